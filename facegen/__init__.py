@@ -1,0 +1,1 @@
+"""A procedural morphable face: coefficients in, mesh, albedo and landmarks out."""

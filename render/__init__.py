@@ -1,0 +1,1 @@
+"""Face, view and light in, pixels and shards out. The only package that touches OpenGL."""
