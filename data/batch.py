@@ -1,0 +1,102 @@
+"""What makes one batch whole: shapes and dtypes that agree, checked where batches enter a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.schema import (
+    BATCH_NUMBER,
+    BATCH_SIZE,
+    FACTOR_VALUES,
+    IDENTITY_ALBEDO,
+    IDENTITY_INDEX,
+    IDENTITY_SHAPE,
+    IMAGES,
+    NUISANCE,
+    TRUTH,
+    VARIES,
+    VARYING,
+    Batch,
+    DataError,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One dataset of a shard as one batch of it: shape without the leading B, and dtype."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def bytes(self) -> int:
+        """Uncompressed size of one batch."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+def columns(batch: Batch, factors: int) -> dict[str, Column]:
+    """The datasets that a shard of such batches has: path in the file -> Column.
+
+    Raises DataError if the batch is malformed or does not have `factors` columns of labels.
+    """
+    if batch.varies not in VARIES:
+        raise DataError(f"batch {batch.number} varies {batch.varies!r}; expected one of {', '.join(VARIES)}.")
+    found = {path: Column(array.shape, array.dtype) for path, array in arrays(batch).items()}
+    image_shape = found[IMAGES].shape
+    if len(image_shape) != 4 or image_shape[0] != BATCH_SIZE or image_shape[3] not in (1, 3):
+        raise DataError(
+            f"batch {batch.number} has images of shape {image_shape}; expected ({BATCH_SIZE}, H, W, 1 or 3)."
+        )
+    for path, column in found.items():
+        wanted = _expected(path, column, image_shape[1:3], factors)
+        if column != wanted:
+            raise DataError(
+                f"batch {batch.number} has {path} {column.dtype} {column.shape}; "
+                f"expected {wanted.dtype} {wanted.shape}."
+            )
+    return found
+
+
+def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
+    """A batch as what each dataset of a shard gets of it: path in the file -> array."""
+    found: dict[str, NDArray[Any]] = {
+        IMAGES: batch.images,
+        FACTOR_VALUES: batch.factors,
+        VARYING: np.array(VARIES.get(batch.varies, 255), np.uint8),
+        BATCH_NUMBER: np.array(batch.number, np.int64),
+        IDENTITY_INDEX: batch.identity_index,
+    }
+    if batch.identity_shape is not None:
+        found[IDENTITY_SHAPE] = batch.identity_shape
+    if batch.identity_albedo is not None:
+        found[IDENTITY_ALBEDO] = batch.identity_albedo
+    found |= {f"{NUISANCE}/{name}": batch.nuisance[name] for name in sorted(batch.nuisance)}
+    found |= {f"{TRUTH}/{name}": batch.truth[name] for name in sorted(batch.truth)}
+    return found
+
+
+def is_per_pixel(path: str) -> bool:
+    """Whether the dataset has a value a pixel, and so is compressed, one chunk a batch."""
+    return path == IMAGES or path.startswith(f"{TRUTH}/")
+
+
+def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
+    """What the column ought to be, given the image's H, W and the number of factors."""
+    fixed: dict[str, Column] = {
+        IMAGES: Column(column.shape, np.dtype(np.uint8)),
+        FACTOR_VALUES: Column((BATCH_SIZE, factors), np.dtype(np.float32)),
+        VARYING: Column((), np.dtype(np.uint8)),
+        BATCH_NUMBER: Column((), np.dtype(np.int64)),
+        IDENTITY_INDEX: Column((BATCH_SIZE,), np.dtype(np.int64)),
+    }
+    if path in fixed:
+        return fixed[path]
+    if path in (IDENTITY_SHAPE, IDENTITY_ALBEDO):
+        return Column((BATCH_SIZE, *column.shape[1:2]), np.dtype(np.float32))
+    if path.startswith(f"{NUISANCE}/"):
+        return Column((BATCH_SIZE,), np.dtype(np.float32))
+    return Column((BATCH_SIZE, *size, *column.shape[3:]), column.dtype)

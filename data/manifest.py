@@ -1,0 +1,183 @@
+"""dataset.json: what a data set folder holds. It is written last, so a folder with one is complete."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from data.schema import FACTORS, SPLITS, DataError, Factor
+
+NAME = "dataset.json"
+FORMAT = "dcign-dataset"
+FORMAT_VERSION = 1
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One shard of a split: its file relative to the folder, its batches, and the number of the first."""
+
+    file: str
+    batches: int
+    first: int
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole of dataset.json. model: file, sha256, name, licence; splits: name -> shards in order."""
+
+    configuration: Json
+    configuration_sha256: str
+    seed: int
+    model: Json
+    renderer: Json
+    splits: dict[str, tuple[ShardEntry, ...]]
+    factors: tuple[Factor, ...] = FACTORS
+
+
+def configuration_sha256(configuration: Mapping[str, Any]) -> str:
+    """The hash by which shards and folders name their configuration: SHA-256 of its canonical JSON."""
+    canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write dataset.json, aside and then renamed; the same manifest gives the same bytes."""
+    document = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "configuration": manifest.configuration,
+        "configuration_sha256": manifest.configuration_sha256,
+        "seed": manifest.seed,
+        "model": manifest.model,
+        "renderer": manifest.renderer,
+        "factors": [asdict(factor) for factor in manifest.factors],
+        "splits": {
+            split: {
+                "batches": sum(entry.batches for entry in entries),
+                "shards": [asdict(entry) for entry in entries],
+            }
+            for split, entries in manifest.splits.items()
+        },
+    }
+    _write_aside(folder / NAME, json.dumps(document, indent=1) + "\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read dataset.json of a folder.
+
+    Raises DataError if the folder or the file is missing, is not JSON, or does not have the expected content.
+    """
+    document = _document(folder)
+    path = folder / NAME
+    if document.get("format") != FORMAT:
+        raise DataError(f"{path} says its format is {document.get('format')!r}; expected {FORMAT!r}: name a data set.")
+    if document.get("version") != FORMAT_VERSION:
+        raise DataError(
+            f"{path} is version {document.get('version')}; this dcign reads version {FORMAT_VERSION}: update dcign."
+        )
+    try:
+        manifest = Manifest(
+            configuration=_typed(document, "configuration", dict),
+            configuration_sha256=_typed(document, "configuration_sha256", str),
+            seed=_typed(document, "seed", int),
+            model=_typed(document, "model", dict),
+            renderer=_typed(document, "renderer", dict),
+            splits={name: _entries(split) for name, split in _typed(document, "splits", dict).items()},
+            factors=tuple(_factor(fields) for fields in _typed(document, "factors", list)),
+        )
+        _check(manifest)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else f"has {error}"
+        raise DataError(f"{path} {reason}; expected what dcign wrote: render the data set again.") from None
+    return manifest
+
+
+def _document(folder: Path) -> Json:
+    path = folder / NAME
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "is not there"
+        raise DataError(f"{folder} {found}; expected a data set folder: make one with `dcign render`.")
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError(
+            f"{folder} has no {NAME}, so it is no finished data set: run `dcign render` with the same options again."
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): check the disk and permissions.") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{path} is not JSON; expected what dcign wrote: render the data set again.") from None
+    if not isinstance(document, dict):
+        raise DataError(f"{path} holds no JSON object; expected what dcign wrote: render the data set again.")
+    return document
+
+
+def _check(manifest: Manifest) -> None:
+    """Refuse splits that dcign does not know, gaps between shards, and files outside the folder."""
+    for split, entries in manifest.splits.items():
+        if split not in SPLITS:
+            raise ValueError(f"a split {split!r} where one of {', '.join(SPLITS)} belongs")
+        expected = 0
+        for entry in entries:
+            name = PurePosixPath(entry.file)
+            if name.is_absolute() or ".." in name.parts:
+                raise ValueError(f"a shard {entry.file!r} outside the folder")
+            if entry.first != expected or entry.batches < 1:
+                raise ValueError(f"{entry.file} begin at batch {entry.first} where {expected} belongs")
+            expected += entry.batches
+
+
+def _entries(split: Json) -> tuple[ShardEntry, ...]:
+    entries = tuple(
+        ShardEntry(
+            file=_typed(shard, "file", str),
+            batches=_typed(shard, "batches", int),
+            first=_typed(shard, "first", int),
+            sha256=_typed(shard, "sha256", str),
+            bytes=_typed(shard, "bytes", int),
+        )
+        for shard in _typed(split, "shards", list)
+    )
+    if split["batches"] != sum(entry.batches for entry in entries):
+        raise ValueError(f"{split['batches']} batches declared where its shards hold another number")
+    return entries
+
+
+def _factor(fields: Json) -> Factor:
+    return Factor(
+        _typed(fields, "name", str), _typed(fields, "units", str), int(_typed(fields, "mirror_sign", int))
+    )
+
+
+def _typed(fields: Json, key: str, kind: type) -> Any:  # Any: the caller names the type
+    value = fields[key]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TypeError(f"{key} = {value!r} where {kind.__name__} belongs")
+    return value
+
+
+def _write_aside(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        full = "the disk is full; free some space" if error.errno == errno.ENOSPC else str(error.strerror)
+        raise DataError(f"{path} could not be written: {full}, or write to another folder.") from None

@@ -1,0 +1,284 @@
+"""Read shards: lazily, checked when opened, one batch or a whole split at a time.
+
+A shard's file is opened on first use, never on construction, so that a `Shard` can be pickled and can cross a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from data import layout
+from data.manifest import Manifest, ShardEntry, read_manifest
+from data.schema import (
+    BATCH_NUMBER,
+    BATCH_SIZE,
+    FACTOR_VALUES,
+    IDENTITY_ALBEDO,
+    IDENTITY_INDEX,
+    IDENTITY_SHAPE,
+    IMAGES,
+    MASK,
+    NUISANCE,
+    TRUTH,
+    VARIES_NAMES,
+    VARYING,
+    Batch,
+    DataError,
+    Factor,
+    Float,
+    Images,
+    Index,
+    ShardHeader,
+)
+
+
+class Shard:
+    """One shard, opened on first use and checked then. Use it in a `with`, or call `close`.
+
+    Raises DataError, on first use, if the file is missing, is not HDF5, is cut short, is another program's, is of a
+    newer version, or has datasets that disagree.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self._file: h5py.File | None = None
+        self._header: ShardHeader | None = None
+
+    def __enter__(self) -> Shard:
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:  # Any: pickle's own contract
+        return {"path": self.path, "_file": None, "_header": None}
+
+    def __len__(self) -> int:
+        """Number of batches B."""
+        return int(self._open()[IMAGES].shape[0])
+
+    @property
+    def header(self) -> ShardHeader:
+        """Provenance: split, seed, configuration, ranges, camera, renderer, hashes."""
+        self._open()
+        assert self._header is not None  # set by _open
+        return self._header
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        height, width, channels = self._open()[IMAGES].shape[2:]
+        return int(height), int(width), int(channels)
+
+    @property
+    def numbers(self) -> Index:
+        """Each batch's number in its split (B,)."""
+        return self._whole(BATCH_NUMBER)
+
+    @property
+    def varies(self) -> list[str]:
+        """What varies in each batch, B names."""
+        return [VARIES_NAMES[code] for code in self._whole(VARYING)]
+
+    @property
+    def factors(self) -> Float:
+        """Labels (B, 20, F), in the order of `header.factors`."""
+        return self._whole(FACTOR_VALUES)
+
+    @property
+    def identity_index(self) -> Index:
+        """Which person is in each image (B, 20)."""
+        return self._whole(IDENTITY_INDEX)
+
+    @property
+    def identity_shape(self) -> Float | None:
+        """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
+        return self._whole(IDENTITY_SHAPE) if IDENTITY_SHAPE in self._open() else None
+
+    @property
+    def identity_albedo(self) -> Float | None:
+        """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
+        return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open() else None
+
+    @property
+    def nuisances(self) -> dict[str, Float]:
+        """Whatever else was sampled: name -> (B, 20)."""
+        group = self._open().get(NUISANCE, {})
+        return {name: self._whole(f"{NUISANCE}/{name}") for name in group}
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Names of the per-pixel truth that the shard holds."""
+        return tuple(self._open().get(TRUTH, ()))
+
+    def images(self, row: int) -> Images:
+        """The images of one batch (20, H, W, C)."""
+        return self._row(IMAGES, row)
+
+    def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
+        """Per-pixel truth of one batch (20, H, W)."""
+        if name not in self.truths:
+            held = ", ".join(self.truths) or "none"
+            raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
+        return self._row(f"{TRUTH}/{name}", row)
+
+    def batch(self, row: int) -> Batch:
+        """The batch in one row of the shard, 0 to B - 1, read whole."""
+        file = self._open()
+        if not 0 <= row < len(self):
+            raise DataError(f"{self.path} has no row {row}; it holds {len(self)} batches: ask for 0 to {len(self) - 1}.")
+        return Batch(
+            number=int(self._row(BATCH_NUMBER, row)),
+            varies=VARIES_NAMES[int(self._row(VARYING, row))],
+            images=self.images(row),
+            factors=self._row(FACTOR_VALUES, row),
+            identity_index=self._row(IDENTITY_INDEX, row),
+            identity_shape=self._row(IDENTITY_SHAPE, row) if IDENTITY_SHAPE in file else None,
+            identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in file else None,
+            nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in file.get(NUISANCE, ())},
+            truth={name: self.truth(name, row) for name in self.truths},
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """Every batch in order, one in memory at a time."""
+        for row in range(len(self)):
+            yield self.batch(row)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> h5py.File:
+        if self._file is None:
+            self._file, self._header = layout.open_checked(self.path)
+        return self._file
+
+    def _whole(self, path: str) -> NDArray[Any]:  # the dataset's own dtype
+        with layout.reading(self.path):
+            return np.asarray(self._open()[path][()])
+
+    def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
+        with layout.reading(self.path):
+            return np.asarray(self._open()[path][row])
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedSplit:
+    """A whole split in memory.
+
+    images (B, 20, H, W, C); factors (B, 20, F); varies (B,) codes of `schema.VARIES`; identity_index (B, 20);
+    mask (B, 20, H, W) coverage 0..255, or None where the split has none.
+    """
+
+    images: Images
+    factors: Float
+    varies: NDArray[np.uint8]
+    identity_index: Index
+    mask: Images | None
+
+
+class FaceDataset:
+    """A data set folder, read through its dataset.json. Nothing but that is read until asked for."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.manifest: Manifest = read_manifest(self.folder)
+
+    @property
+    def configuration(self) -> dict[str, Any]:  # JSON
+        """The whole render configuration."""
+        return self.manifest.configuration
+
+    @property
+    def seed(self) -> int:
+        """The seed that the data set was rendered from."""
+        return self.manifest.seed
+
+    @property
+    def splits(self) -> dict[str, list[ShardEntry]]:
+        """Name of the split -> its shards in order."""
+        return {name: list(entries) for name, entries in self.manifest.splits.items()}
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """Names, units and mirror signs of the columns of labels."""
+        return self.manifest.factors
+
+    def shards(self, split: str) -> Iterator[Shard]:
+        """Each shard of a split, open while it is yielded."""
+        for entry in self._entries(split):
+            with Shard(self.folder / entry.file) as shard:
+                if len(shard) != entry.batches:
+                    raise DataError(
+                        f"{shard.path} holds {len(shard)} batches; dataset.json says {entry.batches}: render it again."
+                    )
+                yield shard
+
+    def batches(self, split: str) -> Iterator[Batch]:
+        """Every batch of a split in order, one in memory at a time."""
+        for shard in self.shards(split):
+            yield from shard.batches()
+
+    def load(self, split: str) -> LoadedSplit:
+        """A whole split into memory."""
+        count = sum(entry.batches for entry in self._entries(split))
+        loaded: dict[str, NDArray[Any]] = {}
+        row = 0
+        for shard in self.shards(split):
+            for name, values in _labels(shard).items():
+                _allot(loaded, name, count, values, shard)[row : row + len(shard)] = values
+            for path in (IMAGES, f"{TRUTH}/{MASK}"):
+                if path == IMAGES or MASK in shard.truths:
+                    first = np.empty((1, BATCH_SIZE, *_pixels(shard, path)), np.uint8)
+                    target = _allot(loaded, path, count, first, shard)
+                    with layout.reading(shard.path):
+                        layout.read_chunks(shard._open()[path], target[row : row + len(shard)])
+            row += len(shard)
+        return LoadedSplit(
+            images=loaded[IMAGES],
+            factors=loaded[FACTOR_VALUES],
+            varies=loaded[VARYING].astype(np.uint8),
+            identity_index=loaded[IDENTITY_INDEX],
+            mask=loaded.get(f"{TRUTH}/{MASK}"),
+        )
+
+    def _entries(self, split: str) -> tuple[ShardEntry, ...]:
+        if not self.manifest.splits.get(split):
+            held = ", ".join(name for name, entries in self.manifest.splits.items() if entries) or "none"
+            raise DataError(f"{self.folder} has no split {split!r}; it has {held}: name one of these.")
+        return self.manifest.splits[split]
+
+
+def _labels(shard: Shard) -> dict[str, NDArray[Any]]:
+    return {path: shard._whole(path) for path in (FACTOR_VALUES, VARYING, IDENTITY_INDEX)}
+
+
+def _pixels(shard: Shard, path: str) -> tuple[int, ...]:
+    return shard.image_shape if path == IMAGES else shard.image_shape[:2]
+
+
+def _allot(
+    loaded: dict[str, NDArray[Any]], name: str, count: int, first: NDArray[Any], shard: Shard
+) -> NDArray[Any]:
+    """The split's array for one dataset, made at the first shard; every later shard has to fit it."""
+    if name not in loaded:
+        loaded[name] = np.empty((count, *first.shape[1:]), first.dtype)
+    if loaded[name].shape[1:] != first.shape[1:]:
+        raise DataError(
+            f"{shard.path} has {name} of shape {first.shape[1:]}; the split's first shard has "
+            f"{loaded[name].shape[1:]}: render the data set again."
+        )
+    return loaded[name]

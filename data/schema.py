@@ -1,0 +1,95 @@
+"""What a shard holds: names, types and the facts that travel with them. docs/shard.md says the same in prose.
+
+Conventions: factors and nuisances are degrees (or the unit that the file names); images are (20, H, W, C) uint8,
+row 0 at the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka albedo coefficients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = "dcign-shard"
+FORMAT_VERSION = 1
+BATCH_SIZE = 20  # images that share everything but one factor; the paper's number
+SPLITS = ("train", "test", "iid", "sweep")
+VARIES = {"azimuth": 0, "elevation": 1, "light_azimuth": 2, "identity": 3, "all": 4}
+VARIES_NAMES = tuple(VARIES)
+
+# name of the dataset or group -> where it is; a reader in another language needs no more than these
+IMAGES = "images"
+FACTOR_VALUES = "factors"
+VARYING = "varies"
+BATCH_NUMBER = "batch"
+IDENTITY_INDEX = "identity/index"
+IDENTITY_SHAPE = "identity/shape"
+IDENTITY_ALBEDO = "identity/albedo"
+NUISANCE = "nuisance"
+TRUTH = "truth"
+MASK = "mask"
+
+Images = NDArray[np.uint8]
+Float = NDArray[np.float32]
+Index = NDArray[np.int64]
+
+
+class DataError(ValueError):
+    """A shard or data set cannot be read or written; the text says what was found, wanted, and what to do."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One column of `factors`: its name, its unit, and -1 if a left-right flip of the image negates it, else +1."""
+
+    name: str
+    units: str
+    mirror_sign: int
+
+
+FACTORS = (
+    Factor("azimuth", "degree", -1),
+    Factor("elevation", "degree", +1),
+    Factor("light_azimuth", "degree", -1),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Twenty images and their labels, in which `varies` names all that differs between them.
+
+    number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
+    identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
+    nuisance: name -> (20,); truth: name -> (20, H, W), e.g. "mask", the head's coverage of each pixel, 0..255.
+    """
+
+    number: int
+    varies: str
+    images: Images
+    factors: Float
+    identity_index: Index
+    identity_shape: Float | None
+    identity_albedo: Float | None
+    nuisance: dict[str, Float]
+    truth: dict[str, NDArray[Any]]  # any real dtype: coverage, depth, part labels
+
+
+@dataclass(frozen=True)
+class ShardHeader:
+    """A shard's provenance, enough with model.npz to make it again. Everything is JSON-able.
+
+    configuration: the whole render configuration; ranges: factor or nuisance -> (lowest, highest) configured;
+    renderer: GL vendor, renderer and version.
+    """
+
+    split: str
+    seed: int
+    configuration: dict[str, Any]  # JSON
+    configuration_sha256: str
+    model_sha256: str
+    renderer: dict[str, Any]  # JSON
+    ranges: dict[str, tuple[float, float]]
+    camera: dict[str, Any]  # JSON
+    factors: tuple[Factor, ...] = FACTORS
