@@ -45,6 +45,9 @@ def columns(batch: Batch, factors: int) -> dict[str, Column]:
     """
     if batch.varies not in VARIES:
         raise DataError(f"batch {batch.number} varies {batch.varies!r}; expected one of {', '.join(VARIES)}.")
+    for name in (*batch.nuisance, *batch.truth):
+        if not name.isidentifier():
+            raise DataError(f"batch {batch.number} names a dataset {name!r}; expected letters, digits and _.")
     found = {path: Column(array.shape, array.dtype) for path, array in arrays(batch).items()}
     image_shape = found[IMAGES].shape
     if len(image_shape) != 4 or image_shape[0] != BATCH_SIZE or image_shape[3] not in (1, 3):

@@ -1,14 +1,17 @@
-"""Open a shard's file and check that its layout is one: presence, dtypes, shapes that agree, sizes that can be true.
+"""Open a shard's file and check its layout: presence, dtypes, shapes that agree, sizes that can be true.
 
-What HDF5 itself would accept is far more than a shard: links to other files, datasets declared larger than any
-disk. These are refused here, once, so that no reader after it has to think of them.
+What HDF5 itself would accept is far more than a shard: links to other files, datasets declared larger than
+any disk, streams that inflate without end. These are refused here, once, so that no reader after it has to
+think of them.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,7 @@ from data.schema import (
     ShardHeader,
 )
 
+AGAIN = "make it again with `dcign render`."
 DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is a lie
 
 REQUIRED = (IMAGES, FACTOR_VALUES, VARYING, BATCH_NUMBER, IDENTITY_INDEX)
@@ -71,19 +75,33 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if "truncated file" in str(error):
-            raise DataError(f"{path} is cut short: make it again with `dcign render`.") from None
-        raise DataError(f"{path} is damaged ({_first_line(error)}): make it again with `dcign render`.") from None
-    except (RuntimeError, KeyError, ValueError, TypeError, UnicodeDecodeError, zlib.error, MemoryError) as error:
-        raise DataError(f"{path} is damaged ({_first_line(error)}): make it again with `dcign render`.") from None
+            raise DataError(f"{path} is cut short; {AGAIN}") from None
+        raise DataError(f"{path} is damaged ({_first_line(error)}); {AGAIN}") from None
+    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, zlib.error, MemoryError) as error:
+        raise DataError(f"{path} is damaged ({_first_line(error)}); {AGAIN}") from None
+
+
+def read_chunk(dataset: h5py.Dataset, row: int, target: NDArray[Any]) -> None:
+    """Read one batch of a per-pixel dataset (B, ...) into `target` (...), contiguous.
+
+    The chunk is inflated here: HDF5's own filter would let a damaged stream grow without bound.
+    """
+    _, stream = dataset.id.read_direct_chunk((row,) + (0,) * target.ndim)
+    inflate = zlib.decompressobj()
+    pixels = inflate.decompress(stream, target.nbytes)
+    if len(pixels) != target.nbytes or inflate.decompress(inflate.unconsumed_tail, 1) or not inflate.eof:
+        raise ValueError(f"{dataset.name} of row {row} inflates to another size than its shape")
+    target[...] = np.frombuffer(pixels, target.dtype).reshape(target.shape)
 
 
 def read_chunks(dataset: h5py.Dataset, target: NDArray[Any]) -> None:
-    """Read a per-pixel dataset (B, ...) into `target` of its shape: each chunk a batch, inflated here.
+    """Read a whole per-pixel dataset (B, ...) into `target` of its shape, several chunks at a time.
 
-    Around a third faster than through HDF5's filter, which copies each chunk twice.
+    zlib runs without Python's lock, so threads help where there are cores.
     """
-    for row in range(len(target)):
-        dataset.read_direct(target, np.s_[row], np.s_[row])
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        for _ in threads.map(lambda row: read_chunk(dataset, row, target[row]), range(len(target))):
+            pass
 
 
 def _check_signature(path: Path) -> None:
@@ -105,13 +123,15 @@ def _check_format(path: Path, file: h5py.File) -> None:
         raise DataError(f"{path} is an HDF5 file of another program; expected a dcign shard: check the name.")
     version = int(file.attrs["version"])
     if version != FORMAT_VERSION:
-        raise DataError(f"{path} is a shard of version {version}; this dcign reads {FORMAT_VERSION}: update dcign.")
+        raise DataError(
+            f"{path} is a shard of version {version}; this dcign reads {FORMAT_VERSION}: update dcign."
+        )
 
 
 def _check_datasets(path: Path, file: h5py.File) -> None:
     for name in REQUIRED:
         if name not in file:
-            raise DataError(f"{path} lacks {name}; expected a whole shard: make it again with `dcign render`.")
+            raise DataError(f"{path} lacks {name}; expected a whole shard; {AGAIN}")
     shape = file[IMAGES].shape
     if len(shape) != 5 or shape[0] < 1 or shape[1] != BATCH_SIZE or shape[4] not in (1, 3):
         raise DataError(f"{path} has images of shape {shape}; expected (B, {BATCH_SIZE}, H, W, 1 or 3).")
@@ -131,13 +151,14 @@ def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
     dataset = file[name]
     link = file.get(name, getlink=True)
     if not isinstance(dataset, h5py.Dataset) or not isinstance(link, h5py.HardLink):
-        raise DataError(f"{path} has a {name} that is no dataset of its own: make the shard again.")
+        raise DataError(f"{path} has a {name} that is no dataset of its own; {AGAIN}")
     if dataset.is_virtual or dataset.external:
-        raise DataError(f"{path} keeps {name} in another file; expected it inside: make the shard again.")
+        raise DataError(f"{path} keeps {name} in another file; expected it inside; {AGAIN}")
     wanted = _expected_shape(name, dataset.shape, file[IMAGES].shape, file[FACTOR_VALUES].shape)
     if dataset.shape != wanted or not _dtype_fits(name, dataset.dtype):
         raise DataError(
-            f"{path} has {name} {dataset.dtype} {dataset.shape}; expected shape {wanted}: make the shard again."
+            f"{path} has {name} {dataset.dtype} {dataset.shape}; "
+            f"expected {_dtype_wanted(name)} {wanted}; {AGAIN}"
         )
     _check_storage(path, dataset, name)
 
@@ -159,34 +180,43 @@ def _expected_shape(
 
 def _dtype_fits(name: str, dtype: np.dtype[Any]) -> bool:
     if name == VARYING:
-        return h5py.check_enum_dtype(dtype) == VARIES
-    if name in (BATCH_NUMBER, IDENTITY_INDEX):
-        return dtype == np.int64
-    if name == IMAGES:
-        return dtype == np.uint8
+        return bool(h5py.check_enum_dtype(dtype) == VARIES)
     if name.startswith(f"{TRUTH}/"):
         return dtype.kind in "uif"
-    return dtype == np.float32
+    return dtype == np.dtype(_dtype_wanted(name))
+
+
+def _dtype_wanted(name: str) -> str:
+    if name.startswith(f"{TRUTH}/"):
+        return "a real dtype"
+    others = {IMAGES: "uint8", VARYING: "uint8", BATCH_NUMBER: "int64", IDENTITY_INDEX: "int64"}
+    return others.get(name, "float32")
 
 
 def _check_storage(path: Path, dataset: h5py.Dataset, name: str) -> None:
-    """Whether what is stored can be what is declared: every chunk there, and none inflated beyond what deflate can."""
+    """Whether what is stored can be what is declared: every chunk there, none packed beyond deflate."""
     declared, stored = dataset.nbytes, dataset.id.get_storage_size()
     if is_per_pixel(name):
-        whole = dataset.chunks == (1, *dataset.shape[1:]) and stored * DEFLATE_LIMIT >= declared
-        whole = whole and dataset.id.get_num_chunks() == dataset.shape[0]
+        if dataset.chunks != (1, *dataset.shape[1:]) or _filters(dataset) != [h5py.h5z.FILTER_DEFLATE]:
+            raise DataError(f"{path} keeps {name} otherwise than in gzip chunks of a batch; {AGAIN}")
+        whole = stored * DEFLATE_LIMIT >= declared and dataset.id.get_num_chunks() == dataset.shape[0]
     else:
         whole = stored == declared
-    if not whole:
+    if not whole or stored > path.stat().st_size:
         raise DataError(
-            f"{path} declares {declared} bytes of {name} and stores {stored}, which cannot hold them: "
-            "make it again with `dcign render`."
+            f"{path} declares {declared} bytes of {name} and stores {stored}, which cannot be them; {AGAIN}"
         )
+
+
+def _filters(dataset: h5py.Dataset) -> list[int]:
+    pipeline = dataset.id.get_create_plist()
+    return [pipeline.get_filter(index)[0] for index in range(pipeline.get_nfilters())]
 
 
 def _header(path: Path, file: h5py.File) -> ShardHeader:
     attributes = file.attrs
     factors = file[FACTOR_VALUES].attrs
+    ranges = json.loads(attributes["ranges"])
     columns = zip(factors["names"], factors["units"], factors["mirror_sign"], strict=True)
     header = ShardHeader(
         split=attributes["split"].decode(),
@@ -195,14 +225,14 @@ def _header(path: Path, file: h5py.File) -> ShardHeader:
         configuration_sha256=attributes["configuration_sha256"].decode(),
         model_sha256=attributes["model_sha256"].decode(),
         renderer=json.loads(attributes["renderer"]),
-        ranges={name: (float(low), float(high)) for name, (low, high) in json.loads(attributes["ranges"]).items()},
+        ranges={name: (float(low), float(high)) for name, (low, high) in ranges.items()},
         camera=json.loads(attributes["camera"]),
         factors=tuple(Factor(name.decode(), units.decode(), int(sign)) for name, units, sign in columns),
     )
     if header.split not in SPLITS or len(header.factors) != file[FACTOR_VALUES].shape[2]:
         raise DataError(
             f"{path} is of split {header.split!r} with {len(header.factors)} factor names for "
-            f"{file[FACTOR_VALUES].shape[2]} columns: make it again with `dcign render`."
+            f"{file[FACTOR_VALUES].shape[2]} columns; {AGAIN}"
         )
     return header
 

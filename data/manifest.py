@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from data.part_file import write_whole
 from data.schema import FACTORS, SPLITS, DataError, Factor
 
 NAME = "dataset.json"
@@ -70,7 +68,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
             for split, entries in manifest.splits.items()
         },
     }
-    _write_aside(folder / NAME, json.dumps(document, indent=1) + "\n")
+    write_whole(folder / NAME, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -81,10 +79,13 @@ def read_manifest(folder: Path) -> Manifest:
     document = _document(folder)
     path = folder / NAME
     if document.get("format") != FORMAT:
-        raise DataError(f"{path} says its format is {document.get('format')!r}; expected {FORMAT!r}: name a data set.")
+        raise DataError(
+            f"{path} says its format is {document.get('format')!r}; expected {FORMAT!r}: check the name."
+        )
     if document.get("version") != FORMAT_VERSION:
         raise DataError(
-            f"{path} is version {document.get('version')}; this dcign reads version {FORMAT_VERSION}: update dcign."
+            f"{path} is of version {document.get('version')}; this dcign reads version {FORMAT_VERSION}: "
+            "update dcign."
         )
     try:
         manifest = Manifest(
@@ -112,14 +113,14 @@ def _document(folder: Path) -> Json:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise DataError(
-            f"{folder} has no {NAME}, so it is no finished data set: run `dcign render` with the same options again."
+            f"{folder} has no {NAME}; expected a finished data set: finish it with `dcign render`."
         ) from None
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check the disk and permissions.") from None
+        raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
     except (ValueError, RecursionError):
-        raise DataError(f"{path} is not JSON; expected what dcign wrote: render the data set again.") from None
+        raise DataError(f"{path} is not JSON; expected what dcign wrote: make it again.") from None
     if not isinstance(document, dict):
-        raise DataError(f"{path} holds no JSON object; expected what dcign wrote: render the data set again.")
+        raise DataError(f"{path} holds no JSON object; expected what dcign wrote: make it again.")
     return document
 
 
@@ -165,19 +166,3 @@ def _typed(fields: Json, key: str, kind: type) -> Any:  # Any: the caller names 
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{key} = {value!r} where {kind.__name__} belongs")
     return value
-
-
-def _write_aside(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        full = "the disk is full; free some space" if error.errno == errno.ENOSPC else str(error.strerror)
-        raise DataError(f"{path} could not be written: {full}, or write to another folder.") from None

@@ -1,6 +1,7 @@
 """Read shards: lazily, checked when opened, one batch or a whole split at a time.
 
-A shard's file is opened on first use, never on construction, so that a `Shard` can be pickled and can cross a fork.
+A shard's file is opened on first use, never on construction, so that a `Shard` can be pickled and can cross a
+fork.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import layout
+from data.batch import is_per_pixel
 from data.manifest import Manifest, ShardEntry, read_manifest
 from data.schema import (
     BATCH_NUMBER,
@@ -43,8 +45,8 @@ from data.schema import (
 class Shard:
     """One shard, opened on first use and checked then. Use it in a `with`, or call `close`.
 
-    Raises DataError, on first use, if the file is missing, is not HDF5, is cut short, is another program's, is of a
-    newer version, or has datasets that disagree.
+    Raises DataError, on first use, if the file is missing, is not HDF5, is cut short, is another program's,
+    is of a newer version, or has datasets that disagree.
     """
 
     def __init__(self, path: Path) -> None:
@@ -137,7 +139,9 @@ class Shard:
         """The batch in one row of the shard, 0 to B - 1, read whole."""
         file = self._open()
         if not 0 <= row < len(self):
-            raise DataError(f"{self.path} has no row {row}; it holds {len(self)} batches: ask for 0 to {len(self) - 1}.")
+            raise DataError(
+                f"{self.path} has no row {row}; it holds rows 0 to {len(self) - 1}: ask for those."
+            )
         return Batch(
             number=int(self._row(BATCH_NUMBER, row)),
             varies=VARIES_NAMES[int(self._row(VARYING, row))],
@@ -171,8 +175,13 @@ class Shard:
             return np.asarray(self._open()[path][()])
 
     def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
+        dataset = self._open()[path]
         with layout.reading(self.path):
-            return np.asarray(self._open()[path][row])
+            if not is_per_pixel(path):
+                return np.asarray(dataset[row])
+            pixels = np.empty(dataset.shape[1:], dataset.dtype)
+            layout.read_chunk(dataset, row, pixels)
+            return pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +232,8 @@ class FaceDataset:
             with Shard(self.folder / entry.file) as shard:
                 if len(shard) != entry.batches:
                     raise DataError(
-                        f"{shard.path} holds {len(shard)} batches; dataset.json says {entry.batches}: render it again."
+                        f"{shard.path} holds {len(shard)} batches; dataset.json says {entry.batches}: "
+                        "render it again."
                     )
                 yield shard
 

@@ -1,7 +1,7 @@
 """What a shard holds: names, types and the facts that travel with them. docs/shard.md says the same in prose.
 
-Conventions: factors and nuisances are degrees (or the unit that the file names); images are (20, H, W, C) uint8,
-row 0 at the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka albedo coefficients.
+Conventions: factors are in the unit that the file names, degrees; images are (20, H, W, C) uint8, row 0 at
+the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka albedo coefficients.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Factor:
-    """One column of `factors`: its name, its unit, and -1 if a left-right flip of the image negates it, else +1."""
+    """One column of `factors`: name, unit, and -1 if a left-right flip of the image negates it, else +1."""
 
     name: str
     units: str
@@ -62,7 +62,7 @@ class Batch:
 
     number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
     identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
-    nuisance: name -> (20,); truth: name -> (20, H, W), e.g. "mask", the head's coverage of each pixel, 0..255.
+    nuisance: name -> (20,); truth: name -> (20, H, W), e.g. "mask", the head's coverage 0..255.
     """
 
     number: int
