@@ -1,0 +1,73 @@
+"""The data set card: what a stranger who finds the folder needs to know."""
+
+from __future__ import annotations
+
+from data.manifest import Manifest
+from data.schema import BATCH_SIZE
+
+
+def data_set_card(manifest: Manifest) -> str:
+    """README.md of a data set folder, in the front-matter form that data hubs read."""
+    configuration = manifest.configuration
+    size, channels = configuration["size"], configuration["channels"]
+    rows = "\n".join(
+        f"| {split} | {sum(entry.batches for entry in entries):,} | "
+        f"{BATCH_SIZE * sum(entry.batches for entry in entries):,} | {_ABOUT[split]} |"
+        for split, entries in manifest.splits.items()
+    )
+    ranges = "\n".join(
+        f"| {factor.name} | {configuration[factor.name]['low']:g} to {configuration[factor.name]['high']:g} | "
+        f"{'negated' if factor.mirror_sign < 0 else 'unchanged'} |"
+        for factor in manifest.factors
+    )
+    return _TEXT.format(
+        size=size,
+        colour="gray" if channels == 1 else "colour",
+        rows=rows,
+        ranges=ranges,
+        model=manifest.model["name"],
+        licence=manifest.model["licence"],
+        model_sha256=manifest.model["sha256"][:16],
+        configuration_sha256=manifest.configuration_sha256[:16],
+        seed=manifest.seed,
+        renderer=manifest.renderer.get("name", "unknown"),
+        head_size="sampled" if configuration["keep_head_size"] else "that of the mean head in every face",
+    )
+
+
+_ABOUT = {
+    "train": "one thing varies in each batch: azimuth, elevation, light azimuth or identity, in turn",
+    "test": "the same, other people",
+    "iid": "everything varies in every image: what published metrics need",
+    "sweep": "the same 20 faces at each level of one factor, the others at zero",
+}
+
+_TEXT = """---
+pretty_name: dcign single-factor faces
+tags: [faces, synthetic, disentanglement, inverse-graphics]
+---
+
+# Synthetic faces in single-factor batches
+
+{size} x {size} pixels, {colour}, rendered by dcign from a morphable model. No person is
+shown: every face is a random draw from the model. Each batch of 20 images varies one factor and holds all others fixed.
+
+| split | batches | images | what |
+|---|---|---|---|
+{rows}
+
+| factor | range, degrees | in a mirrored image |
+|---|---|---|
+{ranges}
+
+Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, `truth/mask`); `dcign inspect` describes them and
+`dcign inspect --verify` proves them. Head size is {head_size}.
+
+- Morphable model: {model} (SHA-256 {model_sha256}...), in model.npz. Licence: {licence}
+- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.
+- Drawn by {renderer}
+
+Intended for research on disentanglement and inverse graphics. The faces follow published means and deviations of head
+measurements and skin tones; they are not a sample of any population, and nothing learnt from them should be used to judge
+real people.
+"""

@@ -1,0 +1,47 @@
+"""An off-screen OpenGL context through EGL, made by pyrender's own platform class."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from render.scene import RenderError
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Who draws: the strings that OpenGL gives. Pixels are identical only where these are."""
+
+    vendor: str
+    name: str
+    version: str
+
+
+def open_context() -> Any:  # pyrender has no types
+    """Make an EGL context current in this thread and return pyrender's platform, which owns it.
+
+    The device is EGL_DEVICE_ID (default 0), pyrender's own convention.
+
+    Raises RenderError where there is no EGL or no driver behind it.
+    """
+    os.environ["PYOPENGL_PLATFORM"] = "egl"  # PyOpenGL reads it once, when it is first imported
+    try:
+        from pyrender.platforms import egl
+
+        platform = egl.EGLPlatform(16, 16, device=egl.get_device_by_index(int(os.environ.get("EGL_DEVICE_ID", 0))))
+        platform.init_context()
+    except Exception as error:  # PyOpenGL fails in many ways: ImportError, AttributeError, its own, IndexError
+        raise RenderError(
+            f"no off-screen OpenGL here ({type(error).__name__}: {str(error) or 'EGL did not start'}); rendering "
+            "needs EGL and a driver: run `make setup`, or install libegl1 and libgl1-mesa-dri (Debian, Ubuntu) or "
+            "mesa-libEGL and mesa-dri-drivers (Fedora)."
+        ) from None
+    return platform
+
+
+def describe_renderer() -> Renderer:
+    """The current context's vendor, renderer and version strings."""
+    from OpenGL.GL import GL_RENDERER, GL_VENDOR, GL_VERSION, glGetString
+
+    return Renderer(*(glGetString(key).decode() for key in (GL_VENDOR, GL_RENDERER, GL_VERSION)))

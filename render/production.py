@@ -1,0 +1,279 @@
+"""Make a data set folder: plan, draw and write its shards, and make again only what is missing.
+
+A folder holds model.npz and configuration.json before the first shard, dataset.json after the last. A shard appears
+under its name only when whole, so whatever is interrupted, the next run finds whole shards or none.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data.manifest import NAME as MANIFEST
+from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from data.reader import Shard
+from data.schema import Batch, DataError, ShardHeader
+from data.sheet import write_sheet
+from data.writer import file_sha256, write_shard
+from facegen.model import MorphableModel, sha256
+from render import workers
+from render.card import data_set_card
+from render.configuration import SHARD_BATCHES, RenderConfiguration
+from render.context import Renderer
+from render.plan import plan_batch
+from render.scene import RenderError
+from render.studio import head_frame
+
+MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """One shard to make: batches first to first + count - 1 of a split."""
+
+    folder: Path
+    configuration: RenderConfiguration
+    split: str
+    first: int
+    count: int
+
+    @property
+    def file(self) -> str:
+        """The shard's path in the folder."""
+        return f"{self.split}/shard-{self.first // SHARD_BATCHES:05d}.h5"
+
+
+@dataclass(frozen=True)
+class Production:
+    """What a run did: batches made now, batches that were there, and the folder's manifest."""
+
+    made: int
+    kept: int
+    manifest: Manifest
+
+
+def shard_tasks(folder: Path, configuration: RenderConfiguration) -> list[ShardTask]:
+    """Every shard of a data set, in order."""
+    return [
+        ShardTask(folder, configuration, split, first, min(SHARD_BATCHES, count - first))
+        for split, count in configuration.splits.batches().items()
+        for first in range(0, count, SHARD_BATCHES)
+    ]
+
+
+def render_dataset(
+    folder: Path,
+    configuration: RenderConfiguration,
+    model: Callable[[], MorphableModel],
+    *,
+    worker_count: int,
+    progress: Callable[[int, int], None],
+) -> Production:
+    """Make or finish a data set folder.
+
+    model: called only if the folder has none yet; progress: called with batches made and batches to make.
+
+    Raises RenderError or DataError if the folder holds something else or cannot be written, OpenGL is missing, or a
+    worker dies. Whole shards stay; the same call goes on from there.
+    """
+    if worker_count < 1:
+        raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
+    folder = Path(folder)
+    model_about = _open_folder(folder, configuration, model)
+    tasks = shard_tasks(folder, configuration)
+    renderer = _probe(tasks[0])
+    listed = _listed(folder)
+    entries = {task.file: entry for task in tasks if (entry := _whole(task, listed, model_about, renderer))}
+    missing = [task for task in tasks if task.file not in entries]
+    if missing:
+        with suppress(FileNotFoundError):
+            (folder / MANIFEST).unlink()  # the folder is not complete until it is written again
+    kept, to_make = sum(entry.batches for entry in entries.values()), sum(task.count for task in missing)
+    for task, entry in _make(missing, worker_count, lambda count: progress(count, to_make)):
+        entries[task.file] = entry
+    manifest = _finish(folder, configuration, model_about, renderer, [(task, entries[task.file]) for task in tasks])
+    return Production(made=to_make, kept=kept, manifest=manifest)
+
+
+def make_shard(task: ShardTask) -> ShardEntry:
+    """In a worker: draw, compress and write one shard."""
+    path = task.folder / task.file
+    studio = workers.studio(task.folder / MODEL, task.configuration)
+    header = _header(task, asdict(studio.renderer))
+    digest = write_shard(path, header, _batches(task), task.count, overwrite=True)
+    return ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size)
+
+
+def _batches(task: ShardTask) -> Iterator[Batch]:
+    studio = workers.studio(task.folder / MODEL, task.configuration)
+    model = _model(task.folder / MODEL)
+    for number in range(task.first, task.first + task.count):
+        yield studio.shoot_batch(plan_batch(task.configuration, model, task.split, number))
+        workers.batch_done()
+
+
+@functools.cache
+def _model(file: Path) -> MorphableModel:
+    return MorphableModel.load(file)
+
+
+def _header(task: ShardTask, renderer: dict[str, Any]) -> ShardHeader:  # JSON
+    configuration = task.configuration
+    head = head_frame(_model(task.folder / MODEL))
+    camera = configuration.scene.camera
+    return ShardHeader(
+        split=task.split,
+        seed=configuration.seed,
+        configuration=configuration.as_dict(),
+        configuration_sha256=configuration.sha256(),
+        model_sha256=file_sha256(task.folder / MODEL),
+        renderer=renderer,
+        ranges={name: (allowed.low, allowed.high) for name, allowed in configuration.ranges.items()},
+        camera={**asdict(camera), **asdict(head), "distance": camera.distance(head.radius)},
+    )
+
+
+def _make(
+    missing: list[ShardTask], worker_count: int, progress: workers.Progress
+) -> Iterable[tuple[ShardTask, ShardEntry]]:
+    return workers.run(make_shard, missing, worker_count, progress) if missing else ()
+
+
+def _probe(task: ShardTask) -> dict[str, Any]:  # JSON
+    """Who draws, asked in a worker, so that no OpenGL context is opened in the parent."""
+    return asdict(next(iter(workers.run(_renderer, [task], 1, lambda _: None)))[1])
+
+
+def _renderer(task: ShardTask) -> Renderer:
+    return workers.studio(task.folder / MODEL, task.configuration).renderer
+
+
+def _open_folder(
+    folder: Path, configuration: RenderConfiguration, model: Callable[[], MorphableModel]
+) -> dict[str, str]:
+    """Make the folder ours, or make sure that it is. Returns what dataset.json says of the model."""
+    saved = folder / CONFIGURATION
+    wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
+    try:
+        if saved.exists():
+            _check_same(saved, wanted)
+        elif folder.exists() and any(entry.name not in (MODEL, f".{MODEL}.part") for entry in folder.iterdir()):
+            raise RenderError(f"{folder} holds other files; expected a new or empty folder, or one of ours: choose "
+                              "another --out.")  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        if not saved.exists():
+            _write_aside(folder / MODEL, model().to_bytes())
+            _write_aside(saved, (json.dumps(wanted, indent=1) + "\n").encode())
+        loaded = MorphableModel.load(folder / MODEL)
+        digest = sha256((folder / MODEL).read_bytes())
+    except OSError as error:
+        raise RenderError(
+            f"{folder} cannot be used ({error.strerror or error}); wanted a folder that can be written: choose another "
+            "--out."
+        ) from None
+    return {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
+
+
+def _check_same(saved: Path, wanted: dict[str, Any]) -> None:  # JSON
+    try:
+        found = json.loads(saved.read_bytes())["configuration"]
+        differing = [key for key, value in json.loads(json.dumps(wanted["configuration"])).items()
+                     if found.get(key) != value]  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RenderError(f"{saved} is damaged; expected a render configuration: choose another --out.") from None
+    if differing:
+        was = ", ".join(f"{key} {_brief(found.get(key))}" for key in differing)
+        asked = ", ".join(f"{key} {_brief(wanted['configuration'][key])}" for key in differing)
+        raise RenderError(
+            f"{saved.parent} holds a data set of another configuration ({was}; asked for: {asked}): give the same "
+            "options to go on with it, or choose another --out."
+        )
+
+
+def _brief(value: Any) -> str:  # Any: JSON
+    return "/".join(_brief(part) for part in value.values()) if isinstance(value, dict) else str(value)
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """SHA-256 of each shard that an earlier, finished run wrote down."""
+    try:
+        manifest = read_manifest(folder)
+    except DataError:
+        return {}
+    return {entry.file: entry.sha256 for entries in manifest.splits.values() for entry in entries}
+
+
+def _whole(
+    task: ShardTask, listed: dict[str, str], model_about: dict[str, str], renderer: dict[str, Any]
+) -> ShardEntry | None:
+    """The shard as it lies in the folder, if it is the one wanted.
+
+    Raises RenderError if another OpenGL renderer drew it: one folder, one renderer.
+    """
+    path = task.folder / task.file
+    if not path.exists():
+        return None
+    try:
+        with Shard(path) as shard:
+            header, numbers = shard.header, shard.numbers.tolist()
+    except DataError:
+        return None
+    same = (header.configuration_sha256, header.model_sha256, header.split) == (
+        task.configuration.sha256(),
+        model_about["sha256"],
+        task.split,
+    )
+    digest = file_sha256(path)
+    if not same or numbers != list(range(task.first, task.first + task.count)):
+        return None
+    if listed.get(task.file, digest) != digest:
+        return None
+    if header.renderer != renderer:
+        raise RenderError(
+            f"{path} was drawn by {header.renderer.get('name')} and this machine has {renderer['name']}, whose pixels may "
+            "differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
+        )
+    return ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size)
+
+
+def _finish(
+    folder: Path,
+    configuration: RenderConfiguration,
+    model_about: dict[str, str],
+    renderer: dict[str, Any],
+    entries: list[tuple[ShardTask, ShardEntry]],
+) -> Manifest:
+    splits: dict[str, tuple[ShardEntry, ...]] = {}
+    for task, entry in entries:
+        splits[task.split] = (*splits.get(task.split, ()), entry)
+    manifest = Manifest(
+        configuration=configuration.as_dict(),
+        configuration_sha256=configuration.sha256(),
+        seed=configuration.seed,
+        model=model_about,
+        renderer=renderer,
+        splits=splits,
+    )
+    _write_aside(folder / CARD, data_set_card(manifest).encode())
+    write_sheet(folder / splits["test"][0].file, folder / PREVIEW)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _write_aside(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise RenderError(
+            f"{path} could not be written ({error.strerror}); free some space or choose another --out, and run again."
+        ) from None

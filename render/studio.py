@@ -1,0 +1,83 @@
+"""Where faces are photographed: a model at one level of detail, in front of one batch renderer."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.schema import BATCH_SIZE, MASK, Batch
+from facegen.model import MorphableModel, head_sphere
+from facegen.normals import VertexNormals
+from render.atlas import AtlasRenderer, Faces, Pictures
+from render.configuration import RenderConfiguration
+from render.context import Renderer
+from render.plan import BatchPlan
+from render.scene import HeadFrame
+
+Float = NDArray[np.float32]
+
+
+def head_frame(model: MorphableModel) -> HeadFrame:
+    """What the camera aims at: the mean head's bounding sphere, the same at every level of detail."""
+    centre, radius = head_sphere(model)
+    return HeadFrame((float(centre[0]), float(centre[1]), float(centre[2])), float(radius))
+
+
+class Studio:
+    """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process."""
+
+    def __init__(self, model: MorphableModel, configuration: RenderConfiguration) -> None:
+        self._model = model.at_level(configuration.level_of_detail)
+        self._normals = VertexNormals(self._model.triangles, self._model.vertices)
+        self._atlas = AtlasRenderer(
+            size=configuration.size,
+            channels=configuration.channels,
+            triangles=self._model.triangles,
+            vertices=self._model.vertices,
+            head=head_frame(model),
+            scene=configuration.scene,
+        )
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the OpenGL context back."""
+        self._atlas.close()
+
+    @property
+    def renderer(self) -> Renderer:
+        """Who draws here."""
+        return self._atlas.renderer
+
+    def faces(self, shape: Float, albedo: Float) -> Faces:
+        """People as meshes: shape (P, Ks), albedo (P, Ka), N(0, 1)."""
+        positions = self._model.shapes(shape)
+        return Faces(positions, self._normals(positions), self._model.albedos(albedo))
+
+    def shoot(self, faces: Faces, factors: Float) -> Pictures:
+        """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""
+        azimuth, elevation, light_azimuth = factors.T
+        return self._atlas.draw(faces, azimuth, elevation, light_azimuth)
+
+    def shoot_batch(self, plan: BatchPlan) -> Batch:
+        """One batch, whole. All splits but train carry the mask."""
+        pictures = self.shoot(self.faces(plan.shape, plan.albedo), plan.factors)
+        return Batch(
+            number=plan.number,
+            varies=plan.varies,
+            images=pictures.images,
+            factors=plan.factors,
+            identity_index=plan.identity_index,
+            identity_shape=np.broadcast_to(plan.shape, (BATCH_SIZE, plan.shape.shape[1])).copy(),
+            identity_albedo=np.broadcast_to(plan.albedo, (BATCH_SIZE, plan.albedo.shape[1])).copy(),
+            nuisance={},
+            truth={} if plan.split == "train" else {MASK: pictures.mask},
+        )

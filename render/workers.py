@@ -1,0 +1,136 @@
+"""Worker processes: each owns one OpenGL context and makes whole pieces of work, so that no pixels cross processes.
+
+Workers are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between two
+batches when the parent says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import TypeVar
+
+from facegen.model import MorphableModel
+from render.configuration import RenderConfiguration
+from render.scene import RenderError
+from render.studio import Studio
+
+# Batches done so far, as they are done.
+Progress = Callable[[int], None]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.1
+# One thread a worker, workers = cores: 20 small pictures do not share a core's work well. Rasterising in the
+# drawing thread itself (0 of llvmpipe's own) saves the hand-over.
+THREADS = {"LP_NUM_THREADS": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class Stopped(Exception):
+    """Raised inside a worker that was told to stop."""
+
+
+@functools.cache
+def studio(model_file: Path, configuration: RenderConfiguration) -> Studio:
+    """This process's studio; opened at the first task, given back when the process ends."""
+    return Studio(MorphableModel.load(model_file), configuration)
+
+
+def batch_done() -> None:
+    """Report one more batch to the parent.
+
+    Raises Stopped if the parent wants no more.
+    """
+    line = _line()
+    if line is not None:
+        line[0].put(1)
+        if line[1].is_set():
+            raise Stopped
+
+
+def run(
+    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int, progress: Progress
+) -> Iterator[tuple[Task, Result]]:
+    """Do every task in some worker and yield each result as it is done, in no particular order.
+
+    On any exception here or there, KeyboardInterrupt included, the others stop at their next batch.
+
+    Raises what a worker raised, and RenderError if one died.
+    """
+    context = multiprocessing.get_context("spawn")
+    done: Queue[int] = context.Queue()
+    stop = context.Event()
+    with (
+        _environment(THREADS),
+        ProcessPoolExecutor(min(workers, len(tasks)), context, _start, (done, stop)) as pool,
+    ):
+        futures = {pool.submit(work, task): task for task in tasks}
+        try:
+            yield from _collect(futures, done, progress)
+        except BrokenProcessPool:
+            raise RenderError(
+                "a worker process died, most likely for want of memory; what it had finished is kept: run the same "
+                "command again, with fewer --workers if it happens again."
+            ) from None
+        finally:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _collect(
+    futures: dict[Future[Result], Task], done: Queue[int], progress: Progress
+) -> Iterator[tuple[Task, Result]]:
+    count, pending = 0, set(futures)
+    while pending:
+        finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        count += _drain(done)
+        progress(count)
+        for future in finished:
+            yield futures[future], future.result()
+    progress(count + _drain(done))
+
+
+def _drain(done: Queue[int]) -> int:
+    count = 0
+    while True:
+        try:
+            count += done.get_nowait()
+        except queue.Empty:
+            return count
+
+
+_lines: list[tuple[Queue[int], Event]] = []  # set once in a worker, before its first task
+
+
+def _line() -> tuple[Queue[int], Event] | None:
+    return _lines[0] if _lines else None
+
+
+def _start(done: Queue[int], stop: Event) -> None:
+    """In a worker, first: leave Ctrl-C to the parent, and remember how to reach it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    done.cancel_join_thread()
+    _lines.append((done, stop))
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set variables for the processes started meanwhile; what the user has set stays."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
