@@ -1,4 +1,4 @@
-"""A file that appears under its name only when whole, and says in one sentence why it could not be written."""
+"""A file that appears under its name only when whole, and says in one sentence why it could not be."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class PartFile:
     """The file while it is written, as `.NAME.part` in the same folder.
 
     A write that the disk refuses is remembered, and raised by `check`, not where it happens: HDF5 cannot live
-    with a write that fails (it fails again on close, prints, and was seen to corrupt the process's memory), so
-    it never sees one. It has what h5py asks of a file object.
+    with a write that fails (it fails again on close, prints, was seen to corrupt memory), so it sees none. It
+    has what h5py asks of a file object.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,0 +1,93 @@
+"""What pixels alone say about a batch: blank, repeated, out of order, or unlike their neighbours.
+
+Images of a batch, sorted by the label that varies, walk along a smooth curve. So each lies between its two
+neighbours, and no exchange of two labels makes the walk much shorter. This needs no renderer, and misses a
+label that is off by less than the distance to the next: for that, `render.verification` renders again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.schema import Float, Images
+
+GRID = 16  # images are averaged to GRID x GRID, so that fine texture does not make all distances alike
+DETOUR = 3.0  # way over an image / way without it; see docs/shard.md for what faces give
+SHORTCUT = 0.03  # share of the walk that an exchange of two labels may save
+OUTLIER = 4.0  # distance from the batch's median image / median of such distances
+
+Distances = NDArray[np.float64]
+
+
+def pixel_faults(images: Images, varies: str, labels: Float | None) -> list[str]:
+    """What is wrong with a batch's pixels (20, H, W, C), given what varies and that factor's labels (20,)."""
+    flat = images.reshape(len(images), -1)
+    blank = (flat == flat[:, :1]).all(axis=1)
+    faults = [f"image {image} is blank" for image in np.flatnonzero(blank)]
+    if not faults:
+        faults = _repeats(images, labels)
+    if faults or varies == "all":
+        return faults
+    thumbnails = _thumbnails(images)
+    return _outliers(thumbnails) if labels is None else _disorder(thumbnails, labels)
+
+
+def _repeats(images: Images, labels: Float | None) -> list[str]:
+    """Images that are the same to the last pixel though their labels differ."""
+    seen: dict[bytes, int] = {}
+    faults = []
+    for image, pixels in enumerate(images):
+        first = seen.setdefault(pixels.tobytes(), image)
+        if first != image and (labels is None or labels[first] != labels[image]):
+            faults.append(f"images {first} and {image} are the same")
+    return faults
+
+
+def _outliers(thumbnails: Distances) -> list[str]:
+    """Faces in one pose and light that are far more unlike the others than faces are."""
+    distances = np.linalg.norm(thumbnails - np.median(thumbnails, axis=0), axis=1)
+    far = distances > OUTLIER * np.median(distances)
+    return [f"image {image} is unlike all others" for image in np.flatnonzero(far)]
+
+
+def _disorder(thumbnails: Distances, labels: Float) -> list[str]:
+    """Images that do not lie between their neighbours, and pairs whose labels look exchanged."""
+    order = np.argsort(labels, kind="stable")
+    walk = thumbnails[order]
+    distances = np.linalg.norm(walk[:, None] - walk[None], axis=-1)
+    pair, saved = _best_exchange(distances)
+    if saved > SHORTCUT:
+        first, second = sorted(int(order[position]) for position in pair)
+        return [f"images {first} and {second} look as if their labels were exchanged"]
+    steps = np.diagonal(distances, 1)
+    direct = np.maximum(np.diagonal(distances, 2), 1e-9)
+    detour = (steps[:-1] + steps[1:]) / direct
+    return [
+        f"image {order[position + 1]} is unlike its neighbours in label"
+        for position in np.flatnonzero(detour > DETOUR)
+    ]
+
+
+def _best_exchange(distances: Distances) -> tuple[tuple[int, int], float]:
+    """The two positions whose exchange shortens the walk most, and the share of it that this saves."""
+    count = len(distances)
+    length = float(np.diagonal(distances, 1).sum())
+    best, shortest = (0, 0), length
+    for first in range(count):
+        for second in range(first + 1, count):
+            order = np.arange(count)
+            order[[first, second]] = second, first
+            exchanged = float(distances[order[:-1], order[1:]].sum())
+            if exchanged < shortest:
+                best, shortest = (first, second), exchanged
+    return best, (length - shortest) / max(length, 1e-9)
+
+
+def _thumbnails(images: Images) -> Distances:
+    """Gray averages. (20, H, W, C) -> (20, GRID * GRID)"""
+    count, height, width, _ = images.shape
+    rows, columns = min(GRID, height), min(GRID, width)
+    cropped = images[:, : height // rows * rows, : width // columns * columns].astype(np.float64)
+    blocks = cropped.reshape(count, rows, height // rows, columns, width // columns, -1)
+    return np.asarray(blocks.mean(axis=(2, 4, 5))).reshape(count, -1)

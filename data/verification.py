@@ -1,0 +1,287 @@
+"""Does a shard keep its promise? Labels against `varies`, people against people, files against dataset.json.
+
+Nothing is rendered here: that labels and pixels agree is `render.verification`'s to show, by rendering again.
+What pixels say by themselves is in `data.smoothness`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.manifest import NAME, ShardEntry, configuration_sha256
+from data.part_file import file_sha256
+from data.reader import FaceDataset, Shard
+from data.schema import MASK, DataError, Float
+from data.smoothness import pixel_faults
+
+EVALUATION_SPLITS = ("test", "iid", "sweep")
+VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
+RANGE_SLACK = 1e-4  # degrees; a bound rounded to float32 is not a fault
+
+Fault = tuple[int, str]  # row in the shard, what is wrong with it
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken promise: in which shard, in which batch (None: the whole file), and what."""
+
+    shard: str
+    batch: int | None
+    what: str
+
+    def __str__(self) -> str:
+        where = self.shard if self.batch is None else f"{self.shard}, batch {self.batch}"
+        return f"{where}: {self.what}"
+
+
+@dataclass
+class People:
+    """Who was seen so far: index -> digest of the coefficients, the inverse, and index -> shard."""
+
+    coefficients: dict[int, bytes] = field(default_factory=dict)
+    indices: dict[bytes, int] = field(default_factory=dict)
+
+
+def check_dataset(
+    dataset: FaceDataset, *, progress: Callable[[str, int], None] | None = None
+) -> list[Finding]:
+    """Every check of every shard, and those between shards: complete, unchanged, test people not in train.
+
+    progress is called with a shard's name and its number of batches when it is done. A shard that cannot be
+    read is a finding.
+    """
+    findings = _folder_findings(dataset)
+    people: dict[str, People] = {}
+    for split, entries in dataset.splits.items():
+        people[split] = People()
+        for entry in entries:
+            findings += _entry_findings(dataset, split, entry, people[split])
+            if progress:
+                progress(entry.file, entry.batches)
+    return findings + _strangers(dataset.folder, people)
+
+
+def check_shard(shard: Shard | Path, dataset: FaceDataset | None = None) -> list[Finding]:
+    """Every check of one shard; with `dataset`, also that it is the shard that dataset.json lists.
+
+    Raises DataError if the shard cannot be read.
+    """
+    opened = shard if isinstance(shard, Shard) else Shard(shard)
+    if dataset is None:
+        with opened:
+            return _shard_findings(opened, str(opened.path), People())
+    for split, entries in dataset.splits.items():
+        for entry in entries:
+            if (dataset.folder / entry.file).resolve() == opened.path.resolve():
+                return _entry_findings(dataset, split, entry, People())
+    return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
+
+
+def _entry_findings(dataset: FaceDataset, split: str, entry: ShardEntry, people: People) -> list[Finding]:
+    """One listed shard: there, unchanged, of this data set, and sound."""
+    path = dataset.folder / entry.file
+    name = str(path)
+    try:
+        with Shard(path) as shard:
+            faults = list(_provenance_faults(dataset, split, entry, shard))
+            if file_sha256(path) != entry.sha256:
+                faults.append("has another SHA-256 than dataset.json lists: its bytes were changed")
+            found = [Finding(name, None, what) for what in faults]
+            return found + _shard_findings(shard, name, people)
+    except DataError as error:
+        return [Finding(name, None, str(error))]
+
+
+def _shard_findings(shard: Shard, name: str, people: People) -> list[Finding]:
+    numbers = shard.numbers
+    faults = [*_label_faults(shard), *_identity_faults(shard), *_people_faults(shard, people)]
+    labels = _varying_labels(shard)
+    for row, varies in enumerate(shard.varies):
+        faults += [(row, what) for what in _batch_pixel_faults(shard, row, varies, labels[row])]
+    split = shard.header.split
+    found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
+    if split in EVALUATION_SPLITS and MASK not in shard.truths:
+        found.insert(0, Finding(name, None, f"has no truth/{MASK}, which split {split} always has"))
+    return found
+
+
+def _varying_labels(shard: Shard) -> list[Float | None]:
+    """For each batch the labels (20,) of what varies, or None where that is identity or everything."""
+    names = [factor.name for factor in shard.header.factors]
+    factors = shard.factors
+    return [
+        factors[row, :, names.index(varies)] if varies in names else None
+        for row, varies in enumerate(shard.varies)
+    ]
+
+
+def _batch_pixel_faults(shard: Shard, row: int, varies: str, labels: Float | None) -> list[str]:
+    """What is wrong with one batch's pixels; that they cannot be read, if so."""
+    try:
+        faults = pixel_faults(shard.images(row), varies, labels)
+    except DataError as error:
+        return [str(error)]
+    if MASK in shard.truths:
+        coverage = shard.truth(MASK, row)
+        blank = ~coverage.reshape(len(coverage), -1).any(axis=1)
+        faults += [f"mask {image} is empty" for image in np.flatnonzero(blank)]
+    return faults
+
+
+def _label_faults(shard: Shard) -> Iterator[Fault]:
+    """Labels: finite, in range, and constant in a batch unless they are what varies."""
+    varies = np.array(shard.varies)
+    columns = {factor.name: shard.factors[:, :, index] for index, factor in enumerate(shard.header.factors)}
+    for name, values in columns.items():
+        free = (varies == name) | (varies == "all")
+        yield from _constancy_faults(name, values, varies, free)
+        yield from _rows(free & _constant(values), f"{name} is the same in all its images")
+    for name, values in shard.nuisances.items():
+        yield from _constancy_faults(f"nuisance {name}", values, varies, varies == "all")
+    for name, values in (columns | shard.nuisances).items():
+        yield from _rows(_unreal(values), f"{name} is not a finite number in every image")
+        yield from _range_faults(name, values, *shard.header.ranges.get(name, (-np.inf, np.inf)))
+    wanted = VARIES_IN_SPLIT.get(shard.header.split)
+    if wanted:
+        yield from _rows(np.asarray(varies != wanted), f"does not vary {wanted}, as all of this split do")
+    steps = shard.numbers - shard.numbers[0] - np.arange(len(shard))
+    yield from _rows(steps != 0, "has a number out of the order of rows")
+
+
+def _range_faults(name: str, values: Float, low: float, high: float) -> Iterator[Fault]:
+    outside = (values < low - RANGE_SLACK) | (values > high + RANGE_SLACK)
+    for row in np.flatnonzero(outside.any(axis=1)):
+        lowest, highest = values[row].min(), values[row].max()
+        yield int(row), f"{name} runs from {lowest:.3f} to {highest:.3f}, outside {low:g} to {high:g}"
+
+
+def _identity_faults(shard: Shard) -> Iterator[Fault]:
+    """One person in a batch whose pose or light varies; twenty in one whose identity does."""
+    varies = np.array(shard.varies)
+    several = (varies == "identity") | (varies == "all")
+    known = {
+        "identity index": shard.identity_index,
+        "identity shape": shard.identity_shape,
+        "identity albedo": shard.identity_albedo,
+    }
+    for name, values in known.items():
+        if values is None:
+            continue
+        yield from _constancy_faults(name, values, varies, several)
+        repeated = np.array([len(np.unique(batch, axis=0)) < len(batch) for batch in values])
+        yield from _rows((varies == "identity") & repeated, f"two of its images have the same {name}")
+        yield from _rows(_unreal(values), f"{name} is not a finite number in every image")
+
+
+def _people_faults(shard: Shard, people: People) -> Iterator[Fault]:
+    """The same index means the same coefficients, and the same coefficients the same index."""
+    parts = [part for part in (shard.identity_shape, shard.identity_albedo) if part is not None]
+    indices = shard.identity_index
+    for row in range(len(shard)):
+        for image in range(indices.shape[1]):
+            index = int(indices[row, image])
+            coefficients = b"".join(part[row, image].tobytes() for part in parts) or index.to_bytes(
+                8, "big", signed=True
+            )
+            if people.coefficients.setdefault(index, coefficients) != coefficients:
+                yield row, f"image {image} is of person {index}, who has other coefficients elsewhere"
+                break
+            if people.indices.setdefault(coefficients, index) != index:
+                other = people.indices[coefficients]
+                yield row, f"image {image} is of person {index}, whose coefficients are person {other}'s"
+                break
+
+
+def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
+    """People of an evaluation split who are in train too."""
+    train = people.get("train", People())
+    found = []
+    for split in EVALUATION_SPLITS:
+        seen = people.get(split, People())
+        shared = seen.coefficients.keys() & train.coefficients.keys()
+        shared |= {seen.indices[key] for key in seen.indices.keys() & train.indices.keys()}
+        if shared:
+            found.append(
+                Finding(
+                    split, None, f"{len(shared)} of its people are in train too, the first is {min(shared)}"
+                )
+            )
+    return found
+
+
+def _provenance_faults(dataset: FaceDataset, split: str, entry: ShardEntry, shard: Shard) -> Iterator[str]:
+    """What of a shard's header is not what dataset.json says."""
+    manifest, header = dataset.manifest, shard.header
+    pairs: dict[str, tuple[Any, Any]] = {
+        "split": (header.split, split),
+        "seed": (header.seed, manifest.seed),
+        "configuration hash": (header.configuration_sha256, manifest.configuration_sha256),
+        "configuration": (header.configuration, manifest.configuration),
+        "model hash": (header.model_sha256, manifest.model.get("sha256")),
+        "renderer": (header.renderer, manifest.renderer),
+        "factors": (header.factors, manifest.factors),
+        "number of batches": (len(shard), entry.batches),
+        "first batch": (int(shard.numbers[0]), entry.first),
+        "size in bytes": (shard.path.stat().st_size, entry.bytes),
+    }
+    for name, (found, wanted) in pairs.items():
+        if found != wanted:
+            yield f"has {name} {_short(found)}; dataset.json says {_short(wanted)}"
+
+
+def _folder_findings(dataset: FaceDataset) -> list[Finding]:
+    """dataset.json against itself, the model's file, and shards that it does not list."""
+    manifest, folder = dataset.manifest, dataset.folder
+    found = []
+    if configuration_sha256(manifest.configuration) != manifest.configuration_sha256:
+        found.append(Finding(str(folder / NAME), None, "its configuration does not have the hash it gives"))
+    model = manifest.model.get("file")
+    if model:
+        try:
+            if file_sha256(folder / model) != manifest.model.get("sha256"):
+                found.append(
+                    Finding(str(folder / model), None, "has another SHA-256 than dataset.json lists")
+                )
+        except DataError as error:
+            found.append(Finding(str(folder / model), None, str(error)))
+    listed = {entry.file for entries in manifest.splits.values() for entry in entries}
+    for path in sorted(folder.glob("*/*.h5")):
+        name = path.relative_to(folder).as_posix()
+        if name not in listed and not path.name.startswith("."):
+            found.append(Finding(str(path), None, "is in the folder but not in dataset.json"))
+    return found
+
+
+def _constancy_faults(
+    name: str, values: NDArray[Any], varies: NDArray[np.str_], free: Mask
+) -> Iterator[Fault]:
+    """Batches in which `values` (B, 20, ...) differ between images though they are not free to."""
+    for row in np.flatnonzero(~free & ~_constant(values)):
+        yield int(row), f"{name} differs between its images; only {varies[row]} may"
+
+
+def _constant(values: NDArray[Any]) -> Mask:
+    """Whether all 20 are exactly equal. (B, 20, ...) -> (B,)"""
+    return np.asarray((values == values[:, :1]).reshape(len(values), -1).all(axis=1))
+
+
+def _unreal(values: NDArray[Any]) -> Mask:
+    """Whether a NaN or an infinity is among them. (B, 20, ...) -> (B,)"""
+    return np.asarray(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+
+
+def _rows(faulty: Mask, what: str) -> Iterator[Fault]:
+    for row in np.flatnonzero(faulty):
+        yield int(row), what
+
+
+def _short(value: Any) -> str:  # Any: whatever is compared
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
