@@ -68,6 +68,6 @@ Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, `truth/mas
 - Drawn by {renderer}
 
 Intended for research on disentanglement and inverse graphics. The faces follow published means and deviations of head
-measurements and skin tones; they are not a sample of any population, and nothing learnt from them should be used to judge
-real people.
+measurements and skin tones; they are not a sample of any population, and nothing learnt from them should be used to
+judge real people.
 """

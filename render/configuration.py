@@ -10,7 +10,7 @@ from typing import Any
 
 from data.manifest import configuration_sha256
 from data.schema import FACTORS
-from render.scene import RenderError, Scene
+from render.scene import DEFAULT_SCENE, RenderError, Scene
 
 SIZES = (16, 1024)
 SHARD_BATCHES = 100  # 45 MB of 150-pixel gray images: what an interrupted run loses at most
@@ -66,7 +66,7 @@ class RenderConfiguration:
     elevation: Range = Range(-23.0, 23.0)
     light_azimuth: Range = Range(-80.0, 80.0)
     keep_head_size: bool = False
-    scene: Scene = Scene()
+    scene: Scene = DEFAULT_SCENE
 
     def __post_init__(self) -> None:
         counts = self.splits

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from data.sheet import write_sheet
+
 from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from data.part_file import file_sha256, write_whole
 from data.reader import Shard
 from data.schema import Batch, DataError, ShardHeader
-from data.sheet import write_sheet
-from data.writer import file_sha256, write_shard
+from data.writer import write_shard
 from facegen.model import MorphableModel, sha256
 from render import workers
 from render.card import data_set_card
@@ -168,8 +169,8 @@ def _open_folder(
                               "another --out.")  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         if not saved.exists():
-            _write_aside(folder / MODEL, model().to_bytes())
-            _write_aside(saved, (json.dumps(wanted, indent=1) + "\n").encode())
+            write_whole(folder / MODEL, model().to_bytes())
+            write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         loaded = MorphableModel.load(folder / MODEL)
         digest = sha256((folder / MODEL).read_bytes())
     except OSError as error:
@@ -236,8 +237,8 @@ def _whole(
         return None
     if header.renderer != renderer:
         raise RenderError(
-            f"{path} was drawn by {header.renderer.get('name')} and this machine has {renderer['name']}, whose pixels may "
-            "differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
+            f"{path} was drawn by {header.renderer.get('name')} and this machine has {renderer['name']}, whose "
+            "pixels may differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
         )
     return ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size)
 
@@ -260,20 +261,7 @@ def _finish(
         renderer=renderer,
         splits=splits,
     )
-    _write_aside(folder / CARD, data_set_card(manifest).encode())
+    write_whole(folder / CARD, data_set_card(manifest).encode())
     write_sheet(folder / splits["test"][0].file, folder / PREVIEW)
     write_manifest(folder, manifest)
     return manifest
-
-
-def _write_aside(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise RenderError(
-            f"{path} could not be written ({error.strerror}); free some space or choose another --out, and run again."
-        ) from None

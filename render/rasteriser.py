@@ -107,11 +107,11 @@ def _shade(fragments: Float, light: Float, scene: Scene) -> Float:
     highlight = np.where(lambert > 0, np.maximum((normal * half).sum(-1, keepdims=True), 0), 0)
     shininess = 2**scene.skin.shininess_doublings
     radiance = albedo * (scene.light.ambient + scene.light.diffuse * lambert)
-    return np.minimum(radiance + scene.skin.specular * highlight**shininess, 1.0)
+    return np.asarray(np.minimum(radiance + scene.skin.specular * highlight**shininess, 1.0))
 
 
 def _unit(vectors: Float) -> Float:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))
 
 
 def _cross(a: Float, b: Float) -> Float:
@@ -122,9 +122,8 @@ def _cross(a: Float, b: Float) -> Float:
 def _average(samples: Float) -> Float:
     """(2 H, 2 W, C) -> (H, W, C)"""
     height, width, channels = samples.shape
-    return samples.reshape(height // SUPERSAMPLING, SUPERSAMPLING, width // SUPERSAMPLING, SUPERSAMPLING, channels).mean(
-        axis=(1, 3)
-    )
+    blocks = (height // SUPERSAMPLING, SUPERSAMPLING, width // SUPERSAMPLING, SUPERSAMPLING, channels)
+    return np.asarray(samples.reshape(blocks).mean(axis=(1, 3)))
 
 
 def _bytes(values: Float) -> NDArray[np.uint8]:

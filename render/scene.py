@@ -79,6 +79,9 @@ class Scene:
         return cls(Camera(**about["camera"]), Light(**about["light"]), Skin(**about["skin"]))
 
 
+DEFAULT_SCENE = Scene()
+
+
 @dataclass(frozen=True)
 class HeadFrame:
     """The sphere that the camera aims at: the mean head without its neck, in model space, millimetres."""

@@ -1,0 +1,305 @@
+"""The command line: parse, call, print. Nothing else; heavy imports happen inside the command that needs them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from facegen.model import MorphableModel
+
+PACKAGES = ("data", "dcign", "facegen", "render")
+INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+
+
+def main() -> None:
+    """Entry point of the `dcign` console script."""
+    _check_our_packages()
+    dcign(prog_name="dcign")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="dcign", message="%(prog)s %(version)s")
+def dcign() -> None:
+    """Make face data sets in which one thing varies at a time, and train networks whose code says what varied.
+
+    \b
+    Example:
+      dcign render --batches 1500 --size 64
+      dcign inspect faces
+      dcign train faces
+    """
+
+
+@dcign.command()
+@click.option("--batches", type=int, required=True, metavar="N", help="Training batches of 20 images, at least 1.")
+@click.option("--out", type=click.Path(path_type=Path), default="faces", show_default=True, help="Folder to make.")
+@click.option("--size", type=int, default=150, show_default=True, metavar="PIXELS", help="Side, 16 to 1024.")
+@click.option("--channels", type=int, default=1, show_default=True, metavar="1|3", help="1 gray, 3 colour.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same bytes.")
+@click.option("--workers", type=int, default=None, metavar="N", help="Processes.  [default: one a core]")
+@click.option("--azimuth", type=float, nargs=2, default=(-86, 86), show_default=True, metavar="LO HI",
+              help="How far the head turns, degrees within +-180.")  # fmt: skip
+@click.option("--elevation", type=float, nargs=2, default=(-23, 23), show_default=True, metavar="LO HI",
+              help="How far the camera rises, degrees within +-90.")  # fmt: skip
+@click.option("--light-azimuth", type=float, nargs=2, default=(-80, 80), show_default=True, metavar="LO HI",
+              help="Where the light comes from, degrees within +-180.")  # fmt: skip
+@click.option("--keep-head-size", is_flag=True, help="Sample head size too; it mimics the camera's distance.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
+def render(batches: int, out: Path, workers: int | None, dry_run: bool, **options: Any) -> None:
+    """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
+
+    Makes training, test, i.i.d. and sweep splits. Stopped at any time, the same command goes on from the last whole
+    shard.
+
+    \b
+    Example:
+      dcign render --batches 12000 --out faces
+    """
+    from data.schema import DataError
+    from facegen.model import ModelError
+    from render.configuration import Range, RenderConfiguration, Splits
+    from render.production import render_dataset
+    from render.scene import RenderError
+
+    with _one_sentence(RenderError, DataError, ModelError):
+        ranges = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
+        configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, **options)
+        if dry_run:
+            _print_plan(configuration, out)
+            return
+        worker_count = _cores() if workers is None else workers
+        with (
+            _batch_progress(f"rendering {out}", images_a_batch=20) as progress,
+            _going_on(f"Stopped. Whole shards are kept in {out}: run the same command again to go on."),
+        ):
+            made = render_dataset(out, configuration, _model, worker_count=worker_count, progress=progress)
+    click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
+    click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
+
+
+@dcign.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--sheet", type=click.Path(path_type=Path), metavar="PNG", help="Write a contact sheet, a row a batch.")
+@click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels drawn again.")
+@click.option("--quick", is_flag=True, help="Test labels and statistics alone: no drawing, no OpenGL.")
+@click.option("--workers", type=int, default=None, metavar="N", help="Processes for --verify.  [default: one a core]")
+def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: bool, workers: int | None) -> None:
+    """Say what a shard or a data set folder holds, and test that it is what it says.
+
+    With --verify or --quick, exits with code 1 if anything is wrong and names the batch.
+
+    \b
+    Example:
+      dcign inspect faces --verify
+      dcign inspect faces/train/shard-00000.h5 --sheet sheet.png
+    """
+    from data.sheet import write_sheet
+    from data.summary import summarise, table
+
+    from data.schema import DataError
+
+    with _one_sentence(DataError):
+        summary = summarise(path)
+        if sheet is not None:
+            write_sheet(path, sheet)
+    findings = _verify(path, pixels=not quick, workers=workers) if verify or quick else None
+    if as_json:
+        checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}
+        click.echo(json.dumps(summary | checked, indent=1))
+    else:
+        _print(table(summary))
+    for finding in () if as_json else findings or ():
+        click.echo(f"WRONG  {finding}")
+    if findings is not None and not as_json:
+        click.echo(f"{len(findings)} findings." if findings else "Verified: nothing wrong was found.")
+    if findings:
+        sys.exit(1)
+
+
+@dcign.command()
+@click.option("--seed", type=int, default=0, show_default=True, help="Which person.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
+@click.option("--size", type=int, default=512, show_default=True, metavar="PIXELS", help="Height of a .png.")
+@click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
+def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
+    """Write one person: a mesh with colours, or a picture.
+
+    \b
+    Example:
+      dcign face --seed 7 --out face.glb
+    """
+    import numpy as np
+    from facegen.export import export_face
+    from facegen.population import sample_identity
+
+    from facegen.model import ModelError
+    from render.scene import RenderError
+
+    with _one_sentence(ModelError, RenderError):
+        if seed < 0:
+            raise ModelError(f"seed {seed} is negative; give --seed 0 or more.")
+        _refuse_overwriting(out)
+        model = _model()
+        shape, albedo = sample_identity(model, np.random.default_rng(seed), keep_size=keep_head_size)
+        if out.suffix == ".png":
+            from render.portrait import save_portrait
+
+            save_portrait(out, model, shape, albedo, size=size)
+        else:
+            export_face(out, model.shapes(shape[None])[0], model.triangles, model.albedos(albedo[None])[0])
+    click.echo(f"{out}: person {seed}, {model.vertices:,} vertices.")
+
+
+def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
+    """Labels and statistics first; if they hold, and if asked for, the pixels."""
+    from data.reader import FaceDataset
+    from data.schema import DataError
+    from data.verification import check_dataset, check_shard
+
+    with _one_sentence(DataError):
+        if path.is_dir():
+            dataset = FaceDataset(path)
+            findings = check_dataset(dataset)
+            shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
+        else:
+            findings, shards = check_shard(path), [path]
+    return findings or (_verify_pixels(path, shards, workers) if pixels else [])
+
+
+def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
+    from data.schema import DataError
+    from facegen.model import ModelError
+    from render.scene import RenderError
+    from render.verification import verify_pixels
+
+    with (
+        _one_sentence(DataError, ModelError, RenderError),
+        _batch_progress(f"drawing {path} again", images_a_batch=20) as progress,
+        _going_on("Stopped. Nothing was changed."),
+    ):
+        return verify_pixels(shards, worker_count=workers or _cores(), progress=progress)
+
+
+def _model() -> MorphableModel:
+    """The procedural model, with a bar for the one time that it is built."""
+    from facegen.build import procedural_model
+
+    with _stage_progress("building the face model (once)") as progress:
+        return procedural_model(progress)
+
+
+def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfiguration, imported where needed
+    size, channels = configuration.size, configuration.channels
+    click.echo(f"{out} would hold {size} x {size} images, {'gray' if channels == 1 else 'colour'}, as these batches:")
+    for split, count in configuration.splits.batches().items():
+        megabytes = 20 * count * size**2 * channels / 1e6
+        click.echo(f"  {split:6}{count:8,} batches {20 * count:10,} images {megabytes:10,.1f} MB of pixels")
+    for name, allowed in configuration.ranges.items():
+        click.echo(f"  {name:14} {allowed.low:g} to {allowed.high:g} degrees")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _refuse_overwriting(path: Path) -> None:
+    if path.exists():
+        raise click.ClickException(f"{path} is there already; wanted a new file: remove it or choose another --out.")
+
+
+def _print(renderable: Any) -> None:  # Any: whatever rich prints
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 110).print(renderable)
+
+
+@contextmanager
+def _one_sentence(*kinds: type[Exception]) -> Iterator[None]:
+    """Show these errors as their one sentence and exit with code 1."""
+    try:
+        yield
+    except kinds as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _going_on(sentence: str) -> Iterator[None]:
+    """On Ctrl-C say how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\n{sentence}", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def _batch_progress(title: str, *, images_a_batch: int) -> Iterator[Callable[..., None]]:
+    """A bar with images/s and time left, for callbacks (batches done, batches to do) or (batches done,)."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} images"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=_stderr()) as bar:
+        task = bar.add_task(title, total=None, rate="")
+
+        def progress(done: int, total: int | None = None) -> None:
+            speed = bar.tasks[task].speed
+            rate = f"{speed:,.0f} images/s" if speed else ""
+            bar.update(task, completed=images_a_batch * done, total=total and images_a_batch * total, rate=rate)
+
+        yield progress
+
+
+@contextmanager
+def _stage_progress(title: str) -> Iterator[Callable[[str, float], None]]:
+    """A bar for callbacks (name of the stage, fraction done); shown only once something is reported."""
+    from rich.progress import Progress
+
+    with Progress(console=_stderr(), transient=True) as bar:
+        task = bar.add_task(title, total=1.0, visible=False)
+
+        def progress(stage: str, fraction: float) -> None:
+            bar.update(task, completed=fraction, description=f"{title}: {stage}", visible=True)
+
+        yield progress
+
+
+def _stderr() -> Any:  # Any: rich's Console
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _check_our_packages() -> None:
+    """Refuse to run with a foreign top-level `data` or `render` in front of ours on the path."""
+    home = Path(__file__).resolve().parent
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin is None or origin.parent.parent != home:
+            sys.exit(
+                f"dcign: the package `{name}` was found at {origin or 'no place'}; expected it beside "
+                f"{home / 'cli.py'}: another package of that name is in front of ours on the Python path; take it off, "
+                "or use an environment of its own."
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""A picture of one person, for `dcign face --out person.png`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from facegen.model import MorphableModel
+from render.configuration import RenderConfiguration, Splits
+from render.studio import Studio
+
+# Turned a little, lit from the side: flat frontal light hides a face's shape.
+VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))
+
+
+def save_portrait(
+    path: Path, model: MorphableModel, shape: NDArray[np.float32], albedo: NDArray[np.float32], *, size: int
+) -> None:
+    """Write one person from three sides, in colour, `size` pixels high.
+
+    shape (Ks,), albedo (Ka,), N(0, 1)
+    """
+    configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
+    # Without its coarser levels, the model is drawn at its finest whatever the size: one picture is worth it.
+    with Studio(replace(model, levels=()), configuration) as studio:
+        faces = studio.faces(shape[None], albedo[None])
+        pictures = studio.shoot(faces, np.array(VIEWS, np.float32))
+    Image.fromarray(np.concatenate(list(pictures.images), axis=1)).save(path)

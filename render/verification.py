@@ -1,0 +1,115 @@
+"""Proof that the pixels are what the labels say: every batch is drawn again from model.npz and its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.part_file import file_sha256
+from data.reader import Shard
+from data.schema import MASK, Batch, DataError
+from data.verification import Finding
+from render import workers
+from render.configuration import RenderConfiguration
+from render.scene import RenderError
+from render.studio import Studio
+
+# Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
+# decides otherwise which of two triangles covers a sample on an edge.
+TOLERANCE = 2
+EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
+
+
+@dataclass(frozen=True)
+class PixelTask:
+    """One shard to draw again, with the model of its folder."""
+
+    shard: Path
+    model_file: Path
+    configuration: RenderConfiguration
+
+
+def model_file_of(shard: Path) -> Path:
+    """The model.npz that belongs to a shard: its folder's, one above the split's.
+
+    Raises RenderError if it is missing or is not the model that the shard names.
+    """
+    file = shard.resolve().parent.parent / "model.npz"
+    with Shard(shard) as opened:
+        wanted = opened.header.model_sha256
+    if not file.exists():
+        raise RenderError(f"{file} is not there; drawing {shard.name} again needs it: verify shards in their folder.")
+    if file_sha256(file) != wanted:
+        raise RenderError(f"{file} is not the model that {shard} was drawn from: put the right one back.")
+    return file
+
+
+def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callable[[int], None]) -> list[Finding]:
+    """Draw every batch of these shards again and compare.
+
+    progress: called with the number of batches compared. Shards that cannot be opened are left to the label checks.
+    """
+    tasks = [task for shard in shards if (task := _task(shard)) is not None]
+    if not tasks:
+        return []
+    findings: dict[Path, list[Finding]] = {}
+    for task, found in workers.run(check_shard_pixels, tasks, worker_count, progress):
+        findings[task.shard] = found
+    return [finding for task in tasks for finding in findings[task.shard]]
+
+
+def check_shard_pixels(task: PixelTask) -> list[Finding]:
+    """In a worker: one shard's batches against their labels."""
+    studio = workers.studio(task.model_file, task.configuration)
+    findings, name = [], str(task.shard)
+    with Shard(task.shard) as shard:
+        exact = shard.header.renderer == asdict(studio.renderer)
+        for row in range(len(shard)):
+            try:
+                batch = shard.batch(row)
+                findings += [
+                    Finding(str(task.shard), batch.number, what) for what in _differences(batch, studio, exact)
+                ]
+            except DataError:
+                pass  # a damaged chunk: the label checks name it
+            workers.batch_done()
+    return findings
+
+
+def _task(shard: Path) -> PixelTask | None:
+    try:
+        with Shard(shard) as opened:
+            configuration = RenderConfiguration.from_dict(opened.header.configuration)
+    except DataError:
+        return None
+    return PixelTask(shard, model_file_of(shard), configuration)
+
+
+def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
+    if batch.identity_shape is None or batch.identity_albedo is None:
+        return ["has no identity coefficients to draw it again from"]
+    pictures = studio.shoot(studio.faces(batch.identity_shape, batch.identity_albedo), batch.factors)
+    wrong = _wrong_pictures(batch.images, pictures.images, exact)
+    if len(wrong):
+        return [f"image {_listing(wrong)} is not what its labels say (drawn again, it differs)"]
+    if MASK in batch.truth:
+        wrong = _wrong_pictures(batch.truth[MASK][..., None], pictures.mask[..., None], exact)
+        if len(wrong):
+            return [f"the mask of image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]
+    return []
+
+
+def _wrong_pictures(found: NDArray[np.uint8], wanted: NDArray[np.uint8], exact: bool) -> NDArray[np.intp]:
+    """Which of (N, H, W, C) pictures differ by more than they may."""
+    if found.shape != wanted.shape:
+        return np.arange(len(found))
+    off = (np.abs(found.astype(np.int16) - wanted) > TOLERANCE).any(axis=-1)
+    return np.flatnonzero(off.mean(axis=(1, 2)) > (0.0 if exact else EDGE_SHARE))
+
+
+def _listing(numbers: NDArray[np.intp]) -> str:
+    return ", ".join(str(number) for number in numbers)
