@@ -123,9 +123,7 @@ def _check_format(path: Path, file: h5py.File) -> None:
         raise DataError(f"{path} is an HDF5 file of another program; expected a dcign shard: check the name.")
     version = int(file.attrs["version"])
     if version != FORMAT_VERSION:
-        raise DataError(
-            f"{path} is a shard of version {version}; this dcign reads {FORMAT_VERSION}: update dcign."
-        )
+        raise DataError(f"{path} is a shard of version {version}; this dcign reads {FORMAT_VERSION}: update dcign.")
 
 
 def _check_datasets(path: Path, file: h5py.File) -> None:
@@ -157,8 +155,7 @@ def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
     wanted = _expected_shape(name, dataset.shape, file[IMAGES].shape, file[FACTOR_VALUES].shape)
     if dataset.shape != wanted or not _dtype_fits(name, dataset.dtype):
         raise DataError(
-            f"{path} has {name} {dataset.dtype} {dataset.shape}; "
-            f"expected {_dtype_wanted(name)} {wanted}; {AGAIN}"
+            f"{path} has {name} {dataset.dtype} {dataset.shape}; expected {_dtype_wanted(name)} {wanted}; {AGAIN}"
         )
     _check_storage(path, dataset, name)
 

@@ -79,13 +79,10 @@ def read_manifest(folder: Path) -> Manifest:
     document = _document(folder)
     path = folder / NAME
     if document.get("format") != FORMAT:
-        raise DataError(
-            f"{path} says its format is {document.get('format')!r}; expected {FORMAT!r}: check the name."
-        )
+        raise DataError(f"{path} says its format is {document.get('format')!r}; expected {FORMAT!r}: check the name.")
     if document.get("version") != FORMAT_VERSION:
         raise DataError(
-            f"{path} is of version {document.get('version')}; this dcign reads version {FORMAT_VERSION}: "
-            "update dcign."
+            f"{path} is of version {document.get('version')}; this dcign reads version {FORMAT_VERSION}: update dcign."
         )
     try:
         manifest = Manifest(
@@ -156,9 +153,7 @@ def _entries(split: Json) -> tuple[ShardEntry, ...]:
 
 
 def _factor(fields: Json) -> Factor:
-    return Factor(
-        _typed(fields, "name", str), _typed(fields, "units", str), int(_typed(fields, "mirror_sign", int))
-    )
+    return Factor(_typed(fields, "name", str), _typed(fields, "units", str), int(_typed(fields, "mirror_sign", int)))
 
 
 def _typed(fields: Json, key: str, kind: type) -> Any:  # Any: the caller names the type

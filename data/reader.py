@@ -139,9 +139,7 @@ class Shard:
         """The batch in one row of the shard, 0 to B - 1, read whole."""
         file = self._open()
         if not 0 <= row < len(self):
-            raise DataError(
-                f"{self.path} has no row {row}; it holds rows 0 to {len(self) - 1}: ask for those."
-            )
+            raise DataError(f"{self.path} has no row {row}; it holds rows 0 to {len(self) - 1}: ask for those.")
         return Batch(
             number=int(self._row(BATCH_NUMBER, row)),
             varies=VARIES_NAMES[int(self._row(VARYING, row))],
@@ -232,8 +230,7 @@ class FaceDataset:
             with Shard(self.folder / entry.file) as shard:
                 if len(shard) != entry.batches:
                     raise DataError(
-                        f"{shard.path} holds {len(shard)} batches; dataset.json says {entry.batches}: "
-                        "render it again."
+                        f"{shard.path} holds {len(shard)} batches; dataset.json says {entry.batches}: render it again."
                     )
                 yield shard
 
@@ -280,9 +277,7 @@ def _pixels(shard: Shard, path: str) -> tuple[int, ...]:
     return shard.image_shape if path == IMAGES else shard.image_shape[:2]
 
 
-def _allot(
-    loaded: dict[str, NDArray[Any]], name: str, count: int, first: NDArray[Any], shard: Shard
-) -> NDArray[Any]:
+def _allot(loaded: dict[str, NDArray[Any]], name: str, count: int, first: NDArray[Any], shard: Shard) -> NDArray[Any]:
     """The split's array for one dataset, made at the first shard; every later shard has to fit it."""
     if name not in loaded:
         loaded[name] = np.empty((count, *first.shape[1:]), first.dtype)

@@ -49,9 +49,7 @@ class People:
     indices: dict[bytes, int] = field(default_factory=dict)
 
 
-def check_dataset(
-    dataset: FaceDataset, *, progress: Callable[[str, int], None] | None = None
-) -> list[Finding]:
+def check_dataset(dataset: FaceDataset, *, progress: Callable[[str, int], None] | None = None) -> list[Finding]:
     """Every check of every shard, and those between shards: complete, unchanged, test people not in train.
 
     progress is called with a shard's name and its number of batches when it is done. A shard that cannot be
@@ -103,8 +101,8 @@ def _shard_findings(shard: Shard, name: str, people: People) -> list[Finding]:
     numbers = shard.numbers
     faults = [*_label_faults(shard), *_identity_faults(shard), *_people_faults(shard, people)]
     labels = _varying_labels(shard)
-    for row, varies in enumerate(shard.varies):
-        faults += [(row, what) for what in _batch_pixel_faults(shard, row, varies, labels[row])]
+    for row in range(len(shard)):
+        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row])]
     split = shard.header.split
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
     if split in EVALUATION_SPLITS and MASK not in shard.truths:
@@ -117,15 +115,14 @@ def _varying_labels(shard: Shard) -> list[Float | None]:
     names = [factor.name for factor in shard.header.factors]
     factors = shard.factors
     return [
-        factors[row, :, names.index(varies)] if varies in names else None
-        for row, varies in enumerate(shard.varies)
+        factors[row, :, names.index(varies)] if varies in names else None for row, varies in enumerate(shard.varies)
     ]
 
 
-def _batch_pixel_faults(shard: Shard, row: int, varies: str, labels: Float | None) -> list[str]:
+def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None) -> list[str]:
     """What is wrong with one batch's pixels; that they cannot be read, if so."""
     try:
-        faults = pixel_faults(shard.images(row), varies, labels)
+        faults = pixel_faults(shard.images(row), labels)
     except DataError as error:
         return [str(error)]
     if MASK in shard.truths:
@@ -209,9 +206,7 @@ def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
         shared |= {seen.indices[key] for key in seen.indices.keys() & train.indices.keys()}
         if shared:
             found.append(
-                Finding(
-                    split, None, f"{len(shared)} of its people are in train too, the first is {min(shared)}"
-                )
+                Finding(split, None, f"{len(shared)} of its people are in train too, the first is {min(shared)}")
             )
     return found
 
@@ -246,9 +241,7 @@ def _folder_findings(dataset: FaceDataset) -> list[Finding]:
     if model:
         try:
             if file_sha256(folder / model) != manifest.model.get("sha256"):
-                found.append(
-                    Finding(str(folder / model), None, "has another SHA-256 than dataset.json lists")
-                )
+                found.append(Finding(str(folder / model), None, "has another SHA-256 than dataset.json lists"))
         except DataError as error:
             found.append(Finding(str(folder / model), None, str(error)))
     listed = {entry.file for entries in manifest.splits.values() for entry in entries}
@@ -259,9 +252,7 @@ def _folder_findings(dataset: FaceDataset) -> list[Finding]:
     return found
 
 
-def _constancy_faults(
-    name: str, values: NDArray[Any], varies: NDArray[np.str_], free: Mask
-) -> Iterator[Fault]:
+def _constancy_faults(name: str, values: NDArray[Any], varies: NDArray[np.str_], free: Mask) -> Iterator[Fault]:
     """Batches in which `values` (B, 20, ...) differ between images though they are not free to."""
     for row in np.flatnonzero(~free & ~_constant(values)):
         yield int(row), f"{name} differs between its images; only {varies[row]} may"

@@ -89,9 +89,7 @@ def _fill(file: h5py.File, part: PartFile, header: ShardHeader, batches: Iterabl
         raise DataError(f"{path} was given {written} batches; expected {count}.")
 
 
-def _lay_out(
-    file: h5py.File, header: ShardHeader, layout: dict[str, Column], count: int
-) -> dict[str, h5py.Dataset]:
+def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], count: int) -> dict[str, h5py.Dataset]:
     """Create the attributes and all the datasets."""
     for name, value in _attributes(header).items():
         file.attrs[name] = value

@@ -1,0 +1,219 @@
+"""What a shard or a data set folder is, for `dcign inspect`: as a dict for JSON, and as tables for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from data.reader import FaceDataset, Shard
+from data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, Factor
+
+Json = dict[str, Any]
+
+
+@dataclass
+class _Tally:
+    """What is counted over the shards of one split."""
+
+    batches: int = 0
+    shards: int = 0
+    bytes: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    people: set[int] = field(default_factory=set)
+    observed: dict[str, tuple[float, float]] = field(default_factory=dict)
+    truth: set[str] = field(default_factory=set)
+    nuisance: set[str] = field(default_factory=set)
+
+    def add(self, shard: Shard) -> None:
+        """Count one more shard."""
+        self.batches += len(shard)
+        self.shards += 1
+        self.bytes += shard.path.stat().st_size
+        self.kinds.update(shard.varies)
+        self.people.update(np.unique(shard.identity_index).tolist())
+        self.truth.update(shard.truths)
+        self.nuisance.update(shard.nuisances)
+        columns = {factor.name: shard.factors[..., index] for index, factor in enumerate(shard.header.factors)}
+        for name, values in (columns | shard.nuisances).items():
+            low, high = self.observed.get(name, (np.inf, -np.inf))
+            self.observed[name] = min(low, float(values.min())), max(high, float(values.max()))
+
+    def described(self) -> Json:
+        """As JSON, kinds in the format's order."""
+        return {
+            "batches": self.batches,
+            "images": self.batches * BATCH_SIZE,
+            "shards": self.shards,
+            "bytes": self.bytes,
+            "identities": len(self.people),
+            "batches_of_kind": {kind: self.kinds[kind] for kind in VARIES if self.kinds[kind]},
+            "observed": {name: list(pair) for name, pair in self.observed.items()},
+            "truth": sorted(self.truth),
+            "nuisance": sorted(self.nuisance),
+        }
+
+
+def summarise(path: Path) -> Json:
+    """Describe a shard or a data set folder, as a dict that JSON can hold. Reads labels, not images.
+
+    Raises DataError if it is neither.
+    """
+    return _summarise_folder(path) if path.is_dir() else _summarise_shard(path)
+
+
+def table(summary: Json) -> RenderableType:
+    """The same for people, to be printed with rich."""
+    return Group(_title(summary), _split_table(summary), _range_table(summary), _provenance_table(summary))
+
+
+def _summarise_shard(path: Path) -> Json:
+    with Shard(path) as shard:
+        tally = _Tally()
+        tally.add(shard)
+        header = shard.header
+        return {
+            "path": str(path),
+            "kind": "shard",
+            "format_version": FORMAT_VERSION,
+            "image": _image(shard),
+            "splits": {header.split: tally.described()},
+            "first_batch": int(shard.numbers[0]),
+            "factors": _factors(header.factors, header.ranges, [tally]),
+            "provenance": {
+                "seed": header.seed,
+                "configuration_sha256": header.configuration_sha256,
+                "model": {"sha256": header.model_sha256},
+                "renderer": header.renderer,
+                "camera": header.camera,
+                "configuration": header.configuration,
+            },
+        }
+
+
+def _summarise_folder(path: Path) -> Json:
+    dataset = FaceDataset(path)
+    manifest = dataset.manifest
+    tallies: dict[str, _Tally] = {}
+    first: Json = {}
+    ranges: dict[str, tuple[float, float]] = {}
+    for split in dataset.splits:
+        tallies[split] = _Tally()
+        for shard in dataset.shards(split):
+            tallies[split].add(shard)
+            first = first or {"image": _image(shard), "camera": shard.header.camera}
+            ranges = ranges or shard.header.ranges
+    return {
+        "path": str(path),
+        "kind": "data set",
+        "format_version": FORMAT_VERSION,
+        "image": first.get("image", {}),
+        "splits": {split: tally.described() for split, tally in tallies.items()},
+        "factors": _factors(manifest.factors, ranges, tallies.values()),
+        "provenance": {
+            "seed": manifest.seed,
+            "configuration_sha256": manifest.configuration_sha256,
+            "model": manifest.model,
+            "renderer": manifest.renderer,
+            "camera": first.get("camera", {}),
+            "configuration": manifest.configuration,
+        },
+    }
+
+
+def _image(shard: Shard) -> Json:
+    height, width, channels = shard.image_shape
+    return {"height": height, "width": width, "channels": channels}
+
+
+def _factors(
+    factors: Iterable[Factor], ranges: dict[str, tuple[float, float]], tallies: Iterable[_Tally]
+) -> dict[str, Json]:
+    """Each factor's unit, mirror sign, and range as configured and as observed."""
+    described = {}
+    counted = list(tallies)
+    for factor in factors:
+        seen = [tally.observed[factor.name] for tally in counted if factor.name in tally.observed]
+        configured = ranges.get(factor.name)
+        described[factor.name] = {
+            "units": factor.units,
+            "mirror_sign": factor.mirror_sign,
+            "configured": list(configured) if configured else None,
+            "observed": [min(low for low, _ in seen), max(high for _, high in seen)] if seen else None,
+        }
+    return described
+
+
+def _title(summary: Json) -> Text:
+    image = summary["image"]
+    size = f"{image['width']} x {image['height']} px, {image['channels']} channel(s)" if image else "empty"
+    return Text(f"{summary['path']}: a dcign {summary['kind']}, version {summary['format_version']}, {size}")
+
+
+def _split_table(summary: Json) -> Table:
+    """A column a split, so that it fits a terminal of 80."""
+    splits = summary["splits"].values()
+    lines = _empty_table("batches of 20 images", *summary["splits"], justify="right")
+    for kind in VARIES:
+        counts = [split["batches_of_kind"].get(kind, 0) for split in splits]
+        if any(counts):
+            lines.add_row(f"  varying {kind}", *(f"{count:,}" for count in counts))
+    for heading in ("batches", "images", "identities", "shards"):
+        lines.add_row(heading, *(f"{split[heading]:,}" for split in splits))
+    lines.add_row("size", *(_size(split["bytes"]) for split in splits))
+    lines.add_row("truth", *(", ".join(split["truth"]) or "-" for split in splits))
+    lines.add_row("nuisances", *(", ".join(split["nuisance"]) or "-" for split in splits))
+    return lines
+
+
+def _empty_table(*headings: str, justify: Literal["left", "right"] = "left") -> Table:
+    lines = Table(box=SIMPLE_HEAD)
+    lines.add_column(headings[0])
+    for heading in headings[1:]:
+        lines.add_column(heading, justify=justify)
+    return lines
+
+
+def _range_table(summary: Json) -> Table:
+    lines = _empty_table("factor", "unit", "configured", "observed", "in a mirror")
+    for name, factor in summary["factors"].items():
+        sign = "negated" if factor["mirror_sign"] < 0 else "kept"
+        lines.add_row(name, factor["units"], _range(factor["configured"]), _range(factor["observed"]), sign)
+    return lines
+
+
+def _provenance_table(summary: Json) -> Table:
+    provenance = summary["provenance"]
+    model, renderer = provenance["model"], provenance["renderer"]
+    lines = _empty_table("provenance", "")
+    rows = {
+        "seed": provenance["seed"],
+        "configuration": provenance["configuration_sha256"],
+        "model": model["sha256"],
+        "model's name": model.get("name", "-"),
+        "model's licence": model.get("licence", "-"),
+        "renderer": ", ".join(str(value) for value in renderer.values()),
+    }
+    for name, value in rows.items():
+        lines.add_row(name, str(value))
+    return lines
+
+
+def _range(pair: list[float] | None) -> str:
+    return f"{pair[0]:.1f} to {pair[1]:.1f}" if pair else "-"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
