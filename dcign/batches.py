@@ -1,0 +1,99 @@
+"""What a step is trained on: batches of images in memory, and the draw of a step's groups out of them.
+
+A step is a function of (seed, step) alone: its generator is seeded with both. A resumed run draws what the
+uninterrupted one would have drawn, with no state to keep.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dcign.errors import TrainingError
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingBatches:
+    """Batches of images in which one thing varies, and what varies in each.
+
+    images (B, n, S, S, C) uint8; kind (B,) int: the factor that varies, by its place among the factors, or F for
+    the identity; batches of any other kind (-1) are never drawn.
+    """
+
+    images: Tensor
+    kind: NDArray[np.int64]
+
+    def to(self, device: torch.device) -> "TrainingBatches":
+        """Return the batches with their images on that device."""
+        return TrainingBatches(self.images.to(device), self.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupDraw:
+    """Which images a step sees: batch (G,), image (G, n) within it, kind (G,), mirrored (G,) bool."""
+
+    batch: Tensor
+    image: Tensor
+    kind: Tensor
+    mirrored: Tensor
+
+
+def batches_by_kind(kind: NDArray[np.int64], kinds: tuple[str, ...], ratio: tuple[float, ...]) -> list[Tensor]:
+    """Return the batches of each kind, and refuse a data set without one that the ratio asks for."""
+    members = [torch.from_numpy(np.flatnonzero(kind == index)) for index in range(len(kinds))]
+    for name, found, share in zip(kinds, members, ratio, strict=True):
+        if share > 0 and len(found) == 0:
+            raise TrainingError(
+                f"the training split has no batch in which {name} varies, and the ratio asks for some: "
+                "render more batches, or give that kind 0"
+            )
+    return members
+
+
+def step_generator(seed: int, step: int) -> torch.Generator:
+    """Return the generator of one step; torch keeps 32 bits of a seed, so numpy mixes the two numbers."""
+    mixed = int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+    return torch.Generator().manual_seed(mixed)
+
+
+def draw_kinds(ratio: tuple[float, ...], groups: int, generator: torch.Generator) -> Tensor:
+    """Draw what varies in each group, as evenly as the ratio allows: (G,) int.
+
+    Systematic sampling: G points 1/G apart on the line of shares. Every kind comes up in proportion to its
+    share, and where G shares are equal, exactly once a step.
+    """
+    shares = torch.tensor(ratio, dtype=torch.float64)
+    upper = shares.cumsum(0) / shares.sum()
+    points = (torch.arange(groups, dtype=torch.float64) + torch.rand((), generator=generator)) / groups
+    kinds = torch.searchsorted(upper, points, right=True)
+    return kinds.clamp(max=int(shares.nonzero().max()))  # rounding must not reach past the last share
+
+
+def draw_groups(
+    members: list[Tensor],
+    ratio: tuple[float, ...],
+    groups: int,
+    images: int,
+    size: int,
+    flip: bool,
+    generator: torch.Generator,
+) -> GroupDraw:
+    """Draw a step's groups: `images` different images of the `size` of one batch each."""
+    kinds = draw_kinds(ratio, groups, generator)
+    spots = torch.rand(groups, generator=generator)
+    batch = torch.stack(
+        [members[kind][int(spot * len(members[kind]))] for kind, spot in zip(kinds.tolist(), spots, strict=True)]
+    )
+    image = torch.rand(groups, size, generator=generator).argsort(dim=1)[:, :images]
+    mirrored = torch.rand(groups, generator=generator) < (0.5 if flip else 0.0)
+    return GroupDraw(batch, image, kinds, mirrored)
+
+
+def take_images(images: Tensor, draw: GroupDraw) -> Tensor:
+    """Return the drawn images as the network wants them: (B, m, S, S, C) uint8 -> (G, n, C, S, S) 0..1."""
+    device = images.device
+    taken = images[draw.batch.to(device)[:, None], draw.image.to(device)].to(torch.float32) / 255
+    mirrored = draw.mirrored.to(device)[:, None, None, None, None]
+    return torch.where(mirrored, taken.flip(3), taken).permute(0, 1, 4, 2, 3)

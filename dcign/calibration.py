@@ -1,0 +1,101 @@
+"""From a latent to the angle it stands for, and back: monotone maps, fitted on training identities.
+
+A latent that is azimuth is azimuth in units of its own, and not linearly: an isotonic fit gives it degrees.
+The map back, from degrees to the latent, is a fit of its own, as a monotone step has no inverse.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
+
+from dcign.metrics import r_squared, spearman
+
+Array = NDArray[np.floating]
+
+KNOTS = 200  # kept of a fit: enough for a tenth of a degree, few enough for a JSON file
+
+
+@dataclass(frozen=True, eq=False)
+class MonotoneMap:
+    """Piecewise linear through knots, constant beyond them: inputs (K,) ascending, outputs (K,)."""
+
+    inputs: Array
+    outputs: Array
+
+    def __call__(self, values: Array) -> Array:
+        """(N,) -> (N,)."""
+        mapped: Array = np.interp(values, self.inputs, self.outputs)
+        return mapped
+
+
+@dataclass(frozen=True, eq=False)
+class FactorCalibration:
+    """Which latent carries a factor, and how: the map to the factor's value, and the map back to the code."""
+
+    factor: str
+    latent: int
+    value: MonotoneMap
+    code: MonotoneMap
+    slope: float  # of the least-squares line from latent to factor ...
+    offset: float  # ... and its value at 0
+
+    def linear(self, codes: Array) -> Array:
+        """Return the straight line's prediction of the factor: (N,) -> (N,)."""
+        return self.offset + self.slope * codes
+
+
+def fit_monotone(inputs: Array, outputs: Array) -> MonotoneMap:
+    """Fit the monotone map, rising or falling as the ranks say, with the least squared error: (N,), (N,)."""
+    rises = spearman(inputs, outputs) >= 0
+    fit = IsotonicRegression(increasing=bool(rises), out_of_bounds="clip").fit(inputs, outputs)
+    knots, values = fit.X_thresholds_.astype(np.float64), fit.y_thresholds_.astype(np.float64)
+    if len(knots) > KNOTS:
+        # Evenly through the data, and its two ends.
+        at = np.unique(np.quantile(inputs.astype(np.float64), np.linspace(0, 1, KNOTS)))
+        knots, values = at, np.interp(at, knots, values)
+    return MonotoneMap(knots, values)
+
+
+def calibrate(factor: str, latent: int, codes: Array, values: Array) -> FactorCalibration:
+    """Fit both maps and the line between one latent's codes (N,) and a factor's values (N,)."""
+    spread = float(np.var(codes))
+    slope = float(np.cov(codes, values, bias=True)[0, 1]) / spread if spread > 0 else 0.0
+    return FactorCalibration(
+        factor=factor,
+        latent=latent,
+        value=fit_monotone(codes, values),
+        code=fit_monotone(values, codes),
+        slope=slope,
+        offset=float(values.mean() - slope * codes.mean()),
+    )
+
+
+def best_latent(mu: Array, values: Array) -> int:
+    """Return the latent that a monotone map takes nearest to the factor: (N, Z), (N,) -> its place."""
+    scores = [r_squared(values, fit_monotone(column, values)(column)) for column in mu.T]
+    return int(np.argmax(scores))
+
+
+def to_json(calibration: FactorCalibration) -> dict[str, object]:
+    """Return JSON-able values; `from_json` reads them."""
+    maps = {"value": calibration.value, "code": calibration.code}
+    knots = {name: {"inputs": m.inputs.tolist(), "outputs": m.outputs.tolist()} for name, m in maps.items()}
+    return {
+        "factor": calibration.factor,
+        "latent": calibration.latent,
+        "slope": calibration.slope,
+        "offset": calibration.offset,
+        **knots,
+    }
+
+
+def from_json(found: dict[str, dict[str, list[float]]]) -> FactorCalibration:
+    """Read what `to_json` gave."""
+    maps = {
+        name: MonotoneMap(**{side: np.array(knots) for side, knots in found[name].items()})
+        for name in ("value", "code")
+    }
+    plain = {name: value for name, value in found.items() if name not in maps}
+    return FactorCalibration(**plain, **maps)  # type: ignore[arg-type]  # plain values, as to_json wrote them

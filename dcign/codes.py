@@ -1,0 +1,63 @@
+"""What the encoder makes of a split, and which latents say anything."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.codec import Codec
+from dcign.source import LabelledBatches
+
+ALIVE_NATS = 0.1  # of mean KL: a latent below says nothing
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Codes and truth: mu, logvar (B, n, Z); factors (B, n, F); kind (B,) what varies in each batch."""
+
+    mu: Array
+    logvar: Array
+    factors: Array
+    kind: NDArray[np.int64]
+
+    @property
+    def flat_mu(self) -> Array:
+        """Every image's posterior mean: (B n, Z)."""
+        return self.mu.reshape(-1, self.mu.shape[-1])
+
+    @property
+    def flat_logvar(self) -> Array:
+        """Every image's posterior log variance: (B n, Z)."""
+        return self.logvar.reshape(-1, self.logvar.shape[-1])
+
+    @property
+    def flat_factors(self) -> Array:
+        """Every image's labels: (B n, F)."""
+        return self.factors.reshape(-1, self.factors.shape[-1])
+
+    def mean_divergence(self) -> Array:
+        """Mean KL of each latent from the prior, nats: (Z,)."""
+        mu, logvar = self.flat_mu.astype(np.float64), self.flat_logvar.astype(np.float64)
+        nats: Array = (np.square(mu) + np.exp(logvar) - 1 - logvar).mean(axis=0) / 2
+        return nats
+
+
+def encode_split(codec: Codec, batches: LabelledBatches) -> Codes:
+    """Encode every image of a split."""
+    count, size = batches.images.shape[:2]
+    mu, logvar = codec.encode(batches.images.reshape(-1, *batches.images.shape[2:]))
+    return Codes(mu.reshape(count, size, -1), logvar.reshape(count, size, -1), batches.factors, batches.kind)
+
+
+def thinned(batches: LabelledBatches, images: int) -> LabelledBatches:
+    """Keep about so many images, a few of every batch, and of many batches an even choice."""
+    count, size = batches.images.shape[:2]
+    each = int(np.clip(images // count, 1, size))
+    chosen = np.linspace(0, count - 1, min(count, max(1, images // each))).round().astype(np.intp)
+    places = np.linspace(0, size - 1, each).round().astype(np.intp)
+    mask = None if batches.mask is None else batches.mask[chosen][:, places]
+    return LabelledBatches(
+        batches.images[chosen][:, places], batches.factors[chosen][:, places], batches.kind[chosen], mask
+    )

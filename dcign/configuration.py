@@ -1,0 +1,130 @@
+"""What a run was asked to do: a frozen dataclass, written as JSON into the run's folder before work begins."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dcign.errors import TrainingError
+from dcign.recipes import Recipe
+
+FORMAT = "dcign-run"
+FORMAT_VERSION = 1
+FILE = "configuration.json"
+
+# Where and how fast a run goes on may change; what it computes may not.
+MAY_DIFFER = ("data", "out", "device", "threads", "checkpoint_every", "log_every")
+
+
+@dataclass(frozen=True)
+class TrainConfiguration:
+    """A run: the data set, the recipe, and how long.
+
+    ratio holds a share for each kind of batch, the factors in the data set's order and then the identity, or
+    None for the recipe's own. precision is "bfloat16" or "float32", or "auto" for what the device does fast.
+    """
+
+    data: str
+    out: str
+    recipe: Recipe
+    steps: int
+    seed: int
+    ratio: tuple[float, ...] | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0  # 0: as many as there are cores
+    checkpoint_every: int = 500  # steps
+    log_every: int = 50  # steps: losses are read no more often, so that a GPU need not wait
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("steps", 1),
+            ("seed", 0),
+            ("threads", 0),
+            ("checkpoint_every", 1),
+            ("log_every", 1),
+        ):
+            if getattr(self, name) < least:
+                raise TrainingError(f"{name} is {getattr(self, name)}: wanted {least} or more")
+
+
+@dataclass(frozen=True)
+class ImageDescription:
+    """What the network is fitted to: the images and the factors, as the data set names them."""
+
+    size: int
+    channels: int
+    factors: tuple[str, ...]
+    units: tuple[str, ...]
+    mirror_signs: tuple[int, ...]
+    data_sha256: str
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What can vary in a batch: a factor, or the identity."""
+        return (*self.factors, "identity")
+
+
+def to_json(configuration: TrainConfiguration, description: ImageDescription) -> dict[str, Any]:  # JSON
+    """Return everything that determines a run, as JSON-able values."""
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        **dataclasses.asdict(configuration),
+        "description": dataclasses.asdict(description),
+    }
+
+
+def write(configuration: TrainConfiguration, description: ImageDescription) -> None:
+    """Write configuration.json into the run's folder, aside and then renamed."""
+    path = Path(configuration.out) / FILE
+    part = path.with_name(f".{FILE}.part")
+    part.write_text(json.dumps(to_json(configuration, description), indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
+    """Read a run's configuration.json, or say that the folder holds no run."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise TrainingError(
+            f"{folder} holds no run: there is no {FILE} in it; wanted a folder that `dcign train` wrote"
+        )
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found.pop("format") != FORMAT or found.pop("version") != FORMAT_VERSION:
+            raise ValueError(f"not {FORMAT} version {FORMAT_VERSION}")
+        description = ImageDescription(**_tuples(found.pop("description")))
+        recipe = Recipe(**_tuples(found.pop("recipe")))
+        return TrainConfiguration(recipe=recipe, **_tuples(found)), description
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None
+
+
+def refuse_difference(
+    found: tuple[TrainConfiguration, ImageDescription], asked: tuple[TrainConfiguration, ImageDescription]
+) -> None:
+    """Raise if going on as asked would not end where the run found was going."""
+    before, now = to_json(*found), to_json(*asked)
+    for name in before:
+        if name not in MAY_DIFFER and before[name] != now[name]:
+            there, here = _difference(before[name], now[name])
+            raise TrainingError(
+                f"{asked[0].out} holds a run of another configuration: {name} is {there} there and {here} was "
+                "asked for; ask for the same, or choose another --out"
+            )
+
+
+def _difference(before: Any, now: Any) -> tuple[str, str]:  # two JSON values
+    """Return what differs, named where it is part of a larger thing."""
+    if not isinstance(before, dict):
+        return json.dumps(before), json.dumps(now)
+    if "name" in before and before["name"] != now["name"]:
+        return str(before["name"]), str(now["name"])
+    key = next(key for key in before if before[key] != now.get(key))
+    return f"{key} {json.dumps(before[key])}", f"{key} {json.dumps(now.get(key))}"
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:  # JSON has lists where the dataclasses have tuples
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -1,0 +1,57 @@
+"""Where the arithmetic happens: the device, its precision, its threads."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from dcign.errors import TrainingError
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; "auto" is a GPU if there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(f"there is no device {name!r} here ({reason}): choose cpu, cuda or auto") from None
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return what convolutions compute in; "auto" is bfloat16 wherever the hardware multiplies it."""
+    if name not in PRECISIONS:
+        raise TrainingError(f"there is no precision {name!r}: choose one of {', '.join(PRECISIONS)}")
+    if name == "auto":
+        # oneDNN emulates bfloat16 on a CPU without instructions for it, at a third of float32's speed.
+        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bfloat16()
+        return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
+
+
+@contextmanager
+def computing(device: torch.device, precision: torch.dtype) -> Iterator[None]:
+    """Run convolutions and matrix products in that precision; sums and losses stay float32."""
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+        yield
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Use that many CPU threads, 0 for as many as this process may use; put back what was."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

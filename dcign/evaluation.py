@@ -1,0 +1,208 @@
+"""The evaluation: is each latent its own factor, and nothing else, for people never seen?
+
+Everything is measured on identities held out of training; calibrations and probes are fitted on training
+identities alone. What each figure means is in docs/training.md.
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.calibration import FactorCalibration, best_latent, calibrate, from_json, to_json
+from dcign.codec import Codec, load_codec
+from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
+from dcign.device import threads
+from dcign.errors import TrainingError
+from dcign.leakage import Leakage, measure_leakage
+from dcign.metrics import mutual_information_gap, r_squared, spearman
+from dcign.model import count_parameters
+from dcign.network import network_built
+from dcign.source import DataSource, LabelledBatches
+from dcign.swaps import Swap, measure_reconstruction, measure_swap
+
+FORMAT = "dcign-evaluation"
+FORMAT_VERSION = 1
+FILE = "evaluation.json"
+CALIBRATION_FILE = "calibration.json"
+TRAINING_IMAGES = 9000  # that calibrations and probes are fitted on, evenly out of all training batches
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class FactorScore:
+    """How well one latent is one factor, in the data set's units where it has any."""
+
+    latent: int  # that the figures below are of
+    r2: float  # through a monotone map
+    r2_linear: float
+    spearman: float
+    mae_degrees: float
+    leakage_r2: float  # a probe's, from all other latents: sampled ...
+    leakage_active_r2: float  # ... the means of those that are alive ...
+    leakage_all_r2: float  # ... the means of all
+    swap_ratio: float
+    copy_ratio: float  # what returning the source unchanged would score as a swap
+    r2_assigned: float  # of the latent in the factor's own place
+    best_latent: int  # on training identities
+    r2_best: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What evaluation.json says, and the calibrations it rests on, in the data set's order of factors."""
+
+    report: dict[str, Any]  # JSON
+    calibrations: tuple[FactorCalibration, ...]
+
+
+def evaluate(
+    folder: str | Path,
+    data: str | Path | None = None,
+    device: str = "cpu",
+    thread_count: int = 0,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> Evaluation:
+    """Evaluate a run's last checkpoint; writes evaluation.json and calibration.json into the run's folder.
+
+    data is the data set's folder if it has moved since training; progress is told each stage as it begins.
+    """
+    codec = load_codec(folder, device)
+    source = DataSource(data or codec.configuration.data)
+    if source.sha256() != codec.description.data_sha256:
+        raise TrainingError(
+            f"{data or codec.configuration.data} holds other shards than {folder} was trained on: name that data set"
+        )
+    progress("reading")
+    splits = {name: source.labelled(name) for name in ("train", "iid", "test")}
+    with threads(thread_count):
+        evaluation = evaluate_codec(codec, splits["train"], splits["iid"], splits["test"], progress)
+    fits = [to_json(fit) for fit in evaluation.calibrations]
+    _write_json(Path(folder) / CALIBRATION_FILE, {"factors": fits})
+    _write_json(Path(folder) / FILE, evaluation.report)
+    return evaluation
+
+
+def load_calibrations(folder: str | Path) -> tuple[FactorCalibration, ...]:
+    """Return the calibrations that the run's evaluation wrote, in the data set's order of factors."""
+    path = Path(folder) / CALIBRATION_FILE
+    if not path.is_file():
+        raise TrainingError(f"{folder} holds no {CALIBRATION_FILE}: evaluate the run first")
+    return tuple(from_json(knots) for knots in json.loads(path.read_text(encoding="utf-8"))["factors"])
+
+
+def evaluate_codec(
+    codec: Codec,
+    train: LabelledBatches,
+    iid: LabelledBatches,
+    test: LabelledBatches,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> Evaluation:
+    """Evaluate a network on splits in memory; `evaluate` without the files."""
+    started = time.monotonic()
+    progress("encoding")
+    fitted, held = encode_split(codec, thinned(train, TRAINING_IMAGES)), encode_split(codec, iid)
+    tested = encode_split(codec, test)
+    best = [best_latent(fitted.flat_mu, values) for values in fitted.flat_factors.T]
+    assigned = codec.configuration.recipe.assigned
+    own = tuple(range(len(best))) if assigned else tuple(best)
+    nats = held.mean_divergence()
+    progress("probing")
+    leaks = measure_leakage(fitted, held, own, nats > ALIVE_NATS)
+    progress("swapping")
+    scores, fits = {}, []
+    for place, name in enumerate(codec.description.factors):
+        fits.append(_calibrate(fitted, name, place, own[place]))
+        swap = measure_swap(codec, test, tested, place, own[place])
+        scores[name] = _score(held, place, fits[place], best[place], fitted, leaks[place], swap)
+    report = {
+        **_provenance(codec),
+        "factors": {name: dataclasses.asdict(score) for name, score in scores.items()},
+        "reconstruction": measure_reconstruction(codec, test, tested),
+        "latents": {"count": len(nats), "alive": int((nats > ALIVE_NATS).sum()), "kl_nats": nats.tolist()},
+        "mig": mutual_information_gap(held.flat_mu, held.flat_factors, _ranges(fitted)),
+        "images": {"calibration": len(fitted.flat_mu), "iid": len(held.flat_mu), "test": len(tested.flat_mu)},
+        "evaluation_seconds": time.monotonic() - started,
+    }
+    return Evaluation(_rounded(report), tuple(fits))
+
+
+def _score(
+    held: Codes, place: int, fit: FactorCalibration, best: int, fitted: Codes, leak: Leakage, swap: Swap
+) -> FactorScore:
+    codes, truth = held.flat_mu[:, fit.latent], held.flat_factors[:, place]
+    predicted = fit.value(codes)
+    return FactorScore(
+        latent=fit.latent,
+        r2=r_squared(truth, predicted),
+        r2_linear=r_squared(truth, fit.linear(codes)),
+        spearman=spearman(codes, truth),
+        mae_degrees=float(np.abs(predicted - truth).mean()),
+        leakage_r2=leak.sampled,
+        leakage_active_r2=leak.active,
+        leakage_all_r2=leak.everything,
+        swap_ratio=swap.ratio,
+        copy_ratio=swap.copy_ratio,
+        r2_assigned=_r2_of(held, fitted, place, place),
+        best_latent=best,
+        r2_best=_r2_of(held, fitted, place, best),
+    )
+
+
+def _r2_of(held: Codes, fitted: Codes, place: int, latent: int) -> float:
+    fit = _calibrate(fitted, "", place, latent)
+    return r_squared(held.flat_factors[:, place], fit.value(held.flat_mu[:, latent]))
+
+
+def _calibrate(fitted: Codes, name: str, place: int, latent: int) -> FactorCalibration:
+    return calibrate(name, latent, fitted.flat_mu[:, latent], fitted.flat_factors[:, place])
+
+
+def _ranges(codes: Codes) -> Array:
+    """Return the range that each factor took: (F, 2)."""
+    return np.stack([codes.flat_factors.min(axis=0), codes.flat_factors.max(axis=0)], axis=1)
+
+
+def _provenance(codec: Codec) -> dict[str, Any]:  # JSON
+    configuration, description = codec.configuration, codec.description
+    recipe = configuration.recipe
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "recipe": recipe.name,
+        "network": network_built(recipe.network, description.size),
+        "assigned_latents": recipe.assigned,
+        "image": {"size": description.size, "channels": description.channels},
+        "steps": codec.step,
+        "images_seen": codec.step * recipe.groups * recipe.images,
+        "parameters": count_parameters(codec.model),
+        "seconds": codec.seconds,
+        "seed": configuration.seed,
+        "precision": configuration.precision,
+        "data_sha256": description.data_sha256,
+    }
+
+
+def _rounded(value: Any) -> Any:  # JSON in, JSON out
+    """Return JSON values with five digits: more are noise. What is not a number is null."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if math.isfinite(value) else None
+    return value
+
+
+def _write_json(path: Path, value: Any) -> None:  # JSON
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)

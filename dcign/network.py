@@ -1,0 +1,159 @@
+"""The two halves of the auto-encoder: images to (mu, logvar), and a code to images.
+
+Images are (N, C, S, S), square, 0..1, of any size S from 32 to 256. The strided network halves the image as
+often as leaves a grid of 4 to 8: an S that does not divide (150 = 4.7 x 32) is padded with copies of its border
+(to 160), and the decoder's picture is cut back to S. The paper's network exists at 150 px alone, as its valid
+convolutions fix it.
+"""
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dcign.errors import TrainingError
+
+SMALLEST, LARGEST = 32, 256
+PAPER_SIZE = 150
+PAPER_WIDTHS = (96, 64, 32)
+WIDTHS = (32, 64, 128, 128, 128, 128)  # of the strided network, one a halving
+HIDDEN = 256
+
+
+class StridedEncoder(nn.Module):
+    """Halving convolutions, one hidden layer, two linear heads: (N, C, S, S) -> mu (N, Z), logvar (N, Z)."""
+
+    def __init__(self, size: int, channels: int, latents: int) -> None:
+        super().__init__()
+        self.padding = _border(size)
+        widths = (channels, *WIDTHS[: halvings(size)])
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
+        )
+        self.hidden = nn.Linear(widths[-1] * _grid(size) ** 2, HIDDEN)
+        self.heads = nn.Linear(HIDDEN, 2 * latents)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = images
+        if any(self.padding):
+            features = functional.pad(features, self.padding, mode="replicate")
+        for convolution in self.convolutions:
+            features = functional.relu(convolution(features))
+        hidden = functional.relu(self.hidden(features.flatten(1)))
+        mu, logvar = self.heads(hidden).chunk(2, dim=1)
+        return mu, logvar
+
+
+class StridedDecoder(nn.Module):
+    """The encoder's mirror image: code (N, Z) -> logits (N, C, S, S)."""
+
+    def __init__(self, size: int, channels: int, latents: int) -> None:
+        super().__init__()
+        self.size, self.grid, self.padding = size, _grid(size), _border(size)
+        widths = (*reversed(WIDTHS[: halvings(size)]), channels)
+        self.hidden = nn.Linear(latents, HIDDEN)
+        self.widest = widths[0]
+        self.seed = nn.Linear(HIDDEN, widths[0] * self.grid**2)
+        self.convolutions = nn.ModuleList(
+            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
+        )
+
+    def forward(self, code: Tensor) -> Tensor:
+        features = functional.relu(self.seed(functional.relu(self.hidden(code))))
+        features = features.view(-1, self.widest, self.grid, self.grid)
+        features = features.contiguous(memory_format=torch.channels_last)
+        for convolution in self.convolutions[:-1]:
+            features = functional.relu(convolution(features))
+        logits: Tensor = self.convolutions[-1](features)
+        left, _, top, _ = self.padding
+        return logits[:, :, top : top + self.size, left : left + self.size]
+
+
+class PaperEncoder(nn.Module):
+    """The paper's: three valid 5 x 5 convolutions, each halved by max pooling; 150 px -> 15 x 15 x 32."""
+
+    def __init__(self, channels: int, latents: int) -> None:
+        super().__init__()
+        widths = (channels, *PAPER_WIDTHS)
+        self.convolutions = nn.ModuleList(nn.Conv2d(before, after, 5) for before, after in itertools.pairwise(widths))
+        self.heads = nn.Linear(PAPER_WIDTHS[-1] * 15 * 15, 2 * latents)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = images
+        for convolution in self.convolutions:
+            features = functional.relu(functional.max_pool2d(convolution(features), 2))
+        mu, logvar = self.heads(features.flatten(1)).chunk(2, dim=1)
+        return mu, logvar
+
+
+class PaperDecoder(nn.Module):
+    """The paper's: 15 x 15 x 32, then four times doubled and convolved 7 x 7: 24, 42, 78, 150 px."""
+
+    def __init__(self, channels: int, latents: int) -> None:
+        super().__init__()
+        first, second, third = reversed(PAPER_WIDTHS)
+        widths = (first, second, third, third, channels)
+        self.seed = nn.Linear(latents, first * 15 * 15)
+        self.convolutions = nn.ModuleList(nn.Conv2d(before, after, 7) for before, after in itertools.pairwise(widths))
+
+    def forward(self, code: Tensor) -> Tensor:
+        features = functional.relu(self.seed(code)).view(-1, PAPER_WIDTHS[-1], 15, 15)
+        for convolution in self.convolutions[:-1]:
+            features = functional.relu(convolution(functional.interpolate(features, scale_factor=2.0)))
+        logits: Tensor = self.convolutions[-1](functional.interpolate(features, scale_factor=2.0))
+        return logits
+
+
+def network_built(wanted: str, size: int) -> str:
+    """Return which network is built: the wanted one, or strided where the paper's has no such size."""
+    return "strided" if wanted == "paper" and size != PAPER_SIZE else wanted
+
+
+def build_halves(wanted: str, size: int, channels: int, latents: int) -> tuple[nn.Module, nn.Module]:
+    """Return an encoder and a decoder of images of that size; weights are drawn by `initialise`."""
+    if not SMALLEST <= size <= LARGEST:
+        raise TrainingError(
+            f"the images are {size} px: the network takes {SMALLEST} to {LARGEST}; render them again, at 64 px say"
+        )
+    if network_built(wanted, size) == "paper":
+        return PaperEncoder(channels, latents), PaperDecoder(channels, latents)
+    return StridedEncoder(size, channels, latents), StridedDecoder(size, channels, latents)
+
+
+@torch.no_grad()
+def initialise(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw every weight from `generator`, uniform as He has it for ReLU, gain 1; biases are 0."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            bound = math.sqrt(3.0 / _inputs(layer))
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            if layer.bias is not None:
+                layer.bias.zero_()
+
+
+def _inputs(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """Return how many inputs one output of the layer sums."""
+    if isinstance(layer, nn.Linear):
+        return layer.in_features
+    taps: float = math.prod(layer.kernel_size)
+    if isinstance(layer, nn.ConvTranspose2d):
+        taps /= math.prod(layer.stride)  # only every second tap meets an input
+    return layer.in_channels * taps
+
+
+def halvings(size: int) -> int:
+    """Return how often an image of that size is halved."""
+    return int(math.log2(size / 4))
+
+
+def _grid(size: int) -> int:
+    return -(-size // int(2 ** halvings(size)))
+
+
+def _border(size: int) -> tuple[int, int, int, int]:
+    """Return the rows and columns to add: left, right, top, bottom."""
+    missing = _grid(size) * 2 ** halvings(size) - size
+    before = missing // 2
+    return before, missing - before, before, missing - before

@@ -1,0 +1,80 @@
+"""The loss of a step: likelihood, prior and invariance, summed within an image, averaged over images."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dcign.clamp import REFERENCES, clamp, invariance
+from dcign.model import AutoEncoder, sample
+from dcign.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random part of a loss, drawn beforehand so that the loss is a function.
+
+    noise (G, n, Z) N(0, 1); donors (G, n, F + 1) indices into the n images of the group.
+    """
+
+    noise: Tensor
+    donors: Tensor
+
+
+TERMS = ("loss", "reconstruction", "divergence", "invariance")
+
+
+def terms(
+    model: AutoEncoder,
+    recipe: Recipe,
+    images: Tensor,
+    active: Tensor,
+    blocks: Tensor,
+    draws: Draws,
+    invariance_weight: float,
+) -> Tensor:
+    """Return the loss and its three terms in the order of `TERMS`: (4,), nats an image.
+
+    images (G, n, C, S, S) 0..1; active (G, 1, Z); blocks (Z,). The loss is reconstruction + beta divergence +
+    weight invariance.
+    """
+    groups, count = images.shape[:2]
+    flat = images.flatten(0, 1)
+    mu, logvar = (values.view(groups, count, -1) for values in model.encode(flat))
+    z = sample(mu, logvar, draws.noise)
+    code = clamp(z, REFERENCES[recipe.reference](z, draws.donors, blocks), active)
+    logits = model.logits(code.flatten(0, 1))
+    reconstruction = negative_log_likelihood(logits, flat, recipe).mean()
+    prior = divergence(mu, logvar).sum(dim=-1).mean()
+    pull = invariance(mu if recipe.invariance_of == "mu" else z, active).mean()
+    loss = reconstruction + recipe.beta * prior + invariance_weight * pull
+    return torch.stack([loss, reconstruction, prior, pull])
+
+
+def negative_log_likelihood(logits: Tensor, images: Tensor, recipe: Recipe) -> Tensor:
+    """Return -log p(image), up to a constant, summed over pixels: (N, C, S, S) twice -> (N,)."""
+    if recipe.likelihood == "bernoulli":
+        return functional.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(dim=1)
+    error = torch.sigmoid(logits) - images
+    return error.square().flatten(1).sum(dim=1) / (2 * recipe.sigma**2)
+
+
+def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(N(mu, exp logvar) || N(0, 1)) of each latent, nats; any shape."""
+    return (mu.square() + logvar.exp() - 1 - logvar) / 2
+
+
+def invariance_weight(recipe: Recipe, step: int, steps: int) -> float:
+    """Return lambda at a step: geometric from the recipe's start to its end."""
+    if recipe.invariance_start == 0:
+        return 0.0
+    return recipe.invariance_start * math.pow(recipe.invariance_end / recipe.invariance_start, step / steps)
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the learning rate at a step: linear warm-up, and a cosine down to the recipe's final fraction."""
+    warm = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
+    cosine = (1 + math.cos(math.pi * step / steps)) / 2
+    return recipe.learning_rate * warm * (recipe.final_rate + (1 - recipe.final_rate) * cosine)

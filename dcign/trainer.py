@@ -1,0 +1,183 @@
+"""The trainer: a run in memory, stepped through to its end.
+
+Every step is a function of the state before it, the seed and its own number, so that a resumed run ends in
+the same weights as one left alone, bit for bit on a CPU. Losses stay on the device until they are reported.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from dcign.batches import TrainingBatches, batches_by_kind, draw_groups, step_generator, take_images
+from dcign.checkpoint import FILE as CHECKPOINT
+from dcign.checkpoint import TrainingState, save_checkpoint
+from dcign.clamp import active_latents, block_of_latents, draw_donors
+from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.device import choose_device, choose_precision, computing
+from dcign.errors import TrainingError, TrainingInterrupted
+from dcign.model import AutoEncoder, build_model
+from dcign.network import initialise
+from dcign.objective import TERMS, Draws, invariance_weight, learning_rate, terms
+from dcign.recipes import Recipe
+from dcign.runlog import RunLog
+
+INITIALISATION = 2**31  # in the place of a step's number: no run is that long
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, told every few steps: losses in nats an image, images a second of this sitting."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    images_per_second: float
+
+
+Report = Callable[[Progress], None]
+
+
+class Trainer:
+    """A run in memory: the batches, the state, and what is fixed about a step."""
+
+    def __init__(
+        self, batches: TrainingBatches, description: ImageDescription, configuration: TrainConfiguration
+    ) -> None:
+        recipe = configuration.recipe
+        self.configuration, self.recipe = configuration, recipe
+        self.device = choose_device(configuration.device)
+        self.precision = choose_precision(configuration.precision, self.device)
+        ratio = configuration.ratio or recipe.ratio or (1.0,) * len(description.kinds)
+        if len(ratio) != len(description.kinds):
+            raise TrainingError(
+                f"the ratio has {len(ratio)} shares: wanted {len(description.kinds)}, for {':'.join(description.kinds)}"
+            )
+        self.ratio = ratio
+        self.members = batches_by_kind(batches.kind, description.kinds, ratio)
+        self.images = batches.to(self.device).images
+        factors = len(description.factors)
+        self.active = active_latents(factors, recipe.latents, recipe.assigned).to(self.device)
+        self.blocks = block_of_latents(factors, recipe.latents).to(self.device)
+        self.state = self._first_state(description)
+
+    def train(self, log: RunLog, progress: Report | None, asked: Callable[[], bool]) -> None:
+        """Go on from the state to the last step."""
+        settings, state = self.configuration, self.state
+        first, started, before = state.step, time.monotonic(), state.seconds
+        unread: list[Tensor] = []
+        while state.step < settings.steps:
+            unread.append(self._step())
+            state.step += 1
+            state.seconds = before + time.monotonic() - started
+            last = state.step == settings.steps or asked()
+            saves = last or state.step % settings.checkpoint_every == 0
+            if saves or state.step % settings.log_every == 0:
+                losses = self._read(unread)
+                speed = (state.step - first) * self._images_a_step() / (state.seconds - before)
+                log.write(state.step, {**losses, "images_per_second": speed, "seconds": state.seconds})
+                if saves:
+                    save_checkpoint(settings.out, state)
+                self._tell(progress, Progress(state.step, settings.steps, losses, speed))
+            if asked() and state.step < settings.steps:
+                self._stop()
+
+    def _tell(self, progress: Report | None, now: Progress) -> None:
+        if progress is None:
+            return
+        try:
+            progress(now)
+        except KeyboardInterrupt:  # from the caller's own handler; the step is whole
+            save_checkpoint(self.configuration.out, self.state)
+            self._stop()
+
+    def _step(self) -> Tensor:
+        """Take one step; returns its terms, still on the device."""
+        recipe, state = self.recipe, self.state
+        generator = step_generator(self.configuration.seed, state.step)
+        size = self.images.shape[1]
+        draw = draw_groups(
+            self.members, self.ratio, recipe.groups, min(recipe.images, size), size, recipe.flip, generator
+        )
+        images = take_images(self.images, draw)
+        groups, count = images.shape[:2]
+        draws = Draws(
+            torch.randn(groups, count, recipe.latents, generator=generator).to(self.device),
+            draw_donors(groups, count, int(self.blocks[-1]) + 1, generator).to(self.device),
+        )
+        weight = invariance_weight(recipe, state.step, self.configuration.steps)
+        active = self.active[draw.kind.to(self.device)][:, None]
+        with computing(self.device, self.precision):
+            values = terms(self._model(), recipe, images, active, self.blocks, draws, weight)
+        self._descend(values[0])
+        return values.detach()
+
+    def _descend(self, loss: Tensor) -> None:
+        recipe, state = self.recipe, self.state
+        weights = list(state.model.parameters())
+        state.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        if recipe.gradient_norm:
+            torch.nn.utils.clip_grad_norm_(weights, recipe.gradient_norm)
+        for group in state.optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, state.step, self.configuration.steps)
+        state.optimizer.step()
+        with torch.no_grad():
+            # A young average would remember the first weights: its decay grows to the recipe's.
+            decay = min(recipe.average, (state.step + 1) / (state.step + 10))
+            torch._foreach_lerp_(list(state.average.values()), list[Tensor](weights), 1 - decay)
+
+    def _read(self, unread: list[Tensor]) -> dict[str, float]:
+        """Return the mean terms of the steps since the last reading; stop at the first that is not finite."""
+        values = torch.stack(unread)
+        finite = values.isfinite().all(dim=1)
+        if not bool(finite.all()):
+            step = self.state.step - len(unread) + int((~finite).nonzero()[0]) + 1
+            kept = Path(self.configuration.out) / CHECKPOINT
+            raise TrainingError(
+                f"the loss of step {step} is not finite: "
+                + (f"{kept} is the last good checkpoint; " if kept.exists() else "no checkpoint was written yet; ")
+                + "train again with another --seed, or with a smaller learning rate"
+            )
+        unread.clear()
+        return dict(zip(TERMS, values.mean(dim=0).tolist(), strict=True))
+
+    def _stop(self) -> None:
+        settings, step = self.configuration, self.state.step
+        raise TrainingInterrupted(
+            f"stopped after step {step} of {settings.steps}, which is kept in {settings.out}: "
+            "run the same command with --resume to go on"
+        )
+
+    def _model(self) -> AutoEncoder:
+        assert isinstance(self.state.model, AutoEncoder)
+        return self.state.model
+
+    def _images_a_step(self) -> int:
+        return self.recipe.groups * min(self.recipe.images, self.images.shape[1])
+
+    def _first_state(self, description: ImageDescription) -> TrainingState:
+        recipe = self.recipe
+        model = build_model(self.configuration, description)
+        initialise(model, step_generator(self.configuration.seed, INITIALISATION))
+        model.to(self.device)
+        average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        return TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
+
+
+def _adam(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    return torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+
+
+def _rmsprop(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    # The paper's "momentum decay 0.1", read as a mean square that forgets a tenth a step.
+    return torch.optim.RMSprop(model.parameters(), lr=recipe.learning_rate, alpha=0.9, weight_decay=recipe.weight_decay)
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
+    "adam": _adam,
+    "rmsprop": _rmsprop,
+}

@@ -1,0 +1,80 @@
+"""Training: what the command line calls. A run has a folder, begins once, and can go on.
+
+The folder of a run: configuration.json (written before work begins), checkpoint.safetensors, log.jsonl,
+tensorboard/.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from dcign import configuration as run_configuration
+from dcign.batches import TrainingBatches
+from dcign.checkpoint import load_checkpoint
+from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.device import choose_device, choose_precision, threads
+from dcign.errors import TrainingError
+from dcign.interrupt import deferred_interrupt
+from dcign.runlog import RunLog
+from dcign.source import DataSource
+from dcign.trainer import Report, Trainer
+
+
+def train(configuration: TrainConfiguration, progress: Report | None = None, resume: bool = False) -> int:
+    """Train as configured, from the last checkpoint if `resume`; returns the steps done.
+
+    Raises TrainingError if it cannot start or the loss is not finite, TrainingInterrupted after Ctrl-C.
+    """
+    _refuse_folder(Path(configuration.out), resume)
+    batches, description = DataSource(configuration.data).training()
+    return train_on(batches, description, configuration, progress, resume)
+
+
+def train_on(
+    batches: TrainingBatches,
+    description: ImageDescription,
+    configuration: TrainConfiguration,
+    progress: Report | None = None,
+    resume: bool = False,
+) -> int:
+    """Train on batches in memory; `train` without the reading."""
+    folder = Path(configuration.out)
+    _refuse_folder(folder, resume)
+    configuration = resolved(configuration)
+    if resume:
+        run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
+    run = Trainer(batches, description, configuration)
+    if resume:
+        load_checkpoint(folder, run.state)
+    else:
+        _make_folder(folder)
+        run_configuration.write(configuration, description)
+    with threads(configuration.threads), RunLog(folder, run.state.step) as log, deferred_interrupt() as asked:
+        run.train(log, progress, asked)
+    return run.state.step
+
+
+def resolved(configuration: TrainConfiguration) -> TrainConfiguration:
+    """Return the configuration with what "auto" means here, so that the record says what was computed."""
+    device = choose_device(configuration.device)
+    precision = choose_precision(configuration.precision, device)
+    return dataclasses.replace(configuration, device=str(device), precision=str(precision).removeprefix("torch."))
+
+
+def _refuse_folder(folder: Path, resume: bool) -> None:
+    """Raise where a run cannot begin, or, if `resume`, where there is none to go on with."""
+    holds_run = (folder / run_configuration.FILE).is_file()
+    if resume and not holds_run:
+        raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")
+    if resume:
+        return
+    if holds_run:
+        raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"cannot make the folder {folder} ({error.strerror}): choose another --out") from None
