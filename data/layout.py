@@ -135,6 +135,9 @@ def _check_datasets(path: Path, file: h5py.File) -> None:
         raise DataError(f"{path} has images of shape {shape}; expected (B, {BATCH_SIZE}, H, W, 1 or 3).")
     for name in _dataset_names(path, file):
         _check_dataset(path, file, name)
+    code = int(file[VARYING][()].max())
+    if code >= len(VARIES):
+        raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {len(VARIES) - 1}; {AGAIN}")
 
 
 def _dataset_names(path: Path, file: h5py.File) -> list[str]:
@@ -226,6 +229,9 @@ def _header(path: Path, file: h5py.File) -> ShardHeader:
         camera=json.loads(attributes["camera"]),
         factors=tuple(Factor(name.decode(), units.decode(), int(sign)) for name, units, sign in columns),
     )
+    for name in ("configuration", "renderer", "camera"):
+        if not isinstance(getattr(header, name), dict):
+            raise TypeError(f"attribute {name} is no JSON object")
     if header.split not in SPLITS or len(header.factors) != file[FACTOR_VALUES].shape[2]:
         raise DataError(
             f"{path} is of split {header.split!r} with {len(header.factors)} factor names for "

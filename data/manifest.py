@@ -123,17 +123,22 @@ def _document(folder: Path) -> Json:
 
 def _check(manifest: Manifest) -> None:
     """Refuse splits that dcign does not know, gaps between shards, and files outside the folder."""
+    _check_inside(str(manifest.model.get("file", "")))
     for split, entries in manifest.splits.items():
         if split not in SPLITS:
             raise ValueError(f"a split {split!r} where one of {', '.join(SPLITS)} belongs")
         expected = 0
         for entry in entries:
-            name = PurePosixPath(entry.file)
-            if name.is_absolute() or ".." in name.parts:
-                raise ValueError(f"a shard {entry.file!r} outside the folder")
+            _check_inside(entry.file)
             if entry.first != expected or entry.batches < 1:
                 raise ValueError(f"{entry.file} begin at batch {entry.first} where {expected} belongs")
             expected += entry.batches
+
+
+def _check_inside(file: str) -> None:
+    name = PurePosixPath(file)
+    if name.is_absolute() or ".." in name.parts:
+        raise ValueError(f"a file {file!r} outside the folder")
 
 
 def _entries(split: Json) -> tuple[ShardEntry, ...]:

@@ -26,6 +26,7 @@ class PartFile:
         self.path = path
         self.part = path.with_name(f".{path.name}.part")
         self._error: OSError | None = None
+        self._kept = False
         self._file = self.part.open("w+b", buffering=0)
 
     def check(self) -> None:
@@ -72,11 +73,12 @@ class PartFile:
         """Nothing to do: every write goes to the system at once."""
 
     def close(self) -> None:
-        """Close, and remove the part file if it still has that name."""
+        """Close, and remove the file unless it was kept."""
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
-            self.part.unlink()
+        if not self._kept:
+            with suppress(OSError):
+                self.part.unlink()
 
     def keep(self) -> str:
         """Give the file its name, once it is on the disk for certain. Returns its SHA-256."""
@@ -86,6 +88,7 @@ class PartFile:
         digest = hashlib.file_digest(self._file, "sha256").hexdigest()
         self._file.close()
         self.part.replace(self.path)
+        self._kept = True
         _flush_folder(self.path.parent)
         return digest
 

@@ -138,8 +138,6 @@ class Shard:
     def batch(self, row: int) -> Batch:
         """The batch in one row of the shard, 0 to B - 1, read whole."""
         file = self._open()
-        if not 0 <= row < len(self):
-            raise DataError(f"{self.path} has no row {row}; it holds rows 0 to {len(self) - 1}: ask for those.")
         return Batch(
             number=int(self._row(BATCH_NUMBER, row)),
             varies=VARIES_NAMES[int(self._row(VARYING, row))],
@@ -174,6 +172,8 @@ class Shard:
 
     def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
         dataset = self._open()[path]
+        if not 0 <= row < len(dataset):
+            raise DataError(f"{self.path} has no row {row}; expected 0 to {len(dataset) - 1}: ask for those.")
         with layout.reading(self.path):
             if not is_per_pixel(path):
                 return np.asarray(dataset[row])

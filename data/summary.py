@@ -197,7 +197,7 @@ def _provenance_table(summary: Json) -> Table:
     rows = {
         "seed": provenance["seed"],
         "configuration": provenance["configuration_sha256"],
-        "model": model["sha256"],
+        "model": model.get("sha256", "-"),
         "model's name": model.get("name", "-"),
         "model's licence": model.get("licence", "-"),
         "renderer": ", ".join(str(value) for value in renderer.values()),

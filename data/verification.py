@@ -237,11 +237,11 @@ def _folder_findings(dataset: FaceDataset) -> list[Finding]:
     found = []
     if configuration_sha256(manifest.configuration) != manifest.configuration_sha256:
         found.append(Finding(str(folder / NAME), None, "its configuration does not have the hash it gives"))
-    model = manifest.model.get("file")
+    model = str(manifest.model.get("file", ""))
     if model:
         try:
             if file_sha256(folder / model) != manifest.model.get("sha256"):
-                found.append(Finding(str(folder / model), None, "has another SHA-256 than dataset.json lists"))
+                found.append(Finding(str(folder / model), None, "is not the model that dataset.json names"))
         except DataError as error:
             found.append(Finding(str(folder / model), None, str(error)))
     listed = {entry.file for entries in manifest.splits.values() for entry in entries}

@@ -1,0 +1,28 @@
+"""What many tests share: the face model, built once, and one small rendered data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from facegen.build import procedural_model
+
+from facegen.model import MorphableModel
+from render.configuration import RenderConfiguration, Splits
+from render.production import render_dataset
+
+SMALL = RenderConfiguration(Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2)), size=32, seed=3)
+
+
+@pytest.fixture(scope="session")
+def model() -> MorphableModel:
+    """The procedural model; cached for the user, so that only the first run of all builds it."""
+    return procedural_model()
+
+
+@pytest.fixture(scope="session")
+def small_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel) -> Path:
+    """A whole data set folder of 21 batches at 32 px. Read only: copy it to change it."""
+    folder = tmp_path_factory.mktemp("small") / "faces"
+    render_dataset(folder, SMALL, lambda: model, worker_count=1, progress=lambda made, wanted: None)
+    return folder
