@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 FORMAT = "dcign-morphable-model"
 FORMAT_VERSION = 1
+NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]
@@ -45,7 +46,8 @@ class MorphableModel:
     mean (V, 3) mm; shape_basis (V, 3, Ks) mm per standard deviation; albedo_mean (V, 3) sRGB 0..1;
     albedo_basis (V, 3, Ka); triangles (T, 3), outward; mirror (V,) the vertex across the midline;
     parts (V,) index into part_names; landmarks: name -> vertex; levels: coarser triangulations, finest first;
-    size_mode: the shape coefficient that is head size, or None if no single one is.
+    size_mode: the shape coefficient that is head size, or None if no single one is; sex_shape (Ks,) and
+    sex_albedo (Ka,): unit directions among the coefficients from women to men, or None if unknown.
     """
 
     name: str
@@ -61,6 +63,8 @@ class MorphableModel:
     landmarks: dict[str, int]
     levels: tuple[Level, ...] = ()
     size_mode: int | None = None
+    sex_shape: Float | None = None
+    sex_albedo: Float | None = None
 
     @property
     def vertices(self) -> int:
@@ -140,6 +144,8 @@ class MorphableModel:
             "mirror": self.mirror,
             "parts": self.parts,
         }
+        if self.sex_shape is not None and self.sex_albedo is not None:
+            arrays |= {"sex_shape": self.sex_shape, "sex_albedo": self.sex_albedo}
         for index, level in enumerate(self.levels):
             arrays[f"level_{index}/vertices"] = level.vertices
             arrays[f"level_{index}/triangles"] = level.triangles
@@ -179,6 +185,8 @@ class MorphableModel:
                         for i in range(about["levels"])
                     ),
                     size_mode=about["size_mode"],
+                    sex_shape=file["sex_shape"] if "sex_shape" in file else None,
+                    sex_albedo=file["sex_albedo"] if "sex_albedo" in file else None,
                 )
         except ModelError:
             raise
@@ -191,6 +199,25 @@ class MorphableModel:
 def sha256(model_bytes: bytes) -> str:
     """The hash by which data sets name their model."""
     return hashlib.sha256(model_bytes).hexdigest()
+
+
+def head_sphere(model: MorphableModel) -> tuple[Float, float]:
+    """Centre (3,) and radius, mm, of the smallest sphere about the mean head without its neck.
+
+    The neck is what lies below the plane from the chin's underside to the back of the skull's base; a model without
+    those landmarks counts as all head.
+    """
+    points = model.mean.astype(np.float64)
+    if "menton" in model.landmarks and "opisthocranion" in model.landmarks:
+        chin, back = (points[model.landmarks[name]] for name in ("menton", "opisthocranion"))
+        nape = back + (0, NAPE_BELOW_OPISTHOCRANION, 0)
+        floor = nape[1] + (points[:, 2] - nape[2]) * (chin[1] - nape[1]) / (chin[2] - nape[2])
+        points = points[points[:, 1] >= floor]
+    centre = points.mean(0)
+    # Badoiu and Clarkson 2003: walk towards the farthest point in ever smaller steps.
+    for step in range(1, 2000):
+        centre += (points[np.argmax(((points - centre) ** 2).sum(1))] - centre) / (step + 1)
+    return centre.astype(np.float32), float(np.sqrt(((points - centre) ** 2).sum(1).max()))
 
 
 def _linear(mean: Float, basis: Float, coefficients: Float) -> Float:

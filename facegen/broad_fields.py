@@ -1,0 +1,230 @@
+"""Semantic shape fields, the broad ones, as functions: ramps over the whole head, hair, ears, lids and lips.
+
+Each takes the template's geometry and returns the displacement (V, 3), mm, at one standard deviation. The function's
+name is the field's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.fields import soft_side
+from facegen.hair import BROW_LINE
+from facegen.landmarks import LANDMARKS
+from facegen.mouth import mouth_line
+from facegen.primitives import Array, bump, ramp
+from facegen.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The template as the fields see it: vertices (V, 3) mm, |x| (V,), and its regions."""
+
+    vertices: Array
+    regions: Regions
+
+    @property
+    def x(self) -> Array:
+        """Towards the subject's left, (V,) mm."""
+        return self.vertices[:, 0]
+
+    @property
+    def away(self) -> Array:
+        """Distance |x| from the midline, (V,) mm."""
+        return np.abs(self.x)
+
+    @property
+    def y(self) -> Array:
+        """Up, (V,) mm."""
+        return self.vertices[:, 1]
+
+    @property
+    def z(self) -> Array:
+        """Forward, (V,) mm."""
+        return self.vertices[:, 2]
+
+    def move(self, out: Array | None = None, up: Array | None = None, forward: Array | None = None) -> Array:
+        """A displacement (V, 3) from its parts (V,); `out` is signed by the side."""
+        moved = np.zeros_like(self.vertices)
+        for axis, part in enumerate((out, up, forward)):
+            if part is not None:
+                moved[:, axis] = part
+        return moved
+
+
+def size(g: Geometry) -> Array:
+    """A larger head, in all."""
+    return 0.019 * g.vertices
+
+
+def face_height(g: Geometry) -> Array:
+    """From the nose's root down, the face is longer."""
+    below = np.clip(-g.y / 114, 0, 1.15)
+    return g.move(up=-4.4 * below * (0.35 + 0.65 * ramp(g.z, -30, 60)))
+
+
+def face_width(g: Geometry) -> Array:
+    """Wide at the cheek arches."""
+    return g.move(out=2.3 * g.x / 70 * _band(g.y, -22, 45) * ramp(g.z, -40, 20))
+
+
+def jaw_width(g: Geometry) -> Array:
+    """Wide from the mouth's height down: one smooth field for angle, body and jowl."""
+    side = soft_side(g.vertices, 16)
+    return g.move(out=2.5 * side * _band(g.y, -80, 38) * np.clip(g.away / 45, 0, 1) * (1 - 0.7 * ramp(g.z, 60, 105)))
+
+
+def head_breadth(g: Geometry) -> Array:
+    """A wide brain case."""
+    return g.move(out=2.1 * g.x / 75 * ramp(g.y, -70, 20))
+
+
+def head_length(g: Geometry) -> Array:
+    """A long brain case, mostly backwards."""
+    return g.move(forward=3.5 * np.where(g.z < 0, g.z / 95, g.z / 95 * 0.45))
+
+
+def crown(g: Geometry) -> Array:
+    """A high top of the head."""
+    return g.move(up=4.0 * ramp(g.y, 35, 118))
+
+
+def forehead_slope(g: Geometry) -> Array:
+    """A forehead that falls back."""
+    return g.move(forward=-3.6 * ramp(g.y, 22, 95) * ramp(g.z, 0, 70))
+
+
+def nose_length(g: Geometry) -> Array:
+    """A long nose; what is below moves along."""
+    return g.move(up=-2.8 * ramp(-g.y, -4, 40) * np.exp(-np.clip(-g.y - 48, 0, None) / 60) * ramp(g.z, 0, 50))
+
+
+def upper_lip_length(g: Geometry) -> Array:
+    """A long way from nose to mouth; what is below moves along."""
+    return g.move(up=-1.7 * ramp(-g.y, 46, 62) * np.exp(-np.clip(-g.y - 66, 0, None) / 70) * ramp(g.z, 0, 50))
+
+
+def chin_height(g: Geometry) -> Array:
+    """A long chin."""
+    return g.move(up=-2.6 * ramp(-g.y, 78, 110) * ramp(g.z, 10, 70))
+
+
+def prognathism(g: Geometry) -> Array:
+    """The lower face comes forward."""
+    return g.move(forward=2.8 * ramp(-g.y, 45, 105) * ramp(g.z, 20, 80))
+
+
+def neck(g: Geometry) -> Array:
+    """A thick neck."""
+    below = ramp(-g.y, 80, 145)
+    return g.move(out=3.6 * g.x / 55 * below, forward=3.2 * (g.z + 22) / 55 * below)
+
+
+def eye_size(g: Geometry) -> Array:
+    """The whole eye larger."""
+    around = _around_eyes(g)
+    return g.move(out=0.045 * (g.x - np.sign(g.x) * 31.5) * around, up=0.045 * g.y * around)
+
+
+def lid_opening(g: Geometry) -> Array:
+    """Wide open eyes: the upper lid rises, the lower one sinks a little."""
+    eye = np.exp(-(((g.away - 30.5) / 11.0) ** 2)) * ramp(g.z, 58, 68) * (1 - g.regions.eye)
+    return g.move(up=(0.9 * _band(g.y, 6, 4) - 0.35 * _band(g.y, -5.5, 3)) * eye)
+
+
+def brow_thickness(g: Geometry) -> Array:
+    """Bushy brows: the skin stretches away from the brow's middle line."""
+    above = g.y - BROW_LINE(g.away)
+    return g.move(up=0.19 * above * np.exp(-((above / 6) ** 2)) * ramp(g.z, 40, 60))
+
+
+def mouth_width(g: Geometry) -> Array:
+    """A wide mouth."""
+    corner = np.clip(g.away / 26, 0, 1) * np.exp(-(((g.away - 24) / 17) ** 2)) * _band(g.y, -68, 12)
+    return g.move(out=1.9 * soft_side(g.vertices, 3) * corner * ramp(g.z, 60, 80))
+
+
+def upper_lip(g: Geometry) -> Array:
+    """A full upper lip."""
+    red = _band(g.y, -60.5, 4.2) * np.exp(-((g.away / 17) ** 2)) * ramp(g.z, 75, 90)
+    return g.move(up=1.15 * red * (g.y > mouth_line(g.away)), forward=1.1 * red)
+
+
+def lower_lip(g: Geometry) -> Array:
+    """A full lower lip."""
+    red = _band(g.y, -74, 4.6) * np.exp(-((g.away / 17) ** 2)) * ramp(g.z, 75, 90)
+    return g.move(up=-1.25 * red * (g.y < mouth_line(g.away)), forward=1.2 * red)
+
+
+def ear_size(g: Geometry) -> Array:
+    """Large ears."""
+    ear = _ears(g)
+    return g.move(up=0.072 * (g.y + 14) * ear, forward=0.065 * (g.z + 4) * ear)
+
+
+def ear_flare(g: Geometry) -> Array:
+    """Ears that stand out."""
+    return g.move(out=2.4 * soft_side(g.vertices, 3) * _ears(g) * np.clip((g.away - 70) / 14, 0, 1.5))
+
+
+def ear_height(g: Geometry) -> Array:
+    """Ears set high."""
+    return g.move(up=2.2 * _ears(g))
+
+
+def ear_lobe(g: Geometry) -> Array:
+    """Long lobes."""
+    return g.move(up=-1.6 * _ears(g) * _band(g.y, -42, 9))
+
+
+def hairline(g: Geometry) -> Array:
+    """A high forehead: the hairline moves up, the skull does not."""
+    rise = 3.5 * np.exp(-((g.regions.above_hairline / 22) ** 2)) * ramp(g.z, 30, 70)
+    upwards = np.array([0, 1, 0]) - g.regions.normals[:, 1:2] * g.regions.normals
+    return rise[:, None] * upwards
+
+
+def hair_volume(g: Geometry) -> Array:
+    """Thick hair all over."""
+    return 2.4 * g.regions.hair_volume[:, None] * g.regions.normals
+
+
+def hair_top(g: Geometry) -> Array:
+    """Hair that stands high on top."""
+    return 3.6 * (g.regions.hair_volume * ramp(g.y, 50, 110))[:, None] * g.regions.normals
+
+
+def chin_aside(g: Geometry) -> Array:
+    """An asymmetry: the chin to one side."""
+    return g.move(out=1.0 * ramp(-g.y, 30, 110) * ramp(g.z, 20, 90))
+
+
+def face_tilt(g: Geometry) -> Array:
+    """An asymmetry: one side of the face higher."""
+    return g.move(up=0.6 * g.x / 60 * ramp(g.z, 0, 50))
+
+
+BROAD_FIELDS: tuple[Callable[[Geometry], Array], ...] = (
+    size, face_height, face_width, jaw_width, head_breadth, head_length, crown, forehead_slope,
+    nose_length, upper_lip_length, chin_height, prognathism, neck,
+    eye_size, lid_opening, brow_thickness, mouth_width, upper_lip, lower_lip,
+    ear_size, ear_flare, ear_height, ear_lobe, hairline, hair_volume, hair_top,
+    chin_aside, face_tilt,
+)  # fmt: skip
+
+
+def _band(t: Array, centre: float, width: float) -> Array:
+    return np.asarray(np.exp(-(((t - centre) / width) ** 2)))
+
+
+def _around_eyes(g: Geometry) -> Array:
+    pupil = (LANDMARKS["pupil"][0], 0, 76)
+    return bump(np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1), pupil, (19, 15, 24))
+
+
+def _ears(g: Geometry) -> Array:
+    outside = ramp(g.away, 69.5, 76) * np.exp(-(((g.y + 14) / 42) ** 4))
+    return outside * ramp(-g.z, -16, -6) * (g.z > -60)

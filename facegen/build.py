@@ -1,0 +1,108 @@
+"""Building the procedural model, once: the result is cached under a name that is a hash of the code that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from facegen.albedo import albedo_model
+from facegen.levels import COARSER, coarser_level
+from facegen.mesh import sculpture_mesh
+from facegen.model import Float, ModelError, MorphableModel
+from facegen.parts import PART_NAMES, part_labels
+from facegen.primitives import Array
+from facegen.regions import find_regions
+from facegen.sculpture import head_distance
+from facegen.shape import shape_model
+
+SHAPE_MODES = 80
+ALBEDO_MODES = 50
+CACHE_VARIABLE = "DCIGN_CACHE"  # the one environment variable read here: a folder to cache in
+
+Progress = Callable[[str, float], None]
+
+
+def procedural_model(progress: Progress | None = None) -> MorphableModel:
+    """The procedural morphable model, from the cache if it is there and whole, else built and cached.
+
+    progress(stage, fraction) is called before each stage of a build.
+    """
+    path = cache_path()
+    if path.exists():
+        try:
+            return MorphableModel.load(path)
+        except ModelError:
+            pass  # damaged: the build below replaces it
+    model = build_model(progress or _silent)
+    _write_whole(path, model.to_bytes())
+    return model
+
+
+def build_model(progress: Progress) -> MorphableModel:
+    """Sculpt, mesh, vary and colour; about 20 s on one core. The same bytes every time on one machine."""
+    progress("sculpting the mean head", 0.0)
+    template = sculpture_mesh(head_distance)
+    progress("finding its regions", 0.6)
+    regions = find_regions(template)
+    progress("conditioning shapes on measurements", 0.65)
+    shape = shape_model(template, regions, SHAPE_MODES)
+    progress("mixing skin, hair and eyes", 0.88)
+    albedo = albedo_model(template.vertices, regions, ALBEDO_MODES)
+    progress("making levels of detail", 0.95)
+    levels = tuple(coarser_level(template, stretch, every, shape.landmarks) for stretch, every in COARSER)
+    progress("done", 1.0)
+    return MorphableModel(
+        name="dcign procedural head",
+        licence="MIT",
+        mean=shape.mean.astype(np.float32),
+        shape_basis=_exact_in_half(shape.basis),
+        albedo_mean=albedo.mean.astype(np.float32),
+        albedo_basis=_exact_in_half(albedo.basis),
+        triangles=template.triangles.astype(np.int32),
+        mirror=template.mirror.astype(np.int32),
+        parts=part_labels(template.vertices, regions),
+        part_names=PART_NAMES,
+        landmarks=shape.landmarks,
+        levels=levels,
+        size_mode=0,
+        sex_shape=shape.sex.astype(np.float32),
+        sex_albedo=albedo.sex.astype(np.float32),
+    )
+
+
+def cache_path() -> Path:
+    """Where the model of this code is cached; another version of the code has another path."""
+    folder = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("dcign")
+    code = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(source.name.encode() + b"\0" + source.read_bytes())
+    return Path(folder) / f"procedural-{code.hexdigest()[:16]}.npz"
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write aside, then rename: two processes may build at once, and neither sees half a file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".model-", delete=False) as aside:
+            aside.write(content)
+        Path(aside.name).replace(path)
+    except OSError as error:
+        raise ModelError(
+            f"The face model cannot be cached in {path.parent} ({error.strerror}): set {CACHE_VARIABLE} to a "
+            "folder that can be written."
+        ) from None
+
+
+def _exact_in_half(basis: Array) -> Float:
+    """Rounded to what float16 holds, so that the file is small and loading loses nothing."""
+    return basis.astype(np.float16).astype(np.float32)
+
+
+def _silent(stage: str, fraction: float) -> None:
+    pass

@@ -1,0 +1,30 @@
+"""Colour spaces: CIELAB (D65) for skin science, linear light for mixing, sRGB for what is stored and shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facegen.primitives import Array
+
+_WHITE = np.array([0.9505, 1.0, 1.089])
+_XYZ_TO_LINEAR = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
+
+
+def lab_to_linear(lab: Array) -> Array:
+    """CIELAB (..., 3) -> linear RGB (..., 3); out of gamut values are not clipped."""
+    lightness = (lab[..., 0] + 16) / 116
+    f = np.stack([lightness + lab[..., 1] / 500, lightness, lightness - lab[..., 2] / 200], -1)
+    xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
+    return np.asarray((xyz * _WHITE) @ _XYZ_TO_LINEAR.T)
+
+
+def linear_to_srgb(linear: Array) -> Array:
+    """Linear light 0..1 -> sRGB 0..1."""
+    light = np.clip(linear, 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def srgb_to_linear(srgb: Array) -> Array:
+    """SRGB 0..1 -> linear light 0..1."""
+    value = np.clip(srgb, 0, 1)
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,79 @@
+"""Eyelids and eyeballs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facegen.features import Ball, Crease, Feature, Groove, near
+from facegen.landmarks import LANDMARKS
+from facegen.primitives import Array, curve, ellipsoid, smooth_carve, smooth_union
+
+LIDS: tuple[Feature, ...] = (
+    Ball("lids", near("eyeball"), (14.2, 14.2, 14.2), blend=5.5, why="the lids lie 1.9 mm over the ball"),
+    Crease(
+        "upper lid fold",
+        near("eyeball"),
+        stations=(
+            (-16.5, -0.5),
+            (-13.5, 2.6),
+            (-10.5, 5.6),
+            (-6.5, 8),
+            (-1.5, 9),
+            (3.5, 8.6),
+            (8.5, 6.8),
+            (13.5, 3.8),
+            (18.5, -1),
+        ),
+        width=1.1,
+        depth=0.9,
+        across=((-16.5, -11.5), (10.5, 18.5)),
+        front=(-11.5, -5.5),
+        why="",
+    ),
+    Groove("tear trough", near("endocanthion", 2.7, -6.6, 2), near("orbitale", 3, 2.5), width=3.2, depth=0.6),
+)
+
+EYEBALL_RADIUS = 12.3
+IRIS_RADIUS = 5.95
+PUPIL_RADIUS = 1.95
+IRIS_RAISED = 0.3  # the gaze is a little above the eye's middle: relaxed, not startled
+
+# Lid margins and the aperture between them, seen from the front: (x, y), absolute mm.
+UPPER_MARGIN = curve(
+    [(16, -2.4), (18, -0.1), (21, 2.6), (25, 4.7), (29.5, 5.5), (34, 5.2), (39, 3.7), (43.5, 1.3), (46, -0.2)]
+)
+LOWER_MARGIN = curve(
+    [
+        (16, -2.4),
+        (18, -3.1),
+        (21, -3.8),
+        (25, -4.7),
+        (30, -5.2),
+        (35, -4.9),
+        (40, -3.5),
+        (44, -1.1),
+        (46, -0.2),
+    ]
+)
+CORNERS = (16.0, 46.0)
+
+
+def aperture(x: Array, y: Array) -> Array:
+    """How far (N,) a point, x >= 0, lies inside the eye's opening seen from the front; negative outside."""
+    inside = np.minimum(UPPER_MARGIN(x) - y, y - LOWER_MARGIN(x))
+    beside = np.maximum(np.maximum(CORNERS[0] - x, x - CORNERS[1]), 0.05)
+    outside = -beside - 0.3 * np.abs(y + 1)
+    return np.where((x > CORNERS[0]) & (x < CORNERS[1]), inside, outside)
+
+
+def open_eyes(distance: Array, points: Array) -> Array:
+    """Cut the opening out of the lids and put the eyeball, its cornea and the tear duct into it."""
+    eye = np.array(LANDMARKS["eyeball"])
+    in_front = points[:, 2] > eye[2] - 9.5
+    opening = np.where(in_front, aperture(points[:, 0], points[:, 1]), -10.0)
+    distance = smooth_carve(distance, -0.9 * np.minimum(opening, 3.0), 0.8)
+    ball = ellipsoid(points, eye, np.full(3, EYEBALL_RADIUS))
+    cornea = ellipsoid(points, eye + np.array([0, 0, 5.2]), np.full(3, 7.9))
+    distance = np.minimum(distance, smooth_union(ball, cornea, 1.0))
+    tear_duct = ellipsoid(points, np.array([18.2, -1.9, 76.0]), np.array([2.2, 1.6, 2.6]))
+    return smooth_union(distance, tear_duct, 1.2)

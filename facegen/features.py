@@ -1,0 +1,184 @@
+"""The kinds of feature that a sculpture is a table of. Each row says where, how large, how soft, and why.
+
+A place is `near(landmark, dx, dy, dz)`: millimetres from a landmark of landmarks.py. Only the left half is
+described; the sculpture mirrors it. Rows are applied in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.primitives import (
+    Array,
+    curve,
+    ellipsoid,
+    ramp,
+    rotation_about_y,
+    segment_distance,
+    smooth_carve,
+    smooth_union,
+    tapered_capsule,
+    window,
+)
+
+Anchors = Mapping[str, tuple[float, float, float]]
+Vector = tuple[float, float, float]
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point given from a landmark, mm."""
+
+    landmark: str
+    offset: Vector
+
+    def position(self, anchors: Anchors) -> Array:
+        """Where it is, (3,)."""
+        return np.add(anchors[self.landmark], self.offset)
+
+
+def near(landmark: str, dx: float = 0, dy: float = 0, dz: float = 0) -> Place:
+    """The place (dx, dy, dz) millimetres from a landmark."""
+    return Place(landmark, (dx, dy, dz))
+
+
+@dataclass(frozen=True)
+class Ball:
+    """An ellipsoid, added or carved away; turned about the vertical axis by `turn` degrees."""
+
+    name: str
+    at: Place
+    radii: Vector
+    blend: float
+    why: str = ""
+    turn: float = 0.0
+    carve: bool = False
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""
+        axes = rotation_about_y(self.turn) if self.turn else None
+        body = ellipsoid(points, self.at.position(anchors), np.array(self.radii, float), axes)
+        return (smooth_carve if self.carve else smooth_union)(distance, body, self.blend)
+
+
+@dataclass(frozen=True)
+class Rod:
+    """A rod from one place to another with a radius at each end, added or carved away."""
+
+    name: str
+    start: Place
+    end: Place
+    radii: Span
+    blend: float
+    why: str = ""
+    carve: bool = False
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""
+        body = tapered_capsule(points, self.start.position(anchors), self.end.position(anchors), *self.radii)
+        return (smooth_carve if self.carve else smooth_union)(distance, body, self.blend)
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A bent rod of varying radius along one axis ("x" or "y"): a nose's bridge, a lip.
+
+    stations: (along, across, z, radius) from the landmark; across is y for a ridge along x, and x along y.
+    The ends are round, at the span's limits; `slimness` < 1 lets it blend from further away.
+    """
+
+    name: str
+    at: Place
+    along: str
+    stations: tuple[tuple[float, float, float, float], ...]
+    span: Span
+    blend: float
+    why: str = ""
+    squeeze: float = 1.0
+    slimness: float = 0.8
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""
+        return smooth_union(distance, self.body(points, anchors), self.blend)
+
+    def body(self, points: Array, anchors: Anchors) -> Array:
+        """Distance (N,) to the ridge alone."""
+        local = points - self.at.position(anchors)
+        t, across = (local[:, 0], local[:, 1]) if self.along == "x" else (local[:, 1], local[:, 0])
+        table = np.array(self.stations, float)
+        centre, depth, radius = (curve(list(zip(table[:, 0], column, strict=True)))(t) for column in table[:, 1:].T)
+        round_section = np.hypot((across - centre) * self.squeeze, local[:, 2] - depth) - radius
+        body = self.slimness * round_section
+        beyond = np.maximum(np.maximum(self.span[0] - t, t - self.span[1]), 0)
+        return np.asarray(np.hypot(np.maximum(body, 0), beyond) + np.minimum(body, 0))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two ridges that meet in a sharp line, added as one: the lips."""
+
+    name: str
+    parts: tuple[Ridge, Ridge]
+    inner_blend: float
+    blend: float
+    why: str = ""
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""
+        first, second = (part.body(points, anchors) for part in self.parts)
+        return smooth_union(distance, smooth_union(first, second, self.inner_blend), self.blend)
+
+
+@dataclass(frozen=True)
+class Groove:
+    """A furrow (depth > 0) or a welt (depth < 0) along a segment, fading in and out along it.
+
+    It displaces the surface, distance += depth * exp(-(d / width)^2): carving with thin rods leaves holes.
+    """
+
+    name: str
+    start: Place
+    end: Place
+    width: float
+    depth: float
+    why: str = ""
+    fade_in: Span = (-2, -1)
+    fade_out: Span = (2, 3)
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""
+        away, along = segment_distance(points, self.start.position(anchors), self.end.position(anchors))
+        strength = window(along, self.fade_in, self.fade_out)
+        return distance + self.depth * np.exp(-((away / self.width) ** 2)) * strength
+
+
+@dataclass(frozen=True)
+class Crease:
+    """A furrow (depth > 0) or welt that runs along a curve seen from the front.
+
+    stations: (x, y) from the landmark; it lives between the ramps of `across`, mm of x from the landmark, and
+    in front of the ramp `front`, mm of z.
+    """
+
+    name: str
+    at: Place
+    stations: tuple[Span, ...]
+    width: float
+    depth: float
+    across: tuple[Span, Span]
+    front: Span
+    why: str = ""
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""
+        x, y, z = (points - self.at.position(anchors)).T
+        away = y - curve(self.stations)(x)
+        strength = window(x, *self.across) * ramp(z, *self.front)
+        return distance + self.depth * np.exp(-((away / self.width) ** 2)) * strength
+
+
+Feature = Ball | Rod | Ridge | Pair | Groove | Crease

@@ -1,0 +1,75 @@
+"""Where the head's landmarks are: the anchors of the sculpture, and the ends of every measurement.
+
+Millimetres; +x the subject's left, y = 0 the line of the pupils, z = 0 the ear canals. Only the left half is
+listed: a landmark off the midline gives NAME_left and NAME_right. Moving a row moves every
+feature anchored to it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from facegen.primitives import Array
+
+# name: (x, y, z)          what it is, on the skin unless said otherwise
+LANDMARKS: dict[str, tuple[float, float, float]] = {
+    "vertex": (0, 118, -9),  # top of the head
+    "opisthocranion": (0, 40, -95),  # back of the head
+    "euryon": (75, 40, -10),  # widest point of the head
+    "trichion": (0, 74, 88),  # hairline
+    "frontotemporale": (54, 28, 58),  # where the temple begins
+    "glabella": (0, 20, 97),  # between the brows
+    "brow_inner": (9, 15, 96),
+    "brow_peak": (38, 19.5, 82),
+    "brow_outer": (53, 14, 59),
+    "eyeball": (31.5, 0, 69.5),  # centre of the eye, inside the head
+    "pupil": (31.5, 0.3, 82),
+    "endocanthion": (16.3, -2.4, 78),  # inner corner of the eye
+    "exocanthion": (45.8, -0.2, 72),  # outer corner
+    "lid_upper": (30, 5.6, 83),
+    "lid_lower": (30, -5.3, 82.5),
+    "orbitale": (31, -16, 80),  # lower rim of the orbit
+    "nasion": (0, 8.5, 95),  # between the eyes, the bone's suture
+    "sellion": (0, 4, 94.5),  # deepest point of the nose's root
+    "rhinion": (0, -14, 103),  # end of the nasal bone
+    "pronasale": (0, -37.5, 121),  # tip of the nose
+    "subnasale": (0, -48, 101),  # where the nose meets the lip
+    "alare": (17.5, -41.5, 99),  # widest point of the nostril wing
+    "alar_crease": (17, -41, 91),
+    "cupid_peak": (5.5, -57.3, 104),
+    "labiale_superius": (0, -59, 105),
+    "stomion": (0, -67.8, 103),  # where the lips meet
+    "cheilion": (25.2, -67.9, 88),  # corner of the mouth
+    "labiale_inferius": (0, -77, 103),
+    "sublabiale": (0, -86, 97),  # groove below the lower lip
+    "pogonion": (0, -98, 99),  # foremost point of the chin
+    "menton": (0, -114, 88),  # underside of the chin
+    "malare": (43, -26, 79),  # cheek bone, from the front
+    "zygion": (69, -16, 20),  # widest point of the cheek arch
+    "cheek": (40, -52, 80),
+    "jaw_middle": (41, -95, 48),
+    "gonion": (49, -86, 8),  # angle of the jaw, on its lower border
+    "tragion": (71, -20, 2),  # notch above the ear's tragus
+    "ear_top": (79, 15, -12),
+    "ear_bottom": (74, -44, -4),
+    "ear_back": (86, -8, -28),
+    "neck_front": (0, -140, 42),
+}
+
+# On the skin, hence looked up on the mesh; the eyeball's centre is not.
+SURFACE_LANDMARKS = tuple(name for name in LANDMARKS if name != "eyeball")
+
+
+def locate_landmarks(vertices: Array) -> dict[str, int]:
+    """The vertex (V, 3) nearest to each landmark, by name, with _left and _right off the midline."""
+    tree = cKDTree(vertices)
+    found = {}
+    for name in SURFACE_LANDMARKS:
+        position = np.array(LANDMARKS[name], float)
+        if position[0] == 0:
+            found[name] = int(tree.query(position)[1])
+            continue
+        found[f"{name}_left"] = int(tree.query(position)[1])
+        found[f"{name}_right"] = int(tree.query(position * (-1, 1, 1))[1])
+    return found

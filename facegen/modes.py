@@ -1,0 +1,102 @@
+"""Gaussian-process shape modes: smooth variation at four scales that no named field describes.
+
+A kernel exp(-d^2 / 2 scale^2) over the head's surface; its leading eigenfunctions, estimated from a few hundred
+farthest points (Nystroem), give the modes. Symmetric modes move both sides alike; a few weaker ones do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.primitives import Array, ramp
+
+MIRROR = np.array([-1.0, 1.0, 1.0])
+POINTS = 420  # where the kernel is sampled
+ASYMMETRY = 0.16  # faces are this much less asymmetric than they vary
+COARSE = 30.0  # mm: only scales above this vary left against right
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Variation of about `amplitude` mm over distances of about `scale` mm, as `count` modes an axis."""
+
+    scale: float
+    amplitude: float
+    count: int
+
+
+SCALES = (Scale(85, 1.0, 26), Scale(42, 0.72, 40), Scale(22, 0.38, 60), Scale(12, 0.16, 70))
+
+
+def gaussian_process_modes(vertices: Array) -> tuple[Array, Array]:
+    """Modes (V, 3, K), one standard deviation each in mm, and the scale (K,) in mm that each belongs to."""
+    points = _farthest_points(vertices)
+    modes, scales = [], []
+    for scale in SCALES:
+        for part in _modes_of_scale(vertices, points, scale):
+            modes.append(part)
+            scales.append(np.full(part.shape[2], scale.scale))
+    return np.concatenate(modes, 2), np.concatenate(scales)
+
+
+def _modes_of_scale(vertices: Array, points: Array, scale: Scale) -> Iterator[Array]:
+    calm = _calm(vertices, scale)
+    still_neck = 0.25 + 0.75 * _not_neck(vertices)
+    for parity, axes in ((-1, (0,)), (1, (1, 2))):
+        functions = _eigenfunctions(vertices, points, scale, parity, scale.count)
+        for axis in axes:
+            # Faces vary less in height than in the other two directions.
+            yield _along(functions * (calm * still_neck * (0.8 if axis == 1 else 1.0))[:, None], axis)
+        if scale.scale > COARSE:
+            weak = functions[:, : scale.count // 2] * (ASYMMETRY * still_neck)[:, None]
+            for axis in {0, 1, 2} - set(axes):
+                yield _along(weak, axis)
+
+
+def _eigenfunctions(vertices: Array, points: Array, scale: Scale, parity: int, count: int) -> Array:
+    """The kernel's leading (V, count) eigenfunctions, even (parity 1) or odd (-1) across the midline."""
+
+    def kernel(first: Array) -> Array:
+        both = [np.exp(-_squared_distances(first, p) / (2 * scale.scale**2)) for p in (points, points * MIRROR)]
+        return np.asarray(both[0] + parity * both[1])
+
+    values, vectors = np.linalg.eigh(kernel(points) + 1e-6 * np.eye(len(points)))
+    values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
+    return scale.amplitude * kernel(vertices) @ (vectors / np.sqrt(np.maximum(values, 1e-9)))
+
+
+def _farthest_points(vertices: Array) -> Array:
+    """Points (POINTS, 3) on the left half, each as far as can be from those before; the face counts most."""
+    half = vertices[vertices[:, 0] >= -1e-6]
+    weight = np.where(half[:, 2] > 10, 1.0, 0.45)
+    chosen = [int(np.argmax(half[:, 2]))]
+    nearest = np.full(len(half), np.inf)
+    for _ in range(POINTS - 1):
+        nearest = np.minimum(nearest, ((half - half[chosen[-1]]) ** 2).sum(1))
+        chosen.append(int(np.argmax(nearest * weight)))
+    return half[chosen]
+
+
+def _calm(vertices: Array, scale: Scale) -> Array:
+    """Less of it about the eyes, where fine waves would break the lids."""
+    x, y, z = vertices.T
+    eyes = np.exp(-(((np.abs(x) - 31) / 17) ** 2) - (y / 11) ** 2) * (z > 50)
+    return 1 - (0.75 if scale.scale < COARSE else 0.3) * eyes
+
+
+def _not_neck(vertices: Array) -> Array:
+    return 1 - ramp(-vertices[:, 1], 118, 165)
+
+
+def _along(functions: Array, axis: int) -> Array:
+    modes = np.zeros((len(functions), 3, functions.shape[1]))
+    modes[:, axis] = functions
+    return modes
+
+
+def _squared_distances(first: Array, second: Array) -> Array:
+    squares = (first**2).sum(1)[:, None] + (second**2).sum(1)[None] - 2 * first @ second.T
+    return np.asarray(np.maximum(squares, 0))

@@ -1,0 +1,141 @@
+"""Lips, philtrum and the folds about the mouth."""
+
+from __future__ import annotations
+
+from facegen.features import Crease, Feature, Groove, Pair, Ridge, Rod, near
+from facegen.landmarks import LANDMARKS
+from facegen.primitives import Array, curve
+
+# Where the lips meet, from stomion: (x, y) and (x, z).
+_MOUTH_LINE = (
+    (0.0, 0.3),
+    (3.74, -0.3),
+    (9.35, 0.2),
+    (14.95, 0.5),
+    (20.56, 0.5),
+    (25.23, -0.1),
+    (29.91, -0.4),
+)
+_MOUTH_DEPTH = ((0.0, 0.2), (7.48, -0.8), (14.95, -6.0), (20.56, -12.0), (24.3, -16.5), (28.04, -21.0))
+
+# Borders of the red of the lips, seen from the front: (x, y), absolute mm.
+UPPER_VERMILION = curve(
+    (
+        (0, -59),
+        (2.34, -58.2),
+        (5.14, -57.2),
+        (8.41, -58),
+        (14.02, -60.8),
+        (19.63, -64.2),
+        (24.3, -67),
+        (26.17, -67.8),
+    )
+)
+LOWER_VERMILION = curve(
+    ((0, -78.6), (5.61, -78.3), (11.21, -76.6), (16.82, -73.4), (21.5, -70.6), (24.3, -68.9), (26.17, -67.8))
+)
+
+LIPS: tuple[Feature, ...] = (
+    Pair(
+        "lips",
+        parts=(
+            Ridge(
+                "upper lip",
+                near("stomion"),
+                along="x",
+                stations=(
+                    (0, 5.2, -3.4, 6),
+                    (2.8, 6, -3.43, 6.23),
+                    (7.48, 6.2, -4.1, 6.3),
+                    (11.21, 5.42, -5.73, 5.87),
+                    (14.95, 4, -8.4, 5),
+                    (17.76, 2.93, -10.99, 4.15),
+                    (20.56, 1.8, -13.8, 3.1),
+                    (24.3, 0.4, -17.6, 1.6),
+                    (28.04, -0.12, -22.15, 0.5),
+                ),
+                span=(-99, 25.23),
+                blend=0.8,
+                why="Cupid's bow is in the second column",
+            ),
+            Ridge(
+                "lower lip",
+                near("stomion"),
+                along="x",
+                stations=(
+                    (0, -5.6, -6.4, 7.2),
+                    (2.8, -5.53, -6.45, 7.17),
+                    (7.48, -5.2, -7.2, 7),
+                    (11.21, -4.35, -8.82, 6.33),
+                    (14.95, -3.1, -11.2, 5.2),
+                    (17.76, -2.21, -13.29, 4.22),
+                    (20.56, -1.3, -15.4, 3.1),
+                    (24.3, -0.1, -18.2, 1.5),
+                    (28.04, -0.13, -22.14, 0.5),
+                ),
+                span=(-99, 25.23),
+                blend=0.8,
+                why="",
+            ),
+        ),
+        inner_blend=0.8,
+        blend=4.2,
+    ),
+)
+MOUTH_FOLDS: tuple[Feature, ...] = (
+    Crease(
+        "mouth line",
+        near("stomion"),
+        stations=_MOUTH_LINE,
+        width=0.9,
+        depth=1.5,
+        across=((-9, -8), (23.36, 27.57)),
+        front=(-33, -23),
+        why="where the lips meet",
+    ),
+    Groove(
+        "mouth corner",
+        near("cheilion", 1.2, -0.1, -18),
+        near("cheilion", 1.2, -0.1, 22),
+        width=3.4,
+        depth=1.5,
+    ),
+    Groove("philtrum", near("subnasale", 0, -2), near("labiale_superius", 0, 2, -1), width=2.6, depth=1.1),
+    Groove(
+        "philtrum column",
+        near("subnasale", 4.8, -2, -1),
+        near("cupid_peak", -0.3, 0.3, -0.5),
+        width=2,
+        depth=-0.55,
+        why="a welt",
+    ),
+    Rod(
+        "chin groove",
+        near("sublabiale", 0, 0, 7.5),
+        near("sublabiale", 16, 1),
+        (5, 4),
+        blend=10,
+        carve=True,
+        why="below the lower lip",
+    ),
+    Groove(
+        "smile fold",
+        near("alar_crease", 3, 1, -1),
+        near("cheek", -7, -14, 2),
+        width=4.6,
+        depth=0.8,
+        why="from the wing to the mouth corner",
+        fade_in=(-0.01, 0.12),
+        fade_out=(0.6, 1.01),
+    ),
+)
+
+
+def mouth_line(x: Array) -> Array:
+    """Height y (N,) at which the lips meet, at x >= 0, mm."""
+    return LANDMARKS["stomion"][1] + curve(_MOUTH_LINE)(x)
+
+
+def mouth_line_depth(x: Array) -> Array:
+    """About how far forward, z (N,), the lips meet, at x >= 0, mm."""
+    return LANDMARKS["stomion"][2] + curve(_MOUTH_DEPTH)(x)

@@ -1,0 +1,31 @@
+"""Part labels of the template: which part of the head each vertex belongs to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.eyes import IRIS_RADIUS
+from facegen.primitives import Array
+from facegen.regions import Regions
+from facegen.shape import head_weight
+
+PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera", "iris")
+
+
+def part_labels(vertices: Array, regions: Regions) -> NDArray[np.uint8]:
+    """Index into PART_NAMES of each vertex (V,); where parts overlap, the later name wins."""
+    inside = {
+        "neck": 1 - head_weight(vertices),
+        "hair": regions.hair,
+        "ear": regions.ear,
+        "brow": regions.brow,
+        "lip": regions.lip,
+        "nostril": regions.nostril,
+        "sclera": regions.eye,
+        "iris": regions.eye * (regions.iris_radius < IRIS_RADIUS),
+    }
+    labels = np.zeros(len(vertices), np.uint8)
+    for name, weight in inside.items():
+        labels[weight > 0.5] = PART_NAMES.index(name)
+    return labels

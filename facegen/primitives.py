@@ -1,0 +1,87 @@
+"""Signed distances, blends and ramps that the sculpture is made of.
+
+A signed distance is negative inside, positive outside, in millimetres. Points are (N, 3), distances (N,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+
+Array = NDArray[np.float64]
+Curve = Callable[[Array], Array]
+
+
+def ellipsoid(points: Array, centre: Array, radii: Array, axes: Array | None = None) -> Array:
+    """Distance to an ellipsoid, right near its surface; the columns of axes (3, 3) are its own axes."""
+    local = points - centre
+    if axes is not None:
+        local = local @ axes
+    inside = np.sqrt(((local / radii) ** 2).sum(1))
+    slope = np.sqrt(((local / radii**2) ** 2).sum(1)) + 1e-9
+    return np.asarray(inside * (inside - 1) / slope)
+
+
+def tapered_capsule(points: Array, start: Array, end: Array, radius_start: float, radius_end: float) -> Array:
+    """Distance to a rod between two points whose radius changes along it."""
+    distance, along = segment_distance(points, start, end)
+    return np.asarray(distance - (radius_start + (radius_end - radius_start) * along))
+
+
+def segment_distance(points: Array, start: Array, end: Array) -> tuple[Array, Array]:
+    """Distance (N,) to the segment, and how far along it (N,), 0..1, the nearest point lies."""
+    axis = end - start
+    offset = points - start
+    along = np.clip((offset @ axis) / (axis @ axis), 0, 1)
+    return np.sqrt(((offset - along[:, None] * axis) ** 2).sum(1)), along
+
+
+def smooth_union(first: Array, second: Array, blend: float) -> Array:
+    """Both bodies, with a fillet that starts where the two distances differ by `blend`, mm."""
+    # The cubic smooth minimum of I. Quilez: at most blend / 6 below the sharp one.
+    closeness = np.maximum(blend - np.abs(first - second), 0) / blend
+    return np.asarray(np.minimum(first, second) - closeness**3 * blend / 6)
+
+
+def smooth_carve(body: Array, tool: Array, blend: float) -> Array:
+    """The body without the tool, the edge rounded."""
+    return -smooth_union(-body, tool, blend)
+
+
+def rotation_about_y(degrees: float) -> Array:
+    """Columns are the axes of a body turned about +y; positive turns its front towards +x."""
+    angle = np.radians(degrees)
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+
+
+def curve(stations: Sequence[tuple[float, float]]) -> Curve:
+    """A smooth curve through (t, value) stations that never overshoots, constant beyond its ends."""
+    t, values = np.array(stations, float).T
+    interpolate = PchipInterpolator(t, values)
+    return lambda at: np.asarray(interpolate(np.clip(at, t[0], t[-1])))
+
+
+def ramp(t: Array, low: float, high: float) -> Array:
+    """0 below low, 1 above high, smooth between."""
+    u = np.clip((t - low) / (high - low), 0, 1)
+    return np.asarray(u * u * (3 - 2 * u))
+
+
+def window(t: Array, rise: tuple[float, float], fall: tuple[float, float]) -> Array:
+    """0, then 1 between the ramps `rise` and `fall`, then 0."""
+    return ramp(t, *rise) * (1 - ramp(t, *fall))
+
+
+def step(t: Array, width: float) -> Array:
+    """A soft step at t = 0: 0 below, 1 above; width is about a quarter of the whole change."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(t / width, -40, 40))))
+
+
+def bump(points: Array, centre: Sequence[float], radii: Sequence[float]) -> Array:
+    """A Gaussian of height 1: exp(-|(point - centre) / radii|^2)."""
+    scaled = (points - np.asarray(centre, float)) / np.asarray(radii, float)
+    return np.asarray(np.exp(-(scaled**2).sum(1)))
