@@ -15,6 +15,8 @@ from data.smoothness import pixel_faults
 from data.verification import check_dataset, check_shard
 from data.writer import write_shard
 
+pytest_plugins = ["tests.discs"]
+
 AZIMUTH, ELEVATION, LIGHT = range(3)
 KINDS = {kind: number for number, kind in enumerate(VARIES_NAMES)}
 
