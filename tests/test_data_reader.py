@@ -1,0 +1,233 @@
+"""Reading is lazy, equal to what was written, and says in one sentence what is wrong with a file that is no shard."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import shutil
+import zlib
+from contextlib import suppress
+
+import h5py
+import numpy as np
+import pytest
+
+from data.reader import FaceDataset, Shard
+from data.schema import VARIES, DataError
+
+pytest_plugins = ["tests.discs"]
+
+
+def refusal_of(path):
+    with pytest.raises(DataError) as refusal, Shard(path) as shard:
+        list(shard.batches())
+    sentence = str(refusal.value)
+    assert "\n" not in sentence
+    assert path.name in sentence
+    return sentence
+
+
+def test_nothing_is_opened_until_it_is_used(tmp_path, make_shard):
+    shard = Shard(tmp_path / "shard.h5")
+    make_shard()
+    assert len(shard) == 4
+    shard.close()
+    assert shard.varies == ["azimuth", "elevation", "light_azimuth", "identity"]
+    shard.close()
+
+
+def test_an_open_shard_crosses_to_another_process(make_shard):
+    with Shard(make_shard()) as shard:
+        copy = pickle.loads(pickle.dumps(shard))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            assert pool.apply(len, (shard,)) == 4
+    np.testing.assert_array_equal(copy.images(1), shard.images(1))
+    copy.close()
+    shard.close()
+
+
+def test_rows_outside_a_shard_are_refused(make_shard):
+    with Shard(make_shard()) as shard:
+        for row in (-1, 4):
+            with pytest.raises(DataError, match="expected 0 to 3"):
+                shard.batch(row)
+        with pytest.raises(DataError, match="holds no truth/mask; it holds none"):
+            shard.truth("mask", 0)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    assert "is not there" in refusal_of(tmp_path / "none.h5")
+    (tmp_path / "folder.h5").mkdir()
+    assert "is a folder" in refusal_of(tmp_path / "folder.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x89HDF\r\n\x1a", b"plain text" * 1000])
+def test_a_file_that_is_not_hdf5_is_named(tmp_path, content):
+    path = tmp_path / "other.h5"
+    path.write_bytes(content)
+    assert "is not an HDF5 file" in refusal_of(path)
+
+
+def test_another_programs_hdf5_file_is_named(tmp_path):
+    path = tmp_path / "weights.h5"
+    with h5py.File(path, "w") as file:
+        file["images"] = np.zeros((1, 20, 4, 4, 1), np.uint8)
+    assert "another program" in refusal_of(path)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.02, 0.1, 0.3, 0.5, 0.9, 0.99, 0.9999])
+def test_a_truncated_shard_is_named_wherever_it_was_cut(make_shard, share):
+    path = make_shard()
+    content = path.read_bytes()
+    path.write_bytes(content[: max(9, int(len(content) * share))])
+    assert "cut short" in refusal_of(path) or share < 0.01
+
+
+def test_a_newer_version_asks_for_an_update(make_shard):
+    path = make_shard()
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = np.int64(2)
+    assert "update dcign" in refusal_of(path)
+
+
+@pytest.mark.parametrize("name", ["images", "factors", "varies", "batch", "identity/index"])
+def test_a_missing_dataset_is_named(make_shard, name):
+    path = make_shard()
+    with h5py.File(path, "r+") as file:
+        del file[name]
+    assert f"lacks {name}" in refusal_of(path)
+
+
+def replaced(name, values, **options):
+    def change(file):
+        del file[name]
+        file.create_dataset(name, data=values, **options)
+
+    return change
+
+
+def shape_only(name, shape, dtype, **options):
+    def change(file):
+        del file[name]
+        file.create_dataset(name, shape, dtype, **options)
+
+    return change
+
+
+def external(file):
+    del file["factors"]
+    file["factors"] = h5py.ExternalLink("elsewhere.h5", "/factors")
+
+
+def virtual(file):
+    del file["batch"]
+    layout = h5py.VirtualLayout((4,), np.int64)
+    layout[:] = h5py.VirtualSource("elsewhere.h5", "batch", (4,))
+    file.create_virtual_dataset("batch", layout)
+
+
+def bomb(file):
+    stream = zlib.compress(bytes(50_000_000), 9)
+    file["images"].id.write_direct_chunk((2, 0, 0, 0, 0), stream)
+
+
+def attribute(name, value):
+    return lambda file: file.attrs.__setitem__(name, value)
+
+
+BIG = 10**9
+HOSTILE = {
+    "labels of another dtype": replaced("factors", np.zeros((4, 20, 3))),
+    "labels of another count": replaced("factors", np.zeros((4, 19, 3), np.float32)),
+    "more labels than names": replaced("factors", np.zeros((4, 20, 4), np.float32)),
+    "kinds without their names": replaced("varies", np.zeros(4, np.uint8)),
+    "a kind that is none": replaced(
+        "varies", np.array([0, 1, 2, 7], np.uint8), dtype=h5py.enum_dtype(VARIES, basetype=np.uint8)
+    ),
+    "a group for a dataset": lambda file: (file.__delitem__("batch"), file.create_group("batch")),
+    "flat images": replaced("images", np.zeros((4, 20, 24, 24), np.uint8), chunks=(1, 20, 24, 24)),
+    "images in one piece": replaced("images", np.zeros((4, 20, 24, 24, 1), np.uint8)),
+    "chunks of two": replaced(
+        "images", np.zeros((4, 20, 24, 24, 1), np.uint8), chunks=(2, 20, 24, 24, 1), compression="gzip"
+    ),
+    "another filter": replaced(
+        "images", np.zeros((4, 20, 24, 24, 1), np.uint8), chunks=(1, 20, 24, 24, 1), compression="lzf"
+    ),
+    "a billion batches": shape_only(
+        "images", (BIG, 20, 24, 24, 1), np.uint8, chunks=(1, 20, 24, 24, 1), compression="gzip"
+    ),
+    "images of a thousand megapixels": shape_only(
+        "images", (4, 20, 10**4, 10**4, 1), np.uint8, chunks=(1, 20, 10**4, 10**4, 1), compression="gzip"
+    ),
+    "endless coefficients": shape_only("identity/shape", (4, 20, BIG), np.float32),
+    "a chunk that inflates without end": bomb,
+    "labels in another file": external,
+    "numbers from another file": virtual,
+    "no configuration": lambda file: file.attrs.__delitem__("configuration"),
+    "a configuration that is no JSON": attribute("configuration", np.bytes_(b"{")),
+    "a configuration that is a list": attribute("configuration", np.bytes_(b"[]")),
+    "a configuration nested without end": attribute("configuration", np.bytes_(b"[" * 60_000)),
+    "a split that is none": attribute("split", np.bytes_(b"holdout")),
+    "a split that is a number": attribute("split", 3),
+    "ranges that are none": attribute("ranges", np.bytes_(b'{"azimuth": 3}')),
+    "a seed that is text": attribute("seed", np.bytes_(b"five")),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_file_is_refused_in_one_sentence(make_shard, case):
+    path = make_shard()
+    with h5py.File(path, "r+") as file:
+        HOSTILE[case](file)
+    assert refusal_of(path)
+
+
+def test_any_damaged_byte_gives_a_sentence_or_a_batch_never_another_exception(make_shard):
+    path = make_shard()
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for offset in (*range(0, 1500, 7), *rng.integers(0, len(content), 150)):
+        spoiled = bytearray(content)
+        spoiled[offset] ^= int(rng.integers(1, 256))
+        path.write_bytes(spoiled)
+        refused += 1
+        with suppress(DataError), Shard(path) as shard:
+            list(shard.batches())
+            refused -= 1
+    assert refused > 50
+
+
+def test_loading_a_split_equals_reading_its_batches(make_dataset):
+    dataset = FaceDataset(make_dataset())
+    for split in dataset.splits:
+        loaded, batches = dataset.load(split), list(dataset.batches(split))
+        assert loaded.images.dtype == np.uint8
+        np.testing.assert_array_equal(loaded.images, [batch.images for batch in batches])
+        np.testing.assert_array_equal(loaded.factors, [batch.factors for batch in batches])
+        np.testing.assert_array_equal(loaded.varies, [VARIES[batch.varies] for batch in batches])
+        np.testing.assert_array_equal(loaded.identity_index, [batch.identity_index for batch in batches])
+        if split == "train":
+            assert loaded.mask is None
+        else:
+            np.testing.assert_array_equal(loaded.mask, [batch.truth["mask"] for batch in batches])
+
+
+def test_batches_of_a_data_set_come_in_the_order_of_their_numbers(make_dataset):
+    dataset = FaceDataset(str(make_dataset()))
+    assert [batch.number for batch in dataset.batches("train")] == list(range(8))
+    assert [factor.name for factor in dataset.factors] == ["azimuth", "elevation", "light_azimuth"]
+    assert (dataset.seed, dataset.configuration["size"]) == (5, 24)
+    assert [entry.first for entry in dataset.splits["train"]] == [0, 5]
+
+
+def test_an_unknown_split_is_refused_with_those_there_are(make_dataset):
+    with pytest.raises(DataError, match="it has train, test, iid, sweep"):
+        FaceDataset(make_dataset()).load("validation")
+
+
+def test_a_shard_of_another_length_than_listed_is_refused(make_dataset):
+    folder = make_dataset()
+    shutil.copy(folder / "sweep" / "shard-00000.h5", folder / "train" / "shard-00001.h5")
+    with pytest.raises(DataError, match=r"holds 1 batches; dataset\.json says 3"):
+        FaceDataset(folder).load("train")

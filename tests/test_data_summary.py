@@ -1,0 +1,92 @@
+"""What `inspect` says of a shard or a folder is what was written, as JSON, as a table and as a picture."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from data.schema import VARIES_NAMES, DataError
+from data.sheet import LABEL_WIDTH, contact_sheet, write_sheet
+from data.summary import summarise, table
+
+pytest_plugins = ["tests.discs"]
+
+
+def printed(summary):
+    console = Console(file=io.StringIO(), width=80)
+    console.print(table(summary))
+    return console.file.getvalue()
+
+
+def test_a_shard_is_described_by_what_is_in_it(make_shard, header):
+    path = make_shard()
+    summary = json.loads(json.dumps(summarise(path)))
+    assert summary["kind"] == "shard"
+    assert summary["image"] == {"height": 24, "width": 24, "channels": 1}
+    train = summary["splits"]["train"]
+    assert train["batches_of_kind"] == dict.fromkeys(VARIES_NAMES[:4], 1)
+    assert (train["batches"], train["images"], train["identities"]) == (4, 80, 23)
+    assert train["bytes"] == path.stat().st_size
+    azimuth = summary["factors"]["azimuth"]
+    assert azimuth["configured"] == [-86, 86]
+    assert -86 <= azimuth["observed"][0] < azimuth["observed"][1] <= 86
+    assert summary["provenance"]["model"]["sha256"] == header.model_sha256
+
+
+def test_a_folder_is_the_sum_of_its_shards(make_dataset):
+    folder = make_dataset()
+    whole = summarise(folder)
+    shards = [summarise(path) for path in sorted(folder.glob("train/*.h5"))]
+    for count in ("batches", "images", "bytes", "shards"):
+        assert whole["splits"]["train"][count] == sum(part["splits"]["train"][count] for part in shards)
+    assert whole["splits"]["iid"]["batches_of_kind"] == {"all": 2}
+    assert whole["splits"]["sweep"]["truth"] == ["mask"]
+    assert whole["provenance"]["model"]["name"] == "discs"
+
+
+def test_the_table_fits_eighty_columns_and_names_everything(make_dataset):
+    text = printed(summarise(make_dataset()))
+    assert max(map(len, text.splitlines())) <= 80
+    for word in ("train", "sweep", "light_azimuth", "-86.0 to 86.0", "discs", "mask", "seed"):
+        assert word in text
+
+
+def test_neither_a_shard_nor_a_folder_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="is not there"):
+        summarise(tmp_path / "none")
+    with pytest.raises(DataError, match=r"has no dataset\.json"):
+        summarise(tmp_path)
+
+
+def test_a_sheet_has_a_row_a_batch_in_the_order_of_what_varies(make_shard, make_batch, tmp_path):
+    batch = make_batch(0, "elevation")
+    write_sheet(make_shard([batch]), tmp_path / "sheet.png")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    ordered = batch.images[np.argsort(batch.factors[:, 1]), ..., 0]
+    row = np.concatenate(list(ordered), axis=1)
+    np.testing.assert_array_equal(sheet[:24, LABEL_WIDTH:, 0], row)
+    assert (sheet[:, :LABEL_WIDTH] < 128).any()  # its text
+
+
+def test_a_sheet_of_a_folder_shows_every_split_and_keeps_to_its_rows(make_dataset):
+    folder = make_dataset()
+    row = contact_sheet(folder, rows=1).height
+    gap = contact_sheet(folder, rows=2).height - 2 * row
+    for of_each_kind, shown in {1: 4 + 4 + 1 + 1, 2: 5 + 4 + 2 + 1}.items():
+        sheet = contact_sheet(folder, of_each_kind=of_each_kind, rows=100)
+        assert sheet.height == shown * row + (shown - 1) * gap
+
+
+def test_colour_images_make_a_colour_sheet(make_shard, make_batch):
+    sheet = contact_sheet(make_shard([make_batch(0, "identity", channels=3)]))
+    assert sheet.mode == "RGB"
+
+
+def test_a_sheet_that_cannot_be_written_is_one_sentence(make_shard, tmp_path):
+    with pytest.raises(DataError, match="could not be written"):
+        write_sheet(make_shard(), tmp_path / "shard.h5" / "sheet.png")
