@@ -52,6 +52,8 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
     try:
         save_file(whole, part, metadata={"dcign": json.dumps(header)})
         part.replace(path)
+    except SafetensorError as error:  # its word for a full disk, among others
+        raise OSError(str(error)) from None
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -73,8 +73,8 @@ class Trainer:
             unread.append(self._step())
             state.step += 1
             state.seconds = before + time.monotonic() - started
-            last = state.step == settings.steps or asked()
-            saves = last or state.step % settings.checkpoint_every == 0
+            stops = asked()  # once a step: it may come at any time
+            saves = stops or state.step == settings.steps or state.step % settings.checkpoint_every == 0
             if saves or state.step % settings.log_every == 0:
                 losses = self._read(unread)
                 speed = (state.step - first) * self._images_a_step() / (state.seconds - before)
@@ -82,7 +82,7 @@ class Trainer:
                 if saves:
                     save_checkpoint(settings.out, state)
                 self._tell(progress, Progress(state.step, settings.steps, losses, speed))
-            if asked() and state.step < settings.steps:
+            if stops and state.step < settings.steps:
                 self._stop()
 
     def _tell(self, progress: Report | None, now: Progress) -> None:

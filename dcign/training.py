@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dcign import configuration as run_configuration
 from dcign.batches import TrainingBatches
+from dcign.checkpoint import FILE as CHECKPOINT
 from dcign.checkpoint import load_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.device import choose_device, choose_precision, threads
@@ -43,14 +44,31 @@ def train_on(
     if resume:
         run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
     run = Trainer(batches, description, configuration)
-    if resume:
+    if resume and (folder / CHECKPOINT).exists():  # else it was cut off before the first, and begins again
         load_checkpoint(folder, run.state)
-    else:
-        _make_folder(folder)
-        run_configuration.write(configuration, description)
-    with threads(configuration.threads), RunLog(folder, run.state.step) as log, deferred_interrupt() as asked:
-        run.train(log, progress, asked)
+    try:
+        if not resume:
+            folder.mkdir(parents=True, exist_ok=True)
+            run_configuration.write(configuration, description)
+        with threads(configuration.threads), RunLog(folder, run.state.step) as log, deferred_interrupt() as asked:
+            run.train(log, progress, asked)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write into {folder} ({error.strerror or error}): mend that and --resume, or choose another --out"
+        ) from None
     return run.state.step
+
+
+def configuration_to_resume(out: str | Path, **given: object) -> TrainConfiguration:
+    """Return the configuration of the run in `out`, with what was given anew (not None) in its place.
+
+    `train` refuses what would change where the run is going; the folder of the data set, the device, the threads
+    and how often to save may change.
+    """
+    _refuse_folder(Path(out), resume=True)
+    found, _ = run_configuration.read(out)
+    anew = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(found, out=str(out), **anew)  # type: ignore[arg-type]  # the caller's own fields
 
 
 def resolved(configuration: TrainConfiguration) -> TrainConfiguration:
@@ -71,10 +89,3 @@ def _refuse_folder(folder: Path, resume: bool) -> None:
         raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"cannot make the folder {folder} ({error.strerror}): choose another --out") from None

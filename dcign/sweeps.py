@@ -1,0 +1,45 @@
+"""The sweep split as experiments: the same people at every level of one factor, the others at zero."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.errors import TrainingError
+from dcign.source import LabelledBatches
+
+ZERO = 1e-4  # a factor below this is at rest: labels are float32
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One factor's levels, ascending: levels (L,), images (L, n, S, S, C) uint8 of the same n people."""
+
+    levels: Array
+    images: NDArray[np.uint8]
+
+    def near(self, count: int) -> "Sweep":
+        """Keep `count` levels, evenly spread from the first to the last."""
+        wanted = np.linspace(self.levels[0], self.levels[-1], count)
+        nearest = np.abs(self.levels[None, :] - wanted[:, None]).argmin(axis=1)
+        return Sweep(self.levels[nearest], self.images[nearest])
+
+
+def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
+    """Return the batches in which no factor but this one leaves zero, in the order of their levels."""
+    others = np.delete(batches.factors, factor, axis=2)
+    at_rest = np.flatnonzero((np.abs(others) < ZERO).all(axis=(1, 2)))
+    if len(at_rest) == 0:
+        raise TrainingError("the sweep split has no batch with all factors but one at zero: render it again")
+    levels = batches.factors[at_rest, 0, factor]
+    levels, first = np.unique(levels, return_index=True)
+    return Sweep(levels, batches.images[at_rest[first]])
+
+
+def at_rest(batches: LabelledBatches) -> NDArray[np.uint8]:
+    """Return the people of the sweep with every factor at zero, or as near as the split has: (n, S, S, C)."""
+    distance = np.square(batches.factors).sum(axis=2).mean(axis=1)
+    chosen: NDArray[np.uint8] = batches.images[int(distance.argmin())]
+    return chosen

@@ -1,0 +1,80 @@
+"""The network: its sizes, its symmetry, its count of weights."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from dcign.errors import TrainingError
+from dcign.model import AutoEncoder, count_parameters
+from dcign.network import initialise, network_built
+from dcign.recipes import PAPER, SWAP, VAE, recipe_named
+
+SIGNS = (-1, 1, -1)
+
+
+def drawn_model(recipe, size, channels=1):
+    model = AutoEncoder(recipe, size, channels, SIGNS)
+    initialise(model, torch.Generator().manual_seed(0))
+    return model
+
+
+@pytest.mark.parametrize("size", [32, 33, 47, 64, 100, 150, 255, 256])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_size_comes_back_as_it_went_in(size, channels):
+    model = drawn_model(SWAP, size, channels)
+    images = torch.rand(2, channels, size, size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        mu, logvar = model.encode(images)
+        returned = model.decode(mu)
+    assert mu.shape == logvar.shape == (2, SWAP.latents)
+    assert returned.shape == images.shape
+    assert 0 <= float(returned.min()) <= float(returned.max()) <= 1
+
+
+@pytest.mark.parametrize("size", [64, 75])
+def test_a_mirrored_image_has_the_mirrored_code_exactly(size):
+    model = drawn_model(SWAP, size)
+    images = torch.rand(3, 1, size, size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        mu, logvar = model.encode(images)
+        mirrored_mu, mirrored_logvar = model.encode(images.flip(-1))
+    signs = torch.tensor([*SIGNS, *[1] * (SWAP.latents - 3)])
+    torch.testing.assert_close(mirrored_mu, signs * mu, rtol=0, atol=1e-6)
+    torch.testing.assert_close(mirrored_logvar, logvar, rtol=0, atol=1e-6)
+    assert float(mu[:, [0, 2]].abs().min()) > 1e-4  # the law is not kept by saying nothing
+
+
+def test_without_the_mirror_the_law_does_not_hold():
+    images = torch.rand(3, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        model = drawn_model(VAE, 64)
+        assert not torch.allclose(model.encode(images)[0][:, 0], -model.encode(images.flip(-1))[0][:, 0], atol=1e-3)
+
+
+def test_the_papers_network_has_the_papers_weights_at_its_size_alone():
+    assert count_parameters(AutoEncoder(PAPER, 150, 1, SIGNS)) == 5_392_945
+    assert network_built("paper", 150) == "paper"
+    assert network_built("paper", 64) == "strided"
+
+
+def test_the_papers_network_returns_its_150_pixels():
+    model = drawn_model(dataclasses.replace(PAPER, latents=8), 150)
+    with torch.no_grad():
+        mu, _ = model.encode(torch.rand(1, 1, 150, 150, generator=torch.Generator().manual_seed(1)))
+        assert model.decode(mu).shape == (1, 1, 150, 150)
+
+
+def test_the_strided_network_is_small_at_64_pixels():
+    assert 1_000_000 < count_parameters(AutoEncoder(SWAP, 64, 1, SIGNS)) < 2_500_000
+
+
+@pytest.mark.parametrize("size", [16, 31, 257, 1024])
+def test_a_size_beyond_the_network_is_refused(size):
+    with pytest.raises(TrainingError, match=f"the images are {size} px: the network takes 32 to 256"):
+        AutoEncoder(SWAP, size, 1, SIGNS)
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones():
+    with pytest.raises(TrainingError, match="there is no recipe 'magic': choose one of swap, paper, vae"):
+        recipe_named("magic")

@@ -1,0 +1,199 @@
+"""Training: it learns, it goes on exactly, it stops in a sentence."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dcign import trainer
+from dcign.batches import TrainingBatches
+from dcign.checkpoint import read_checkpoint
+from dcign.configuration import ImageDescription, TrainConfiguration, read
+from dcign.errors import TrainingError, TrainingInterrupted
+from dcign.recipes import PAPER, SWAP, VAE
+from dcign.training import configuration_to_resume, train, train_on
+
+DESCRIPTION = ImageDescription(
+    size=32,
+    channels=1,
+    factors=("across", "up"),
+    units=("pixel", "pixel"),
+    mirror_signs=(-1, 1),
+    data_sha256="none",
+)
+
+
+def moving_blobs(batches=12):
+    """Batches of a bright blob of which one thing varies: its place across, its height, or its size."""
+    rng = np.random.default_rng(0)
+    values = np.repeat(rng.uniform(-1, 1, (batches, 1, 3)), 20, axis=1)
+    kind = np.arange(batches) % 3
+    for batch, what in enumerate(kind):
+        values[batch, :, what] = rng.uniform(-1, 1, 20)
+    grid = np.linspace(-1, 1, 32)
+    across, up, size = (values[..., None, None, axis] for axis in range(3))
+    distance = np.square(grid[None, :] - across / 2) + np.square(grid[:, None] + up / 2)
+    images = 255 * np.exp(-distance / (0.08 + 0.04 * size))
+    return TrainingBatches(torch.from_numpy(images.astype(np.uint8)[..., None]), kind)
+
+
+def configured(folder, recipe=SWAP, steps=8, **changes):
+    settings = {"seed": 0, "device": "cpu", "threads": 1, "log_every": 2, "checkpoint_every": 4} | changes
+    return TrainConfiguration(data="blobs", out=str(folder), recipe=recipe, steps=steps, **settings)
+
+
+def interrupt_at(step):
+    def progress(now):
+        if now.step == step:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def tensors_of(folder):
+    return read_checkpoint(folder)[1]
+
+
+@pytest.mark.parametrize("recipe", [SWAP, VAE, PAPER], ids=lambda recipe: recipe.name)
+def test_training_lowers_the_loss_and_logs_it(tmp_path, recipe):
+    ratio = (1.0, 1.0, 2.0)
+    told = []
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe, 40, ratio=ratio), told.append)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(2, 41, 2))
+    assert lines[-1]["loss"] < 0.7 * lines[0]["loss"]
+    assert told[-1].step == told[-1].steps == 40
+    assert told[-1].images_per_second > 0
+    assert any((tmp_path / "run" / "tensorboard").iterdir())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("recipe", [SWAP, PAPER], ids=lambda recipe: recipe.name)
+def test_a_resumed_run_ends_bit_for_bit_like_one_left_alone(tmp_path, recipe, precision):
+    settings = {"precision": precision, "ratio": (1.0, 1.0, 1.0)}
+    alone, cut = (configured(tmp_path / name, recipe, **settings) for name in ("alone", "cut"))
+    train_on(moving_blobs(), DESCRIPTION, alone)
+    with pytest.raises(TrainingInterrupted, match=r"stopped after step 6 of 8.*--resume to go on"):
+        train_on(moving_blobs(), DESCRIPTION, cut, interrupt_at(6))
+    assert train_on(moving_blobs(), DESCRIPTION, cut, resume=True) == 8
+    ours, theirs = tensors_of(tmp_path / "alone"), tensors_of(tmp_path / "cut")
+    assert ours.keys() == theirs.keys()
+    assert any(name.startswith("optimizer.") for name in ours)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
+    assert steps == [2, 4, 6, 8]
+
+
+def test_another_seed_ends_elsewhere(tmp_path):
+    for seed in (0, 1):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / str(seed), seed=seed, steps=1))
+    first, other = tensors_of(tmp_path / "0"), tensors_of(tmp_path / "1")
+    assert not torch.equal(first["weights.encoder.heads.weight"], other["weights.encoder.heads.weight"])
+
+
+def test_a_run_cut_off_before_its_first_checkpoint_begins_again(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "alone", steps=2))
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "cut", steps=2))
+    (tmp_path / "cut" / "checkpoint.safetensors").unlink()
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "cut", steps=2), resume=True)
+    ours, theirs = tensors_of(tmp_path / "alone"), tensors_of(tmp_path / "cut")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_first_loss_that_is_not_finite_stops_the_run_and_the_last_good_checkpoint_stays(tmp_path, monkeypatch):
+    steps_done = 0
+    terms = trainer.terms
+
+    def spoilt(*arguments):
+        nonlocal steps_done
+        steps_done += 1
+        return terms(*arguments) * (float("nan") if steps_done == 7 else 1)
+
+    monkeypatch.setattr(trainer, "terms", spoilt)
+    with pytest.raises(TrainingError, match=r"the loss of step 7 is not finite: .*checkpoint\.safetensors is the last"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=12, log_every=12, checkpoint_every=4))
+    header, tensors = read_checkpoint(tmp_path)
+    assert header["step"] == 4
+    assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
+
+
+def test_the_configuration_is_written_before_work_begins_and_read_back_as_it_was(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("no work yet")
+
+    monkeypatch.setattr(trainer, "terms", fail)
+    asked = configured(tmp_path, precision="float32", ratio=(1.0, 2.0, 3.0))
+    with pytest.raises(RuntimeError, match="no work yet"):
+        train_on(moving_blobs(), DESCRIPTION, asked)
+    assert read(tmp_path) == (asked, DESCRIPTION)
+
+
+def test_a_folder_with_a_run_is_refused_unless_resumed(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    with pytest.raises(TrainingError, match="already holds a run: go on with --resume"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+
+
+def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(TrainingError, match="holds no run: choose an --out that is new or empty"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path))
+
+
+def test_resuming_nothing_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="there is no run in .* to go on with"):
+        train(configured(tmp_path / "nothing"), resume=True)
+    with pytest.raises(TrainingError, match="there is no run in .* to go on with"):
+        configuration_to_resume(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"steps": 9}, "steps is 1 there and 9 was asked"),
+        ({"seed": 1}, "seed is 0 there and 1 was asked"),
+        ({"recipe": VAE}, "recipe is swap there and vae was asked"),
+        ({"recipe": dataclasses.replace(SWAP, beta=2.0)}, "recipe is beta 1.0 there and beta 2.0 was asked"),
+    ],
+)
+def test_resuming_with_another_configuration_is_refused(tmp_path, change, sentence):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    asked = dataclasses.replace(configured(tmp_path, steps=1), **change)
+    with pytest.raises(TrainingError, match=sentence):
+        train_on(moving_blobs(), DESCRIPTION, asked, resume=True)
+
+
+def test_resuming_takes_what_is_not_given_from_the_run(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    again = configuration_to_resume(tmp_path, steps=None, threads=2)
+    assert (again.steps, again.threads) == (1, 2)
+    assert train_on(moving_blobs(), DESCRIPTION, again, resume=True) == 1
+
+
+def test_a_torn_checkpoint_is_refused(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="cannot read .*checkpoint.safetensors"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1), resume=True)
+
+
+@pytest.mark.parametrize("change", [{"steps": 0}, {"seed": -1}, {"threads": -1}, {"log_every": 0}])
+def test_numbers_out_of_bounds_are_refused(tmp_path, change):
+    name, value = next(iter(change.items()))
+    with pytest.raises(TrainingError, match=f"{name} is {value}: wanted"):
+        configured(tmp_path, **change)
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="there is no device 'abacus' here"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", device="abacus"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_ratio_for_other_kinds_of_batches_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="the ratio has 4 shares: wanted 3, for across:up:identity"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", PAPER))
