@@ -99,7 +99,7 @@ def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) ->
     if path in fixed:
         return fixed[path]
     if path in (IDENTITY_SHAPE, IDENTITY_ALBEDO):
-        return Column((BATCH_SIZE, *column.shape[1:2]), np.dtype(np.float32))
+        return Column((BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
     if path.startswith(f"{NUISANCE}/"):
         return Column((BATCH_SIZE,), np.dtype(np.float32))
     return Column((BATCH_SIZE, *size, *column.shape[3:]), column.dtype)

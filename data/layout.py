@@ -77,7 +77,7 @@ def reading(path: Path) -> Iterator[None]:
         if "truncated file" in str(error):
             raise DataError(f"{path} is cut short; {AGAIN}") from None
         raise DataError(f"{path} is damaged ({_first_line(error)}); {AGAIN}") from None
-    except (RuntimeError, KeyError, ValueError, TypeError, AttributeError, zlib.error, MemoryError) as error:
+    except (RuntimeError, LookupError, ValueError, TypeError, AttributeError, zlib.error, MemoryError) as error:
         raise DataError(f"{path} is damaged ({_first_line(error)}); {AGAIN}") from None
 
 
@@ -170,9 +170,9 @@ def _expected_shape(
     if name in (VARYING, BATCH_NUMBER):
         return images[:1]
     if name == FACTOR_VALUES:
-        return (*images[:2], *factors[2:3])
+        return (*images[:2], *(factors[2:3] or (1,)))
     if name in (IDENTITY_SHAPE, IDENTITY_ALBEDO):
-        return (*images[:2], *shape[2:3])
+        return (*images[:2], *(shape[2:3] or (1,)))
     if name == IMAGES:
         return images
     return (*images[:4], *shape[4:]) if is_per_pixel(name) else images[:2]

@@ -139,6 +139,9 @@ BIG = 10**9
 HOSTILE = {
     "labels of another dtype": replaced("factors", np.zeros((4, 20, 3))),
     "labels of another count": replaced("factors", np.zeros((4, 19, 3), np.float32)),
+    "flat labels": replaced("factors", np.zeros((4, 20), np.float32)),
+    "flat coefficients": replaced("identity/shape", np.zeros((4, 20), np.float32)),
+    "labels of names unknown": lambda file: file["factors"].attrs.__delitem__("names"),
     "more labels than names": replaced("factors", np.zeros((4, 20, 4), np.float32)),
     "kinds without their names": replaced("varies", np.zeros(4, np.uint8)),
     "a kind that is none": replaced(

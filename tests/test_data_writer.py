@@ -127,6 +127,9 @@ MALFORMED = {
     "an unknown kind": lambda b: replace(b, varies="hair"),
     "a mask of another size": lambda b: replace(b, truth={"mask": b.truth["mask"][:, 1:]}),
     "a path for a name": lambda b: replace(b, nuisance={"../images": b.factors[:, 0]}),
+}
+
+UNLIKE_THE_FIRST = {
     "other coefficients than before": lambda b: replace(b, identity_shape=b.identity_shape[:, :2]),
     "a truth that the first lacks": lambda b: replace(b, truth=b.truth | {"depth": b.truth["mask"]}),
 }
@@ -135,8 +138,15 @@ MALFORMED = {
 @pytest.mark.parametrize("case", MALFORMED)
 def test_a_malformed_batch_is_refused_in_one_sentence(tmp_path, header, four, case):
     with pytest.raises(DataError, match="expected") as refusal:
-        write_shard(tmp_path / "a.h5", header, [four[0], MALFORMED[case](four[1])], 2)
+        write_shard(tmp_path / "a.h5", header, [MALFORMED[case](four[0])], 1)
     assert "\n" not in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", UNLIKE_THE_FIRST)
+def test_a_batch_unlike_the_first_is_refused(tmp_path, header, four, case):
+    with pytest.raises(DataError, match="as in the first batch"):
+        write_shard(tmp_path / "a.h5", header, [four[0], UNLIKE_THE_FIRST[case](four[1])], 2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -172,6 +182,8 @@ from data.writer import write_shard
 
 def stream():
     for number in range(20):
+        if number == 19 and sys.argv[2] != "whole":
+            print("went on without a disk")
         if number == 3 and sys.argv[2] == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         yield disc_batch(number, "azimuth")
@@ -210,6 +222,7 @@ def test_a_limit_on_file_size_gives_one_sentence_and_leaves_nothing(tmp_path, li
     run = run_writer(tmp_path / "shard.h5", limit)
     assert (run.returncode, run.stderr) == (0, "")
     assert "could not be written: it would pass the size that the system allows" in run.stdout
+    assert "went on" not in run.stdout
     assert list(tmp_path.iterdir()) == []
 
 
