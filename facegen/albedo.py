@@ -35,7 +35,11 @@ class Tint:
 
 
 # Towards men. The first tint is the one that population.py ties to the sex of the shape.
-SEX = Tint("sex", {"beard": 0.28, "lip_red": -1.7, "lashes": -0.12, "brow": 0.05, "cheek_red": -0.15}, "dimorphism")
+SEX = Tint(
+    "sex",
+    {"beard": 0.28, "lip_red": -1.7, "lashes": -0.12, "brow": 0.05, "cheek_red": -0.15, "nape": -0.3},
+    "dimorphism",
+)
 
 TINTS = (
     SEX,
@@ -43,9 +47,9 @@ TINTS = (
         "tone", {"tone": 0.95, "hair": -0.45, "iris": -0.12, "iris_blue": -0.12}, "dark hair goes with dark skin", 2.0
     ),
     Tint("hair", {"hair": 0.85}, "black to dark blond", 2.0),
-    Tint("hair red", {"hair_red": 2.2}, ""),
+    Tint("hair red", {"hair_red": 1.3}, ""),
     Tint("red", {"red": 0.9}, "a* hardly varies"),
-    Tint("yellow", {"yellow": 1.4}, ""),
+    Tint("yellow", {"yellow": 1.1}, ""),
     Tint("cheeks", {"cheek_red": 0.5}, ""),
     Tint("rings", {"under_eye": 0.6}, ""),
     Tint("beard", {"beard": 0.18}, ""),
@@ -69,12 +73,11 @@ class AlbedoModel:
 def albedo_model(vertices: Array, regions: Regions, modes: int, seed: int = 0) -> AlbedoModel:
     """Mean and basis of the population's colours on the template's vertices (V, 3)."""
     rng = np.random.default_rng(seed)
-    mottle = sum(_noise(vertices, scale, rng) for scale in MOTTLE_SCALES) / len(MOTTLE_SCALES)
+    mottle = np.mean([_noise(vertices, scale, rng) for scale in MOTTLE_SCALES], 0)
     mean = paint(regions, Appearance(), mottle)
     columns = np.stack([*(_column(regions, tint, mottle) for tint in TINTS), *_patterns(vertices, regions, rng)], -1)
     flat = columns.reshape(mean.size, -1)
-    values, vectors = np.linalg.eigh(flat.T @ flat)
-    chosen = vectors[:, ::-1][:, :modes]
+    chosen = np.linalg.eigh(flat.T @ flat)[1][:, ::-1][:, :modes]
     basis = flat @ chosen
     left = np.repeat(vertices[:, 0] >= 0, 3)
     signs = np.sign(basis[np.argmax(np.abs(basis * left[:, None]), 0), np.arange(basis.shape[1])])

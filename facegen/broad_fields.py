@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.fields import soft_side
-from facegen.hair import BROW_LINE
+from facegen.hair import BROW_LINE, NAPE_EDGE
 from facegen.landmarks import LANDMARKS
 from facegen.mouth import mouth_line
 from facegen.primitives import Array, bump, ramp
@@ -182,19 +182,25 @@ def ear_lobe(g: Geometry) -> Array:
 
 def hairline(g: Geometry) -> Array:
     """A high forehead: the hairline moves up, the skull does not."""
-    rise = 3.5 * np.exp(-((g.regions.above_hairline / 22) ** 2)) * ramp(g.z, 30, 70)
+    rise = 3.5 * np.exp(-((g.regions.inside_hair / 22) ** 2)) * ramp(g.z, 30, 70)
     upwards = np.array([0, 1, 0]) - g.regions.normals[:, 1:2] * g.regions.normals
     return rise[:, None] * upwards
 
 
 def hair_volume(g: Geometry) -> Array:
     """Thick hair all over."""
-    return 2.4 * g.regions.hair_volume[:, None] * g.regions.normals
+    return 2.8 * g.regions.hair_volume[:, None] * g.regions.normals
 
 
 def hair_top(g: Geometry) -> Array:
     """Hair that stands high on top."""
-    return 3.6 * (g.regions.hair_volume * ramp(g.y, 50, 110))[:, None] * g.regions.normals
+    return 4.5 * (g.regions.hair_volume * ramp(g.y, 50, 110))[:, None] * g.regions.normals
+
+
+def long_hair(g: Geometry) -> Array:
+    """Hair that stands out behind the ears and the neck."""
+    radial = np.stack([g.x, 0 * g.x, g.z + 10], 1) / np.hypot(g.x, g.z + 10)[:, None]
+    return 4.0 * nape_hair(g.vertices)[:, None] * radial
 
 
 def chin_aside(g: Geometry) -> Array:
@@ -211,9 +217,16 @@ BROAD_FIELDS: tuple[Callable[[Geometry], Array], ...] = (
     size, face_height, face_width, jaw_width, head_breadth, head_length, crown, forehead_slope,
     nose_length, upper_lip_length, chin_height, prognathism, neck,
     eye_size, lid_opening, brow_thickness, mouth_width, upper_lip, lower_lip,
-    ear_size, ear_flare, ear_height, ear_lobe, hairline, hair_volume, hair_top,
+    ear_size, ear_flare, ear_height, ear_lobe, hairline, hair_volume, hair_top, long_hair,
     chin_aside, face_tilt,
 )  # fmt: skip
+
+
+def nape_hair(vertices: Array) -> Array:
+    """1 where long hair hangs (V,): behind the ears, from their middle down to the shoulders."""
+    x, y, z = vertices.T
+    behind = ramp(np.degrees(np.arctan2(np.abs(x), z)), NAPE_EDGE, NAPE_EDGE + 20)
+    return behind * ramp(-y, 0, 45) * ramp(y, -150, -100)
 
 
 def _band(t: Array, centre: float, width: float) -> Array:

@@ -33,18 +33,18 @@ CHEEKS: tuple[Feature, ...] = (
 BROWS: tuple[Feature, ...] = (
     Rod(
         "brow ridge",
-        near("brow_inner", -1, 1, -9.8),
+        near("brow_inner", 2, 2, -11.4),
         near("brow_peak", -4, -1.5, -5.8),
-        (5, 6),
+        (3.6, 5.6),
         blend=22,
         why="halfway between a man's and a woman's",
     ),
-    Rod("brow end", near("brow_peak", -4, -1.5, -5.6), near("brow_outer", -4, -5), (6.2, 6), blend=18),
+    Rod("brow end", near("brow_peak", -4, -1.5, -5.6), near("brow_outer", -4.5, -4.5, -1), (6.0, 5), blend=24),
     Ball(
         "temple",
-        near("frontotemporale", 25, -10, -12),
+        near("frontotemporale", 27, -8, -14),
         (12, 28, 20),
-        blend=20,
+        blend=26,
         carve=True,
         why="the hollow behind the brow",
     ),

@@ -178,7 +178,7 @@ class Crease:
         x, y, z = (points - self.at.position(anchors)).T
         away = y - curve(self.stations)(x)
         strength = window(x, *self.across) * ramp(z, *self.front)
-        return distance + self.depth * np.exp(-((away / self.width) ** 2)) * strength
+        return np.asarray(distance + self.depth * np.exp(-((away / self.width) ** 2)) * strength)
 
 
 Feature = Ball | Rod | Ridge | Pair | Groove | Crease

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from facegen.primitives import curve
+import numpy as np
+
+from facegen.primitives import Array, curve
 
 # Middle line and half-height of the brow: (x, y) and (x, mm).
-BROW_LINE = curve([(7, 15.2), (12, 15.8), (20, 17.2), (28, 18.8), (36, 19.6), (44, 18.2), (52, 14.2), (56, 11.5)])
-BROW_HALF_HEIGHT = curve([(7, 3.0), (12, 3.6), (20, 3.6), (28, 3.3), (36, 2.8), (44, 2.2), (52, 1.4), (56, 0.8)])
+BROW_LINE = curve([(7, 16.0), (12, 16.8), (20, 18.4), (28, 20.2), (36, 21.0), (44, 19.4), (52, 15.0), (56, 12.0)])
+BROW_HALF_HEIGHT = curve([(7, 2.3), (12, 2.9), (20, 3.0), (28, 2.8), (36, 2.4), (44, 1.9), (52, 1.2), (56, 0.7)])
 
-# Height y of the hairline over the azimuth, degrees from the front: forehead, temple, sideburn, ear, nape.
-HAIRLINE = curve(
+NAPE_EDGE = 101.0  # azimuth of the edge of long hair below the ear, degrees
+# Height y of the hairline over the azimuth, degrees from the front: forehead, temple, sideburn, ear, neck.
+_HAIRLINE = curve(
     [
-        *((0, 74), (18, 73), (32, 68), (44, 58), (54, 42), (61, 22), (68, 0), (76, -18), (84, -24), (92, -24)),
-        *((104, -30), (114, -50), (128, -68), (150, -76), (180, -78)),
+        *((0, 74), (18, 73), (32, 68), (44, 58), (54, 42), (61, 22), (68, 0), (76, -18), (84, -24), (92, -26)),
+        *((NAPE_EDGE - 2, -34), (NAPE_EDGE + 2, -106), (110, -110), (180, -112)),
     ]
 )
+_HEAD_RADIUS = 72.0  # mm, to turn azimuth into distance
 # Thickness of hair at each height y, relative to the top of the head.
-HAIR_THICKNESS = curve([(-80, 0.15), (-20, 0.35), (40, 0.8), (90, 1.0)])
+HAIR_THICKNESS = curve([(-110, 0.1), (-60, 0.3), (-10, 0.4), (40, 0.8), (90, 1.0)])
+
+
+def hairline_height(azimuth: Array, inwards: float = 0.0) -> Array:
+    """Height y (N,) of the line `inwards` mm inside the hair's edge, at azimuths (N,) in degrees, >= 0."""
+    return _HAIRLINE(azimuth) + inwards * _steepness(azimuth)
+
+
+def inside_hairline(azimuth: Array, y: Array) -> Array:
+    """How far (N,), mm, points are inside the hair's edge, across it; negative on bare skin."""
+    return np.asarray((y - _HAIRLINE(azimuth)) / _steepness(azimuth))
+
+
+def _steepness(azimuth: Array) -> Array:
+    """Height per distance across the hairline: 1 where it is level."""
+    ahead, behind = _HAIRLINE(azimuth + 1.0), _HAIRLINE(azimuth - 1.0)
+    return np.hypot(1.0, (ahead - behind) / np.radians(2.0) / _HEAD_RADIUS)

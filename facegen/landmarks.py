@@ -33,7 +33,7 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "nasion": (0, 8.5, 95),  # between the eyes, the bone's suture
     "sellion": (0, 4, 94.5),  # deepest point of the nose's root
     "rhinion": (0, -14, 103),  # end of the nasal bone
-    "pronasale": (0, -37.5, 121),  # tip of the nose
+    "pronasale": (0, -36, 121),  # tip of the nose
     "subnasale": (0, -48, 101),  # where the nose meets the lip
     "alare": (17.5, -41.5, 99),  # widest point of the nostril wing
     "alar_crease": (17, -41, 91),

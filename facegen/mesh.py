@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from facegen.hair import HAIRLINE
+from facegen.hair import hairline_height
 from facegen.primitives import Array
 from facegen.spacing import feature_rows, vertex_spacing
 from facegen.triangulation import triangulate
@@ -19,7 +19,7 @@ Int = NDArray[np.int64]
 # Low behind the nose: from here nostrils, the underside of the chin and the front of the ears are seen. From
 # the height of the eyes, lip and nose would hide each other.
 CENTRE = np.array([0.0, -18.0, 0.0])
-HAIRLINE_ROWS = (-1.3, 1.3)  # mm above the hairline: a row on skin and a row on hair keep its edge clean
+HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
 FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
 
 MIDLINE, NO_ROW = -1, -2
@@ -70,7 +70,7 @@ def off_midline(directions: Array, middle: Int, left: Int) -> Int:
     centres = _unit(profile + np.roll(profile, -1, 0))
     radii = np.linalg.norm(centres - profile, axis=1)
     away, nearest = cKDTree(centres).query(directions[left], k=4)
-    return left[(away > 1.02 * radii[nearest]).all(1)]
+    return np.asarray(left[(away > 1.02 * radii[nearest]).all(1)])
 
 
 def project(distance: Callable[[Array], Array], directions: Array) -> Array:
@@ -117,7 +117,7 @@ def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int]:
     """Directions (N, 3), feature row (N,) and place in the row (N,) of every possible vertex."""
     middle = _midline_directions(distance)
     rows = [_unit(points - CENTRE) for points in feature_rows()]
-    rows += [_hairline_directions(distance, above) for above in HAIRLINE_ROWS]
+    rows += [_hairline_directions(distance, inwards) for inwards in HAIRLINE_ROWS]
     grid = _grid_directions()
     row = [
         np.full(len(middle), MIDLINE),
@@ -141,10 +141,10 @@ def _midline_directions(distance: Callable[[Array], Array]) -> Array:
     return directions[kept]
 
 
-def _hairline_directions(distance: Callable[[Array], Array], above: float) -> Array:
-    """Directions of points `above` mm above the hairline, which is given in heights: found by iteration."""
+def _hairline_directions(distance: Callable[[Array], Array], inwards: float) -> Array:
+    """Directions of points `inwards` mm inside the hair's edge, which is given in heights: found by iteration."""
     azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(120, 177, 3.0)])
-    height = HAIRLINE(azimuth) + above - CENTRE[1]
+    height = hairline_height(azimuth, inwards) - CENTRE[1]
     sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
     flat = np.full(len(azimuth), 80.0)
     for _ in range(10):

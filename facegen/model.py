@@ -74,12 +74,12 @@ class MorphableModel:
     @property
     def shape_modes(self) -> int:
         """Number of shape coefficients Ks."""
-        return self.shape_basis.shape[2]
+        return int(self.shape_basis.shape[2])
 
     @property
     def albedo_modes(self) -> int:
         """Number of albedo coefficients Ka."""
-        return self.albedo_basis.shape[2]
+        return int(self.albedo_basis.shape[2])
 
     def shapes(self, coefficients: Float) -> Float:
         """Faces of N people.
@@ -185,8 +185,8 @@ class MorphableModel:
                         for i in range(about["levels"])
                     ),
                     size_mode=about["size_mode"],
-                    sex_shape=file["sex_shape"] if "sex_shape" in file else None,
-                    sex_albedo=file["sex_albedo"] if "sex_albedo" in file else None,
+                    sex_shape=file.get("sex_shape"),
+                    sex_albedo=file.get("sex_albedo"),
                 )
         except ModelError:
             raise
@@ -210,7 +210,7 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
     points = model.mean.astype(np.float64)
     if "menton" in model.landmarks and "opisthocranion" in model.landmarks:
         chin, back = (points[model.landmarks[name]] for name in ("menton", "opisthocranion"))
-        nape = back + (0, NAPE_BELOW_OPISTHOCRANION, 0)
+        nape = back + np.array([0, NAPE_BELOW_OPISTHOCRANION, 0])
         floor = nape[1] + (points[:, 2] - nape[2]) * (chin[1] - nape[1]) / (chin[2] - nape[2])
         points = points[points[:, 1] >= floor]
     centre = points.mean(0)

@@ -65,7 +65,7 @@ def _eigenfunctions(vertices: Array, points: Array, scale: Scale, parity: int, c
 
     values, vectors = np.linalg.eigh(kernel(points) + 1e-6 * np.eye(len(points)))
     values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
-    return scale.amplitude * kernel(vertices) @ (vectors / np.sqrt(np.maximum(values, 1e-9)))
+    return np.asarray(scale.amplitude * kernel(vertices) @ (vectors / np.sqrt(np.maximum(values, 1e-9))))
 
 
 def _farthest_points(vertices: Array) -> Array:
@@ -84,7 +84,7 @@ def _calm(vertices: Array, scale: Scale) -> Array:
     """Less of it about the eyes, where fine waves would break the lids."""
     x, y, z = vertices.T
     eyes = np.exp(-(((np.abs(x) - 31) / 17) ** 2) - (y / 11) ** 2) * (z > 50)
-    return 1 - (0.75 if scale.scale < COARSE else 0.3) * eyes
+    return np.asarray(1 - (0.75 if scale.scale < COARSE else 0.3) * eyes)
 
 
 def _not_neck(vertices: Array) -> Array:

@@ -16,7 +16,7 @@ _MOUTH_LINE = (
     (25.23, -0.1),
     (29.91, -0.4),
 )
-_MOUTH_DEPTH = ((0.0, 0.2), (7.48, -0.8), (14.95, -6.0), (20.56, -12.0), (24.3, -16.5), (28.04, -21.0))
+_MOUTH_DEPTH = ((0.0, -0.9), (7.48, -1.9), (14.95, -7.0), (20.56, -12.8), (24.3, -17.0), (28.04, -21.3))
 
 # Borders of the red of the lips, seen from the front: (x, y), absolute mm.
 UPPER_VERMILION = curve(
@@ -41,7 +41,7 @@ LIPS: tuple[Feature, ...] = (
         parts=(
             Ridge(
                 "upper lip",
-                near("stomion"),
+                near("stomion", 0, 0, -1),
                 along="x",
                 stations=(
                     (0, 5.2, -3.4, 6),
@@ -60,7 +60,7 @@ LIPS: tuple[Feature, ...] = (
             ),
             Ridge(
                 "lower lip",
-                near("stomion"),
+                near("stomion", 0, 0, -1),
                 along="x",
                 stations=(
                     (0, -5.6, -6.4, 7.2),
@@ -100,13 +100,13 @@ MOUTH_FOLDS: tuple[Feature, ...] = (
         width=3.4,
         depth=1.5,
     ),
-    Groove("philtrum", near("subnasale", 0, -2), near("labiale_superius", 0, 2, -1), width=2.6, depth=1.1),
+    Groove("philtrum", near("subnasale", 0, -2), near("labiale_superius", 0, 2, -1), width=3.0, depth=0.8),
     Groove(
         "philtrum column",
         near("subnasale", 4.8, -2, -1),
         near("cupid_peak", -0.3, 0.3, -0.5),
         width=2,
-        depth=-0.55,
+        depth=-0.4,
         why="a welt",
     ),
     Rod(

@@ -81,7 +81,7 @@ def step(t: Array, width: float) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(t / width, -40, 40))))
 
 
-def bump(points: Array, centre: Sequence[float], radii: Sequence[float]) -> Array:
+def bump(points: Array, centre: Sequence[float] | Array, radii: Sequence[float]) -> Array:
     """A Gaussian of height 1: exp(-|(point - centre) / radii|^2)."""
     scaled = (points - np.asarray(centre, float)) / np.asarray(radii, float)
     return np.asarray(np.exp(-(scaled**2).sum(1)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.eyes import EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
-from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, HAIRLINE
+from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, inside_hairline
 from facegen.landmarks import LANDMARKS
 from facegen.mesh import Template
 from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
@@ -22,7 +22,7 @@ class Regions:
     """Soft masks (V,) of the template, and the few coordinates that patterns are drawn in.
 
     half (V, 3) the vertices with x >= 0; normals (V, 3); iris_radius (V,) mm from the pupil's middle;
-    iris_angle (V,) radians; above_hairline (V,) mm; openness (V,) 1 in the open, 0 in deep folds.
+    iris_angle (V,) radians; inside_hair (V,) mm; openness (V,) 1 in the open, 0 in deep folds.
     """
 
     half: Array
@@ -40,7 +40,7 @@ class Regions:
     ear: Array
     hair: Array
     hair_volume: Array
-    above_hairline: Array
+    inside_hair: Array
     beard: Array
     openness: Array
 
@@ -54,7 +54,7 @@ def find_regions(template: Template) -> Regions:
     x, y, z = half.T
     lip = _lip(half)
     on_ear = step(bare_head_distance(vertices) - 1.2, 0.35)
-    above_hairline = y - HAIRLINE(np.degrees(np.arctan2(x, z)))
+    inside_hair = inside_hairline(np.degrees(np.arctan2(x, z)), y)
     centre = LANDMARKS["eyeball"]
     dx, dy = x - centre[0], y - centre[1] - IRIS_RAISED
     upper, lower = _lashes(half, eye)
@@ -72,9 +72,9 @@ def find_regions(template: Template) -> Regions:
         mouth_line=np.exp(-(((y - mouth_line(x)) / 1.1) ** 2)) * step(26 - x, 1.0) * step(z - 76, 1),
         nostril=_nostril(half),
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
-        hair=_hair(above_hairline) * (1 - on_ear),
-        hair_volume=step(above_hairline - 3, 2.5) * (1 - on_ear) * HAIR_THICKNESS(y),
-        above_hairline=above_hairline,
+        hair=step(inside_hair, 0.9) * (1 - on_ear),
+        hair_volume=step(inside_hair - 3, 2.0) * (1 - on_ear) * HAIR_THICKNESS(y),
+        inside_hair=inside_hair,
         beard=_beard(half) * (1 - lip),
         openness=_openness(vertices, normals),
     )
@@ -83,7 +83,7 @@ def find_regions(template: Template) -> Regions:
 def _eye(half: Array) -> Array:
     x, y, z = half.T
     near_ball = np.linalg.norm(half - LANDMARKS["eyeball"], axis=1) < EYEBALL_RADIUS + 1.3
-    return step(aperture(x, y) + 0.05, 0.12) * near_ball * (z > 66)
+    return np.asarray(step(aperture(x, y) + 0.05, 0.12) * near_ball * (z > 66))
 
 
 def _lashes(half: Array, eye: Array) -> tuple[Array, Array]:
@@ -104,16 +104,12 @@ def _brow(half: Array) -> Array:
 def _lip(half: Array) -> Array:
     x, y, z = half.T
     inside = np.minimum(UPPER_VERMILION(x) - y, y - LOWER_VERMILION(x))
-    return step(inside, 0.45) * (x < 27) * step(z - 76, 1)
+    return np.asarray(step(inside, 0.45) * (x < 27) * step(z - 76, 1))
 
 
 def _nostril(half: Array) -> Array:
     hole = ellipsoid(half, NOSTRIL.at.position(LANDMARKS), np.array(NOSTRIL.radii), rotation_about_y(NOSTRIL.turn))
     return step(0.9 - np.abs(hole), 0.3) * step(half[:, 1] + 49.5, 0.4)
-
-
-def _hair(above_hairline: Array) -> Array:
-    return step(above_hairline, 1.6)
 
 
 def _beard(half: Array) -> Array:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.broad_fields import BROAD_FIELDS, Geometry
+from facegen.broad_fields import BROAD_FIELDS, Geometry, long_hair
 from facegen.fields import FIELDS, displacement
 from facegen.landmarks import locate_landmarks
 from facegen.measurements import MEASUREMENTS, measure, measurement_slopes, published_covariance
@@ -24,7 +24,8 @@ from facegen.modes import gaussian_process_modes
 from facegen.primitives import Array, ramp
 from facegen.regions import Regions
 
-MEAN_HAIR = 4.5  # mm, thickness of the mean head's hair on top
+MEAN_HAIR = 6.0  # mm, thickness of the mean head's hair on top
+MEAN_LONG_HAIR = 2.2  # standard deviations: nobody goes far below none
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: half the
@@ -35,7 +36,7 @@ SEX = {
     "nose_width": 0.5, "nose_length": 0.4, "neck": 1.2, "forehead_slope": 0.6, "forehead_bulge": -0.5,
     "cheek_fat": -0.35, "cheek_bone": -0.2, "upper_lip": -0.5, "lower_lip": -0.4, "lid_opening": -0.5,
     "eye_size": -0.4, "jaw_angle": -0.5, "eye_depth": -0.4, "ear_size": 0.5, "temple": -0.2, "bridge_height": 0.3,
-    "hump": 0.4, "hair_volume": -0.6, "hair_top": -0.4, "upper_lip_length": 0.5, "hairline": 0.3,
+    "hump": 0.4, "hair_volume": -0.6, "hair_top": -0.4, "long_hair": -2.4, "upper_lip_length": 0.5, "hairline": 0.3,
 }  # fmt: skip
 
 
@@ -55,6 +56,7 @@ def shape_model(template: Template, regions: Regions, modes: int) -> ShapeModel:
     prior = _with_rigid_eyes(prior, template.vertices, regions)
     landmarks = locate_landmarks(template.vertices)
     hairy = template.vertices + MEAN_HAIR * regions.hair_volume[:, None] * regions.normals
+    hairy += MEAN_LONG_HAIR * long_hair(Geometry(template.vertices, regions))
     mean = _mean_on_target(hairy, prior, reach, landmarks)
     mean = (mean + mean[template.mirror] * (-1, 1, 1)) / 2
     posterior = _posterior_root(measurement_slopes(mean, prior, landmarks))
@@ -141,7 +143,7 @@ def _with_fixed_signs(basis: Array, mean: Array) -> Array:
     largest = np.argmax(np.abs(basis * left[:, None]), 0)
     signs = np.sign(basis[largest, np.arange(basis.shape[1])])
     signs[0] = np.sign(centroid_size_slope(mean).ravel() @ basis[:, 0])
-    return basis * signs
+    return np.asarray(basis * signs)
 
 
 def _direction(basis: Array, field: Array) -> Array:

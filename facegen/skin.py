@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facegen.broad_fields import nape_hair
 from facegen.colour import lab_to_linear, linear_to_srgb
 from facegen.eyes import IRIS_RADIUS, PUPIL_RADIUS
 from facegen.features import Place, near
@@ -36,9 +37,10 @@ class Appearance:
     yellow: float = 0.0  # added to b*
     cheek_red: float = 1.0  # 0 none .. 2 flushed
     under_eye: float = 1.0  # dark rings
-    beard: float = 0.3  # shadow of a shaven beard
+    beard: float = 0.24  # shadow of a shaven beard
     lip_red: float = 0.5  # added to the lips' a*
     lip_light: float = 0.0  # added to the lips' L*
+    nape: float = 0.65  # how dense the hair behind and below the ears is
     hair: float = 2.1  # 0 black .. 5 dark blond
     hair_red: float = 0.0  # added to the hair's a* and b*
     brow: float = 0.85  # how opaque the brows are
@@ -81,9 +83,9 @@ def paint(regions: Regions, person: Appearance, mottle: Array) -> Array:
     hair = np.clip(lab_to_linear(_hair_lab(person)), 0.003, 1)
     lab = _skin_lab(regions, person, mottle)
     colour = np.clip(lab_to_linear(lab), 0.003, 1)
-    flesh = np.clip(lab_to_linear(lab + (-8, 9, -4)), 0.003, 1).mean(0)
+    flesh = np.clip(lab_to_linear(lab + np.array([-8, 9, -4])), 0.003, 1).mean(0)
     colour = _over(colour, hair * 0.8, regions.brow * person.brow)
-    colour = _over(colour, hair, regions.hair)
+    colour = _over(colour, hair, regions.hair * (1 - (1 - person.nape) * nape_hair(regions.half)))
     colour = _over(colour, _eyes(regions, person), regions.eye)
     colour = _over(colour, flesh, 0.8 * regions.caruncle)
     colour = _over(colour, hair * 0.3, regions.upper_lashes * person.lashes)
@@ -96,8 +98,8 @@ def paint(regions: Regions, person: Appearance, mottle: Array) -> Array:
 def _skin_lab(regions: Regions, person: Appearance, mottle: Array) -> Array:
     """CIELAB (V, 3) of skin and lips."""
     dark = np.clip(person.tone / 5, 0, 1)
-    base = np.array([f(np.float64(person.tone)) for f in (TONE_L, TONE_A, TONE_B)])
-    lab = np.tile(base + (0, person.red, person.yellow), (len(regions.half), 1))
+    base = np.array([f(np.array(person.tone)) for f in (TONE_L, TONE_A, TONE_B)])
+    lab = np.tile(base + np.array([0, person.red, person.yellow]), (len(regions.half), 1))
     for flush in FLUSHES:
         # Redness shows less on dark skin.
         strength = (getattr(person, flush.scales_with) if flush.scales_with else 1.0) * (1 - 0.5 * dark)
@@ -110,7 +112,7 @@ def _skin_lab(regions: Regions, person: Appearance, mottle: Array) -> Array:
 
 
 def _hair_lab(person: Appearance) -> Array:
-    lightness, red, yellow = (float(f(np.float64(person.hair))) for f in (HAIR_L, HAIR_A, HAIR_B))
+    lightness, red, yellow = (float(f(np.array(person.hair))) for f in (HAIR_L, HAIR_A, HAIR_B))
     return np.array([lightness, red + person.hair_red, yellow + person.hair_red])
 
 

@@ -47,12 +47,12 @@ FACE_BLOCK: tuple[Feature, ...] = (
     Rod(
         "jaw body",
         near("gonion", -9.5, 14, 2),
-        near("menton", 17, 18, -20),
-        (12.5, 15),
+        near("menton", 14.5, 17.5, -21),
+        (12.5, 14.5),
         blend=28,
         why="from the angle to the chin",
     ),
-    Ball("chin", near("pogonion", 0, -0.5, -21), (22, 15.5, 20), blend=24),
+    Ball("chin", near("pogonion", 0, -0.5, -21), (19.5, 15.5, 20), blend=24),
 )
 NECK: tuple[Feature, ...] = (
     Rod(
