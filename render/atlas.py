@@ -63,7 +63,7 @@ class AtlasRenderer:
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
         self._triangles, self._vertices = len(triangles), vertices
         self._tiles = _tiles(size)
-        self._platform = open_context()
+        self._context = open_context()
         self.renderer: Renderer = describe_renderer()
         self._staging = np.ones((BATCH, vertices, FLOATS_A_VERTEX), np.float32)
         self._primitive = _add_primitive(self._staging, triangles)
@@ -82,10 +82,7 @@ class AtlasRenderer:
 
     def close(self) -> None:
         """Give the context and all that lives in it back."""
-        if self._platform is not None:
-            self._platform.make_current()
-            self._platform.delete_context()
-            self._platform = None
+        self._context.close()
 
     def draw(self, faces: Faces, azimuth: Float, elevation: Float, light_azimuth: Float) -> Pictures:
         """Draw N pictures, N <= 20.
@@ -95,29 +92,30 @@ class AtlasRenderer:
         count, people = len(azimuth), len(faces.positions)
         if count > BATCH or people not in (1, count):
             raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH}.")
-        self._upload(faces)
+        self._context.make_current()
         views = view_matrices(azimuth, elevation, self._head, self._scene.camera)
         lights = light_directions(light_azimuth, self._scene.light)
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
         in_a_pass = int(self._tiles.prod())
         for first in range(0, count, in_a_pass):
             several = slice(first, min(first + in_a_pass, count))
-            self._draw_samples(views[several], lights[several], first if people > 1 else None)
+            self._upload(faces, several if people > 1 else slice(1))
+            self._draw_samples(views[several], lights[several], instanced=people == 1)
             self._read_resolved(drawn[several])
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), np.ascontiguousarray(drawn[..., -1]))
 
-    def _upload(self, faces: Faces) -> None:
+    def _upload(self, faces: Faces, which: slice) -> None:
+        """Overwrite the start of the vertex buffer with some of the faces."""
         from OpenGL.GL import GL_ARRAY_BUFFER, glBindBuffer, glBufferSubData
 
-        people = len(faces.positions)
-        staging = self._staging[:people]
-        staging[..., POSITION], staging[..., NORMAL] = faces.positions, faces.normals
-        staging[..., ALBEDO] = faces.albedos
+        staging = self._staging[: len(faces.positions[which])]
+        staging[..., POSITION], staging[..., NORMAL] = faces.positions[which], faces.normals[which]
+        staging[..., ALBEDO] = faces.albedos[which]
         glBindBuffer(GL_ARRAY_BUFFER, self._primitive._buffers[0])
         glBufferSubData(GL_ARRAY_BUFFER, 0, staging.nbytes, ctypes.c_void_p(staging.ctypes.data))
 
-    def _draw_samples(self, views: Float, lights: Float, first_face: int | None) -> None:
-        """Fill the atlas. first_face: the face of the first picture, or None where all share face 0."""
+    def _draw_samples(self, views: Float, lights: Float, *, instanced: bool) -> None:
+        """Fill the atlas with as many pictures as views: instances of the first face, or a face each."""
         from OpenGL import GL
 
         count = len(views)
@@ -131,17 +129,10 @@ class AtlasRenderer:
         GL.glUniformMatrix4fv(GL.glGetUniformLocation(program, "views"), count, GL.GL_TRUE, views)
         GL.glUniform3fv(GL.glGetUniformLocation(program, "lights"), count, lights)
         self._primitive._bind()
-        indices = 3 * self._triangles
-        if first_face is None:
-            GL.glDrawElementsInstanced(GL.GL_TRIANGLES, indices, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), count)
-        else:
-            GL.glDrawElementsBaseVertex(
-                GL.GL_TRIANGLES,
-                indices * count,
-                GL.GL_UNSIGNED_INT,
-                ctypes.c_void_p(0),
-                first_face * self._vertices,
-            )
+        copies, faces = (count, 1) if instanced else (1, count)
+        GL.glDrawElementsInstanced(
+            GL.GL_TRIANGLES, 3 * self._triangles * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
+        )
 
     def _read_resolved(self, out: Bytes) -> None:
         from OpenGL import GL

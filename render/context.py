@@ -18,8 +18,31 @@ class Renderer:
     version: str
 
 
-def open_context() -> Any:  # pyrender has no types
-    """Make an EGL context current in this thread and return pyrender's platform, which owns it.
+class Context:
+    """One EGL context, owned through pyrender's platform class.
+
+    The display stays open when a context is closed: other contexts of the process share it.
+    """
+
+    def __init__(self, platform: Any) -> None:  # Any: pyrender has no types
+        self._platform = platform
+
+    def make_current(self) -> None:
+        """Let this thread's OpenGL calls go to this context."""
+        self._platform.make_current()
+
+    def close(self) -> None:
+        """Give the context and all that lives in it back. May be called again."""
+        if self._platform is not None:
+            from OpenGL.EGL import EGL_NO_CONTEXT, EGL_NO_SURFACE, eglDestroyContext, eglMakeCurrent
+
+            display, self._platform, context = self._platform._egl_display, None, self._platform._egl_context
+            eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT)
+            eglDestroyContext(display, context)
+
+
+def open_context() -> Context:
+    """Make an EGL context and make it current in this thread.
 
     The device is EGL_DEVICE_ID (default 0), pyrender's own convention.
 
@@ -37,7 +60,7 @@ def open_context() -> Any:  # pyrender has no types
             "needs EGL and a driver: run `make setup`, or install libegl1 and libgl1-mesa-dri (Debian, Ubuntu) or "
             "mesa-libEGL and mesa-dri-drivers (Fedora)."
         ) from None
-    return platform
+    return Context(platform)
 
 
 def describe_renderer() -> Renderer:
@@ -45,3 +68,13 @@ def describe_renderer() -> Renderer:
     from OpenGL.GL import GL_RENDERER, GL_VENDOR, GL_VERSION, glGetString
 
     return Renderer(*(glGetString(key).decode() for key in (GL_VENDOR, GL_RENDERER, GL_VERSION)))
+
+
+if __name__ == "__main__":  # `make setup` asks whether rendering works here
+    import sys
+
+    try:
+        open_context()
+    except RenderError as error:
+        sys.exit(str(error))
+    print(f"Off-screen OpenGL: {describe_renderer().name}")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from facegen.population import sample_identity
 from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE, FACTORS, SPLITS
 from facegen.model import MorphableModel
+from facegen.population import sample_identity
 from render.configuration import Range, RenderConfiguration
 
 Float = NDArray[np.float32]

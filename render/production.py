@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from data.sheet import write_sheet
 
 from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from data.part_file import file_sha256, write_whole
 from data.reader import Shard
 from data.schema import Batch, DataError, ShardHeader
+from data.sheet import write_sheet
 from data.writer import write_shard
 from facegen.model import MorphableModel, sha256
 from render import workers
 from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
-from render.context import Renderer
 from render.plan import plan_batch
 from render.scene import RenderError
 from render.studio import head_frame
@@ -36,13 +34,17 @@ MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "previe
 
 @dataclass(frozen=True)
 class ShardTask:
-    """One shard to make: batches first to first + count - 1 of a split."""
+    """One shard to make: batches first to first + count - 1 of a split.
+
+    renderer: who drew the folder's other shards, or None if there are none yet.
+    """
 
     folder: Path
     configuration: RenderConfiguration
     split: str
     first: int
     count: int
+    renderer: dict[str, str] | None = None
 
     @property
     def file(self) -> str:
@@ -88,27 +90,43 @@ def render_dataset(
     folder = Path(folder)
     model_about = _open_folder(folder, configuration, model)
     tasks = shard_tasks(folder, configuration)
-    renderer = _probe(tasks[0])
     listed = _listed(folder)
-    entries = {task.file: entry for task in tasks if (entry := _whole(task, listed, model_about, renderer))}
-    missing = [task for task in tasks if task.file not in entries]
+    shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}
+    renderer = next((shard.renderer for shard in shards.values()), None)
+    missing = [replace(task, renderer=renderer) for task in tasks if task.file not in shards]
     if missing:
         with suppress(FileNotFoundError):
             (folder / MANIFEST).unlink()  # the folder is not complete until it is written again
-    kept, to_make = sum(entry.batches for entry in entries.values()), sum(task.count for task in missing)
-    for task, entry in _make(missing, worker_count, lambda count: progress(count, to_make)):
-        entries[task.file] = entry
-    manifest = _finish(folder, configuration, model_about, renderer, [(task, entries[task.file]) for task in tasks])
+    kept, to_make = sum(shard.entry.batches for shard in shards.values()), sum(task.count for task in missing)
+    if missing:
+        for task, shard in workers.run(make_shard, missing, worker_count, lambda count: progress(count, to_make)):
+            shards[task.file] = shard
+    manifest = _finish(folder, configuration, model_about, {task: shards[task.file] for task in tasks})
     return Production(made=to_make, kept=kept, manifest=manifest)
 
 
-def make_shard(task: ShardTask) -> ShardEntry:
-    """In a worker: draw, compress and write one shard."""
+@dataclass(frozen=True)
+class DrawnShard:
+    """A whole shard in the folder, and who drew it."""
+
+    entry: ShardEntry
+    renderer: dict[str, str]
+
+
+def make_shard(task: ShardTask) -> DrawnShard:
+    """In a worker: draw, compress and write one shard.
+
+    Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder, one renderer.
+    """
     path = task.folder / task.file
-    studio = workers.studio(task.folder / MODEL, task.configuration)
-    header = _header(task, asdict(studio.renderer))
-    digest = write_shard(path, header, _batches(task), task.count, overwrite=True)
-    return ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size)
+    renderer = asdict(workers.studio(task.folder / MODEL, task.configuration).renderer)
+    if task.renderer not in (None, renderer):
+        raise RenderError(
+            f"{task.folder} was begun by {task.renderer} and this machine has {renderer}, whose pixels may differ; "
+            "wanted one renderer a folder: go on where it was begun, or choose another --out."
+        )
+    digest = write_shard(path, _header(task, renderer), _batches(task), task.count, overwrite=True)
+    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
 
 
 def _batches(task: ShardTask) -> Iterator[Batch]:
@@ -138,21 +156,6 @@ def _header(task: ShardTask, renderer: dict[str, Any]) -> ShardHeader:  # JSON
         ranges={name: (allowed.low, allowed.high) for name, allowed in configuration.ranges.items()},
         camera={**asdict(camera), **asdict(head), "distance": camera.distance(head.radius)},
     )
-
-
-def _make(
-    missing: list[ShardTask], worker_count: int, progress: workers.Progress
-) -> Iterable[tuple[ShardTask, ShardEntry]]:
-    return workers.run(make_shard, missing, worker_count, progress) if missing else ()
-
-
-def _probe(task: ShardTask) -> dict[str, Any]:  # JSON
-    """Who draws, asked in a worker, so that no OpenGL context is opened in the parent."""
-    return asdict(next(iter(workers.run(_renderer, [task], 1, lambda _: None)))[1])
-
-
-def _renderer(task: ShardTask) -> Renderer:
-    return workers.studio(task.folder / MODEL, task.configuration).renderer
 
 
 def _open_folder(
@@ -210,13 +213,8 @@ def _listed(folder: Path) -> dict[str, str]:
     return {entry.file: entry.sha256 for entries in manifest.splits.values() for entry in entries}
 
 
-def _whole(
-    task: ShardTask, listed: dict[str, str], model_about: dict[str, str], renderer: dict[str, Any]
-) -> ShardEntry | None:
-    """The shard as it lies in the folder, if it is the one wanted.
-
-    Raises RenderError if another OpenGL renderer drew it: one folder, one renderer.
-    """
+def _whole(task: ShardTask, listed: dict[str, str], model_about: dict[str, str]) -> DrawnShard | None:
+    """The shard as it lies in the folder, if it is the one wanted."""
     path = task.folder / task.file
     if not path.exists():
         return None
@@ -235,24 +233,19 @@ def _whole(
         return None
     if listed.get(task.file, digest) != digest:
         return None
-    if header.renderer != renderer:
-        raise RenderError(
-            f"{path} was drawn by {header.renderer.get('name')} and this machine has {renderer['name']}, whose "
-            "pixels may differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
-        )
-    return ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size)
+    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), dict(header.renderer))
 
 
 def _finish(
     folder: Path,
     configuration: RenderConfiguration,
     model_about: dict[str, str],
-    renderer: dict[str, Any],
-    entries: list[tuple[ShardTask, ShardEntry]],
+    shards: dict[ShardTask, DrawnShard],
 ) -> Manifest:
     splits: dict[str, tuple[ShardEntry, ...]] = {}
-    for task, entry in entries:
-        splits[task.split] = (*splits.get(task.split, ()), entry)
+    for task, shard in shards.items():
+        splits[task.split] = (*splits.get(task.split, ()), shard.entry)
+    renderer = next(iter(shards.values())).renderer
     manifest = Manifest(
         configuration=configuration.as_dict(),
         configuration_sha256=configuration.sha256(),

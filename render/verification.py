@@ -71,9 +71,7 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
         for row in range(len(shard)):
             try:
                 batch = shard.batch(row)
-                findings += [
-                    Finding(str(task.shard), batch.number, what) for what in _differences(batch, studio, exact)
-                ]
+                findings += [Finding(name, batch.number, what) for what in _differences(batch, studio, exact)]
             except DataError:
                 pass  # a damaged chunk: the label checks name it
             workers.batch_done()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from facegen.build import procedural_model
 
+from facegen.build import procedural_model
 from facegen.model import MorphableModel
 from render.configuration import RenderConfiguration, Splits
 from render.production import render_dataset
@@ -18,6 +18,12 @@ SMALL = RenderConfiguration(Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2
 def model() -> MorphableModel:
     """The procedural model; cached for the user, so that only the first run of all builds it."""
     return procedural_model()
+
+
+@pytest.fixture(scope="session")
+def small_configuration() -> RenderConfiguration:
+    """What `small_faces` was rendered with."""
+    return SMALL
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""Measurements, kept so that anybody can repeat them: `python -m benchmarks.render`."""

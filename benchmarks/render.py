@@ -1,0 +1,127 @@
+"""Images a second: stock pyrender, raw OpenGL, our batch renderer, and `dcign render` end to end, in one run.
+
+    python -m benchmarks.render [--json] [--sizes 64,150] [--rounds 3] [--seconds 2]
+
+stock, raw and atlas run on one core, in turn, each in a process of its own; the median of the rounds counts.
+end_to_end is a whole `dcign render --workers 2`: start-up, planning, drawing, compressing, hashing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from render.configuration import RenderConfiguration, Splits
+from render.workers import THREADS
+
+END_TO_END_BATCHES = {64: 1_200, 150: 400}
+Loop = Callable[[int], object]
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="print a JSON list, one object a size")
+    parser.add_argument("--sizes", default="64,150", help="picture sizes, pixels")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long each loop runs in each round")
+    arguments = parser.parse_args()
+    from facegen.build import procedural_model
+
+    procedural_model()  # so that no loop waits for it
+    rows = [measure(int(size), arguments.rounds, arguments.seconds) for size in arguments.sizes.split(",")]
+    print(json.dumps(rows, indent=1) if arguments.json else _table(rows))
+
+
+def measure(size: int, rounds: int, seconds: float) -> dict[str, float]:
+    """One row: images a second of each path at this picture size."""
+    rates: dict[str, list[float]] = {"stock": [], "raw": [], "atlas": []}
+    vertices = 0
+    for _ in range(rounds):
+        for path, values in rates.items():
+            rate, vertices = _in_a_process(path, size, seconds)
+            values.append(rate)
+    return {
+        "size": size,
+        "vertices": vertices,
+        **{path: round(statistics.median(values), 1) for path, values in rates.items()},
+        "end_to_end": round(end_to_end(size), 1),
+    }
+
+
+def end_to_end(size: int, workers: int = 2) -> float:
+    """Images a second of the whole command."""
+    batches = END_TO_END_BATCHES.get(size, 200)
+    folder = Path(tempfile.mkdtemp(prefix="dcign-benchmark-"))
+    command = [sys.executable, "-m", "cli", "render", "--batches", str(batches), "--size", str(size),
+               "--workers", str(workers), "--out", str(folder / "faces")]  # fmt: skip
+    try:
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        elapsed = time.perf_counter() - began
+    finally:
+        shutil.rmtree(folder)
+    images = 20 * sum(RenderConfiguration(Splits.in_paper_proportions(batches), size=size).splits.batches().values())
+    return images / elapsed
+
+
+def _in_a_process(path: str, size: int, seconds: float) -> tuple[float, int]:
+    os.environ.update(THREADS)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_rate, (path, size, seconds))
+
+
+def _rate(path: str, size: int, seconds: float) -> tuple[float, int]:
+    """Images a second of one loop on one core, and the mesh's vertices."""
+    from benchmarks.raw import raw_loop
+    from benchmarks.stock import stock_loop
+    from benchmarks.workload import Workload, workload
+    from render.atlas import AtlasRenderer
+
+    def atlas_loop(work: Workload) -> Loop:
+        renderer = AtlasRenderer(size=size, channels=1, triangles=work.triangles, vertices=work.model.vertices,
+                                 head=work.head, scene=work.configuration.scene)  # fmt: skip
+
+        def draw(batch: int) -> object:
+            kind = batch % len(work.plans)
+            return renderer.draw(work.faces[kind], *work.plans[kind].factors.T)
+
+        return draw
+
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    work = workload(size)
+    draw = {"stock": stock_loop, "raw": raw_loop, "atlas": atlas_loop}[path](work)
+    for batch in range(len(work.plans)):
+        draw(batch)
+    batches, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        for _ in work.plans:
+            draw(batches)
+            batches += 1
+    return 20 * batches / (time.perf_counter() - began), work.model.vertices
+
+
+def _table(rows: list[dict[str, float]]) -> str:
+    lines = ["size  vertices   stock     raw   atlas  end to end, 2 workers   atlas/stock  atlas/raw  end/(2 raw)"]
+    for row in rows:
+        lines.append(
+            f"{row['size']:4} {row['vertices']:9,} {row['stock']:7,.0f} {row['raw']:7,.0f} {row['atlas']:7,.0f} "
+            f"{row['end_to_end']:22,.0f} {row['atlas'] / row['stock']:13.2f} {row['atlas'] / row['raw']:10.2f} "
+            f"{row['end_to_end'] / (2 * row['raw']):12.2f}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

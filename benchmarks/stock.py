@@ -1,0 +1,95 @@
+"""The usual way: pyrender's OffscreenRenderer, one image a call, with its own 4x MSAA. Also a test's oracle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.workload import Workload
+from render.scene import HeadFrame, Scene, light_directions, view_matrices
+
+
+def stock_loop(work: Workload) -> Callable[[int], object]:
+    """The function returned draws the 20 images of one batch; a mesh is uploaded once a person."""
+    from pyrender import OffscreenRenderer
+
+    os.environ["PYOPENGL_PLATFORM"] = "egl"
+    renderer = OffscreenRenderer(work.configuration.size, work.configuration.size)
+
+    def draw(batch: int) -> object:
+        plan, faces = work.plans[batch % len(work.plans)], work.faces[batch % len(work.plans)]
+        images = []
+        for person in range(len(faces.positions)):
+            scene = StockScene(faces.positions[person], faces.normals[person], faces.albedos[person], work.triangles,
+                               work.head, work.configuration.scene)  # fmt: skip
+            alone = len(faces.positions) > 1
+            for factors in plan.factors[person : person + 1] if alone else plan.factors:
+                images.append(scene.draw(renderer, factors))
+        return np.stack(images)
+
+    return draw
+
+
+class StockScene:
+    """One person in a pyrender scene with our camera and light."""
+
+    def __init__(
+        self,
+        positions: NDArray[np.float32],
+        normals: NDArray[np.float32],
+        albedo: NDArray[np.float32],
+        triangles: NDArray[np.int32],
+        head: HeadFrame,
+        scene: Scene,
+    ) -> None:
+        import pyrender
+
+        colours = np.c_[albedo, np.ones(len(albedo), np.float32)]
+        material = pyrender.MetallicRoughnessMaterial(metallicFactor=0.0, roughnessFactor=0.9)
+        primitive = pyrender.Primitive(positions, normals, color_0=colours, indices=triangles, material=material)
+        field = np.radians(scene.camera.field_of_view_degrees)
+        distance = scene.camera.distance(head.radius)
+        self._head, self._lighting = head, scene
+        self._scene = pyrender.Scene(bg_color=[0, 0, 0, 0], ambient_light=[scene.light.ambient] * 3)
+        self._mesh = self._scene.add(pyrender.Mesh([primitive]))
+        self._scene.add(
+            pyrender.PerspectiveCamera(field, znear=distance / 10, zfar=distance * 4, aspectRatio=1.0), pose=np.eye(4)
+        )
+        self._light = self._scene.add(pyrender.DirectionalLight(np.ones(3), intensity=np.pi * scene.light.diffuse))
+
+    def coverage(self, renderer: Any, factors: NDArray[np.float32]) -> NDArray[np.float64]:  # Any: OffscreenRenderer
+        """1 where a pixel's centre is on the head, else 0 (H, W): drawn in one colour, without light or MSAA."""
+        import pyrender
+
+        self._pose(factors)
+        colour, _ = renderer.render(
+            self._scene, pyrender.RenderFlags.SEG, {self._mesh: np.array([255, 255, 255], np.uint8)}
+        )
+        return colour[..., 0] / 255.0
+
+    def draw(self, renderer: Any, factors: NDArray[np.float32]) -> NDArray[np.uint8]:  # Any: OffscreenRenderer
+        """factors (3,) azimuth, elevation, light azimuth -> (H, W) gray"""
+        self._pose(factors)
+        colour, _ = renderer.render(self._scene)
+        return np.asarray(np.round(colour @ np.array([0.21, 0.72, 0.07])), np.uint8)
+
+    def _pose(self, factors: NDArray[np.float32]) -> None:
+        azimuth, elevation, light_azimuth = (factors[i : i + 1] for i in range(3))
+        self._scene.set_pose(
+            self._mesh, view_matrices(azimuth, elevation, self._head, self._lighting.camera)[0].astype(np.float64)
+        )
+        self._scene.set_pose(self._light, _facing(light_directions(light_azimuth, self._lighting.light)[0]))
+
+
+def _facing(direction: NDArray[np.float32]) -> NDArray[np.float64]:
+    """A pose whose +z is `direction`: pyrender's lights shine along their -z."""
+    z = direction.astype(np.float64)
+    x = np.cross([0.0, 1.0, 0.0], z)
+    x /= np.linalg.norm(x)
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([x, np.cross(z, x), z], axis=1)
+    return pose

@@ -1,0 +1,47 @@
+"""What every path of `benchmarks.render` draws: the same faces, poses and lights, four batches over and over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.build import procedural_model
+from facegen.model import MorphableModel
+from facegen.normals import VertexNormals
+from render.atlas import Faces
+from render.configuration import RenderConfiguration, Splits
+from render.plan import SINGLE_FACTORS, BatchPlan, plan_batch
+from render.scene import HeadFrame
+from render.studio import head_frame
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """One batch of each kind, evaluated beforehand, and what it takes to draw them."""
+
+    configuration: RenderConfiguration
+    model: MorphableModel  # at the level of detail of this picture size
+    head: HeadFrame
+    plans: tuple[BatchPlan, ...]
+    faces: tuple[Faces, ...]
+
+    @property
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3)"""
+        return self.model.triangles
+
+
+def workload(size: int) -> Workload:
+    """Four gray batches at this picture size: azimuth, elevation, light azimuth, identity."""
+    configuration = RenderConfiguration(Splits.in_paper_proportions(len(SINGLE_FACTORS)), size=size)
+    whole = procedural_model()
+    model = whole.at_level(configuration.level_of_detail)
+    normals = VertexNormals(model.triangles, model.vertices)
+    plans = tuple(plan_batch(configuration, whole, "train", number) for number in range(len(SINGLE_FACTORS)))
+    faces = []
+    for plan in plans:
+        positions = model.shapes(plan.shape)
+        faces.append(Faces(positions, normals(positions), model.albedos(plan.albedo)))
+    return Workload(configuration, model, head_frame(whole), plans, tuple(faces))

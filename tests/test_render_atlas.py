@@ -1,0 +1,160 @@
+"""The batch renderer against its slow twins, and its own laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.ndimage import binary_erosion
+
+from benchmarks.stock import StockScene
+from facegen.model import MorphableModel
+from facegen.normals import VertexNormals
+from render.atlas import AtlasRenderer, Faces
+from render.rasteriser import rasterise
+from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError
+from render.studio import head_frame
+
+POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)
+
+
+class People:
+    """Four people on the coarsest level."""
+
+    def __init__(self, model: MorphableModel) -> None:
+        rng = np.random.default_rng(1)
+        self.level = model.at_level(2500)
+        self.head = head_frame(model)
+        shape = rng.standard_normal((4, model.shape_modes), dtype=np.float32)
+        shape[:, model.size_mode] = 0
+        positions = self.level.shapes(shape)
+        normals = VertexNormals(self.level.triangles, self.level.vertices)(positions)
+        albedos = self.level.albedos(rng.standard_normal((4, model.albedo_modes), dtype=np.float32))
+        self.faces = Faces(positions, normals, albedos)
+
+    def one(self, person: int) -> Faces:
+        each = slice(person, person + 1)
+        return Faces(self.faces.positions[each], self.faces.normals[each], self.faces.albedos[each])
+
+    def renderer(self, size: int, channels: int) -> AtlasRenderer:
+        return AtlasRenderer(size=size, channels=channels, triangles=self.level.triangles,
+                             vertices=self.level.vertices, head=self.head, scene=DEFAULT_SCENE)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people(model: MorphableModel) -> People:
+    return People(model)
+
+
+@pytest.fixture(scope="module")
+def gray64(people: People) -> Iterator[AtlasRenderer]:
+    with people.renderer(64, 1) as renderer:
+        yield renderer
+
+
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two boolean masks."""
+    return float((one & other).sum() / (one | other).sum())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [64, 150])
+def test_pictures_equal_those_of_the_numpy_rasteriser(people: People, size: int, channels: int) -> None:
+    with people.renderer(size, channels) as renderer:
+        drawn = renderer.draw(people.faces, *POSES.T)
+    for person, pose in enumerate(POSES):
+        image, mask = rasterise(
+            people.faces.positions[person], people.faces.normals[person], people.faces.albedos[person],
+            people.level.triangles, size=size, channels=channels, angles=tuple(pose.tolist()), head=people.head,
+            scene=DEFAULT_SCENE,
+        )  # fmt: skip
+        assert overlap(mask > 127, drawn.mask[person] > 127) >= 0.995
+        interior = binary_erosion((mask == 255) & (drawn.mask[person] == 255))
+        difference = np.abs(image.astype(int) - drawn.images[person])[interior]
+        assert interior.sum() > 0.2 * size**2
+        assert (difference > 2).mean() < 0.001  # a crease seen edge-on may fall to the neighbouring triangle
+
+
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
+def test_silhouettes_equal_those_of_stock_pyrender(people: People) -> None:
+    import pyrender
+
+    size = 150
+    with people.renderer(size, 1) as renderer:
+        ours = renderer.draw(people.faces, *POSES.T).mask > 127
+    stock = pyrender.OffscreenRenderer(2 * size, 2 * size)  # its pixels are our samples
+    for person, pose in enumerate(POSES):
+        scene = StockScene(people.faces.positions[person], people.faces.normals[person],
+                           np.ones_like(people.faces.albedos[person]), people.level.triangles, people.head,
+                           DEFAULT_SCENE)  # fmt: skip
+        coverage = scene.coverage(stock, pose).reshape(size, 2, size, 2).mean(axis=(1, 3))
+        assert overlap(coverage >= 0.5, ours[person]) >= 0.995
+    stock.delete()
+
+
+def test_one_face_in_many_instances_equals_as_many_faces(people: People, gray64: AtlasRenderer) -> None:
+    alone = gray64.draw(people.one(2), *POSES.T)
+    copies = Faces(*(np.repeat(part, 4, axis=0) for part in vars(people.one(2)).values()))
+    np.testing.assert_array_equal(alone.images, gray64.draw(copies, *POSES.T).images)
+
+
+def test_a_picture_does_not_depend_on_its_place_in_the_atlas(people: People, gray64: AtlasRenderer) -> None:
+    poses = np.tile(POSES[1], (20, 1))
+    drawn = gray64.draw(people.one(0), *poses.T)
+    assert (np.abs(drawn.images.astype(int) - drawn.images[:1]) <= 1).mean() > 0.999
+    assert drawn.mask.any(axis=(1, 2)).all()
+
+
+def test_nothing_of_the_last_batch_is_left_in_the_next(people: People, gray64: AtlasRenderer) -> None:
+    fresh = gray64.draw(people.one(1), *POSES[:1].T)
+    gray64.draw(people.faces, *POSES.T)
+    again = gray64.draw(people.one(1), *POSES[:1].T)
+    np.testing.assert_array_equal(fresh.images, again.images)
+
+
+def test_a_symmetric_face_mirrors_with_azimuth_and_light_negated(people: People, gray64: AtlasRenderer) -> None:
+    level = people.level
+    mirrored = level.mean[level.mirror] * np.array([-1, 1, 1], np.float32)
+    positions = ((level.mean + mirrored) / 2)[None]
+    normals = VertexNormals(level.triangles, level.vertices)(positions)
+    albedo = (level.albedo_mean + level.albedo_mean[level.mirror])[None] / 2
+    face = Faces(positions, normals, albedo.astype(np.float32))
+    pose = np.array([[35, 12, -50], [-35, 12, 50]], np.float32)
+    drawn = gray64.draw(face, *pose.T)
+    flipped = drawn.images[1][:, ::-1].astype(int)
+    inside = binary_erosion((drawn.mask[0] == 255) & (drawn.mask[1][:, ::-1] == 255))
+    assert np.abs(flipped - drawn.images[0])[inside].mean() < 2  # triangles themselves are not mirrored everywhere
+    assert overlap(drawn.mask[0] > 127, drawn.mask[1][:, ::-1] > 127) > 0.99
+
+
+def test_gray_is_the_weighted_sum_of_colour(people: People, gray64: AtlasRenderer) -> None:
+    gray = gray64.draw(people.faces, *POSES.T).images[..., 0]
+    with people.renderer(64, 3) as colour:
+        wanted = colour.draw(people.faces, *POSES.T).images @ np.array(GRAY_WEIGHTS)
+    assert np.abs(gray - wanted).max() <= 1.01
+
+
+def test_pictures_too_large_for_one_pass_are_drawn_in_several(people: People) -> None:
+    size, count = 400, 10  # 8 a pass
+    poses = np.tile(POSES[1], (count, 1))
+    faces = Faces(*(np.concatenate([part, part, part])[:count] for part in vars(people.faces).values()))
+    with people.renderer(size, 1) as renderer:
+        many = renderer.draw(faces, *poses.T)
+        last = renderer.draw(people.one((count - 1) % 4), *poses[:1].T)
+    assert (many.mask > 127).mean(axis=(1, 2)).min() > 0.15
+    assert (np.abs(many.images[-1].astype(int) - last.images[0]) <= 1).mean() > 0.999
+
+
+def test_a_brighter_light_makes_a_brighter_face(people: People, gray64: AtlasRenderer) -> None:
+    bright = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, diffuse=1.5))
+    base = gray64.draw(people.one(0), *POSES[:1].T).images.mean()
+    with AtlasRenderer(size=64, channels=1, triangles=people.level.triangles, vertices=people.level.vertices,
+                       head=people.head, scene=bright) as renderer:  # fmt: skip
+        assert renderer.draw(people.one(0), *POSES[:1].T).images.mean() > base + 3
+
+
+def test_a_wrong_number_of_faces_is_refused(people: People, gray64: AtlasRenderer) -> None:
+    with pytest.raises(RenderError, match="4 faces for 2 pictures"):
+        gray64.draw(people.faces, *POSES[:2].T)

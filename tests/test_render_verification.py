@@ -1,0 +1,97 @@
+"""Lies that only drawing again finds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from data.verification import Finding
+from render.scene import RenderError
+from render.verification import verify_pixels
+
+Change = Callable[[h5py.File], None]
+
+
+def verify(*shards: Path) -> list[Finding]:
+    return verify_pixels(shards, worker_count=1, progress=lambda done: None)
+
+
+@pytest.fixture
+def changed(small_faces: Path, tmp_path: Path) -> Callable[[str, Change], Path]:
+    """A copy of the data set with one shard changed; returns the shard."""
+
+    def change(split: str, edit: Change) -> Path:
+        folder = tmp_path / "faces"
+        shutil.copytree(small_faces, folder)
+        shard = folder / split / "shard-00000.h5"
+        with h5py.File(shard, "r+") as file:
+            edit(file)
+        return shard
+
+    return change
+
+
+def test_an_honest_data_set_passes(small_faces: Path) -> None:
+    assert verify(*sorted(small_faces.glob("*/*.h5"))) == []
+
+
+def test_two_swapped_labels_are_found(changed: Callable[[str, Change], Path]) -> None:
+    def swap(file: h5py.File) -> None:
+        labels = file["factors"][0]
+        labels[[4, 9]] = labels[[9, 4]]
+        file["factors"][0] = labels
+
+    (finding,) = verify(changed("train", swap))
+    assert finding.batch == 0
+    assert "image 4, 9 is not what its labels say" in finding.what
+
+
+def test_one_foreign_face_is_found(changed: Callable[[str, Change], Path]) -> None:
+    def replace_face(file: h5py.File) -> None:
+        images = file["images"][1]
+        images[7] = file["images"][2][7]
+        file["images"][1] = images
+
+    (finding,) = verify(changed("train", replace_face))
+    assert (finding.batch, "image 7 is not" in finding.what) == (1, True)
+
+
+def test_a_light_off_by_five_degrees_is_found(changed: Callable[[str, Change], Path]) -> None:
+    def turn_the_light(file: h5py.File) -> None:
+        labels = file["factors"][1]
+        labels[:, 2] += 5 if labels[0, 2] < 0 else -5
+        file["factors"][1] = labels
+
+    (finding,) = verify(changed("test", turn_the_light))
+    assert finding.batch == 1
+
+
+def test_another_person_s_coefficients_are_found(changed: Callable[[str, Change], Path]) -> None:
+    def other_person(file: h5py.File) -> None:
+        shape = file["identity/shape"][0]
+        shape[3] = np.roll(shape[3], 1)
+        file["identity/shape"][0] = shape
+
+    (finding,) = verify(changed("iid", other_person))
+    assert "image 3 is not" in finding.what
+
+
+def test_a_mask_that_is_not_the_head_s_is_found(changed: Callable[[str, Change], Path]) -> None:
+    def shift(file: h5py.File) -> None:
+        file["truth/mask"][2] = np.roll(file["truth/mask"][2], 2, axis=2)
+
+    (finding,) = verify(changed("sweep", shift))
+    assert finding.batch == 2
+    assert "mask of image" in finding.what
+
+
+def test_a_shard_away_from_its_model_says_what_is_missing(small_faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    shard = shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path / "train")
+    with pytest.raises(RenderError, match=r"model\.npz is not there"):
+        verify(Path(shard))
