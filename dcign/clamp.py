@@ -21,7 +21,9 @@ def active_latents(factors: int, latents: int, assigned: bool) -> Tensor:
     Where nothing is assigned (a plain VAE) all of them may, always.
     """
     if latents <= factors:
-        raise TrainingError(f"{latents} latents cannot hold {factors} factors and an identity: wanted {factors + 1} or more")
+        raise TrainingError(
+            f"{latents} latents cannot hold {factors} factors and an identity: wanted {factors + 1} or more"
+        )
     if not assigned:
         return torch.ones(factors + 1, latents, dtype=torch.bool)
     kinds = torch.arange(factors + 1)

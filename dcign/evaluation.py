@@ -32,7 +32,7 @@ FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
 FILE = "evaluation.json"
 CALIBRATION_FILE = "calibration.json"
-TRAINING_IMAGES = 9000  # that calibrations and probes are fitted on, evenly out of all training batches
+TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
 
 Array = NDArray[np.floating]
 

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from dcign.device import choose_precision, computing
+
 UNITS = 256
 BATCH = 512
 EPOCHS = 60
-PATIENCE = 8  # epochs without a better validation
+PATIENCE = 6  # epochs without a better validation
 RATE = 2e-3
 WEIGHT_DECAY = 1e-4
 
@@ -56,7 +58,7 @@ def _fit(train: ProbeData, validation: ProbeData, generator: torch.Generator) ->
     weights = _draw(probes, (size, UNITS, UNITS, 1), generator)
     optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=WEIGHT_DECAY, fused=True)
     best = [weight.detach().clone() for weight in weights]
-    lowest = torch.full((probes,), float("inf"))
+    lowest = torch.ones(probes)  # what the mean scores: the last layer begins at zero, and says that
     stale = 0
     for _ in range(EPOCHS):
         for chosen in torch.split(torch.randperm(examples, generator=generator), BATCH):
@@ -81,15 +83,18 @@ def _draw(probes: int, sizes: tuple[int, ...], generator: torch.Generator) -> li
     weights = []
     for before, after in itertools.pairwise(sizes):
         drawn = torch.randn(probes, before, after, generator=generator) * (2 / before) ** 0.5
-        weights += [drawn.requires_grad_(), torch.zeros(probes, 1, after, requires_grad=True)]
-    return weights
+        weights += [drawn, torch.zeros(probes, 1, after)]
+    weights[-2].zero_()
+    return [weight.requires_grad_() for weight in weights]
 
 
 def _predict(weights: list[Tensor], inputs: Tensor) -> Tensor:
-    """(P, N, D) -> (P, N)."""
+    """(P, N, D) -> (P, N), float32."""
     values = inputs
-    for layer in range(0, len(weights), 2):
-        values = torch.baddbmm(weights[layer + 1], values, weights[layer])
-        if layer + 2 < len(weights):
-            values = functional.relu(values)
-    return values.squeeze(-1)
+    # Products in bfloat16, where that is fast, are three times as quick, and a probe's R^2 is not a matter of 1 %.
+    with computing(values.device, choose_precision("auto", values.device)):
+        for layer in range(0, len(weights), 2):
+            values = torch.baddbmm(weights[layer + 1], values, weights[layer])
+            if layer + 2 < len(weights):
+                values = functional.relu(values)
+    return values.squeeze(-1).float()
