@@ -6,6 +6,7 @@ What pixels say by themselves is in `data.smoothness`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,6 +164,9 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
     """One person in a batch whose pose or light varies; twenty in one whose identity does."""
     varies = np.array(shard.varies)
     several = (varies == "identity") | (varies == "all")
+    if shard.header.split == "sweep":
+        strangers = (shard.identity_index != shard.identity_index[:1]).any(axis=1)
+        yield from _rows(strangers, "has other people than the sweep's first batch")
     known = {
         "identity index": shard.identity_index,
         "identity shape": shard.identity_shape,
@@ -179,21 +183,25 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
 
 def _people_faults(shard: Shard, people: People) -> Iterator[Fault]:
     """The same index means the same coefficients, and the same coefficients the same index."""
-    parts = [part for part in (shard.identity_shape, shard.identity_albedo) if part is not None]
     indices = shard.identity_index
-    for row in range(len(shard)):
-        for image in range(indices.shape[1]):
-            index = int(indices[row, image])
-            coefficients = b"".join(part[row, image].tobytes() for part in parts) or index.to_bytes(
-                8, "big", signed=True
-            )
-            if people.coefficients.setdefault(index, coefficients) != coefficients:
-                yield row, f"image {image} is of person {index}, who has other coefficients elsewhere"
+    parts: list[NDArray[Any]] = [part for part in (shard.identity_shape, shard.identity_albedo) if part is not None]
+    parts = parts or [indices[..., None]]
+    for row, batch in enumerate(indices):
+        for image, person in enumerate(batch.tolist()):
+            face = _digest([part[row, image] for part in parts])
+            known_face = people.coefficients.setdefault(person, face)
+            known_person = people.indices.setdefault(face, person)
+            if known_face != face:
+                yield row, f"image {image} is of person {person}, who has other coefficients elsewhere"
                 break
-            if people.indices.setdefault(coefficients, index) != index:
-                other = people.indices[coefficients]
-                yield row, f"image {image} is of person {index}, whose coefficients are person {other}'s"
+            if known_person != person:
+                yield row, f"image {image} is of person {person}, whose coefficients are person {known_person}'s"
                 break
+
+
+def _digest(values: list[NDArray[Any]]) -> bytes:
+    """Short enough to remember a million people."""
+    return hashlib.blake2b(b"".join(value.tobytes() for value in values), digest_size=16).digest()
 
 
 def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:

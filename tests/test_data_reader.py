@@ -5,8 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import shutil
+import tracemalloc
 import zlib
 from contextlib import suppress
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -100,8 +102,9 @@ def test_a_missing_dataset_is_named(make_shard, name):
 
 def replaced(name, values, **options):
     def change(file):
+        attributes = dict(file[name].attrs)
         del file[name]
-        file.create_dataset(name, data=values, **options)
+        file.create_dataset(name, data=values, **options).attrs.update(attributes)
 
     return change
 
@@ -119,16 +122,17 @@ def external(file):
     file["factors"] = h5py.ExternalLink("elsewhere.h5", "/factors")
 
 
+def raw(file):
+    Path(file.filename).with_name("labels.raw").write_bytes(bytes(4 * 20 * 8))
+    del file["identity/index"]
+    file.create_dataset("identity/index", (4, 20), np.int64, external="labels.raw")
+
+
 def virtual(file):
     del file["batch"]
     layout = h5py.VirtualLayout((4,), np.int64)
     layout[:] = h5py.VirtualSource("elsewhere.h5", "batch", (4,))
     file.create_virtual_dataset("batch", layout)
-
-
-def bomb(file):
-    stream = zlib.compress(bytes(50_000_000), 9)
-    file["images"].id.write_direct_chunk((2, 0, 0, 0, 0), stream)
 
 
 def attribute(name, value):
@@ -163,8 +167,8 @@ HOSTILE = {
         "images", (4, 20, 10**4, 10**4, 1), np.uint8, chunks=(1, 20, 10**4, 10**4, 1), compression="gzip"
     ),
     "endless coefficients": shape_only("identity/shape", (4, 20, BIG), np.float32),
-    "a chunk that inflates without end": bomb,
     "labels in another file": external,
+    "people in a raw file": raw,
     "numbers from another file": virtual,
     "no configuration": lambda file: file.attrs.__delitem__("configuration"),
     "a configuration that is no JSON": attribute("configuration", np.bytes_(b"{")),
@@ -178,11 +182,24 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_file_is_refused_in_one_sentence(make_shard, case):
+def test_a_hostile_file_is_refused_in_one_sentence_when_opened(make_shard, case):
     path = make_shard()
+    shutil.copy(path, path.with_name("elsewhere.h5"))
     with h5py.File(path, "r+") as file:
         HOSTILE[case](file)
-    assert refusal_of(path)
+    with pytest.raises(DataError, match=path.name) as refusal, Shard(path):
+        pass
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_chunk_that_inflates_without_end_is_not_followed(make_shard):
+    path = make_shard()
+    with h5py.File(path, "r+") as file:
+        file["images"].id.write_direct_chunk((2, 0, 0, 0, 0), zlib.compress(bytes(50_000_000), 9))
+    tracemalloc.start()
+    assert "inflates to another size" in refusal_of(path)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
 
 
 def test_any_damaged_byte_gives_a_sentence_or_a_batch_never_another_exception(make_shard):

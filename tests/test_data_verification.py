@@ -187,6 +187,14 @@ def test_a_test_person_who_is_in_train_is_found(make_dataset, make_batch, by):
     assert "1 of its people are in train too" in found[0].what
 
 
+def test_a_sweep_keeps_its_people(make_shard, make_batch):
+    batches = [make_batch(number, "identity", "sweep") for number in range(2)]
+    found = check_shard(make_shard(batches, split="sweep"))
+    assert [(finding.batch, finding.what) for finding in found] == [
+        (1, "has other people than the sweep's first batch")
+    ]
+
+
 def test_a_wrong_batch_number_is_found(make_shard, make_batch):
     batches = [make_batch(number, "identity") for number in (4, 5, 7)]
     assert [finding.batch for finding in check_shard(make_shard(batches))] == [7]

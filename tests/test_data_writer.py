@@ -167,10 +167,11 @@ def test_a_file_is_not_replaced_by_a_failed_attempt(tmp_path, header, four):
     assert path.read_bytes() == b"precious"
 
 
-def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, header, four):
+@pytest.mark.parametrize("name", ["train/a.h5", "train/deeper/a.h5"])
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, header, four, name):
     (tmp_path / "train").write_bytes(b"")
     with pytest.raises(DataError, match="a file where a folder belongs"):
-        write_shard(tmp_path / "train" / "a.h5", header, four, 4)
+        write_shard(tmp_path / name, header, four, 4)
 
 
 WRITER = """
@@ -223,6 +224,16 @@ def test_a_limit_on_file_size_gives_one_sentence_and_leaves_nothing(tmp_path, li
     assert (run.returncode, run.stderr) == (0, "")
     assert "could not be written: it would pass the size that the system allows" in run.stdout
     assert "went on" not in run.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", [1, 300, 3000])
+def test_a_disk_that_lacks_the_last_bytes_leaves_nothing_either(tmp_path, missing):
+    path = tmp_path / "shard.h5"
+    run_writer(path, "whole")
+    limit = path.stat().st_size - missing
+    path.unlink()
+    assert "could not be written" in run_writer(path, limit).stdout
     assert list(tmp_path.iterdir()) == []
 
 
