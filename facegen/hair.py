@@ -36,4 +36,4 @@ def inside_hairline(azimuth: Array, y: Array) -> Array:
 def _steepness(azimuth: Array) -> Array:
     """Height per distance across the hairline: 1 where it is level."""
     ahead, behind = _HAIRLINE(azimuth + 1.0), _HAIRLINE(azimuth - 1.0)
-    return np.hypot(1.0, (ahead - behind) / np.radians(2.0) / _HEAD_RADIUS)
+    return np.asarray(np.hypot(1.0, (ahead - behind) / np.radians(2.0) / _HEAD_RADIUS))

@@ -161,7 +161,8 @@ class MorphableModel:
         Raises ModelError if the file is missing, is no npz, or lacks a key.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # Opened here: np.load leaves a file open that turns out to be no zip.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 if about.get("format") != FORMAT or about.get("version") != FORMAT_VERSION:
                     raise ModelError(

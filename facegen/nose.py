@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from facegen.features import Ball, Feature, Groove, Ridge, Rod, near
 
-NOSTRIL = Ball("nostril", near("subnasale", 7.6, 0.4, 2.5), (3.5, 6.4, 6.8), blend=1.6, turn=24, carve=True)
+NOSTRIL = Ball("nostril", near("subnasale", 7.6, 1.8, 2.5), (3.5, 5.4, 6.8), blend=1.6, turn=24, carve=True)
 
 NOSE: tuple[Feature, ...] = (
     Ball(

@@ -1,0 +1,194 @@
+"""The morphable model as laws: what every model must obey, checked on the procedural one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from facegen.build import build_model, cache_path, procedural_model
+from facegen.measurements import MEASUREMENTS, measure
+from facegen.model import ModelError, MorphableModel, head_sphere
+from facegen.shape import centroid_size_slope
+
+
+@pytest.fixture(scope="module")
+def every_level(model: MorphableModel) -> list[MorphableModel]:
+    return [model.at_level(vertices) for vertices in (13_500, 5_000, 2_500)]
+
+
+def coefficients(model: MorphableModel, people: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((people, model.shape_modes)), rng.standard_normal((people, model.albedo_modes))
+
+
+def test_every_level_is_closed_and_has_no_handles(every_level: list[MorphableModel]) -> None:
+    for level in every_level:
+        mesh = trimesh.Trimesh(level.mean, level.triangles, process=False)
+        assert mesh.is_watertight
+        assert mesh.is_winding_consistent
+        assert mesh.euler_number == 2
+        assert mesh.volume > 0  # outward
+
+
+def test_levels_have_about_the_promised_size(every_level: list[MorphableModel]) -> None:
+    counts = [level.vertices for level in every_level]
+    assert counts == pytest.approx([13_000, 5_000, 2_500], rel=0.1)
+
+
+def test_the_mean_face_is_its_own_mirror_image(every_level: list[MorphableModel]) -> None:
+    for level in every_level:
+        np.testing.assert_allclose(level.mean[level.mirror], level.mean * (-1, 1, 1), atol=1e-4)
+        np.testing.assert_array_equal(level.mirror[level.mirror], np.arange(level.vertices))
+
+
+def test_triangles_are_mirrored_too(every_level: list[MorphableModel]) -> None:
+    for level in every_level:
+        there = {tuple(sorted(triangle)) for triangle in level.triangles.tolist()}
+        back = {tuple(sorted(triangle)) for triangle in level.mirror[level.triangles].tolist()}
+        assert there == back
+
+
+def test_the_same_coefficients_give_the_same_face_on_every_level(model: MorphableModel) -> None:
+    shape, albedo = coefficients(model, 3)
+    for level in model.levels:
+        coarse = model.at_level(len(level.vertices))
+        np.testing.assert_allclose(coarse.shapes(shape), model.shapes(shape)[:, level.vertices], atol=1e-4)
+        np.testing.assert_allclose(coarse.albedos(albedo), model.albedos(albedo)[:, level.vertices], atol=1e-6)
+
+
+def test_landmarks_are_kept_by_every_level(model: MorphableModel, every_level: list[MorphableModel]) -> None:
+    for level in every_level:
+        assert set(level.landmarks) == set(model.landmarks)
+        for name, vertex in level.landmarks.items():
+            np.testing.assert_array_equal(level.mean[vertex], model.mean[model.landmarks[name]])
+
+
+def test_zero_weights_leave_the_mean_face_untouched(model: MorphableModel) -> None:
+    np.testing.assert_array_equal(model.shapes(np.zeros((1, model.shape_modes)))[0], model.mean)
+    np.testing.assert_array_equal(model.albedos(np.zeros((1, model.albedo_modes)))[0], model.albedo_mean)
+
+
+def test_the_variance_of_faces_is_the_sum_over_independent_modes(model: MorphableModel) -> None:
+    shape, _ = coefficients(model, 3000)
+    coarse = model.at_level(2_500)
+    sampled = coarse.shapes(shape).var(0).sum()
+    assert sampled == pytest.approx((coarse.shape_basis.astype(np.float64) ** 2).sum(), rel=0.05)
+
+
+def test_without_the_size_mode_every_head_is_equally_large(model: MorphableModel) -> None:
+    shape, _ = coefficients(model, 200)
+    mean = model.mean.astype(np.float64)
+    slope = centroid_size_slope(mean)
+
+    def sizes(weights: np.ndarray) -> np.ndarray:
+        return ((model.shapes(weights) - mean) * slope).sum((1, 2)) / (mean * slope).sum()
+
+    with_size = sizes(shape)
+    shape[:, model.size_mode] = 0
+    assert with_size.std() > 0.015
+    assert sizes(shape).std() < 0.0005
+
+
+def test_the_size_mode_alone_enlarges_the_head_in_every_direction(model: MorphableModel) -> None:
+    larger = model.mean + model.shape_basis[:, :, model.size_mode]
+    assert (measure(larger, model.landmarks) > measure(model.mean, model.landmarks)).all()
+
+
+def test_the_population_measures_as_published(model: MorphableModel) -> None:
+    measured = np.concatenate(
+        [measure(model.shapes(coefficients(model, 250, seed)[0]), model.landmarks) for seed in range(8)]
+    )
+    assert measured.mean(0) == pytest.approx([m.mean for m in MEASUREMENTS], rel=0.01, abs=0.3)
+    assert measured.std(0) == pytest.approx([m.deviation for m in MEASUREMENTS], rel=0.12)
+
+
+def test_no_face_folds_over_itself_in_front(model: MorphableModel) -> None:
+    coarse = model.at_level(5_000)
+    corners = coarse.mean[coarse.triangles]
+    upright = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    fine = {"sclera", "iris", "lip", "nostril", "ear"}
+    open_skin = ~np.isin(coarse.parts, [coarse.part_names.index(name) for name in fine])
+    checked = open_skin[coarse.triangles].all(1) & (corners[..., 2].min(1) > 60)
+    for face in coarse.shapes(coefficients(model, 50)[0]):
+        moved = face[coarse.triangles]
+        normal = np.cross(moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0])
+        folded = ((normal * upright).sum(1) <= 0) & checked
+        assert folded.sum() <= 0.002 * checked.sum()
+
+
+def test_the_head_fits_its_sphere_and_the_neck_leaves_it(model: MorphableModel) -> None:
+    centre, radius = head_sphere(model)
+    away = np.linalg.norm(model.mean - centre, axis=1)
+    skull = model.mean[:, 1] > 0
+    assert (away[skull] <= radius + 1e-2).all()
+    assert model.mean[:, 1].min() < -200
+    assert 110 < radius < 140
+
+
+def test_saving_and_loading_loses_nothing(model: MorphableModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.npz")
+    loaded = MorphableModel.load(tmp_path / "model.npz")
+    np.testing.assert_array_equal(loaded.shape_basis, model.shape_basis)
+    np.testing.assert_array_equal(loaded.mean, model.mean)
+    assert loaded.landmarks == model.landmarks
+    assert loaded.to_bytes() == model.to_bytes()
+    assert len(model.to_bytes()) < 14e6
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "cannot be read"), (b"PK not a zip", "cannot be read")])
+def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "model.npz"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        MorphableModel.load(path)
+
+
+def test_coefficients_of_another_model_are_refused(model: MorphableModel) -> None:
+    with pytest.raises(ModelError, match=r"expected \(N, 80\)"):
+        model.shapes(np.zeros((1, 79)))
+
+
+def test_a_model_without_landmarks_counts_as_all_head(model: MorphableModel) -> None:
+    _, radius = head_sphere(replace(model, landmarks={}))
+    assert radius > head_sphere(model)[1]
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: MorphableModel) -> Path:
+    monkeypatch.setenv("DCIGN_CACHE", str(tmp_path))
+    monkeypatch.setattr("facegen.build.build_model", lambda progress: model)
+    return tmp_path
+
+
+def test_a_damaged_cache_is_built_again(own_cache: Path, model: MorphableModel) -> None:
+    procedural_model()
+    whole = cache_path().read_bytes()
+    cache_path().write_bytes(whole[: len(whole) // 2])
+    procedural_model()
+    assert cache_path().read_bytes() == whole
+    assert list(own_cache.iterdir()) == [cache_path()]  # nothing left aside
+
+
+def test_a_whole_cache_is_not_built_again(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    procedural_model()
+    monkeypatch.setattr("facegen.build.build_model", lambda progress: pytest.fail("built twice"))
+    procedural_model()
+
+
+def test_a_cache_that_cannot_be_written_names_the_way_out(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (own_cache / "file").write_text("in the way")
+    monkeypatch.setenv("DCIGN_CACHE", str(own_cache / "file"))
+    with pytest.raises(ModelError, match="set DCIGN_CACHE"):
+        procedural_model()
+
+
+def test_two_builds_give_the_same_bytes_and_report_their_progress(model: MorphableModel) -> None:
+    fractions: list[float] = []
+    again = build_model(lambda stage, fraction: fractions.append(fraction))
+    assert again.to_bytes() == model.to_bytes()
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
