@@ -32,11 +32,6 @@ class Column:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    @property
-    def bytes(self) -> int:
-        """Uncompressed size of one batch."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-
 
 def columns(batch: Batch, factors: int) -> dict[str, Column]:
     """The datasets that a shard of such batches has: path in the file -> Column.

@@ -81,6 +81,15 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is damaged ({_first_line(error)}); {AGAIN}") from None
 
 
+def dataset_names(file: h5py.File) -> list[str]:
+    """Paths of all the datasets of the format that the file has."""
+    names = list(REQUIRED)
+    names += [name for name in (IDENTITY_SHAPE, IDENTITY_ALBEDO) if name in file]
+    for group in (NUISANCE, TRUTH):
+        names += [f"{group}/{name}" for name in file.get(group, ())]
+    return names
+
+
 def read_chunk(dataset: h5py.Dataset, row: int, target: NDArray[Any]) -> None:
     """Read one batch of a per-pixel dataset (B, ...) into `target` (...), contiguous.
 
@@ -133,19 +142,11 @@ def _check_datasets(path: Path, file: h5py.File) -> None:
     shape = file[IMAGES].shape
     if len(shape) != 5 or shape[0] < 1 or shape[1] != BATCH_SIZE or shape[4] not in (1, 3):
         raise DataError(f"{path} has images of shape {shape}; expected (B, {BATCH_SIZE}, H, W, 1 or 3).")
-    for name in _dataset_names(path, file):
+    for name in dataset_names(file):
         _check_dataset(path, file, name)
     code = int(file[VARYING][()].max())
     if code >= len(VARIES):
         raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {len(VARIES) - 1}; {AGAIN}")
-
-
-def _dataset_names(path: Path, file: h5py.File) -> list[str]:
-    names = list(REQUIRED)
-    names += [name for name in (IDENTITY_SHAPE, IDENTITY_ALBEDO) if name in file]
-    for group in (NUISANCE, TRUTH):
-        names += [f"{group}/{name}" for name in file.get(group, ())]
-    return names
 
 
 def _check_dataset(path: Path, file: h5py.File, name: str) -> None:

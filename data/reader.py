@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import layout
-from data.batch import is_per_pixel
+from data.batch import Column, is_per_pixel
 from data.manifest import Manifest, ShardEntry, read_manifest
 from data.schema import (
     BATCH_NUMBER,
-    BATCH_SIZE,
     FACTOR_VALUES,
     IDENTITY_ALBEDO,
     IDENTITY_INDEX,
@@ -40,6 +39,9 @@ from data.schema import (
     Index,
     ShardHeader,
 )
+
+MASK_PATH = f"{TRUTH}/{MASK}"
+LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)
 
 
 class Shard:
@@ -155,6 +157,21 @@ class Shard:
         for row in range(len(self)):
             yield self.batch(row)
 
+    def columns(self) -> dict[str, Column]:
+        """Every dataset of the shard: its path -> what one batch has of it."""
+        file = self._open()
+        names = layout.dataset_names(file)
+        return {name: Column(file[name].shape[1:], file[name].dtype) for name in names}
+
+    def read_into(self, path: str, target: NDArray[Any]) -> None:
+        """Read a whole dataset (B, ...) into an array of its shape and dtype."""
+        dataset = self._open()[path]
+        with layout.reading(self.path):
+            if is_per_pixel(path):
+                layout.read_chunks(dataset, target)
+            else:
+                target[...] = dataset[()]
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         if self._file is not None:
@@ -242,24 +259,25 @@ class FaceDataset:
     def load(self, split: str) -> LoadedSplit:
         """A whole split into memory."""
         count = sum(entry.batches for entry in self._entries(split))
+        layout_of_first: dict[str, Column] = {}
         loaded: dict[str, NDArray[Any]] = {}
         row = 0
         for shard in self.shards(split):
-            for name, values in _labels(shard).items():
-                _allot(loaded, name, count, values, shard)[row : row + len(shard)] = values
-            for path in (IMAGES, f"{TRUTH}/{MASK}"):
-                if path == IMAGES or MASK in shard.truths:
-                    first = np.empty((1, BATCH_SIZE, *_pixels(shard, path)), np.uint8)
-                    target = _allot(loaded, path, count, first, shard)
-                    with layout.reading(shard.path):
-                        layout.read_chunks(shard._open()[path], target[row : row + len(shard)])
+            found = {path: column for path, column in shard.columns().items() if path in LOADED}
+            if not loaded:
+                layout_of_first = found
+                loaded = {path: np.empty((count, *each.shape), each.dtype) for path, each in found.items()}
+            if found != layout_of_first:
+                raise DataError(f"{shard.path} is laid out unlike the first shard of {split}: render it again.")
+            for path, target in loaded.items():
+                shard.read_into(path, target[row : row + len(shard)])
             row += len(shard)
         return LoadedSplit(
             images=loaded[IMAGES],
             factors=loaded[FACTOR_VALUES],
             varies=loaded[VARYING].astype(np.uint8),
             identity_index=loaded[IDENTITY_INDEX],
-            mask=loaded.get(f"{TRUTH}/{MASK}"),
+            mask=loaded.get(MASK_PATH),
         )
 
     def _entries(self, split: str) -> tuple[ShardEntry, ...]:
@@ -267,23 +285,3 @@ class FaceDataset:
             held = ", ".join(name for name, entries in self.manifest.splits.items() if entries) or "none"
             raise DataError(f"{self.folder} has no split {split!r}; it has {held}: name one of these.")
         return self.manifest.splits[split]
-
-
-def _labels(shard: Shard) -> dict[str, NDArray[Any]]:
-    return {path: shard._whole(path) for path in (FACTOR_VALUES, VARYING, IDENTITY_INDEX)}
-
-
-def _pixels(shard: Shard, path: str) -> tuple[int, ...]:
-    return shard.image_shape if path == IMAGES else shard.image_shape[:2]
-
-
-def _allot(loaded: dict[str, NDArray[Any]], name: str, count: int, first: NDArray[Any], shard: Shard) -> NDArray[Any]:
-    """The split's array for one dataset, made at the first shard; every later shard has to fit it."""
-    if name not in loaded:
-        loaded[name] = np.empty((count, *first.shape[1:]), first.dtype)
-    if loaded[name].shape[1:] != first.shape[1:]:
-        raise DataError(
-            f"{shard.path} has {name} of shape {first.shape[1:]}; the split's first shard has "
-            f"{loaded[name].shape[1:]}: render the data set again."
-        )
-    return loaded[name]

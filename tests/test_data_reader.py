@@ -16,6 +16,7 @@ import pytest
 
 from data.reader import FaceDataset, Shard
 from data.schema import VARIES, DataError
+from data.writer import write_shard
 
 pytest_plugins = ["tests.discs"]
 
@@ -250,4 +251,13 @@ def test_a_shard_of_another_length_than_listed_is_refused(make_dataset):
     folder = make_dataset()
     shutil.copy(folder / "sweep" / "shard-00000.h5", folder / "train" / "shard-00001.h5")
     with pytest.raises(DataError, match=r"holds 1 batches; dataset\.json says 3"):
+        FaceDataset(folder).load("train")
+
+
+def test_shards_of_two_layouts_do_not_load_as_one_split(make_dataset, make_batch, header):
+    folder = make_dataset()
+    path = folder / "train" / "shard-00001.h5"
+    masked = [make_batch(number, "azimuth", "test") for number in range(5, 8)]
+    write_shard(path, header, masked, 3, overwrite=True)
+    with pytest.raises(DataError, match="unlike the first shard of train"):
         FaceDataset(folder).load("train")
