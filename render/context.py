@@ -17,6 +17,9 @@ class Renderer:
     name: str
     version: str
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.version})"
+
 
 class Context:
     """One EGL context, owned through pyrender's platform class.
@@ -33,12 +36,12 @@ class Context:
 
     def close(self) -> None:
         """Give the context and all that lives in it back. May be called again."""
-        if self._platform is not None:
-            from OpenGL.EGL import EGL_NO_CONTEXT, EGL_NO_SURFACE, eglDestroyContext, eglMakeCurrent
+        from OpenGL.EGL import eglDestroyContext
 
-            display, self._platform, context = self._platform._egl_display, None, self._platform._egl_context
-            eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT)
-            eglDestroyContext(display, context)
+        if self._platform._egl_context is not None:
+            eglDestroyContext(self._platform._egl_display, self._platform._egl_context)
+        # pyrender's platform would close the display when it is collected; without one it leaves it alone.
+        self._platform._egl_context = self._platform._egl_display = None
 
 
 def open_context() -> Context:

@@ -25,6 +25,7 @@ from facegen.model import MorphableModel, sha256
 from render import workers
 from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
+from render.context import Renderer
 from render.plan import plan_batch
 from render.scene import RenderError
 from render.studio import head_frame
@@ -44,7 +45,7 @@ class ShardTask:
     split: str
     first: int
     count: int
-    renderer: dict[str, str] | None = None
+    renderer: Renderer | None = None
 
     @property
     def file(self) -> str:
@@ -110,7 +111,7 @@ class DrawnShard:
     """A whole shard in the folder, and who drew it."""
 
     entry: ShardEntry
-    renderer: dict[str, str]
+    renderer: Renderer
 
 
 def make_shard(task: ShardTask) -> DrawnShard:
@@ -119,13 +120,13 @@ def make_shard(task: ShardTask) -> DrawnShard:
     Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder, one renderer.
     """
     path = task.folder / task.file
-    renderer = asdict(workers.studio(task.folder / MODEL, task.configuration).renderer)
+    renderer = workers.studio(task.folder / MODEL, task.configuration).renderer
     if task.renderer not in (None, renderer):
         raise RenderError(
             f"{task.folder} was begun by {task.renderer} and this machine has {renderer}, whose pixels may differ; "
             "wanted one renderer a folder: go on where it was begun, or choose another --out."
         )
-    digest = write_shard(path, _header(task, renderer), _batches(task), task.count, overwrite=True)
+    digest = write_shard(path, _header(task, asdict(renderer)), _batches(task), task.count, overwrite=True)
     return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
 
 
@@ -221,7 +222,8 @@ def _whole(task: ShardTask, listed: dict[str, str], model_about: dict[str, str])
     try:
         with Shard(path) as shard:
             header, numbers = shard.header, shard.numbers.tolist()
-    except DataError:
+        renderer = Renderer(**header.renderer)
+    except (DataError, TypeError):
         return None
     same = (header.configuration_sha256, header.model_sha256, header.split) == (
         task.configuration.sha256(),
@@ -233,7 +235,7 @@ def _whole(task: ShardTask, listed: dict[str, str], model_about: dict[str, str])
         return None
     if listed.get(task.file, digest) != digest:
         return None
-    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), dict(header.renderer))
+    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
 
 
 def _finish(
@@ -251,7 +253,7 @@ def _finish(
         configuration_sha256=configuration.sha256(),
         seed=configuration.seed,
         model=model_about,
-        renderer=renderer,
+        renderer=asdict(renderer),
         splits=splits,
     )
     write_whole(folder / CARD, data_set_card(manifest).encode())

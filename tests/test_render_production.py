@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import pytest
 
 from data.reader import FaceDataset
@@ -146,17 +147,17 @@ def test_a_file_where_the_folder_should_be_is_refused(model: MorphableModel, tmp
         make(tmp_path / "faces", model, MANY_SHARDS)
 
 
-def test_a_shard_drawn_by_another_renderer_is_refused(
-    small_faces: Path,
-    small_configuration: RenderConfiguration,
-    model: MorphableModel,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_folder_begun_by_another_renderer_is_not_gone_on_with(
+    small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path
 ) -> None:
     folder = tmp_path / "faces"
     shutil.copytree(small_faces, folder)
-    monkeypatch.setattr("render.production._probe", lambda task: {"name": "another card", "vendor": "", "version": ""})
-    with pytest.raises(RenderError, match="this machine has another card"):
+    (folder / "dataset.json").unlink()
+    for shard in folder.glob("*/*.h5"):
+        with h5py.File(shard, "r+") as file:
+            file.attrs["renderer"] = json.dumps({"name": "another card", "vendor": "", "version": "9"})
+    (folder / "iid" / "shard-00000.h5").unlink()
+    with pytest.raises(RenderError, match=r"begun by another card \(9\)"):
         make(folder, model, small_configuration)
 
 
