@@ -78,6 +78,9 @@ def draw_traversal(
         top = 52 + row * (TILE + GAP)
         sheet.words(LABEL - 14, top + TILE // 2, label, anchor="rm")
         low, high = np.percentile(codes.flat_mu[:, latent], (1, 99))
+        if row < len(run.calibrations):
+            ends = (_angle(run, row, end) for end in run.calibrations[row].value(np.array([low, high])))
+            sheet.words(LABEL - 14, top + TILE // 2 + 20, " to ".join(ends), 12, anchor="rm", pale=True)
         for place, code in enumerate(faces):
             moved = np.repeat(code[None], STEPS, axis=0)
             moved[:, latent] = np.linspace(low, high, STEPS)
@@ -141,10 +144,9 @@ def draw_relight(run: Evaluated, sweep: LabelledBatches, path: Path, person: int
         moved = np.repeat(codes[chosen][None], STRIP, axis=0)
         moved[:, fit.latent] = fit.code(strip.levels)
         top = 52 + row * high
-        unit = "°" if run.codec.description.units[place].startswith("deg") else ""
         for column, level in enumerate(strip.levels):
             x = left + column * (TILE + GAP) + TILE // 2
-            sheet.words(x, top + 2 * TILE + GAP + 18, f"{level:+.0f}{unit}", 13, "ms", pale=True)
+            sheet.words(x, top + 2 * TILE + GAP + 18, _angle(run, place, level), 13, "ms", pale=True)
         sheet.words(left - 14, top + TILE // 2, fit.factor.replace("_", " "), anchor="rm")
         sheet.words(left - 14, top + GAP + 3 * TILE // 2, "renderer's truth", anchor="rm", pale=True)
         sheet.pictures(left, top, run.codec.decode(moved))
@@ -161,7 +163,7 @@ def _plot_inferred(axis: Axes, run: Evaluated, sweep: Sweep, place: int) -> None
     ends = [sweep.levels[0], sweep.levels[-1]]
     axis.plot(ends, ends, color="0.55", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     axis.plot(sweep.levels, inferred, color="#1f6fb4", linewidth=0.8, alpha=0.55, zorder=2)
-    unit = "°" if description.units[place].startswith("deg") else f" {description.units[place]}"
+    unit = _unit(run, place)
     score, error = r_squared(truth.ravel(), inferred.ravel()), np.abs(truth - inferred).mean()
     axis.text(0.04, 0.95, f"R² {score:.3f}\nmean error {error:.1f}{unit}", va="top", transform=axis.transAxes)
     name = fit.factor.replace("_", " ")
@@ -173,6 +175,17 @@ def _plot_inferred(axis: Axes, run: Evaluated, sweep: Sweep, place: int) -> None
     axis.set_ylim(ends[0] - margin, ends[1] + margin)
     axis.set_aspect("equal")
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _unit(run: Evaluated, place: int) -> str:
+    """Return how a factor's unit is written behind a number."""
+    unit = run.codec.description.units[place]
+    return "°" if unit.startswith("deg") else f" {unit}"
+
+
+def _angle(run: Evaluated, place: int, value: float) -> str:
+    sign = "+" if round(value) > 0 else "−" if round(value) < 0 else ""
+    return f"{sign}{abs(round(value))}{_unit(run, place)}"
 
 
 def _intrinsic(run: Evaluated, codes: Codes) -> list[int]:

@@ -1,0 +1,133 @@
+"""From a data set folder to a trained run, its evaluation and its pictures."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcign.codec import load_codec
+from dcign.configuration import TrainConfiguration
+from dcign.errors import TrainingError
+from dcign.evaluation import evaluate, load_calibrations
+from dcign.figures import draw_figures, draw_inferred, load_evaluated
+from dcign.recipes import RECIPES
+from dcign.report import evaluation_table
+from dcign.source import DataSource
+from dcign.sweeps import sweep_of
+from dcign.training import train
+
+FACTORS = ("azimuth", "elevation", "light_azimuth")
+PROMISED = {"r2", "r2_linear", "spearman", "mae_degrees", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
+
+
+@pytest.fixture(scope="module")
+def runs(small_faces, tmp_path_factory):
+    """A run of each recipe, too short to have learnt anything."""
+    folder = tmp_path_factory.mktemp("runs")
+    for recipe in RECIPES.values():
+        out = str(folder / recipe.name)
+        train(TrainConfiguration(data=str(small_faces), out=out, recipe=recipe, steps=3, seed=0, device="cpu"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def swap(runs):
+    evaluate(runs / "swap")
+    return runs / "swap"
+
+
+def test_the_evaluation_says_all_that_it_promises(swap):
+    report = json.loads((swap / "evaluation.json").read_text())
+    assert tuple(report["factors"]) == FACTORS
+    for place, name in enumerate(FACTORS):
+        score = report["factors"][name]
+        assert score.keys() >= PROMISED
+        assert score["latent"] == place
+        assert score["r2"] == score["r2_assigned"] <= 1
+        assert -1 <= score["spearman"] <= 1
+        assert score["swap_ratio"] > 0
+    assert min(report["reconstruction"]["psnr_head_db"], report["reconstruction"]["psnr_frame_db"]) > 0
+    assert (report["recipe"], report["steps"], report["images_seen"]) == ("swap", 3, 96)
+
+
+def test_a_plain_vae_is_scored_by_its_best_latents(runs):
+    report = evaluate(runs / "vae").report
+    for score in report["factors"].values():
+        assert score["latent"] == score["best_latent"]
+        assert score["r2"] == score["r2_best"]
+
+
+def test_the_same_run_is_evaluated_the_same_again(runs, swap):
+    timeless = []
+    for _ in range(2):
+        report = evaluate(runs / "swap").report
+        timeless.append({key: value for key, value in report.items() if key != "evaluation_seconds"})
+    assert timeless[0] == timeless[1]
+
+
+def test_the_table_has_a_line_a_factor(runs, swap):
+    reports = [json.loads((swap / "evaluation.json").read_text()), evaluate(runs / "paper").report]
+    table = evaluation_table(reports)
+    assert [sum(line.startswith(name) for line in table.splitlines()) for name in FACTORS] == [2, 2, 2]
+
+
+def test_a_codec_encodes_any_number_of_images_and_decodes_what_it_encoded(swap, small_faces):
+    codec = load_codec(swap)
+    images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
+    mu, logvar = codec.encode(images)
+    alone, _ = codec.encode(images[:1])
+    assert mu.shape == logvar.shape == (len(images), 32)
+    np.testing.assert_allclose(alone[0], mu[0], atol=1e-5)
+    assert codec.decode(mu).shape == images.shape
+    assert [fit.factor for fit in load_calibrations(swap)] == list(FACTORS)
+
+
+def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces):
+    sweep = DataSource(small_faces).labelled("sweep")
+    for place in range(3):
+        found = sweep_of(sweep, place)
+        assert np.all(np.diff(found.levels) > 0)
+        assert found.near(2).levels.tolist() == [found.levels[0], found.levels[-1]]
+        assert len(found.images) == len(found.levels) > 1
+
+
+def test_every_picture_is_drawn_and_is_not_blank(swap, small_faces, tmp_path):
+    paths = draw_figures(swap, out=tmp_path)
+    paths.append(
+        draw_inferred([load_evaluated(swap), load_evaluated(swap, "again")], sweep_split(small_faces), tmp_path / "2.png")
+    )
+    names = ["2.png", "inferred.png", "reconstruction.png", "relight.png", "traversal.png"]
+    assert sorted(path.name for path in paths) == names
+    for path in paths:
+        with Image.open(path) as picture:
+            assert picture.width > 800
+            assert np.asarray(picture.convert("L")).std() > 10
+
+
+def sweep_split(folder):
+    return DataSource(folder).labelled("sweep")
+
+
+def test_an_evaluation_on_other_shards_is_refused(swap, small_faces, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(small_faces, other)
+    manifest = json.loads((other / "dataset.json").read_text())
+    manifest["splits"]["iid"]["shards"][0]["sha256"] = "0" * 64
+    (other / "dataset.json").write_text(json.dumps(manifest))
+    with pytest.raises(TrainingError, match="holds other shards than"):
+        evaluate(swap, data=other)
+
+
+def test_pictures_of_a_run_that_was_not_evaluated_are_refused(runs, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(runs / "swap", bare)
+    (bare / "calibration.json").unlink(missing_ok=True)
+    with pytest.raises(TrainingError, match=r"holds no calibration\.json: evaluate the run first"):
+        draw_figures(bare)
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="holds no run"):
+        load_codec(tmp_path)
