@@ -75,6 +75,12 @@ def make_batch() -> Callable[..., Batch]:
 
 
 @pytest.fixture(scope="session")
+def draw_discs() -> Callable[..., tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """`_discs`: labels (20, 3) and coefficients (20, 3) to images and masks (20, H, W)."""
+    return _discs
+
+
+@pytest.fixture(scope="session")
 def header() -> ShardHeader:
     """The header of a train shard."""
     return ShardHeader(

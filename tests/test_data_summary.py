@@ -44,6 +44,7 @@ def test_a_folder_is_the_sum_of_its_shards(make_dataset):
     shards = [summarise(path) for path in sorted(folder.glob("train/*.h5"))]
     for count in ("batches", "images", "bytes", "shards"):
         assert whole["splits"]["train"][count] == sum(part["splits"]["train"][count] for part in shards)
+    assert whole["splits"]["train"]["shards"] == 2
     assert whole["splits"]["iid"]["batches_of_kind"] == {"all": 2}
     assert whole["splits"]["sweep"]["truth"] == ["mask"]
     assert whole["provenance"]["model"]["name"] == "discs"

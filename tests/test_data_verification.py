@@ -152,7 +152,18 @@ def test_a_broken_promise_is_found_and_its_batch_named(make_shard, make_batch, c
     assert any(said in str(finding) for finding in found), found
 
 
-def test_one_image_of_another_face_is_unlike_its_neighbours(make_batch):
+def test_one_image_in_another_light_is_unlike_its_neighbours(make_batch, draw_discs):
+    batch = make_batch(0, "elevation")
+    even = np.repeat(batch.factors[:1], 20, axis=0)
+    even[:, ELEVATION] = np.linspace(-23, 23, 20)
+    even[:, LIGHT] = 0
+    images, _ = draw_discs(even, batch.identity_shape)
+    assert pixel_faults(images[..., None], even[:, ELEVATION]) == []
+    lit, _ = draw_discs(changed(even, 10, LIGHT, by=30), batch.identity_shape)
+    assert pixel_faults(lit[..., None], even[:, ELEVATION]) == ["image 10 is unlike its neighbours in label"]
+
+
+def test_one_image_of_another_face_is_out_of_order(make_batch):
     batch, other = make_batch(0, "elevation"), make_batch(2, "identity")
     order = np.argsort(batch.factors[:, ELEVATION])
     images = batch.images.copy()
