@@ -103,10 +103,9 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
       dcign inspect faces --verify
       dcign inspect faces/train/shard-00000.h5 --sheet sheet.png
     """
+    from data.schema import DataError
     from data.sheet import write_sheet
     from data.summary import summarise, table
-
-    from data.schema import DataError
 
     with _one_sentence(DataError):
         summary = summarise(path)
@@ -127,6 +126,81 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
 
 
 @dcign.command()
+@click.argument("faces", type=click.Path(path_type=Path), required=False)
+@click.option("--out", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/RECIPE]")
+@click.option("--recipe", metavar="swap|paper|vae", help="How to train; see docs/training.md.  [default: swap]")
+@click.option("--ratio", metavar="A:B:C:D", help="How often each kind of batch is drawn, identity last, e.g. 1:1:1:1.")
+@click.option("--steps", type=int, metavar="N", help="Gradient steps.  [default: the recipe's]")
+@click.option("--seed", type=int, help="Of weights, batches and noise.  [default: 0]")
+@click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1 ...  [default: a GPU if there is one]")
+@click.option("--threads", type=int, metavar="N", help="CPU threads.  [default: one a core]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out; options not given stay as they were.")
+def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool, **options: Any) -> None:
+    """Train a network on a data set folder (default: faces), then evaluate it on people that it never saw.
+
+    Leaves weights, logs, evaluation.json and pictures in the run's folder. Stopped at any time, the same command with
+    --resume goes on from there.
+
+    \b
+    Example:
+      dcign train faces --recipe swap --steps 4000 --out runs/first
+    """
+    from data.schema import DataError
+    from dcign import training
+    from dcign.errors import TrainingError, TrainingInterrupted
+
+    out = out or Path("runs") / (recipe or "swap")
+    with _one_sentence(TrainingError, DataError):
+        configuration = _run_configuration(faces, out, recipe, resume, options)
+        try:
+            with _step_progress(f"training {configuration.recipe.name}") as progress:
+                training.train(configuration, progress, resume)
+        except TrainingInterrupted as stopped:
+            click.echo(f"\n{stopped}", err=True)
+            sys.exit(INTERRUPTED)
+        with _going_on(f"Stopped. The trained network is kept in {out}: add --resume to evaluate it."):
+            _evaluate_run(out, configuration.threads)
+
+
+def _run_configuration(
+    faces: Path | None, out: Path, recipe: str | None, resume: bool, options: dict[str, Any]
+) -> Any:  # TrainConfiguration, imported where needed
+    """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
+    from data.reader import FaceDataset
+    from dcign.configuration import TrainConfiguration
+    from dcign.recipes import parse_ratio, recipe_named
+    from dcign.training import configuration_to_resume
+
+    given = {name: value for name, value in options.items() if value is not None}
+    if recipe is not None:
+        given["recipe"] = recipe_named(recipe)
+    if resume and faces is not None:
+        given["data"] = str(faces)
+    found = configuration_to_resume(out) if resume else None
+    folder = Path(faces or (found.data if found else "faces"))
+    if "ratio" in given:
+        kinds = (*(factor.name for factor in FaceDataset(folder).factors), "identity")
+        given["ratio"] = parse_ratio(given["ratio"], kinds)
+    if resume:
+        return configuration_to_resume(out, **given)
+    chosen = given.setdefault("recipe", recipe_named("swap"))
+    return TrainConfiguration(data=str(folder), out=str(out), **{"steps": chosen.steps, "seed": 0, **given})
+
+
+def _evaluate_run(out: Path, threads: int) -> None:
+    from dcign.evaluation import evaluate
+    from dcign.figures import draw_figures
+    from dcign.report import evaluation_table
+
+    with _stage_progress("evaluating") as progress:
+        evaluation = evaluate(out, thread_count=threads, progress=lambda stage: progress(stage, 0.0))
+        progress("drawing", 0.9)
+        pictures = draw_figures(out)
+    click.echo(evaluation_table([evaluation.report]))
+    click.echo(f"{out}: evaluation.json, " + ", ".join(picture.name for picture in pictures))
+
+
+@dcign.command()
 @click.option("--seed", type=int, default=0, show_default=True, help="Which person.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--size", type=int, default=512, show_default=True, metavar="PIXELS", help="Height of a .png.")
@@ -139,10 +213,10 @@ def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
       dcign face --seed 7 --out face.glb
     """
     import numpy as np
-    from facegen.export import export_face
-    from facegen.population import sample_identity
 
+    from facegen.export import export_face
     from facegen.model import ModelError
+    from facegen.population import sample_identity
     from render.scene import RenderError
 
     with _one_sentence(ModelError, RenderError):
@@ -263,6 +337,38 @@ def _batch_progress(title: str, *, images_a_batch: int) -> Iterator[Callable[...
             speed = bar.tasks[task].speed
             rate = f"{speed:,.0f} images/s" if speed else ""
             bar.update(task, completed=images_a_batch * done, total=total and images_a_batch * total, rate=rate)
+
+        yield progress
+
+
+@contextmanager
+def _step_progress(title: str) -> Iterator[Callable[[Any], None]]:
+    """A bar with losses, images/s and time left, for callbacks of dcign.trainer.Progress."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[losses]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=_stderr()) as bar:
+        task = bar.add_task(title, total=None, losses="")
+
+        def progress(now: Any) -> None:  # dcign.trainer.Progress
+            losses = " ".join(f"{name} {value:.4g}" for name, value in now.losses.items())
+            text = f"{losses}  {now.images_per_second:,.0f} images/s"
+            bar.update(task, completed=now.step, total=now.steps, losses=text)
 
         yield progress
 
