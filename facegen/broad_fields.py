@@ -1,4 +1,4 @@
-"""Semantic shape fields, the broad ones, as functions: ramps over the whole head, hair, ears, lids and lips.
+"""Semantic shape fields, the broad ones, as functions: ramps over the whole head, ears, lids and lips.
 
 Each takes the template's geometry and returns the displacement (V, 3), mm, at one standard deviation. The function's
 name is the field's.
@@ -7,52 +7,16 @@ name is the field's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from facegen.fields import soft_side
-from facegen.hair import BROW_LINE, NAPE_EDGE
+from facegen.geometry import Geometry
+from facegen.hair import BROW_LINE
+from facegen.hair_fields import HAIR_FIELDS
 from facegen.landmarks import LANDMARKS
 from facegen.mouth import mouth_line
 from facegen.primitives import Array, bump, ramp
-from facegen.regions import Regions
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """The template as the fields see it: vertices (V, 3) mm, |x| (V,), and its regions."""
-
-    vertices: Array
-    regions: Regions
-
-    @property
-    def x(self) -> Array:
-        """Towards the subject's left, (V,) mm."""
-        return self.vertices[:, 0]
-
-    @property
-    def away(self) -> Array:
-        """Distance |x| from the midline, (V,) mm."""
-        return np.abs(self.x)
-
-    @property
-    def y(self) -> Array:
-        """Up, (V,) mm."""
-        return self.vertices[:, 1]
-
-    @property
-    def z(self) -> Array:
-        """Forward, (V,) mm."""
-        return self.vertices[:, 2]
-
-    def move(self, out: Array | None = None, up: Array | None = None, forward: Array | None = None) -> Array:
-        """A displacement (V, 3) from its parts (V,); `out` is signed by the side."""
-        moved = np.zeros_like(self.vertices)
-        for axis, part in enumerate((out, up, forward)):
-            if part is not None:
-                moved[:, axis] = part
-        return moved
 
 
 def size(g: Geometry) -> Array:
@@ -132,13 +96,13 @@ def eye_size(g: Geometry) -> Array:
 def lid_opening(g: Geometry) -> Array:
     """Wide open eyes: the upper lid rises, the lower one sinks a little."""
     eye = np.exp(-(((g.away - 30.5) / 11.0) ** 2)) * ramp(g.z, 58, 68) * (1 - g.regions.eye)
-    return g.move(up=(0.9 * _band(g.y, 6, 4) - 0.35 * _band(g.y, -5.5, 3)) * eye)
+    return g.move(up=(0.9 * _band(g.y, 6, 5) - 0.35 * _band(g.y, -5.5, 3)) * eye)
 
 
 def brow_thickness(g: Geometry) -> Array:
     """Bushy brows: the skin stretches away from the brow's middle line."""
     above = g.y - BROW_LINE(g.away)
-    return g.move(up=0.19 * above * np.exp(-((above / 6) ** 2)) * ramp(g.z, 40, 60))
+    return g.move(up=0.15 * above * np.exp(-((above / 6) ** 2)) * ramp(g.z, 40, 60))
 
 
 def mouth_width(g: Geometry) -> Array:
@@ -180,29 +144,6 @@ def ear_lobe(g: Geometry) -> Array:
     return g.move(up=-1.6 * _ears(g) * _band(g.y, -42, 9))
 
 
-def hairline(g: Geometry) -> Array:
-    """A high forehead: the hairline moves up, the skull does not."""
-    rise = 3.5 * np.exp(-((g.regions.inside_hair / 22) ** 2)) * ramp(g.z, 30, 70)
-    upwards = np.array([0, 1, 0]) - g.regions.normals[:, 1:2] * g.regions.normals
-    return rise[:, None] * upwards
-
-
-def hair_volume(g: Geometry) -> Array:
-    """Thick hair all over."""
-    return 2.8 * g.regions.hair_volume[:, None] * g.regions.normals
-
-
-def hair_top(g: Geometry) -> Array:
-    """Hair that stands high on top."""
-    return 4.5 * (g.regions.hair_volume * ramp(g.y, 50, 110))[:, None] * g.regions.normals
-
-
-def long_hair(g: Geometry) -> Array:
-    """Hair that stands out behind the ears and the neck."""
-    radial = np.stack([g.x, 0 * g.x, g.z + 10], 1) / np.hypot(g.x, g.z + 10)[:, None]
-    return 4.0 * nape_hair(g.vertices)[:, None] * radial
-
-
 def chin_aside(g: Geometry) -> Array:
     """An asymmetry: the chin to one side."""
     return g.move(out=1.0 * ramp(-g.y, 30, 110) * ramp(g.z, 20, 90))
@@ -217,16 +158,10 @@ BROAD_FIELDS: tuple[Callable[[Geometry], Array], ...] = (
     size, face_height, face_width, jaw_width, head_breadth, head_length, crown, forehead_slope,
     nose_length, upper_lip_length, chin_height, prognathism, neck,
     eye_size, lid_opening, brow_thickness, mouth_width, upper_lip, lower_lip,
-    ear_size, ear_flare, ear_height, ear_lobe, hairline, hair_volume, hair_top, long_hair,
+    ear_size, ear_flare, ear_height, ear_lobe,
+    *HAIR_FIELDS,
     chin_aside, face_tilt,
 )  # fmt: skip
-
-
-def nape_hair(vertices: Array) -> Array:
-    """1 where long hair hangs (V,): behind the ears, from their middle down to the shoulders."""
-    x, y, z = vertices.T
-    behind = ramp(np.degrees(np.arctan2(np.abs(x), z)), NAPE_EDGE, NAPE_EDGE + 20)
-    return behind * ramp(-y, 0, 45) * ramp(y, -150, -100)
 
 
 def _band(t: Array, centre: float, width: float) -> Array:

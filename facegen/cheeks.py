@@ -39,7 +39,7 @@ BROWS: tuple[Feature, ...] = (
         blend=22,
         why="halfway between a man's and a woman's",
     ),
-    Rod("brow end", near("brow_peak", -4, -1.5, -5.6), near("brow_outer", -4.5, -4.5, -1), (6.0, 5), blend=24),
+    Rod("brow end", near("brow_peak", -4, -1.5, -5.6), near("brow_outer", 0, -9, -8), (6.0, 4), blend=26),
     Ball(
         "temple",
         near("frontotemporale", 27, -8, -14),

@@ -11,7 +11,7 @@ from facegen.primitives import Array, smooth_union, tapered_capsule
 
 ATTACHED_AT = (68.5, -19.0, 2.0)  # the frame's origin on the head, just in front of the tragion
 LEANS_BACK = 14.0  # degrees from upright
-FLARES = 24.0  # degrees from flat on the head
+FLARES = 21.0  # degrees from flat on the head
 BLEND_WITH_HEAD = 4.0
 
 _ANCHORS = {"ear": (0.0, 0.0, 0.0)}

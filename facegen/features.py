@@ -109,8 +109,9 @@ class Ridge:
         """Distance (N,) to the ridge alone."""
         local = points - self.at.position(anchors)
         t, across = (local[:, 0], local[:, 1]) if self.along == "x" else (local[:, 1], local[:, 0])
-        table = np.array(self.stations, float)
-        centre, depth, radius = (curve(list(zip(table[:, 0], column, strict=True)))(t) for column in table[:, 1:].T)
+        centre, depth, radius = (
+            curve([(station[0], station[column]) for station in self.stations])(t) for column in (1, 2, 3)
+        )
         round_section = np.hypot((across - centre) * self.squeeze, local[:, 2] - depth) - radius
         body = self.slimness * round_section
         beyond = np.maximum(np.maximum(self.span[0] - t, t - self.span[1]), 0)

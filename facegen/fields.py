@@ -17,18 +17,22 @@ from facegen.primitives import Array, bump
 from facegen.regions import Regions
 
 AXES = {"out": 0, "across": 0, "up": 1, "forward": 2}
-SIDE_SOFTNESS = 3.0  # mm: "out" changes sign over this distance from the midline
 
 
 @dataclass(frozen=True)
 class Push:
-    """A Gaussian bump of `amount` mm in one direction; where: "all", or "not eye" to leave the eyeball alone."""
+    """A Gaussian bump of `amount` mm in one direction.
+
+    where: "all", or "not eye" to leave the eyeball alone; softness: mm over which "out" changes sign at the midline,
+    wide for bumps that reach it, which would fold it otherwise.
+    """
 
     direction: str
     amount: float
     at: Place
     radii: tuple[float, float, float]
     where: str = "all"
+    softness: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ FIELDS = (
     Field("temple", "full temples", (Push("out", 1.6, near("frontotemporale", 10, -6, -16), (18, 26, 28)),)),
     Field("brow_ridge", "a heavy brow", (Push("forward", 1.7, near("lid_upper", -8, 11.4, 5), (26, 9, 24)),)),
     Field("glabella", "", (Push("forward", 1.3, near("glabella", 0, 0, 1), (12, 10, 18)),)),
-    Field("brow_height", "", (Push("up", 2, near("brow_peak", -8, -2.5, -2), (28, 9, 30)),)),
+    Field("brow_height", "", (Push("up", 1.7, near("brow_peak", -8, -2.5, -2), (28, 9, 30)),)),
     Field(
         "brow_arch",
         "outer half up, inner down",
@@ -81,7 +85,7 @@ FIELDS = (
         "hood",
         "the brow's skin hangs over the lid",
         (
-            Push("up", -2, near("brow_peak", -2, -8, -6), (14, 4.6, 14), where="not eye"),
+            Push("up", -1.7, near("brow_peak", -2, -8, -6), (14, 6.5, 14), where="not eye"),
             Push("forward", 0.9, near("lid_upper", 5, 5.4, -5), (14, 5, 14), where="not eye"),
         ),
     ),
@@ -211,7 +215,7 @@ FIELDS = (
     Field("chin_groove", "", (Push("forward", -1.3, near("sublabiale", 0, 0, 1), (16, 7, 14)),)),
     # chin and jaw
     Field("chin_protrusion", "", (Push("forward", 2.8, near("pogonion", 0, -3, -7), (30, 21, 34)),)),
-    Field("chin_width", "", (Push("out", 3.2, near("menton", 18, 13, -10), (18, 18, 32)),)),
+    Field("chin_width", "", (Push("out", 3.8, near("menton", 18, 13, -10), (18, 18, 32), softness=16),)),
     Field(
         "chin_point",
         "pointed or square",
@@ -239,7 +243,7 @@ def displacement(field: Field, vertices: Array, regions: Regions) -> Array:
     for push in field.pushes:
         strength = push.amount * _mirrored_bump(vertices, push)
         if push.direction == "out":
-            strength *= soft_side(vertices, SIDE_SOFTNESS)
+            strength *= soft_side(vertices, push.softness)
         if push.where == "not eye":
             strength *= 1 - regions.eye
         moved[:, AXES[push.direction]] += strength

@@ -20,6 +20,7 @@ Int = NDArray[np.int64]
 # the height of the eyes, lip and nose would hide each other.
 CENTRE = np.array([0.0, -18.0, 0.0])
 HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
+MARCH_STEPS = 36
 FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
 
 MIDLINE, NO_ROW = -1, -2
@@ -77,15 +78,15 @@ def project(distance: Callable[[Array], Array], directions: Array) -> Array:
     """Radius (N,), mm, of the outermost surface point along each unit direction (N, 3) from the centre."""
     radius = np.full(len(directions), FARTHEST)
     active = np.arange(len(directions))
-    for _ in range(60):
+    for _ in range(MARCH_STEPS):
         gap = distance(CENTRE + radius[active, None] * directions[active])
         # Blended distances overestimate a little: three quarters of a step never jumps through the skin.
         radius[active] -= 0.75 * np.maximum(gap, 0)
-        active = active[(gap > 0.02) & (radius[active] > NEAREST)]
+        active = active[(gap > 0.05) & (radius[active] > NEAREST)]
         if not len(active):
             break
     low, high = radius - 0.6, radius + 0.4
-    for _ in range(8):
+    for _ in range(6):
         middle = (low + high) / 2
         outside = distance(CENTRE + middle[:, None] * directions) > 0
         high = np.where(outside, middle, high)
@@ -147,13 +148,13 @@ def _hairline_directions(distance: Callable[[Array], Array], inwards: float) -> 
     height = hairline_height(azimuth, inwards) - CENTRE[1]
     sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
     flat = np.full(len(azimuth), 80.0)
-    for _ in range(10):
+    for _ in range(5):
         directions = _unit(np.stack([flat * sine, height, flat * cosine], 1))
         flat = np.hypot(*(project(distance, directions)[:, None] * directions)[:, [0, 2]].T)
     return directions
 
 
-def _grid_directions(columns: int = 290, rows: int = 540) -> Array:
+def _grid_directions(columns: int = 250, rows: int = 470) -> Array:
     """A grid over the left half's directions, densest about the face."""
     across = (np.arange(columns) + 0.5) / columns
     azimuth = np.pi * (0.45 * across + 0.55 * across**3)

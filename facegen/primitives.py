@@ -6,6 +6,7 @@ A signed distance is negative inside, positive outside, in millimetres. Points a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ def ellipsoid(points: Array, centre: Array, radii: Array, axes: Array | None = N
     local = points - centre
     if axes is not None:
         local = local @ axes
-    inside = np.sqrt(((local / radii) ** 2).sum(1))
-    slope = np.sqrt(((local / radii**2) ** 2).sum(1)) + 1e-9
+    scaled = local / radii
+    inside = _length(scaled)
+    slope = _length(scaled / radii) + 1e-9
     return np.asarray(inside * (inside - 1) / slope)
 
 
@@ -36,7 +38,7 @@ def segment_distance(points: Array, start: Array, end: Array) -> tuple[Array, Ar
     axis = end - start
     offset = points - start
     along = np.clip((offset @ axis) / (axis @ axis), 0, 1)
-    return np.sqrt(((offset - along[:, None] * axis) ** 2).sum(1)), along
+    return _length(offset - along[:, None] * axis), along
 
 
 def smooth_union(first: Array, second: Array, blend: float) -> Array:
@@ -60,6 +62,11 @@ def rotation_about_y(degrees: float) -> Array:
 
 def curve(stations: Sequence[tuple[float, float]]) -> Curve:
     """A smooth curve through (t, value) stations that never overshoots, constant beyond its ends."""
+    return _curve(tuple(stations))
+
+
+@lru_cache
+def _curve(stations: tuple[tuple[float, float], ...]) -> Curve:
     t, values = np.array(stations, float).T
     interpolate = PchipInterpolator(t, values)
     return lambda at: np.asarray(interpolate(np.clip(at, t[0], t[-1])))
@@ -85,3 +92,8 @@ def bump(points: Array, centre: Sequence[float] | Array, radii: Sequence[float])
     """A Gaussian of height 1: exp(-|(point - centre) / radii|^2)."""
     scaled = (points - np.asarray(centre, float)) / np.asarray(radii, float)
     return np.asarray(np.exp(-(scaled**2).sum(1)))
+
+
+def _length(vectors: Array) -> Array:
+    # einsum: a sum over an axis of three is slow.
+    return np.asarray(np.sqrt(np.einsum("nc,nc->n", vectors, vectors)))

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.broad_fields import BROAD_FIELDS, Geometry, long_hair
+from facegen.broad_fields import BROAD_FIELDS
 from facegen.fields import FIELDS, displacement
+from facegen.geometry import Geometry
+from facegen.hair_fields import long_hair
 from facegen.landmarks import locate_landmarks
 from facegen.measurements import MEASUREMENTS, measure, measurement_slopes, published_covariance
 from facegen.mesh import Template
@@ -31,12 +33,14 @@ EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: half the
 # differences between the sexes in ANSUR II and NIOSH, and the classical traits of form.
 SEX = {
-    "size": 0.9, "face_height": 0.45, "jaw_width": 0.9, "brow_ridge": 1.0, "glabella": 0.6, "brow_height": -0.8,
-    "brow_arch": -0.5, "brow_thickness": 0.7, "chin_width": 0.7, "chin_height": 0.5, "nose_protrusion": 0.3,
-    "nose_width": 0.5, "nose_length": 0.4, "neck": 1.2, "forehead_slope": 0.6, "forehead_bulge": -0.5,
-    "cheek_fat": -0.35, "cheek_bone": -0.2, "upper_lip": -0.5, "lower_lip": -0.4, "lid_opening": -0.5,
-    "eye_size": -0.4, "jaw_angle": -0.5, "eye_depth": -0.4, "ear_size": 0.5, "temple": -0.2, "bridge_height": 0.3,
-    "hump": 0.4, "hair_volume": -0.6, "hair_top": -0.4, "long_hair": -2.4, "upper_lip_length": 0.5, "hairline": 0.3,
+    "size": 0.9, "face_height": 0.45, "jaw_width": 0.9, "brow_ridge": 1.0, "glabella": 0.6,
+    "brow_height": -0.8, "brow_arch": -0.5, "brow_thickness": 0.7, "chin_width": 0.7,
+    "chin_height": 0.5, "nose_protrusion": 0.3, "nose_width": 0.5, "nose_length": 0.4, "neck": 1.2,
+    "forehead_slope": 0.6, "forehead_bulge": -0.5, "cheek_fat": -0.35, "cheek_bone": -0.2,
+    "upper_lip": -0.5, "lower_lip": -0.4, "lid_opening": -0.5, "eye_size": -0.4, "jaw_angle": -0.5,
+    "eye_depth": -0.4, "ear_size": 0.5, "temple": -0.2, "bridge_height": 0.3, "hump": 0.4,
+    "hair_volume": -0.6, "hair_top": -0.4, "hair_sides": -0.7, "receding_temples": 0.6,
+    "long_hair": -2.4, "upper_lip_length": 0.5, "hairline": 0.3,
 }  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.broad_fields import nape_hair
 from facegen.colour import lab_to_linear, linear_to_srgb
 from facegen.eyes import IRIS_RADIUS, PUPIL_RADIUS
 from facegen.features import Place, near
+from facegen.hair_fields import nape_hair
 from facegen.landmarks import LANDMARKS
 from facegen.primitives import Array, bump, curve, step
 from facegen.regions import Regions
@@ -32,7 +32,7 @@ HAIR_B = curve([(0, 0.5), (1, 3), (2, 7), (3, 11.5), (4, 16), (5, 20)])
 class Appearance:
     """What a person's colours depend on; the defaults are the mean person."""
 
-    tone: float = 1.85  # 0 fair .. 5 dark
+    tone: float = 2.0  # 0 fair .. 5 dark
     red: float = 0.0  # added to a*
     yellow: float = 0.0  # added to b*
     cheek_red: float = 1.0  # 0 none .. 2 flushed

@@ -113,11 +113,12 @@ def test_no_face_folds_over_itself_in_front(model: MorphableModel) -> None:
     fine = {"sclera", "iris", "lip", "nostril", "ear"}
     open_skin = ~np.isin(coarse.parts, [coarse.part_names.index(name) for name in fine])
     checked = open_skin[coarse.triangles].all(1) & (corners[..., 2].min(1) > 60)
-    for face in coarse.shapes(coefficients(model, 50)[0]):
-        moved = face[coarse.triangles]
-        normal = np.cross(moved[:, 1] - moved[:, 0], moved[:, 2] - moved[:, 0])
-        folded = ((normal * upright).sum(1) <= 0) & checked
-        assert folded.sum() <= 0.002 * checked.sum()
+    moved = coarse.shapes(coefficients(model, 50)[0])[:, coarse.triangles]
+    normals = np.cross(moved[:, :, 1] - moved[:, :, 0], moved[:, :, 2] - moved[:, :, 0])
+    folded = (((normals * upright).sum(2) <= 0) & checked).sum(1)
+    # A heavy brow may hang over the lid, as it does in some people.
+    assert folded.max() <= 0.01 * checked.sum()
+    assert folded.mean() <= 0.0005 * checked.sum()
 
 
 def test_the_head_fits_its_sphere_and_the_neck_leaves_it(model: MorphableModel) -> None:

@@ -1,0 +1,45 @@
+"""What a stranger and an off-the-shelf detector say of the faces, in pictures of the product's own renderer."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from facegen.model import MorphableModel
+from facegen.population import sample_identity
+from render.configuration import RenderConfiguration, Splits
+from render.studio import Studio
+
+PEOPLE_A_BATCH = 20
+
+
+def photograph(model: MorphableModel, people: int, ranges: tuple[float, float, float], seed: int) -> np.ndarray:
+    """Colour pictures (people, 150, 150, 3) of random people, each within +-ranges of azimuth, elevation, light."""
+    rng = np.random.default_rng(seed)
+    pictures = []
+    with Studio(model, RenderConfiguration(Splits.in_paper_proportions(1), size=150, channels=3)) as studio:
+        for _ in range(-(-people // PEOPLE_A_BATCH)):
+            drawn = [sample_identity(model, rng) for _ in range(PEOPLE_A_BATCH)]
+            faces = studio.faces(*(np.array(weights) for weights in zip(*drawn, strict=True)))
+            factors = rng.uniform(-1, 1, (PEOPLE_A_BATCH, 3)) * ranges
+            pictures.append(studio.shoot(faces, factors.astype(np.float32)).images)
+    return np.concatenate(pictures)[:people]
+
+
+def test_a_face_detector_finds_nearly_every_face(model: MorphableModel) -> None:
+    detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    found = 0
+    for picture in photograph(model, 500, (10, 5, 40), seed=0):
+        enlarged = cv2.resize(
+            cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC
+        )
+        found += len(detector.detectMultiScale(enlarged, minSize=(100, 100))) > 0
+    assert found >= 490
+
+
+def test_no_two_of_64_people_look_alike(model: MorphableModel) -> None:
+    pictures = photograph(model, 64, (0, 0, 0), seed=1).reshape(64, -1).astype(np.float64)
+    squares = (pictures**2).sum(1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2 * pictures @ pictures.T, 0))
+    pairs = distances[np.triu_indices(64, 1)]
+    assert pairs.min() >= pairs.mean() / 3
