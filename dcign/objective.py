@@ -54,19 +54,11 @@ def terms(
 
 
 def negative_log_likelihood(logits: Tensor, images: Tensor, recipe: Recipe) -> Tensor:
-    """Return -log p(image), up to a constant, summed over pixels: (N, C, S, S) twice -> (N,).
-
-    The Gaussian's noise is correlated: its inverse covariance is (1 + edges L) / sigma^2, L the Laplacian of the
-    grid. A blurred eye is a small error in pixels and a large one in their differences.
-    """
+    """Return -log p(image), up to a constant, summed over pixels: (N, C, S, S) twice -> (N,)."""
     if recipe.likelihood == "bernoulli":
         return functional.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(dim=1)
     error = torch.sigmoid(logits) - images
-    squared = error.square().flatten(1).sum(dim=1)
-    if recipe.edges:
-        for along in (-1, -2):
-            squared = squared + recipe.edges * error.diff(dim=along).square().flatten(1).sum(dim=1)
-    return squared / (2 * recipe.sigma**2)
+    return error.square().flatten(1).sum(dim=1) / (2 * recipe.sigma**2)
 
 
 def divergence(mu: Tensor, logvar: Tensor) -> Tensor:

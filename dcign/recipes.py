@@ -30,7 +30,6 @@ class Recipe:
     # The likelihood and the prior.
     likelihood: str  # "gaussian" or "bernoulli"
     sigma: float  # of the Gaussian, in units of the range of an image
-    edges: float  # weight, in the Gaussian, of the error of the differences between neighbouring pixels
     beta: float  # weight of the KL divergence
 
     # The images of a step.
@@ -67,7 +66,6 @@ SWAP = Recipe(
     invariance_end=100.0,
     likelihood="gaussian",
     sigma=0.2,
-    edges=4.0,
     beta=1.0,
     groups=4,
     images=8,
@@ -95,7 +93,6 @@ PAPER = Recipe(
     invariance_end=0.01,
     likelihood="bernoulli",
     sigma=1.0,
-    edges=0.0,
     beta=1.0,
     groups=1,
     images=20,
