@@ -37,7 +37,7 @@ class Tint:
 # Towards men. The first tint is the one that population.py ties to the sex of the shape.
 SEX = Tint(
     "sex",
-    {"beard": 0.28, "lip_red": -1.7, "lashes": -0.12, "brow": 0.05, "cheek_red": -0.15, "nape": -0.3},
+    {"beard": 0.28, "lip_red": -1.7, "lashes": -0.12, "brow": 0.05, "cheek_red": -0.15},
     "dimorphism",
 )
 

@@ -25,7 +25,7 @@ CHEEKS: tuple[Feature, ...] = (
     Ball(
         "buccal fat",
         near("cheek", -5, 2, -34),
-        (20.5, 32, 26),
+        (19.5, 32, 26),
         blend=26,
         why="no hollow between arch and jaw",
     ),

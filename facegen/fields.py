@@ -180,7 +180,7 @@ FIELDS = (
         "cheek_fat",
         "round or hollow",
         (
-            Push("out", 2, near("cheek", 9, -4, -30), (28, 34, 40)),
+            Push("out", 1.7, near("cheek", 9, -4, -30), (28, 34, 40)),
             Push("forward", 1.4, near("cheek", -2, -2, -4), (22, 26, 30)),
         ),
     ),

@@ -10,12 +10,11 @@ from facegen.primitives import Array, curve
 BROW_LINE = curve([(7, 16.0), (12, 16.8), (20, 18.4), (28, 20.2), (36, 21.0), (44, 19.4), (52, 15.0), (56, 12.0)])
 BROW_HALF_HEIGHT = curve([(7, 2.3), (12, 2.9), (20, 3.0), (28, 2.8), (36, 2.4), (44, 1.9), (52, 1.2), (56, 0.7)])
 
-NAPE_EDGE = 101.0  # azimuth of the edge of long hair below the ear, degrees
 # Height y of the hairline over the azimuth, degrees from the front: forehead, temple, sideburn, ear, neck.
 _HAIRLINE = curve(
     [
         *((0, 74), (18, 73), (32, 68), (44, 58), (54, 42), (61, 22), (68, 0), (76, -18), (84, -24), (92, -26)),
-        *((NAPE_EDGE - 2, -34), (NAPE_EDGE + 2, -106), (110, -110), (180, -112)),
+        *((97, -32), (104, -62), (112, -84), (125, -92), (150, -95), (180, -96)),
     ]
 )
 _HEAD_RADIUS = 72.0  # mm, to turn azimuth into distance

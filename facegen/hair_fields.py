@@ -8,7 +8,6 @@ import numpy as np
 
 from facegen.fields import soft_side
 from facegen.geometry import Geometry
-from facegen.hair import NAPE_EDGE
 from facegen.primitives import Array, ramp
 
 
@@ -51,17 +50,12 @@ def quiff(g: Geometry) -> Array:
 
 def long_hair(g: Geometry) -> Array:
     """Hair that stands out behind the ears and the neck."""
+    azimuth = np.degrees(np.arctan2(g.away, g.z))
+    hanging = ramp(azimuth, 96, 110) * ramp(-g.y, 10, 50) * ramp(g.regions.inside_hair, 0, 12) * g.regions.hair
     radial = np.stack([g.x, 0 * g.x, g.z + 10], 1) / np.hypot(g.x, g.z + 10)[:, None]
-    return 4.0 * nape_hair(g.vertices)[:, None] * radial
+    return np.asarray(4.4 * hanging[:, None] * radial)
 
 
 HAIR_FIELDS: tuple[Callable[[Geometry], Array], ...] = (
     hairline, receding_temples, hair_volume, hair_top, hair_sides, quiff, long_hair,
 )  # fmt: skip
-
-
-def nape_hair(vertices: Array) -> Array:
-    """1 where long hair hangs (V,): behind the ears, from their middle down to the shoulders."""
-    x, y, z = vertices.T
-    behind = ramp(np.degrees(np.arctan2(np.abs(x), z)), NAPE_EDGE, NAPE_EDGE + 20)
-    return np.asarray(behind * ramp(-y, 0, 45) * ramp(y, -150, -100))

@@ -144,7 +144,7 @@ def _midline_directions(distance: Callable[[Array], Array]) -> Array:
 
 def _hairline_directions(distance: Callable[[Array], Array], inwards: float) -> Array:
     """Directions of points `inwards` mm inside the hair's edge, which is given in heights: found by iteration."""
-    azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(120, 177, 3.0)])
+    azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(97, 112, 1.2), np.arange(112, 177, 3.0)])
     height = hairline_height(azimuth, inwards) - CENTRE[1]
     sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
     flat = np.full(len(azimuth), 80.0)

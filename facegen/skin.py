@@ -13,7 +13,6 @@ import numpy as np
 from facegen.colour import lab_to_linear, linear_to_srgb
 from facegen.eyes import IRIS_RADIUS, PUPIL_RADIUS
 from facegen.features import Place, near
-from facegen.hair_fields import nape_hair
 from facegen.landmarks import LANDMARKS
 from facegen.primitives import Array, bump, curve, step
 from facegen.regions import Regions
@@ -40,7 +39,6 @@ class Appearance:
     beard: float = 0.24  # shadow of a shaven beard
     lip_red: float = 0.5  # added to the lips' a*
     lip_light: float = 0.0  # added to the lips' L*
-    nape: float = 0.65  # how dense the hair behind and below the ears is
     hair: float = 2.1  # 0 black .. 5 dark blond
     hair_red: float = 0.0  # added to the hair's a* and b*
     brow: float = 0.85  # how opaque the brows are
@@ -85,7 +83,7 @@ def paint(regions: Regions, person: Appearance, mottle: Array) -> Array:
     colour = np.clip(lab_to_linear(lab), 0.003, 1)
     flesh = np.clip(lab_to_linear(lab + np.array([-8, 9, -4])), 0.003, 1).mean(0)
     colour = _over(colour, hair * 0.8, regions.brow * person.brow)
-    colour = _over(colour, hair, regions.hair * (1 - (1 - person.nape) * nape_hair(regions.half)))
+    colour = _over(colour, hair, regions.hair)
     colour = _over(colour, _eyes(regions, person), regions.eye)
     colour = _over(colour, flesh, 0.8 * regions.caruncle)
     colour = _over(colour, hair * 0.3, regions.upper_lashes * person.lashes)

@@ -32,7 +32,7 @@ FACE_BLOCK: tuple[Feature, ...] = (
     Ball(
         "lower face",
         near("menton", 0, 74, -64),
-        (58, 80, 65),
+        (56.5, 80, 65),
         blend=22,
         why="tapers without a corner from cheek to chin",
     ),

@@ -16,7 +16,6 @@ from facegen.eyes import (
     aperture,
 )
 from facegen.features import Place, near
-from facegen.hair import NAPE_EDGE
 from facegen.landmarks import LANDMARKS
 from facegen.mouth import mouth_line, mouth_line_depth
 from facegen.primitives import Array
@@ -60,7 +59,7 @@ def vertex_spacing(points: Array) -> Array:
 
 def feature_rows() -> list[Array]:
     """Rows of points (n, 3), x > 0, near the skin: lid margins, iris, mouth line; kept in every level."""
-    return [*_lid_rows(), *_iris_rows(), *_mouth_rows(), *_nape_rows()]
+    return [*_lid_rows(), *_iris_rows(), *_mouth_rows()]
 
 
 def _lid_rows() -> list[Array]:
@@ -100,10 +99,3 @@ def _iris_rows() -> list[Array]:
 def _mouth_rows() -> list[Array]:
     x = np.linspace(0.95, 26.6, 30)
     return [np.stack([x, mouth_line(x) + offset, mouth_line_depth(x)], 1) for offset in (-0.9, 0.0, 0.9)]
-
-
-def _nape_rows() -> list[Array]:
-    """Both sides of the upright edge of long hair, behind the ear; rays keep the azimuth, which is what counts."""
-    y = np.arange(-104.0, -38.0, 5.5)
-    azimuths = np.radians([NAPE_EDGE - 2.5, NAPE_EDGE + 2.5])
-    return [np.stack([52 * np.sin(a) + 0 * y, y, 52 * np.cos(a) + 0 * y], 1) for a in azimuths]
