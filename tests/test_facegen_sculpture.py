@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -106,3 +109,12 @@ def test_moving_a_landmark_moves_the_features_on_it() -> None:
     before = ball.apply(far, points, {"pronasale": (0, 0, 0)})
     after = ball.apply(far, points, {"pronasale": (0, 0, 10)})
     assert (before - after)[0] == pytest.approx(10)
+
+
+def test_the_documents_worked_examples_change_lines_that_exist() -> None:
+    repository = Path(__file__).parent.parent
+    sources = "".join(source.read_text() for source in (repository / "facegen").glob("*.py"))
+    document = (repository / "docs" / "face.md").read_text()
+    replaced = re.findall(r"^-( {4}.*)$", document, re.MULTILINE)
+    assert len(replaced) == 2
+    assert all(line in sources for line in replaced)
