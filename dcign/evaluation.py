@@ -33,6 +33,7 @@ FORMAT_VERSION = 1
 FILE = "evaluation.json"
 CALIBRATION_FILE = "calibration.json"
 TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
+TEST_BATCHES = 400  # that pictures are compared on: the first ones, as kinds take turns
 
 Array = NDArray[np.floating]
 
@@ -110,6 +111,7 @@ def evaluate_codec(
     started = time.monotonic()
     progress("encoding")
     fitted, held = encode_split(codec, thinned(train, TRAINING_IMAGES)), encode_split(codec, iid)
+    test = test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
     tested = encode_split(codec, test)
     best = [best_latent(fitted.flat_mu, values) for values in fitted.flat_factors.T]
     assigned = codec.configuration.recipe.assigned

@@ -96,7 +96,9 @@ def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces)
 def test_every_picture_is_drawn_and_is_not_blank(swap, small_faces, tmp_path):
     paths = draw_figures(swap, out=tmp_path)
     paths.append(
-        draw_inferred([load_evaluated(swap), load_evaluated(swap, "again")], sweep_split(small_faces), tmp_path / "2.png")
+        draw_inferred(
+            [load_evaluated(swap), load_evaluated(swap, "again")], sweep_split(small_faces), tmp_path / "2.png"
+        )
     )
     names = ["2.png", "inferred.png", "reconstruction.png", "relight.png", "traversal.png"]
     assert sorted(path.name for path in paths) == names

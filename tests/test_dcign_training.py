@@ -143,9 +143,9 @@ def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
 
 
 def test_resuming_nothing_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match="there is no run in .* to go on with"):
+    with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
         train(configured(tmp_path / "nothing"), resume=True)
-    with pytest.raises(TrainingError, match="there is no run in .* to go on with"):
+    with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
         configuration_to_resume(tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
 
@@ -177,7 +177,7 @@ def test_a_torn_checkpoint_is_refused(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match="cannot read .*checkpoint.safetensors"):
+    with pytest.raises(TrainingError, match=r"cannot read .*checkpoint.safetensors"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1), resume=True)
 
 
