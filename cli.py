@@ -110,6 +110,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
     with _one_sentence(DataError):
         summary = summarise(path)
         if sheet is not None:
+            _refuse_overwriting(sheet, "--sheet")
             write_sheet(path, sheet)
     findings = _verify(path, pixels=not quick, workers=workers) if verify or quick else None
     if as_json:
@@ -286,9 +287,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _refuse_overwriting(path: Path) -> None:
+def _refuse_overwriting(path: Path, option: str = "--out") -> None:
     if path.exists():
-        raise click.ClickException(f"{path} is there already; wanted a new file: remove it or choose another --out.")
+        raise click.ClickException(f"{path} is there already; wanted a new file: remove it or choose another {option}.")
 
 
 def _print(renderable: Any) -> None:  # Any: whatever rich prints

@@ -45,7 +45,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, elements)
     GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
 
-    samples, samples_texture = _target(GL.GL_RGBA8, GL.GL_RGBA, width, height)
+    samples, samples_texture = _target(GL.GL_RG8, GL.GL_RG, width, height)
     depth = GL.glGenRenderbuffers(1)
     GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, depth)
     GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, GL.GL_DEPTH_COMPONENT24, width, height)
@@ -56,18 +56,20 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     GL.glUseProgram(face)
     at = {
         name: GL.glGetUniformLocation(face, name)
-        for name in ("vertices_a_face", "tiles", "projection", "views", "lights", "ambient", "diffuse", "specular")
+        for name in ("faces_a_vertex", "tiles", "projection", "views", "lights", "ambient", "diffuse", "specular")
     }
-    GL.glUniform1i(at["vertices_a_face"], vertices)
-    GL.glUniform2i(at["tiles"], COLUMNS, ROWS)
+    GL.glUniform1f(at["faces_a_vertex"], 1 / vertices)
+    GL.glUniform2f(at["tiles"], COLUMNS, ROWS)
     GL.glUniformMatrix4fv(at["projection"], 1, True, projection_matrix(work.head, scene.camera))
     GL.glUniform1f(at["ambient"], scene.light.ambient)
     GL.glUniform1f(at["diffuse"], scene.light.diffuse)
     GL.glUniform1f(at["specular"], scene.skin.specular)
-    GL.glUseProgram(resolve)
-    GL.glUniform2i(GL.glGetUniformLocation(resolve, "tiles"), COLUMNS, ROWS)
+    places = np.array([(tile % COLUMNS, tile // COLUMNS) for tile in range(20)], np.float32)
+    for program in (face, resolve):
+        GL.glUseProgram(program)
+        GL.glUniform2fv(GL.glGetUniformLocation(program, "places"), 20, places)
+    GL.glUniform1i(GL.glGetUniformLocation(resolve, "pictures"), 20)
     GL.glUniform1i(GL.glGetUniformLocation(resolve, "size"), size)
-    GL.glUniform1i(GL.glGetUniformLocation(resolve, "gray"), 1)
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
     GL.glClearColor(0, 0, 0, 0)
     out = np.empty((20, size, size, 2), np.uint8)
@@ -96,7 +98,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, resolved)
         GL.glViewport(0, 0, size, 20 * size)
         GL.glUseProgram(resolve)
-        GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
+        GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, 20)
         GL.glReadPixels(0, 0, size, 20 * size, GL.GL_RG, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data))
         return out
 
@@ -109,7 +111,9 @@ def _compile(name: str, doublings: int) -> int:
 
     GL.glBindVertexArray(GL.glGenVertexArrays(1))  # validation wants one bound
     sources = [
-        (SHADERS / f"{name}.{stage}").read_text().replace("SHININESS_DOUBLINGS", str(doublings))
+        (SHADERS / f"{name}.{stage}")
+        .read_text()
+        .replace("\n", f"\n#define GRAY 1\n#define SHININESS_DOUBLINGS {doublings}\n", 1)
         for stage in ("vert", "frag")
     ]
     return int(

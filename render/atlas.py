@@ -33,7 +33,7 @@ Bytes = NDArray[np.uint8]
 class Faces:
     """The faces of a batch: one for all pictures, or one for each.
 
-    positions (P, V, 3) mm, normals (P, V, 3), albedos (P, V, 3) sRGB 0..1, with P = 1 or N.
+    positions (P, V, 3) mm, normals (P, V, 3), albedos (P, V, 3) linear light 0..1, with P = 1 or N.
     """
 
     positions: Float
@@ -67,9 +67,9 @@ class AtlasRenderer:
         self.renderer: Renderer = describe_renderer()
         self._staging = np.ones((BATCH, vertices, FLOATS_A_VERTEX), np.float32)
         self._primitive = _add_primitive(self._staging, triangles)
-        self._samples = _sample_target(self._tiles * size * SUPERSAMPLING)
-        self._resolved = _resolve_target(size, int(self._tiles.prod()), channels)
-        self._programs = _programs(scene.skin)
+        self._samples = _sample_target(self._tiles * size * SUPERSAMPLING, channels)
+        self._resolved = _colour_target(np.array([1, self._tiles.prod()]) * size, channels)
+        self._programs = _programs(scene.skin, gray=channels == 1)
         self._set_constants()
 
     def __enter__(self) -> AtlasRenderer:
@@ -143,8 +143,9 @@ class AtlasRenderer:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._resolved.framebuffer)
         GL.glViewport(0, 0, self._size, self._size * count)
         GL.glUseProgram(self._programs.resolve)
+        GL.glUniform1i(GL.glGetUniformLocation(self._programs.resolve, "pictures"), count)
         GL.glBindTexture(GL.GL_TEXTURE_2D, self._samples.texture)
-        GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
+        GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, count)
         layout = GL.GL_RG if self._channels == 1 else GL.GL_RGBA
         GL.glReadPixels(
             0, 0, self._size, self._size * count, layout, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data)
@@ -156,7 +157,8 @@ class AtlasRenderer:
         face, resolve = self._programs.face, self._programs.resolve
         light, skin = self._scene.light, self._scene.skin
         GL.glUseProgram(face)
-        GL.glUniform1i(GL.glGetUniformLocation(face, "vertices_a_face"), self._vertices)
+        GL.glUniform1f(GL.glGetUniformLocation(face, "faces_a_vertex"), 1.0 / self._vertices)
+        GL.glUniform2f(GL.glGetUniformLocation(face, "tiles"), *self._tiles)
         GL.glUniformMatrix4fv(
             GL.glGetUniformLocation(face, "projection"),
             1,
@@ -170,11 +172,12 @@ class AtlasRenderer:
         }
         for name, value in constants.items():
             GL.glUniform1f(GL.glGetUniformLocation(face, name), value)
+        columns = int(self._tiles[0])
+        places = np.array([divmod(picture, columns)[::-1] for picture in range(BATCH)], np.float32)
         for program in (face, resolve):
             GL.glUseProgram(program)
-            GL.glUniform2i(GL.glGetUniformLocation(program, "tiles"), *(int(n) for n in self._tiles))
+            GL.glUniform2fv(GL.glGetUniformLocation(program, "places"), BATCH, places)
         GL.glUniform1i(GL.glGetUniformLocation(resolve, "size"), self._size)
-        GL.glUniform1i(GL.glGetUniformLocation(resolve, "gray"), int(self._channels == 1))
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
         GL.glClearColor(0.0, 0.0, 0.0, 0.0)
 
@@ -210,10 +213,10 @@ def _add_primitive(staging: Float, triangles: NDArray[np.int32]) -> Any:  # pyre
     return primitive
 
 
-def _sample_target(extent: NDArray[np.int64]) -> _Target:
+def _sample_target(extent: NDArray[np.int64], channels: int) -> _Target:
     from OpenGL import GL
 
-    target = _colour_target(extent, GL.GL_RGBA8, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE)
+    target = _colour_target(extent, channels)
     depth = GL.glGenRenderbuffers(1)
     GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, depth)
     GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, GL.GL_DEPTH_COMPONENT24, int(extent[0]), int(extent[1]))
@@ -221,19 +224,14 @@ def _sample_target(extent: NDArray[np.int64]) -> _Target:
     return target
 
 
-def _resolve_target(size: int, pictures: int, channels: int) -> _Target:
+def _colour_target(extent: NDArray[np.int64], channels: int) -> _Target:
+    """8 bits each of gray or colour, and of coverage."""
     from OpenGL import GL
 
     inner, outer = (GL.GL_RG8, GL.GL_RG) if channels == 1 else (GL.GL_RGBA8, GL.GL_RGBA)
-    return _colour_target(np.array([size, size * pictures]), inner, outer, GL.GL_UNSIGNED_BYTE)
-
-
-def _colour_target(extent: NDArray[np.int64], inner: int, outer: int, kind: int) -> _Target:
-    from OpenGL import GL
-
     texture = GL.glGenTextures(1)
     GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
-    GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, inner, int(extent[0]), int(extent[1]), 0, outer, kind, None)
+    GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, inner, int(extent[0]), int(extent[1]), 0, outer, GL.GL_UNSIGNED_BYTE, None)
     for key in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
         GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_NEAREST)
     framebuffer = GL.glGenFramebuffers(1)
@@ -242,15 +240,14 @@ def _colour_target(extent: NDArray[np.int64], inner: int, outer: int, kind: int)
     return _Target(framebuffer, texture)
 
 
-def _programs(skin: Skin) -> _Programs:
+def _programs(skin: Skin, *, gray: bool) -> _Programs:
     from pyrender.shader_program import ShaderProgramCache
 
     cache = ShaderProgramCache(shader_dir=str(Path(__file__).parent / "shaders"))
+    defines = {"SHININESS_DOUBLINGS": skin.shininess_doublings} | ({"GRAY": 1} if gray else {})
     compiled = []
     for name in ("face", "resolve"):
-        program = cache.get_program(
-            f"{name}.vert", f"{name}.frag", defines={"SHININESS_DOUBLINGS": skin.shininess_doublings}
-        )
+        program = cache.get_program(f"{name}.vert", f"{name}.frag", defines=defines)
         program._add_to_context()
         compiled.append(program._program_id)
     return _Programs(*compiled)

@@ -37,7 +37,7 @@ def rasterise(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw one face.
 
-    positions, normals, albedo (V, 3), triangles (T, 3); angles: azimuth, elevation, light azimuth in degrees
+    positions, normals, albedo (V, 3) linear, triangles (T, 3); angles: azimuth, elevation, light azimuth in degrees
     -> image (size, size, channels), mask (size, size), both uint8
     """
     azimuth, elevation, light_azimuth = (np.array([angle]) for angle in angles)
@@ -46,20 +46,17 @@ def rasterise(
     camera = positions @ view[:3, :3].T + view[:3, 3]
     clip = np.c_[camera, np.ones(len(camera))] @ projection_matrix(head, scene.camera).astype(np.float64).T
     # Per vertex: normal, half vector, linear albedo; the same that face.vert hands to face.frag.
-    half = light - camera / np.linalg.norm(camera, axis=1, keepdims=True)
-    attributes = np.c_[normals @ view[:3, :3].T, half, linear_from_srgb(albedo.astype(np.float64))]
+    half = _unit(light - _unit(camera))
+    surface = albedo.astype(np.float64)
+    if channels == 1:
+        surface = surface @ np.array(GRAY_WEIGHTS)[:, None]
+    attributes = np.c_[normals @ view[:3, :3].T, half, surface]
     fragments, covered = _nearest_fragments(clip, attributes, triangles, size * SUPERSAMPLING)
     radiance = np.where(covered[..., None], _shade(fragments, light, scene), 0.0)
     root = np.round(255 * np.sqrt(radiance)) / 255  # the samples are stored in 8 bits
-    encoded = srgb_from_linear(_average(root**2))
-    image = encoded if channels == 3 else (encoded @ np.asarray(GRAY_WEIGHTS))[..., None]
+    image = srgb_from_linear(_average(root**2))
     mask = _average(covered[..., None].astype(np.float64))[..., 0]
     return _bytes(image), _bytes(mask)
-
-
-def linear_from_srgb(srgb: Float) -> Float:
-    """IEC 61966-2-1, any shape, 0..1."""
-    return np.where(srgb < 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def srgb_from_linear(linear: Float) -> Float:
@@ -101,8 +98,8 @@ def _nearest_fragments(
 
 
 def _shade(fragments: Float, light: Float, scene: Scene) -> Float:
-    """albedo * (ambient + diffuse * max(n.l, 0)) + specular * max(n.h, 0)^shininess -> (..., 3), linear 0..1"""
-    normal, half, albedo = _unit(fragments[..., :3]), _unit(fragments[..., 3:6]), fragments[..., 6:9]
+    """albedo * (ambient + diffuse * max(n.l, 0)) + specular * max(n.h, 0)^shininess -> (..., 3 or 1), linear 0..1"""
+    normal, half, albedo = _unit(fragments[..., :3]), fragments[..., 3:6], fragments[..., 6:]
     lambert = np.maximum(normal @ light, 0)[..., None]
     highlight = np.where(lambert > 0, np.maximum((normal * half).sum(-1, keepdims=True), 0), 0)
     shininess = 2**scene.skin.shininess_doublings

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 
-GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # Kulkarni et al. 2015, on gamma-encoded R, G, B
+GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # Kulkarni et al. 2015; of linear R, G, B, where a sum of light means something
 
 
 class RenderError(RuntimeError):
@@ -132,3 +132,8 @@ def light_directions(azimuth: Float, light: Light) -> Float:
     return np.stack([np.sin(a) * np.cos(e), np.full_like(a, np.sin(e)), np.cos(a) * np.cos(e)], axis=1).astype(
         np.float32
     )
+
+
+def linear_from_srgb(srgb: Float) -> Float:
+    """Light from what is stored, IEC 61966-2-1; any shape, 0..1."""
+    return np.where(srgb < 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)

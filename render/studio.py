@@ -14,7 +14,7 @@ from render.atlas import AtlasRenderer, Faces, Pictures
 from render.configuration import RenderConfiguration
 from render.context import Renderer
 from render.plan import BatchPlan
-from render.scene import HeadFrame
+from render.scene import HeadFrame, linear_from_srgb
 
 Float = NDArray[np.float32]
 
@@ -60,7 +60,7 @@ class Studio:
     def faces(self, shape: Float, albedo: Float) -> Faces:
         """People as meshes: shape (P, Ks), albedo (P, Ka), N(0, 1)."""
         positions = self._model.shapes(shape)
-        return Faces(positions, self._normals(positions), self._model.albedos(albedo))
+        return Faces(positions, self._normals(positions), linear_from_srgb(self._model.albedos(albedo)))
 
     def shoot(self, faces: Faces, factors: Float) -> Pictures:
         """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""

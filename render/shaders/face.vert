@@ -1,43 +1,47 @@
 #version 330 core
 // One draw fills a whole atlas: either one face in many instances, or many faces one after another in the
-// vertex buffer. Each picture has its own view, light and tile.
+// vertex buffer. Each picture has its own view, light and tile. Software GL divides integers one by one, so
+// nothing here does.
 
 layout(location = 0) in vec3 position;  // model space, mm
 layout(location = 1) in vec3 normal;
-layout(location = 2) in vec4 albedo;    // sRGB
+layout(location = 2) in vec4 albedo;    // linear
 
-uniform int vertices_a_face;
-uniform ivec2 tiles;        // columns, rows of the atlas
+uniform float faces_a_vertex;   // 1 / vertices of a face
+uniform vec2 tiles;             // columns, rows of the atlas
 uniform mat4 projection;
 uniform mat4 views[20];
-uniform vec3 lights[20];    // camera space, towards the light
+uniform vec3 lights[20];        // camera space, towards the light
+uniform vec2 places[20];        // column, row of each picture's tile
 
 out vec3 camera_normal;
-out vec3 half_vector;     // between light and eye; not of unit length
-out vec3 surface_albedo;    // linear
+out vec3 half_vector;       // between light and eye
+#ifdef GRAY
+out float surface_albedo;   // luminance
+#else
+out vec3 surface_albedo;
+#endif
 flat out vec3 light;
 out float gl_ClipDistance[4];
 
-vec3 linear_from_srgb(vec3 c) {
-    return mix(c / 12.92, pow((c + 0.055) / 1.055, vec3(2.4)), step(0.04045, c));
-}
-
 void main() {
-    int picture = gl_InstanceID + gl_VertexID / vertices_a_face;
+    int picture = gl_InstanceID + int((float(gl_VertexID) + 0.5) * faces_a_vertex);
     mat4 view = views[picture];
     vec4 placed = view * vec4(position, 1.0);
     camera_normal = mat3(view) * normal;
-    surface_albedo = linear_from_srgb(albedo.rgb);
     light = lights[picture];
-    half_vector = light - normalize(placed.xyz);
+    half_vector = normalize(light - normalize(placed.xyz));
+#ifdef GRAY
+    surface_albedo = dot(albedo.rgb, vec3(0.21, 0.72, 0.07));
+#else
+    surface_albedo = albedo.rgb;
+#endif
 
     vec4 clip = projection * placed;
     gl_ClipDistance[0] = clip.w + clip.x;
     gl_ClipDistance[1] = clip.w - clip.x;
     gl_ClipDistance[2] = clip.w + clip.y;
     gl_ClipDistance[3] = clip.w - clip.y;
-    vec2 tile = vec2(picture % tiles.x, picture / tiles.x);
-    vec2 grid = vec2(tiles);
-    clip.xy = (clip.xy + (2.0 * tile + 1.0 - grid) * clip.w) / grid;
+    clip.xy = (clip.xy + (2.0 * places[picture] + 1.0 - tiles) * clip.w) / tiles;
     gl_Position = clip;
 }
