@@ -40,7 +40,7 @@ IRIS_RAISED = 0.3  # the gaze is a little above the eye's middle: relaxed, not s
 
 # Lid margins and the aperture between them, seen from the front: (x, y), absolute mm.
 UPPER_MARGIN = curve(
-    [(16, -2.4), (18, -0.1), (21, 2.6), (25, 4.7), (29.5, 5.5), (34, 5.2), (39, 3.7), (43.5, 1.3), (46, -0.2)]
+    [(16, -2.4), (18, -0.1), (21, 2.6), (25, 4.4), (29.5, 5.2), (34, 4.9), (39, 3.5), (43.5, 1.3), (46, -0.2)]
 )
 LOWER_MARGIN = curve(
     [

@@ -7,7 +7,7 @@ import numpy as np
 from facegen.primitives import Array, curve
 
 # Middle line and half-height of the brow: (x, y) and (x, mm).
-BROW_LINE = curve([(7, 16.0), (12, 16.8), (20, 18.4), (28, 20.2), (36, 21.0), (44, 19.4), (52, 15.0), (56, 12.0)])
+BROW_LINE = curve([(7, 17.0), (12, 17.6), (20, 18.8), (28, 20.0), (36, 20.6), (44, 19.2), (52, 15.2), (56, 12.3)])
 BROW_HALF_HEIGHT = curve([(7, 2.3), (12, 2.9), (20, 3.0), (28, 2.8), (36, 2.4), (44, 1.9), (52, 1.2), (56, 0.7)])
 
 # Height y of the hairline over the azimuth, degrees from the front: forehead, temple, sideburn, ear, neck.

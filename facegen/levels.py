@@ -10,7 +10,7 @@ from facegen.model import Level
 from facegen.spacing import vertex_spacing
 
 # (how much further apart the vertices are, of each feature row keep every n-th vertex)
-COARSER = ((1.6, 2), (2.5, 3))
+COARSER = ((1.63, 2), (2.6, 3))
 
 
 def coarser_level(template: Template, stretch: float, every: int, landmarks: dict[str, int], seed: int = 0) -> Level:
