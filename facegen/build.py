@@ -89,9 +89,10 @@ def _write_whole(path: Path, content: bytes) -> None:
     """Write aside, then rename: two processes may build at once, and neither sees half a file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".model-", delete=False) as aside:
-            aside.write(content)
-        Path(aside.name).replace(path)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".building-") as folder:
+            aside = Path(folder) / path.name
+            aside.write_bytes(content)
+            aside.replace(path)
     except OSError as error:
         raise ModelError(
             f"The face model cannot be cached in {path.parent} ({error.strerror}): set {CACHE_VARIABLE} to a "

@@ -28,7 +28,7 @@ LIDS: tuple[Feature, ...] = (
         depth=0.9,
         across=((-16.5, -11.5), (10.5, 18.5)),
         front=(-11.5, -5.5),
-        why="",
+        why="the fold that an open lid hides in",
     ),
     Groove("tear trough", near("endocanthion", 2.7, -6.6, 2), near("orbitale", 3, 2.5), width=3.2, depth=0.6),
 )

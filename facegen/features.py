@@ -96,7 +96,7 @@ class Ridge:
     along: str
     stations: tuple[tuple[float, float, float, float], ...]
     span: Span
-    blend: float
+    blend: float = 1.0
     why: str = ""
     squeeze: float = 1.0
     slimness: float = 0.8
@@ -120,7 +120,7 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two ridges that meet in a sharp line, added as one: the lips."""
+    """Two ridges that meet in a sharp line, added as one: the lips. Their own blends do not count."""
 
     name: str
     parts: tuple[Ridge, Ridge]

@@ -55,7 +55,6 @@ LIPS: tuple[Feature, ...] = (
                     (28.04, -0.12, -22.15, 0.5),
                 ),
                 span=(-99, 25.23),
-                blend=0.8,
                 why="Cupid's bow is in the second column",
             ),
             Ridge(
@@ -74,8 +73,6 @@ LIPS: tuple[Feature, ...] = (
                     (28.04, -0.13, -22.14, 0.5),
                 ),
                 span=(-99, 25.23),
-                blend=0.8,
-                why="",
             ),
         ),
         inner_blend=0.8,
