@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from facegen.model import MorphableModel
 
 PACKAGES = ("data", "dcign", "facegen", "render")
+BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
+PLAIN_WIDTH = 110  # columns, where the output is no terminal
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 
 
@@ -78,7 +81,7 @@ def render(batches: int, out: Path, workers: int | None, dry_run: bool, **option
             return
         worker_count = _cores() if workers is None else workers
         with (
-            _batch_progress(f"rendering {out}", images_a_batch=20) as progress,
+            _batch_progress(f"rendering {out}") as progress,
             _going_on(f"Stopped. Whole shards are kept in {out}: run the same command again to go on."),
         ):
             made = render_dataset(out, configuration, _model, worker_count=worker_count, progress=progress)
@@ -259,7 +262,7 @@ def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[
 
     with (
         _one_sentence(DataError, ModelError, RenderError),
-        _batch_progress(f"drawing {path} again", images_a_batch=20) as progress,
+        _batch_progress(f"drawing {path.name} again") as progress,
         _going_on("Stopped. Nothing was changed."),
     ):
         return verify_pixels(shards, worker_count=workers or _cores(), progress=progress)
@@ -295,7 +298,7 @@ def _refuse_overwriting(path: Path, option: str = "--out") -> None:
 def _print(renderable: Any) -> None:  # Any: whatever rich prints
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 110).print(renderable)
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(renderable)
 
 
 @contextmanager
@@ -318,80 +321,53 @@ def _going_on(sentence: str) -> Iterator[None]:
 
 
 @contextmanager
-def _batch_progress(title: str, *, images_a_batch: int) -> Iterator[Callable[..., None]]:
-    """A bar with images/s and time left, for callbacks (batches done, batches to do) or (batches done,)."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} images"),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=_stderr()) as bar:
-        task = bar.add_task(title, total=None, rate="")
+def _batch_progress(title: str) -> Iterator[Callable[..., None]]:
+    """A bar of images, for callbacks (batches done, batches to do) or (batches done,)."""
+    with _bar(title, "{task.completed:,.0f} images") as update:
+        began = time.monotonic()
 
         def progress(done: int, total: int | None = None) -> None:
-            speed = bar.tasks[task].speed
-            rate = f"{speed:,.0f} images/s" if speed else ""
-            bar.update(task, completed=images_a_batch * done, total=total and images_a_batch * total, rate=rate)
+            rate = BATCH_SIZE * done / max(time.monotonic() - began, 1e-3)
+            update(BATCH_SIZE * done, total and BATCH_SIZE * total, f"{rate:,.0f} images/s")
 
         yield progress
 
 
 @contextmanager
 def _step_progress(title: str) -> Iterator[Callable[[Any], None]]:
-    """A bar with losses, images/s and time left, for callbacks of dcign.trainer.Progress."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[losses]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=_stderr()) as bar:
-        task = bar.add_task(title, total=None, losses="")
+    """A bar of steps, with losses and images/s, for callbacks of dcign.trainer.Progress."""
+    with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
 
         def progress(now: Any) -> None:  # dcign.trainer.Progress
             losses = " ".join(f"{name} {value:.4g}" for name, value in now.losses.items())
-            text = f"{losses}  {now.images_per_second:,.0f} images/s"
-            bar.update(task, completed=now.step, total=now.steps, losses=text)
+            update(now.step, now.steps, f"{losses}  {now.images_per_second:,.0f} images/s")
 
         yield progress
 
 
 @contextmanager
 def _stage_progress(title: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar for callbacks (name of the stage, fraction done); shown only once something is reported."""
-    from rich.progress import Progress
-
-    with Progress(console=_stderr(), transient=True) as bar:
-        task = bar.add_task(title, total=1.0, visible=False)
-
-        def progress(stage: str, fraction: float) -> None:
-            bar.update(task, completed=fraction, description=f"{title}: {stage}", visible=True)
-
-        yield progress
+    """A bar for callbacks (name of the stage, fraction done)."""
+    with _bar(title, "{task.percentage:.0f} %") as update:
+        yield lambda stage, fraction: update(fraction, 1.0, stage)
 
 
-def _stderr() -> Any:  # Any: rich's Console
+@contextmanager
+def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str], None]]:
+    """A bar on stderr with time left, shown once something is reported: (done, to do, what else to say)."""
     from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    return Console(stderr=True)
+    words = [
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn(count),
+        TextColumn("{task.fields[say]}"),
+    ]
+    times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
+    with Progress(*words, TextColumn("{task.fields[say]}"), *times, console=console) as bar:
+        task = bar.add_task(title, total=None, say="", visible=False)
+        yield lambda done, total, say: bar.update(task, completed=done, total=total, say=say, visible=True)
 
 
 def _check_our_packages() -> None:

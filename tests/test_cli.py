@@ -1,0 +1,233 @@
+"""The command line: what it prints, refuses, and does not import."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+import cli
+from render.configuration import RenderConfiguration
+
+ROOT = Path(cli.__file__).parent
+
+
+def dcign(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
+
+
+def refused(*words: str | Path) -> str:
+    """The one sentence of a command that must fail."""
+    result = dcign(*words)
+    assert result.exit_code in (1, 2)
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def imported_by(*words: str | Path) -> set[str]:
+    """Top-level modules that a command has imported when it ends."""
+    script = (
+        "import sys, cli\n"
+        "try:\n    cli.dcign(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('MODULES', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    command = [sys.executable, "-c", script, *(str(word) for word in words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_help_imports_neither_torch_nor_numpy_nor_pyrender() -> None:
+    assert not imported_by("--help") & {"torch", "numpy", "pyrender", "h5py", "OpenGL", "rich"}
+
+
+def test_inspect_imports_no_torch_and_no_opengl(small_faces: Path) -> None:
+    assert not imported_by("inspect", small_faces, "--quick") & {"torch", "pyrender", "OpenGL"}
+
+
+def test_inspect_verify_imports_no_torch(small_faces: Path) -> None:
+    assert "torch" not in imported_by("inspect", small_faces, "--verify", "--workers", "1")
+
+
+def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path: Path) -> None:
+    found = imported_by("train", small_faces, "--out", tmp_path / "run", "--steps", "2", "--threads", "1")
+    assert "torch" in found
+    assert not found & {"pyrender", "OpenGL", "trimesh", "facegen", "render"}
+
+
+@pytest.mark.parametrize("command", ["render", "inspect", "train", "face"])
+def test_every_command_s_help_ends_its_text_with_an_example(command: str) -> None:
+    text = dcign(command, "--help").output
+    assert text.index("Example:") < text.index(f"dcign {command} ", text.index("Example:")) < text.index("Options:")
+
+
+def test_a_dry_run_says_what_would_be_made_and_makes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "faces"
+    result = dcign("render", "--batches", "12000", "--out", out, "--dry-run")
+    assert "240,000 images" in result.output
+    assert result.exit_code == 0
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--batches", "0"], "0 batches asked for; at least 1"),
+        (["--batches", "5", "--size", "15"], "give --size from 16 to 1024"),
+        (["--batches", "5", "--channels", "2"], "give --channels 1 (gray) or 3"),
+        (["--batches", "5", "--workers", "0"], "give --workers 1 or more"),
+        (["--batches", "5", "--azimuth", "-200", "0"], "give LO < HI within -180 to 180"),
+        (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
+        (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
+        (["--batches", "five"], "'five' is not a valid integer"),
+    ],
+)
+def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str, tmp_path: Path) -> None:
+    assert sentence in refused("render", "--out", tmp_path / "faces", *options)
+    assert not (tmp_path / "faces").exists()
+
+
+def test_inspect_describes_a_folder_and_a_shard(small_faces: Path) -> None:
+    assert "azimuth" in dcign("inspect", small_faces).output
+    about = json.loads(dcign("inspect", small_faces / "train" / "shard-00000.h5", "--json").stdout)
+    assert about["batches"] == 8 if isinstance(about.get("batches"), int) else True
+    assert json.loads(dcign("inspect", small_faces, "--json").stdout)
+
+
+def test_inspect_writes_a_contact_sheet_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert dcign("inspect", small_faces, "--sheet", sheet).exit_code == 0
+    with Image.open(sheet) as picture:
+        assert picture.width > 20 * 32
+    assert "is there already" in refused("inspect", small_faces, "--sheet", sheet)
+
+
+def test_inspect_verify_passes_an_honest_data_set(small_faces: Path) -> None:
+    result = dcign("inspect", small_faces, "--verify", "--workers", "1")
+    assert result.exit_code == 0, result.output
+    assert "nothing wrong" in result.output
+
+
+def test_inspect_verify_names_the_batch_that_lies(small_faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_faces, tmp_path / "faces")
+    shard = tmp_path / "faces" / "test" / "shard-00000.h5"
+    with h5py.File(shard, "r+") as file:
+        labels = file["factors"][1]
+        labels[:, 2] += 5 if labels[0, 2] < 0 else -5
+        file["factors"][1] = labels
+    result = dcign("inspect", shard, "--verify", "--workers", "1")
+    assert result.exit_code == 1
+    assert "batch 1: image 0, 1, 2" in result.output
+    report = json.loads(dcign("inspect", shard, "--verify", "--workers", "1", "--json").stdout)
+    assert report["verified"] is False
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["inspect", "--verify"], ["train", "--steps", "1"]])
+def test_what_is_not_a_data_set_is_refused(command: list[str], tmp_path: Path) -> None:
+    text = tmp_path / "notes.h5"
+    text.write_text("not HDF5")
+    (tmp_path / "empty").mkdir()
+    for path in (text, tmp_path / "missing", tmp_path / "empty"):
+        assert "Error: " in refused(*command, path)
+
+
+def test_a_truncated_shard_is_refused(small_faces: Path, tmp_path: Path) -> None:
+    shard = Path(shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path))
+    with shard.open("r+b") as file:
+        file.truncate(shard.stat().st_size // 2)
+    assert "Error: " in refused("inspect", shard)
+
+
+def test_render_refuses_a_folder_of_another_configuration(
+    small_faces: Path, small_configuration: RenderConfiguration
+) -> None:
+    before = (small_faces / "dataset.json").read_bytes()
+    sentence = refused("render", "--batches", "9", "--out", small_faces, "--size", small_configuration.size)
+    assert "another configuration" in sentence
+    assert (small_faces / "dataset.json").read_bytes() == before
+
+
+def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
+    nowhere = tmp_path / "no-drivers"
+    nowhere.mkdir()
+    environment = {**os.environ, "__EGL_VENDOR_LIBRARY_DIRS": str(nowhere)}
+    command = [sys.executable, "-m", "cli", "render", "--batches", "1", "--size", "16", "--workers", "1"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "faces")],
+        capture_output=True, text=True, check=False, cwd=ROOT, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "no off-screen OpenGL here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, tmp_path: Path) -> None:
+    sentence = refused("train", small_faces, "--recipe", "magic", "--out", tmp_path / "run")
+    assert "swap, paper, vae" in sentence
+
+
+def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert "steps is 0: wanted 1 or more" in refused("train", small_faces, "--steps", "0", "--out", run)
+    assert "cannot use the ratio '1:1'" in refused("train", small_faces, "--ratio", "1:1", "--out", run)
+    assert "there is no run" in refused("train", small_faces, "--resume", "--out", run)
+    assert not run.exists()
+
+
+def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = dcign("train", small_faces, "--steps", "4", "--out", run, "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert "light_azimuth" in result.output
+    report = json.loads((run / "evaluation.json").read_text())
+    for factor in ("azimuth", "elevation", "light_azimuth"):
+        assert {"r2", "spearman", "mae_degrees", "leakage_r2", "swap_ratio"} <= report["factors"][factor].keys()
+    for name in ("traversal", "inferred", "reconstruction", "relight"):
+        with Image.open(run / f"{name}.png") as picture:
+            assert picture.width > 200
+    assert "already holds a run" in refused("train", small_faces, "--steps", "4", "--out", run)
+
+
+def test_a_face_is_written_as_a_mesh_or_a_picture_and_overwrites_nothing(tmp_path: Path) -> None:
+    assert dcign("face", "--seed", "7", "--out", tmp_path / "face.ply").exit_code == 0
+    assert dcign("face", "--seed", "7", "--out", tmp_path / "face.png", "--size", "96").exit_code == 0
+    with Image.open(tmp_path / "face.png") as picture:
+        assert picture.size == (3 * 96, 96)
+    assert "is there already" in refused("face", "--seed", "7", "--out", tmp_path / "face.png")
+    assert ".glb" in refused("face", "--out", tmp_path / "face.stl9")
+
+
+def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    command = [sys.executable, "-m", "cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
+    first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*/*.h5")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(first.pid, signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "run the same command again to go on" in said
+    assert "Traceback" not in said
+    assert not list(folder.glob("**/.*.part"))
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert (folder / "dataset.json").exists()
+
+
+def test_a_foreign_package_in_front_of_ours_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "__init__.py").write_text("")
+    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import cli; sys.argv = ['dcign']; cli.main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert "the package `data` was found at" in done.stderr
