@@ -358,14 +358,10 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    words = [
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn(count),
-        TextColumn("{task.fields[say]}"),
-    ]
+    console = Console(stderr=True) if sys.stderr.isatty() else Console(stderr=True, width=PLAIN_WIDTH)
+    words = [TextColumn(text) for text in (count, "{task.fields[say]}")]
     times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
-    with Progress(*words, TextColumn("{task.fields[say]}"), *times, console=console) as bar:
+    with Progress(TextColumn("{task.description}"), BarColumn(bar_width=20), *words, *times, console=console) as bar:
         task = bar.add_task(title, total=None, say="", visible=False)
         yield lambda done, total, say: bar.update(task, completed=done, total=total, say=say, visible=True)
 
