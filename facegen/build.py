@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from facegen.albedo import albedo_model
 from facegen.levels import COARSER, coarser_level
@@ -46,6 +47,12 @@ def procedural_model(progress: Progress | None = None) -> MorphableModel:
 
 def build_model(progress: Progress) -> MorphableModel:
     """Sculpt, mesh, vary and colour; about 20 s on one core. The same bytes every time on one machine."""
+    # Sums are rounded otherwise with another number of BLAS threads: one gives the same bytes everywhere.
+    with threadpool_limits(limits=1):
+        return _build(progress)
+
+
+def _build(progress: Progress) -> MorphableModel:
     progress("sculpting the mean head", 0.0)
     template = sculpture_mesh(head_distance)
     progress("finding its regions", 0.6)
