@@ -324,9 +324,11 @@ def _going_on(sentence: str) -> Iterator[None]:
 def _batch_progress(title: str) -> Iterator[Callable[..., None]]:
     """A bar of images, for callbacks (batches done, batches to do) or (batches done,)."""
     with _bar(title, "{task.completed:,.0f} images") as update:
-        began = time.monotonic()
+        began = 0.0
 
         def progress(done: int, total: int | None = None) -> None:
+            nonlocal began
+            began = began or time.monotonic()  # what was prepared before the first report is not drawing
             rate = BATCH_SIZE * done / max(time.monotonic() - began, 1e-3)
             update(BATCH_SIZE * done, total and BATCH_SIZE * total, f"{rate:,.0f} images/s")
 
