@@ -34,8 +34,8 @@ class TrainConfiguration:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0  # 0: as many as there are cores
-    checkpoint_every: int = 500  # steps
-    log_every: int = 50  # steps: losses are read no more often, so that a GPU need not wait
+    checkpoint_every: int = 1000  # steps
+    log_every: int = 100  # steps: losses are read no more often, so that a GPU need not wait
 
     def __post_init__(self) -> None:
         for name, least in (

@@ -68,7 +68,7 @@ SWAP = Recipe(
     sigma=0.2,
     beta=1.0,
     groups=4,
-    images=8,
+    images=2,
     ratio=None,
     flip=True,
     optimizer="adam",
@@ -78,7 +78,7 @@ SWAP = Recipe(
     weight_decay=0.0,
     gradient_norm=2000.0,
     average=0.995,
-    steps=4000,
+    steps=16000,
 )
 
 PAPER = Recipe(
