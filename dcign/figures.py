@@ -63,6 +63,12 @@ def draw_figures(folder: str | Path, data: str | Path | None = None, out: str | 
     ]
 
 
+def draw_comparison(folders: Sequence[str | Path], path: Path, data: str | Path | None = None) -> Path:
+    """Plot inferred against true factor of several evaluated runs on one data set, a row each."""
+    runs = [load_evaluated(folder) for folder in folders]
+    return draw_inferred(runs, DataSource(data or runs[0].codec.configuration.data).labelled("sweep"), path)
+
+
 def draw_traversal(
     run: Evaluated, sweep: LabelledBatches, iid: LabelledBatches, path: Path, people: Sequence[int] = (0, 1)
 ) -> Path:
