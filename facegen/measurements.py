@@ -46,7 +46,6 @@ class Measurement:
 
 
 ANSUR = "ANSUR II 2012: 4082 men, 1986 women"
-NIOSH = "Zhuang and Bradtmiller 2005: NIOSH head-and-face survey, 3997 persons"
 NORMS = "Weinberg et al. 2016: 3D Facial Norms, age 25"
 
 MEASUREMENTS = (
@@ -56,7 +55,7 @@ MEASUREMENTS = (
     Measurement("interpupillary", "pupil_left", "pupil_right", Group(64.0, 3.4), Group(61.7, 3.6), ANSUR),
     Measurement("head length", "glabella", "opisthocranion", Group(199.5, 7.0), Group(189.8, 7.4), ANSUR),
     Measurement("mandibular width", "gonion_left", "gonion_right", Group(103.7, 7.1), Group(97.0, 6.5), NORMS),
-    Measurement("nose width", "alare_left", "alare_right", Group(36.6, 4.1), Group(33.2, 3.9), NIOSH),
+    Measurement("nose width", "alare_left", "alare_right", Group(35.9, 2.6), Group(32.7, 2.3), NORMS),
     Measurement("nose protrusion", "subnasale", "pronasale", Group(20.9, 2.0), Group(20.0, 1.8), NORMS),
     Measurement("nose height", "nasion", "subnasale", Group(56.7, 3.9), Group(54.5, 3.6), NORMS),
     Measurement("mouth width", "cheilion_left", "cheilion_right", Group(50.1, 3.8), Group(47.9, 3.5), NORMS),
