@@ -146,12 +146,12 @@ def ear_lobe(g: Geometry) -> Array:
 
 def chin_aside(g: Geometry) -> Array:
     """An asymmetry: the chin to one side."""
-    return g.move(out=1.0 * ramp(-g.y, 30, 110) * ramp(g.z, 20, 90))
+    return g.move(out=0.65 * ramp(-g.y, 30, 110) * ramp(g.z, 20, 90))
 
 
 def face_tilt(g: Geometry) -> Array:
     """An asymmetry: one side of the face higher."""
-    return g.move(up=0.6 * g.x / 60 * ramp(g.z, 0, 50))
+    return g.move(up=0.4 * g.x / 60 * ramp(g.z, 0, 50))
 
 
 BROAD_FIELDS: tuple[Callable[[Geometry], Array], ...] = (

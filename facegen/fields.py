@@ -51,9 +51,9 @@ FIELDS = (
         "frontal_width", "wide above the brows", (Push("out", 2.4, near("frontotemporale", 1, 2, -3), (26, 34, 34)),)
     ),
     Field("temple", "full temples", (Push("out", 1.6, near("frontotemporale", 10, -6, -16), (18, 26, 28)),)),
-    Field("brow_ridge", "a heavy brow", (Push("forward", 1.7, near("lid_upper", -8, 11.4, 5), (26, 9, 24)),)),
+    Field("brow_ridge", "a heavy brow", (Push("forward", 1.2, near("lid_upper", -8, 11.4, 5), (26, 9, 24)),)),
     Field("glabella", "", (Push("forward", 1.3, near("glabella", 0, 0, 1), (12, 10, 18)),)),
-    Field("brow_height", "", (Push("up", 1.7, near("brow_peak", -8, -2.5, -2), (28, 9, 30)),)),
+    Field("brow_height", "", (Push("up", 1.4, near("brow_peak", -8, -2.5, -2), (28, 9, 30)),)),
     Field(
         "brow_arch",
         "outer half up, inner down",
@@ -66,13 +66,13 @@ FIELDS = (
         "brow_tilt",
         "inner ends up: worried; down: stern",
         (
-            Push("up", 1.2, near("brow_inner", 2, 0, -3), (11, 9, 18)),
-            Push("up", -0.8, near("brow_outer", -5, 0, 5), (11, 9, 20)),
+            Push("up", 0.8, near("brow_inner", 2, 0, -3), (11, 9, 18)),
+            Push("up", -0.5, near("brow_outer", -5, 0, 5), (11, 9, 20)),
         ),
     ),
     # eyes
     Field("eye_distance", "", (Push("out", 1.25, near("pupil", 0, -0.3, -6), (19, 15, 24)),)),
-    Field("eye_depth", "deep-set or bulging", (Push("forward", 1.7, near("pupil", 0, -0.3, -6), (19, 15, 24)),)),
+    Field("eye_depth", "deep-set or bulging", (Push("forward", 1.4, near("pupil", 0, -0.3, -6), (19, 15, 24)),)),
     Field(
         "canthal_tilt",
         "outer corners up",
@@ -85,7 +85,7 @@ FIELDS = (
         "hood",
         "the brow's skin hangs over the lid",
         (
-            Push("up", -1.7, near("brow_peak", -2, -8, -6), (14, 6.5, 14), where="not eye"),
+            Push("up", -1.2, near("brow_peak", -2, -8, -6), (14, 6.5, 14), where="not eye"),
             Push("forward", 0.9, near("lid_upper", 5, 5.4, -5), (14, 5, 14), where="not eye"),
         ),
     ),
@@ -116,7 +116,7 @@ FIELDS = (
         "nose_width",
         "",
         (
-            Push("out", 1.9, near("alar_crease", 0, 0, 4), (9, 9, 13)),
+            Push("out", 1.35, near("alar_crease", 0, 0, 4), (9, 9, 13)),
             Push("forward", -0.5, near("alar_crease", 0, 0, 4), (9, 9, 13)),
         ),
     ),
@@ -164,7 +164,7 @@ FIELDS = (
     ),
     Field("columella", "hangs below the wings", (Push("up", -1.2, near("subnasale", 0, 1, 7), (5, 5, 11)),)),
     Field(
-        "nose_bend", "the nose leans to one side", (Push("across", 0.7, near("pronasale", 0, 1.5, -9), (16, 18, 22)),)
+        "nose_bend", "the nose leans to one side", (Push("across", 0.45, near("pronasale", 0, 1.5, -9), (16, 18, 22)),)
     ),
     # cheeks
     Field(
@@ -193,8 +193,8 @@ FIELDS = (
         ),
     ),
     # mouth
-    Field("lip_protrusion", "", (Push("forward", 1.6, near("stomion", 0, 0.3, -3), (24, 11, 24)),)),
-    Field("corner_up", "", (Push("up", 1.2, near("cheilion", 1.8, -0.1), (10, 9, 16)),)),
+    Field("lip_protrusion", "", (Push("forward", 1.3, near("stomion", 0, 0.3, -3), (24, 11, 24)),)),
+    Field("corner_up", "", (Push("up", 0.7, near("cheilion", 1.8, -0.1), (10, 9, 16)),)),
     Field(
         "cupid",
         "a marked bow",

@@ -15,7 +15,7 @@ from facegen.primitives import Array, ramp
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 POINTS = 420  # where the kernel is sampled
-ASYMMETRY = 0.16  # faces are this much less asymmetric than they vary
+ASYMMETRY = 0.10  # faces are this much less asymmetric than they vary
 COARSE = 30.0  # mm: only scales above this vary left against right
 
 
