@@ -19,7 +19,7 @@ _HAIRLINE = curve(
 )
 _HEAD_RADIUS = 72.0  # mm, to turn azimuth into distance
 # Thickness of hair at each height y, relative to the top of the head.
-HAIR_THICKNESS = curve([(-110, 0.1), (-60, 0.3), (-10, 0.4), (40, 0.8), (90, 1.0)])
+HAIR_THICKNESS = curve([(-110, 0.1), (-60, 0.25), (-10, 0.35), (40, 0.7), (90, 1.0)])
 
 
 def hairline_height(azimuth: Array, inwards: float = 0.0) -> Array:
@@ -30,6 +30,12 @@ def hairline_height(azimuth: Array, inwards: float = 0.0) -> Array:
 def inside_hairline(azimuth: Array, y: Array) -> Array:
     """How far (N,), mm, points are inside the hair's edge, across it; negative on bare skin."""
     return np.asarray((y - _HAIRLINE(azimuth)) / _steepness(azimuth))
+
+
+def ragged(azimuth: Array, y: Array) -> Array:
+    """How much (N,), mm, the hair's edge wanders: a clean one looks like the rim of a cap."""
+    along = np.radians(azimuth) * _HEAD_RADIUS - 0.7 * y
+    return np.asarray(1.3 * np.sin(along / 7.1 + 1) + 1.1 * np.sin(along / 4.3) + 0.8 * np.sin(along / 2.9 + 2))
 
 
 def _steepness(azimuth: Array) -> Array:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.eyes import EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
-from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, inside_hairline
+from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, inside_hairline, ragged
 from facegen.landmarks import LANDMARKS
 from facegen.mesh import Template
 from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
 from facegen.normals import VertexNormals
 from facegen.nose import NOSTRIL
-from facegen.primitives import Array, bump, ellipsoid, rotation_about_y, step, window
+from facegen.primitives import Array, bump, ellipsoid, ramp, rotation_about_y, step, window
 from facegen.sculpture import bare_head_distance, head_distance
 
 
@@ -54,7 +54,8 @@ def find_regions(template: Template) -> Regions:
     x, y, z = half.T
     lip = _lip(half)
     on_ear = step(bare_head_distance(vertices) - 1.2, 0.35)
-    inside_hair = inside_hairline(np.degrees(np.arctan2(x, z)), y)
+    azimuth = np.degrees(np.arctan2(x, z))
+    inside_hair = inside_hairline(azimuth, y)
     centre = LANDMARKS["eyeball"]
     dx, dy = x - centre[0], y - centre[1] - IRIS_RAISED
     upper, lower = _lashes(half, eye)
@@ -72,8 +73,8 @@ def find_regions(template: Template) -> Regions:
         mouth_line=np.exp(-(((y - mouth_line(x)) / 1.1) ** 2)) * step(26 - x, 1.0) * step(z - 76, 1),
         nostril=_nostril(half),
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
-        hair=step(inside_hair, 0.9) * (1 - on_ear),
-        hair_volume=step(inside_hair - 3, 2.0) * (1 - on_ear) * HAIR_THICKNESS(y),
+        hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
+        hair_volume=ramp(inside_hair, 0, 18) * (1 - on_ear) * HAIR_THICKNESS(y),
         inside_hair=inside_hair,
         beard=_beard(half) * (1 - lip),
         openness=_openness(vertices, normals),

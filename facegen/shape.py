@@ -26,12 +26,12 @@ from facegen.modes import gaussian_process_modes
 from facegen.primitives import Array, ramp
 from facegen.regions import Regions
 
-MEAN_HAIR = 6.0  # mm, thickness of the mean head's hair on top
-MEAN_LONG_HAIR = 2.2  # standard deviations: nobody goes far below none
+MEAN_HAIR = 8.5  # mm, thickness of the mean head's hair on top
+MEAN_LONG_HAIR = 2.0  # standard deviations: few go below none
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: half the
-# differences between the sexes in ANSUR II and NIOSH, and the classical traits of form.
+# differences between the sexes in ANSUR II and 3D Facial Norms, and the classical traits of form.
 SEX = {
     "size": 0.9, "face_height": 0.45, "jaw_width": 0.9, "brow_ridge": 1.0, "glabella": 0.6,
     "brow_height": -0.8, "brow_arch": -0.5, "brow_thickness": 0.7, "chin_width": 0.7,
@@ -39,8 +39,8 @@ SEX = {
     "forehead_slope": 0.6, "forehead_bulge": -0.5, "cheek_fat": -0.35, "cheek_bone": -0.2,
     "upper_lip": -0.5, "lower_lip": -0.4, "lid_opening": -0.5, "eye_size": -0.4, "jaw_angle": -0.5,
     "eye_depth": -0.4, "ear_size": 0.5, "temple": -0.2, "bridge_height": 0.3, "hump": 0.4,
-    "hair_volume": -0.6, "hair_top": -0.4, "hair_sides": -0.7, "receding_temples": 0.6,
-    "long_hair": -2.4, "upper_lip_length": 0.5, "hairline": 0.3,
+    "hair_volume": -0.6, "hair_top": -0.4, "hair_sides": -0.5, "receding_temples": 0.6,
+    "long_hair": -1.5, "upper_lip_length": 0.5, "hairline": 0.3,
 }  # fmt: skip
 
 
