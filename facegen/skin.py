@@ -31,7 +31,7 @@ HAIR_B = curve([(0, 0.5), (1, 3), (2, 7), (3, 11.5), (4, 16), (5, 20)])
 class Appearance:
     """What a person's colours depend on; the defaults are the mean person."""
 
-    tone: float = 2.0  # 0 fair .. 5 dark
+    tone: float = 2.35  # 0 fair .. 5 dark
     red: float = 0.0  # added to a*
     yellow: float = 0.0  # added to b*
     cheek_red: float = 1.0  # 0 none .. 2 flushed
@@ -39,7 +39,7 @@ class Appearance:
     beard: float = 0.24  # shadow of a shaven beard
     lip_red: float = 0.5  # added to the lips' a*
     lip_light: float = 0.0  # added to the lips' L*
-    hair: float = 2.1  # 0 black .. 5 dark blond
+    hair: float = 1.5  # 0 black .. 5 dark blond
     hair_red: float = 0.0  # added to the hair's a* and b*
     brow: float = 0.85  # how opaque the brows are
     lashes: float = 0.75
