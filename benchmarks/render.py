@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from render.configuration import RenderConfiguration, Splits
-from render.workers import THREADS
+from render.workers import ENVIRONMENT
 
 END_TO_END_BATCHES = {64: 1_200, 150: 400}
 Loop = Callable[[int], object]
@@ -76,7 +76,7 @@ def end_to_end(size: int, workers: int = 2) -> float:
 
 
 def _in_a_process(path: str, size: int, seconds: float) -> tuple[float, int]:
-    os.environ.update(THREADS)
+    os.environ.update(ENVIRONMENT)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_rate, (path, size, seconds))
 

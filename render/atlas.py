@@ -102,7 +102,7 @@ class AtlasRenderer:
             self._upload(faces, several if people > 1 else slice(1))
             self._draw_samples(views[several], lights[several], instanced=people == 1)
             self._read_resolved(drawn[several])
-        return Pictures(np.ascontiguousarray(drawn[..., :-1]), np.ascontiguousarray(drawn[..., -1]))
+        return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1])
 
     def _upload(self, faces: Faces, which: slice) -> None:
         """Overwrite the start of the vertex buffer with some of the faces."""

@@ -45,14 +45,15 @@ def rasterise(
     light = light_directions(light_azimuth, scene.light)[0].astype(np.float64)
     camera = positions @ view[:3, :3].T + view[:3, 3]
     clip = np.c_[camera, np.ones(len(camera))] @ projection_matrix(head, scene.camera).astype(np.float64).T
-    # Per vertex: normal, half vector, linear albedo; the same that face.vert hands to face.frag.
+    # Per vertex: n.l, n.h, linear albedo; the same that face.vert hands to face.frag.
+    normals = normals @ view[:3, :3].T
     half = _unit(light - _unit(camera))
     surface = albedo.astype(np.float64)
     if channels == 1:
         surface = surface @ np.array(GRAY_WEIGHTS)[:, None]
-    attributes = np.c_[normals @ view[:3, :3].T, half, surface]
+    attributes = np.c_[normals @ light, (normals * half).sum(axis=1), surface]
     fragments, covered = _nearest_fragments(clip, attributes, triangles, size * SUPERSAMPLING)
-    radiance = np.where(covered[..., None], _shade(fragments, light, scene), 0.0)
+    radiance = np.where(covered[..., None], _shade(fragments, scene), 0.0)
     root = np.round(255 * np.sqrt(radiance)) / 255  # the samples are stored in 8 bits
     image = srgb_from_linear(_average(root**2))
     mask = _average(covered[..., None].astype(np.float64))[..., 0]
@@ -97,11 +98,11 @@ def _nearest_fragments(
     return found, np.isfinite(depth)
 
 
-def _shade(fragments: Float, light: Float, scene: Scene) -> Float:
+def _shade(fragments: Float, scene: Scene) -> Float:
     """albedo * (ambient + diffuse * max(n.l, 0)) + specular * max(n.h, 0)^shininess -> (..., 3 or 1), linear 0..1"""
-    normal, half, albedo = _unit(fragments[..., :3]), fragments[..., 3:6], fragments[..., 6:]
-    lambert = np.maximum(normal @ light, 0)[..., None]
-    highlight = np.where(lambert > 0, np.maximum((normal * half).sum(-1, keepdims=True), 0), 0)
+    normal_dot_light, normal_dot_half, albedo = fragments[..., 0:1], fragments[..., 1:2], fragments[..., 2:]
+    lambert = np.maximum(normal_dot_light, 0)
+    highlight = np.where(lambert > 0, np.maximum(normal_dot_half, 0), 0)
     shininess = 2**scene.skin.shininess_doublings
     radiance = albedo * (scene.light.ambient + scene.light.diffuse * lambert)
     return np.asarray(np.minimum(radiance + scene.skin.specular * highlight**shininess, 1.0))

@@ -3,8 +3,8 @@
 // Stored as square roots: 8 bits are then as fine as sRGB's, and half the price of 16-bit floats. Gray pictures
 // are shaded as luminance from the start: one channel costs two thirds of three.
 
-in vec3 camera_normal;
-in vec3 half_vector;
+in float normal_dot_light;
+in float normal_dot_half;
 #ifdef GRAY
 in float surface_albedo;
 out vec2 root_radiance;  // luminance, coverage
@@ -12,16 +12,14 @@ out vec2 root_radiance;  // luminance, coverage
 in vec3 surface_albedo;
 out vec4 root_radiance;  // r, g, b, coverage
 #endif
-flat in vec3 light;
 
 uniform float ambient;
 uniform float diffuse;
 uniform float specular;
 
 void main() {
-    vec3 n = normalize(camera_normal);
-    float lambert = max(dot(n, light), 0.0);
-    float highlight = lambert > 0.0 ? max(dot(n, half_vector), 0.0) : 0.0;
+    float lambert = max(normal_dot_light, 0.0);
+    float highlight = lambert > 0.0 ? max(normal_dot_half, 0.0) : 0.0;
     for (int i = 0; i < SHININESS_DOUBLINGS; i++) highlight *= highlight;
 #ifdef GRAY
     float radiance = surface_albedo * (ambient + diffuse * lambert) + specular * highlight;
