@@ -66,7 +66,7 @@ FIELDS = (
         "brow_tilt",
         "inner ends up: worried; down: stern",
         (
-            Push("up", 0.8, near("brow_inner", 2, 0, -3), (11, 9, 18)),
+            Push("up", 0.65, near("brow_inner", 2, 0, -3), (11, 9, 18)),
             Push("up", -0.5, near("brow_outer", -5, 0, 5), (11, 9, 20)),
         ),
     ),
@@ -93,9 +93,9 @@ FIELDS = (
         "epicanthus",
         "a fold over the inner corner",
         (
-            Push("out", -0.8, near("endocanthion", -0.3, 2.4, 1), (5, 6, 9)),
-            Push("up", -0.9, near("endocanthion", 0.7, 3.4, 1), (6, 6, 9)),
-            Push("forward", 1.2, near("endocanthion", 0.7, 5.4, 1), (7, 8, 9)),
+            Push("out", -0.6, near("endocanthion", -0.3, 2.4, 1), (5, 6, 9)),
+            Push("up", -0.7, near("endocanthion", 0.7, 3.4, 1), (6, 6, 9)),
+            Push("forward", 1.0, near("endocanthion", 0.7, 5.4, 1), (7, 8, 9)),
         ),
     ),
     Field(

@@ -116,9 +116,9 @@ def test_no_face_folds_over_itself_in_front(model: MorphableModel) -> None:
     moved = coarse.shapes(coefficients(model, 50)[0])[:, coarse.triangles]
     normals = np.cross(moved[:, :, 1] - moved[:, :, 0], moved[:, :, 2] - moved[:, :, 0])
     folded = (((normals * upright).sum(2) <= 0) & checked).sum(1)
-    # A heavy brow may hang over the lid, as it does in some people.
-    assert folded.max() <= 0.01 * checked.sum()
-    assert folded.mean() <= 0.0005 * checked.sum()
+    # A triangle or two may: nothing in the prior forbids it.
+    assert folded.max() <= 0.001 * checked.sum()
+    assert folded.mean() <= 0.0001 * checked.sum()
 
 
 def test_the_head_fits_its_sphere_and_the_neck_leaves_it(model: MorphableModel) -> None:
