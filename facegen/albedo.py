@@ -45,6 +45,7 @@ TINTS = (
     SEX,
     Tint("tone", {"tone": 0.85, "hair": -0.4, "iris": -0.12, "iris_blue": -0.12}, "dark hair goes with dark skin", 2.0),
     Tint("hair", {"hair": 0.8}, "black to dark blond", 2.0),
+    Tint("hair cover", {"hair_cover": 0.03}, "thin or shaven hair lets the scalp through"),
     Tint("hair red", {"hair_red": 1.3}, ""),
     Tint("red", {"red": 0.9}, "a* hardly varies"),
     Tint("yellow", {"yellow": 1.1}, ""),

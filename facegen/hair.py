@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.primitives import Array, curve
+from facegen.primitives import Array, curve, ramp
 
 # Middle line and half-height of the brow: (x, y) and (x, mm).
-BROW_LINE = curve([(7, 17.0), (12, 17.6), (20, 18.8), (28, 20.0), (36, 20.6), (44, 19.2), (52, 15.2), (56, 12.3)])
+BROW_LINE = curve([(7, 16.2), (12, 17.0), (20, 18.5), (28, 20.0), (36, 20.8), (44, 19.8), (52, 16.6), (56, 14.2)])
 BROW_HALF_HEIGHT = curve([(7, 2.3), (12, 2.9), (20, 3.0), (28, 2.8), (36, 2.4), (44, 1.9), (52, 1.2), (56, 0.7)])
 
 # Height y of the hairline over the azimuth, degrees from the front: forehead, temple, sideburn, ear, neck.
@@ -35,7 +35,8 @@ def inside_hairline(azimuth: Array, y: Array) -> Array:
 def ragged(azimuth: Array, y: Array) -> Array:
     """How much (N,), mm, the hair's edge wanders: a clean one looks like the rim of a cap."""
     along = np.radians(azimuth) * _HEAD_RADIUS - 0.7 * y
-    return np.asarray(1.3 * np.sin(along / 7.1 + 1) + 1.1 * np.sin(along / 4.3) + 0.8 * np.sin(along / 2.9 + 2))
+    waves = 1.3 * np.sin(along / 7.1 + 1) + 1.0 * np.sin(along / 4.3) + 0.6 * np.sin(along / 2.9 + 2)
+    return np.asarray(waves * (0.5 + 0.5 * ramp(y, 40, 65)))
 
 
 def _steepness(azimuth: Array) -> Array:

@@ -74,7 +74,7 @@ def find_regions(template: Template) -> Regions:
         nostril=_nostril(half),
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
         hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
-        hair_volume=ramp(inside_hair, 0, 18) * (1 - on_ear) * HAIR_THICKNESS(y),
+        hair_volume=ramp(inside_hair, 0, 14) * (1 - on_ear) * HAIR_THICKNESS(y),
         inside_hair=inside_hair,
         beard=_beard(half) * (1 - lip),
         openness=_openness(vertices, normals),

@@ -18,7 +18,7 @@ import numpy as np
 from facegen.broad_fields import BROAD_FIELDS
 from facegen.fields import FIELDS, displacement
 from facegen.geometry import Geometry
-from facegen.hair_fields import long_hair
+from facegen.hair_fields import long_hair, quiff
 from facegen.landmarks import locate_landmarks
 from facegen.measurements import MEASUREMENTS, measure, measurement_slopes, published_covariance
 from facegen.mesh import Template
@@ -26,8 +26,9 @@ from facegen.modes import gaussian_process_modes
 from facegen.primitives import Array, ramp
 from facegen.regions import Regions
 
-MEAN_HAIR = 8.5  # mm, thickness of the mean head's hair on top
+MEAN_HAIR = 9.0  # mm, thickness of the mean head's hair on top
 MEAN_LONG_HAIR = 2.0  # standard deviations: few go below none
+MEAN_QUIFF = 0.7  # standard deviations: hair stands up over the forehead
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: half the
@@ -60,7 +61,8 @@ def shape_model(template: Template, regions: Regions, modes: int) -> ShapeModel:
     prior = _with_rigid_eyes(prior, template.vertices, regions)
     landmarks = locate_landmarks(template.vertices)
     hairy = template.vertices + MEAN_HAIR * regions.hair_volume[:, None] * regions.normals
-    hairy += MEAN_LONG_HAIR * long_hair(Geometry(template.vertices, regions))
+    geometry = Geometry(template.vertices, regions)
+    hairy += MEAN_LONG_HAIR * long_hair(geometry) + MEAN_QUIFF * quiff(geometry)
     mean = _mean_on_target(hairy, prior, reach, landmarks)
     mean = (mean + mean[template.mirror] * (-1, 1, 1)) / 2
     posterior = _posterior_root(measurement_slopes(mean, prior, landmarks))

@@ -40,6 +40,7 @@ class Appearance:
     lip_red: float = 0.5  # added to the lips' a*
     lip_light: float = 0.0  # added to the lips' L*
     hair: float = 1.5  # 0 black .. 5 dark blond
+    hair_cover: float = 0.97  # how opaque it is: 1 thick, less where the scalp shows through
     hair_red: float = 0.0  # added to the hair's a* and b*
     brow: float = 0.85  # how opaque the brows are
     lashes: float = 0.75
@@ -74,6 +75,7 @@ IRIS_DARK, IRIS_LIGHT = np.array([0.030, 0.016, 0.009]), np.array([0.15, 0.095, 
 IRIS_BLUE = np.array([-0.035, 0.015, 0.10])  # added for blue, in proportion to the lightness
 PUPIL = np.array([0.004, 0.004, 0.004])
 OCCLUSION = 0.6
+HAIR_MOTTLE = 0.16  # lighter and darker locks, relative to the hair
 
 
 def paint(regions: Regions, person: Appearance, mottle: Array) -> Array:
@@ -83,13 +85,14 @@ def paint(regions: Regions, person: Appearance, mottle: Array) -> Array:
     colour = np.clip(lab_to_linear(lab), 0.003, 1)
     flesh = np.clip(lab_to_linear(lab + np.array([-8, 9, -4])), 0.003, 1).mean(0)
     colour = _over(colour, hair * 0.8, regions.brow * person.brow)
-    colour = _over(colour, hair, regions.hair)
+    locks = np.clip(1 + HAIR_MOTTLE * mottle, 0.5, 1.5)[:, None]
+    colour = _over(colour, hair * locks, person.hair_cover * regions.hair)
     colour = _over(colour, _eyes(regions, person), regions.eye)
     colour = _over(colour, flesh, 0.8 * regions.caruncle)
     colour = _over(colour, hair * 0.3, regions.upper_lashes * person.lashes)
     colour = _over(colour, hair * 0.6 + 0.02, regions.lower_lashes * person.lashes * 0.35)
     colour *= (1 - 0.55 * regions.mouth_line)[:, None] * np.array([1, 0.93, 0.92]) ** regions.mouth_line[:, None]
-    colour = _over(colour, flesh * (0.10, 0.05, 0.05), 0.9 * regions.nostril)
+    colour = _over(colour, flesh * (0.20, 0.11, 0.09), 0.85 * regions.nostril)
     return linear_to_srgb(np.clip(colour * _occlusion(regions), 0.002, 0.95))
 
 
