@@ -55,6 +55,26 @@ def test_nobody_has_blue_green_or_overexposed_skin(model: MorphableModel) -> Non
         assert red < 0.95
 
 
+def test_the_fairest_skin_stays_below_a_lightness_of_72(model: MorphableModel) -> None:
+    skin = model.albedo_basis[(model.parts == model.part_names.index("skin")) & (model.mean[:, 2] > 40)]
+    fairer = skin.sum((0, 1), dtype=np.float64)
+    fairest = model.albedos(2.5 * fairer[None] / np.linalg.norm(fairer))[0]
+    cheek = fairest[model.landmarks["cheek_left"]]
+    linear = ((cheek + 0.055) / 1.055) ** 2.4
+    assert 60 < 116 * np.cbrt(linear @ (0.2126, 0.7152, 0.0722)) - 16 <= 72
+
+
+def test_hair_never_stands_out_like_a_fin_behind_the_ears(model: MorphableModel) -> None:
+    coarse = model.at_level(2_500)
+    _, y, z = coarse.mean.T
+    behind = (z < -15) & (y < -40) & (y > -110) & (coarse.parts == coarse.part_names.index("hair"))
+    rng = np.random.default_rng(3)
+    faces = coarse.shapes(np.array([sample_identity(coarse, rng)[0] for _ in range(500)]))
+    ears = faces[:, coarse.parts == coarse.part_names.index("ear"), 0].max(1)
+    assert behind.sum() > 20
+    assert (np.abs(faces[:, behind, 0]).max(1) < ears).mean() > 0.99
+
+
 def test_iris_is_darker_than_sclera_and_lips_redder_than_skin(model: MorphableModel) -> None:
     coarse = model.at_level(5_000)
     part = {name: coarse.parts == index for index, name in enumerate(coarse.part_names)}
