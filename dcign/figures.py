@@ -85,6 +85,8 @@ def draw_traversal(
         sheet.words(LABEL - 14, top + TILE // 2, label, anchor="rm")
         low, high = np.percentile(codes.flat_mu[:, latent], (1, 99))
         if row < len(run.calibrations):
+            if run.calibrations[row].value(np.array([high]))[0] < run.calibrations[row].value(np.array([low]))[0]:
+                low, high = high, low  # a latent may fall as its factor rises; the row always rises
             ends = (_angle(run, row, end) for end in run.calibrations[row].value(np.array([low, high])))
             sheet.words(LABEL - 14, top + TILE // 2 + 20, " to ".join(ends), 12, anchor="rm", pale=True)
         for place, code in enumerate(faces):
