@@ -6,7 +6,6 @@ under its name only when whole, so whatever is interrupted, the next run finds w
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,7 +27,7 @@ from render.configuration import SHARD_BATCHES, RenderConfiguration
 from render.context import Renderer
 from render.plan import plan_batch
 from render.scene import RenderError
-from render.studio import head_frame
+from render.studio import Studio
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 
@@ -120,42 +119,33 @@ def make_shard(task: ShardTask) -> DrawnShard:
     Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder, one renderer.
     """
     path = task.folder / task.file
-    renderer = workers.studio(task.folder / MODEL, task.configuration).renderer
-    if task.renderer not in (None, renderer):
-        raise RenderError(
-            f"{task.folder} was begun by {task.renderer} and this machine has {renderer}, whose pixels may differ; "
-            "wanted one renderer a folder: go on where it was begun, or choose another --out."
-        )
-    digest = write_shard(path, _header(task, asdict(renderer)), _batches(task), task.count, overwrite=True)
-    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
-
-
-def _batches(task: ShardTask) -> Iterator[Batch]:
     studio = workers.studio(task.folder / MODEL, task.configuration)
-    model = _model(task.folder / MODEL)
+    if task.renderer not in (None, studio.renderer):
+        raise RenderError(
+            f"{task.folder} was begun by {task.renderer} and this machine has {studio.renderer}, whose pixels may "
+            "differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
+        )
+    digest = write_shard(path, _header(task, studio), _batches(task, studio), task.count, overwrite=True)
+    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), studio.renderer)
+
+
+def _batches(task: ShardTask, studio: Studio) -> Iterator[Batch]:
     for number in range(task.first, task.first + task.count):
-        yield studio.shoot_batch(plan_batch(task.configuration, model, task.split, number))
+        yield studio.shoot_batch(plan_batch(task.configuration, studio.model, task.split, number))
         workers.batch_done()
 
 
-@functools.cache
-def _model(file: Path) -> MorphableModel:
-    return MorphableModel.load(file)
-
-
-def _header(task: ShardTask, renderer: dict[str, Any]) -> ShardHeader:  # JSON
-    configuration = task.configuration
-    head = head_frame(_model(task.folder / MODEL))
-    camera = configuration.scene.camera
+def _header(task: ShardTask, studio: Studio) -> ShardHeader:
+    configuration, camera = task.configuration, task.configuration.scene.camera
     return ShardHeader(
         split=task.split,
         seed=configuration.seed,
         configuration=configuration.as_dict(),
         configuration_sha256=configuration.sha256(),
         model_sha256=file_sha256(task.folder / MODEL),
-        renderer=renderer,
+        renderer=asdict(studio.renderer),
         ranges={name: (allowed.low, allowed.high) for name, allowed in configuration.ranges.items()},
-        camera={**asdict(camera), **asdict(head), "distance": camera.distance(head.radius)},
+        camera={**asdict(camera), **asdict(studio.head), "distance": camera.distance(studio.head.radius)},
     )
 
 

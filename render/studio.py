@@ -26,17 +26,21 @@ def head_frame(model: MorphableModel) -> HeadFrame:
 
 
 class Studio:
-    """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process."""
+    """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process.
+
+    model: the people, at the level of detail of the picture size; head: what the camera aims at.
+    """
 
     def __init__(self, model: MorphableModel, configuration: RenderConfiguration) -> None:
-        self._model = model.at_level(configuration.level_of_detail)
-        self._normals = VertexNormals(self._model.triangles, self._model.vertices)
+        self.head = head_frame(model)
+        self.model = model.at_level(configuration.level_of_detail)
+        self._normals = VertexNormals(self.model.triangles, self.model.vertices)
         self._atlas = AtlasRenderer(
             size=configuration.size,
             channels=configuration.channels,
-            triangles=self._model.triangles,
-            vertices=self._model.vertices,
-            head=head_frame(model),
+            triangles=self.model.triangles,
+            vertices=self.model.vertices,
+            head=self.head,
             scene=configuration.scene,
         )
 
@@ -59,8 +63,8 @@ class Studio:
 
     def faces(self, shape: Float, albedo: Float) -> Faces:
         """People as meshes: shape (P, Ks), albedo (P, Ka), N(0, 1)."""
-        positions = self._model.shapes(shape)
-        return Faces(positions, self._normals(positions), linear_from_srgb(self._model.albedos(albedo)))
+        positions = self.model.shapes(shape)
+        return Faces(positions, self._normals(positions), linear_from_srgb(self.model.albedos(albedo)))
 
     def shoot(self, faces: Faces, factors: Float) -> Pictures:
         """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""
