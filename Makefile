@@ -1,8 +1,6 @@
 # `make help` lists the targets. Each does all its own set-up on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO_BATCHES := 1800
-DEMO_STEPS := 3000
 EGL_PACKAGES := libegl1 libgl1 libopengl0 libgl1-mesa-dri
 
 .DEFAULT_GOAL := help
@@ -15,12 +13,7 @@ setup: $(BIN)/.installed  ## create .venv, install dcign and its tools, and see 
 	@$(BIN)/python -m render.context 2>/dev/null || $(MAKE) --no-print-directory egl
 
 demo: setup  ## render 1,800 batches at 64 px, train `swap` and a plain VAE, evaluate both: results in demo/
-	@$(MAKE) --no-print-directory demo/swap/evaluation.json demo/vae/evaluation.json
-	@cp demo/faces/preview.png demo/faces.png
-	@for picture in traversal inferred reconstruction relight; do \
-	  for run in swap vae; do \
-	    if [ -f demo/$$run/$$picture.png ]; then cp demo/$$run/$$picture.png demo/$$picture-$$run.png; fi; done; done
-	@$(BIN)/python -m benchmarks.demo demo/swap demo/vae
+	@$(BIN)/python -m benchmarks.demo demo
 
 test: setup  ## run the tests
 	@$(BIN)/python -m pytest
@@ -45,16 +38,6 @@ $(BIN)/.installed: setup.cfg pyproject.toml constraints.txt
 	@echo "Installing dcign and its tools into .venv (PyTorch is the bulk of it) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
-
-# The three rules below are the demo's steps: what is there is not made again, what was interrupted goes on.
-demo/faces/dataset.json:
-	$(BIN)/dcign render --batches $(DEMO_BATCHES) --size 64 --out demo/faces
-
-demo/swap/evaluation.json: demo/faces/dataset.json
-	$(BIN)/dcign train demo/faces --recipe swap --steps $(DEMO_STEPS) --out demo/swap $(if $(wildcard demo/swap),--resume)
-
-demo/vae/evaluation.json: demo/faces/dataset.json
-	$(BIN)/dcign train demo/faces --recipe vae --steps $(DEMO_STEPS) --out demo/vae $(if $(wildcard demo/vae),--resume)
 
 .PHONY: egl apt
 egl:

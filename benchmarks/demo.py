@@ -1,38 +1,84 @@
-"""The demo's last step: the two runs side by side, as a table and a plot.
+"""The demo: one data set, a `swap` run and a plain VAE trained beside it for as many steps, both evaluated.
 
-    python -m benchmarks.demo demo
+    python -m benchmarks.demo [demo] [--batches 1800] [--steps 12000] [--size 64]
 
-Reads demo/swap and demo/vae, which `make demo` trained; copies the pictures worth showing into demo/.
+What is there is not made again, and what was interrupted goes on.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
-from dcign.figures import draw_inferred, load_evaluated
-from dcign.report import evaluation_table
-from dcign.source import DataSource
-
-RUNS = ("swap", "vae")
+RUNS = ("swap", "vae")  # the first is shown while it trains, the second writes to a log
 PICTURES = ("relight", "traversal", "reconstruction")
 
 
-def main(demo: Path) -> None:
-    """Print the table, draw the plot, gather the pictures."""
-    print(evaluation_table([json.loads((demo / run / "evaluation.json").read_text()) for run in RUNS]))
-    sweep = DataSource(demo / "faces").labelled("sweep")
-    draw_inferred([load_evaluated(demo / run) for run in RUNS], sweep, demo / "inferred.png")
-    shutil.copy(demo / "faces" / "preview.png", demo / "faces.png")
+def main() -> None:
+    """Render, train both, and show the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("demo"))
+    parser.add_argument("--batches", type=int, default=1800)
+    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--size", type=int, default=64)
+    given = parser.parse_args()
+    began = time.monotonic()
+    faces = given.folder / "faces"
+    _dcign("render", "--batches", given.batches, "--size", given.size, "--out", faces)
+    _train(given.folder, faces, given.steps)
+    _show(given.folder, faces)
+    print(f"{(time.monotonic() - began) / 60:.1f} minutes.")
+
+
+def _train(folder: Path, faces: Path, steps: int) -> None:
+    """Both runs at once, half of the cores each: small steps share cores badly."""
+    threads = max(1, len(os.sched_getaffinity(0)) // len(RUNS))
+    print(f"Training a plain VAE beside it; it writes to {folder / 'vae.log'}.", flush=True)
+    with (folder / "vae.log").open("w") as log:
+        started = []
+        for run in RUNS:
+            out = folder / run
+            if (out / "evaluation.json").exists():
+                continue
+            words = ["train", faces, "--recipe", run, "--steps", steps, "--threads", threads, "--out", out]
+            if (out / "configuration.json").exists():
+                words.append("--resume")
+            output = {"stdout": log, "stderr": log} if run == "vae" else {"stdout": subprocess.DEVNULL}
+            started.append(subprocess.Popen(_command(*words), **output))
+        if any([process.wait() for process in started]):  # a list: wait for all, whatever the first says
+            sys.exit(f"A training run stopped; see above and {folder / 'vae.log'}, then run the demo again to go on.")
+
+
+def _show(folder: Path, faces: Path) -> None:
+    """The table, and the pictures worth a look, side by side in one folder."""
+    from dcign.figures import draw_comparison
+    from dcign.report import evaluation_table
+
+    print(evaluation_table([json.loads((folder / run / "evaluation.json").read_text()) for run in RUNS]))
+    draw_comparison([folder / run for run in RUNS], folder / "inferred.png", faces)
+    shutil.copy(faces / "preview.png", folder / "faces.png")
     for picture in PICTURES:
-        shutil.copy(demo / "swap" / f"{picture}.png", demo / f"{picture}.png")
-    shutil.copy(demo / "vae" / "relight.png", demo / "relight-vae.png")
-    print(
-        f"Pictures in {demo}: faces.png, relight.png, relight-vae.png, inferred.png, traversal.png, reconstruction.png"
-    )
+        shutil.copy(folder / "swap" / f"{picture}.png", folder / f"{picture}.png")
+    shutil.copy(folder / "vae" / "relight.png", folder / "relight-vae.png")
+    names = ("faces", "relight", "relight-vae", "inferred", "traversal", "reconstruction")
+    print(f"Look at, in {folder}: " + ", ".join(f"{name}.png" for name in names))
+
+
+def _dcign(*words: object) -> None:
+    done = subprocess.run(_command(*words), check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def _command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "cli", *(str(word) for word in words)]
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()
