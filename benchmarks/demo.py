@@ -51,7 +51,8 @@ def _train(folder: Path, faces: Path, steps: int) -> None:
                 words.append("--resume")
             output = {"stdout": log, "stderr": log} if run == "vae" else {"stdout": subprocess.DEVNULL}
             started.append(subprocess.Popen(_command(*words), **output))
-        if any([process.wait() for process in started]):  # a list: wait for all, whatever the first says
+        codes = [process.wait() for process in started]
+        if any(codes):
             sys.exit(f"A training run stopped; see above and {folder / 'vae.log'}, then run the demo again to go on.")
 
 
