@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 FORMAT = "dcign-morphable-model"
 FORMAT_VERSION = 1
@@ -151,7 +152,7 @@ class MorphableModel:
             arrays[f"level_{index}/triangles"] = level.triangles
             arrays[f"level_{index}/mirror"] = level.mirror
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        np.savez(buffer, allow_pickle=False, **arrays)  # half floats of noise do not compress: 3 % for 0.3 s
         return buffer.getvalue()
 
     @classmethod
@@ -215,6 +216,7 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
         floor = nape[1] + (points[:, 2] - nape[2]) * (chin[1] - nape[1]) / (chin[2] - nape[2])
         points = points[points[:, 1] >= floor]
     centre = points.mean(0)
+    points = points[ConvexHull(points).vertices]  # the farthest point is always one of them
     # Badoiu and Clarkson 2003: walk towards the farthest point in ever smaller steps.
     for step in range(1, 2000):
         centre += (points[np.argmax(((points - centre) ** 2).sum(1))] - centre) / (step + 1)

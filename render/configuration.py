@@ -13,7 +13,7 @@ from data.schema import FACTORS
 from render.scene import DEFAULT_SCENE, RenderError, Scene
 
 SIZES = (16, 1024)
-SHARD_BATCHES = 100  # 45 MB of 150-pixel gray images: what an interrupted run loses at most
+SHARD_BATCHES = 50  # 22 MB of 150-pixel gray images: what an interrupted run loses at most, and two workers wait for
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
 FINEST = 13_000  # vertices
 # Vertices by picture size: up to so many pixels, so many vertices. A coarser level draws 2 to 4 times faster; over the

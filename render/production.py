@@ -94,6 +94,7 @@ def render_dataset(
     shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}
     renderer = next((shard.renderer for shard in shards.values()), None)
     missing = [replace(task, renderer=renderer) for task in tasks if task.file not in shards]
+    missing.sort(key=lambda task: task.count, reverse=True)  # the short ones fill the gaps at the end
     if missing:
         with suppress(FileNotFoundError):
             (folder / MANIFEST).unlink()  # the folder is not complete until it is written again

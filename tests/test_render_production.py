@@ -24,7 +24,7 @@ from render.production import Production, render_dataset, shard_tasks
 from render.scene import RenderError
 
 # Several shards a split, quick to draw.
-MANY_SHARDS = RenderConfiguration(Splits(train=250, test=4, iid=101, sweep_levels=(1, 1, 1)), size=16, seed=1)
+MANY_SHARDS = RenderConfiguration(Splits(train=125, test=4, iid=51, sweep_levels=(1, 1, 1)), size=16, seed=1)
 
 
 def make(folder: Path, model: MorphableModel, configuration: RenderConfiguration, workers: int = 1) -> Production:
@@ -200,5 +200,5 @@ def test_a_read_only_disk_is_refused_in_a_sentence(model: MorphableModel, tmp_pa
 def test_every_batch_is_in_exactly_one_shard() -> None:
     tasks = [task for task in shard_tasks(Path(), MANY_SHARDS) if task.split == "train"]
     numbers = [number for task in tasks for number in range(task.first, task.first + task.count)]
-    assert numbers == list(range(250))
+    assert numbers == list(range(125))
     assert [task.file for task in tasks] == [f"train/shard-0000{i}.h5" for i in range(3)]
