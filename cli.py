@@ -157,7 +157,7 @@ def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool
     with _one_sentence(TrainingError, DataError):
         configuration = _run_configuration(faces, out, recipe, resume, options)
         try:
-            with _step_progress(f"training {configuration.recipe.name}") as progress:
+            with _step_progress(configuration.recipe.name) as progress:
                 training.train(configuration, progress, resume)
         except TrainingInterrupted as stopped:
             click.echo(f"\n{stopped}", err=True)
@@ -341,8 +341,9 @@ def _step_progress(title: str) -> Iterator[Callable[[Any], None]]:
     with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
 
         def progress(now: Any) -> None:  # dcign.trainer.Progress
-            losses = " ".join(f"{name} {value:.4g}" for name, value in now.losses.items())
-            update(now.step, now.steps, f"{losses}  {now.images_per_second:,.0f} images/s")
+            short = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
+            losses = " ".join(f"{short.get(name, name)} {value:.3g}" for name, value in now.losses.items())
+            update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s")
 
         yield progress
 
@@ -363,7 +364,7 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
     console = Console(stderr=True) if sys.stderr.isatty() else Console(stderr=True, width=PLAIN_WIDTH)
     words = [TextColumn(text) for text in (count, "{task.fields[say]}")]
     times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
-    with Progress(TextColumn("{task.description}"), BarColumn(bar_width=20), *words, *times, console=console) as bar:
+    with Progress(TextColumn("{task.description}"), BarColumn(bar_width=12), *words, *times, console=console) as bar:
         task = bar.add_task(title, total=None, say="", visible=False)
         yield lambda done, total, say: bar.update(task, completed=done, total=total, say=say, visible=True)
 

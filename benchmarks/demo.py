@@ -1,6 +1,6 @@
 """The demo: one data set, a `swap` run and a plain VAE trained beside it for as many steps, both evaluated.
 
-    python -m benchmarks.demo [demo] [--batches 1800] [--steps 12000] [--size 64]
+    python -m benchmarks.demo [demo] [--batches 1800] [--steps 14000] [--size 64]
 
 What is there is not made again, and what was interrupted goes on.
 """
@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("demo"))
     parser.add_argument("--batches", type=int, default=1800)
-    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--steps", type=int, default=14_000)
     parser.add_argument("--size", type=int, default=64)
     given = parser.parse_args()
     began = time.monotonic()
