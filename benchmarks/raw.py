@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workload import Workload
+from render.context import choose_egl
 from render.scene import light_directions, projection_matrix, view_matrices
 
 COLUMNS, ROWS = 5, 4
@@ -18,7 +19,7 @@ SHADERS = Path(__file__).parent.parent / "render" / "shaders"
 
 def raw_loop(work: Workload) -> Callable[[int], object]:
     """Set everything up once; the function returned draws one batch and reads it back."""
-    os.environ["PYOPENGL_PLATFORM"] = "egl"
+    choose_egl()
     from OpenGL import GL
     from pyrender.platforms import egl
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.workload import Workload
+from render.context import choose_egl
 from render.scene import HeadFrame, Scene, light_directions, view_matrices
 
 
 def stock_loop(work: Workload) -> Callable[[int], object]:
     """The function returned draws the 20 images of one batch; a mesh is uploaded once a person."""
+    choose_egl()
     from pyrender import OffscreenRenderer
 
-    os.environ["PYOPENGL_PLATFORM"] = "egl"
     renderer = OffscreenRenderer(work.configuration.size, work.configuration.size)
 
     def draw(batch: int) -> object:

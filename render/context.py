@@ -44,6 +44,15 @@ class Context:
         self._platform._egl_context = self._platform._egl_display = None
 
 
+def choose_egl() -> None:
+    """Have PyOpenGL, and the window library that importing pyrender imports, look for EGL and not for X11.
+
+    Both read the environment once, when they are first imported.
+    """
+    os.environ["PYOPENGL_PLATFORM"] = "egl"
+    os.environ["PYGLET_HEADLESS"] = "True"
+
+
 def open_context() -> Context:
     """Make an EGL context and make it current in this thread.
 
@@ -51,7 +60,7 @@ def open_context() -> Context:
 
     Raises RenderError where there is no EGL or no driver behind it.
     """
-    os.environ["PYOPENGL_PLATFORM"] = "egl"  # PyOpenGL reads it once, when it is first imported
+    choose_egl()
     try:
         from pyrender.platforms import egl
 
