@@ -212,7 +212,7 @@ def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: P
     command = [sys.executable, "-m", "cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
     first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
-    while not list(folder.glob("*/*.h5")) and time.monotonic() < deadline:
+    while not list(folder.glob("*/.*.part")) and time.monotonic() < deadline:  # the first shard has just begun
         time.sleep(0.02)
     os.killpg(first.pid, signal.SIGINT)
     _, said = first.communicate(timeout=60)
