@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegen.build import procedural_model
+from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import Faces
 from render.configuration import RenderConfiguration, Splits
 from render.plan import SINGLE_FACTORS, BatchPlan, plan_batch
-from render.scene import HeadFrame, linear_from_srgb
+from render.scene import HeadFrame
 from render.studio import head_frame
 
 
@@ -43,5 +44,5 @@ def workload(size: int) -> Workload:
     faces = []
     for plan in plans:
         positions = model.shapes(plan.shape)
-        faces.append(Faces(positions, normals(positions), linear_from_srgb(model.albedos(plan.albedo))))
+        faces.append(Faces(positions, normals(positions), srgb_to_linear(model.albedos(plan.albedo))))
     return Workload(configuration, model, head_frame(whole), plans, tuple(faces))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from facegen.primitives import Array
+
+Real = TypeVar("Real", bound=np.floating[Any])  # the precision that comes in goes out
 
 _WHITE = np.array([0.9505, 1.0, 1.089])
 _XYZ_TO_LINEAR = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
@@ -24,7 +29,9 @@ def linear_to_srgb(linear: Array) -> Array:
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def srgb_to_linear(srgb: Array) -> Array:
-    """SRGB 0..1 -> linear light 0..1."""
+def srgb_to_linear(srgb: NDArray[Real]) -> NDArray[Real]:
+    """SRGB 0..1 -> linear light 0..1, in the precision given."""
     value = np.clip(srgb, 0, 1)
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    same: NDArray[Real] = linear.astype(srgb.dtype, copy=False)
+    return same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ EXTENSIONS = (".glb", ".obj", ".ply")
 def export_face(path: Path, vertices: Float, triangles: Int, albedo: Float) -> None:
     """Write a face, +y up, facing +z: .obj and .ply in millimetres, .glb in metres and linear colour (glTF).
 
-    vertices (V, 3) mm; triangles (T, 3); albedo (V, 3) sRGB 0..1. Raises ModelError for any other extension.
+    vertices (V, 3) mm; triangles (T, 3); albedo (V, 3) sRGB 0..1.
+
+    Raises ModelError for any other extension, or if the file cannot be written; nothing is left then.
     """
     kind = path.suffix.lower()
     if kind not in EXTENSIONS:
@@ -29,7 +32,22 @@ def export_face(path: Path, vertices: Float, triangles: Int, albedo: Float) -> N
         content = mesh.export(file_type="glb", include_normals=True, tree_postprocessor=_make_matt)
     else:
         content = _mesh(vertices, triangles, albedo).export(file_type=kind[1:])
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    _write_aside(path, content.encode() if isinstance(content, str) else content)
+
+
+def _write_aside(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise ModelError(
+            f"{path} could not be written ({error.strerror or error}): free some space, or choose a folder that is "
+            "there and can be written to."
+        ) from None
 
 
 # trimesh and glTF's JSON tree are untyped.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from data.part_file import write_whole
 from facegen.model import MorphableModel
 from render.configuration import RenderConfiguration, Splits
 from render.studio import Studio
@@ -23,10 +25,14 @@ def save_portrait(
     """Write one person from three sides, in colour, `size` pixels high.
 
     shape (Ks,), albedo (Ka,), N(0, 1)
+
+    Raises DataError if the file cannot be written.
     """
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
     # Without its coarser levels, the model is drawn at its finest whatever the size: one picture is worth it.
     with Studio(replace(model, levels=()), configuration) as studio:
         faces = studio.faces(shape[None], albedo[None])
         pictures = studio.shoot(faces, np.array(VIEWS, np.float32))
-    Image.fromarray(np.concatenate(list(pictures.images), axis=1)).save(path)
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(list(pictures.images), axis=1)).save(buffer, "PNG")
+    write_whole(path, buffer.getvalue())

@@ -17,7 +17,7 @@ from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from data.part_file import file_sha256, write_whole
 from data.reader import Shard
-from data.schema import Batch, DataError, ShardHeader
+from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
 from facegen.model import MorphableModel, sha256
@@ -30,6 +30,8 @@ from render.scene import RenderError
 from render.studio import Studio
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
+FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST)
+OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS}  # all that may be in a folder to go on with
 
 
 @dataclass(frozen=True)
@@ -157,13 +159,17 @@ def _open_folder(
     saved = folder / CONFIGURATION
     wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
     try:
-        if saved.exists():
+        others = {entry.name for entry in folder.iterdir()} - OURS if folder.exists() else set()
+        begun = any(folder.glob("*/*.h5"))
+        if others or (begun and not saved.exists()):
+            raise RenderError(
+                f"{folder} holds other files{_such_as(others)}; expected a new or empty folder, or one that "
+                "`dcign render` began: choose another --out."
+            )
+        if begun:
             _check_same(saved, wanted)
-        elif folder.exists() and any(entry.name not in (MODEL, f".{MODEL}.part") for entry in folder.iterdir()):
-            raise RenderError(f"{folder} holds other files; expected a new or empty folder, or one of ours: choose "
-                              "another --out.")  # fmt: skip
-        folder.mkdir(parents=True, exist_ok=True)
-        if not saved.exists():
+        else:  # new, or stopped before its first shard: nothing in it is worth keeping
+            folder.mkdir(parents=True, exist_ok=True)
             write_whole(folder / MODEL, model().to_bytes())
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         loaded = MorphableModel.load(folder / MODEL)
@@ -192,8 +198,14 @@ def _check_same(saved: Path, wanted: dict[str, Any]) -> None:  # JSON
         )
 
 
+def _such_as(names: set[str]) -> str:
+    return f" ({', '.join(sorted(names)[:3])})" if names else ""
+
+
 def _brief(value: Any) -> str:  # Any: JSON
-    return "/".join(_brief(part) for part in value.values()) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return "/".join(_brief(part) for part in value.values())
+    return "/".join(_brief(part) for part in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _listed(folder: Path) -> dict[str, str]:

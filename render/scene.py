@@ -132,8 +132,3 @@ def light_directions(azimuth: Float, light: Light) -> Float:
     return np.stack([np.sin(a) * np.cos(e), np.full_like(a, np.sin(e)), np.cos(a) * np.cos(e)], axis=1).astype(
         np.float32
     )
-
-
-def linear_from_srgb(srgb: Float) -> Float:
-    """Light from what is stored, IEC 61966-2-1; any shape, 0..1."""
-    return np.where(srgb < 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)

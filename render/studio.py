@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE, MASK, Batch
+from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel, head_sphere
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
 from render.configuration import RenderConfiguration
 from render.context import Renderer
 from render.plan import BatchPlan
-from render.scene import HeadFrame, linear_from_srgb
+from render.scene import HeadFrame
 
 Float = NDArray[np.float32]
 
@@ -64,7 +65,7 @@ class Studio:
     def faces(self, shape: Float, albedo: Float) -> Faces:
         """People as meshes: shape (P, Ks), albedo (P, Ka), N(0, 1)."""
         positions = self.model.shapes(shape)
-        return Faces(positions, self._normals(positions), linear_from_srgb(self.model.albedos(albedo)))
+        return Faces(positions, self._normals(positions), srgb_to_linear(self.model.albedos(albedo)))
 
     def shoot(self, faces: Faces, factors: Float) -> Pictures:
         """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -83,7 +84,8 @@ def run(
         _environment(ENVIRONMENT),
         ProcessPoolExecutor(min(workers, len(tasks)), context, _start, (done, stop)) as pool,
     ):
-        futures = {pool.submit(work, task): task for task in tasks}
+        with _interrupt_held_back():
+            futures = {pool.submit(work, task): task for task in tasks}
         try:
             yield from _collect(futures, done, progress)
         except BrokenProcessPool:
@@ -126,10 +128,32 @@ def _line() -> tuple[Queue[int], Event] | None:
 
 
 def _start(done: Queue[int], stop: Event) -> None:
-    """In a worker, first: leave Ctrl-C to the parent, and remember how to reach it."""
+    """In a worker, first: leave Ctrl-C to the parent, end when it ends, and remember how to reach it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     done.cancel_join_thread()
     _lines.append((done, stop))
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed says nothing; its worker must not go on writing into the folder."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    """Start processes that never see Ctrl-C, not even before their first line: they inherit what is blocked here."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

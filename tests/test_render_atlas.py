@@ -10,11 +10,12 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 from benchmarks.stock import StockScene
+from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces
 from render.rasteriser import rasterise, srgb_from_linear
-from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError, linear_from_srgb
+from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError
 from render.studio import head_frame
 
 POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)
@@ -31,7 +32,7 @@ class People:
         shape[:, model.size_mode] = 0
         positions = self.level.shapes(shape)
         normals = VertexNormals(self.level.triangles, self.level.vertices)(positions)
-        albedos = linear_from_srgb(self.level.albedos(rng.standard_normal((4, model.albedo_modes), dtype=np.float32)))
+        albedos = srgb_to_linear(self.level.albedos(rng.standard_normal((4, model.albedo_modes), dtype=np.float32)))
         self.faces = Faces(positions, normals, albedos)
 
     def one(self, person: int) -> Faces:
@@ -132,7 +133,7 @@ def test_a_symmetric_face_mirrors_with_azimuth_and_light_negated(people: People,
 def test_gray_is_the_luminance_of_colour(people: People, gray64: AtlasRenderer) -> None:
     gray = gray64.draw(people.faces, *POSES.T)
     with people.renderer(64, 3) as renderer:
-        colour = linear_from_srgb(renderer.draw(people.faces, *POSES.T).images / 255)
+        colour = srgb_to_linear(renderer.draw(people.faces, *POSES.T).images / 255)
     wanted = 255 * srgb_from_linear(colour @ np.array(GRAY_WEIGHTS))
     difference = np.abs(gray.images[..., 0] - wanted)[gray.mask == 255]
     assert difference.max() < 3  # colour saturates a channel at a time

@@ -141,6 +141,16 @@ def test_a_folder_of_other_files_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_a_folder_without_any_shard_is_taken_over(
+    small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    (folder / "model.npz").write_bytes(b"stopped before the first shard")
+    (folder / "configuration.json").write_text("{}")
+    assert make(folder, model, small_configuration).made == 21
+
+
 def test_a_file_where_the_folder_should_be_is_refused(model: MorphableModel, tmp_path: Path) -> None:
     (tmp_path / "faces").write_text("a file")
     with pytest.raises(RenderError, match="cannot be used"):

@@ -10,9 +10,13 @@ import h5py
 import numpy as np
 import pytest
 
+from data.reader import Shard
 from data.verification import Finding
+from facegen.model import MorphableModel
+from render.configuration import RenderConfiguration
 from render.scene import RenderError
-from render.verification import verify_pixels
+from render.studio import Studio
+from render.verification import redraw, verify_pixels
 
 Change = Callable[[h5py.File], None]
 
@@ -40,6 +44,16 @@ def test_an_honest_data_set_passes(small_faces: Path) -> None:
     assert verify(*sorted(small_faces.glob("*/*.h5"))) == []
 
 
+def test_drawing_again_gives_the_same_bits(
+    small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel
+) -> None:
+    with Studio(model, small_configuration) as studio:
+        for path in small_faces.glob("*/*.h5"):
+            with Shard(path) as shard:
+                for batch in shard.batches():
+                    np.testing.assert_array_equal(redraw(batch, studio).images, batch.images)
+
+
 def test_two_swapped_labels_are_found(changed: Callable[[str, Change], Path]) -> None:
     def swap(file: h5py.File) -> None:
         labels = file["factors"][0]
@@ -48,7 +62,7 @@ def test_two_swapped_labels_are_found(changed: Callable[[str, Change], Path]) ->
 
     (finding,) = verify(changed("train", swap))
     assert finding.batch == 0
-    assert "image 4, 9 is not what its labels say" in finding.what
+    assert "image 4, 9 is not what the labels say" in finding.what
 
 
 def test_one_foreign_face_is_found(changed: Callable[[str, Change], Path]) -> None:
