@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from data.reader import Shard
 from data.verification import Finding
@@ -47,7 +48,7 @@ def test_an_honest_data_set_passes(small_faces: Path) -> None:
 def test_drawing_again_gives_the_same_bits(
     small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel
 ) -> None:
-    with Studio(model, small_configuration) as studio:
+    with threadpool_limits(1), Studio(model, small_configuration) as studio:  # as in a worker
         for path in small_faces.glob("*/*.h5"):
             with Shard(path) as shard:
                 for batch in shard.batches():
