@@ -7,6 +7,7 @@ fork.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from data import layout
 from data.batch import Column, is_per_pixel
-from data.manifest import Manifest, ShardEntry, read_manifest
+from data.manifest import NAME, Manifest, ShardEntry, read_manifest
 from data.schema import (
     BATCH_NUMBER,
     FACTOR_VALUES,
@@ -244,12 +245,28 @@ class FaceDataset:
     def shards(self, split: str) -> Iterator[Shard]:
         """Each shard of a split, open while it is yielded."""
         for entry in self._entries(split):
-            with Shard(self.folder / entry.file) as shard:
-                if len(shard) != entry.batches:
-                    raise DataError(
-                        f"{shard.path} holds {len(shard)} batches; dataset.json says {entry.batches}: render it again."
-                    )
+            with self.opened(entry) as shard:
                 yield shard
+
+    @contextmanager
+    def opened(self, entry: ShardEntry) -> Iterator[Shard]:
+        """One listed shard, open, and of the length that is listed."""
+        with self.shard(entry) as shard:
+            if len(shard) != entry.batches:
+                raise DataError(
+                    f"{shard.path} holds {len(shard)} batches; {NAME} says {entry.batches}: render it again."
+                )
+            yield shard
+
+    def shard(self, entry: ShardEntry) -> Shard:
+        """One listed shard, not opened yet.
+
+        Raises DataError if its file is missing.
+        """
+        path = self.folder / entry.file
+        if not path.exists():
+            raise DataError(f"{path} is not there, though {NAME} lists it: run `dcign render` again to make it.")
+        return Shard(path)
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Every batch of a split in order, one in memory at a time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,20 @@ from data.reader import FaceDataset, Shard
 from data.schema import BATCH_SIZE, Batch, DataError
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
-LABEL_WIDTH = 190
+SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large
 FONT_SIZE = 13
 GAP = 2
+MARGIN = 4  # left and right of the text
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
 def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 20) -> None:
     """Save `contact_sheet` as a PNG, in place of what was there.
 
-    Raises DataError if the source cannot be read, or the disk refuses.
+    Raises DataError if `out` is no name of a PNG, the source cannot be read, or the disk refuses.
     """
+    if out.suffix.lower() != ".png":
+        raise DataError(f"{out} is no name of a PNG file; a contact sheet is one: give a name that ends in .png.")
     buffer = io.BytesIO()
     contact_sheet(source, of_each_kind=of_each_kind, rows=rows).save(buffer, "PNG")
     write_whole(out, buffer.getvalue())
@@ -36,13 +40,11 @@ def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20) -> Ima
 
     Raises DataError if the source cannot be read.
     """
-    strips = []
-    for split, factors, batch in _chosen(source, of_each_kind):
-        strips.append(_strip(split, factors, batch))
-        if len(strips) == rows:
-            break
-    if not strips:
+    lines = [_line(*each) for each in islice(_chosen(source, of_each_kind), max(rows, 0))]
+    if not lines:
         raise DataError(f"{source} has no batches to show; expected at least one: ask for one row or more.")
+    label_width = max(_text_width(text) for text, _ in lines) + 2 * MARGIN
+    strips = [_strip(text, tiles, label_width) for text, tiles in lines]
     width = max(strip.width for strip in strips)
     height = sum(strip.height + GAP for strip in strips) - GAP
     sheet = Image.new("RGB", (width, height), PAPER)
@@ -62,7 +64,7 @@ def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[str, .
     dataset = FaceDataset(source)
     for entries in dataset.splits.values():
         if entries:
-            with Shard(dataset.folder / entries[0].file) as shard:
+            with dataset.shard(entries[0]) as shard:
                 yield from _chosen_of(shard, of_each_kind)
 
 
@@ -75,25 +77,36 @@ def _chosen_of(shard: Shard, of_each_kind: int) -> Iterator[tuple[str, tuple[str
             yield shard.header.split, names, shard.batch(row)
 
 
-def _strip(split: str, factors: tuple[str, ...], batch: Batch) -> Image.Image:
-    """One batch as a row of pictures with its text."""
+def _line(split: str, factors: tuple[str, ...], batch: Batch) -> tuple[str, list[Image.Image]]:
+    """One batch as text and its pictures in order."""
     order = np.arange(BATCH_SIZE)
     text = f"{split}, batch {batch.number}\n{batch.varies}"
     if batch.varies in factors:
         values = batch.factors[:, factors.index(batch.varies)]
         order = np.argsort(values, kind="stable")
         text += f"\n{values.min():.1f} to {values.max():.1f}"
-    tiles = [_tile(batch.images[index]) for index in order]
+    return text, [_tile(batch.images[index]) for index in order]
+
+
+def _text_width(text: str) -> int:
+    """Pixels that a label takes."""
+    draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+    return int(np.ceil(draw.multiline_textbbox((0, 0), text, font=ImageFont.load_default(FONT_SIZE))[2]))
+
+
+def _strip(text: str, tiles: list[Image.Image], label_width: int) -> Image.Image:
+    """Text and pictures side by side."""
     width, height = tiles[0].size
-    strip = Image.new("RGB", (LABEL_WIDTH + BATCH_SIZE * width, max(height, 4 * FONT_SIZE)), PAPER)
-    ImageDraw.Draw(strip).multiline_text((4, 2), text, fill=INK, font=ImageFont.load_default(FONT_SIZE))
+    strip = Image.new("RGB", (label_width + len(tiles) * width, max(height, 4 * FONT_SIZE)), PAPER)
+    ImageDraw.Draw(strip).multiline_text((MARGIN, 2), text, fill=INK, font=ImageFont.load_default(FONT_SIZE))
     for column, tile in enumerate(tiles):
-        strip.paste(tile, (LABEL_WIDTH + column * width, 0))
+        strip.paste(tile, (label_width + column * width, 0))
     return strip
 
 
 def _tile(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Image.Image:
-    """One image (H, W, C), shrunk if it is large."""
+    """One image (H, W, C), shrunk if it is large, enlarged by a whole factor if it is small."""
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     image.thumbnail((LARGEST_TILE, LARGEST_TILE))
-    return image
+    factor = -(-SMALLEST_TILE // max(image.size))
+    return image.resize((factor * image.width, factor * image.height), Image.Resampling.NEAREST)

@@ -22,10 +22,10 @@ HAIR = 0.02  # of the batch's range of labels: nearer ones may give the same ima
 Distances = NDArray[np.float64]
 
 
-def pixel_faults(images: Images, labels: Float | None) -> list[str]:
+def pixel_faults(images: Images, labels: Float | None, factor: str = "label") -> list[str]:
     """What is wrong with a batch's pixels (20, H, W, C).
 
-    labels (20,): of the one factor that varies; None where people vary, or everything does.
+    labels (20,): of the one factor that varies; None where people vary, or everything does. factor: its name.
     """
     flat = images.reshape(len(images), -1)
     blank = (flat == flat[:, :1]).all(axis=1)
@@ -33,7 +33,7 @@ def pixel_faults(images: Images, labels: Float | None) -> list[str]:
     if not faults:
         faults = _repeats(images, labels)
     if not faults and labels is not None:
-        faults = _disorder(_thumbnails(images), labels)
+        faults = _disorder(_thumbnails(images), labels, factor)
     return faults
 
 
@@ -49,21 +49,25 @@ def _repeats(images: Images, labels: Float | None) -> list[str]:
     return faults
 
 
-def _disorder(thumbnails: Distances, labels: Float) -> list[str]:
-    """Images that do not lie between their neighbours, and pairs whose labels look exchanged."""
+def _disorder(thumbnails: Distances, labels: Float, factor: str) -> list[str]:
+    """Images that do not lie between their neighbours, and pairs whose exchange would mend the walk.
+
+    A foreign image is often mended by some exchange too, so a pair is not said to be a swap for certain.
+    """
     order = np.argsort(labels, kind="stable")
     walk = thumbnails[order]
     distances = np.linalg.norm(walk[:, None] - walk[None], axis=-1)
     pair, saved = _best_exchange(distances)
     if saved > SHORTCUT:
         first, second = sorted(int(order[position]) for position in pair)
-        return [f"images {first} and {second} look out of the order of their labels"]
+        return [
+            f"images {first} and {second} do not fit their neighbours in {factor}: labels swapped, or a foreign image"
+        ]
     steps = np.diagonal(distances, 1)
     direct = np.maximum(np.diagonal(distances, 2), 1e-9)
     detour = (steps[:-1] + steps[1:]) / direct
-    return [
-        f"image {order[position + 1]} is unlike its neighbours in label" for position in np.flatnonzero(detour > DETOUR)
-    ]
+    unlike = order[np.flatnonzero(detour > DETOUR) + 1]
+    return [f"image {image} is unlike its neighbours in {factor}" for image in unlike]
 
 
 def _best_exchange(distances: Distances) -> tuple[tuple[int, int], float]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data.reader import FaceDataset, Shard
-from data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, Factor
+from data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, DataError, Factor
 
 Json = dict[str, Any]
 
@@ -34,16 +34,18 @@ class _Tally:
     nuisance: set[str] = field(default_factory=set)
 
     def add(self, shard: Shard) -> None:
-        """Count one more shard."""
+        """Count one more shard. All is read before anything is counted: a damaged one counts for nothing."""
+        factors, nuisances = shard.factors, shard.nuisances
+        varies, people = shard.varies, np.unique(shard.identity_index)
         self.batches += len(shard)
         self.shards += 1
         self.bytes += shard.path.stat().st_size
-        self.kinds.update(shard.varies)
-        self.people.update(np.unique(shard.identity_index).tolist())
+        self.kinds.update(varies)
+        self.people.update(people.tolist())
         self.truth.update(shard.truths)
-        self.nuisance.update(shard.nuisances)
-        columns = {factor.name: shard.factors[..., index] for index, factor in enumerate(shard.header.factors)}
-        for name, values in (columns | shard.nuisances).items():
+        self.nuisance.update(nuisances)
+        columns = {factor.name: factors[..., index] for index, factor in enumerate(shard.header.factors)}
+        for name, values in (columns | nuisances).items():
             low, high = self.observed.get(name, (np.inf, -np.inf))
             self.observed[name] = min(low, float(values.min())), max(high, float(values.max()))
 
@@ -65,14 +67,18 @@ class _Tally:
 def summarise(path: Path) -> Json:
     """Describe a shard or a data set folder, as a dict that JSON can hold. Reads labels, not images.
 
-    Raises DataError if it is neither.
+    Shards of a folder that cannot be read are left out, and "unreadable" has a sentence on each.
+
+    Raises DataError if it is neither, or is one shard and cannot be read.
     """
     return _summarise_folder(path) if path.is_dir() else _summarise_shard(path)
 
 
 def table(summary: Json) -> RenderableType:
     """The same for people, to be printed with rich."""
-    return Group(_title(summary), _split_table(summary), _range_table(summary), _provenance_table(summary))
+    unreadable = [Text(f"UNREADABLE  {sentence}") for sentence in summary["unreadable"]]
+    tables = _split_table(summary), _range_table(summary), _provenance_table(summary)
+    return Group(_title(summary), *tables, *unreadable)
 
 
 def _summarise_shard(path: Path) -> Json:
@@ -96,6 +102,7 @@ def _summarise_shard(path: Path) -> Json:
                 "camera": header.camera,
                 "configuration": header.configuration,
             },
+            "unreadable": [],
         }
 
 
@@ -105,12 +112,17 @@ def _summarise_folder(path: Path) -> Json:
     tallies: dict[str, _Tally] = {}
     first: Json = {}
     ranges: dict[str, tuple[float, float]] = {}
-    for split in dataset.splits:
+    unreadable = []
+    for split, entries in dataset.splits.items():
         tallies[split] = _Tally()
-        for shard in dataset.shards(split):
-            tallies[split].add(shard)
-            first = first or {"image": _image(shard), "camera": shard.header.camera}
-            ranges = ranges or shard.header.ranges
+        for entry in entries:
+            try:
+                with dataset.opened(entry) as shard:
+                    tallies[split].add(shard)
+                    first = first or {"image": _image(shard), "camera": shard.header.camera}
+                    ranges = ranges or shard.header.ranges
+            except DataError as error:
+                unreadable.append(str(error))
     return {
         "path": str(path),
         "kind": "data set",
@@ -126,6 +138,7 @@ def _summarise_folder(path: Path) -> Json:
             "camera": first.get("camera", {}),
             "configuration": manifest.configuration,
         },
+        "unreadable": unreadable,
     }
 
 
@@ -154,7 +167,8 @@ def _factors(
 
 def _title(summary: Json) -> Text:
     image = summary["image"]
-    size = f"{image['width']} x {image['height']} px, {image['channels']} channel(s)" if image else "empty"
+    colour = "gray" if image.get("channels") == 1 else "colour"
+    size = f"{image['width']} x {image['height']} px, {colour}" if image else "no images"
     return Text(f"{summary['path']}: a dcign {summary['kind']}, version {summary['format_version']}, {size}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.manifest import NAME, ShardEntry, configuration_sha256
+from data.manifest import NAME, Manifest, ShardEntry, configuration_sha256
 from data.part_file import file_sha256
 from data.reader import FaceDataset, Shard
 from data.schema import MASK, DataError, Float
@@ -23,10 +23,14 @@ from data.smoothness import pixel_faults
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
+NAMED_STRANGERS = 3  # people of a split who are in train too, that get a line each; the others are counted
 RANGE_SLACK = 1e-4  # degrees; a bound rounded to float32 is not a fault
 
 Fault = tuple[int, str]  # row in the shard, what is wrong with it
 Mask = NDArray[np.bool_]
+Place = tuple[str, int]  # a shard's name, a batch's number
+# Called with the number of batches checked so far, and of all.
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -44,66 +48,86 @@ class Finding:
 
 @dataclass
 class People:
-    """Who was seen so far: index -> digest of the coefficients, the inverse, and index -> shard."""
+    """Who was seen so far: index -> digest of the coefficients, the inverse, and index -> where."""
 
     coefficients: dict[int, bytes] = field(default_factory=dict)
     indices: dict[bytes, int] = field(default_factory=dict)
+    places: dict[int, list[Place]] = field(default_factory=dict)
 
 
-def check_dataset(dataset: FaceDataset, *, progress: Callable[[str, int], None] | None = None) -> list[Finding]:
+def check_dataset(dataset: FaceDataset, *, progress: Progress | None = None) -> list[Finding]:
     """Every check of every shard, and those between shards: complete, unchanged, test people not in train.
 
-    progress is called with a shard's name and its number of batches when it is done. A shard that cannot be
-    read is a finding.
+    progress is called after every batch. A shard that cannot be read is a finding.
     """
+    tell = progress or _untold
+    done, total = 0, sum(entry.batches for entries in dataset.splits.values() for entry in entries)
     findings = _folder_findings(dataset)
     people: dict[str, People] = {}
     for split, entries in dataset.splits.items():
         people[split] = People()
         for entry in entries:
-            findings += _entry_findings(dataset, split, entry, people[split])
-            if progress:
-                progress(entry.file, entry.batches)
+            within = _shard_progress(tell, done, entry.batches, total)
+            findings += _entry_findings(dataset, split, entry, people[split], within)
+            done += entry.batches
+            tell(done, total)
     return findings + _strangers(dataset.folder, people)
 
 
-def check_shard(shard: Shard | Path, dataset: FaceDataset | None = None) -> list[Finding]:
+def check_shard(
+    shard: Shard | Path, dataset: FaceDataset | None = None, *, progress: Progress | None = None
+) -> list[Finding]:
     """Every check of one shard; with `dataset`, also that it is the shard that dataset.json lists.
+
+    progress is called after every batch.
 
     Raises DataError if the shard cannot be read.
     """
     opened = shard if isinstance(shard, Shard) else Shard(shard)
     if dataset is None:
         with opened:
-            return _shard_findings(opened, str(opened.path), People())
+            return _shard_findings(opened, str(opened.path), People(), progress or _untold)
     for split, entries in dataset.splits.items():
         for entry in entries:
             if (dataset.folder / entry.file).resolve() == opened.path.resolve():
-                return _entry_findings(dataset, split, entry, People())
+                return _entry_findings(dataset, split, entry, People(), progress or _untold)
     return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
 
 
-def _entry_findings(dataset: FaceDataset, split: str, entry: ShardEntry, people: People) -> list[Finding]:
+def _untold(done: int, total: int) -> None:
+    """Nobody wants to know."""
+
+
+def _shard_progress(tell: Progress, before: int, listed: int, total: int) -> Progress:
+    """Progress through one shard as progress through the data set; a shard may be longer than listed."""
+    return lambda done, _: tell(before + min(done, listed), total)
+
+
+def _entry_findings(
+    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, tell: Progress
+) -> list[Finding]:
     """One listed shard: there, unchanged, of this data set, and sound."""
     path = dataset.folder / entry.file
     name = str(path)
     try:
-        with Shard(path) as shard:
+        with dataset.shard(entry) as shard:
             faults = list(_provenance_faults(dataset, split, entry, shard))
             if file_sha256(path) != entry.sha256:
                 faults.append("has another SHA-256 than dataset.json lists: its bytes were changed")
             found = [Finding(name, None, what) for what in faults]
-            return found + _shard_findings(shard, name, people)
+            return found + _shard_findings(shard, name, people, tell)
     except DataError as error:
-        return [Finding(name, None, str(error))]
+        return [Finding(name, None, _without_name(error, path))]
 
 
-def _shard_findings(shard: Shard, name: str, people: People) -> list[Finding]:
-    numbers = shard.numbers
+def _shard_findings(shard: Shard, name: str, people: People, tell: Progress) -> list[Finding]:
+    numbers, varies = shard.numbers, shard.varies
+    _remember_places(shard, name, people)
     faults = [*_label_faults(shard), *_identity_faults(shard), *_people_faults(shard, people)]
     labels = _varying_labels(shard)
     for row in range(len(shard)):
-        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row])]
+        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row], varies[row])]
+        tell(row + 1, len(shard))
     split = shard.header.split
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
     if split in EVALUATION_SPLITS and MASK not in shard.truths:
@@ -120,12 +144,12 @@ def _varying_labels(shard: Shard) -> list[Float | None]:
     ]
 
 
-def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None) -> list[str]:
+def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None, varies: str) -> list[str]:
     """What is wrong with one batch's pixels; that they cannot be read, if so."""
     try:
-        faults = pixel_faults(shard.images(row), labels)
+        faults = pixel_faults(shard.images(row), labels, varies)
     except DataError as error:
-        return [str(error)]
+        return [_without_name(error, shard.path)]
     if MASK in shard.truths:
         coverage = shard.truth(MASK, row)
         blank = ~coverage.reshape(len(coverage), -1).any(axis=1)
@@ -181,6 +205,14 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
         yield from _rows(_unreal(values), f"{name} is not a finite number in every image")
 
 
+def _remember_places(shard: Shard, name: str, people: People) -> None:
+    """Write down in which batches each person of the shard is."""
+    for number, batch in zip(shard.numbers.tolist(), shard.identity_index, strict=True):
+        place = (name, number)  # one for all of the batch, to remember many
+        for person in np.unique(batch).tolist():
+            people.places.setdefault(person, []).append(place)
+
+
 def _people_faults(shard: Shard, people: People) -> Iterator[Fault]:
     """The same index means the same coefficients, and the same coefficients the same index."""
     indices = shard.identity_index
@@ -210,13 +242,24 @@ def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
     found = []
     for split in EVALUATION_SPLITS:
         seen = people.get(split, People())
-        shared = seen.coefficients.keys() & train.coefficients.keys()
-        shared |= {seen.indices[key] for key in seen.indices.keys() & train.indices.keys()}
-        if shared:
-            found.append(
-                Finding(split, None, f"{len(shared)} of its people are in train too, the first is {min(shared)}")
-            )
+        twins = {seen.indices[face]: train.indices[face] for face in seen.indices.keys() & train.indices.keys()}
+        twins |= {person: person for person in seen.places.keys() & train.places.keys()}
+        for person in sorted(twins)[:NAMED_STRANGERS]:
+            shard, number = seen.places[person][0]
+            where = _where(folder, train.places[twins[person]])
+            alias = "" if twins[person] == person else f", as person {twins[person]}"
+            found.append(Finding(shard, number, f"person {person} is in {where}, too{alias}"))
+        if len(twins) > NAMED_STRANGERS:
+            more = f"{len(twins) - NAMED_STRANGERS} more of its people are in train, too"
+            found.append(Finding(str(folder / split), None, more))
     return found
+
+
+def _where(folder: Path, places: list[Place]) -> str:
+    """The first of some places, as the folder names it, and how many others there are."""
+    shard, number = places[0]
+    others = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+    return f"{Path(shard).relative_to(folder).as_posix()}, batch {number}{others}"
 
 
 def _provenance_faults(dataset: FaceDataset, split: str, entry: ShardEntry, shard: Shard) -> Iterator[str]:
@@ -247,17 +290,25 @@ def _folder_findings(dataset: FaceDataset) -> list[Finding]:
         found.append(Finding(str(folder / NAME), None, "its configuration does not have the hash it gives"))
     model = str(manifest.model.get("file", ""))
     if model:
-        try:
-            if file_sha256(folder / model) != manifest.model.get("sha256"):
-                found.append(Finding(str(folder / model), None, "is not the model that dataset.json names"))
-        except DataError as error:
-            found.append(Finding(str(folder / model), None, str(error)))
+        found += [Finding(str(folder / model), None, what) for what in _model_faults(folder / model, manifest)]
     listed = {entry.file for entries in manifest.splits.values() for entry in entries}
     for path in sorted(folder.glob("*/*.h5")):
         name = path.relative_to(folder).as_posix()
         if name not in listed and not path.name.startswith("."):
             found.append(Finding(str(path), None, "is in the folder but not in dataset.json"))
     return found
+
+
+def _model_faults(path: Path, manifest: Manifest) -> Iterator[str]:
+    """Whether the model's file is there, and is the one that the shards were drawn with."""
+    if not path.exists():
+        yield f"is not there, though {NAME} names it: run `dcign render` again to make it"
+        return
+    try:
+        if file_sha256(path) != manifest.model.get("sha256"):
+            yield f"is not the model that {NAME} names"
+    except DataError as error:
+        yield _without_name(error, path)
 
 
 def _constancy_faults(name: str, values: NDArray[Any], varies: NDArray[np.str_], free: Mask) -> Iterator[Fault]:
@@ -279,6 +330,11 @@ def _unreal(values: NDArray[Any]) -> Mask:
 def _rows(faulty: Mask, what: str) -> Iterator[Fault]:
     for row in np.flatnonzero(faulty):
         yield int(row), what
+
+
+def _without_name(error: DataError, path: Path) -> str:
+    """What an error says of a file, for a finding, which names the file itself."""
+    return str(error).removeprefix(f"{path} ")
 
 
 def _short(value: Any) -> str:  # Any: whatever is compared

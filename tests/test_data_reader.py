@@ -247,6 +247,14 @@ def test_an_unknown_split_is_refused_with_those_there_are(make_dataset):
         FaceDataset(make_dataset()).load("validation")
 
 
+def test_a_missing_shard_of_a_data_set_is_to_be_rendered_again(make_dataset):
+    dataset = FaceDataset(make_dataset())
+    (dataset.folder / "train" / "shard-00001.h5").unlink()
+    for read in (dataset.load, lambda split: list(dataset.batches(split))):
+        with pytest.raises(DataError, match=r"shard-00001\.h5 is not there.*run `dcign render` again to make it"):
+            read("train")
+
+
 def test_a_shard_of_another_length_than_listed_is_refused(make_dataset):
     folder = make_dataset()
     shutil.copy(folder / "sweep" / "shard-00000.h5", folder / "train" / "shard-00001.h5")

@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from data.schema import VARIES_NAMES, DataError
-from data.sheet import LABEL_WIDTH, contact_sheet, write_sheet
+from data.sheet import contact_sheet, write_sheet
 from data.summary import summarise, table
 
 pytest_plugins = ["tests.discs"]
@@ -57,6 +57,36 @@ def test_the_table_fits_eighty_columns_and_names_everything(make_dataset):
         assert word in text
 
 
+@pytest.mark.parametrize(("channels", "word"), [(1, "24 x 24 px, gray"), (3, "24 x 24 px, colour")])
+def test_the_title_says_gray_or_colour(make_shard, make_batch, channels, word):
+    text = printed(summarise(make_shard([make_batch(0, "identity", channels=channels)])))
+    assert word in " ".join(text.split())
+
+
+def test_unreadable_shards_of_a_folder_are_named_and_the_others_described(make_dataset):
+    folder = make_dataset()
+    (folder / "train" / "shard-00000.h5").unlink()
+    (folder / "iid" / "shard-00000.h5").write_bytes((folder / "iid" / "shard-00000.h5").read_bytes()[:-9])
+    summary = json.loads(json.dumps(summarise(folder)))
+    missing, short = summary["unreadable"]
+    assert "train/shard-00000.h5 is not there" in missing
+    assert "iid/shard-00000.h5 is cut short" in short
+    assert [split["batches"] for split in summary["splits"].values()] == [3, 4, 0, 1]
+    assert printed(summary).count("UNREADABLE") == 2
+
+
+def test_a_folder_without_a_readable_shard_is_described_all_the_same(make_dataset):
+    folder = make_dataset()
+    for path in folder.glob("*/*.h5"):
+        path.unlink()
+    assert printed(summarise(folder)).count("UNREADABLE") == 5
+
+
+def test_a_sound_folder_and_a_sound_shard_have_nothing_unreadable(make_dataset):
+    folder = make_dataset()
+    assert summarise(folder)["unreadable"] == summarise(folder / "iid" / "shard-00000.h5")["unreadable"] == []
+
+
 def test_neither_a_shard_nor_a_folder_is_an_error(tmp_path):
     with pytest.raises(DataError, match="is not there"):
         summarise(tmp_path / "none")
@@ -69,9 +99,12 @@ def test_a_sheet_has_a_row_a_batch_in_the_order_of_what_varies(make_shard, make_
     write_sheet(make_shard([batch]), tmp_path / "sheet.png")
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     ordered = batch.images[np.argsort(batch.factors[:, 1]), ..., 0]
-    row = np.concatenate(list(ordered), axis=1)
-    np.testing.assert_array_equal(sheet[:24, LABEL_WIDTH:, 0], row)
-    assert (sheet[:, :LABEL_WIDTH] < 128).any()  # its text
+    row = np.concatenate(list(ordered), axis=1).repeat(3, axis=0).repeat(3, axis=1)  # 24 px shown as 72
+    np.testing.assert_array_equal(sheet[:72, -20 * 72 :, 0], row)
+    label = sheet[:, : -20 * 72]
+    assert (label < 128).any()  # its text
+    assert 60 < label.shape[1] < 130
+    assert (label[:, -4:] == 255).all()  # which ends before the pictures
 
 
 def test_a_sheet_of_a_folder_shows_every_split_and_keeps_to_its_rows(make_dataset):
@@ -86,6 +119,15 @@ def test_a_sheet_of_a_folder_shows_every_split_and_keeps_to_its_rows(make_datase
 def test_colour_images_make_a_colour_sheet(make_shard, make_batch):
     sheet = contact_sheet(make_shard([make_batch(0, "identity", channels=3)]))
     assert sheet.mode == "RGB"
+
+
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet", "png"])
+def test_a_sheet_is_refused_a_name_that_is_not_of_a_png(make_shard, tmp_path, name):
+    source = make_shard()
+    with pytest.raises(DataError, match=r"ends in \.png"):
+        write_sheet(source, tmp_path / name)
+    assert list(tmp_path.iterdir()) == [source]
+    write_sheet(source, tmp_path / "SHEET.PNG")
 
 
 def test_a_sheet_that_cannot_be_written_is_one_sentence(make_shard, tmp_path):

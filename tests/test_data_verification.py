@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,17 +125,17 @@ BROKEN = {
     "two azimuth labels swapped": (
         "azimuth",
         lambda b: replace(b, factors=swapped(b.factors, *far_apart(b, AZIMUTH))),
-        "out of the order of their labels",
+        "do not fit their neighbours in azimuth: labels swapped, or a foreign image",
     ),
     "two elevation labels swapped": (
         "elevation",
         lambda b: replace(b, factors=swapped(b.factors, *far_apart(b, ELEVATION))),
-        "out of the order of their labels",
+        "do not fit their neighbours in elevation: labels swapped, or a foreign image",
     ),
     "two light labels swapped": (
         "light_azimuth",
         lambda b: replace(b, factors=swapped(b.factors, *far_apart(b, LIGHT))),
-        "out of the order of their labels",
+        "do not fit their neighbours in light_azimuth: labels swapped, or a foreign image",
     ),
 }
 
@@ -193,9 +192,42 @@ def test_a_test_person_who_is_in_train_is_found(make_dataset, make_batch, by):
             return replace(batch, identity_index=train.identity_index)
         return replace(batch, identity_shape=train.identity_shape, identity_albedo=train.identity_albedo)
 
+    folder = make_dataset(reuse)
+    found = check_dataset(FaceDataset(folder))
+    assert [(finding.shard, finding.batch) for finding in found] == [(str(folder / "test" / "shard-00000.h5"), 1)]
+    person = 0 if by == "index" else 1_000_020
+    alias = "" if by == "index" else ", as person 0"
+    assert found[0].what == f"person {person} is in train/shard-00000.h5, batch 0, too{alias}"
+
+
+def test_of_many_test_people_who_are_in_train_three_are_named_and_the_others_counted(make_dataset, make_batch):
+    train = make_batch(7, "identity")
+    people = {"identity_index": train.identity_index, "identity_shape": train.identity_shape}
+
+    def reuse(split, batch):
+        if split != "sweep":
+            return batch
+        return replace(batch, **people, identity_albedo=train.identity_albedo)
+
+    folder = make_dataset(reuse)
+    found = [str(finding) for finding in check_dataset(FaceDataset(folder))]
+    assert found == [
+        f"{folder}/sweep/shard-00000.h5, batch 0: person {person} is in train/shard-00001.h5, batch 7, too"
+        for person in (140, 141, 142)
+    ] + [f"{folder}/sweep: 17 more of its people are in train, too"]
+
+
+def test_a_stranger_in_several_batches_of_train_is_named_with_their_number(make_dataset, make_batch):
+    train = make_batch(0, "azimuth")
+    person = {"identity_index": train.identity_index, "identity_shape": train.identity_shape}
+
+    def reuse(split, batch):
+        if (split, batch.number) not in (("train", 6), ("test", 1)):
+            return batch
+        return replace(batch, **person, identity_albedo=train.identity_albedo)
+
     found = check_dataset(FaceDataset(make_dataset(reuse)))
-    assert [Path(finding.shard).name for finding in found] == ["test"]
-    assert "1 of its people are in train too" in found[0].what
+    assert [finding.what for finding in found] == ["person 0 is in train/shard-00000.h5, batch 0 (and 1 more), too"]
 
 
 def test_a_sweep_keeps_its_people(make_shard, make_batch):
@@ -240,8 +272,14 @@ FOLDERS = {
     ),
     "another seed": (lambda f: _edit(f, lambda d: d.update(seed=6)), "has seed 5; dataset.json says 6"),
     "another model": (lambda f: (f / "model.npz").write_bytes(b"x"), "is not the model that dataset.json names"),
-    "no model": (lambda f: (f / "model.npz").unlink(), "model.npz"),
-    "a missing shard": (lambda f: (f / "test" / "shard-00000.h5").unlink(), "is not there"),
+    "no model": (
+        lambda f: (f / "model.npz").unlink(),
+        "model.npz: is not there, though dataset.json names it: run `dcign render` again to make it",
+    ),
+    "a missing shard": (
+        lambda f: (f / "test" / "shard-00000.h5").unlink(),
+        "shard-00000.h5: is not there, though dataset.json lists it: run `dcign render` again to make it",
+    ),
     "a truncated shard": (
         lambda f: (f / "iid" / "shard-00000.h5").write_bytes((f / "iid" / "shard-00000.h5").read_bytes()[:-9]),
         "is cut short",
@@ -285,10 +323,20 @@ def test_a_shard_that_cannot_be_opened_is_an_error_when_named_alone(tmp_path):
         check_shard(tmp_path / "none.h5")
 
 
-def test_progress_counts_every_batch(make_dataset):
-    dataset, counted = FaceDataset(make_dataset()), []
-    check_dataset(dataset, progress=lambda name, batches: counted.append(batches))
-    assert sum(counted) == 8 + 4 + 2 + 1
+@pytest.mark.parametrize("lost", [False, True])
+def test_progress_counts_every_batch_even_of_a_lost_shard(make_dataset, lost):
+    folder, counted = make_dataset(), []
+    if lost:
+        (folder / "sweep" / "shard-00000.h5").unlink()
+    check_dataset(FaceDataset(folder), progress=lambda done, total: counted.append((done, total)))
+    assert counted == sorted(counted)
+    assert set(counted) == {(done, 15) for done in range(1, 16)}
+
+
+def test_progress_through_one_shard_counts_its_batches(make_shard):
+    counted = []
+    check_shard(make_shard(), progress=lambda done, total: counted.append((done, total)))
+    assert counted == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_a_model_free_shard_needs_indices_alone(make_batch, tmp_path, header):
