@@ -1,19 +1,23 @@
 """A trained network, for arrays: images to codes and back, any number at a time, without gradients."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
 
 from dcign import configuration as run_configuration
 from dcign.checkpoint import averaged_weights
 from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.device import choose_device
+from dcign.device import choose_device, choose_precision, computing
+from dcign.meter import Fraction, unheard
 from dcign.model import AutoEncoder, build_model
 
-AT_ONCE = 256  # images in a pass
+# Pixels of the images in a pass. On a CPU small passes are a quarter cheaper: their feature maps stay in its cache.
+PIXELS_AT_ONCE, PIXELS_AT_ONCE_GPU = 2**17, 2**22
 
 Array = NDArray[np.float32]
 
@@ -28,26 +32,47 @@ class Codec:
     step: int
     seconds: float  # of training
     device: torch.device
+    precision: torch.dtype  # of convolutions and products
 
-    @torch.no_grad()
-    def encode(self, images: NDArray[np.uint8]) -> tuple[Array, Array]:
+    @torch.inference_mode()
+    def encode(self, images: NDArray[np.uint8], progress: Fraction = unheard) -> tuple[Array, Array]:
         """Return the posterior's mean and log variance: (N, S, S, C) uint8 -> (N, Z), (N, Z)."""
         means, logvars = [], []
-        for start in range(0, len(images), AT_ONCE):
-            part = torch.from_numpy(np.ascontiguousarray(images[start : start + AT_ONCE])).to(self.device)
-            mu, logvar = self.model.encode(part.permute(0, 3, 1, 2).to(torch.float32) / 255)
+        for chosen in self._passes(len(images), progress):
+            part = torch.from_numpy(np.ascontiguousarray(images[chosen])).to(self.device)
+            with computing(self.device, self.precision):
+                mu, logvar = self.model.encode(part.permute(0, 3, 1, 2).to(torch.float32) / 255)
             means.append(mu.cpu().numpy())
             logvars.append(logvar.cpu().numpy())
         return np.concatenate(means), np.concatenate(logvars)
 
-    @torch.no_grad()
-    def decode(self, codes: NDArray[np.floating]) -> Array:
+    @torch.inference_mode()
+    def decode(self, codes: NDArray[np.floating], progress: Fraction = unheard) -> Array:
         """Return pictures, 0..1: (N, Z) -> (N, S, S, C)."""
         pictures = []
-        for start in range(0, len(codes), AT_ONCE):
-            part = torch.from_numpy(codes[start : start + AT_ONCE].astype(np.float32)).to(self.device)
-            pictures.append(self.model.decode(part).permute(0, 2, 3, 1).cpu().numpy())
+        for chosen in self._passes(len(codes), progress):
+            part = torch.from_numpy(codes[chosen].astype(np.float32)).to(self.device)
+            with computing(self.device, self.precision):
+                pictures.append(self.model.decode(part).permute(0, 2, 3, 1).cpu().numpy())
         return np.concatenate(pictures)
+
+    @torch.no_grad()
+    def operations(self) -> tuple[int, int]:
+        """Return what one image costs to encode and to decode, floating-point operations."""
+        size, channels = self.description.size, self.description.channels
+        with FlopCounterMode(display=False) as encoding:
+            mu, _ = self.model.encode(torch.zeros(1, channels, size, size, device=self.device))
+        with FlopCounterMode(display=False) as decoding:
+            self.model.decode(mu)
+        return encoding.get_total_flops(), decoding.get_total_flops()
+
+    def _passes(self, count: int, progress: Fraction) -> Iterator[slice]:
+        """Divide so many images into passes, telling how many are done after each."""
+        pixels = PIXELS_AT_ONCE if self.device.type == "cpu" else PIXELS_AT_ONCE_GPU
+        at_once = max(1, pixels // self.description.size**2)
+        for start in range(0, count, at_once):
+            yield slice(start, start + at_once)
+            progress(min(1.0, (start + at_once) / count))
 
 
 def load_codec(folder: str | Path, device: str = "cpu") -> Codec:
@@ -58,4 +83,11 @@ def load_codec(folder: str | Path, device: str = "cpu") -> Codec:
     model = build_model(configuration, description)
     model.load_state_dict(weights)
     model.to(where).eval()
-    return Codec(model, configuration, description, step, seconds, where)
+    return Codec(model, configuration, description, step, seconds, where, _precision(configuration, where))
+
+
+def _precision(configuration: TrainConfiguration, device: torch.device) -> torch.dtype:
+    """Return what the run was trained in, where this device is fast at it; else float32."""
+    if configuration.precision == "float32":
+        return torch.float32
+    return choose_precision("auto", device)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.codec import Codec
+from dcign.meter import Fraction, unheard
 from dcign.source import LabelledBatches
 
 ALIVE_NATS = 0.1  # of mean KL: a latent below says nothing
@@ -44,10 +45,10 @@ class Codes:
         return nats
 
 
-def encode_split(codec: Codec, batches: LabelledBatches) -> Codes:
-    """Encode every image of a split."""
+def encode_split(codec: Codec, batches: LabelledBatches, progress: Fraction = unheard) -> Codes:
+    """Encode every image of a split; progress is told the fraction that is done."""
     count, size = batches.images.shape[:2]
-    mu, logvar = codec.encode(batches.images.reshape(-1, *batches.images.shape[2:]))
+    mu, logvar = codec.encode(batches.images.reshape(-1, *batches.images.shape[2:]), progress)
     return Codes(mu.reshape(count, size, -1), logvar.reshape(count, size, -1), batches.factors, batches.kind)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dcign.aside import write_aside
 from dcign.errors import TrainingError
 from dcign.recipes import Recipe
 
@@ -15,6 +16,14 @@ FILE = "configuration.json"
 
 # Where and how fast a run goes on may change; what it computes may not.
 MAY_DIFFER = ("data", "out", "device", "threads", "checkpoint_every", "log_every")
+
+BOUNDS = {
+    "steps": (1, 10**9),
+    "seed": (0, 2**63 - 1),
+    "threads": (0, 2**16),  # what the cores at hand bear is asked where they are used: a run may move
+    "checkpoint_every": (1, 10**9),
+    "log_every": (1, 10**9),
+}
 
 
 @dataclass(frozen=True)
@@ -38,15 +47,9 @@ class TrainConfiguration:
     log_every: int = 100  # steps: losses are read no more often, so that a GPU need not wait
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("steps", 1),
-            ("seed", 0),
-            ("threads", 0),
-            ("checkpoint_every", 1),
-            ("log_every", 1),
-        ):
-            if getattr(self, name) < least:
-                raise TrainingError(f"{name} is {getattr(self, name)}: wanted {least} or more")
+        for name, (least, most) in BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise TrainingError(f"{name} is {getattr(self, name)}: wanted {least} to {most}")
 
 
 @dataclass(frozen=True)
@@ -79,22 +82,30 @@ def to_json(configuration: TrainConfiguration, description: ImageDescription) ->
 def write(configuration: TrainConfiguration, description: ImageDescription) -> None:
     """Write configuration.json into the run's folder, aside and then renamed."""
     path = Path(configuration.out) / FILE
-    part = path.with_name(f".{FILE}.part")
-    part.write_text(json.dumps(to_json(configuration, description), indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_aside(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
+
+
+def holds_run(folder: str | Path) -> bool:
+    """Return whether the folder's configuration.json is a run's: a data set's folder has one too."""
+    try:
+        found = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("format") == FORMAT
 
 
 def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
     """Read a run's configuration.json, or say that the folder holds no run."""
     path = Path(folder) / FILE
-    if not path.is_file():
+    if not holds_run(folder):
         raise TrainingError(
-            f"{folder} holds no run: there is no {FILE} in it; wanted a folder that `dcign train` wrote"
+            f"{folder} holds no run: there is no {FILE} of one in it; wanted a folder that `dcign train` wrote"
         )
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found.pop("format") != FORMAT or found.pop("version") != FORMAT_VERSION:
-            raise ValueError(f"not {FORMAT} version {FORMAT_VERSION}")
+        if found.pop("version") != FORMAT_VERSION:
+            raise ValueError(f"not version {FORMAT_VERSION}")
+        del found["format"]
         description = ImageDescription(**_tuples(found.pop("description")))
         recipe = Recipe(**_tuples(found.pop("recipe")))
         return TrainConfiguration(recipe=recipe, **_tuples(found)), description

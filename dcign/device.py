@@ -9,19 +9,24 @@ import torch
 from dcign.errors import TrainingError
 
 PRECISIONS = ("auto", "bfloat16", "float32")
+THREADS_A_CORE = 4  # more only wait for each other
 
 
 def choose_device(name: str) -> torch.device:
     """Return the device of that name; "auto" is a GPU if there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrainingError(f"there is no device {name!r} here ({reason}): choose cpu, cuda or auto") from None
-    return device
+    here = devices_here()
+    if name not in here:
+        raise TrainingError(f"there is no device {name!r} here: choose {', '.join(here)}, or auto")
+    return torch.device(name)
+
+
+def devices_here() -> tuple[str, ...]:
+    """Return the names of the devices that a network can be trained on here."""
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    cuda = ("cuda", *(f"cuda:{number}" for number in range(cards))) if cards else ()
+    return ("cpu", *cuda, *(("mps",) if torch.backends.mps.is_available() else ()))
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
@@ -45,12 +50,26 @@ def computing(device: torch.device, precision: torch.dtype) -> Iterator[None]:
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Use that many CPU threads, 0 for as many as this process may use; put back what was."""
+    refuse_threads(count)
     before = torch.get_num_threads()
-    torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(count or _cores())
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def refuse_threads(count: int) -> None:
+    """Raise unless so many threads make sense here: of many thousand, the process dies without a word."""
+    most = THREADS_A_CORE * _cores()
+    if not 0 <= count <= most:
+        raise TrainingError(
+            f"threads is {count}: wanted 1 to {most}, as there are {_cores()} cores, or 0 for one a core"
+        )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _cpu_multiplies_bfloat16() -> bool:

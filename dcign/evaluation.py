@@ -8,7 +8,6 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.aside import write_result
 from dcign.calibration import FactorCalibration, best_latent, calibrate, from_json, to_json
 from dcign.codec import Codec, load_codec
 from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
 from dcign.device import threads
 from dcign.errors import TrainingError
 from dcign.leakage import Leakage, measure_leakage
+from dcign.meter import Meter, Told, untold
 from dcign.metrics import mutual_information_gap, r_squared, spearman
 from dcign.model import count_parameters
 from dcign.network import network_built
+from dcign.probes import probe_operations
 from dcign.source import DataSource, LabelledBatches
 from dcign.swaps import Swap, measure_reconstruction, measure_swap
 
@@ -70,11 +72,12 @@ def evaluate(
     data: str | Path | None = None,
     device: str = "cpu",
     thread_count: int = 0,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Told = untold,
 ) -> Evaluation:
     """Evaluate a run's last checkpoint; writes evaluation.json and calibration.json into the run's folder.
 
-    data is the data set's folder if it has moved since training; progress is told each stage as it begins.
+    data is the data set's folder if it has moved since training; progress is told each stage
+    and the fraction of the whole evaluation that is done. Raises TrainingError where a file cannot be written.
     """
     codec = load_codec(folder, device)
     source = DataSource(data or codec.configuration.data)
@@ -82,7 +85,7 @@ def evaluate(
         raise TrainingError(
             f"{data or codec.configuration.data} holds other shards than {folder} was trained on: name that data set"
         )
-    progress("reading")
+    progress("reading", 0.0)
     splits = {name: source.labelled(name) for name in ("train", "iid", "test")}
     with threads(thread_count):
         evaluation = evaluate_codec(codec, splits["train"], splits["iid"], splits["test"], progress)
@@ -105,36 +108,54 @@ def evaluate_codec(
     train: LabelledBatches,
     iid: LabelledBatches,
     test: LabelledBatches,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: Told = untold,
 ) -> Evaluation:
     """Evaluate a network on splits in memory; `evaluate` without the files."""
     started = time.monotonic()
-    progress("encoding")
-    fitted, held = encode_split(codec, thinned(train, TRAINING_IMAGES)), encode_split(codec, iid)
-    test = test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
-    tested = encode_split(codec, test)
+    train, test = thinned(train, TRAINING_IMAGES), test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
+    meter = _meter(codec, train, iid, test, progress)
+    fitted, held, tested = (
+        encode_split(codec, split, meter.part(f"encoding {name}"))
+        for name, split in (("train", train), ("iid", iid), ("test", test))
+    )
     best = [best_latent(fitted.flat_mu, values) for values in fitted.flat_factors.T]
     assigned = codec.configuration.recipe.assigned
     own = tuple(range(len(best))) if assigned else tuple(best)
     nats = held.mean_divergence()
-    progress("probing")
-    leaks = measure_leakage(fitted, held, own, nats > ALIVE_NATS)
-    progress("swapping")
+    leaks = measure_leakage(fitted, held, own, nats > ALIVE_NATS, meter.part("probing"))
+    plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"))
     scores, fits = {}, []
     for place, name in enumerate(codec.description.factors):
         fits.append(_calibrate(fitted, name, place, own[place]))
-        swap = measure_swap(codec, test, tested, place, own[place])
+        swap = measure_swap(codec, test, tested, plain, place, own[place], meter.part(f"swapping {name}"))
         scores[name] = _score(held, place, fits[place], best[place], fitted, leaks[place], swap)
     report = {
         **_provenance(codec),
         "factors": {name: dataclasses.asdict(score) for name, score in scores.items()},
-        "reconstruction": measure_reconstruction(codec, test, tested),
+        "reconstruction": plain.psnr,
         "latents": {"count": len(nats), "alive": int((nats > ALIVE_NATS).sum()), "kl_nats": nats.tolist()},
         "mig": mutual_information_gap(held.flat_mu, held.flat_factors, _ranges(fitted)),
         "images": {"calibration": len(fitted.flat_mu), "iid": len(held.flat_mu), "test": len(tested.flat_mu)},
         "evaluation_seconds": time.monotonic() - started,
     }
     return Evaluation(_rounded(report), tuple(fits))
+
+
+def _meter(codec: Codec, train: LabelledBatches, iid: LabelledBatches, test: LabelledBatches, told: Told) -> Meter:
+    """Weigh the stages by their floating-point operations."""
+    encoding, decoding = codec.operations()
+    images = {name: split.images.shape[0] * split.images.shape[1] for name, split in (("train", train), ("iid", iid))}
+    images["test"], batch = test.images.shape[0] * test.images.shape[1], test.images.shape[1]
+    factors = codec.description.factors
+    probed = probe_operations(3 * len(factors), images["train"], codec.configuration.recipe.latents)
+    swapped = {name: batch * int((test.kind == place).sum()) for place, name in enumerate(factors)}
+    return Meter(
+        told,
+        {f"encoding {name}": encoding * count for name, count in images.items()}
+        | {"probing": probed}
+        | {f"swapping {name}": decoding * count for name, count in swapped.items()}
+        | {"reconstructing": decoding * images["test"]},
+    )
 
 
 def _score(
@@ -205,6 +226,4 @@ def _rounded(value: Any) -> Any:  # JSON in, JSON out
 
 
 def _write_json(path: Path, value: Any) -> None:  # JSON
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_result(path, (json.dumps(value, indent=2) + "\n").encode())

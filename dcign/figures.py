@@ -6,6 +6,8 @@ reconstruction.png  originals above what comes back through the code
 relight.png         one picture re-lit and turned, above the renderer's truth (the paper's figure 5a)
 """
 
+import functools
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +18,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dcign.aside import write_result
 from dcign.calibration import FactorCalibration
 from dcign.codec import Codec, load_codec
 from dcign.codes import Codes, encode_split
 from dcign.evaluation import load_calibrations
+from dcign.meter import Fraction, Meter, Told, unheard, untold
 from dcign.metrics import r_squared
 from dcign.sheet import GAP, TILE, Sheet, row_width
 from dcign.source import DataSource, LabelledBatches
@@ -49,18 +53,32 @@ def load_evaluated(folder: str | Path, name: str = "") -> Evaluated:
     return Evaluated(name or codec.configuration.recipe.name, codec, load_calibrations(folder))
 
 
-def draw_figures(folder: str | Path, data: str | Path | None = None, out: str | Path | None = None) -> list[Path]:
-    """Draw all four pictures of an evaluated run into its folder, or `out`; returns their paths."""
+def draw_figures(
+    folder: str | Path, data: str | Path | None = None, out: str | Path | None = None, progress: Told = untold
+) -> list[Path]:
+    """Draw all four pictures of an evaluated run into its folder, or `out`; returns their paths.
+
+    progress is told which is drawn and the fraction of all that is done. Raises TrainingError where one cannot be
+    written.
+    """
     run = load_evaluated(folder)
     source = DataSource(data or run.codec.configuration.data)
     sweep, iid = source.labelled("sweep"), source.labelled("iid")
     where = Path(out or folder)
-    return [
-        draw_traversal(run, sweep, iid, where / "traversal.png"),
-        draw_inferred([run], sweep, where / "inferred.png"),
-        draw_reconstruction(run, iid, where / "reconstruction.png"),
-        draw_relight(run, sweep, where / "relight.png"),
+    # In images that pass through the network, about.
+    swept, many = sweep.images.shape[:2]
+    work = {"traversal": iid.images[..., 0, 0, 0].size, "inferred": swept * many, "reconstruction": 48, "relight": 60}
+    meter = Meter(progress, {f"drawing {name}": images for name, images in work.items()})
+    drawn = [
+        draw_traversal(run, sweep, iid, where / "traversal.png", progress=meter.part("drawing traversal")),
+        draw_inferred([run], sweep, where / "inferred.png", meter.part("drawing inferred")),
     ]
+    meter.part("drawing reconstruction")
+    drawn.append(draw_reconstruction(run, iid, where / "reconstruction.png"))
+    done = meter.part("drawing relight")
+    drawn.append(draw_relight(run, sweep, where / "relight.png"))
+    done(1.0)
+    return drawn
 
 
 def draw_comparison(folders: Sequence[str | Path], path: Path, data: str | Path | None = None) -> Path:
@@ -70,10 +88,15 @@ def draw_comparison(folders: Sequence[str | Path], path: Path, data: str | Path 
 
 
 def draw_traversal(
-    run: Evaluated, sweep: LabelledBatches, iid: LabelledBatches, path: Path, people: Sequence[int] = (0, 1)
+    run: Evaluated,
+    sweep: LabelledBatches,
+    iid: LabelledBatches,
+    path: Path,
+    people: Sequence[int] = (0, 1),
+    progress: Fraction = unheard,
 ) -> Path:
     """Move one latent at a time over the middle 98 % of what the iid split gives it, the others left."""
-    codes = encode_split(run.codec, iid)
+    codes = encode_split(run.codec, iid, progress)
     faces = run.codec.encode(at_rest(sweep)[list(people)])[0]
     rows = [(fit.latent, fit.factor.replace("_", " ")) for fit in run.calibrations]
     rows += [(latent, f"latent {latent}") for latent in _intrinsic(run, codes)[:INTRINSIC_ROWS]]
@@ -96,17 +119,20 @@ def draw_traversal(
     return sheet.save(path)
 
 
-def draw_inferred(runs: Sequence[Evaluated], sweep: LabelledBatches, path: Path) -> Path:
+def draw_inferred(runs: Sequence[Evaluated], sweep: LabelledBatches, path: Path, progress: Fraction = unheard) -> Path:
     """Plot inferred against true factor for every person of the sweeps: a row a run, a panel a factor."""
     factors = runs[0].codec.description.factors
     figure = Figure(figsize=(3.7 * len(factors), 3.75 * len(runs) + 0.55), layout="constrained")
     grid = figure.subplots(len(runs), len(factors), squeeze=False)
     people = sweep.images.shape[1]
     figure.suptitle(f"Inferred against true: {people} people never seen in training", fontsize=13)
-    for run, axes in zip(runs, grid, strict=True):
+    for row, (run, axes) in enumerate(zip(runs, grid, strict=True)):
         for place, axis in enumerate(axes):
-            _plot_inferred(axis, run, sweep_of(sweep, place), place)
-    figure.savefig(path, dpi=130)
+            part = functools.partial(_share, progress, row * len(axes) + place, grid.size)
+            _plot_inferred(axis, run, sweep_of(sweep, place), place, part)
+    content = io.BytesIO()
+    figure.savefig(content, dpi=130, format="png")
+    write_result(path, content.getvalue())
     return path
 
 
@@ -162,10 +188,14 @@ def draw_relight(run: Evaluated, sweep: LabelledBatches, path: Path, person: int
     return sheet.save(path)
 
 
-def _plot_inferred(axis: Axes, run: Evaluated, sweep: Sweep, place: int) -> None:
+def _share(progress: Fraction, panels: int, of: int, done: float) -> None:
+    progress((panels + done) / of)
+
+
+def _plot_inferred(axis: Axes, run: Evaluated, sweep: Sweep, place: int, progress: Fraction) -> None:
     fit, description = run.calibrations[place], run.codec.description
     levels, people = sweep.images.shape[:2]
-    mu = run.codec.encode(sweep.images.reshape(-1, *sweep.images.shape[2:]))[0][:, fit.latent]
+    mu = run.codec.encode(sweep.images.reshape(-1, *sweep.images.shape[2:]), progress)[0][:, fit.latent]
     inferred = fit.value(mu).reshape(levels, people)
     truth = np.repeat(sweep.levels[:, None], people, axis=1)
     ends = [sweep.levels[0], sweep.levels[-1]]

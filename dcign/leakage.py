@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from dcign.codes import Codes
+from dcign.meter import Fraction, unheard
 from dcign.probes import ProbeData, probe
 
 VALIDATION = 0.12  # of the training batches, to stop the probes by
@@ -28,7 +29,9 @@ class Leakage:
     everything: float
 
 
-def measure_leakage(train: Codes, test: Codes, own: tuple[int, ...], alive: NDArray[np.bool_]) -> tuple[Leakage, ...]:
+def measure_leakage(
+    train: Codes, test: Codes, own: tuple[int, ...], alive: NDArray[np.bool_], progress: Fraction = unheard
+) -> tuple[Leakage, ...]:
     """Return the leakage of each factor; own (F,) are the factors' latents, alive (Z,) says which are."""
     generator = torch.Generator().manual_seed(SEED)
     allowed = np.stack([_allowed(latent, alive) for latent in own])  # (F, 3, Z)
@@ -39,7 +42,7 @@ def measure_leakage(train: Codes, test: Codes, own: tuple[int, ...], alive: NDAr
     # Whole batches: images of one batch share so much that a probe could learn them by heart.
     validates[torch.tensor([0, -1])] = torch.tensor([False, True])
     image_validates = validates.repeat_interleave(size)
-    scores = probe(fitted.rows(~image_validates), fitted.rows(image_validates), held, generator)
+    scores = probe(fitted.rows(~image_validates), fitted.rows(image_validates), held, generator, progress)
     return tuple(Leakage(*map(float, row)) for row in scores.reshape(len(own), 3))
 
 

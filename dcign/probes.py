@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dcign.device import choose_precision, computing
+from dcign.meter import Fraction, unheard
 
 UNITS = 256
 BATCH = 512
@@ -36,15 +37,22 @@ class ProbeData:
         return ProbeData(self.inputs[:, chosen], self.targets[:, chosen])
 
 
-def probe(train: ProbeData, validation: ProbeData, test: ProbeData, generator: torch.Generator) -> NDArray[np.float64]:
-    """Train the P probes and return the R^2 of each on `test`: (P,)."""
+def probe(
+    train: ProbeData,
+    validation: ProbeData,
+    test: ProbeData,
+    generator: torch.Generator,
+    progress: Fraction = unheard,
+) -> NDArray[np.float64]:
+    """Train the P probes and return the R^2 of each on `test`: (P,). Stopped early, progress jumps to its end."""
     mean, spread = train.inputs.mean(1, keepdim=True), train.inputs.std(1, keepdim=True).clamp(min=1e-6)
     centre, scale = train.targets.mean(1, keepdim=True), train.targets.std(1, keepdim=True).clamp(min=1e-6)
 
     def standard(data: ProbeData) -> ProbeData:
         return ProbeData((data.inputs - mean) / spread, (data.targets - centre) / scale)
 
-    weights = _fit(standard(train), standard(validation), generator)
+    weights = _fit(standard(train), standard(validation), generator, progress)
+    progress(1.0)
     held = standard(test)
     with torch.no_grad():
         error = (_predict(weights, held.inputs) - held.targets).square().sum(1)
@@ -52,7 +60,13 @@ def probe(train: ProbeData, validation: ProbeData, test: ProbeData, generator: t
     return (1 - error / around).double().numpy()
 
 
-def _fit(train: ProbeData, validation: ProbeData, generator: torch.Generator) -> list[Tensor]:
+def probe_operations(probes: int, examples: int, inputs: int) -> float:
+    """Return about what training them costs, floating-point operations: they mostly stop halfway."""
+    weights = inputs * UNITS + UNITS * UNITS + UNITS
+    return 6.0 * probes * weights * examples * EPOCHS / 2  # 2 forward and 4 back for each weight
+
+
+def _fit(train: ProbeData, validation: ProbeData, generator: torch.Generator, progress: Fraction) -> list[Tensor]:
     """Return each probe's weights at its own best epoch."""
     probes, examples, size = train.inputs.shape
     weights = _draw(probes, (size, UNITS, UNITS, 1), generator)
@@ -60,7 +74,7 @@ def _fit(train: ProbeData, validation: ProbeData, generator: torch.Generator) ->
     best = [weight.detach().clone() for weight in weights]
     lowest = torch.ones(probes)  # what the mean scores: the last layer begins at zero, and says that
     stale = 0
-    for _ in range(EPOCHS):
+    for epoch in range(EPOCHS):
         for chosen in torch.split(torch.randperm(examples, generator=generator), BATCH):
             batch = train.rows(chosen)
             optimizer.zero_grad()
@@ -73,6 +87,7 @@ def _fit(train: ProbeData, validation: ProbeData, generator: torch.Generator) ->
             lowest = torch.where(better, score, lowest)
             for kept, weight in zip(best, weights, strict=True):
                 kept[better] = weight[better]
+        progress((epoch + 1) / EPOCHS)
         stale = 0 if bool(better.any()) else stale + 1
         if stale == PATIENCE:
             break

@@ -4,6 +4,7 @@ A loss is a sum over the pixels and latents of an image, and a mean over the ima
 sees the same batches of images in which one factor varies; they differ in what the decoder is given.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 from dcign.errors import TrainingError
@@ -132,11 +133,11 @@ def recipe_named(name: str) -> Recipe:
 def parse_ratio(text: str, kinds: tuple[str, ...]) -> tuple[float, ...]:
     """Read proportions such as "1:1:1:10", one number for each kind of batch, in the data set's order."""
     example = ":".join("1" * len(kinds))
-    wanted = f"wanted {len(kinds)} numbers >= 0, not all 0, for {':'.join(kinds)}, such as {example}"
+    wanted = f"wanted {len(kinds)} numbers >= 0, of a finite sum above 0, for {':'.join(kinds)}, such as {example}"
     try:
         ratio = tuple(float(part) for part in text.split(":"))
     except ValueError:
         raise TrainingError(f"cannot read the ratio {text!r}: {wanted}") from None
-    if len(ratio) != len(kinds) or not all(0 <= part < float("inf") for part in ratio) or sum(ratio) == 0:
+    if len(ratio) != len(kinds) or not all(part >= 0 for part in ratio) or not 0 < sum(ratio) < math.inf:
         raise TrainingError(f"cannot use the ratio {text!r}: {wanted}")
     return ratio

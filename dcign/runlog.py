@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from dcign.aside import write_aside
+
 FILE = "log.jsonl"
 
 
@@ -57,6 +59,4 @@ def _drop_after(path: Path, step: int) -> None:
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-    part = path.with_name(f".{FILE}.part")
-    part.write_text("".join(kept), encoding="utf-8")
-    part.replace(path)
+    write_aside(path, "".join(kept).encode())

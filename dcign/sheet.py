@@ -1,10 +1,13 @@
 """A sheet of pictures with captions, drawn to the pixel."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from dcign.aside import write_result
 
 TILE = 104  # pixels that a picture is shown at, whatever its own size
 GAP = 3
@@ -28,8 +31,10 @@ class Sheet:
         self._draw.text((x, y), text, fill=PALE if pale else INK, font=_font(size), anchor=anchor)
 
     def save(self, path: str | Path) -> Path:
-        """Write a PNG."""
-        self._image.save(path)
+        """Write a PNG, whole or not at all."""
+        content = io.BytesIO()
+        self._image.save(content, format="PNG")
+        write_result(Path(path), content.getvalue())
         return Path(path)
 
 

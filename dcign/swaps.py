@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dcign.codec import Codec
 from dcign.codes import Codes
+from dcign.meter import Fraction, unheard
 from dcign.metrics import psnr_decibels
 from dcign.source import LabelledBatches
 
@@ -25,35 +26,54 @@ class Swap:
     copy_ratio: float
 
 
-def measure_swap(codec: Codec, batches: LabelledBatches, codes: Codes, factor: int, latent: int) -> Swap:
-    """Swap one factor's latent along the test batches in which that factor varies."""
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """Plain reconstruction of a split: the mean PSNRs, dB, and each batch's mean squared error (B,)."""
+
+    psnr: dict[str, float]
+    squared_error: Array
+
+
+def measure_reconstruction(
+    codec: Codec, batches: LabelledBatches, codes: Codes, progress: Fraction = unheard
+) -> Reconstruction:
+    """Measure the mean over a split's images of the PSNR over the head, and over the whole frame."""
+    squared, frame, head = [], [], []
+    count = len(codes.mu)
+    for batch in range(count):  # one at a time: all pictures of a split are gigabytes
+        error = codec.decode(codes.mu[batch]) - batches.images[batch].astype(np.float32) / 255
+        squared.append(np.square(error).mean())
+        frame.append(psnr_decibels(error))
+        if batches.mask is not None:
+            head.append(psnr_decibels(error, batches.mask[batch].astype(np.float32) / 255))
+        progress((batch + 1) / count)
+    psnr = {"psnr_frame_db": float(np.mean(frame))}
+    if batches.mask is not None:
+        psnr["psnr_head_db"] = float(np.mean(head))
+    return Reconstruction(psnr, np.array(squared))
+
+
+def measure_swap(
+    codec: Codec,
+    batches: LabelledBatches,
+    codes: Codes,
+    plain: Reconstruction,
+    factor: int,
+    latent: int,
+    progress: Fraction = unheard,
+) -> Swap:
+    """Swap one factor's latent along the test batches in which that factor varies; plain is of all of them."""
     chosen = np.flatnonzero(codes.kind == factor)
     if len(chosen) == 0:
         return Swap(float("nan"), float("nan"))
-    mu = codes.mu[chosen]
-    swapped = mu.copy()
-    swapped[:, :, latent] = np.roll(mu[:, :, latent], -1, axis=1)
-    truth = batches.images[chosen].astype(np.float32) / 255
-    following = np.roll(truth, -1, axis=1)
-    plain = np.square(_decoded(codec, mu) - truth).mean()
-    return Swap(
-        float(np.square(_decoded(codec, swapped) - following).mean() / plain),
-        float(np.square(truth - following).mean() / plain),
-    )
-
-
-def measure_reconstruction(codec: Codec, batches: LabelledBatches, codes: Codes) -> dict[str, float]:
-    """Return the mean over a split's images of the PSNR over the head, and over the whole frame, in dB."""
-    error = _decoded(codec, codes.mu) - batches.images.astype(np.float32) / 255
-    flat = error.reshape(-1, *error.shape[2:])
-    found = {"psnr_frame_db": float(psnr_decibels(flat).mean())}
-    if batches.mask is not None:
-        mask = batches.mask.reshape(-1, *batches.mask.shape[2:]).astype(np.float32) / 255
-        found["psnr_head_db"] = float(psnr_decibels(flat, mask).mean())
-    return found
-
-
-def _decoded(codec: Codec, codes: Array) -> Array:
-    """Decode (B, n, Z) -> (B, n, S, S, C)."""
-    pictures = codec.decode(codes.reshape(-1, codes.shape[-1]))
-    return pictures.reshape(*codes.shape[:2], *pictures.shape[1:])
+    swapped_errors, copied_errors = [], []
+    for done, batch in enumerate(chosen, start=1):
+        swapped = codes.mu[batch].copy()
+        swapped[:, latent] = np.roll(swapped[:, latent], -1)
+        truth = batches.images[batch].astype(np.float32) / 255
+        following = np.roll(truth, -1, axis=0)
+        swapped_errors.append(np.square(codec.decode(swapped) - following).mean())
+        copied_errors.append(np.square(truth - following).mean())
+        progress(done / len(chosen))
+    error = plain.squared_error[chosen].mean()
+    return Swap(float(np.mean(swapped_errors) / error), float(np.mean(copied_errors) / error))

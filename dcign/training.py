@@ -12,7 +12,7 @@ from dcign.batches import TrainingBatches
 from dcign.checkpoint import FILE as CHECKPOINT
 from dcign.checkpoint import load_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.device import choose_device, choose_precision, threads
+from dcign.device import choose_device, choose_precision, refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.interrupt import deferred_interrupt
 from dcign.runlog import RunLog
@@ -26,6 +26,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
     Raises TrainingError if it cannot start or the loss is not finite, TrainingInterrupted after Ctrl-C.
     """
     _refuse_folder(Path(configuration.out), resume)
+    resolved(configuration)  # refuses a device that is not here before a long reading
     batches, description = DataSource(configuration.data).training()
     return train_on(batches, description, configuration, progress, resume)
 
@@ -72,7 +73,11 @@ def configuration_to_resume(out: str | Path, **given: object) -> TrainConfigurat
 
 
 def resolved(configuration: TrainConfiguration) -> TrainConfiguration:
-    """Return the configuration with what "auto" means here, so that the record says what was computed."""
+    """Return the configuration with what "auto" means here, so that the record says what was computed.
+
+    Raises TrainingError where this machine has no such device, or not cores enough for so many threads.
+    """
+    refuse_threads(configuration.threads)
     device = choose_device(configuration.device)
     precision = choose_precision(configuration.precision, device)
     return dataclasses.replace(configuration, device=str(device), precision=str(precision).removeprefix("torch."))
@@ -80,12 +85,10 @@ def resolved(configuration: TrainConfiguration) -> TrainConfiguration:
 
 def _refuse_folder(folder: Path, resume: bool) -> None:
     """Raise where a run cannot begin, or, if `resume`, where there is none to go on with."""
-    holds_run = (folder / run_configuration.FILE).is_file()
-    if resume and not holds_run:
-        raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")
-    if resume:
-        return
-    if holds_run:
-        raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if run_configuration.holds_run(folder):
+        if not resume:
+            raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
+    elif resume:
+        raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")

@@ -1,13 +1,18 @@
 """From a data set folder to a trained run, its evaluation and its pictures."""
 
+import dataclasses
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dcign.codec import load_codec
+from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
 from dcign.errors import TrainingError
 from dcign.evaluation import evaluate, load_calibrations
@@ -15,6 +20,7 @@ from dcign.figures import draw_comparison, draw_figures
 from dcign.recipes import RECIPES
 from dcign.report import evaluation_table
 from dcign.source import DataSource
+from dcign.swaps import measure_reconstruction, measure_swap
 from dcign.sweeps import sweep_of
 from dcign.training import train
 
@@ -125,3 +131,87 @@ def test_pictures_of_a_run_that_was_not_evaluated_are_refused(runs, tmp_path):
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="holds no run"):
         load_codec(tmp_path)
+
+
+def told_by(work):
+    """Do some work, and return what it told of its stages."""
+    told = []
+    work(lambda stage, fraction: told.append((stage, fraction)))
+    return told
+
+
+def test_an_evaluation_tells_its_way_from_nothing_to_all(runs):
+    told = told_by(lambda progress: evaluate(runs / "vae", progress=progress))
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] == pytest.approx(1)
+    assert [stage.split()[0] for stage in dict(told)][:2] == ["reading", "encoding"]
+    assert {stage.split()[0] for stage, _ in told} == {"reading", "encoding", "probing", "swapping", "reconstructing"}
+
+
+def test_the_drawing_tells_its_way_from_nothing_to_all(swap, tmp_path):
+    told = told_by(lambda progress: draw_figures(swap, out=tmp_path, progress=progress))
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0, 1)
+    assert len(set(fractions)) > len(dict(told)) == 4
+
+
+def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
+    monkeypatch.setattr("dcign.codec.PIXELS_AT_ONCE", 10 * 32 * 32)
+    images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)[:25]
+    told = []
+    load_codec(swap).encode(images, told.append)
+    assert told == [0.4, 0.8, 1.0]
+
+
+def test_a_swap_is_scored_as_all_its_pictures_at_once_would_be(swap, small_faces):
+    codec, batches = load_codec(swap), DataSource(small_faces).labelled("test")
+    codes = encode_split(codec, batches)
+    codes = dataclasses.replace(codes, mu=100 * codes.mu)  # so short a run hardly uses its latents
+    plain = measure_reconstruction(codec, batches, codes)
+    found = measure_swap(codec, batches, codes, plain, factor=1, latent=4)
+    chosen = np.flatnonzero(batches.kind == 1)
+    truth = batches.images[chosen] / 255.0
+    swapped = codes.mu[chosen].copy()
+    swapped[..., 4] = np.roll(swapped[..., 4], -1, axis=1)
+    rebuilt, moved = (
+        codec.decode(code.reshape(-1, code.shape[-1])).reshape(truth.shape) for code in (codes.mu[chosen], swapped)
+    )
+    following, error = np.roll(truth, -1, axis=1), np.square(rebuilt - truth).mean()
+    assert found.ratio == pytest.approx(np.square(moved - following).mean() / error, rel=1e-4)
+    assert found.copy_ratio == pytest.approx(np.square(truth - following).mean() / error, rel=1e-4)
+
+
+def disk_full(descriptor):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("work", [evaluate, draw_figures], ids=lambda work: work.__name__)
+def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp_path, monkeypatch, work):
+    run = tmp_path / "run"
+    shutil.copytree(swap, run)
+    (run / "traversal.png").write_bytes(b"an older picture")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    monkeypatch.setattr("dcign.aside.os.fsync", disk_full)
+    with pytest.raises(TrainingError, match=r"cannot write .*\(No space left on device\).*free space.*--resume"):
+        work(run)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_network_trained_in_float32_is_evaluated_in_it(swap, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(swap, run)
+    configuration = json.loads((run / "configuration.json").read_text()) | {"precision": "float32"}
+    (run / "configuration.json").write_text(json.dumps(configuration))
+    assert load_codec(run).precision == torch.float32
+
+
+def test_bfloat16_changes_a_code_little(swap, small_faces):
+    images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
+    exact, rounded = (
+        dataclasses.replace(load_codec(swap), precision=precision).encode(images)[0]
+        for precision in (torch.float32, torch.bfloat16)
+    )
+    assert 0 < np.abs(exact - rounded).max() < 0.05 * exact.std()

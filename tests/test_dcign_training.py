@@ -12,7 +12,7 @@ from dcign.batches import TrainingBatches
 from dcign.checkpoint import read_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration, read
 from dcign.errors import TrainingError, TrainingInterrupted
-from dcign.recipes import PAPER, SWAP, VAE
+from dcign.recipes import PAPER, SWAP, VAE, parse_ratio
 from dcign.training import configuration_to_resume, train, train_on
 
 DESCRIPTION = ImageDescription(
@@ -181,17 +181,52 @@ def test_a_torn_checkpoint_is_refused(tmp_path):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1), resume=True)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"seed": -1}, {"threads": -1}, {"log_every": 0}])
+@pytest.mark.parametrize(
+    "change",
+    [{"steps": 0}, {"seed": -1}, {"threads": -1}, {"log_every": 0}, {"seed": 2**63}, {"steps": 10**9 + 1}],
+    ids=str,
+)
 def test_numbers_out_of_bounds_are_refused(tmp_path, change):
     name, value = next(iter(change.items()))
     with pytest.raises(TrainingError, match=f"{name} is {value}: wanted"):
         configured(tmp_path, **change)
 
 
-def test_a_device_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match="there is no device 'abacus' here"):
-        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", device="abacus"))
-    assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize("name", ["abacus", "meta", "cpu:0", "cuda:99", "cuda:-1", "mps", "xla", ""])
+def test_a_device_that_is_not_there_is_refused(tmp_path, name, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    with pytest.raises(TrainingError, match=rf"^there is no device '{name}' here: choose cpu(, cuda\S*)*, or auto$"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", device=name))
+    assert not any(tmp_path.iterdir())
+
+
+def test_more_threads_than_the_cores_can_bear_are_refused(tmp_path):
+    with pytest.raises(TrainingError, match=r"threads is 60000: wanted 1 to \d+, as there are \d+ cores"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", threads=60000))
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_run_recorded_with_more_threads_than_there_are_here_is_still_read(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    recorded = json.loads((tmp_path / "configuration.json").read_text()) | {"threads": 5000}
+    (tmp_path / "configuration.json").write_text(json.dumps(recorded))
+    assert read(tmp_path)[0].threads == 5000
+    assert configuration_to_resume(tmp_path, threads=1).threads == 1
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_data_set_is_not_taken_for_a_run(small_faces, resume):
+    before = sorted(small_faces.rglob("*"))
+    assert (small_faces / "configuration.json").is_file()
+    with pytest.raises(TrainingError, match="is there already and holds no run: choose an --out that is new or empty"):
+        train(configured(small_faces), resume=resume)
+    assert sorted(small_faces.rglob("*")) == before
+
+
+@pytest.mark.parametrize("text", ["1e308:1e308:1e308", "inf:1:1", "nan:1:1", "0:0:0", "1:1", "-1:2:2"])
+def test_a_ratio_that_is_no_ratio_is_refused(text):
+    with pytest.raises(TrainingError, match=r"cannot use the ratio .*: wanted 3 numbers >= 0"):
+        parse_ratio(text, DESCRIPTION.kinds)
 
 
 def test_a_ratio_for_other_kinds_of_batches_is_refused(tmp_path):

@@ -1,0 +1,30 @@
+"""Files that are there whole or not at all: written aside in the same folder, then renamed."""
+
+import os
+from pathlib import Path
+
+from dcign.errors import TrainingError
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Write a file whole; whatever stops it, the old one stays and nothing is left beside it."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # some file systems say only here that the disk is full
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_result(path: Path, content: bytes) -> None:
+    """Write what an evaluation found, of a run that is kept: say how to go on if it cannot be written."""
+    try:
+        write_aside(path, content)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {path} ({error.strerror or error}): the trained network is kept; mend that, free space say, "
+            "and run the same command with --resume"
+        ) from None
