@@ -169,7 +169,7 @@ def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
 def test_a_swap_is_scored_as_all_its_pictures_at_once_would_be(swap, small_faces):
     codec, batches = load_codec(swap), DataSource(small_faces).labelled("test")
     codes = encode_split(codec, batches)
-    codes = dataclasses.replace(codes, mu=100 * codes.mu)  # so short a run hardly uses its latents
+    codes = dataclasses.replace(codes, mu=3000 * codes.mu)  # so short a run hardly uses its latents
     plain = measure_reconstruction(codec, batches, codes)
     found = measure_swap(codec, batches, codes, plain, factor=1, latent=4)
     chosen = np.flatnonzero(batches.kind == 1)
