@@ -26,7 +26,14 @@ INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 def main() -> None:
     """Entry point of the `dcign` console script."""
     _check_our_packages()
-    dcign(prog_name="dcign")
+    try:
+        sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):  # before the command had begun anything: later it says more
+        click.echo("\nStopped: nothing was begun. Run the same command again.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -74,6 +81,7 @@ def render(batches: int, out: Path, workers: int | None, dry_run: bool, **option
     from render.scene import RenderError
 
     with _one_sentence(RenderError, DataError, ModelError):
+        _check_workers(workers)
         ranges = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
         configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, **options)
         if dry_run:
@@ -111,6 +119,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
     from data.summary import summarise, table
 
     with _one_sentence(DataError):
+        _check_workers(workers)
         summary = summarise(path)
         if sheet is not None:
             _refuse_overwriting(sheet, "--sheet")
@@ -121,11 +130,12 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
         click.echo(json.dumps(summary | checked, indent=1))
     else:
         _print(table(summary))
-    for finding in () if as_json else findings or ():
-        click.echo(f"WRONG  {finding}")
+        for finding in findings or ():
+            click.echo(f"WRONG  {finding}")
     if findings is not None and not as_json:
-        click.echo(f"{len(findings)} findings." if findings else "Verified: nothing wrong was found.")
-    if findings:
+        count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
+        click.echo(count if findings else "Verified: nothing wrong was found.")
+    if findings or summary.get("unreadable"):
         sys.exit(1)
 
 
@@ -156,12 +166,13 @@ def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool
     out = out or Path("runs") / (recipe or "swap")
     with _one_sentence(TrainingError, DataError):
         configuration = _run_configuration(faces, out, recipe, resume, options)
-        try:
-            with _step_progress(configuration.recipe.name) as progress:
-                training.train(configuration, progress, resume)
-        except TrainingInterrupted as stopped:
-            click.echo(f"\n{stopped}", err=True)
-            sys.exit(INTERRUPTED)
+        with _going_on(f"Stopped before the first step: run the same command again, with --resume if {out} is there."):
+            try:
+                with _step_progress(configuration.recipe.name) as progress:
+                    training.train(configuration, progress, resume)
+            except TrainingInterrupted as stopped:
+                click.echo(f"\n{stopped}", err=True)
+                sys.exit(INTERRUPTED)
         with _going_on(f"Stopped. The trained network is kept in {out}: add --resume to evaluate it."):
             _evaluate_run(out, configuration.threads)
 
@@ -197,9 +208,9 @@ def _evaluate_run(out: Path, threads: int) -> None:
     from dcign.report import evaluation_table
 
     with _stage_progress("evaluating") as progress:
-        evaluation = evaluate(out, thread_count=threads, progress=lambda stage: progress(stage, 0.0))
-        progress("drawing", 0.9)
-        pictures = draw_figures(out)
+        evaluation = evaluate(out, thread_count=threads, progress=progress)
+    with _stage_progress("drawing") as progress:
+        pictures = draw_figures(out, progress=progress)
     click.echo(evaluation_table([evaluation.report]))
     click.echo(f"{out}: evaluation.json, " + ", ".join(picture.name for picture in pictures))
 
@@ -218,18 +229,21 @@ def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
     """
     import numpy as np
 
-    from facegen.export import export_face
+    from data.schema import DataError
+    from facegen.export import EXTENSIONS, export_face
     from facegen.model import ModelError
     from facegen.population import sample_identity
     from render.scene import RenderError
 
-    with _one_sentence(ModelError, RenderError):
-        if seed < 0:
-            raise ModelError(f"seed {seed} is negative; give --seed 0 or more.")
+    with _one_sentence(ModelError, RenderError, DataError):
+        if not 0 <= seed < 2**63:
+            raise ModelError(f"seed {seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
+        if out.suffix.lower() not in (*EXTENSIONS, ".png"):
+            raise ModelError(f"{out} is no name for a face; give --out NAME{', NAME'.join(EXTENSIONS)} or NAME.png.")
         _refuse_overwriting(out)
         model = _model()
         shape, albedo = sample_identity(model, np.random.default_rng(seed), keep_size=keep_head_size)
-        if out.suffix == ".png":
+        if out.suffix.lower() == ".png":
             from render.portrait import save_portrait
 
             save_portrait(out, model, shape, albedo, size=size)
@@ -239,19 +253,20 @@ def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
 
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
-    """Labels and statistics first; if they hold, and if asked for, the pixels."""
+    """Labels and statistics, and if asked for, the pixels too, whatever the first check found."""
     from data.reader import FaceDataset
     from data.schema import DataError
     from data.verification import check_dataset, check_shard
 
-    with _one_sentence(DataError):
+    with _one_sentence(DataError), _going_on("Stopped. Nothing was changed."):
         if path.is_dir():
             dataset = FaceDataset(path)
-            findings = check_dataset(dataset)
+            with _batch_progress(f"checking {path.name}") as progress:
+                findings = check_dataset(dataset, progress=progress)
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
             findings, shards = check_shard(path), [path]
-    return findings or (_verify_pixels(path, shards, workers) if pixels else [])
+    return findings + (_verify_pixels(path, shards, workers) if pixels else [])
 
 
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
@@ -288,6 +303,11 @@ def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfigurat
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check_workers(workers: int | None) -> None:
+    if workers is not None and workers < 1:
+        raise click.ClickException(f"{workers} workers asked for; at least 1 is wanted: give --workers 1 or more.")
 
 
 def _refuse_overwriting(path: Path, option: str = "--out") -> None:

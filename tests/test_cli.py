@@ -127,9 +127,23 @@ def test_inspect_verify_names_the_batch_that_lies(small_faces: Path, tmp_path: P
         file["factors"][1] = labels
     result = dcign("inspect", shard, "--verify", "--workers", "1")
     assert result.exit_code == 1
-    assert "batch 1: image 0, 1, 2" in result.output
+    assert "batch 1: image 0 to 19 is not" in result.output
     report = json.loads(dcign("inspect", shard, "--verify", "--workers", "1", "--json").stdout)
     assert report["verified"] is False
+
+
+def test_inspect_verify_of_a_folder_names_the_batch_whatever_else_is_wrong(small_faces: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    shutil.copytree(small_faces, folder)
+    (folder / "iid" / "shard-00000.h5").unlink()
+    with h5py.File(folder / "train" / "shard-00000.h5", "r+") as file:
+        labels = file["factors"][1]
+        labels[3, 2] += 5 if labels[3, 2] < 0 else -5
+        file["factors"][1] = labels
+    result = dcign("inspect", folder, "--verify", "--workers", "1")
+    assert result.exit_code == 1
+    assert "iid/shard-00000.h5" in result.output
+    assert "batch 1: image 3 is not what the labels say" in result.output
 
 
 @pytest.mark.parametrize("command", [["inspect"], ["inspect", "--verify"], ["train", "--steps", "1"]])
@@ -178,7 +192,7 @@ def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, 
 
 def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert "steps is 0: wanted 1 or more" in refused("train", small_faces, "--steps", "0", "--out", run)
+    assert "steps is 0: wanted 1 to" in refused("train", small_faces, "--steps", "0", "--out", run)
     assert "cannot use the ratio '1:1'" in refused("train", small_faces, "--ratio", "1:1", "--out", run)
     assert "there is no run" in refused("train", small_faces, "--resume", "--out", run)
     assert not run.exists()
@@ -205,6 +219,8 @@ def test_a_face_is_written_as_a_mesh_or_a_picture_and_overwrites_nothing(tmp_pat
         assert picture.size == (3 * 96, 96)
     assert "is there already" in refused("face", "--seed", "7", "--out", tmp_path / "face.png")
     assert ".glb" in refused("face", "--out", tmp_path / "face.stl9")
+    assert "could not be written" in refused("face", "--out", tmp_path / "face.ply" / "face.glb")
+    assert "Error" in refused("face", "--out", tmp_path / "face.ply" / "face.png", "--size", "32")
 
 
 def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: Path) -> None:
