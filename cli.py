@@ -174,7 +174,7 @@ def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool
                 click.echo(f"\n{stopped}", err=True)
                 sys.exit(INTERRUPTED)
         with _going_on(f"Stopped. The trained network is kept in {out}: add --resume to evaluate it."):
-            _evaluate_run(out, configuration.threads)
+            _evaluate_run(out, configuration.device, configuration.threads)
 
 
 def _run_configuration(
@@ -202,13 +202,13 @@ def _run_configuration(
     return TrainConfiguration(data=str(folder), out=str(out), **{"steps": chosen.steps, "seed": 0, **given})
 
 
-def _evaluate_run(out: Path, threads: int) -> None:
+def _evaluate_run(out: Path, device: str, threads: int) -> None:
     from dcign.evaluation import evaluate
     from dcign.figures import draw_figures
     from dcign.report import evaluation_table
 
     with _stage_progress("evaluating") as progress:
-        evaluation = evaluate(out, thread_count=threads, progress=progress)
+        evaluation = evaluate(out, device=device, thread_count=threads, progress=progress)
     with _stage_progress("drawing") as progress:
         pictures = draw_figures(out, progress=progress)
     click.echo(evaluation_table([evaluation.report]))

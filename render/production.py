@@ -20,7 +20,7 @@ from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
-from facegen.model import MorphableModel, sha256
+from facegen.model import ModelError, MorphableModel, sha256
 from render import workers
 from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
@@ -170,8 +170,9 @@ def _open_folder(
             _check_same(saved, wanted)
         else:  # new, or stopped before its first shard: nothing in it is worth keeping
             folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / MODEL, model().to_bytes())
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
+        if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
+            write_whole(folder / MODEL, model().to_bytes())
         loaded = MorphableModel.load(folder / MODEL)
         digest = sha256((folder / MODEL).read_bytes())
     except OSError as error:
@@ -180,6 +181,14 @@ def _open_folder(
             "--out."
         ) from None
     return {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
+
+
+def _readable(model_file: Path) -> bool:
+    try:
+        MorphableModel.load(model_file)
+    except ModelError:
+        return False
+    return True
 
 
 def _check_same(saved: Path, wanted: dict[str, Any]) -> None:  # JSON

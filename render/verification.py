@@ -43,7 +43,10 @@ def model_file_of(shard: Path) -> Path:
     with Shard(shard) as opened:
         wanted = opened.header.model_sha256
     if not file.exists():
-        raise RenderError(f"{file} is not there; drawing {shard.name} again needs it: verify shards in their folder.")
+        raise RenderError(
+            f"{file} is not there; drawing {shard.name} again needs it: verify shards in "
+            "their folder, or run `dcign render` again to make it."
+        )
     if file_sha256(file) != wanted:
         raise RenderError(f"{file} is not the model that {shard} was drawn from: put the right one back.")
     return file

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +140,21 @@ def test_a_folder_of_other_files_is_refused(
     with pytest.raises(RenderError, match="holds other files"):
         make(tmp_path, model, small_configuration)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda file: file.write_bytes(b"damaged")])
+def test_a_lost_model_is_written_again_and_the_shards_are_kept(
+    harm: Callable[[Path], object],
+    small_faces: Path,
+    small_configuration: RenderConfiguration,
+    model: MorphableModel,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "faces"
+    shutil.copytree(small_faces, folder)
+    harm(folder / "model.npz")
+    assert make(folder, model, small_configuration).made == 0
+    assert digests(folder) == digests(small_faces)
 
 
 def test_a_folder_without_any_shard_is_taken_over(
