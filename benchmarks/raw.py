@@ -18,7 +18,10 @@ SHADERS = Path(__file__).parent.parent / "render" / "shaders"
 
 
 def raw_loop(work: Workload) -> Callable[[int], object]:
-    """Set everything up once; the function returned draws one batch and reads it back."""
+    """Set everything up once; the function returned draws one batch and reads it back.
+
+    One long function on purpose: the whole path in sight, and no layer that could be called overhead.
+    """
     choose_egl()
     from OpenGL import GL
     from pyrender.platforms import egl
