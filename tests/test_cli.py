@@ -86,6 +86,7 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(tmp_path: Path) -> 
         (["--batches", "5", "--size", "15"], "give --size from 16 to 1024"),
         (["--batches", "5", "--channels", "2"], "give --channels 1 (gray) or 3"),
         (["--batches", "5", "--workers", "0"], "give --workers 1 or more"),
+        (["--batches", "5", "--workers", "0", "--dry-run"], "give --workers 1 or more"),
         (["--batches", "5", "--azimuth", "-200", "0"], "give LO < HI within -180 to 180"),
         (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
         (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),

@@ -57,6 +57,13 @@ def test_nobody_is_in_two_splits(model: MorphableModel) -> None:
             assert one == other or not seen[one] & seen[other]
 
 
+def test_every_batch_of_a_split_shows_other_people(model: MorphableModel) -> None:
+    plans = [plan_batch(CONFIGURATION, model, "train", number) for number in range(8)]
+    people = [set(plan.identity_index.tolist()) for plan in plans]
+    assert len(set.union(*people)) == sum(len(each) for each in people)
+    assert not np.allclose(plans[0].shape, plans[1].shape)
+
+
 def test_the_sweep_walks_each_factor_s_range_in_order_with_the_others_at_zero(model: MorphableModel) -> None:
     plans = [plan_batch(CONFIGURATION, model, "sweep", number) for number in range(12)]
     values = np.array([plan.factors[0] for plan in plans])

@@ -91,10 +91,19 @@ def test_a_shard_whose_bytes_changed_since_is_made_again(
 ) -> None:
     folder = tmp_path / "faces"
     shutil.copytree(undisturbed, folder)
-    with (folder / "test" / "shard-00000.h5").open("r+b") as file:
-        file.seek(-1000, os.SEEK_END)
-        file.write(b"\xff" * 8)
+    shard = folder / "test" / "shard-00000.h5"
+    with h5py.File(shard, "r+") as file:  # opens and reads as before
+        file["factors"][0] = file["factors"][0] + 0.5
     assert make(folder, model, MANY_SHARDS).made == 4
+    assert digests(folder) == digests(undisturbed)
+
+
+def test_a_shard_in_another_s_place_is_made_again(undisturbed: Path, model: MorphableModel, tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    shutil.copytree(undisturbed, folder)
+    (folder / "dataset.json").unlink()
+    shutil.copy(folder / "train" / "shard-00001.h5", folder / "train" / "shard-00000.h5")
+    assert make(folder, model, MANY_SHARDS).made == SHARD_BATCHES
     assert digests(folder) == digests(undisturbed)
 
 
