@@ -10,16 +10,15 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from render.context import Renderer, describe_renderer, open_context
+from data.schema import BATCH_SIZE
+from render.context import Closing, Renderer, describe_renderer, open_context
 from render.scene import HeadFrame, RenderError, Scene, Skin, light_directions, projection_matrix, view_matrices
 
-BATCH = 20
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
 FLOATS_A_VERTEX = 10  # position 3, normal 3, colour 4: pyrender's interleaved layout
@@ -49,7 +48,7 @@ class Pictures:
     mask: Bytes
 
 
-class AtlasRenderer:
+class AtlasRenderer(Closing):
     """Draws up to 20 pictures of faces with the same triangles at once. Use as a context manager.
 
     size: pixels of a side; channels: 1 (gray) or 3; triangles (T, 3) of faces with `vertices` vertices.
@@ -65,20 +64,12 @@ class AtlasRenderer:
         self._tiles = _tiles(size)
         self._context = open_context()
         self.renderer: Renderer = describe_renderer()
-        self._staging = np.ones((BATCH, vertices, FLOATS_A_VERTEX), np.float32)
+        self._staging = np.ones((BATCH_SIZE, vertices, FLOATS_A_VERTEX), np.float32)
         self._primitive = _add_primitive(self._staging, triangles)
         self._samples = _sample_target(self._tiles * size * SUPERSAMPLING, channels)
         self._resolved = _colour_target(np.array([1, self._tiles.prod()]) * size, channels)
         self._programs = _programs(scene.skin, gray=channels == 1)
         self._set_constants()
-
-    def __enter__(self) -> AtlasRenderer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the context and all that lives in it back."""
@@ -90,8 +81,8 @@ class AtlasRenderer:
         azimuth, elevation, light_azimuth (N,) degrees; faces: one, or N -> (N, H, W, C), (N, H, W)
         """
         count, people = len(azimuth), len(faces.positions)
-        if count > BATCH or people not in (1, count):
-            raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH}.")
+        if count > BATCH_SIZE or people not in (1, count):
+            raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH_SIZE}.")
         self._context.make_current()
         views = view_matrices(azimuth, elevation, self._head, self._scene.camera)
         lights = light_directions(light_azimuth, self._scene.light)
@@ -173,10 +164,10 @@ class AtlasRenderer:
         for name, value in constants.items():
             GL.glUniform1f(GL.glGetUniformLocation(face, name), value)
         columns = int(self._tiles[0])
-        places = np.array([divmod(picture, columns)[::-1] for picture in range(BATCH)], np.float32)
+        places = np.array([divmod(picture, columns)[::-1] for picture in range(BATCH_SIZE)], np.float32)
         for program in (face, resolve):
             GL.glUseProgram(program)
-            GL.glUniform2fv(GL.glGetUniformLocation(program, "places"), BATCH, places)
+            GL.glUniform2fv(GL.glGetUniformLocation(program, "places"), BATCH_SIZE, places)
         GL.glUniform1i(GL.glGetUniformLocation(resolve, "size"), self._size)
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
         GL.glClearColor(0.0, 0.0, 0.0, 0.0)
@@ -196,7 +187,7 @@ class _Programs:
 
 def _tiles(size: int) -> NDArray[np.int64]:
     """Columns and rows of an atlas of at most 20 pictures of `size` pixels."""
-    pictures = min(BATCH, max(1, PIXELS_A_PASS // size**2))
+    pictures = min(BATCH_SIZE, max(1, PIXELS_A_PASS // size**2))
     columns = min(5, pictures)
     return np.array([columns, pictures // columns])
 
@@ -206,7 +197,7 @@ def _add_primitive(staging: Float, triangles: NDArray[np.int32]) -> Any:  # pyre
 
     flat = staging.reshape(-1, FLOATS_A_VERTEX)
     vertices = staging.shape[1]
-    indices = np.concatenate([triangles + vertices * face for face in range(BATCH)])
+    indices = np.concatenate([triangles + vertices * face for face in range(BATCH_SIZE)])
     colours = np.ones((len(flat), 4), np.float32)
     primitive = Primitive(positions=flat[:, POSITION], normals=flat[:, NORMAL], color_0=colours, indices=indices)
     primitive._add_to_context()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from render.scene import RenderError
 
@@ -19,6 +21,22 @@ class Renderer:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.version})"
+
+
+class Closing(ABC):
+    """Closed when its `with` ends."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give everything back. May be called again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Context:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +11,7 @@ from facegen.model import MorphableModel, head_sphere
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
 from render.configuration import RenderConfiguration
-from render.context import Renderer
+from render.context import Closing, Renderer
 from render.plan import BatchPlan
 from render.scene import HeadFrame
 
@@ -26,7 +24,7 @@ def head_frame(model: MorphableModel) -> HeadFrame:
     return HeadFrame((float(centre[0]), float(centre[1]), float(centre[2])), float(radius))
 
 
-class Studio:
+class Studio(Closing):
     """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process.
 
     model: the people, at the level of detail of the picture size; head: what the camera aims at.
@@ -44,14 +42,6 @@ class Studio:
             head=self.head,
             scene=configuration.scene,
         )
-
-    def __enter__(self) -> Studio:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the OpenGL context back."""
