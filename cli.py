@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -129,7 +129,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
         checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}
         click.echo(json.dumps(summary | checked, indent=1))
     else:
-        _print(table(summary))
+        _console(sys.stdout).print(table(summary))
         for finding in findings or ():
             click.echo(f"WRONG  {finding}")
     if findings is not None and not as_json:
@@ -315,10 +315,10 @@ def _refuse_overwriting(path: Path, option: str = "--out") -> None:
         raise click.ClickException(f"{path} is there already; wanted a new file: remove it or choose another {option}.")
 
 
-def _print(renderable: Any) -> None:  # Any: whatever rich prints
+def _console(stream: TextIO) -> Any:  # Any: rich's Console
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(renderable)
+    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
 
 
 @contextmanager
@@ -378,13 +378,13 @@ def _stage_progress(title: str) -> Iterator[Callable[[str, float], None]]:
 @contextmanager
 def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str], None]]:
     """A bar on stderr with time left, shown once something is reported: (done, to do, what else to say)."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    console = Console(stderr=True) if sys.stderr.isatty() else Console(stderr=True, width=PLAIN_WIDTH)
     words = [TextColumn(text) for text in (count, "{task.fields[say]}")]
     times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
-    with Progress(TextColumn("{task.description}"), BarColumn(bar_width=12), *words, *times, console=console) as bar:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(bar_width=12), *words, *times, console=_console(sys.stderr)
+    ) as bar:
         task = bar.add_task(title, total=None, say="", visible=False)
         yield lambda done, total, say: bar.update(task, completed=done, total=total, say=say, visible=True)
 

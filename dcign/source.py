@@ -32,10 +32,6 @@ class LabelledBatches:
     kind: NDArray[np.int64]
     mask: NDArray[np.uint8] | None
 
-    def of_kind(self, kind: int) -> "LabelledBatches":
-        """Return the batches of one kind."""
-        return self.chosen(np.flatnonzero(self.kind == kind))
-
     def chosen(self, batches: NDArray[np.intp]) -> "LabelledBatches":
         """Return some of the batches."""
         mask = None if self.mask is None else self.mask[batches]
