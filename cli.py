@@ -63,6 +63,9 @@ def dcign() -> None:
 @click.option("--light-azimuth", type=float, nargs=2, default=(-80, 80), show_default=True, metavar="LO HI",
               help="Where the light comes from, degrees within +-180.")  # fmt: skip
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too; it mimics the camera's distance.")
+@click.option(
+    "--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads, as the paper's."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 def render(batches: int, out: Path, workers: int | None, dry_run: bool, **options: Any) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
@@ -220,7 +223,8 @@ def _evaluate_run(out: Path, device: str, threads: int) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--size", type=int, default=512, show_default=True, metavar="PIXELS", help="Height of a .png.")
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
-def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
+@click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: a bare head.")
+def face(seed: int, out: Path, size: int, keep_head_size: bool, hair: str) -> None:
     """Write one person: a mesh with colours, or a picture.
 
     \b
@@ -232,7 +236,7 @@ def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
     from data.schema import DataError
     from facegen.export import EXTENSIONS, export_face
     from facegen.model import ModelError
-    from facegen.population import sample_identity
+    from facegen.population import sample_person
     from render.scene import RenderError
 
     with _one_sentence(ModelError, RenderError, DataError):
@@ -242,13 +246,13 @@ def face(seed: int, out: Path, size: int, keep_head_size: bool) -> None:
             raise ModelError(f"{out} is no name for a face; give --out NAME{', NAME'.join(EXTENSIONS)} or NAME.png.")
         _refuse_overwriting(out)
         model = _model()
-        shape, albedo = sample_identity(model, np.random.default_rng(seed), keep_size=keep_head_size)
+        person = sample_person(model, np.random.default_rng(seed), keep_size=keep_head_size, hair=hair == "natural")
         if out.suffix.lower() == ".png":
             from render.portrait import save_portrait
 
-            save_portrait(out, model, shape, albedo, size=size)
+            save_portrait(out, model, person, size=size)
         else:
-            export_face(out, model.shapes(shape[None])[0], model.triangles, model.albedos(albedo[None])[0])
+            export_face(out, model, person)
     click.echo(f"{out}: person {seed}, {model.vertices:,} vertices.")
 
 

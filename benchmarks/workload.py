@@ -43,6 +43,7 @@ def workload(size: int) -> Workload:
     plans = tuple(plan_batch(configuration, whole, "train", number) for number in range(len(SINGLE_FACTORS)))
     faces = []
     for plan in plans:
-        positions = model.shapes(plan.shape)
-        faces.append(Faces(positions, normals(positions), srgb_to_linear(model.albedos(plan.albedo))))
+        positions = model.shapes(plan.shape, plan.attributes)
+        albedos = srgb_to_linear(model.albedos(plan.albedo, plan.attributes))
+        faces.append(Faces(positions, normals(positions), albedos))
     return Workload(configuration, model, head_frame(whole), plans, tuple(faces))

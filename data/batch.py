@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from data.schema import (
     BATCH_NUMBER,
     BATCH_SIZE,
+    COEFFICIENTS,
     FACTOR_VALUES,
     IDENTITY_ALBEDO,
+    IDENTITY_ATTRIBUTES,
     IDENTITY_INDEX,
     IDENTITY_SHAPE,
     IMAGES,
@@ -33,10 +35,10 @@ class Column:
     dtype: np.dtype[Any]
 
 
-def columns(batch: Batch, factors: int) -> dict[str, Column]:
+def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
     """The datasets that a shard of such batches has: path in the file -> Column.
 
-    Raises DataError if the batch is malformed or does not have `factors` columns of labels.
+    Raises DataError if the batch is malformed or does not have `factors` and `attributes` columns of labels.
     """
     if batch.varies not in VARIES:
         raise DataError(f"batch {batch.number} varies {batch.varies!r}; expected one of {', '.join(VARIES)}.")
@@ -56,6 +58,12 @@ def columns(batch: Batch, factors: int) -> dict[str, Column]:
                 f"batch {batch.number} has {path} {column.dtype} {column.shape}; "
                 f"expected {wanted.dtype} {wanted.shape}."
             )
+    held = found[IDENTITY_ATTRIBUTES].shape[1] if IDENTITY_ATTRIBUTES in found else 0
+    if held != attributes:
+        raise DataError(
+            f"batch {batch.number} has {held} columns of {IDENTITY_ATTRIBUTES}; expected {attributes}, as many as the "
+            "header names."
+        )
     return found
 
 
@@ -72,6 +80,8 @@ def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
         found[IDENTITY_SHAPE] = batch.identity_shape
     if batch.identity_albedo is not None:
         found[IDENTITY_ALBEDO] = batch.identity_albedo
+    if batch.identity_attributes is not None:
+        found[IDENTITY_ATTRIBUTES] = batch.identity_attributes
     found |= {f"{NUISANCE}/{name}": batch.nuisance[name] for name in sorted(batch.nuisance)}
     found |= {f"{TRUTH}/{name}": batch.truth[name] for name in sorted(batch.truth)}
     return found
@@ -93,7 +103,7 @@ def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) ->
     }
     if path in fixed:
         return fixed[path]
-    if path in (IDENTITY_SHAPE, IDENTITY_ALBEDO):
+    if path in COEFFICIENTS:
         return Column((BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
     if path.startswith(f"{NUISANCE}/"):
         return Column((BATCH_SIZE,), np.dtype(np.float32))

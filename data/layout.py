@@ -24,12 +24,12 @@ from data.batch import is_per_pixel
 from data.schema import (
     BATCH_NUMBER,
     BATCH_SIZE,
+    COEFFICIENTS,
     FACTOR_VALUES,
     FORMAT,
     FORMAT_VERSION,
-    IDENTITY_ALBEDO,
+    IDENTITY_ATTRIBUTES,
     IDENTITY_INDEX,
-    IDENTITY_SHAPE,
     IMAGES,
     NUISANCE,
     SPLITS,
@@ -84,7 +84,7 @@ def reading(path: Path) -> Iterator[None]:
 def dataset_names(file: h5py.File) -> list[str]:
     """Paths of all the datasets of the format that the file has."""
     names = list(REQUIRED)
-    names += [name for name in (IDENTITY_SHAPE, IDENTITY_ALBEDO) if name in file]
+    names += [name for name in COEFFICIENTS if name in file]
     for group in (NUISANCE, TRUTH):
         names += [f"{group}/{name}" for name in file.get(group, ())]
     return names
@@ -172,7 +172,7 @@ def _expected_shape(
         return images[:1]
     if name == FACTOR_VALUES:
         return (*images[:2], *(factors[2:3] or (1,)))
-    if name in (IDENTITY_SHAPE, IDENTITY_ALBEDO):
+    if name in COEFFICIENTS:
         return (*images[:2], *(shape[2:3] or (1,)))
     if name == IMAGES:
         return images
@@ -229,6 +229,7 @@ def _header(path: Path, file: h5py.File) -> ShardHeader:
         ranges={name: (float(low), float(high)) for name, (low, high) in ranges.items()},
         camera=json.loads(attributes["camera"]),
         factors=tuple(Factor(name.decode(), units.decode(), int(sign)) for name, units, sign in columns),
+        attributes=_attribute_names(path, file),
     )
     for name in ("configuration", "renderer", "camera"):
         if not isinstance(getattr(header, name), dict):
@@ -239,6 +240,19 @@ def _header(path: Path, file: h5py.File) -> ShardHeader:
             f"{file[FACTOR_VALUES].shape[2]} columns; {AGAIN}"
         )
     return header
+
+
+def _attribute_names(path: Path, file: h5py.File) -> tuple[str, ...]:
+    """Names of the columns of identity/attributes."""
+    if IDENTITY_ATTRIBUTES not in file:
+        return ()
+    dataset = file[IDENTITY_ATTRIBUTES]
+    names = tuple(name.decode() for name in dataset.attrs["names"])
+    if len(names) != dataset.shape[2]:
+        raise DataError(
+            f"{path} has {len(names)} names for {dataset.shape[2]} columns of {IDENTITY_ATTRIBUTES}; {AGAIN}"
+        )
+    return names
 
 
 def _first_line(error: BaseException) -> str:

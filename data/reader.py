@@ -24,6 +24,7 @@ from data.schema import (
     BATCH_NUMBER,
     FACTOR_VALUES,
     IDENTITY_ALBEDO,
+    IDENTITY_ATTRIBUTES,
     IDENTITY_INDEX,
     IDENTITY_SHAPE,
     IMAGES,
@@ -117,6 +118,11 @@ class Shard:
         return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open() else None
 
     @property
+    def identity_attributes(self) -> Float | None:
+        """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
+        return self._whole(IDENTITY_ATTRIBUTES) if IDENTITY_ATTRIBUTES in self._open() else None
+
+    @property
     def nuisances(self) -> dict[str, Float]:
         """Whatever else was sampled: name -> (B, 20)."""
         group = self._open().get(NUISANCE, {})
@@ -151,6 +157,7 @@ class Shard:
             identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in file else None,
             nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in file.get(NUISANCE, ())},
             truth={name: self.truth(name, row) for name in self.truths},
+            identity_attributes=self._row(IDENTITY_ATTRIBUTES, row) if IDENTITY_ATTRIBUTES in file else None,
         )
 
     def batches(self) -> Iterator[Batch]:

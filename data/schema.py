@@ -27,6 +27,8 @@ BATCH_NUMBER = "batch"
 IDENTITY_INDEX = "identity/index"
 IDENTITY_SHAPE = "identity/shape"
 IDENTITY_ALBEDO = "identity/albedo"
+IDENTITY_ATTRIBUTES = "identity/attributes"
+COEFFICIENTS = (IDENTITY_SHAPE, IDENTITY_ALBEDO, IDENTITY_ATTRIBUTES)  # absent where there is no morphable model
 NUISANCE = "nuisance"
 TRUTH = "truth"
 MASK = "mask"
@@ -62,6 +64,7 @@ class Batch:
 
     number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
     identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
+    identity_attributes (20, A), what the header names (sex, age, hair ...), or None where nothing is known;
     nuisance: name -> (20,); truth: name -> (20, H, W), e.g. "mask", the head's coverage 0..255.
     """
 
@@ -74,6 +77,7 @@ class Batch:
     identity_albedo: Float | None
     nuisance: dict[str, Float]
     truth: dict[str, NDArray[Any]]  # any real dtype: coverage, depth, part labels
+    identity_attributes: Float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class ShardHeader:
     """A shard's provenance, enough with model.npz to make it again. Everything is JSON-able.
 
     configuration: the whole render configuration; ranges: factor or nuisance -> (lowest, highest) configured;
-    renderer: GL vendor, renderer and version.
+    renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes.
     """
 
     split: str
@@ -93,3 +97,4 @@ class ShardHeader:
     ranges: dict[str, tuple[float, float]]
     camera: dict[str, Any]  # JSON
     factors: tuple[Factor, ...] = FACTORS
+    attributes: tuple[str, ...] = ()

@@ -195,6 +195,7 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
         "identity index": shard.identity_index,
         "identity shape": shard.identity_shape,
         "identity albedo": shard.identity_albedo,
+        "identity attributes": shard.identity_attributes,
     }
     for name, values in known.items():
         if values is None:
@@ -216,7 +217,8 @@ def _remember_places(shard: Shard, name: str, people: People) -> None:
 def _people_faults(shard: Shard, people: People) -> Iterator[Fault]:
     """The same index means the same coefficients, and the same coefficients the same index."""
     indices = shard.identity_index
-    parts: list[NDArray[Any]] = [part for part in (shard.identity_shape, shard.identity_albedo) if part is not None]
+    known = (shard.identity_shape, shard.identity_albedo, shard.identity_attributes)
+    parts: list[NDArray[Any]] = [part for part in known if part is not None]
     parts = parts or [indices[..., None]]
     for row, batch in enumerate(indices):
         for image, person in enumerate(batch.tolist()):

@@ -23,6 +23,7 @@ from data.schema import (
     FACTOR_VALUES,
     FORMAT,
     FORMAT_VERSION,
+    IDENTITY_ATTRIBUTES,
     SPLITS,
     VARIES,
     VARYING,
@@ -75,7 +76,7 @@ def _fill(file: h5py.File, part: PartFile, header: ShardHeader, batches: Iterabl
     for batch in batches:
         if written == count:
             raise DataError(f"{path} was given more than its {count} batches: ask for as many as there are.")
-        found = columns(batch, len(header.factors))
+        found = columns(batch, len(header.factors), len(header.attributes))
         with refusals(path):
             if not layout:
                 layout = found
@@ -98,6 +99,8 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     factors["names"] = np.array([factor.name.encode() for factor in header.factors])
     factors["units"] = np.array([factor.units.encode() for factor in header.factors])
     factors["mirror_sign"] = np.array([factor.mirror_sign for factor in header.factors], np.int8)
+    if IDENTITY_ATTRIBUTES in datasets:
+        datasets[IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
     return datasets
 
 

@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # h
 from facegen.albedo import albedo_model
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
-from facegen.model import Float, ModelError, MorphableModel
+from facegen.model import Float, LinearAlbedo, ModelError, MorphableModel, Population
+from facegen.model_file import model_bytes, read_model
 from facegen.parts import PART_NAMES, part_labels
 from facegen.primitives import Array
 from facegen.regions import find_regions
@@ -37,11 +38,11 @@ def procedural_model(progress: Progress | None = None) -> MorphableModel:
     path = cache_path()
     if path.exists():
         try:
-            return MorphableModel.load(path)
+            return read_model(path)
         except ModelError:
             pass  # damaged: the build below replaces it
     model = build_model(progress or _silent)
-    _write_whole(path, model.to_bytes())
+    _write_whole(path, model_bytes(model))
     return model
 
 
@@ -69,8 +70,7 @@ def _build(progress: Progress) -> MorphableModel:
         licence="MIT",
         mean=shape.mean.astype(np.float32),
         shape_basis=_exact_in_half(shape.basis),
-        albedo_mean=albedo.mean.astype(np.float32),
-        albedo_basis=_exact_in_half(albedo.basis),
+        albedo=LinearAlbedo(albedo.mean.astype(np.float32), _exact_in_half(albedo.basis)),
         triangles=template.triangles.astype(np.int32),
         mirror=template.mirror.astype(np.int32),
         parts=part_labels(template.vertices, regions),
@@ -78,8 +78,7 @@ def _build(progress: Progress) -> MorphableModel:
         landmarks=shape.landmarks,
         levels=levels,
         size_mode=0,
-        sex_shape=shape.sex.astype(np.float32),
-        sex_albedo=albedo.sex.astype(np.float32),
+        population=Population({"sex_shape": shape.sex, "sex_albedo": albedo.sex}),
     )
 
 

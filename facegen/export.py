@@ -10,16 +10,15 @@ import numpy as np
 import trimesh
 
 from facegen.colour import srgb_to_linear
-from facegen.model import Float, Int, ModelError
+from facegen.model import Float, Int, ModelError, MorphableModel
+from facegen.person import Person
 
 MILLIMETRES_IN_METRES = 0.001
 EXTENSIONS = (".glb", ".obj", ".ply")
 
 
-def export_face(path: Path, vertices: Float, triangles: Int, albedo: Float) -> None:
+def export_face(path: Path, model: MorphableModel, person: Person) -> None:
     """Write a face, +y up, facing +z: .obj and .ply in millimetres, .glb in metres and linear colour (glTF).
-
-    vertices (V, 3) mm; triangles (T, 3); albedo (V, 3) sRGB 0..1.
 
     Raises ModelError for any other extension, or if the file cannot be written; nothing is left then.
     """
@@ -27,6 +26,9 @@ def export_face(path: Path, vertices: Float, triangles: Int, albedo: Float) -> N
     if kind not in EXTENSIONS:
         accepted = ", ".join(EXTENSIONS)
         raise ModelError(f"{path} ends in {kind or 'no extension'}; expected one of {accepted}: rename it.")
+    vertices = model.shapes(person.shape[None], person.attributes[None])[0]
+    albedo = model.albedos(person.albedo[None], person.attributes[None])[0]
+    triangles = model.triangles
     if kind == ".glb":
         mesh = _mesh(MILLIMETRES_IN_METRES * vertices, triangles, srgb_to_linear(albedo.astype(np.float64)))
         content = mesh.export(file_type="glb", include_normals=True, tree_postprocessor=_make_matt)

@@ -6,18 +6,17 @@ Conventions: right-handed, +x the subject's left, +y up, +z out of the nose; mil
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-FORMAT = "dcign-morphable-model"
-FORMAT_VERSION = 1
+from facegen.person import ATTRIBUTES, MEAN_PERSON
+
 NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back
 
 Float = NDArray[np.float32]
@@ -39,24 +38,146 @@ class Level:
     triangles: Int
     mirror: Int
 
+    def below(self, first: int) -> Level:
+        """What is left without the model's vertices from `first` on, its last, which are a surface of their own."""
+        count = int((self.vertices < first).sum())
+        triangles = self.triangles[(self.triangles < count).all(1)]
+        return Level(self.vertices[:count], triangles, self.mirror[:count])
+
+
+class Albedo(ABC):
+    """How people are coloured at fixed places of a model: its vertices, or the texels of its texture."""
+
+    kind: ClassVar[str]  # by which a file names it
+
+    @property
+    @abstractmethod
+    def modes(self) -> int:
+        """Number of albedo coefficients Ka."""
+
+    @abstractmethod
+    def colours(self, coefficients: Float, attributes: Float) -> Float:
+        """Colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, places, 3), sRGB 0..1."""
+
+    @abstractmethod
+    def at(self, places: Int) -> Albedo:
+        """The same people at some of the places (n,)."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What a file holds of it; `from_arrays` is the way back."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Albedo:
+        """Back from `arrays`. Raises KeyError for what is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearAlbedo(Albedo):
+    """Colours that are linear in their coefficients: mean (V, 3) sRGB 0..1; basis (V, 3, Ka)."""
+
+    kind: ClassVar[str] = "linear"
+    mean: Float
+    basis: Float
+
+    @property
+    def modes(self) -> int:
+        """Number of albedo coefficients Ka."""
+        return int(self.basis.shape[2])
+
+    def colours(self, coefficients: Float, attributes: Float) -> Float:
+        """Skin of N people, clipped to what can be shown; attributes have no effect.
+
+        mean (V, 3) + coefficients (N, Ka) @ basis (V, 3, Ka) -> (N, V, 3), sRGB 0..1
+        """
+        colours = _linear(self.mean, self.basis, coefficients)
+        return np.clip(colours, 0.0, 1.0, out=colours)
+
+    def at(self, places: Int) -> LinearAlbedo:
+        """The same people at some of the vertices (n,)."""
+        return LinearAlbedo(self.mean[places], self.basis[places])
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What a file holds of it."""
+        return {"mean": self.mean, "basis": packed(self.basis)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LinearAlbedo:
+        """Back from `arrays`."""
+        return cls(arrays["mean"].astype(np.float32), arrays["basis"].astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Hair:
+    """A closed surface over the head, the last vertices of the model; one topology for all cuts.
+
+    first: its first vertex; cut_names (S,), of which number 0 is bald: nothing to be seen;
+    offsets, by_length, by_volume (S, Vh, 3) mm: a cut's vertices from their place on the scalp, and what a standard
+    deviation of length and of volume adds.
+    """
+
+    first: int
+    cut_names: tuple[str, ...]
+    offsets: Float
+    by_length: Float
+    by_volume: Float
+
+    def moves(self, attributes: Float) -> Float:
+        """Offsets of N people's hair: attributes (N, A) -> (N, Vh, 3) mm."""
+        cut, length, volume = (attributes[:, ATTRIBUTES.index(name)] for name in _HAIR_ATTRIBUTES)
+        which = np.clip(np.round(cut), 0, len(self.cut_names) - 1).astype(np.intp)
+        moved = self.offsets[which] + length[:, None, None] * self.by_length[which]
+        moved += volume[:, None, None] * self.by_volume[which]
+        return np.asarray(moved, np.float32)
+
+    def at(self, vertices: Int) -> Hair:
+        """The same hair on some of the model's vertices, those of the head first."""
+        first = int((vertices < self.first).sum())
+        own = vertices[first:] - self.first
+        return Hair(first, self.cut_names, self.offsets[:, own], self.by_length[:, own], self.by_volume[:, own])
+
+
+_HAIR_ATTRIBUTES = ("hair_cut", "hair_length", "hair_volume")
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """Colours finer than vertices: uv (V, 2) of each vertex, 0..1, v up; albedo at size x size texels, row 0 on top."""
+
+    uv: Float
+    albedo: Albedo
+    size: int
+
+    def images(self, coefficients: Float, attributes: Float) -> NDArray[np.uint8]:
+        """Painted textures of N people: (N, Ka), (N, A) -> (N, size, size, 3) sRGB."""
+        colours = self.albedo.colours(coefficients, attributes)
+        pixels = np.round(255 * colours).astype(np.uint8)
+        return pixels.reshape(len(colours), self.size, self.size, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """How coefficients are spread among people: by name, whatever arrays population.py draws people with."""
+
+    arrays: dict[str, NDArray[Any]]  # float or integer
+
 
 @dataclass(frozen=True, eq=False)
 class MorphableModel:
-    """A linear face: shape = mean + shape_basis @ coefficients, albedo likewise.
+    """A face: shape = mean + shape_basis @ coefficients, a layer of hair over it, and colours.
 
-    mean (V, 3) mm; shape_basis (V, 3, Ks) mm per standard deviation; albedo_mean (V, 3) sRGB 0..1;
-    albedo_basis (V, 3, Ka); triangles (T, 3), outward; mirror (V,) the vertex across the midline;
-    parts (V,) index into part_names; landmarks: name -> vertex; levels: coarser triangulations, finest first;
-    size_mode: the shape coefficient that is head size, or None if no single one is; sex_shape (Ks,) and
-    sex_albedo (Ka,): unit directions among the coefficients from women to men, or None if unknown.
+    mean (V, 3) mm; shape_basis (V, 3, Ks) mm per standard deviation; albedo: colours at the vertices; triangles
+    (T, 3), outward; mirror (V,) the vertex across the midline; parts (V,) index into part_names; landmarks: name ->
+    vertex; levels: coarser triangulations, finest first; size_mode: the shape coefficient that is head size, or None if
+    no single one is; hair, texture and population: None where there is none (models read from files).
     """
 
     name: str
     licence: str
     mean: Float
     shape_basis: Float
-    albedo_mean: Float
-    albedo_basis: Float
+    albedo: Albedo
     triangles: Int
     mirror: Int
     parts: NDArray[np.uint8]
@@ -64,12 +185,13 @@ class MorphableModel:
     landmarks: dict[str, int]
     levels: tuple[Level, ...] = ()
     size_mode: int | None = None
-    sex_shape: Float | None = None
-    sex_albedo: Float | None = None
+    hair: Hair | None = None
+    texture: Texture | None = None
+    population: Population | None = None
 
     @property
     def vertices(self) -> int:
-        """Number of vertices V."""
+        """Number of vertices V, of head and hair."""
         return len(self.mean)
 
     @property
@@ -80,136 +202,83 @@ class MorphableModel:
     @property
     def albedo_modes(self) -> int:
         """Number of albedo coefficients Ka."""
-        return int(self.albedo_basis.shape[2])
+        return self.albedo.modes
 
-    def shapes(self, coefficients: Float) -> Float:
-        """Faces of N people.
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of a person's attributes; none where there is no population to have them."""
+        return ATTRIBUTES if self.population is not None else ()
 
-        mean (V, 3) + coefficients (N, Ks) @ shape_basis (V, 3, Ks) -> (N, V, 3), millimetres
+    def shapes(self, coefficients: Float, attributes: Float | None = None) -> Float:
+        """Faces of N people, coefficients (N, Ks) and attributes (N, A), by default the mean person's.
+
+        mean (V, 3) + coefficients (N, Ks) @ shape_basis (V, 3, Ks) + hair (N, Vh, 3) -> (N, V, 3), millimetres
         """
-        return _linear(self.mean, self.shape_basis, coefficients)
+        shapes = _linear(self.mean, self.shape_basis, coefficients)
+        if self.hair is not None:
+            shapes[:, self.hair.first :] += self.hair.moves(self._attributes(attributes, len(shapes)))
+        return shapes
 
-    def albedos(self, coefficients: Float) -> Float:
-        """Skin of N people, clipped to what can be shown.
+    def albedos(self, coefficients: Float, attributes: Float | None = None) -> Float:
+        """Colours of N people, coefficients (N, Ka) and attributes (N, A) -> (N, V, 3), sRGB 0..1."""
+        return self.albedo.colours(coefficients, self._attributes(attributes, len(coefficients)))
 
-        albedo_mean (V, 3) + coefficients (N, Ka) @ albedo_basis (V, 3, Ka) -> (N, V, 3), sRGB 0..1
-        """
-        albedos = _linear(self.albedo_mean, self.albedo_basis, coefficients)
-        return np.clip(albedos, 0.0, 1.0, out=albedos)
+    def textures(self, coefficients: Float, attributes: Float | None = None) -> NDArray[np.uint8] | None:
+        """Textures of N people, (N, size, size, 3) sRGB, or None where the model has none."""
+        if self.texture is None:
+            return None
+        return self.texture.images(coefficients, self._attributes(attributes, len(coefficients)))
 
     def at_level(self, vertices: int) -> MorphableModel:
         """The same people on the triangulation whose vertex count is nearest to `vertices` (by ratio)."""
         counts = [self.vertices, *(len(level.vertices) for level in self.levels)]
         nearest = int(np.argmin([abs(np.log(count / vertices)) for count in counts]))
-        if nearest == 0:
-            return replace(self, levels=())
-        level = self.levels[nearest - 1]
+        return replace(self, levels=()) if nearest == 0 else self._only(self.levels[nearest - 1])
+
+    def without_hair(self) -> MorphableModel:
+        """The same people with bare heads: no layer of hair, at any level."""
+        if self.hair is None:
+            return self
+        head = self.hair.first
+        levels = tuple(level.below(head) for level in self.levels)
+        whole = Level(np.arange(self.vertices, dtype=np.int32), self.triangles, self.mirror).below(head)
+        return replace(self._only(whole), levels=levels, hair=None)
+
+    def _only(self, level: Level) -> MorphableModel:
         kept = level.vertices
         position = {int(vertex): index for index, vertex in enumerate(kept)}
         return replace(
             self,
             mean=self.mean[kept],
             shape_basis=self.shape_basis[kept],
-            albedo_mean=self.albedo_mean[kept],
-            albedo_basis=self.albedo_basis[kept],
+            albedo=self.albedo.at(kept),
             triangles=level.triangles,
             mirror=level.mirror,
             parts=self.parts[kept],
             landmarks={name: position[v] for name, v in self.landmarks.items() if v in position},
             levels=(),
+            hair=self.hair and self.hair.at(kept),
+            texture=self.texture and replace(self.texture, uv=self.texture.uv[kept]),
         )
 
-    def save(self, path: Path) -> None:
-        """Write one npz whose bytes depend on the model alone."""
-        path.write_bytes(self.to_bytes())
-
-    def to_bytes(self) -> bytes:
-        """The npz file's bytes. Bases that float16 holds exactly are stored as such."""
-        about = {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
-            "name": self.name,
-            "licence": self.licence,
-            "part_names": self.part_names,
-            "landmarks": self.landmarks,
-            "levels": len(self.levels),
-            "size_mode": self.size_mode,
-        }
-        arrays: dict[str, NDArray[np.generic]] = {
-            "about": np.array(json.dumps(about, sort_keys=True)),
-            "mean": self.mean,
-            "shape_basis": _packed(self.shape_basis),
-            "albedo_mean": self.albedo_mean,
-            "albedo_basis": _packed(self.albedo_basis),
-            "triangles": self.triangles,
-            "mirror": self.mirror,
-            "parts": self.parts,
-        }
-        if self.sex_shape is not None and self.sex_albedo is not None:
-            arrays |= {"sex_shape": self.sex_shape, "sex_albedo": self.sex_albedo}
-        for index, level in enumerate(self.levels):
-            arrays[f"level_{index}/vertices"] = level.vertices
-            arrays[f"level_{index}/triangles"] = level.triangles
-            arrays[f"level_{index}/mirror"] = level.mirror
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)  # half floats of noise do not compress: 3 % for 0.3 s
-        return buffer.getvalue()
-
-    @classmethod
-    def load(cls, path: Path) -> MorphableModel:
-        """Read what `save` wrote.
-
-        Raises ModelError if the file is missing, is no npz, or lacks a key.
-        """
-        try:
-            # Opened here: np.load leaves a file open that turns out to be no zip.
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                if about.get("format") != FORMAT or about.get("version") != FORMAT_VERSION:
-                    raise ModelError(
-                        f"{path} says it is {about.get('format')} version {about.get('version')}; expected "
-                        f"{FORMAT} version {FORMAT_VERSION}: render the data set again with this version."
-                    )
-                return cls(
-                    name=about["name"],
-                    licence=about["licence"],
-                    mean=file["mean"],
-                    shape_basis=file["shape_basis"].astype(np.float32),
-                    albedo_mean=file["albedo_mean"],
-                    albedo_basis=file["albedo_basis"].astype(np.float32),
-                    triangles=file["triangles"],
-                    mirror=file["mirror"],
-                    parts=file["parts"],
-                    part_names=tuple(about["part_names"]),
-                    landmarks=about["landmarks"],
-                    levels=tuple(
-                        Level(*(file[f"level_{i}/{key}"] for key in ("vertices", "triangles", "mirror")))
-                        for i in range(about["levels"])
-                    ),
-                    size_mode=about["size_mode"],
-                    sex_shape=file.get("sex_shape"),
-                    sex_albedo=file.get("sex_albedo"),
-                )
-        except ModelError:
-            raise
-        except KeyError as missing:
-            raise ModelError(f"{path} lacks {missing}: it is not a dcign model; make it again.") from None
-        except Exception as error:  # zipfile, numpy and json each have their own
-            raise ModelError(f"{path} cannot be read as a model ({error}): make it again.") from None
-
-
-def sha256(model_bytes: bytes) -> str:
-    """The hash by which data sets name their model."""
-    return hashlib.sha256(model_bytes).hexdigest()
+    def _attributes(self, attributes: Float | None, people: int) -> Float:
+        if attributes is None:
+            return np.tile(np.array(MEAN_PERSON, np.float32), (people, 1))
+        if self.attributes and attributes.shape != (people, len(self.attributes)):
+            raise ModelError(
+                f"attributes have shape {attributes.shape}; expected ({people}, {len(self.attributes)}): "
+                f"{', '.join(self.attributes)}."
+            )
+        return attributes
 
 
 def head_sphere(model: MorphableModel) -> tuple[Float, float]:
-    """Centre (3,) and radius, mm, of the smallest sphere about the mean head without its neck.
+    """Centre (3,) and radius, mm, of the smallest sphere about the mean head without its neck and hair.
 
     The neck is what lies below the plane from the chin's underside to the back of the skull's base; a model without
     those landmarks counts as all head.
     """
-    points = model.mean.astype(np.float64)
+    points = model.mean[: model.hair.first if model.hair else None].astype(np.float64)
     if "menton" in model.landmarks and "opisthocranion" in model.landmarks:
         chin, back = (points[model.landmarks[name]] for name in ("menton", "opisthocranion"))
         nape = back + np.array([0, NAPE_BELOW_OPISTHOCRANION, 0])
@@ -227,11 +296,12 @@ def _linear(mean: Float, basis: Float, coefficients: Float) -> Float:
     modes = basis.shape[2]
     if coefficients.ndim != 2 or coefficients.shape[1] != modes:
         raise ModelError(f"coefficients have shape {coefficients.shape}; expected (N, {modes}).")
-    moved = coefficients.astype(np.float32, copy=False) @ basis.reshape(-1, modes).T
+    moved = coefficients.astype(np.float32, copy=False) @ basis.reshape(basis.shape[0] * 3, modes).T
     moved += mean.reshape(1, -1)
     return moved.reshape(len(coefficients), -1, 3)
 
 
-def _packed(basis: Float) -> NDArray[np.floating]:
+def packed(basis: Float) -> NDArray[np.floating]:
+    """The same numbers in half the bytes where float16 holds them exactly, as the bases of models do."""
     half = basis.astype(np.float16)
     return half if np.array_equal(half.astype(np.float32), basis) else basis

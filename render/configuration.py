@@ -13,6 +13,7 @@ from data.schema import FACTORS
 from render.scene import DEFAULT_SCENE, RenderError, Scene
 
 SIZES = (16, 1024)
+HAIR = ("natural", "none")
 SHARD_BATCHES = 50  # 22 MB of 150-pixel gray images: what an interrupted run loses at most, and two workers wait for
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
 FINEST = 13_000  # vertices
@@ -53,7 +54,7 @@ class RenderConfiguration:
     """Everything that the data depend on, apart from the face model and the GL that draws it.
 
     size: pixels of a side; channels: 1 gray or 3 colour; keep_head_size: sample head size too (by default it is
-    the mean's, because size mimics camera distance).
+    the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads.
 
     Raises RenderError for what cannot be rendered.
     """
@@ -66,6 +67,7 @@ class RenderConfiguration:
     elevation: Range = Range(-23.0, 23.0)
     light_azimuth: Range = Range(-80.0, 80.0)
     keep_head_size: bool = False
+    hair: str = "natural"
     scene: Scene = DEFAULT_SCENE
 
     def __post_init__(self) -> None:
@@ -76,6 +78,8 @@ class RenderConfiguration:
             raise RenderError(f"size {self.size} is out of bounds; give --size from {SIZES[0]} to {SIZES[1]} pixels.")
         if self.channels not in (1, 3):
             raise RenderError(f"{self.channels} channels asked for; give --channels 1 (gray) or 3 (colour).")
+        if self.hair not in HAIR:
+            raise RenderError(f"hair {self.hair!r} asked for; give --hair {' or '.join(HAIR)}.")
         if not 0 <= self.seed < 2**63:
             raise RenderError(f"seed {self.seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
         for name, bound in (("azimuth", 180.0), ("elevation", 90.0), ("light_azimuth", 180.0)):

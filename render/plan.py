@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE, FACTORS, SPLITS
 from facegen.model import MorphableModel
-from facegen.population import sample_identity
+from facegen.person import Person
+from facegen.population import sample_person, stacked
 from render.configuration import Range, RenderConfiguration
 
 Float = NDArray[np.float32]
@@ -28,7 +29,7 @@ class BatchPlan:
     """Twenty pictures before they are drawn.
 
     factors (20, F) degrees, columns as in data.schema.FACTORS; identity_index (20,);
-    shape (P, Ks) and albedo (P, Ka) with P = 1 if all show one person, else 20.
+    shape (P, Ks), albedo (P, Ka) and attributes (P, A) with P = 1 if all show one person, else 20.
     """
 
     split: str
@@ -38,6 +39,7 @@ class BatchPlan:
     identity_index: NDArray[np.int64]
     shape: Float
     albedo: Float
+    attributes: Float
 
 
 def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split: str, number: int) -> BatchPlan:
@@ -49,15 +51,16 @@ def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split:
         varies = "all" if split == "iid" else SINGLE_FACTORS[number % len(SINGLE_FACTORS)]
         factors = _drawn_factors(configuration, varies, rng)
     people = _people(split, number, varies)
-    identities = [_person(configuration, model, int(person)) for person in people]
+    shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in people])
     return BatchPlan(
         split=split,
         number=number,
         varies=varies,
         factors=factors,
         identity_index=np.broadcast_to(people, BATCH_SIZE).copy(),
-        shape=np.stack([shape for shape, _ in identities]),
-        albedo=np.stack([albedo for _, albedo in identities]),
+        shape=shape,
+        albedo=albedo,
+        attributes=attributes,
     )
 
 
@@ -65,9 +68,9 @@ def _generator(*key: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
-def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> tuple[Float, Float]:
+def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> Person:
     rng = _generator(configuration.seed, _PERSON_STREAM, person)
-    return sample_identity(model, rng, keep_size=configuration.keep_head_size)
+    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=configuration.hair == "natural")
 
 
 def _people(split: str, number: int, varies: str) -> NDArray[np.int64]:

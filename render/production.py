@@ -20,7 +20,8 @@ from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
-from facegen.model import ModelError, MorphableModel, sha256
+from facegen.model import ModelError, MorphableModel
+from facegen.model_file import model_bytes, read_model, sha256
 from render import workers
 from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
@@ -149,6 +150,7 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
         renderer=asdict(studio.renderer),
         ranges={name: (allowed.low, allowed.high) for name, allowed in configuration.ranges.items()},
         camera={**asdict(camera), **asdict(studio.head), "distance": camera.distance(studio.head.radius)},
+        attributes=studio.model.attributes,
     )
 
 
@@ -172,8 +174,8 @@ def _open_folder(
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
-            write_whole(folder / MODEL, model().to_bytes())
-        loaded = MorphableModel.load(folder / MODEL)
+            write_whole(folder / MODEL, model_bytes(model()))
+        loaded = read_model(folder / MODEL)
         digest = sha256((folder / MODEL).read_bytes())
     except OSError as error:
         raise RenderError(
@@ -185,7 +187,7 @@ def _open_folder(
 
 def _readable(model_file: Path) -> bool:
     try:
-        MorphableModel.load(model_file)
+        read_model(model_file)
     except ModelError:
         return False
     return True

@@ -32,7 +32,8 @@ class Studio(Closing):
 
     def __init__(self, model: MorphableModel, configuration: RenderConfiguration) -> None:
         self.head = head_frame(model)
-        self.model = model.at_level(configuration.level_of_detail)
+        whole = model if configuration.hair == "natural" else model.without_hair()
+        self.model = whole.at_level(configuration.level_of_detail)
         self._normals = VertexNormals(self.model.triangles, self.model.vertices)
         self._atlas = AtlasRenderer(
             size=configuration.size,
@@ -52,10 +53,11 @@ class Studio(Closing):
         """Who draws here."""
         return self._atlas.renderer
 
-    def faces(self, shape: Float, albedo: Float) -> Faces:
-        """People as meshes: shape (P, Ks), albedo (P, Ka), N(0, 1)."""
-        positions = self.model.shapes(shape)
-        return Faces(positions, self._normals(positions), srgb_to_linear(self.model.albedos(albedo)))
+    def faces(self, shape: Float, albedo: Float, attributes: Float) -> Faces:
+        """People as meshes: shape (P, Ks) and albedo (P, Ka), N(0, 1); attributes (P, A)."""
+        positions = self.model.shapes(shape, attributes)
+        albedos = srgb_to_linear(self.model.albedos(albedo, attributes))
+        return Faces(positions, self._normals(positions), albedos)
 
     def shoot(self, faces: Faces, factors: Float) -> Pictures:
         """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""
@@ -64,15 +66,21 @@ class Studio(Closing):
 
     def shoot_batch(self, plan: BatchPlan) -> Batch:
         """One batch, whole. All splits but train carry the mask."""
-        pictures = self.shoot(self.faces(plan.shape, plan.albedo), plan.factors)
+        pictures = self.shoot(self.faces(plan.shape, plan.albedo, plan.attributes), plan.factors)
         return Batch(
             number=plan.number,
             varies=plan.varies,
             images=pictures.images,
             factors=plan.factors,
             identity_index=plan.identity_index,
-            identity_shape=np.broadcast_to(plan.shape, (BATCH_SIZE, plan.shape.shape[1])).copy(),
-            identity_albedo=np.broadcast_to(plan.albedo, (BATCH_SIZE, plan.albedo.shape[1])).copy(),
+            identity_shape=_for_each(plan.shape),
+            identity_albedo=_for_each(plan.albedo),
+            identity_attributes=_for_each(plan.attributes) if self.model.attributes else None,
             nuisance={},
             truth={} if plan.split == "train" else {MASK: pictures.mask},
         )
+
+
+def _for_each(people: Float) -> Float:
+    """One row an image: (P, K), P = 1 or 20 -> (20, K)."""
+    return np.broadcast_to(people, (BATCH_SIZE, people.shape[1])).copy()

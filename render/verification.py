@@ -96,12 +96,15 @@ def redraw(batch: Batch, studio: Studio) -> Pictures:
 
     One person is evaluated as one person, as in the plan: BLAS rounds a row of 20 otherwise than a row alone.
     """
-    shape, albedo = batch.identity_shape, batch.identity_albedo
+    shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
     assert shape is not None  # both are checked by the caller
     assert albedo is not None
-    if (shape == shape[0]).all() and (albedo == albedo[0]).all():
-        shape, albedo = shape[:1], albedo[:1]
-    return studio.shoot(studio.faces(shape, albedo), batch.factors)
+    if attributes is None:
+        attributes = np.zeros((len(shape), 0), np.float32)
+    people = [shape, albedo, attributes]
+    if all((rows == rows[0]).all() for rows in people):
+        people = [rows[:1] for rows in people]
+    return studio.shoot(studio.faces(*people), batch.factors)
 
 
 def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:

@@ -54,6 +54,35 @@ def test_truth_of_any_real_dtype_and_colour_images_survive(tmp_path, header, mak
         assert_same(shard.batch(0), batch)
 
 
+def with_attributes(batch, count):
+    return replace(batch, identity_attributes=np.tile(np.arange(count, dtype=np.float32), (20, 1)))
+
+
+def test_attributes_survive_with_their_names(tmp_path, header, make_batch):
+    header = replace(header, attributes=("sex", "age"))
+    write_shard(tmp_path / "a.h5", header, [with_attributes(make_batch(0, "azimuth"), 2)], 1)
+    with Shard(tmp_path / "a.h5") as shard:
+        assert shard.header == header
+        np.testing.assert_array_equal(shard.identity_attributes[0], np.tile([0.0, 1.0], (20, 1)))
+        np.testing.assert_array_equal(shard.batch(0).identity_attributes, shard.identity_attributes[0])
+
+
+@pytest.mark.parametrize("names", [(), ("sex", "age", "cut")])
+def test_attributes_that_the_header_does_not_name_are_refused(tmp_path, header, make_batch, names):
+    batch = with_attributes(make_batch(0, "azimuth"), 2)
+    with pytest.raises(DataError, match=f"2 columns of identity/attributes; expected {len(names)}"):
+        write_shard(tmp_path / "a.h5", replace(header, attributes=names), [batch], 1)
+
+
+def test_attributes_without_their_names_are_refused(tmp_path, header, make_batch):
+    header = replace(header, attributes=("sex", "age"))
+    write_shard(tmp_path / "a.h5", header, [with_attributes(make_batch(0, "azimuth"), 2)], 1)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["identity/attributes"].attrs["names"] = np.array([b"sex"])
+    with pytest.raises(DataError, match="1 names for 2 columns"), Shard(tmp_path / "a.h5"):
+        pass
+
+
 def test_any_hdf5_reader_opens_a_shard(tmp_path, header, four):
     write_shard(tmp_path / "a.h5", header, four, 4)
     with h5py.File(tmp_path / "a.h5") as file:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from facegen.model import MorphableModel
-from facegen.population import sample_identity
+from facegen.population import sample_person, stacked
 from render.configuration import RenderConfiguration, Splits
 from render.studio import Studio
 
@@ -19,8 +19,8 @@ def photograph(model: MorphableModel, people: int, ranges: tuple[float, float, f
     pictures = []
     with Studio(model, RenderConfiguration(Splits.in_paper_proportions(1), size=150, channels=3)) as studio:
         for _ in range(-(-people // PEOPLE_A_BATCH)):
-            drawn = [sample_identity(model, rng) for _ in range(PEOPLE_A_BATCH)]
-            faces = studio.faces(*(np.array(weights) for weights in zip(*drawn, strict=True)))
+            drawn = [sample_person(model, rng) for _ in range(PEOPLE_A_BATCH)]
+            faces = studio.faces(*stacked(drawn))
             factors = rng.uniform(-1, 1, (PEOPLE_A_BATCH, 3)) * ranges
             pictures.append(studio.shoot(faces, factors.astype(np.float32)).images)
     return np.concatenate(pictures)[:people]

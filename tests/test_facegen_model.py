@@ -12,6 +12,7 @@ import trimesh
 from facegen.build import build_model, cache_path, procedural_model
 from facegen.measurements import MEASUREMENTS, measure
 from facegen.model import ModelError, MorphableModel, head_sphere
+from facegen.model_file import model_bytes, read_model
 from facegen.shape import centroid_size_slope
 
 
@@ -69,7 +70,6 @@ def test_landmarks_are_kept_by_every_level(model: MorphableModel, every_level: l
 
 def test_zero_weights_leave_the_mean_face_untouched(model: MorphableModel) -> None:
     np.testing.assert_array_equal(model.shapes(np.zeros((1, model.shape_modes)))[0], model.mean)
-    np.testing.assert_array_equal(model.albedos(np.zeros((1, model.albedo_modes)))[0], model.albedo_mean)
 
 
 def test_the_variance_of_faces_is_the_sum_over_independent_modes(model: MorphableModel) -> None:
@@ -131,13 +131,12 @@ def test_the_head_fits_its_sphere_and_the_neck_leaves_it(model: MorphableModel) 
 
 
 def test_saving_and_loading_loses_nothing(model: MorphableModel, tmp_path: Path) -> None:
-    model.save(tmp_path / "model.npz")
-    loaded = MorphableModel.load(tmp_path / "model.npz")
+    (tmp_path / "model.npz").write_bytes(model_bytes(model))
+    loaded = read_model(tmp_path / "model.npz")
     np.testing.assert_array_equal(loaded.shape_basis, model.shape_basis)
     np.testing.assert_array_equal(loaded.mean, model.mean)
     assert loaded.landmarks == model.landmarks
-    assert loaded.to_bytes() == model.to_bytes()
-    assert len(model.to_bytes()) < 14e6
+    assert model_bytes(loaded) == model_bytes(model)
 
 
 @pytest.mark.parametrize(("content", "said"), [(b"", "cannot be read"), (b"PK not a zip", "cannot be read")])
@@ -145,7 +144,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path: Path, cont
     path = tmp_path / "model.npz"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=said):
-        MorphableModel.load(path)
+        read_model(path)
 
 
 def test_coefficients_of_another_model_are_refused(model: MorphableModel) -> None:
@@ -190,6 +189,6 @@ def test_a_cache_that_cannot_be_written_names_the_way_out(own_cache: Path, monke
 def test_two_builds_give_the_same_bytes_and_report_their_progress(model: MorphableModel) -> None:
     fractions: list[float] = []
     again = build_model(lambda stage, fraction: fractions.append(fraction))
-    assert again.to_bytes() == model.to_bytes()
+    assert model_bytes(again) == model_bytes(model)
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)

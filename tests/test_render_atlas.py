@@ -120,7 +120,8 @@ def test_a_symmetric_face_mirrors_with_azimuth_and_light_negated(people: People,
     mirrored = level.mean[level.mirror] * np.array([-1, 1, 1], np.float32)
     positions = ((level.mean + mirrored) / 2)[None]
     normals = VertexNormals(level.triangles, level.vertices)(positions)
-    albedo = (level.albedo_mean + level.albedo_mean[level.mirror])[None] / 2
+    mean = level.albedos(np.zeros((1, level.albedo_modes), np.float32))
+    albedo = (mean + mean[:, level.mirror]) / 2
     face = Faces(positions, normals, albedo.astype(np.float32))
     pose = np.array([[35, 12, -50], [-35, 12, 50]], np.float32)
     drawn = gray64.draw(face, *pose.T)

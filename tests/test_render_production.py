@@ -20,6 +20,7 @@ import pytest
 from data.reader import FaceDataset
 from data.schema import DataError
 from facegen.model import MorphableModel
+from facegen.model_file import model_bytes
 from render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
 from render.production import Production, render_dataset, shard_tasks
 from render.scene import RenderError
@@ -205,7 +206,7 @@ def test_no_workers_are_too_few(model: MorphableModel, tmp_path: Path) -> None:
 def test_a_full_disk_stops_with_a_sentence_and_more_room_goes_on(model: MorphableModel, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    size = len(model.to_bytes()) + 1_000_000
+    size = len(model_bytes(model)) + 1_000_000
     if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)], check=False).returncode:
         pytest.skip("mounting is not allowed here")
     try:

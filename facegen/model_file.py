@@ -1,0 +1,129 @@
+"""A morphable model as one npz file, whose bytes depend on the model alone."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.model import Albedo, Hair, Level, LinearAlbedo, ModelError, MorphableModel, Population, Texture, packed
+
+FORMAT = "dcign-morphable-model"
+FORMAT_VERSION = 2
+
+ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo,)}
+_HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
+
+
+def model_bytes(model: MorphableModel) -> bytes:
+    """The npz file's bytes. Bases that float16 holds exactly are stored as such."""
+    about: dict[str, Any] = {  # JSON
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "name": model.name,
+        "licence": model.licence,
+        "part_names": model.part_names,
+        "landmarks": model.landmarks,
+        "levels": len(model.levels),
+        "size_mode": model.size_mode,
+        "albedo": model.albedo.kind,
+    }
+    arrays: dict[str, NDArray[np.generic]] = {
+        "mean": model.mean,
+        "shape_basis": packed(model.shape_basis),
+        "triangles": model.triangles,
+        "mirror": model.mirror,
+        "parts": model.parts,
+        **_under("albedo", model.albedo.arrays()),
+    }
+    if model.hair is not None:
+        about |= {"hair_first": model.hair.first, "cut_names": model.hair.cut_names}
+        for name in _HAIR_ARRAYS:
+            arrays[f"hair/{name}"] = packed(getattr(model.hair, name))
+    if model.texture is not None:
+        about |= {"texture_size": model.texture.size, "texture_albedo": model.texture.albedo.kind}
+        arrays |= {"texture/uv": model.texture.uv, **_under("texture/albedo", model.texture.albedo.arrays())}
+    if model.population is not None:
+        arrays |= _under("population", model.population.arrays)
+    arrays["about"] = np.array(json.dumps(about, sort_keys=True))
+    for index, level in enumerate(model.levels):
+        arrays[f"level_{index}/vertices"] = level.vertices
+        arrays[f"level_{index}/triangles"] = level.triangles
+        arrays[f"level_{index}/mirror"] = level.mirror
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)  # half floats of noise do not compress: 3 % for 0.3 s
+    return buffer.getvalue()
+
+
+def read_model(path: Path) -> MorphableModel:
+    """Read what `model_bytes` made.
+
+    Raises ModelError if the file is missing, is no npz, or lacks a key.
+    """
+    try:
+        # Opened here: np.load leaves a file open that turns out to be no zip.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            if about.get("format") != FORMAT or about.get("version") != FORMAT_VERSION:
+                raise ModelError(
+                    f"{path} says it is {about.get('format')} version {about.get('version')}; expected "
+                    f"{FORMAT} version {FORMAT_VERSION}: render the data set again with this version."
+                )
+            return _from_file(about, dict(file))
+    except ModelError:
+        raise
+    except KeyError as missing:
+        raise ModelError(f"{path} lacks {missing}: it is not a dcign model; make it again.") from None
+    except Exception as error:  # zipfile, numpy and json each have their own
+        raise ModelError(f"{path} cannot be read as a model ({error}): make it again.") from None
+
+
+def sha256(model_bytes: bytes) -> str:
+    """The hash by which data sets name their model."""
+    return hashlib.sha256(model_bytes).hexdigest()
+
+
+def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MorphableModel:
+    """The model from what its file holds. Raises KeyError for what is missing."""
+    hair = texture = None
+    if "cut_names" in about:
+        moves = (arrays[f"hair/{name}"].astype(np.float32) for name in _HAIR_ARRAYS)
+        hair = Hair(about["hair_first"], tuple(about["cut_names"]), *moves)
+    if "texture_size" in about:
+        painted = ALBEDOS[about["texture_albedo"]].from_arrays(_below("texture/albedo", arrays))
+        texture = Texture(arrays["texture/uv"], painted, about["texture_size"])
+    population = _below("population", arrays)
+    return MorphableModel(
+        name=about["name"],
+        licence=about["licence"],
+        mean=arrays["mean"],
+        shape_basis=arrays["shape_basis"].astype(np.float32),
+        albedo=ALBEDOS[about["albedo"]].from_arrays(_below("albedo", arrays)),
+        triangles=arrays["triangles"],
+        mirror=arrays["mirror"],
+        parts=arrays["parts"],
+        part_names=tuple(about["part_names"]),
+        landmarks=about["landmarks"],
+        levels=tuple(
+            Level(*(arrays[f"level_{i}/{key}"] for key in ("vertices", "triangles", "mirror")))
+            for i in range(about["levels"])
+        ),
+        size_mode=about["size_mode"],
+        hair=hair,
+        texture=texture,
+        population=Population(population) if population else None,
+    )
+
+
+def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{group}/{name}": array for name, array in arrays.items()}
+
+
+def _below(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name[len(group) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{group}/")}
