@@ -219,41 +219,74 @@ def _evaluate_run(out: Path, device: str, threads: int) -> None:
 
 
 @dcign.command()
-@click.option("--seed", type=int, default=0, show_default=True, help="Which person.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which person; the first one of a gallery.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
-@click.option("--size", type=int, default=512, show_default=True, metavar="PIXELS", help="Height of a .png.")
+@click.option("--gallery", type=int, metavar="N", help="A .png of N people, seeds from --seed on.")
+@click.option("--modes", is_flag=True, help="A .png of what each of a person's numbers does.")
+@click.option("--size", type=int, metavar="PIXELS", help="Height of a picture.  [default: 512; gallery 256; modes 192]")
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
-@click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: a bare head.")
-def face(seed: int, out: Path, size: int, keep_head_size: bool, hair: str) -> None:
-    """Write one person: a mesh with colours, or a picture.
+@click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads.")
+def face(
+    seed: int, out: Path, gallery: int | None, modes: bool, size: int | None, keep_head_size: bool, hair: str
+) -> None:
+    """Write one person: a mesh with colours, or a picture; or a picture of many.
 
     \b
     Example:
       dcign face --seed 7 --out face.glb
+      dcign face --gallery 64 --out people.png
     """
-    import numpy as np
-
     from data.schema import DataError
-    from facegen.export import EXTENSIONS, export_face
+    from facegen.export import EXTENSIONS
     from facegen.model import ModelError
-    from facegen.population import sample_person
     from render.scene import RenderError
 
+    picture = gallery is not None or modes
     with _one_sentence(ModelError, RenderError, DataError):
-        if not 0 <= seed < 2**63:
-            raise ModelError(f"seed {seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
-        if out.suffix.lower() not in (*EXTENSIONS, ".png"):
-            raise ModelError(f"{out} is no name for a face; give --out NAME{', NAME'.join(EXTENSIONS)} or NAME.png.")
+        if gallery is not None and modes:
+            raise RenderError("--gallery and --modes asked for together; each is a picture of its own: give one.")
+        if not 0 <= seed < 2**63 - (gallery or 0):
+            raise ModelError(f"seed {seed} is out of bounds; give --seed from 0 to 2^63 - {1 + (gallery or 0)}.")
+        accepted = (".png",) if picture else (*EXTENSIONS, ".png")
+        if out.suffix.lower() not in accepted:
+            raise ModelError(f"{out} is no name for this; give --out NAME{', NAME'.join(accepted)}.")
         _refuse_overwriting(out)
-        model = _model()
-        person = sample_person(model, np.random.default_rng(seed), keep_size=keep_head_size, hair=hair == "natural")
-        if out.suffix.lower() == ".png":
-            from render.portrait import save_portrait
+        click.echo(_write_face(out, seed, gallery, modes, size, {"keep_size": keep_head_size, "hair": _has_hair(hair)}))
 
-            save_portrait(out, model, person, size=size)
-        else:
-            export_face(out, model, person)
-    click.echo(f"{out}: person {seed}, {model.vertices:,} vertices.")
+
+def _write_face(
+    out: Path, seed: int, gallery: int | None, modes: bool, size: int | None, options: dict[str, bool]
+) -> str:
+    """Write what `dcign face` was asked for, and say what it was."""
+    import numpy as np
+
+    from facegen.export import export_face
+    from facegen.population import sample_person
+    from render import portrait
+
+    model = _model()
+    if modes:
+        portrait.save_modes(out, model, size=size or portrait.MODES_SIZE)
+        return f"{out}: what sex, age and the first modes of shape and colour do."
+    if gallery is not None:
+        people = range(seed, seed + gallery)
+        portrait.save_gallery(out, model, people, size=size or portrait.GALLERY_SIZE, **options)
+        return f"{out}: people {seed} to {seed + gallery - 1}."
+    person = sample_person(model, np.random.default_rng(seed), **options)
+    if out.suffix.lower() == ".png":
+        portrait.save_portrait(out, model, person, size=size or portrait.PORTRAIT_SIZE)
+    else:
+        export_face(out, model if options["hair"] else model.without_hair(), person)
+    return f"{out}: person {seed}, {model.vertices:,} vertices."
+
+
+def _has_hair(hair: str) -> bool:
+    from render.configuration import HAIR
+    from render.scene import RenderError
+
+    if hair not in HAIR:
+        raise RenderError(f"hair {hair!r} asked for; give --hair {' or '.join(HAIR)}.")
+    return hair == HAIR[0]
 
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:

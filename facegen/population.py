@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facegen.model import MorphableModel
-from facegen.person import AGES, ATTRIBUTES, Float, Person
+from facegen.person import AGES, ATTRIBUTES, MEAN_PERSON, Float, Person
 
 # Two sexes, each spread about its own; everybody together has unit variance.
 SEX_CENTRE = 0.9
@@ -47,3 +47,15 @@ def stacked(people: list[Person]) -> tuple[Float, Float, Float]:
         np.stack([person.albedo for person in people]),
         np.stack([person.attributes for person in people]),
     )
+
+
+def typical_person(model: MorphableModel, *, sex: float = 0.0, age: float = MEAN_PERSON[1], cut: int = 0) -> Person:
+    """Who is average for a sex (standard deviations) and an age (years), with a cut of the model's hair."""
+    shape, albedo = np.zeros(model.shape_modes), np.zeros(model.albedo_modes)
+    attributes: list[float] = []
+    if model.population is not None:
+        directions = model.population.arrays
+        shape += sex * directions["sex_shape"]
+        albedo += SEX_CORRELATION * sex * directions["sex_albedo"]
+        attributes = [sex, age, cut, 0.0, 0.0]
+    return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32))
