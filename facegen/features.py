@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -182,4 +183,12 @@ class Crease:
         return np.asarray(distance + self.depth * np.exp(-((away / self.width) ** 2)) * strength)
 
 
-Feature = Ball | Rod | Ridge | Pair | Groove | Crease
+class Feature(Protocol):
+    """One row of a table: it adds itself to the body."""
+
+    @property
+    def name(self) -> str:
+        """What it is; no two rows of the head have the same."""
+
+    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+        """The body (N,) with this feature."""

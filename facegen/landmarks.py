@@ -14,10 +14,10 @@ from facegen.primitives import Array
 
 # name: (x, y, z)          what it is, on the skin unless said otherwise
 LANDMARKS: dict[str, tuple[float, float, float]] = {
-    "vertex": (0, 118, -9),  # top of the head
-    "opisthocranion": (0, 40, -95),  # back of the head
-    "euryon": (75, 40, -10),  # widest point of the head
-    "trichion": (0, 74, 88),  # hairline
+    "vertex": (0, 111, -9.5),  # top of the head
+    "opisthocranion": (0, 38, -97.5),  # back of the head
+    "euryon": (75.5, 38, -14),  # widest point of the head
+    "trichion": (0, 70, 84),  # hairline
     "frontotemporale": (54, 28, 58),  # where the temple begins
     "glabella": (0, 20, 97),  # between the brows
     "brow_inner": (9, 15, 96),
@@ -30,12 +30,12 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "lid_upper": (30, 5.6, 83),
     "lid_lower": (30, -5.3, 82.5),
     "orbitale": (31, -16, 80),  # lower rim of the orbit
-    "nasion": (0, 8.5, 95),  # between the eyes, the bone's suture
-    "sellion": (0, 4, 94.5),  # deepest point of the nose's root
+    "nasion": (0, 8.5, 94.5),  # between the eyes, the bone's suture
+    "sellion": (0, 4, 93.8),  # deepest point of the nose's root
     "rhinion": (0, -14, 103),  # end of the nasal bone
-    "pronasale": (0, -36, 121),  # tip of the nose
-    "subnasale": (0, -48, 101),  # where the nose meets the lip
-    "alare": (17.5, -41.5, 99),  # widest point of the nostril wing
+    "pronasale": (0, -35.5, 118.5),  # tip of the nose
+    "subnasale": (0, -48, 101.5),  # where the nose meets the lip
+    "alare": (17.2, -41.5, 99),  # widest point of the nostril wing
     "alar_crease": (17, -41, 91),
     "cupid_peak": (5.5, -57.3, 104),
     "labiale_superius": (0, -59, 105),
@@ -48,13 +48,22 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "malare": (43, -26, 79),  # cheek bone, from the front
     "zygion": (69, -16, 20),  # widest point of the cheek arch
     "cheek": (40, -52, 80),
-    "jaw_middle": (41, -95, 48),
+    "jaw_middle": (39, -97, 45),
     "gonion": (49, -86, 8),  # angle of the jaw, on its lower border
     "tragion": (71, -20, 2),  # notch above the ear's tragus
     "ear_top": (79, 15, -12),
     "ear_bottom": (74, -44, -4),
     "ear_back": (86, -8, -28),
-    "neck_front": (0, -140, 42),
+    "subalare": (9.5, -48.3, 98.5),  # where the wing's foot meets the lip
+    "crista_philtri": (5.3, -56.5, 104),
+    "gnathion": (0, -112, 93),  # lowest point of the chin's front
+    "otobasion_superius": (71, 3, -4),  # where the ear's upper rim meets the head
+    "otobasion_inferius": (66, -42, 1),  # where the lobe meets the cheek
+    "ear_front": (71, -12, 5),  # foremost point of the ear's root
+    "mastoid": (64, -22, -28),  # on the head behind the ear
+    "neck_front": (0, -140, 38),
+    "neck_side": (50, -140, -28),
+    "neck_back": (0, -140, -79),
 }
 
 # On the skin, hence looked up on the mesh; the eyeball's centre is not.

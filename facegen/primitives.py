@@ -48,6 +48,11 @@ def smooth_union(first: Array, second: Array, blend: float) -> Array:
     return np.asarray(np.minimum(first, second) - closeness**3 * blend / 6)
 
 
+def smooth_maximum(first: Array, second: Array, blend: float) -> Array:
+    """What both bodies share, the edge rounded where the two distances differ by less than `blend`, mm."""
+    return -smooth_union(-first, -second, blend)
+
+
 def smooth_carve(body: Array, tool: Array, blend: float) -> Array:
     """The body without the tool, the edge rounded."""
     return -smooth_union(-body, tool, blend)

@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from facegen.cheeks import BROWS, CHEEKS, SOCKETS
+from facegen.brows import BROWS, SOCKETS
+from facegen.drape import DRAPE
 from facegen.ear import add_ears
 from facegen.eyes import LIDS, open_eyes
 from facegen.features import Feature
@@ -14,13 +15,11 @@ from facegen.landmarks import LANDMARKS
 from facegen.mouth import LIPS, MOUTH_FOLDS
 from facegen.nose import NOSE
 from facegen.primitives import Array
-from facegen.skull import CRANIUM, FACE_BLOCK, NECK
+from facegen.skull import CRANIUM
 
 FEATURES: tuple[Feature, ...] = (
     *CRANIUM,
-    *FACE_BLOCK,
-    *NECK,
-    *CHEEKS,
+    *DRAPE,
     *BROWS,
     *SOCKETS,
     *NOSE,
