@@ -18,24 +18,24 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "opisthocranion": (0, 38, -97.5),  # back of the head
     "euryon": (75.5, 38, -14),  # widest point of the head
     "trichion": (0, 70, 84),  # hairline
-    "frontotemporale": (54, 28, 58),  # where the temple begins
+    "frontotemporale": (56, 28, 60),  # where the temple begins
     "glabella": (0, 20, 97),  # between the brows
     "brow_inner": (9, 15, 96),
     "brow_peak": (38, 19.5, 82),
     "brow_outer": (53, 14, 59),
     "eyeball": (31.5, 0, 69.5),  # centre of the eye, inside the head
     "pupil": (31.5, 0.3, 82),
-    "endocanthion": (16.3, -2.4, 78),  # inner corner of the eye
-    "exocanthion": (45.8, -0.2, 72),  # outer corner
+    "endocanthion": (15.6, -2.7, 78.5),  # inner corner of the eye
+    "exocanthion": (44.1, -0.5, 74),  # outer corner
     "lid_upper": (30, 5.6, 83),
     "lid_lower": (30, -5.3, 82.5),
     "orbitale": (31, -16, 80),  # lower rim of the orbit
-    "nasion": (0, 8.5, 94.5),  # between the eyes, the bone's suture
-    "sellion": (0, 4, 93.8),  # deepest point of the nose's root
+    "nasion": (0, 7.6, 95.3),  # between the eyes, the bone's suture
+    "sellion": (0, 4, 94.8),  # deepest point of the nose's root
     "rhinion": (0, -14, 103),  # end of the nasal bone
     "pronasale": (0, -35.5, 118.5),  # tip of the nose
-    "subnasale": (0, -48, 101.5),  # where the nose meets the lip
-    "alare": (17.2, -41.5, 99),  # widest point of the nostril wing
+    "subnasale": (0, -46.8, 101.3),  # where the nose meets the lip
+    "alare": (16.1, -41, 99),  # widest point of the nostril wing
     "alar_crease": (17, -41, 91),
     "cupid_peak": (5.5, -57.3, 104),
     "labiale_superius": (0, -59, 105),
@@ -45,23 +45,23 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "sublabiale": (0, -86, 97),  # groove below the lower lip
     "pogonion": (0, -98, 99),  # foremost point of the chin
     "menton": (0, -114, 88),  # underside of the chin
-    "malare": (43, -26, 79),  # cheek bone, from the front
+    "malare": (42.3, -26, 78.2),  # cheek bone, from the front
     "zygion": (69, -16, 20),  # widest point of the cheek arch
-    "cheek": (40, -52, 80),
+    "cheek": (38.5, -52, 78.5),
     "jaw_middle": (39, -97, 45),
-    "gonion": (49, -86, 8),  # angle of the jaw, on its lower border
-    "tragion": (71, -20, 2),  # notch above the ear's tragus
-    "ear_top": (79, 15, -12),
-    "ear_bottom": (74, -44, -4),
-    "ear_back": (86, -8, -28),
-    "subalare": (9.5, -48.3, 98.5),  # where the wing's foot meets the lip
-    "crista_philtri": (5.3, -56.5, 104),
+    "gonion": (50.5, -79, 8),  # angle of the jaw, on its lower border
+    "tragion": (71.5, -18.5, 4),  # notch above the ear's tragus
+    "ear_top": (77, 14, -13),
+    "ear_bottom": (75.5, -45, -3),
+    "ear_back": (85, -8, -28.5),
+    "subalare": (9.6, -48, 100),  # where the wing's foot meets the lip
+    "crista_philtri": (5.2, -57, 103),
     "gnathion": (0, -112, 93),  # lowest point of the chin's front
-    "otobasion_superius": (71, 3, -4),  # where the ear's upper rim meets the head
+    "otobasion_superius": (74, 3, -3),  # where the ear's upper rim meets the head
     "otobasion_inferius": (66, -42, 1),  # where the lobe meets the cheek
     "ear_front": (71, -12, 5),  # foremost point of the ear's root
     "mastoid": (64, -22, -28),  # on the head behind the ear
-    "neck_front": (0, -140, 38),
+    "neck_front": (0, -140, 40),
     "neck_side": (50, -140, -28),
     "neck_back": (0, -140, -79),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.eyes import (
+    CORNERS,
     EYEBALL_RADIUS,
     IRIS_RADIUS,
     IRIS_RAISED,
@@ -16,7 +17,7 @@ from facegen.eyes import (
     aperture,
 )
 from facegen.features import Place, near
-from facegen.landmarks import LANDMARKS
+from facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
 from facegen.mouth import mouth_line, mouth_line_depth
 from facegen.primitives import Array
 
@@ -59,13 +60,19 @@ def vertex_spacing(points: Array) -> Array:
 
 
 def feature_rows() -> list[Array]:
-    """Rows of points (n, 3), x > 0, near the skin: lid margins, iris, mouth line; kept in every level."""
-    return [*_lid_rows(), *_iris_rows(), *_mouth_rows()]
+    """Rows of points (n, 3), x > 0, near the skin: lid margins, iris, mouth line, landmarks; kept in every level."""
+    return [*_landmark_rows(), *_lid_rows(), *_iris_rows(), *_mouth_rows()]
+
+
+def _landmark_rows() -> list[Array]:
+    """One point each: a landmark is a vertex, not the vertex that happens to be near."""
+    places = [np.array([LANDMARKS[name]], float) for name in SURFACE_LANDMARKS]
+    return [place for place in places if place[0, 0] > 0]
 
 
 def _lid_rows() -> list[Array]:
     eye_x, _, eye_z = LANDMARKS["eyeball"]
-    x = np.linspace(16.4, 45.6, 44)
+    x = np.linspace(CORNERS[0] + 0.4, CORNERS[1] - 0.4, 42)
     rows = []
     for margin, outwards in ((UPPER_MARGIN, 1), (LOWER_MARGIN, -1)):
         # On the eyeball just inside the margin, on the lid's edge, and on the lid's front.
