@@ -40,7 +40,18 @@ IRIS_RAISED = 0.3  # the gaze is a little above the eye's middle: relaxed, not s
 
 # Lid margins and the aperture between them, seen from the front: (x, y), absolute mm.
 UPPER_MARGIN = curve(
-    [(16, -2.6), (17.5, -1.3), (20, 1.3), (23.5, 3.6), (27.5, 4.8), (31, 4.9), (35, 4.2), (39, 2.7), (42, 1.0), (44, -0.5)]
+    [
+        (16, -2.6),
+        (17.5, -1.3),
+        (20, 1.3),
+        (23.5, 3.6),
+        (27.5, 4.8),
+        (31, 4.9),
+        (35, 4.2),
+        (39, 2.7),
+        (42, 1.0),
+        (44, -0.5),
+    ]
 )
 LOWER_MARGIN = curve(
     [(16, -2.6), (18, -3.2), (21, -3.8), (25, -4.6), (29.5, -5.1), (34, -4.9), (38, -3.8), (41.5, -2.0), (44, -0.5)]
