@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from facegen.features import Ball, Feature, near
 from facegen.primitives import Array, smooth_union, tapered_capsule
@@ -12,46 +14,55 @@ from facegen.primitives import Array, smooth_union, tapered_capsule
 ATTACHED_AT = (68.5, -19.0, 2.0)  # the frame's origin on the head, just in front of the tragion
 LEANS_BACK = 14.0  # degrees from upright
 FLARES = 21.0  # degrees from flat on the head
-BLEND_WITH_HEAD = 4.0
+BLEND_WITH_HEAD = 5.0
+RODS_A_JOINT = 3
+RIM_ROWS = (-5.0, 50.0)  # degrees around the rim, from its crest to its outer edge: rows of vertices
+
+Joints = tuple[tuple[float, float, float, float], ...]
 
 _ANCHORS = {"ear": (0.0, 0.0, 0.0)}
 
 PLATE: tuple[Feature, ...] = (
-    Ball("plate", near("ear", 16, 6, -3), (16, 30, 4.2), blend=1),
-    Ball("lobule", near("ear", 11, -17, -1.2), (8, 8, 3.4), blend=3),
+    Ball("plate", near("ear", 16.5, 6, -2.6), (16, 30.5, 3.6), blend=1),
+    Ball("lobule", near("ear", 11, -18.5, -1.2), (8, 8, 3.2), blend=4),
 )
 
-# Rims as bent rods: (x, y, z, radius) of each joint.
+# Rims as bent rods: (x, y, z, radius) of each joint, joined by a smooth curve.
 HELIX = (
-    (7, 3, 1.0, 2.4),  # crus, from the middle of the ear
-    (3.2, 12, 2.2, 2.6),
-    (3.0, 22, 2.6, 2.8),
-    (7, 31, 2.8, 3.0),
-    (15, 36, 3.0, 3.1),  # top
-    (24, 33.5, 3.0, 3.2),
-    (30, 25, 2.8, 3.1),
-    (32, 13, 2.4, 2.9),
-    (30.5, 2, 2.0, 2.6),  # back
-    (26.5, -8, 1.5, 2.4),
-    (21, -16, 1.0, 2.8),
-    (15, -22, 0.4, 3.6),  # lobe
-    (8.5, -23, -0.2, 3.6),
-    (4.5, -18, -1.0, 3.2),
+    (9, 2.5, 0.2, 2.0),  # crus, from the middle of the ear
+    (4.2, 10, 1.8, 2.2),
+    (3.2, 21, 2.4, 2.4),
+    (7, 31, 2.6, 2.6),
+    (15, 36.8, 2.8, 2.7),  # top
+    (24.5, 34.2, 2.8, 2.7),
+    (31, 25, 2.6, 2.6),
+    (33, 13, 2.3, 2.4),
+    (31.5, 2, 1.9, 2.2),  # back
+    (27.5, -8, 1.4, 2.1),
+    (21.5, -17, 0.8, 2.4),
+    (15, -23.5, 0.0, 3.0),  # lobe
+    (8.5, -24, -0.8, 3.0),
+    (4.5, -18, -1.8, 2.8),
 )
 ANTIHELIX = (
-    (16, -11, 2.4, 2.6),
-    (22, -6, 2.2, 2.4),
-    (24, 4, 2.4, 2.6),
-    (22, 14, 2.2, 2.6),
-    (17, 21, 1.4, 2.2),
-    (11, 26, 0.4, 1.8),
+    (15.5, -12, 1.4, 2.4),
+    (21.5, -7, 1.5, 2.4),
+    (24, 3, 1.8, 2.6),
+    (22.5, 13, 1.6, 2.6),
+    (18, 22, 0.6, 2.4),
+    (13, 29, -0.6, 2.0),
+)
+LOWER_CRUS = (
+    (22.5, 12, 1.4, 2.2),
+    (15, 16.5, 0.6, 2.0),
+    (7, 18.5, 0.0, 1.8),
 )
 
 HOLLOWS: tuple[Feature, ...] = (
-    Ball("concha", near("ear", 12.5, -1.5, 4.2), (8.6, 8.6, 6.6), blend=2.2, carve=True),
-    Ball("cymba", near("ear", 13, 9, 4), (8, 5.5, 5.4), blend=2.2, carve=True),
-    Ball("tragus", near("ear", 2.4, -2.6, 2.2), (3.4, 5.2, 3.6), blend=2.2),
-    Ball("antitragus", near("ear", 13.5, -13, 1.8), (4.2, 3.2, 3.2), blend=2.2),
+    Ball("concha", near("ear", 12.5, -2, 4.0), (8.4, 9.0, 6.8), blend=3.5, carve=True),
+    Ball("cymba", near("ear", 13.5, 9, 4), (8, 5.2, 5.2), blend=3.5, carve=True),
+    Ball("tragus", near("ear", 2.6, -2.8, 1.2), (3.2, 5.0, 3.2), blend=4.5),
+    Ball("antitragus", near("ear", 13.2, -13.6, 1.0), (4.2, 3.0, 3.0), blend=3.5),
 )
 
 
@@ -66,24 +77,48 @@ def add_ears(distance: Array, points: Array) -> Array:
     return with_ears
 
 
+def rim_rows(spacing: float = 1.7) -> list[Array]:
+    """Rows of points (n, 3) along the rim's crest and its outer edge, in the head's frame, `spacing` mm apart."""
+    rim = _smooth_joints(HELIX)[RODS_A_JOINT:]
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(rim[:, :3], axis=0), axis=1))])
+    at = np.linspace(0, length[-1], int(length[-1] / spacing))
+    centre, radius = CubicSpline(length, rim[:, :3])(at), np.interp(at, length, rim[:, 3])[:, None]
+    along = np.gradient(centre, axis=0)
+    out = np.stack([-along[:, 1], along[:, 0], 0 * at], 1)
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    rows = []
+    for degrees in RIM_ROWS:
+        angle = np.radians(degrees)
+        local = centre + radius * (np.sin(angle) * out + np.cos(angle) * np.array([0, 0, 1.0]))
+        rows.append(local @ _frame().T + ATTACHED_AT)
+    return rows
+
+
 def _ear(points: Array) -> Array:
     local = (points - ATTACHED_AT) @ _frame()
     distance = np.full(len(points), 1e3)
     for feature in PLATE:
         distance = feature.apply(distance, local, _ANCHORS)
-    distance = smooth_union(distance, _rim(local, HELIX), 1.8)
-    distance = smooth_union(distance, _rim(local, ANTIHELIX), 2.2)
+    for rim, blend in ((HELIX, 2.6), (ANTIHELIX, 4.0), (LOWER_CRUS, 4.0)):
+        distance = smooth_union(distance, _rim(local, rim), blend)
     for feature in HOLLOWS:
         distance = feature.apply(distance, local, _ANCHORS)
     return distance
 
 
-def _rim(local: Array, joints: tuple[tuple[float, float, float, float], ...]) -> Array:
+def _rim(local: Array, joints: Joints) -> Array:
     rods = [
-        tapered_capsule(local, np.array(start[:3]), np.array(end[:3]), start[3], end[3])
-        for start, end in pairwise(joints)
+        tapered_capsule(local, start[:3], end[:3], start[3], end[3]) for start, end in pairwise(_smooth_joints(joints))
     ]
     return np.asarray(np.min(rods, axis=0))
+
+
+@lru_cache
+def _smooth_joints(joints: Joints) -> Array:
+    """The rim's joints, RODS_A_JOINT times as many, on a smooth curve through those given."""
+    stations = np.array(joints)
+    curve = CubicSpline(np.arange(len(stations)), stations)
+    return np.asarray(curve(np.linspace(0, len(stations) - 1, RODS_A_JOINT * (len(stations) - 1) + 1)))
 
 
 def _frame() -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,9 @@ from scipy.spatial import cKDTree
 
 from facegen.hair import hairline_height
 from facegen.primitives import Array
-from facegen.spacing import feature_rows, vertex_spacing
-from facegen.triangulation import triangulate
+from facegen.relaxation import relax
+from facegen.spacing import feature_rows, slide_freedom, vertex_spacing
+from facegen.triangulation import flip_edges, triangulate
 
 Int = NDArray[np.int64]
 
@@ -21,6 +22,7 @@ Int = NDArray[np.int64]
 CENTRE = np.array([0.0, -18.0, 0.0])
 HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
 MARCH_STEPS = 36
+FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the rows, then a little with them
 FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
 
 MIDLINE, NO_ROW = -1, -2
@@ -49,7 +51,19 @@ def sculpture_mesh(distance: Callable[[Array], Array], seed: int = 0) -> Templat
     kept = scatter(vertices, vertex_spacing(vertices), row, np.random.default_rng(seed))
     middle = kept[row[kept] == MIDLINE]
     left = off_midline(directions, middle, kept[row[kept] != MIDLINE])
-    return mirrored(vertices, directions, row, place, middle, left)
+    return _relaxed(mirrored(vertices, directions, row, place, middle, left), distance)
+
+
+def _relaxed(template: Template, distance: Callable[[Array], Array]) -> Template:
+    """Vertices slid along the skin to where rays come in at a grazing angle; rows move little."""
+    freedom = slide_freedom(template.vertices)
+    vertices = template.vertices
+    for free, steps in ((freedom * (template.row == NO_ROW), FREE_STEPS), (0.5 * freedom, ROW_STEPS)):
+        vertices = relax(vertices, template.triangles, template.mirror, free, distance, steps)
+    left = template.triangles[template.vertices[template.triangles].sum(1)[:, 0] > 0]
+    left = flip_edges(left, vertices, template.directions)
+    triangles = np.concatenate([left, template.mirror[left][:, ::-1]])
+    return replace(template, vertices=vertices, triangles=triangles)
 
 
 def mirrored(vertices: Array, directions: Array, row: Int, place: Int, middle: Int, left: Int) -> Template:

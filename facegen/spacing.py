@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facegen.ear import rim_rows
 from facegen.eyes import (
     CORNERS,
     EYEBALL_RADIUS,
@@ -59,9 +60,26 @@ def vertex_spacing(points: Array) -> Array:
     return spacing
 
 
+# Where vertices slide along the skin after meshing: (place, radii).
+SLIDING = (
+    (near("tragion", 12, 3, -18), (20, 44, 30)),  # ears: their backs are hidden from the rays' centre
+    (near("subnasale", 6, 1, 4), (13, 9, 16)),  # nostrils and wings: seen at a grazing angle
+)
+
+
+def slide_freedom(points: Array) -> Array:
+    """How freely (N,), 0..1, a vertex at points (N, 3) may slide along the skin."""
+    half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
+    free = np.zeros(len(points))
+    for place, radii in SLIDING:
+        away = np.linalg.norm((half - place.position(LANDMARKS)) / radii, axis=1)
+        free = np.maximum(free, np.clip((1.2 - away) / 0.2, 0, 1))
+    return free
+
+
 def feature_rows() -> list[Array]:
     """Rows of points (n, 3), x > 0, near the skin: lid margins, iris, mouth line, landmarks; kept in every level."""
-    return [*_landmark_rows(), *_lid_rows(), *_iris_rows(), *_mouth_rows()]
+    return [*_landmark_rows(), *_lid_rows(), *_iris_rows(), *_mouth_rows(), *rim_rows()]
 
 
 def _landmark_rows() -> list[Array]:

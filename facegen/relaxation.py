@@ -1,0 +1,55 @@
+"""Vertices slide along the skin until they are evenly spread, also where no ray from the centre reaches: behind the ears.
+
+Each step moves a vertex towards the mean of its neighbours, then back onto the surface of the signed distance. Sides
+are kept alike by relaxing one half; the triangles stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
+
+from facegen.primitives import Array
+
+Int = NDArray[np.int64]
+
+PULL = 0.6  # of the way to the neighbours' mean, a step
+GRADIENT_STEP = 0.05  # mm, to either side
+
+
+def relax(
+    vertices: Array, triangles: Int, mirror: Int, freedom: Array, distance: Callable[[Array], Array], steps: int
+) -> Array:
+    """The vertices (V, 3) after `steps` steps; freedom (V,) 0..1 is how freely each moves.
+
+    Both sides move alike; vertices on the midline stay on it.
+    """
+    left = np.flatnonzero((freedom > 0) & (vertices[:, 0] > 0) & (mirror != np.arange(len(vertices))))
+    neighbours = _neighbour_means(triangles, len(vertices))[left]
+    moved = vertices.copy()
+    for _ in range(steps):
+        offset = neighbours @ moved - moved[left]
+        moved[left] = onto_surface(moved[left] + PULL * freedom[left, None] * offset, distance)
+        moved[mirror[left]] = moved[left] * (-1, 1, 1)
+    return moved
+
+
+def onto_surface(points: Array, distance: Callable[[Array], Array], steps: int = 2) -> Array:
+    """Points (N, 3) near the surface distance = 0, moved onto it along the gradient."""
+    for _ in range(steps):
+        gap = distance(points)
+        ahead = np.stack([distance(points + GRADIENT_STEP * axis) for axis in np.eye(3)], 1)
+        gradient = (ahead - gap[:, None]) / GRADIENT_STEP
+        steepness = np.maximum((gradient**2).sum(1), 0.25)  # blends are flat in places: no long leaps
+        points = points - np.clip(gap / steepness, -1.5, 1.5)[:, None] * gradient
+    return points
+
+
+def _neighbour_means(triangles: Int, count: int) -> csr_matrix:
+    """(V, V): each row averages a vertex's neighbours."""
+    start, end = triangles.ravel(), np.roll(triangles, -1, 1).ravel()
+    adjacent = csr_matrix((np.ones(len(start)), (start, end)), shape=(count, count))
+    return diags(1 / np.asarray(adjacent.sum(1)).ravel()) @ adjacent
