@@ -21,6 +21,7 @@ PACKAGES = ("data", "dcign", "facegen", "render")
 BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
 
 
 def main() -> None:
@@ -66,8 +67,11 @@ def dcign() -> None:
 @click.option(
     "--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads, as the paper's."
 )
+@click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
-def render(batches: int, out: Path, workers: int | None, dry_run: bool, **options: Any) -> None:
+def render(
+    batches: int, out: Path, workers: int | None, model_path: Path | None, dry_run: bool, **options: Any
+) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
     Makes training, test, i.i.d. and sweep splits. Stopped at any time, the same command goes on from the last whole
@@ -76,6 +80,7 @@ def render(batches: int, out: Path, workers: int | None, dry_run: bool, **option
     \b
     Example:
       dcign render --batches 12000 --out faces
+      dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
     """
     from data.schema import DataError
     from facegen.model import ModelError
@@ -87,6 +92,7 @@ def render(batches: int, out: Path, workers: int | None, dry_run: bool, **option
         _check_workers(workers)
         ranges = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
         configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, **options)
+        given = None if model_path is None else _model(model_path)  # before the folder is made: it may be no model
         if dry_run:
             _print_plan(configuration, out)
             return
@@ -95,7 +101,14 @@ def render(batches: int, out: Path, workers: int | None, dry_run: bool, **option
             _batch_progress(f"rendering {out}") as progress,
             _going_on(f"Stopped. Whole shards are kept in {out}: run the same command again to go on."),
         ):
-            made = render_dataset(out, configuration, _model, worker_count=worker_count, progress=progress)
+            made = render_dataset(
+                out,
+                configuration,
+                lambda: given or _model(),
+                worker_count=worker_count,
+                progress=progress,
+                source_sha256=given.source_sha256 if given else "",
+            )
     click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
 
@@ -226,8 +239,16 @@ def _evaluate_run(out: Path, device: str, threads: int) -> None:
 @click.option("--size", type=int, metavar="PIXELS", help="Height of a picture.  [default: 512; gallery 256; modes 192]")
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
 @click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads.")
+@click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
 def face(
-    seed: int, out: Path, gallery: int | None, modes: bool, size: int | None, keep_head_size: bool, hair: str
+    seed: int,
+    out: Path,
+    gallery: int | None,
+    modes: bool,
+    size: int | None,
+    keep_head_size: bool,
+    hair: str,
+    model_path: Path | None,
 ) -> None:
     """Write one person: a mesh with colours, or a picture; or a picture of many.
 
@@ -235,6 +256,7 @@ def face(
     Example:
       dcign face --seed 7 --out face.glb
       dcign face --gallery 64 --out people.png
+      dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
     from data.schema import DataError
     from facegen.export import EXTENSIONS
@@ -251,11 +273,18 @@ def face(
         if out.suffix.lower() not in accepted:
             raise ModelError(f"{out} is no name for this; give --out NAME{', NAME'.join(accepted)}.")
         _refuse_overwriting(out)
-        click.echo(_write_face(out, seed, gallery, modes, size, {"keep_size": keep_head_size, "hair": _has_hair(hair)}))
+        options = {"keep_size": keep_head_size, "hair": _has_hair(hair)}
+        click.echo(_write_face(out, _model(model_path), seed, gallery, modes, size, options))
 
 
 def _write_face(
-    out: Path, seed: int, gallery: int | None, modes: bool, size: int | None, options: dict[str, bool]
+    out: Path,
+    model: MorphableModel,
+    seed: int,
+    gallery: int | None,
+    modes: bool,
+    size: int | None,
+    options: dict[str, bool],
 ) -> str:
     """Write what `dcign face` was asked for, and say what it was."""
     import numpy as np
@@ -264,7 +293,6 @@ def _write_face(
     from facegen.population import sample_person
     from render import portrait
 
-    model = _model()
     if modes:
         portrait.save_modes(out, model, size=size or portrait.MODES_SIZE)
         return f"{out}: what sex, age and the first modes of shape and colour do."
@@ -320,10 +348,14 @@ def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[
         return verify_pixels(shards, worker_count=workers or _cores(), progress=progress)
 
 
-def _model() -> MorphableModel:
-    """The procedural model, with a bar for the one time that it is built."""
+def _model(path: Path | None = None) -> MorphableModel:
+    """The model in a file, or the procedural one, with a bar for the one time that it is converted or built."""
     from facegen.build import procedural_model
+    from facegen.loaders.loading import load_model
 
+    if path is not None:
+        with _stage_progress(f"reading {path.name}") as progress:
+            return load_model(path, progress)
     with _stage_progress("building the face model (once)") as progress:
         return procedural_model(progress)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from facegen.albedo import albedo_model
+from facegen.cache import cache_folder, write_cached
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
 from facegen.model import Float, LinearAlbedo, ModelError, MorphableModel, Population
@@ -25,7 +23,6 @@ from facegen.shape import shape_model
 
 SHAPE_MODES = 80
 ALBEDO_MODES = 50
-CACHE_VARIABLE = "DCIGN_CACHE"  # the one environment variable read here: a folder to cache in
 
 Progress = Callable[[str, float], None]
 
@@ -42,7 +39,7 @@ def procedural_model(progress: Progress | None = None) -> MorphableModel:
         except ModelError:
             pass  # damaged: the build below replaces it
     model = build_model(progress or _silent)
-    _write_whole(path, model_bytes(model))
+    write_cached(path, model_bytes(model))
     return model
 
 
@@ -84,26 +81,10 @@ def _build(progress: Progress) -> MorphableModel:
 
 def cache_path() -> Path:
     """Where the model of this code is cached; another version of the code has another path."""
-    folder = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("dcign")
     code = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         code.update(source.name.encode() + b"\0" + source.read_bytes())
-    return Path(folder) / f"procedural-{code.hexdigest()[:16]}.npz"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write aside, then rename: two processes may build at once, and neither sees half a file."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".building-") as folder:
-            aside = Path(folder) / path.name
-            aside.write_bytes(content)
-            aside.replace(path)
-    except OSError as error:
-        raise ModelError(
-            f"The face model cannot be cached in {path.parent} ({error.strerror}): set {CACHE_VARIABLE} to a "
-            "folder that can be written."
-        ) from None
+    return cache_folder() / f"procedural-{code.hexdigest()[:16]}.npz"
 
 
 def _exact_in_half(basis: Array) -> Float:

@@ -170,7 +170,8 @@ class MorphableModel:
     mean (V, 3) mm; shape_basis (V, 3, Ks) mm per standard deviation; albedo: colours at the vertices; triangles
     (T, 3), outward; mirror (V,) the vertex across the midline; parts (V,) index into part_names; landmarks: name ->
     vertex; levels: coarser triangulations, finest first; size_mode: the shape coefficient that is head size, or None if
-    no single one is; hair, texture and population: None where there is none (models read from files).
+    no single one is; hair, texture and population: None where there is none (models read from files); source: the
+    file that it was read from and how, with that file's SHA-256, both empty if it was made here.
     """
 
     name: str
@@ -188,6 +189,8 @@ class MorphableModel:
     hair: Hair | None = None
     texture: Texture | None = None
     population: Population | None = None
+    source: str = ""
+    source_sha256: str = ""
 
     @property
     def vertices(self) -> int:

@@ -33,6 +33,8 @@ def model_bytes(model: MorphableModel) -> bytes:
         "levels": len(model.levels),
         "size_mode": model.size_mode,
         "albedo": model.albedo.kind,
+        "source": model.source,
+        "source_sha256": model.source_sha256,
     }
     arrays: dict[str, NDArray[np.generic]] = {
         "mean": model.mean,
@@ -118,6 +120,8 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Morpha
         hair=hair,
         texture=texture,
         population=Population(population) if population else None,
+        source=about.get("source", ""),
+        source_sha256=about.get("source_sha256", ""),
     )
 
 

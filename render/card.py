@@ -9,7 +9,7 @@ from data.schema import BATCH_SIZE
 def data_set_card(manifest: Manifest) -> str:
     """README.md of a data set folder, in the front-matter form that data hubs read."""
     configuration = manifest.configuration
-    size, channels = configuration["size"], configuration["channels"]
+    size, channels, source = configuration["size"], configuration["channels"], manifest.model.get("source", "")
     rows = "\n".join(
         f"| {split} | {sum(entry.batches for entry in entries):,} | "
         f"{BATCH_SIZE * sum(entry.batches for entry in entries):,} | {_ABOUT[split]} |"
@@ -31,7 +31,9 @@ def data_set_card(manifest: Manifest) -> str:
         configuration_sha256=manifest.configuration_sha256[:16],
         seed=manifest.seed,
         renderer=manifest.renderer.get("name", "unknown"),
-        head_size="sampled" if configuration["keep_head_size"] else "that of the mean head in every face",
+        population=_OF_A_MODEL if source else _PROCEDURAL,
+        head_size="sampled" if configuration["keep_head_size"] or source else "that of the mean head in every face",
+        provenance=_READ_FROM_FILE.format(source=source, sha256=manifest.model["source_sha256"]) if source else "",
     )
 
 
@@ -41,6 +43,20 @@ _ABOUT = {
     "iid": "everything varies in every image: what published metrics need",
     "sweep": "the same 20 faces at each level of one factor, the others at zero",
 }
+
+_PROCEDURAL = (
+    "The faces follow published means and deviations of head\n"
+    "measurements and skin tones; they are not a sample of any population, and nothing learnt from them should be "
+    "used to\njudge real people."
+)
+_OF_A_MODEL = (
+    "The faces follow the people of whom that model was made;\n"
+    "they are not a sample of any population, and nothing learnt from them should be used to judge real people."
+)
+_READ_FROM_FILE = """- Read from {source}. SHA-256 {sha256}
+- **Before you share this folder:** model.npz holds that model itself, converted, and these pictures are made of it. Who
+  may have them, and for what, its licence says: without leave to redistribute, share neither.
+"""
 
 _TEXT = """---
 pretty_name: dcign single-factor faces
@@ -64,10 +80,8 @@ Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, `truth/mas
 `dcign inspect --verify` proves them. Head size is {head_size}.
 
 - Morphable model: {model} (SHA-256 {model_sha256}...), in model.npz. Licence: {licence}
-- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.
+{provenance}- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.
 - Drawn by {renderer}
 
-Intended for research on disentanglement and inverse graphics. The faces follow published means and deviations of head
-measurements and skin tones; they are not a sample of any population, and nothing learnt from them should be used to
-judge real people.
+Intended for research on disentanglement and inverse graphics. {population}
 """

@@ -80,10 +80,12 @@ def render_dataset(
     *,
     worker_count: int,
     progress: Callable[[int, int], None],
+    source_sha256: str = "",
 ) -> Production:
     """Make or finish a data set folder.
 
-    model: called only if the folder has none yet; progress: called with batches made and batches to make.
+    model: called only if the folder has none yet; progress: called with batches made and batches to make;
+    source_sha256: of the file that the model is read from, empty for the procedural one.
 
     Raises RenderError or DataError if the folder holds something else or cannot be written, OpenGL is missing, or a
     worker dies. Whole shards stay; the same call goes on from there.
@@ -91,7 +93,7 @@ def render_dataset(
     if worker_count < 1:
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
     folder = Path(folder)
-    model_about = _open_folder(folder, configuration, model)
+    model_about = _open_folder(folder, configuration, model, source_sha256)
     tasks = shard_tasks(folder, configuration)
     listed = _listed(folder)
     shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}
@@ -155,7 +157,7 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
 
 
 def _open_folder(
-    folder: Path, configuration: RenderConfiguration, model: Callable[[], MorphableModel]
+    folder: Path, configuration: RenderConfiguration, model: Callable[[], MorphableModel], source_sha256: str
 ) -> dict[str, str]:
     """Make the folder ours, or make sure that it is. Returns what dataset.json says of the model."""
     saved = folder / CONFIGURATION
@@ -182,7 +184,14 @@ def _open_folder(
             f"{folder} cannot be used ({error.strerror or error}); wanted a folder that can be written: choose another "
             "--out."
         ) from None
-    return {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
+    if loaded.source_sha256 != source_sha256:
+        raise RenderError(
+            f"{folder} was begun with {loaded.source or 'the procedural model'}, not with the model asked for: give "
+            "the same --model to go on with it, or choose another --out."
+        )
+    about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
+    read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
+    return about | read_from if loaded.source_sha256 else about
 
 
 def _readable(model_file: Path) -> bool:

@@ -32,3 +32,11 @@ def small_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel)
     folder = tmp_path_factory.mktemp("small") / "faces"
     render_dataset(folder, SMALL, lambda: model, worker_count=1, progress=lambda made, wanted: None)
     return folder
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder for one test alone."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("DCIGN_CACHE", str(folder))
+    return folder

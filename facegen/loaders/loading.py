@@ -1,0 +1,160 @@
+"""Read a morphable model from whatever file or folder it comes in, once: the conversion is cached."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from facegen.cache import cache_folder, write_cached
+from facegen.loaders.content import Content
+from facegen.loaders.conversion import to_model
+from facegen.model import ModelError, MorphableModel
+from facegen.model_file import model_bytes, read_model
+
+KNOWN = (
+    "BFM 2009 .mat, BFM 2017 or 2019 .h5, FLAME .pkl or .npz, an ICT-FaceKit folder, GNM head .npz, or a dcign model"
+)
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of model. files: what it is read from, in order; read: how, None for this project's own."""
+
+    kind: str
+    files: tuple[Path, ...]
+    read: Callable[[Path], Content] | None
+
+
+def load_model(path: Path, progress: Progress | None = None) -> MorphableModel:
+    """The model in a file or folder, from the cache if it was read before.
+
+    progress(stage, fraction) is called before each stage.
+
+    Raises ModelError, in a sentence, for whatever is no model or not a whole one.
+    """
+    report = progress or _silent
+    try:
+        return _load(Path(path), report)
+    except ModelError:
+        raise
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be read ({_first_line(error)}): download it again, or check its name."
+        ) from None
+
+
+def recognised(path: Path) -> Format:
+    """What a path holds, by its first bytes and keys.
+
+    Raises ModelError if that is nothing known.
+    """
+    if path.is_dir():
+        from facegen.loaders.ict_facekit import KIND, ict_files, read_ict
+
+        return Format(KIND, tuple(ict_files(path)), lambda folder: read_ict(folder))
+    if not path.is_file():
+        raise ModelError(f"{path} is not there; expected a face model ({KNOWN}): check the name.")
+    with path.open("rb") as stream:
+        start = stream.read(128)
+    if start.startswith(b"\x89HDF"):
+        from facegen.loaders.basel_hdf5 import KIND, read_basel_hdf5
+
+        return Format(KIND, (path,), read_basel_hdf5)
+    if start.startswith(b"MATLAB 5.0"):
+        from facegen.loaders.basel_mat import KIND, read_basel_mat
+
+        return Format(KIND, (path,), read_basel_mat)
+    if start.startswith(b"MATLAB 7.3"):
+        raise ModelError(f"{path} was saved again by MATLAB, as version 7.3; expected version 5: save it with -v7.")
+    if start.startswith(b"PK\x03\x04"):
+        return _recognised_npz(path)
+    if start[:1] in (b"\x80", b"(", b"}", b"c"):
+        from facegen.loaders.flame import KIND, read_flame_pickle
+
+        return Format(KIND, (path,), read_flame_pickle)
+    raise ModelError(f"{path} is no face model that is known here; expected {KNOWN}.")
+
+
+def _recognised_npz(path: Path) -> Format:
+    from facegen.loaders import flame, gnm
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            keys = {name.removesuffix(".npy") for name in archive.namelist()}
+    except zipfile.BadZipFile:
+        raise ModelError(f"{path} is a .npz cut short; expected a whole one: download it again.") from None
+    if "about" in keys:
+        return Format("dcign model", (path,), None)
+    if keys & {"template_vertex_positions", "vertex_identity_basis"}:
+        return Format(gnm.KIND, (path,), gnm.read_gnm)
+    if keys & {"v_template", "shapedirs"}:
+        return Format(flame.KIND, (path,), flame.read_flame_npz)
+    if {"mean", "tex_dir"} <= keys:
+        raise ModelError(f"{path} is FLAME's texture, which is not read; expected the model: give its .pkl.")
+    found = ", ".join(sorted(keys)[:4]) or "nothing"
+    raise ModelError(f"{path} holds {found}; expected v_template (FLAME) or template_vertex_positions (GNM): {KNOWN}.")
+
+
+def _load(path: Path, report: Progress) -> MorphableModel:
+    report("recognising the model", 0.0)
+    form = recognised(path)
+    digest = _digest(form.files)
+    if form.read is None:
+        model = read_model(path)
+        return replace(model, source=model.source or f"{path.name}: a dcign model", source_sha256=digest)
+    cached = cache_folder() / f"loaded-{digest[:16]}-{_loader_version()}.npz"
+    if cached.exists():
+        try:
+            return read_model(cached)
+        except ModelError:
+            pass  # damaged: what is read below replaces it
+    report(f"reading {form.kind}", 0.1)
+    try:
+        content = form.read(path)
+    except (ModelError, OSError):
+        raise
+    except MemoryError:
+        raise ModelError(
+            f"{path} asks for more memory than there is; expected a {form.kind}: download it again."
+        ) from None
+    except Exception as error:  # what scipy, zipfile, pickle and numpy say of a damaged file, each in its own way
+        raise ModelError(
+            f"{path} cannot be read as a {form.kind} ({_first_line(error)}): download it again if it may be cut short."
+        ) from None
+    report("converting it", 0.6)
+    model = to_model(content, path.name, digest)
+    write_cached(cached, model_bytes(model))
+    report("done", 1.0)
+    return model
+
+
+def _digest(files: tuple[Path, ...]) -> str:
+    """SHA-256 of a file; of several, of their names and hashes."""
+    digests = []
+    for path in files:
+        with path.open("rb") as stream:
+            digests.append((path.name, hashlib.file_digest(stream, "sha256").hexdigest()))
+    if len(digests) == 1:
+        return digests[0][1]
+    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest()
+
+
+def _loader_version() -> str:
+    """Changes with the code here and with the model that it makes, so that no old conversion is taken for a new one."""
+    code = hashlib.sha256()
+    for source in sorted([*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "model.py"]):
+        code.update(source.name.encode() + b"\0" + source.read_bytes())
+    return code.hexdigest()[:8]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _silent(stage: str, fraction: float) -> None:
+    pass
