@@ -1,0 +1,95 @@
+"""The hair layer's one topology: a globe of strands. Columns are strands, rings run around the head.
+
+Column 0 is the front's midline, column COLUMNS the back's; the right half mirrors the left. Ring 0 lies about the
+crown, the last scalp ring on the hairline; the hanging rings are what falls below it (tucked into the head by cuts
+where nothing does), and the last ring closes the surface from below. Each end is a pole, one vertex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int64]
+
+COLUMNS = 32  # of a half, plus one: both midlines count
+SCALP_RINGS, HANGING_RINGS = 9, 6
+RINGS = SCALP_RINGS + HANGING_RINGS + 1
+# Coarser levels: every second column; the coarsest also drops rings where the surface bends least.
+FEWER_RINGS = ((*range(RINGS),), (0, 2, 4, 6, 8, 10, 11, 12, 14, 15))
+
+# Azimuth of the strands on the scalp, degrees from the front: closest about temple and ear.
+_AZIMUTH_STATIONS = (0, 9, 18, 27, 36, 44, 51, 58, 65, 72, 80, 91, 103, 117, 135, 157, 180)
+AZIMUTHS = np.interp(np.arange(COLUMNS + 1) / 2, np.arange(17), _AZIMUTH_STATIONS)
+
+
+@dataclass(frozen=True, eq=False)
+class Globe:
+    """Vertices of a globe of strands: two poles, then ring by ring.
+
+    column (v,) 0..COLUMNS, the same on both sides; ring (v,), -1 and RINGS at the poles; side (v,) +1 left, -1 right,
+    0 on the midline; triangles (t, 3) outward; mirror (v,); source (v,) which vertex of the finest globe it is.
+    """
+
+    column: Int
+    ring: Int
+    side: Int
+    triangles: Int
+    mirror: Int
+    source: Int
+
+
+def globe(every: int = 1, rings: tuple[int, ...] = tuple(range(RINGS))) -> Globe:
+    """The globe with every n-th column and some of the rings."""
+    half = np.arange(0, COLUMNS + 1, every)
+    # Once around: front, down the left side to the back, and home by the right.
+    column = np.concatenate([half, half[-2:0:-1]])
+    side = np.concatenate([[0], np.ones(len(half) - 2), [0], -np.ones(len(half) - 2)]).astype(np.int64)
+    around = len(column)
+    return Globe(
+        column=np.concatenate([[0, 0], np.tile(column, len(rings))]),
+        ring=np.concatenate([[-1, RINGS], np.repeat(rings, around)]),
+        side=np.concatenate([[0, 0], np.tile(side, len(rings))]),
+        triangles=_triangles(around, len(rings)),
+        mirror=np.concatenate([[0, 1], (2 + _ring_starts(around, len(rings)) + _reflected(around)).ravel()]),
+        source=_source(half, around, rings),
+    )
+
+
+def _ring_starts(around: int, rings: int) -> Int:
+    return np.arange(rings)[:, None] * around
+
+
+def _reflected(around: int) -> Int:
+    """Which place in a ring is across the midline."""
+    return (-np.arange(around)) % around
+
+
+def _triangles(around: int, rings: int) -> Int:
+    """Quads between rings, halved so that both sides are mirror images, and a fan about each pole."""
+    place = np.arange(around)
+    following = (place + 1) % around
+    upper, lower = 2 + place, 2 + (rings - 1) * around + place
+    fans = [
+        np.stack([0 * place, upper, upper[following]], 1),
+        np.stack([0 * place + 1, lower[following], lower], 1),
+    ]
+    on_left = place < around // 2
+    quads = []
+    for ring in range(rings - 1):
+        a = 2 + ring * around + place
+        b, c, d = a + around, a[following] + around, a[following]  # down the strand, across, and up again
+        first = np.where(on_left[:, None], np.stack([a, b, c], 1), np.stack([a, b, d], 1))
+        second = np.where(on_left[:, None], np.stack([a, c, d], 1), np.stack([d, b, c], 1))
+        quads += [first, second]
+    return np.concatenate([*fans, *quads])
+
+
+def _source(half: Int, around: int, rings: tuple[int, ...]) -> Int:
+    """Vertices of the finest globe."""
+    finest = 2 * COLUMNS
+    place = np.concatenate([half, finest - half[-2:0:-1]])
+    assert len(place) == around
+    return np.concatenate([[0, 1], *(2 + ring * finest + place for ring in rings)])

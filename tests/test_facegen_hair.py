@@ -1,0 +1,135 @@
+"""The hair layer: one closed, mirrored surface for every cut, outside the head, worn by plausible people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facegen.hair_cuts import CUT_NAMES, CUTS, cut_probabilities
+from facegen.hair_drape import drape, head_radius
+from facegen.hair_grid import AZIMUTHS, COLUMNS, FEWER_RINGS, SCALP_RINGS, Globe, globe
+from facegen.hair_layer import HairLayer, hair_layer
+from facegen.mesh import Template
+from facegen.model import MorphableModel
+from facegen.regions import find_regions
+from facegen.sculpture import bare_head_distance, head_distance
+
+GLOBES = [globe(), *(globe(2, rings) for rings in FEWER_RINGS)]
+HAIRY = [index for index, name in enumerate(CUT_NAMES) if name != "bald"]
+
+
+@pytest.fixture(scope="module")
+def layer(model: MorphableModel) -> HairLayer:
+    head = model.without_hair()
+    nothing = np.zeros(head.vertices, np.int64)
+    vertices = head.mean.astype(np.float64)
+    template = Template(vertices, vertices, head.triangles.astype(np.int64), head.mirror, nothing, nothing)
+    return hair_layer(template, find_regions(template))
+
+
+@pytest.fixture(scope="module")
+def carried(layer: HairLayer, model: MorphableModel) -> np.ndarray:
+    return np.asarray((layer.weights[..., None] * model.mean[layer.anchors]).sum(1))
+
+
+@pytest.mark.parametrize("surface", GLOBES, ids=("finest", "middle", "coarsest"))
+def test_every_level_is_one_closed_surface(surface: Globe) -> None:
+    edges = surface.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
+    forward = set(map(tuple, edges.tolist()))
+    assert len(forward) == len(edges)
+    assert forward == {(b, a) for a, b in forward}
+    vertices = len(surface.ring)
+    assert vertices - len(edges) // 2 + len(surface.triangles) == 2
+    assert set(surface.triangles.ravel().tolist()) == set(range(vertices))
+
+
+@pytest.mark.parametrize("surface", GLOBES, ids=("finest", "middle", "coarsest"))
+def test_every_level_is_its_own_mirror_image(surface: Globe) -> None:
+    np.testing.assert_array_equal(surface.mirror[surface.mirror], np.arange(len(surface.mirror)))
+    mirrored = surface.mirror[surface.triangles][:, [0, 2, 1]]
+    assert _rolled(surface.triangles) == _rolled(mirrored)
+
+
+def test_levels_are_nested(layer: HairLayer) -> None:
+    finest, (middle, coarsest) = set(range(len(layer.mirror))), layer.levels
+    assert set(middle.vertices.tolist()) < finest
+    assert set(coarsest.vertices.tolist()) < set(middle.vertices.tolist())
+    for level in layer.levels:
+        np.testing.assert_array_equal(layer.mirror[level.vertices], level.vertices[level.mirror])
+
+
+@pytest.mark.parametrize("name", CUT_NAMES)
+def test_cuts_are_mirror_symmetric_and_enclose_a_volume(layer: HairLayer, carried: np.ndarray, name: str) -> None:
+    cut = CUT_NAMES.index(name)
+    surface = carried + layer.offsets[cut]
+    np.testing.assert_allclose(surface[layer.mirror] * (-1, 1, 1), surface, atol=1e-3)
+    for slope in (layer.by_length, layer.by_volume):
+        np.testing.assert_allclose(slope[cut][layer.mirror] * (-1, 1, 1), slope[cut], atol=1e-9)
+    a, b, c = surface[layer.triangles].transpose(1, 0, 2)
+    assert np.einsum("tc,tc->t", a, np.cross(b, c)).sum() > 0  # six times the volume: triangles face outwards
+
+
+def test_bald_people_show_no_hair(layer: HairLayer, carried: np.ndarray) -> None:
+    assert CUT_NAMES[0] == "bald"
+    assert head_distance(carried + layer.offsets[0]).max() < -8
+    assert not layer.by_length[0].any()
+    assert not layer.by_volume[0].any()
+
+
+@pytest.mark.parametrize("length", [-2.0, 0.0, 2.0])
+@pytest.mark.parametrize("volume", [-2.0, 0.0, 2.0])
+def test_hanging_hair_stays_outside_of_ears_jaw_and_neck(length: float, volume: float) -> None:
+    for cut in CUTS:
+        if cut.hangs is not None:
+            hanging = drape(cut, length, volume).positions[cut.hangs <= AZIMUTHS, SCALP_RINGS:-1]
+            assert bare_head_distance(hanging.reshape(-1, 3)).min() > 1.0, cut.name
+
+
+@pytest.mark.parametrize("name", [CUTS[index].name for index in HAIRY])
+def test_hair_covers_the_skull_it_grows_on(name: str) -> None:
+    cut = CUTS[CUT_NAMES.index(name)]
+    covered = drape(cut).positions[int(0.55 * COLUMNS) :, :4]
+    if cut.crown:
+        assert bare_head_distance(covered.reshape(-1, 3)).min() > 1.0
+
+
+@pytest.mark.parametrize("cut", [cut for cut in CUTS if cut.hangs is not None], ids=lambda cut: cut.name)
+def test_longer_hair_hangs_lower(cut: object) -> None:
+    heights = [drape(cut, length).positions[-1, -2, 1] for length in (-2.0, -1.0, 0.0, 1.0, 2.0)]
+    assert (np.diff(heights) < -5).all()
+
+
+def test_more_volume_is_more_hair() -> None:
+    for cut in CUTS[1:]:
+        flat, full = (drape(cut, volume=volume).positions[20:, 3] for volume in (-1.0, 1.0))
+        assert (np.linalg.norm(full, axis=-1) > np.linalg.norm(flat, axis=-1)).mean() > 0.9 or not cut.crown
+
+
+def test_the_table_of_head_radii_agrees_with_the_distance() -> None:
+    angle, height = np.random.default_rng(0).uniform((95, -150), (178, 60), (200, 2)).T
+    radius = head_radius(angle, height, ears=False)
+    turn = np.radians(angle)
+    points = np.stack([radius * np.sin(turn), height, radius * np.cos(turn) - 12], 1)
+    assert np.abs(bare_head_distance(points)).max() < 2.0
+
+
+def test_hair_tells_the_sexes_apart_mostly_but_not_always() -> None:
+    women, men = cut_probabilities(-1.0, 35), cut_probabilities(1.0, 35)
+    for chances in (women, men):
+        assert chances.sum() == pytest.approx(1)
+    likelier = np.maximum(women, men).sum() / 2
+    assert 0.75 < likelier < 0.95
+    short, tied = CUT_NAMES.index("short"), CUT_NAMES.index("tied")
+    assert min(women[short], men[short], women[tied], men[tied]) > 0.01
+
+
+def test_men_lose_hair_with_age_and_women_wear_it_shorter() -> None:
+    bare = [CUT_NAMES.index("bald"), CUT_NAMES.index("balding")]
+    assert cut_probabilities(1.0, 65)[bare].sum() > 3 * cut_probabilities(1.0, 25)[bare].sum()
+    long = [index for index, name in enumerate(CUT_NAMES) if name.startswith("long")]
+    assert cut_probabilities(-1.0, 70)[long].sum() < 0.7 * cut_probabilities(-1.0, 25)[long].sum()
+
+
+def _rolled(triangles: np.ndarray) -> set[tuple[int, ...]]:
+    """Each triangle from its smallest vertex on, so that its first corner does not matter."""
+    return {tuple(np.roll(triangle, -int(np.argmin(triangle))).tolist()) for triangle in triangles}
