@@ -30,6 +30,7 @@ KNOT_RINGS = 3
 PLACES = np.array([0.07, 0.21, 0.35, 0.49, 0.62, 0.75, 0.86, 0.95, 1.0])
 SUNK = 1.8  # mm under the skin, where cut hair ends: the painted hairline is the edge one sees
 CLEARANCE = 6.0  # mm between the head and what hangs
+NEAREST = 3.0  # mm, between the head and any of what hangs
 LEAN = 0.22  # mm that hair comes inwards at most per mm that it falls
 FRINGE_RINGS = 3  # of the hanging rings
 FRINGE_TO = 44.0  # degrees of azimuth from the front
@@ -139,7 +140,9 @@ class _Strands:
         tips = tips + 2.5 * self.locks[which, -2]
         fallen = np.arange(1, RINGS - SCALP_RINGS) / (RINGS - SCALP_RINGS - 1)
         heights = np.concatenate([positions[which, :SCALP_RINGS, 1], rim[:, None] + (tips - rim)[:, None] * fallen], 1)
-        start = np.degrees(np.arctan2(positions[which, :SCALP_RINGS, 0], positions[which, :SCALP_RINGS, 2] - AXIS_Z))
+        start = np.degrees(
+            np.arctan2(np.abs(positions[which, :SCALP_RINGS, 0]), positions[which, :SCALP_RINGS, 2] - AXIS_Z)
+        )
         edge = curve(self.cut.edge)(heights)
         wanted = edge + (180 - edge) * behind[:, None]
         turned = ramp(fallen, -0.1, 0.5)
@@ -158,9 +161,10 @@ class _Strands:
             return
         across = (which / self.edge)[:, None]
         edge = positions[self.edge]
-        positions[which, SCALP_RINGS:, 0] = 0.5 * across * edge[SCALP_RINGS:, 0]
+        # Backwards, so that the pocket between hair and neck is deep and dark.
+        positions[which, SCALP_RINGS:, 0] = 0.52 * across * edge[SCALP_RINGS:, 0]
         positions[which, SCALP_RINGS:, 1] = edge[SCALP_RINGS:, 1]
-        positions[which, SCALP_RINGS:, 2] = AXIS_Z + 0.5 * (edge[SCALP_RINGS:, 2] - AXIS_Z)
+        positions[which, SCALP_RINGS:, 2] = AXIS_Z - 0.2 * (edge[SCALP_RINGS:, 2] - AXIS_Z)
         if self.cut.parted:
             inside = CENTRE + 0.85 * (edge[:SCALP_RINGS] - CENTRE)
             positions[which, :SCALP_RINGS] = inside
@@ -172,6 +176,8 @@ class _Strands:
         rim = positions[which, SCALP_RINGS - 1]
         assert self.cut.fringe is not None
         tips = self.cut.fringe - 8 * (which / which[-1]) ** 3 - 4 * self.length + 2.0 * self.locks[which, -2]
+        if not self.hanging.any():  # shorter towards the temples, where it joins the edge
+            tips = tips + (rim[:, 1] - tips) * ramp(which / which[-1], 0.55, 1.1)
         fallen = np.arange(1, FRINGE_RINGS + 1) / FRINGE_RINGS
         heights = rim[:, 1:2] + (tips - rim[:, 1])[:, None] * fallen
         angle = np.degrees(np.arctan2(rim[:, 0], rim[:, 2] - AXIS_Z))[:, None] + 0 * heights
@@ -219,8 +225,10 @@ class _Strands:
         smooth = ramp(inwards, 0, 1)
         thick = ramp(np.array(self.cut.sides), 6, 20)
         rise = smooth + thick * (rounded - smooth)
-        falls = self.hanging | ((self.cut.fringe is not None) & (AZIMUTHS < FRINGE_TO))
-        return np.where(falls[:, None], 1.0, rise)
+        rise[self.hanging] = 1.0
+        if self.cut.fringe is not None:
+            rise[AZIMUTHS < FRINGE_TO] = 0.6 + 0.4 * ramp(self.to_edge[AZIMUTHS < FRINGE_TO], 0, 50)
+        return np.asarray(rise)
 
     def _radius(self, which: NDArray[np.int64], angle: Array, heights: Array, positions: Array) -> Array:
         """Distance (n, R - 1), mm, of hanging strands from the axis."""
@@ -237,12 +245,21 @@ class _Strands:
         # Waves run down the strands, out of step from strand to strand, and grow as they fall.
         phase = heights / 11.0 + 2.5 * np.sin(2.2 * which[:, None] / 5)
         waves = cut.wave * ramp(-heights, -30, 60) * np.sin(phase)
-        radius = wanted + np.maximum(self.locks[which, :-1] + waves, 3 - CLEARANCE)
+        radius = wanted + np.maximum(self.locks[which, :-1] + waves, NEAREST - CLEARANCE)
         radius[:, :SCALP_RINGS] = scalp + low * np.maximum(radius[:, :SCALP_RINGS] - scalp, 0)
         for ring in range(SCALP_RINGS - 2, radius.shape[1]):
             fallen = np.maximum(heights[:, ring - 1] - heights[:, ring], 0)
             radius[:, ring] = np.maximum(radius[:, ring], radius[:, ring - 1] - LEAN * fallen)
-        return np.asarray(radius)
+        return _pushed_out(radius, np.radians(angle), heights, cut.over_ears)
+
+
+def _pushed_out(radius: Array, turn: Array, heights: Array, ears: bool) -> Array:
+    """The same radii, none nearer to the skin than NEAREST: the table of radii is coarse at ears and jaw."""
+    radius = radius.copy()
+    for _ in range(3):
+        gap = head_distance(_around_axis(radius, turn, heights).reshape(-1, 3), ears).reshape(radius.shape)
+        radius += np.maximum(NEAREST - gap, 0)
+    return radius
 
 
 def head_radius(angle: Array, heights: Array, ears: bool = True) -> Array:
