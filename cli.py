@@ -158,14 +158,29 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
 @dcign.command()
 @click.argument("faces", type=click.Path(path_type=Path), required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/RECIPE]")
-@click.option("--recipe", metavar="swap|paper|vae", help="How to train; see docs/training.md.  [default: swap]")
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    help="swap, paper, released, vae, beta-vae, ada-gvae; see docs/training.md.  [default: swap]",
+)
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
+              help="Change an ingredient of the recipe, e.g. mirror=false; as often as you like.")  # fmt: skip
+@click.option("--pretrain", type=int, metavar="N", help="Clamp nothing in the first N steps.  [default: the recipe's]")
 @click.option("--ratio", metavar="A:B:C:D", help="How often each kind of batch is drawn, identity last, e.g. 1:1:1:1.")
 @click.option("--steps", type=int, metavar="N", help="Gradient steps.  [default: the recipe's]")
 @click.option("--seed", type=int, help="Of weights, batches and noise.  [default: 0]")
 @click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1 ...  [default: a GPU if there is one]")
 @click.option("--threads", type=int, metavar="N", help="CPU threads.  [default: one a core]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; options not given stay as they were.")
-def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool, **options: Any) -> None:
+def train(
+    faces: Path | None,
+    out: Path | None,
+    recipe: str | None,
+    settings: tuple[str, ...],
+    pretrain: int | None,
+    resume: bool,
+    **options: Any,
+) -> None:
     """Train a network on a data set folder (default: faces), then evaluate it on people that it never saw.
 
     Leaves weights, logs, evaluation.json and pictures in the run's folder. Stopped at any time, the same command with
@@ -174,14 +189,16 @@ def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool
     \b
     Example:
       dcign train faces --recipe swap --steps 4000 --out runs/first
+      dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
     from data.schema import DataError
     from dcign import training
     from dcign.errors import TrainingError, TrainingInterrupted
 
-    out = out or Path("runs") / (recipe or "swap")
     with _one_sentence(TrainingError, DataError):
-        configuration = _run_configuration(faces, out, recipe, resume, options)
+        chosen = _recipe(recipe, settings, pretrain)
+        out = out or Path("runs") / (chosen.name if chosen else "swap")
+        configuration = _run_configuration(faces, out, chosen, resume, options)
         with _going_on(f"Stopped before the first step: run the same command again, with --resume if {out} is there."):
             try:
                 with _step_progress(configuration.recipe.name) as progress:
@@ -193,18 +210,31 @@ def train(faces: Path | None, out: Path | None, recipe: str | None, resume: bool
             _evaluate_run(out, configuration.device, configuration.threads)
 
 
+def _recipe(name: str | None, settings: tuple[str, ...], pretrain: int | None) -> Any:  # Recipe | None
+    """The recipe that the options name and change, None if they say nothing of it."""
+    from dcign.ingredients import read_settings
+    from dcign.recipes import changed, recipe_named
+
+    if name is None and not settings and pretrain is None:
+        return None
+    recipe = recipe_named(name or "swap")
+    asked = {} if pretrain is None else {"pretrain_steps": pretrain}
+    return changed(recipe, read_settings(settings, recipe) | asked)
+
+
 def _run_configuration(
-    faces: Path | None, out: Path, recipe: str | None, resume: bool, options: dict[str, Any]
-) -> Any:  # TrainConfiguration, imported where needed
+    faces: Path | None, out: Path, recipe: Any, resume: bool, options: dict[str, Any]
+) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
     """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
     from data.reader import FaceDataset
     from dcign.configuration import TrainConfiguration
-    from dcign.recipes import parse_ratio, recipe_named
+    from dcign.ingredients import parse_ratio
+    from dcign.recipes import recipe_named
     from dcign.training import configuration_to_resume
 
     given = {name: value for name, value in options.items() if value is not None}
     if recipe is not None:
-        given["recipe"] = recipe_named(recipe)
+        given["recipe"] = recipe
     if resume and faces is not None:
         given["data"] = str(faces)
     found = configuration_to_resume(out) if resume else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from dcign.aside import write_aside
 from dcign.errors import TrainingError
-from dcign.recipes import Recipe
+from dcign.recipes import Recipe, recipe_of_run
 
 FORMAT = "dcign-run"
 FORMAT_VERSION = 1
@@ -50,6 +50,11 @@ class TrainConfiguration:
         for name, (least, most) in BOUNDS.items():
             if not least <= getattr(self, name) <= most:
                 raise TrainingError(f"{name} is {getattr(self, name)}: wanted {least} to {most}")
+        if self.recipe.pretrain_steps >= self.steps:
+            raise TrainingError(
+                f"pretrain_steps is {self.recipe.pretrain_steps} and steps is {self.steps}: wanted fewer, or nothing "
+                "is ever clamped; the recipe vae clamps nothing"
+            )
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
             raise ValueError(f"not version {FORMAT_VERSION}")
         del found["format"]
         description = ImageDescription(**_tuples(found.pop("description")))
-        recipe = Recipe(**_tuples(found.pop("recipe")))
+        recipe = recipe_of_run(_tuples(found.pop("recipe")))
         return TrainConfiguration(recipe=recipe, **_tuples(found)), description
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None

@@ -17,7 +17,7 @@ from dcign.errors import TrainingError
 
 SMALLEST, LARGEST = 32, 256
 PAPER_SIZE = 150
-PAPER_WIDTHS = (96, 64, 32)
+PAPER_WIDTHS = {"paper": (96, 64, 32), "released": (96, 48, 24)}  # as printed, and as the released code has it
 WIDTHS = (32, 64, 128, 128, 128, 128)  # of the strided network, one a halving
 HIDDEN = 256
 
@@ -72,13 +72,15 @@ class StridedDecoder(nn.Module):
 
 
 class PaperEncoder(nn.Module):
-    """The paper's: three valid 5 x 5 convolutions, each halved by max pooling; 150 px -> 15 x 15 x 32."""
+    """The paper's: three valid 5 x 5 convolutions, each halved by max pooling; 150 px -> 15 x 15 x the last width."""
 
-    def __init__(self, channels: int, latents: int) -> None:
+    def __init__(self, channels: int, latents: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        widths = (channels, *PAPER_WIDTHS)
-        self.convolutions = nn.ModuleList(nn.Conv2d(before, after, 5) for before, after in itertools.pairwise(widths))
-        self.heads = nn.Linear(PAPER_WIDTHS[-1] * 15 * 15, 2 * latents)
+        widths_after = (channels, *widths)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 5) for before, after in itertools.pairwise(widths_after)
+        )
+        self.heads = nn.Linear(widths[-1] * 15 * 15, 2 * latents)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = images
@@ -89,17 +91,20 @@ class PaperEncoder(nn.Module):
 
 
 class PaperDecoder(nn.Module):
-    """The paper's: 15 x 15 x 32, then four times doubled and convolved 7 x 7: 24, 42, 78, 150 px."""
+    """The paper's: 15 x 15 x the encoder's last width, then four times doubled and convolved 7 x 7: 150 px."""
 
-    def __init__(self, channels: int, latents: int) -> None:
+    def __init__(self, channels: int, latents: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        first, second, third = reversed(PAPER_WIDTHS)
-        widths = (first, second, third, third, channels)
+        first, second, third = reversed(widths)
+        self.first = first
+        widths_after = (first, second, third, third, channels)
         self.seed = nn.Linear(latents, first * 15 * 15)
-        self.convolutions = nn.ModuleList(nn.Conv2d(before, after, 7) for before, after in itertools.pairwise(widths))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 7) for before, after in itertools.pairwise(widths_after)
+        )
 
     def forward(self, code: Tensor) -> Tensor:
-        features = functional.relu(self.seed(code)).view(-1, PAPER_WIDTHS[-1], 15, 15)
+        features = functional.relu(self.seed(code)).view(-1, self.first, 15, 15)
         for convolution in self.convolutions[:-1]:
             features = functional.relu(convolution(functional.interpolate(features, scale_factor=2.0)))
         logits: Tensor = self.convolutions[-1](functional.interpolate(features, scale_factor=2.0))
@@ -107,8 +112,8 @@ class PaperDecoder(nn.Module):
 
 
 def network_built(wanted: str, size: int) -> str:
-    """Return which network is built: the wanted one, or strided where the paper's has no such size."""
-    return "strided" if wanted == "paper" and size != PAPER_SIZE else wanted
+    """Return which network is built: the wanted one, or strided where the paper's have no such size."""
+    return "strided" if wanted in PAPER_WIDTHS and size != PAPER_SIZE else wanted
 
 
 def build_halves(wanted: str, size: int, channels: int, latents: int) -> tuple[nn.Module, nn.Module]:
@@ -117,8 +122,9 @@ def build_halves(wanted: str, size: int, channels: int, latents: int) -> tuple[n
         raise TrainingError(
             f"the images are {size} px: the network takes {SMALLEST} to {LARGEST}; render them again, at 64 px say"
         )
-    if network_built(wanted, size) == "paper":
-        return PaperEncoder(channels, latents), PaperDecoder(channels, latents)
+    if network_built(wanted, size) in PAPER_WIDTHS:
+        widths = PAPER_WIDTHS[wanted]
+        return PaperEncoder(channels, latents, widths), PaperDecoder(channels, latents, widths)
     return StridedEncoder(size, channels, latents), StridedDecoder(size, channels, latents)
 
 

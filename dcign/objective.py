@@ -1,14 +1,15 @@
 """The loss of a step: likelihood, prior and invariance, summed within an image, averaged over images."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dcign.clamp import REFERENCES, clamp, invariance
-from dcign.model import AutoEncoder, sample
+from dcign.clamp import ACTIVE, CLAMPS, Posterior, invariance
+from dcign.model import AutoEncoder
 from dcign.recipes import Recipe
 
 
@@ -37,18 +38,19 @@ def terms(
 ) -> Tensor:
     """Return the loss and its three terms in the order of `TERMS`: (4,), nats an image.
 
-    images (G, n, C, S, S) 0..1; active (G, 1, Z); blocks (Z,). The loss is reconstruction + beta divergence +
-    weight invariance.
+    images (G, n, C, S, S) 0..1; active (G, 1, Z), known beforehand; blocks (Z,). The loss is reconstruction +
+    beta divergence + weight invariance.
     """
     groups, count = images.shape[:2]
     flat = images.flatten(0, 1)
     mu, logvar = (values.view(groups, count, -1) for values in model.encode(flat))
-    z = sample(mu, logvar, draws.noise)
-    code = clamp(z, REFERENCES[recipe.reference](z, draws.donors, blocks), active)
+    own = Posterior(mu, logvar, draws.noise)
+    active = ACTIVE[recipe.active_by](mu, logvar, active)
+    code, clamped = CLAMPS[recipe.clamp_of](recipe, own, active, draws.donors, blocks)
     logits = model.logits(code.flatten(0, 1))
     reconstruction = negative_log_likelihood(logits, flat, recipe).mean()
-    prior = divergence(mu, logvar).sum(dim=-1).mean()
-    pull = invariance(mu if recipe.invariance_of == "mu" else z, active).mean()
+    prior = PRIORS[recipe.divergence_of](own, clamped, active).sum(dim=-1).mean()
+    pull = torch.stack([invariance(values, active).mean() for values in PULLED[recipe.invariance_of](own)]).sum()
     loss = reconstruction + recipe.beta * prior + invariance_weight * pull
     return torch.stack([loss, reconstruction, prior, pull])
 
@@ -66,11 +68,31 @@ def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     return (mu.square() + logvar.exp() - 1 - logvar) / 2
 
 
+def _divergence_of(posterior: Posterior) -> Tensor:
+    return divergence(posterior.mu, posterior.logvar)
+
+
+# Whose divergence counts: of each image's own posterior, of the active latents alone, of the posterior as clamped.
+PRIORS: dict[str, Callable[[Posterior, Posterior, Tensor], Tensor]] = {
+    "all": lambda own, clamped, active: _divergence_of(own),
+    "active": lambda own, clamped, active: _divergence_of(own).masked_fill(~active, 0.0),
+    "clamped": lambda own, clamped, active: _divergence_of(clamped),
+}
+
+# What is pulled to its group's mean, each (G, n, Z); the pulls are summed.
+PULLED: dict[str, Callable[[Posterior], tuple[Tensor, ...]]] = {
+    "mu": lambda own: (own.mu,),
+    "z": lambda own: (own.sample(),),
+    "posterior": lambda own: (own.mu, own.logvar),
+}
+
+
 def invariance_weight(recipe: Recipe, step: int, steps: int) -> float:
-    """Return lambda at a step: geometric from the recipe's start to its end."""
+    """Return lambda at a step: geometric from the recipe's start, at the first step that clamps, to its end."""
     if recipe.invariance_start == 0:
         return 0.0
-    return recipe.invariance_start * math.pow(recipe.invariance_end / recipe.invariance_start, step / steps)
+    clamping = max(0, step - recipe.pretrain_steps) / (steps - recipe.pretrain_steps)
+    return recipe.invariance_start * math.pow(recipe.invariance_end / recipe.invariance_start, clamping)
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:

@@ -1,13 +1,16 @@
 """Recipes: everything that makes one way of training differ from another, as data, in one registry.
 
 A loss is a sum over the pixels and latents of an image, and a mean over the images of a step. Every recipe
-sees the same batches of images in which one factor varies; they differ in what the decoder is given.
+sees the same batches of images in which one factor varies; they differ in what the decoder is given. What a
+field may be set to is in `dcign.ingredients`.
 """
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dcign.errors import TrainingError
+from dcign.ingredients import refuse_fields
 
 
 @dataclass(frozen=True)
@@ -18,20 +21,25 @@ class Recipe:
     summary: str
 
     # The network.
-    network: str  # "strided", or "paper": the paper's, at its 150 px only
+    network: str  # "strided", or "paper" or "released": the paper's and its code's, at their 150 px only
     latents: int  # Z: the first F are the factors', the others are intrinsic
     mirror: bool  # mirror-equivariant encoder, with the signs that the data set gives
 
     # The clamp: what the decoder gets for a latent that does not vary in the batch.
-    reference: str  # "donor", "mean" or "none" (nothing is clamped)
-    invariance_of: str  # "mu" or "z": what is pulled to its batch's mean
-    invariance_start: float  # weight of that pull at the first step ...
+    active_by: str  # who says which latents vary: the batch's "label", or the "divergence" within a pair of images
+    reference: str  # "donor", "mean", "first" (image of the batch) or "none" (nothing is clamped)
+    reference_gradient: bool  # whether the decoder's gradient goes on to the reference
+    clamp_of: str  # "z", or "posterior": mu and the variance, before the noise, which stays each image's own
+    pretrain_steps: int  # first steps in which nothing is clamped
+    invariance_of: str  # "mu", "z" or "posterior" (mu and logvar): what is pulled to its batch's mean
+    invariance_start: float  # weight of that pull at the first step that clamps ...
     invariance_end: float  # ... and at the last, geometric in between
 
     # The likelihood and the prior.
     likelihood: str  # "gaussian" or "bernoulli"
     sigma: float  # of the Gaussian, in units of the range of an image
     beta: float  # weight of the KL divergence
+    divergence_of: str  # KL of "all" latents, of the "active" alone, or of the posterior as "clamped"
 
     # The images of a step.
     groups: int  # batches drawn in a step
@@ -42,6 +50,9 @@ class Recipe:
     # The descent.
     optimizer: str  # "adam" or "rmsprop"
     learning_rate: float
+    momentum: float  # decay of the mean gradient: Adam's beta1
+    square_decay: float  # decay of the mean square gradient: Adam's beta2, RMSprop's alpha
+    epsilon: float  # added to the root of the mean square
     warmup_steps: int
     final_rate: float  # learning rate at the last step, as a fraction; the way there is a cosine
     weight_decay: float
@@ -49,10 +60,13 @@ class Recipe:
     average: float  # decay of the exponential moving average of the weights; 0: none
     steps: int  # unless asked otherwise
 
+    def __post_init__(self) -> None:
+        refuse_fields(self)
+
     @property
     def assigned(self) -> bool:
         """Whether latent i is trained to be factor i."""
-        return self.reference != "none"
+        return self.reference != "none" and self.active_by == "label"
 
 
 SWAP = Recipe(
@@ -61,19 +75,27 @@ SWAP = Recipe(
     network="strided",
     latents=32,
     mirror=True,
+    active_by="label",
     reference="donor",
+    reference_gradient=True,
+    clamp_of="z",
+    pretrain_steps=0,
     invariance_of="mu",
     invariance_start=1.0,
     invariance_end=100.0,
     likelihood="gaussian",
     sigma=0.2,
     beta=1.0,
+    divergence_of="all",
     groups=4,
     images=2,
     ratio=None,
     flip=True,
     optimizer="adam",
     learning_rate=2e-3,
+    momentum=0.9,
+    square_decay=0.999,
+    epsilon=1e-8,
     warmup_steps=100,
     final_rate=0.02,
     weight_decay=0.0,
@@ -88,19 +110,27 @@ PAPER = Recipe(
     network="paper",
     latents=200,
     mirror=False,
+    active_by="label",
     reference="mean",
+    reference_gradient=False,
+    clamp_of="z",
+    pretrain_steps=0,
     invariance_of="z",
     invariance_start=0.01,
     invariance_end=0.01,
     likelihood="bernoulli",
     sigma=1.0,
     beta=1.0,
+    divergence_of="all",
     groups=1,
     images=20,
     ratio=(1.0, 1.0, 1.0, 10.0),
     flip=False,
     optimizer="rmsprop",
     learning_rate=5e-4,
+    momentum=0.0,
+    square_decay=0.9,  # "momentum decay 0.1", read as a mean square that forgets a tenth a step
+    epsilon=1e-8,
     warmup_steps=0,
     final_rate=1.0,
     weight_decay=0.01 / 20,  # the paper's .01 is against a loss summed over 20 images; ours is their mean
@@ -120,7 +150,42 @@ VAE = replace(
     flip=False,
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (SWAP, PAPER, VAE)}
+BETA_VAE = replace(VAE, name="beta-vae", summary="a VAE with four times the divergence", beta=4.0)
+
+RELEASED = replace(
+    PAPER,
+    name="released",
+    summary="the authors' released code: clamped to the batch's first image, no gradient to clamped latents",
+    network="released",
+    reference="first",
+    clamp_of="posterior",
+    divergence_of="active",
+    # The code's option to pull clamped latents together; it is off there too, and its sign pushes them apart.
+    # Ours, if it is turned on, pulls.
+    invariance_of="posterior",
+    invariance_start=0.0,
+    invariance_end=0.0,
+    ratio=None,
+    optimizer="adam",
+    momentum=0.9,
+    square_decay=0.99,
+    epsilon=1e-4 / 20,  # theirs is 1e-8 within the root, against a sum over 20 images; ours is their mean
+    weight_decay=0.0,
+)
+
+ADA_GVAE = replace(
+    VAE,
+    name="ada-gvae",
+    summary="Locatello 2020: pairs of images share what differs least between them, no labels",
+    active_by="divergence",
+    reference="mean",
+    reference_gradient=True,
+    clamp_of="posterior",
+    divergence_of="clamped",
+    images=2,
+)
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (SWAP, PAPER, RELEASED, VAE, BETA_VAE, ADA_GVAE)}
 
 
 def recipe_named(name: str) -> Recipe:
@@ -130,14 +195,29 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def parse_ratio(text: str, kinds: tuple[str, ...]) -> tuple[float, ...]:
-    """Read proportions such as "1:1:1:10", one number for each kind of batch, in the data set's order."""
-    example = ":".join("1" * len(kinds))
-    wanted = f"wanted {len(kinds)} numbers >= 0, of a finite sum above 0, for {':'.join(kinds)}, such as {example}"
-    try:
-        ratio = tuple(float(part) for part in text.split(":"))
-    except ValueError:
-        raise TrainingError(f"cannot read the ratio {text!r}: {wanted}") from None
-    if len(ratio) != len(kinds) or not all(part >= 0 for part in ratio) or not 0 < sum(ratio) < math.inf:
-        raise TrainingError(f"cannot use the ratio {text!r}: {wanted}")
-    return ratio
+def changed(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:  # values of the fields' own types
+    """Return the recipe with some of its fields set anew, and a name that says which: `swap,mirror=false`."""
+    differing = {name: value for name, value in settings.items() if value != getattr(recipe, name)}
+    order = [name for name in recipe.__dataclass_fields__ if name in differing]
+    words = [f"{name}={_word(differing[name])}" for name in order]
+    return replace(recipe, **differing, name=",".join([recipe.name, *words]))
+
+
+def _word(value: bool | float | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+def recipe_of_run(values: Mapping[str, Any]) -> Recipe:  # JSON
+    """Return the recipe that a run's record holds; what older records lack is what was done then."""
+    adam = values.get("optimizer") == "adam"
+    before = {
+        "active_by": "label",
+        "reference_gradient": values.get("reference") != "mean",
+        "clamp_of": "z",
+        "pretrain_steps": 0,
+        "divergence_of": "all",
+        "momentum": 0.9 if adam else 0.0,
+        "square_decay": 0.999 if adam else 0.9,
+        "epsilon": 1e-8,
+    }
+    return Recipe(**{**before, **values})

@@ -60,7 +60,7 @@ class Trainer:
         self.members = batches_by_kind(batches.kind, description.kinds, ratio)
         self.images = batches.to(self.device).images
         factors = len(description.factors)
-        self.active = active_latents(factors, recipe.latents, recipe.assigned).to(self.device)
+        self.active = active_latents(recipe, factors).to(self.device)
         self.blocks = block_of_latents(factors, recipe.latents).to(self.device)
         self.state = self._first_state(description)
 
@@ -109,7 +109,7 @@ class Trainer:
             draw_donors(groups, count, int(self.blocks[-1]) + 1, generator).to(self.device),
         )
         weight = invariance_weight(recipe, state.step, self.configuration.steps)
-        active = self.active[draw.kind.to(self.device)][:, None]
+        active = self.active[draw.kind.to(self.device)][:, None] | (state.step < recipe.pretrain_steps)
         with computing(self.device, self.precision):
             values = terms(self._model(), recipe, images, active, self.blocks, draws, weight)
         self._descend(values[0])
@@ -169,12 +169,25 @@ class Trainer:
 
 
 def _adam(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    return torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    return torch.optim.Adam(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        betas=(recipe.momentum, recipe.square_decay),
+        eps=recipe.epsilon,
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
 
 
 def _rmsprop(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    # The paper's "momentum decay 0.1", read as a mean square that forgets a tenth a step.
-    return torch.optim.RMSprop(model.parameters(), lr=recipe.learning_rate, alpha=0.9, weight_decay=recipe.weight_decay)
+    return torch.optim.RMSprop(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        alpha=recipe.square_decay,
+        eps=recipe.epsilon,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
 
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {

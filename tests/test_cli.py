@@ -189,7 +189,30 @@ def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
 
 def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, tmp_path: Path) -> None:
     sentence = refused("train", small_faces, "--recipe", "magic", "--out", tmp_path / "run")
-    assert "swap, paper, vae" in sentence
+    assert "swap, paper, released, vae, beta-vae, ada-gvae" in sentence
+
+
+def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    sentence = " ".join(refused("train", small_faces, "--set", "mirrors=false", "--out", run).split())
+    assert "mirror (true|false)" in sentence
+    assert "reference (donor|mean|first|none)" in sentence
+    assert "cannot set mirror to 'no'" in refused("train", small_faces, "--set", "mirror=no", "--out", run)
+    words = ("--pretrain", "5", "--steps", "5")
+    assert "pretrain_steps is 5 and steps is 5" in refused("train", small_faces, *words, "--out", run)
+    assert not run.exists()
+
+
+def test_train_keeps_what_was_set_and_resumes_by_the_same_command(small_faces: Path, tmp_path: Path) -> None:
+    words = ["train", small_faces, "--set", "mirror=false", "--pretrain", "1", "--steps", "2"]
+    words += ["--out", tmp_path / "run", "--threads", "1"]
+    assert dcign(*words).exit_code == 0
+    recipe = json.loads((tmp_path / "run" / "configuration.json").read_text())["recipe"]
+    assert (recipe["name"], recipe["mirror"]) == ("swap,mirror=false,pretrain_steps=1", False)
+    assert dcign(*words, "--resume").exit_code == 0
+    assert dcign("train", "--out", tmp_path / "run", "--threads", "1", "--resume").exit_code == 0
+    other = ("--set", "mirror=true", "--out", tmp_path / "run", "--resume")
+    assert "recipe is swap,mirror=false,pretrain_steps=1 there and swap was" in refused("train", *other)
 
 
 def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:

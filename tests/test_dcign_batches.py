@@ -6,7 +6,7 @@ import torch
 
 from dcign.batches import batches_by_kind, draw_groups, draw_kinds, step_generator, take_images
 from dcign.errors import TrainingError
-from dcign.recipes import parse_ratio
+from dcign.ingredients import parse_ratio
 
 KINDS = ("azimuth", "elevation", "light_azimuth", "identity")
 

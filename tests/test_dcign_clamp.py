@@ -13,16 +13,17 @@ from dcign.clamp import (
     donor_reference,
     draw_donors,
     invariance,
-    mean_reference,
+    reference_of,
 )
 from dcign.errors import TrainingError
 from dcign.model import AutoEncoder, sample
 from dcign.network import initialise
 from dcign.objective import Draws, negative_log_likelihood, terms
-from dcign.recipes import PAPER
+from dcign.recipes import ADA_GVAE, PAPER, VAE
 
 FACTORS, LATENTS = 3, 7
-ACTIVE = active_latents(FACTORS, LATENTS, assigned=True)
+RULE = dataclasses.replace(PAPER, latents=LATENTS, network="strided")
+ACTIVE = active_latents(RULE, FACTORS)
 BLOCKS = block_of_latents(FACTORS, LATENTS)
 
 
@@ -36,12 +37,16 @@ def test_each_kind_of_batch_frees_its_own_latents_and_the_kinds_share_them_out()
 
 
 def test_a_plain_vae_clamps_nothing():
-    assert bool(active_latents(FACTORS, LATENTS, assigned=False).all())
+    assert bool(active_latents(VAE, FACTORS).all())
+
+
+def test_without_labels_nothing_is_known_to_vary():
+    assert not bool(active_latents(ADA_GVAE, FACTORS).any())
 
 
 def test_too_few_latents_for_the_factors_and_an_identity_are_refused():
     with pytest.raises(TrainingError, match="3 latents cannot hold 3 factors and an identity: wanted 4 or more"):
-        active_latents(3, 3, assigned=True)
+        active_latents(dataclasses.replace(PAPER, latents=3), 3)
 
 
 @pytest.mark.parametrize("images", [2, 5, 8, 20])
@@ -76,9 +81,9 @@ def test_an_active_latent_keeps_its_own_value_and_a_block_travels_whole():
 
 def test_all_kinds_at_once_are_each_kind_alone():
     z = drawn(4, 5, LATENTS)
-    together = clamp(z, mean_reference(z, z, BLOCKS), ACTIVE[:, None])
+    together = clamp(z, reference_of(RULE, z, z, BLOCKS), ACTIVE[:, None])
     for kind in range(FACTORS + 1):
-        alone = clamp(z[kind : kind + 1], mean_reference(z[kind : kind + 1], z, BLOCKS), ACTIVE[kind][None, None])
+        alone = clamp(z[kind : kind + 1], reference_of(RULE, z[kind : kind + 1], z, BLOCKS), ACTIVE[kind][None, None])
         assert torch.equal(together[kind : kind + 1], alone)
 
 
@@ -88,7 +93,7 @@ def test_gradient_reaches_the_donor_and_never_the_mean():
     clamp(z, donor_reference(z, donors, BLOCKS), ACTIVE[:1, None]).sum().backward()
     assert torch.equal(z.grad, torch.ones_like(z))
     z.grad = None
-    clamp(z, mean_reference(z, donors, BLOCKS), ACTIVE[:1, None]).sum().backward()
+    clamp(z, reference_of(RULE, z, donors, BLOCKS), ACTIVE[:1, None]).sum().backward()
     assert torch.equal(z.grad, ACTIVE[:1, None].expand_as(z).to(z.dtype))
 
 
@@ -98,7 +103,7 @@ def test_the_papers_gradient_is_the_one_written_by_hand():
     encoder.requires_grad_()
     decoder.requires_grad_()
     z = torch.tanh(x @ encoder)
-    code = clamp(z, mean_reference(z, z, BLOCKS), ACTIVE[:, None])
+    code = clamp(z, reference_of(RULE, z, z, BLOCKS), ACTIVE[:, None])
     loss = (code @ decoder - x).square().sum() / 2 + 0.01 * invariance(z, ACTIVE[:, None]).sum()
     loss.backward()
 
@@ -117,7 +122,7 @@ def test_the_papers_gradient_is_the_one_written_by_hand():
 
 def test_the_papers_gradient_holds_through_the_whole_network():
     """The paper's backward pass done in two: to the code, there replaced, and on through the encoder."""
-    recipe = dataclasses.replace(PAPER, latents=LATENTS, network="strided", beta=0.0)
+    recipe = dataclasses.replace(RULE, beta=0.0)
     model = AutoEncoder(recipe, 32, 1, (-1, 1, -1)).double()
     initialise(model, torch.Generator().manual_seed(0))
     images = torch.sigmoid(drawn(4, 5, 1, 32, 32))

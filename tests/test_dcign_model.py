@@ -8,7 +8,7 @@ import torch
 from dcign.errors import TrainingError
 from dcign.model import AutoEncoder, count_parameters
 from dcign.network import initialise, network_built
-from dcign.recipes import PAPER, SWAP, VAE, recipe_named
+from dcign.recipes import PAPER, RELEASED, SWAP, VAE
 
 SIGNS = (-1, 1, -1)
 
@@ -58,8 +58,14 @@ def test_the_papers_network_has_the_papers_weights_at_its_size_alone():
     assert network_built("paper", 64) == "strided"
 
 
-def test_the_papers_network_returns_its_150_pixels():
-    model = drawn_model(dataclasses.replace(PAPER, latents=8), 150)
+def test_the_released_code_s_network_has_its_weights_at_its_size_alone():
+    assert count_parameters(AutoEncoder(RELEASED, 150, 1, SIGNS)) == 4_131_137
+    assert network_built("released", 64) == "strided"
+
+
+@pytest.mark.parametrize("recipe", [PAPER, RELEASED], ids=lambda recipe: recipe.name)
+def test_the_papers_networks_return_their_150_pixels(recipe):
+    model = drawn_model(dataclasses.replace(recipe, latents=8), 150)
     with torch.no_grad():
         mu, _ = model.encode(torch.rand(1, 1, 150, 150, generator=torch.Generator().manual_seed(1)))
         assert model.decode(mu).shape == (1, 1, 150, 150)
@@ -73,8 +79,3 @@ def test_the_strided_network_is_small_at_64_pixels():
 def test_a_size_beyond_the_network_is_refused(size):
     with pytest.raises(TrainingError, match=f"the images are {size} px: the network takes 32 to 256"):
         AutoEncoder(SWAP, size, 1, SIGNS)
-
-
-def test_an_unknown_recipe_is_refused_with_the_known_ones():
-    with pytest.raises(TrainingError, match="there is no recipe 'magic': choose one of swap, paper, vae"):
-        recipe_named("magic")

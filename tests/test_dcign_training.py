@@ -12,9 +12,11 @@ from dcign.batches import TrainingBatches
 from dcign.checkpoint import read_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration, read
 from dcign.errors import TrainingError, TrainingInterrupted
-from dcign.recipes import PAPER, SWAP, VAE, parse_ratio
+from dcign.ingredients import CHOICES, parse_ratio
+from dcign.recipes import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
 from dcign.training import configuration_to_resume, train, train_on
 
+PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
 DESCRIPTION = ImageDescription(
     size=32,
     channels=1,
@@ -56,7 +58,7 @@ def tensors_of(folder):
     return read_checkpoint(folder)[1]
 
 
-@pytest.mark.parametrize("recipe", [SWAP, VAE, PAPER], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_training_lowers_the_loss_and_logs_it(tmp_path, recipe):
     ratio = (1.0, 1.0, 2.0)
     told = []
@@ -70,7 +72,7 @@ def test_training_lowers_the_loss_and_logs_it(tmp_path, recipe):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("recipe", [SWAP, PAPER], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [SWAP, PAPER, RELEASED, ADA_GVAE, PRETRAINED], ids=lambda recipe: recipe.name)
 def test_a_resumed_run_ends_bit_for_bit_like_one_left_alone(tmp_path, recipe, precision):
     settings = {"precision": precision, "ratio": (1.0, 1.0, 1.0)}
     alone, cut = (configured(tmp_path / name, recipe, **settings) for name in ("alone", "cut"))
@@ -84,6 +86,45 @@ def test_a_resumed_run_ends_bit_for_bit_like_one_left_alone(tmp_path, recipe, pr
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     steps = [json.loads(line)["step"] for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     assert steps == [2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("recipe", [SWAP, RELEASED, ADA_GVAE], ids=lambda recipe: recipe.name)
+def test_pre_training_is_training_without_a_clamp_and_ends_at_its_step(tmp_path, recipe):
+    recipes = [changed(recipe, change) for change in ({"pretrain_steps": 3}, {"reference": "none"})]
+    for each in recipes:
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / each.name, each, 5, log_every=1))
+    logs = [(tmp_path / each.name / "log.jsonl").read_text().splitlines() for each in recipes]
+    same = [json.loads(ours)["loss"] == json.loads(theirs)["loss"] for ours, theirs in zip(*logs, strict=True)]
+    assert same == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize("name", list(CHOICES))
+def test_every_choice_trains(tmp_path, name):
+    for value in CHOICES[name]:
+        recipe = changed(SWAP, {name: value})
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / value, recipe, 2, log_every=1))
+
+
+def test_a_run_recorded_before_recipes_grew_goes_on(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, VAE, steps=1))
+    recorded = json.loads((tmp_path / "configuration.json").read_text())
+    for name in ("active_by", "reference_gradient", "clamp_of", "pretrain_steps", "divergence_of", "momentum"):
+        del recorded["recipe"][name]
+    (tmp_path / "configuration.json").write_text(json.dumps(recorded))
+    assert train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, VAE, steps=1), resume=True) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("reference", "median"), ("latents", 1e9), ("steps", True), ("mirror", 1), ("sigma", None), ("ratio", ["x"])],
+)
+def test_a_record_of_what_no_recipe_can_be_is_refused(tmp_path, name, value):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    recorded = json.loads((tmp_path / "configuration.json").read_text())
+    recorded["recipe"][name] = value
+    (tmp_path / "configuration.json").write_text(json.dumps(recorded))
+    with pytest.raises(TrainingError, match=rf"cannot read .*configuration.json \({name} is .* wanted .*train again"):
+        read(tmp_path)
 
 
 def test_another_seed_ends_elsewhere(tmp_path):
