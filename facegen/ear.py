@@ -24,7 +24,7 @@ _ANCHORS = {"ear": (0.0, 0.0, 0.0)}
 
 PLATE: tuple[Feature, ...] = (
     Ball("plate", near("ear", 16.5, 6, -2.6), (16, 30.5, 3.6), blend=1),
-    Ball("lobule", near("ear", 11, -18.5, -1.2), (8, 8, 3.2), blend=4),
+    Ball("lobule", near("ear", 10, -18, -1.6), (8.5, 8.5, 3.2), blend=5),
 )
 
 # Rims as bent rods: (x, y, z, radius) of each joint, joined by a smooth curve.
@@ -41,8 +41,8 @@ HELIX = (
     (27.5, -8, 1.4, 2.1),
     (21.5, -17, 0.8, 2.4),
     (15, -23.5, 0.0, 3.0),  # lobe
-    (8.5, -24, -0.8, 3.0),
-    (4.5, -18, -1.8, 2.8),
+    (9.5, -25, -1.2, 3.0),
+    (5.5, -23, -3.4, 2.8),
 )
 ANTIHELIX = (
     (15.5, -12, 1.4, 2.4),

@@ -8,25 +8,31 @@ from facegen.features import Ball, Crease, Feature, Groove, near
 from facegen.landmarks import LANDMARKS
 from facegen.primitives import Array, curve, ellipsoid, smooth_carve, smooth_union
 
+# The upper lid's fold, from the eyeball's middle, seen from the front: (x, y).
+_FOLD = (
+    *((-16.5, -1.2), (-13.5, 2.0), (-10.5, 4.9), (-6.5, 7.4), (-1.5, 8.5), (3.5, 8.0), (8.0, 6.1), (12.0, 3.3)),
+    (16.0, -0.8),
+)
+
 LIDS: tuple[Feature, ...] = (
     Ball("lids", near("eyeball"), (14.2, 14.2, 14.2), blend=5.5, why="the lids lie 1.9 mm over the ball"),
     Crease(
+        "upper lid hood",
+        near("eyeball"),
+        stations=tuple((x, y + 3.4) for x, y in _FOLD),
+        width=2.6,
+        depth=-0.6,
+        across=((-14.5, -6.5), (8.5, 17.5)),
+        front=(-11.5, -5.5),
+        why="the full skin above the fold",
+    ),
+    Crease(
         "upper lid fold",
         near("eyeball"),
-        stations=(
-            (-16.5, -0.5),
-            (-13.5, 2.6),
-            (-10.5, 5.6),
-            (-6.5, 8),
-            (-1.5, 9),
-            (3.5, 8.6),
-            (8.5, 6.8),
-            (13.5, 3.8),
-            (18.5, -1),
-        ),
-        width=1.1,
-        depth=0.9,
-        across=((-16.5, -11.5), (10.5, 18.5)),
+        stations=_FOLD,
+        width=1.0,
+        depth=1.1,
+        across=((-15.5, -10.5), (10.5, 16.5)),
         front=(-11.5, -5.5),
         why="the fold that an open lid hides in",
     ),
@@ -43,13 +49,13 @@ UPPER_MARGIN = curve(
     [
         (16, -2.6),
         (17.5, -1.3),
-        (20, 1.3),
-        (23.5, 3.6),
-        (27.5, 4.8),
-        (31, 4.9),
-        (35, 4.2),
-        (39, 2.7),
-        (42, 1.0),
+        (20, 1.2),
+        (23.5, 3.4),
+        (27.5, 4.6),
+        (31, 4.7),
+        (35, 4.0),
+        (39, 2.5),
+        (42, 0.9),
         (44, -0.5),
     ]
 )
@@ -57,6 +63,12 @@ LOWER_MARGIN = curve(
     [(16, -2.6), (18, -3.2), (21, -3.8), (25, -4.6), (29.5, -5.1), (34, -4.9), (38, -3.8), (41.5, -2.0), (44, -0.5)]
 )
 CORNERS = (16.0, 44.0)
+
+
+def fold_line(x: Array) -> Array:
+    """Height y (N,) of the upper lid's fold at x, mm."""
+    eye_x, eye_y, _ = LANDMARKS["eyeball"]
+    return eye_y + curve(_FOLD)(x - eye_x)
 
 
 def aperture(x: Array, y: Array) -> Array:

@@ -12,7 +12,8 @@ from scipy.spatial import cKDTree
 from facegen.hair import hairline_height
 from facegen.primitives import Array
 from facegen.relaxation import relax
-from facegen.spacing import feature_rows, slide_freedom, vertex_spacing
+from facegen.rows import feature_rows
+from facegen.spacing import slide_freedom, vertex_spacing
 from facegen.triangulation import flip_edges, triangulate
 
 Int = NDArray[np.int64]
@@ -22,7 +23,8 @@ Int = NDArray[np.int64]
 CENTRE = np.array([0.0, -18.0, 0.0])
 HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
 MARCH_STEPS = 36
-FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the rows, then a little with them
+FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the rows, then a little with those of the ears
+EAR_BEYOND = 60.0  # mm from the midline
 FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
 
 MIDLINE, NO_ROW = -1, -2
@@ -56,9 +58,9 @@ def sculpture_mesh(distance: Callable[[Array], Array], seed: int = 0) -> Templat
 
 def _relaxed(template: Template, distance: Callable[[Array], Array]) -> Template:
     """Vertices slid along the skin to where rays come in at a grazing angle; rows move little."""
-    freedom = slide_freedom(template.vertices)
+    freedom, on_ear = slide_freedom(template.vertices), np.abs(template.vertices[:, 0]) > EAR_BEYOND
     vertices = template.vertices
-    for free, steps in ((freedom * (template.row == NO_ROW), FREE_STEPS), (0.5 * freedom, ROW_STEPS)):
+    for free, steps in ((freedom * (template.row == NO_ROW), FREE_STEPS), (0.5 * freedom * on_ear, ROW_STEPS)):
         vertices = relax(vertices, template.triangles, template.mirror, free, distance, steps)
     left = template.triangles[template.vertices[template.triangles].sum(1)[:, 0] > 0]
     left = flip_edges(left, vertices, template.directions)
@@ -131,7 +133,7 @@ def scatter(vertices: Array, spacing: Array, row: Int, rng: np.random.Generator)
 def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int]:
     """Directions (N, 3), feature row (N,) and place in the row (N,) of every possible vertex."""
     middle = _midline_directions(distance)
-    rows = [_unit(points - CENTRE) for points in feature_rows()]
+    rows = [_unit(points - CENTRE) for points in feature_rows(distance)]
     rows += [_hairline_directions(distance, inwards) for inwards in HAIRLINE_ROWS]
     grid = _grid_directions()
     row = [

@@ -1,4 +1,4 @@
-"""Vertices slide along the skin until they are evenly spread, also where no ray from the centre reaches: behind the ears.
+"""Vertices slide along the skin until they are evenly spread, also where no ray from the centre reaches.
 
 Each step moves a vertex towards the mean of its neighbours, then back onto the surface of the signed distance. Sides
 are kept alike by relaxing one half; the triangles stay as they are.

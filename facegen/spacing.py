@@ -1,4 +1,4 @@
-"""How densely each region of the face is meshed, and the rows of vertices that follow its sharp lines."""
+"""How densely each region of the face is meshed, and where vertices may slide along the skin afterwards."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.ear import rim_rows
-from facegen.eyes import (
-    CORNERS,
-    EYEBALL_RADIUS,
-    IRIS_RADIUS,
-    IRIS_RAISED,
-    LOWER_MARGIN,
-    PUPIL_RADIUS,
-    UPPER_MARGIN,
-    aperture,
-)
 from facegen.features import Place, near
-from facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
-from facegen.mouth import mouth_line, mouth_line_depth
+from facegen.landmarks import LANDMARKS
 from facegen.primitives import Array
 
 
@@ -64,6 +52,7 @@ def vertex_spacing(points: Array) -> Array:
 SLIDING = (
     (near("tragion", 12, 3, -18), (20, 44, 30)),  # ears: their backs are hidden from the rays' centre
     (near("subnasale", 6, 1, 4), (13, 9, 16)),  # nostrils and wings: seen at a grazing angle
+    (near("pupil", -1, 1.5, -6), (18, 11, 22)),  # lids: evenly between their rows
 )
 
 
@@ -75,53 +64,3 @@ def slide_freedom(points: Array) -> Array:
         away = np.linalg.norm((half - place.position(LANDMARKS)) / radii, axis=1)
         free = np.maximum(free, np.clip((1.2 - away) / 0.2, 0, 1))
     return free
-
-
-def feature_rows() -> list[Array]:
-    """Rows of points (n, 3), x > 0, near the skin: lid margins, iris, mouth line, landmarks; kept in every level."""
-    return [*_landmark_rows(), *_lid_rows(), *_iris_rows(), *_mouth_rows(), *rim_rows()]
-
-
-def _landmark_rows() -> list[Array]:
-    """One point each: a landmark is a vertex, not the vertex that happens to be near."""
-    places = [np.array([LANDMARKS[name]], float) for name in SURFACE_LANDMARKS]
-    return [place for place in places if place[0, 0] > 0]
-
-
-def _lid_rows() -> list[Array]:
-    eye_x, _, eye_z = LANDMARKS["eyeball"]
-    x = np.linspace(CORNERS[0] + 0.4, CORNERS[1] - 0.4, 42)
-    rows = []
-    for margin, outwards in ((UPPER_MARGIN, 1), (LOWER_MARGIN, -1)):
-        # On the eyeball just inside the margin, on the lid's edge, and on the lid's front.
-        for offset, radius in ((-0.45, 12.3), (0.35, 14.2), (1.25, 14.2)):
-            y = margin(x) + outwards * offset
-            z = eye_z + np.sqrt(np.maximum(radius**2 - (x - eye_x) ** 2 - y**2, 4))
-            rows.append(np.stack([x, y, z], 1))
-    return rows
-
-
-def _iris_rows() -> list[Array]:
-    eye_x, _, eye_z = LANDMARKS["eyeball"]
-    rings = (
-        (0.01, 1),
-        (1.1, 8),
-        (PUPIL_RADIUS - 0.15, 14),
-        (PUPIL_RADIUS + 0.35, 16),
-        (3.4, 22),
-        (4.5, 28),
-        (IRIS_RADIUS - 0.5, 34),
-        (IRIS_RADIUS + 0.15, 38),
-    )
-    rows = []
-    for radius, count in rings:
-        angle = np.arange(count) * 2 * np.pi / count + 0.1 * (count > 1)
-        x, y = eye_x + radius * np.cos(angle), IRIS_RAISED + radius * np.sin(angle)
-        z = np.full(count, eye_z + np.sqrt((EYEBALL_RADIUS + 0.6) ** 2 - radius**2))
-        rows.append(np.stack([x, y, z], 1)[aperture(x, y) > 0.6])
-    return rows
-
-
-def _mouth_rows() -> list[Array]:
-    x = np.linspace(0.95, 26.6, 30)
-    return [np.stack([x, mouth_line(x) + offset, mouth_line_depth(x)], 1) for offset in (-0.9, 0.0, 0.9)]
