@@ -52,4 +52,4 @@ def _neighbour_means(triangles: Int, count: int) -> csr_matrix:
     """(V, V): each row averages a vertex's neighbours."""
     start, end = triangles.ravel(), np.roll(triangles, -1, 1).ravel()
     adjacent = csr_matrix((np.ones(len(start)), (start, end)), shape=(count, count))
-    return diags(1 / np.asarray(adjacent.sum(1)).ravel()) @ adjacent
+    return csr_matrix(diags(1 / np.asarray(adjacent.sum(1)).ravel()) @ adjacent)
