@@ -56,8 +56,20 @@ HAIR_LIGHTEST = curve([(44, 0.5), (52, 1.0), (57, 2.4), (62, 4.6), (66, 5.0)])  
 WHITE_HAIR = np.array([66.0, 0.3, 3.0])
 # Irises over the lightness that pigment leaves, linear RGB: dark brown, brown, hazel, then green or blue.
 _IRIS_STATIONS = (0.0, 0.35, 0.6, 0.8, 1.0)
-_IRIS_GREEN = ((0.021, 0.011, 0.007), (0.070, 0.033, 0.013), (0.115, 0.072, 0.025), (0.105, 0.100, 0.046), (0.120, 0.135, 0.080))
-_IRIS_BLUE = ((0.021, 0.011, 0.007), (0.070, 0.033, 0.013), (0.105, 0.075, 0.040), (0.105, 0.125, 0.125), (0.110, 0.165, 0.225))
+_IRIS_GREEN = (
+    (0.021, 0.011, 0.007),
+    (0.070, 0.033, 0.013),
+    (0.115, 0.072, 0.025),
+    (0.105, 0.100, 0.046),
+    (0.120, 0.135, 0.080),
+)
+_IRIS_BLUE = (
+    (0.021, 0.011, 0.007),
+    (0.070, 0.033, 0.013),
+    (0.105, 0.075, 0.040),
+    (0.105, 0.125, 0.125),
+    (0.110, 0.165, 0.225),
+)
 _IRIS_HERE = curve([(44, -3.2), (52, -2.4), (57, -1.3), (62, -0.1), (67, 0.6)])  # over the skin's L*
 GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 52.0, 8.0, 14.0  # years: half grey, its spread among people, how long it takes
 
@@ -105,8 +117,8 @@ class Complexion:
     @classmethod
     def of(cls, albedo: Array, attributes: Array) -> Complexion:
         """From coefficients (N, Ka), in the order of COEFFICIENTS, and attributes (N, A)."""
-        own = dict(zip(COEFFICIENTS, albedo.astype(np.float64).T, strict=True))
-        about = dict(zip(ATTRIBUTES, attributes.astype(np.float64).T, strict=True))
+        own = dict(zip(COEFFICIENTS, albedo.T, strict=True))
+        about = dict(zip(ATTRIBUTES, attributes.T, strict=True))
         z = {name: soft(own[name]) for name in _NAMED}
         skin = cheek_lab(own["tone"], z["red"], z["yellow"])
         lightness, age = skin[:, 0], about["age"]

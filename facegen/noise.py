@@ -21,7 +21,8 @@ def smooth_noise(points: Array, scale: float, rng: np.random.Generator, waves: i
     total = np.zeros(len(points), np.float32)
     for vector, phase in zip(wave_vectors, phases, strict=True):
         total += np.cos(near @ vector + phase)
-    return total * np.float32(np.sqrt(2 / waves))
+    total *= np.sqrt(2 / waves)
+    return total
 
 
 def grain(points: Array, size: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -31,13 +32,14 @@ def grain(points: Array, size: float, rng: np.random.Generator) -> NDArray[np.fl
     total = np.zeros(len(points), np.float32)
     for _ in range(LATTICES if dimensions == 3 else 1):
         values = rng.standard_normal((LATTICE if dimensions > 1 else 4096,) * dimensions).astype(np.float32)
-        turned = near @ _turn(dimensions, rng) + rng.uniform(0, LATTICE, dimensions).astype(np.float32)
+        turned = near @ _turn(dimensions, rng) + np.asarray(rng.uniform(0, LATTICE, dimensions), np.float32)
         total += map_coordinates(values, turned.T, order=1, mode="grid-wrap")
     # A linear blend of 2^d values halves the variance about 1.5 times a dimension.
-    return total / np.float32(np.sqrt((LATTICES if dimensions == 3 else 1) * (2 / 3) ** dimensions))
+    total /= np.sqrt((LATTICES if dimensions == 3 else 1) * (2 / 3) ** dimensions)
+    return total
 
 
 def _turn(dimensions: int, rng: np.random.Generator) -> NDArray[np.float32]:
     if dimensions < 3:
         return np.eye(dimensions, dtype=np.float32)  # strands run along an axis
-    return Rotation.random(random_state=rng).as_matrix().astype(np.float32)
+    return np.asarray(Rotation.random(random_state=rng).as_matrix(), np.float32)

@@ -38,6 +38,7 @@ class Regions:
     lip: Array
     mouth_line: Array
     nostril: Array
+    on_ear: Array
     ear: Array
     hair: Array
     hair_volume: Array
@@ -81,6 +82,7 @@ def regions_at(points: Array, normals: Array, on_ear: Array, openness: Array) ->
         lip=lip,
         mouth_line=np.exp(-(((y - mouth_line(x)) / 1.1) ** 2)) * step(26 - x, 1.0) * step(z - 76, 1),
         nostril=_nostril(half),
+        on_ear=on_ear,
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
         hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
         hair_volume=ramp(inside_hair, 0, 14) * (1 - on_ear) * HAIR_THICKNESS(y),
