@@ -49,14 +49,14 @@ def painting(template: Template, regions: Regions, strand: Array | None = None, 
     weight = bump(regions.half, _CHEEK.position(LANDMARKS), _CHEEK_RADII)
     cheek = np.array([mask[:head] @ (weight / weight.sum()) for mask in masks.values()], np.float32)
     at_vertices = PaintedAlbedo.from_masks({name: as_bytes(name, mask) for name, mask in masks.items()}, cheek)
-    uv = np.concatenate([head_uv(template.vertices), hair_uv(hair)]).astype(np.float32)
+    uv = np.concatenate([head_uv(template.directions), hair_uv(hair)]).astype(np.float32)
     texels = PaintedAlbedo.from_masks(_texels(template, regions, spots, size), cheek)
     return Painting(at_vertices, Texture(uv, texels, size))
 
 
 def _texels(template: Template, regions: Regions, spots: dict[str, Spots], size: int) -> dict[str, NDArray[np.uint8]]:
     """Masks (size * size,) by name, row 0 on top; 0 where there is neither head nor hair."""
-    shown, where = rasterise(head_uv(template.vertices), template.triangles, size)
+    shown, where = rasterise(head_uv(template.directions), template.triangles, size)
     strand = strand_at(texel_uv(size))
     shown[~np.isnan(strand[:, 0])] = -1
     used = np.flatnonzero((shown >= 0) | ~np.isnan(strand[:, 0]))
@@ -104,7 +104,7 @@ def _edge_lengths(template: Template) -> Array:
 def _texel_sizes(template: Template, size: int) -> Array:
     """Side (T,), mm, of the patch of skin that a texel of each triangle shows."""
     skin = template.vertices[template.triangles]
-    flat = np.pad(head_uv(template.vertices) * size, ((0, 0), (0, 1)))[template.triangles]
+    flat = np.pad(head_uv(template.directions) * size, ((0, 0), (0, 1)))[template.triangles]
     areas = [np.linalg.norm(np.cross(c[:, 1] - c[:, 0], c[:, 2] - c[:, 0]), axis=1) for c in (skin, flat)]
     return np.asarray(np.sqrt(areas[0] / np.maximum(areas[1], 1e-6)))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.mesh import CENTRE
 from facegen.primitives import Array, curve
 
 AXIS_TILT = 18.0  # degrees from straight up towards the face
@@ -24,10 +23,10 @@ _STRIP = (0.89, 0.10, 0.01, 0.98)  # hair: u = first + second * along, v = third
 _WIDEST_TRIANGLE = 0.2  # of the map: a wider one holds the antipode, under the neck
 
 
-def head_uv(points: Array) -> Array:
-    """Texture coordinates (S, 2), v up, of points (S, 3) on the head."""
+def head_uv(directions: Array) -> Array:
+    """Texture coordinates (S, 2), v up, of what is seen along directions (S, 3) from the mesh's centre."""
     tilt = np.radians(AXIS_TILT)
-    x, y, z = (points - CENTRE).T
+    x, y, z = directions.T
     up, ahead = y * np.cos(tilt) + z * np.sin(tilt), z * np.cos(tilt) - y * np.sin(tilt)
     angle = np.degrees(np.arctan2(np.hypot(x, ahead), up))
     around = np.arctan2(x, ahead)
