@@ -262,6 +262,28 @@ def _evaluate_run(out: Path, device: str, threads: int) -> None:
 
 
 @dcign.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--to", default="onnx", show_default=True, metavar="onnx", help="Format of the files.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write into.  [default: RUN/onnx]")
+def export(run: Path, to: str, out: Path | None) -> None:
+    """Write a trained network for other programs: encoder.onnx and decoder.onnx, checked in ONNX Runtime.
+
+    The encoder takes images (N, C, S, S), 0 to 1, and returns mu and logvar (N, Z); the decoder takes a code (N, Z) and
+    returns images. Needs the packages of `pip install 'dcign[onnx]'`.
+
+    \b
+    Example:
+      dcign export runs/swap --to onnx --out swap-onnx
+    """
+    from dcign.errors import TrainingError
+    from dcign.export import export_run
+
+    with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
+        files = export_run(run, out or run / to, to)
+    click.echo("Checked against torch: " + ", ".join(str(file) for file in files))
+
+
+@dcign.command()
 @click.option("--seed", type=int, default=0, show_default=True, help="Which person; the first one of a gallery.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--gallery", type=int, metavar="N", help="A .png of N people, seeds from --seed on.")

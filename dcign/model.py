@@ -37,8 +37,9 @@ class AutoEncoder(nn.Module):
             return mu.float(), logvar.float()
         # One pass over both halves: a convolution is faster on 2 N images than twice on N.
         mu, logvar = self.encoder(torch.cat([images, images.flip(-1)]))
-        mu, mirrored_mu = mu.float().chunk(2)
-        logvar, mirrored_logvar = logvar.float().chunk(2)
+        count = images.shape[0]  # not `chunk`, nor `len`: they would fix the number of images in an export
+        mu, mirrored_mu = mu.float().unflatten(0, (2, count)).unbind()
+        logvar, mirrored_logvar = logvar.float().unflatten(0, (2, count)).unbind()
         return (mu + self.signs * mirrored_mu) / 2, (logvar + mirrored_logvar) / 2
 
     def logits(self, code: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path
     assert not found & {"pyrender", "OpenGL", "trimesh", "facegen", "render"}
 
 
-@pytest.mark.parametrize("command", ["render", "inspect", "train", "face"])
+@pytest.mark.parametrize("command", ["render", "inspect", "train", "export", "face"])
 def test_every_command_s_help_ends_its_text_with_an_example(command: str) -> None:
     text = dcign(command, "--help").output
     assert text.index("Example:") < text.index(f"dcign {command} ", text.index("Example:")) < text.index("Options:")
@@ -210,6 +210,10 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(small_faces: P
     recipe = json.loads((tmp_path / "run" / "configuration.json").read_text())["recipe"]
     assert (recipe["name"], recipe["mirror"]) == ("swap,mirror=false,pretrain_steps=1", False)
     assert dcign(*words, "--resume").exit_code == 0
+    assert "holds no run" in refused("export", small_faces)
+    exported = dcign("export", tmp_path / "run", "--out", tmp_path / "onnx")
+    assert "encoder.onnx" in exported.output
+    assert exported.exit_code == 0 or "dcign[onnx]" in exported.output
     assert dcign("train", "--out", tmp_path / "run", "--threads", "1", "--resume").exit_code == 0
     other = ("--set", "mirror=true", "--out", tmp_path / "run", "--resume")
     assert "recipe is swap,mirror=false,pretrain_steps=1 there and swap was" in refused("train", *other)

@@ -1,0 +1,87 @@
+"""ONNX: what another program computes from the files is what torch does."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dcign import export
+from dcign.batches import TrainingBatches
+from dcign.codec import load_codec
+from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.errors import TrainingError
+from dcign.recipes import PAPER, SWAP
+from dcign.training import train_on
+
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+
+DESCRIPTION = ImageDescription(
+    size=37, channels=1, factors=("across", "up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
+)
+
+
+def trained(folder, recipe):
+    noise = torch.randint(0, 256, (3, 20, 37, 37, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    settings = {"data": "noise", "out": str(folder), "seed": 0, "device": "cpu", "threads": 1, "ratio": (1.0, 1.0, 1.0)}
+    train_on(TrainingBatches(noise, np.arange(3)), DESCRIPTION, TrainConfiguration(recipe=recipe, steps=2, **settings))
+    return folder
+
+
+@pytest.mark.parametrize("recipe", [SWAP, PAPER], ids=lambda recipe: recipe.name)
+def test_onnx_runtime_computes_what_the_codec_does_for_any_number_of_images(tmp_path, recipe):
+    run = trained(tmp_path / "run", recipe)
+    encoder_file, decoder_file = export.export_run(run, tmp_path / "onnx")
+    encoder, decoder = (onnxruntime.InferenceSession(file) for file in (encoder_file, decoder_file))
+    codec = dataclasses.replace(load_codec(run), precision=torch.float32)
+    for count in (1, 2, 7):
+        images = np.random.default_rng(count).integers(0, 256, (count, 37, 37, 1), dtype=np.uint8)
+        mu, logvar = codec.encode(images)
+        given = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
+        found_mu, found_logvar = encoder.run(["mu", "logvar"], {"images": given})
+        np.testing.assert_allclose(found_mu, mu, atol=1e-4)
+        np.testing.assert_allclose(found_logvar, logvar, atol=1e-4)
+        (pictures,) = decoder.run(["images"], {"code": mu})
+        np.testing.assert_allclose(pictures.transpose(0, 2, 3, 1), codec.decode(mu), atol=1e-4)
+    about = json.loads(encoder.get_modelmeta().custom_metadata_map["dcign"])
+    assert about["factors"][1] == {"name": "up", "units": "px", "latent": 1}
+    assert about["latents"] == recipe.latents
+
+
+def test_files_that_are_there_are_not_overwritten(tmp_path):
+    (tmp_path / "decoder.onnx").write_bytes(b"mine")
+    with pytest.raises(TrainingError, match=r"decoder\.onnx is there already: remove it or choose another --out"):
+        export.export_run(trained(tmp_path / "run", SWAP), tmp_path)
+    assert not (tmp_path / "encoder.onnx").exists()
+    assert (tmp_path / "decoder.onnx").read_bytes() == b"mine"
+
+
+def test_a_difference_from_torch_is_refused_and_nothing_written(tmp_path, monkeypatch):
+    written = export._onnx
+
+    def spoilt(network, *others):
+        with torch.no_grad():
+            network.model.encoder.heads.bias += 0.01
+        content = written(network, *others)
+        with torch.no_grad():
+            network.model.encoder.heads.bias -= 0.01
+        return content
+
+    run = trained(tmp_path / "run", SWAP)
+    monkeypatch.setattr(export, "_onnx", spoilt)
+    with pytest.raises(TrainingError, match=r"computes mu that differs from torch's by 0\.01: wanted 0\.0001 or less"):
+        export.export_run(run, tmp_path / "onnx")
+    assert not (tmp_path / "onnx").exists()
+
+
+def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "NEEDED", ("onnx", "no_such_package"))
+    with pytest.raises(TrainingError, match=r"needs no_such_package: pip install 'dcign\[onnx\]'"):
+        export.export_run(tmp_path / "run", tmp_path)
+
+
+def test_another_format_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="cannot export to 'pickle': choose onnx"):
+        export.export_run(tmp_path / "run", tmp_path, to="pickle")
