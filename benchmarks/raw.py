@@ -10,8 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workload import Workload
+from render.atlas import face_spans
 from render.context import choose_egl
-from render.scene import light_directions, projection_matrix, view_matrices
+from render.mesh import gloss_rows, shadow_triangles
+from render.programs import set_uniforms
+from render.scene import (
+    SHADOW_BIAS,
+    SHADOW_REACH,
+    light_directions,
+    projection_matrix,
+    shadow_matrices,
+    view_matrices,
+)
+from render.shadows import map_texels
 
 COLUMNS, ROWS = 5, 4
 SHADERS = Path(__file__).parent.parent / "render" / "shaders"
@@ -30,78 +41,96 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     platform.init_context()
     size, scene = work.configuration.size, work.configuration.scene
     width, height = 2 * COLUMNS * size, 2 * ROWS * size
-    face, resolve = _compile("face", scene.skin.shininess_doublings), _compile("resolve", 0)
+    texels, triangles = map_texels(size), shadow_triangles(work.mesh)
+    shadow, face, shade = (compiled(SHADERS, name, "GRAY 1", "SHADOWS 1") for name in ("shadow", "face", "shade"))
 
-    vertex_array = GL.glGenVertexArrays(1)
-    GL.glBindVertexArray(vertex_array)
-    buffer, elements = GL.glGenBuffers(2)
+    vertices = work.model.vertices
+    gloss = gloss_rows(work.mesh, scene)[:, None]
     interleaved = [
-        np.ascontiguousarray(np.concatenate([f.positions, f.normals, f.albedos, np.ones_like(f.albedos[..., :1])], -1))
+        np.ascontiguousarray(
+            np.concatenate([f.positions, f.normals, f.albedos, np.broadcast_to(gloss, (*f.albedos.shape[:2], 1))], -1)
+        )
         for f in work.faces
     ]
+    buffer = GL.glGenBuffers(1)
     GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffer)
     GL.glBufferData(GL.GL_ARRAY_BUFFER, max(data.nbytes for data in interleaved), None, GL.GL_DYNAMIC_DRAW)
-    for location, (count, offset) in enumerate(((3, 0), (3, 12), (4, 24))):
-        GL.glEnableVertexAttribArray(location)
-        GL.glVertexAttribPointer(location, count, GL.GL_FLOAT, False, 40, ctypes.c_void_p(offset))
-    vertices = work.model.vertices
-    indices = np.concatenate([work.triangles + vertices * copy for copy in range(20)]).astype(np.uint32)
-    GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, elements)
-    GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
+    arrays = []
+    for corners in (triangles, work.triangles):
+        arrays.append(GL.glGenVertexArrays(1))
+        GL.glBindVertexArray(arrays[-1])
+        for location, (count, offset) in enumerate(((3, 0), (3, 12), (4, 24))):
+            GL.glEnableVertexAttribArray(location)
+            GL.glVertexAttribPointer(location, count, GL.GL_FLOAT, False, 40, ctypes.c_void_p(offset))
+        indices = np.concatenate([corners + vertices * copy for copy in range(20)]).astype(np.uint32)
+        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.glGenBuffers(1))
+        GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
 
-    samples, samples_texture = _target(GL.GL_RG8, GL.GL_RG, width, height)
-    depth = GL.glGenRenderbuffers(1)
-    GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, depth)
-    GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, GL.GL_DEPTH_COMPONENT24, width, height)
-    GL.glFramebufferRenderbuffer(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_RENDERBUFFER, depth)
-    resolved, _ = _target(GL.GL_RG8, GL.GL_RG, size, 20 * size)
-    GL.glBindTexture(GL.GL_TEXTURE_2D, samples_texture)
+    GL.glActiveTexture(GL.GL_TEXTURE1)
+    shadow_map, _ = depth_target(COLUMNS * texels, ROWS * texels, compare=True)
+    GL.glActiveTexture(GL.GL_TEXTURE0)
+    samples, _ = colour_target(GL.GL_RGBA8, GL.GL_RGBA, width, height)
+    GL.glActiveTexture(GL.GL_TEXTURE2)
+    _, depths = depth_target(width, height, compare=False)
+    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
+    GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, depths, 0)
+    GL.glActiveTexture(GL.GL_TEXTURE3)
+    shaded, _ = colour_target(GL.GL_RG8, GL.GL_RG, size, 20 * size)
 
-    GL.glUseProgram(face)
-    at = {
-        name: GL.glGetUniformLocation(face, name)
-        for name in ("faces_a_vertex", "tiles", "projection", "views", "lights", "ambient", "diffuse", "specular")
-    }
-    GL.glUniform1f(at["faces_a_vertex"], 1 / vertices)
-    GL.glUniform2f(at["tiles"], COLUMNS, ROWS)
-    GL.glUniformMatrix4fv(at["projection"], 1, True, projection_matrix(work.head, scene.camera))
-    GL.glUniform1f(at["ambient"], scene.light.ambient)
-    GL.glUniform1f(at["diffuse"], scene.light.diffuse)
-    GL.glUniform1f(at["specular"], scene.skin.specular)
+    light, skin, exposure = scene.light, scene.skin, scene.light.exposure
     places = np.array([(tile % COLUMNS, tile // COLUMNS) for tile in range(20)], np.float32)
-    for program in (face, resolve):
-        GL.glUseProgram(program)
-        GL.glUniform2fv(GL.glGetUniformLocation(program, "places"), 20, places)
-    GL.glUniform1i(GL.glGetUniformLocation(resolve, "pictures"), 20)
-    GL.glUniform1i(GL.glGetUniformLocation(resolve, "size"), size)
+    table = np.array([(exposure * row.broad, exposure * row.sharp, row.strands) for row in scene.gloss], np.float32)
+    projection = projection_matrix(work.head, scene.camera)
+    for program in (shadow, face, shade):
+        set_uniforms(program, faces_a_vertex=1 / vertices, tiles=np.array([COLUMNS, ROWS]), places=places)
+    set_uniforms(face, projection=projection[None], gloss=table)
+    set_uniforms(
+        shade, surface=0, shadow_map=1, depths=2, size=size, pictures=20,
+        shadow_tiles=np.array([1 / COLUMNS, 1 / ROWS]), shadow_texel=1 / texels,
+        bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * work.head.radius), ambient=exposure * light.ambient,
+        fill=light.fill, diffuse=exposure * light.diffuse,
+        scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),
+    )  # fmt: skip
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
     GL.glClearColor(0, 0, 0, 0)
     out = np.empty((20, size, size, 2), np.uint8)
     views = [view_matrices(p.factors[:, 0], p.factors[:, 1], work.head, scene.camera) for p in work.plans]
-    lights = [light_directions(p.factors[:, 2], scene.light) for p in work.plans]
+    lights = [light_directions(p.factors[:, 2], light) for p in work.plans]
+    maps = [shadow_matrices(v, towards, work.head, scene.camera) for v, towards in zip(views, lights, strict=True)]
+    light_spaces = [m @ np.linalg.inv((projection @ v).astype(np.float64)) for m, v in zip(maps, views, strict=True)]
+    spans = [np.array(face_spans(f.positions, projection @ v, size)) for f, v in zip(work.faces, views, strict=True)]
     switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
 
     def draw(batch: int) -> object:
         kind = batch % len(views)
         data = interleaved[kind]
+        people = len(data)
+        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffer)
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, data.nbytes, ctypes.c_void_p(data.ctypes.data))
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
-        GL.glViewport(0, 0, width, height)
         for switch in switches:
             GL.glEnable(switch)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, shadow_map)
+        GL.glViewport(0, 0, COLUMNS * texels, ROWS * texels)
+        GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
+        set_uniforms(shadow, light_spaces=maps[kind])
+        GL.glBindVertexArray(arrays[0])
+        GL.glCullFace(GL.GL_FRONT)
+        GL.glDrawElementsInstanced(GL.GL_TRIANGLES, triangles.size * people, GL.GL_UNSIGNED_INT, None, 20 // people)
+        GL.glCullFace(GL.GL_BACK)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
+        GL.glViewport(0, 0, width, height)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        GL.glUseProgram(face)
-        GL.glUniformMatrix4fv(at["views"], 20, True, views[kind])
-        GL.glUniform3fv(at["lights"], 20, lights[kind])
-        people = len(data)
+        set_uniforms(face, views=views[kind], lights=lights[kind])
+        GL.glBindVertexArray(arrays[1])
         GL.glDrawElementsInstanced(
-            GL.GL_TRIANGLES, 3 * len(work.triangles) * people, GL.GL_UNSIGNED_INT, None, 20 // people
+            GL.GL_TRIANGLES, work.triangles.size * people, GL.GL_UNSIGNED_INT, None, 20 // people
         )
         for switch in switches:
             GL.glDisable(switch)
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, resolved)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, shaded)
         GL.glViewport(0, 0, size, 20 * size)
-        GL.glUseProgram(resolve)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT)
+        set_uniforms(shade, light_spaces=light_spaces[kind], spans=spans[kind])
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, 20)
         GL.glReadPixels(0, 0, size, 20 * size, GL.GL_RG, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data))
         return out
@@ -109,26 +138,25 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     return draw
 
 
-def _compile(name: str, doublings: int) -> int:
+def compiled(folder: Path, name: str, *defines: str) -> int:
+    """The program of FOLDER/NAME.vert and NAME.frag, with lines `#define ...` put in."""
     from OpenGL import GL
     from OpenGL.GL import shaders
 
     GL.glBindVertexArray(GL.glGenVertexArrays(1))  # validation wants one bound
-    sources = [
-        (SHADERS / f"{name}.{stage}")
-        .read_text()
-        .replace("\n", f"\n#define GRAY 1\n#define SHININESS_DOUBLINGS {doublings}\n", 1)
-        for stage in ("vert", "frag")
-    ]
+    lines = "".join(f"#define {define}\n" for define in defines)
+    sources = [(folder / f"{name}.{stage}").read_text().replace("\n", f"\n{lines}", 1) for stage in ("vert", "frag")]
     return int(
         shaders.compileProgram(
             shaders.compileShader(sources[0], GL.GL_VERTEX_SHADER),
             shaders.compileShader(sources[1], GL.GL_FRAGMENT_SHADER),
+            validate=False,  # before a sampler for shadows and one for colours have units of their own, it fails
         )
     )
 
 
-def _target(inner: int, outer: int, width: int, height: int) -> tuple[int, int]:
+def colour_target(inner: int, outer: int, width: int, height: int) -> tuple[int, int]:
+    """A framebuffer and its texture."""
     from OpenGL import GL
 
     texture, framebuffer = GL.glGenTextures(1), GL.glGenFramebuffers(1)
@@ -137,4 +165,23 @@ def _target(inner: int, outer: int, width: int, height: int) -> tuple[int, int]:
     GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_MIN_FILTER, GL.GL_NEAREST)
     GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
     GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0, GL.GL_TEXTURE_2D, texture, 0)
+    return framebuffer, texture
+
+
+def depth_target(width: int, height: int, *, compare: bool) -> tuple[int, int]:
+    """A framebuffer without colours, and its texture, which compares when it is looked up."""
+    from OpenGL import GL
+
+    texture, framebuffer = GL.glGenTextures(1), GL.glGenFramebuffers(1)
+    GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
+    GL.glTexImage2D(
+        GL.GL_TEXTURE_2D, 0, GL.GL_DEPTH_COMPONENT16, width, height, 0, GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT, None
+    )
+    for key in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
+        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_LINEAR if compare else GL.GL_NEAREST)
+    if compare:
+        GL.glTexParameteri(GL.GL_TEXTURE_2D, GL.GL_TEXTURE_COMPARE_MODE, GL.GL_COMPARE_REF_TO_TEXTURE)
+    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+    GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, texture, 0)
+    GL.glDrawBuffer(GL.GL_NONE)
     return framebuffer, texture

@@ -2,7 +2,9 @@
 
     python -m benchmarks.render [--json] [--sizes 64,150] [--rounds 3] [--seconds 2]
 
-stock, raw and atlas run on one core, in turn, each in a process of its own; the median of the rounds counts.
+flat is raw OpenGL with the shading of before there were shadows: `shading_cost` is how many times longer a picture
+takes now. stock, flat, raw and atlas run on one core, in turn, each in a process of its own; the median of the
+rounds counts.
 end_to_end is a whole `dcign render --workers 2`: start-up, planning, drawing, compressing, hashing.
 """
 
@@ -45,16 +47,18 @@ def main() -> None:
 
 def measure(size: int, rounds: int, seconds: float) -> dict[str, float]:
     """One row: images a second of each path at this picture size."""
-    rates: dict[str, list[float]] = {"stock": [], "raw": [], "atlas": []}
+    rates: dict[str, list[float]] = {"stock": [], "flat": [], "raw": [], "atlas": []}
     vertices = 0
     for _ in range(rounds):
         for path, values in rates.items():
             rate, vertices = _in_a_process(path, size, seconds)
             values.append(rate)
+    medians = {path: statistics.median(values) for path, values in rates.items()}
     return {
         "size": size,
         "vertices": vertices,
-        **{path: round(statistics.median(values), 1) for path, values in rates.items()},
+        **{path: round(rate, 1) for path, rate in medians.items()},
+        "shading_cost": round(medians["flat"] / medians["atlas"], 2),
         "end_to_end": round(end_to_end(size), 1),
     }
 
@@ -83,14 +87,15 @@ def _in_a_process(path: str, size: int, seconds: float) -> tuple[float, int]:
 
 def _rate(path: str, size: int, seconds: float) -> tuple[float, int]:
     """Images a second of one loop on one core, and the mesh's vertices."""
+    from benchmarks.flat import flat_loop
     from benchmarks.raw import raw_loop
     from benchmarks.stock import stock_loop
     from benchmarks.workload import Workload, workload
     from render.atlas import AtlasRenderer
 
     def atlas_loop(work: Workload) -> Loop:
-        renderer = AtlasRenderer(size=size, channels=1, triangles=work.triangles, vertices=work.model.vertices,
-                                 head=work.head, scene=work.configuration.scene)  # fmt: skip
+        renderer = AtlasRenderer(size=size, channels=1, mesh=work.mesh, head=work.head,
+                                 scene=work.configuration.scene)  # fmt: skip
 
         def draw(batch: int) -> object:
             kind = batch % len(work.plans)
@@ -101,7 +106,7 @@ def _rate(path: str, size: int, seconds: float) -> tuple[float, int]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     work = workload(size)
-    draw = {"stock": stock_loop, "raw": raw_loop, "atlas": atlas_loop}[path](work)
+    draw = {"stock": stock_loop, "flat": flat_loop, "raw": raw_loop, "atlas": atlas_loop}[path](work)
     for batch in range(len(work.plans)):
         draw(batch)
     batches, began = 0, time.perf_counter()
@@ -113,12 +118,16 @@ def _rate(path: str, size: int, seconds: float) -> tuple[float, int]:
 
 
 def _table(rows: list[dict[str, float]]) -> str:
-    lines = ["size  vertices   stock     raw   atlas  end to end, 2 workers   atlas/stock  atlas/raw  end/(2 raw)"]
+    lines = [
+        "size  vertices   stock    flat     raw   atlas  end to end, 2 workers   atlas/stock  atlas/raw  flat/atlas"
+        "  end/(2 raw)"
+    ]
     for row in rows:
         lines.append(
-            f"{row['size']:4} {row['vertices']:9,} {row['stock']:7,.0f} {row['raw']:7,.0f} {row['atlas']:7,.0f} "
+            f"{row['size']:4} {row['vertices']:9,} {row['stock']:7,.0f} {row['flat']:7,.0f} {row['raw']:7,.0f} "
+            f"{row['atlas']:7,.0f} "
             f"{row['end_to_end']:22,.0f} {row['atlas'] / row['stock']:13.2f} {row['atlas'] / row['raw']:10.2f} "
-            f"{row['end_to_end'] / (2 * row['raw']):12.2f}"
+            f"{row['shading_cost']:11.2f} {row['end_to_end'] / (2 * row['raw']):12.2f}"
         )
     return "\n".join(lines)
 

@@ -13,9 +13,10 @@ from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import Faces
 from render.configuration import RenderConfiguration, Splits
+from render.mesh import Mesh
 from render.plan import SINGLE_FACTORS, BatchPlan, plan_batch
 from render.scene import HeadFrame
-from render.studio import head_frame
+from render.studio import head_frame, mesh_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Workload:
 
     configuration: RenderConfiguration
     model: MorphableModel  # at the level of detail of this picture size
+    mesh: Mesh
     head: HeadFrame
     plans: tuple[BatchPlan, ...]
     faces: tuple[Faces, ...]
@@ -46,4 +48,4 @@ def workload(size: int) -> Workload:
         positions = model.shapes(plan.shape, plan.attributes)
         albedos = srgb_to_linear(model.albedos(plan.albedo, plan.attributes))
         faces.append(Faces(positions, normals(positions), albedos))
-    return Workload(configuration, model, head_frame(whole), plans, tuple(faces))
+    return Workload(configuration, model, mesh_of(model), head_frame(whole), plans, tuple(faces))

@@ -1,15 +1,15 @@
-"""The batch renderer: one atlas, one draw, one read-back for the 20 pictures of a batch.
+"""The batch renderer: one atlas, three draws, one read-back for the 20 pictures of a batch.
 
-pyrender supplies the context, the vertex array (`Primitive`) and the shader cache; what is ours is one
-framebuffer for the whole batch, GLSL that gives each picture its own view, light and tile, and updates of
-the vertex buffer in place. 2 x 2 supersampling is faster than MSAA on software GL, and better.
+pyrender supplies the context, the vertex array (`Primitive`) and the shader cache; what is ours is framebuffers for
+the whole batch, GLSL that gives each picture its own view, light and tile, and updates of the vertex buffer in place.
+First the light's view of the faces (shaders/shadow), then what is seen of them (face), then its shading (shade).
+2 x 2 supersampling is faster than MSAA on software GL, and better.
 """
 
 from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,26 @@ from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE
 from render.context import Closing, Renderer, describe_renderer, open_context
-from render.scene import HeadFrame, RenderError, Scene, Skin, light_directions, projection_matrix, view_matrices
+from render.mesh import Mesh, gloss_rows
+from render.programs import compiled, set_uniforms
+from render.scene import (
+    SHADOW_BIAS,
+    SHADOW_REACH,
+    HeadFrame,
+    RenderError,
+    Scene,
+    light_directions,
+    projection_matrix,
+    shadow_matrices,
+    view_matrices,
+)
+from render.shadows import ShadowMaps, map_texels
+from render.targets import bind_textures, target
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
 FLOATS_A_VERTEX = 10  # position 3, normal 3, colour 4: pyrender's interleaved layout
-POSITION, NORMAL, ALBEDO = slice(0, 3), slice(3, 6), slice(6, 9)
+POSITION, NORMAL, ALBEDO, PART = slice(0, 3), slice(3, 6), slice(6, 9), 9
 
 Float = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -49,27 +63,33 @@ class Pictures:
 
 
 class AtlasRenderer(Closing):
-    """Draws up to 20 pictures of faces with the same triangles at once. Use as a context manager.
+    """Draws up to 20 pictures of faces of one mesh at once. Use as a context manager.
 
-    size: pixels of a side; channels: 1 (gray) or 3; triangles (T, 3) of faces with `vertices` vertices.
+    size: pixels of a side; channels: 1 (gray) or 3.
     """
 
-    def __init__(
-        self, *, size: int, channels: int, triangles: NDArray[np.int32], vertices: int, head: HeadFrame, scene: Scene
-    ) -> None:
+    def __init__(self, *, size: int, channels: int, mesh: Mesh, head: HeadFrame, scene: Scene) -> None:
         if channels not in (1, 3):
             raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
-        self._triangles, self._vertices = len(triangles), vertices
+        self._corners = mesh.triangles.size
         self._tiles = _tiles(size)
+        self._places = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
         self._context = open_context()
         self.renderer: Renderer = describe_renderer()
-        self._staging = np.ones((BATCH_SIZE, vertices, FLOATS_A_VERTEX), np.float32)
-        self._primitive = _add_primitive(self._staging, triangles)
-        self._samples = _sample_target(self._tiles * size * SUPERSAMPLING, channels)
-        self._resolved = _colour_target(np.array([1, self._tiles.prod()]) * size, channels)
-        self._programs = _programs(scene.skin, gray=channels == 1)
-        self._set_constants()
+        self._staging = np.ones((BATCH_SIZE, mesh.vertices, FLOATS_A_VERTEX), np.float32)
+        self._staging[..., PART] = gloss_rows(mesh, scene)
+        self._primitive = _add_primitive(self._staging, mesh.triangles)
+        gray = ("GRAY",) if channels == 1 else ()
+        self._face = compiled("face", *gray)
+        self._shade = compiled("shade", *gray, *(("SHADOWS",) if scene.light.shadows else ()))
+        self._samples = target(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
+        self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2,) if gray else (4,))
+        self._shadows = None
+        if scene.light.shadows:
+            buffer, stride = self._primitive._buffers[0], 4 * FLOATS_A_VERTEX
+            self._shadows = ShadowMaps(mesh, buffer, stride, self._tiles, self._places, size)
+        self._set_constants(mesh)
 
     def close(self) -> None:
         """Give the context and all that lives in it back."""
@@ -90,9 +110,9 @@ class AtlasRenderer(Closing):
         in_a_pass = int(self._tiles.prod())
         for first in range(0, count, in_a_pass):
             several = slice(first, min(first + in_a_pass, count))
-            self._upload(faces, several if people > 1 else slice(1))
-            self._draw_samples(views[several], lights[several], instanced=people == 1)
-            self._read_resolved(drawn[several])
+            chosen = several if people > 1 else slice(1)
+            self._upload(faces, chosen)
+            self._draw(faces.positions[chosen], views[several], lights[several], drawn[several])
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1])
 
     def _upload(self, faces: Faces, which: slice) -> None:
@@ -105,84 +125,99 @@ class AtlasRenderer(Closing):
         glBindBuffer(GL_ARRAY_BUFFER, self._primitive._buffers[0])
         glBufferSubData(GL_ARRAY_BUFFER, 0, staging.nbytes, ctypes.c_void_p(staging.ctypes.data))
 
-    def _draw_samples(self, views: Float, lights: Float, *, instanced: bool) -> None:
-        """Fill the atlas with as many pictures as views: instances of the first face, or a face each."""
+    def _draw(self, positions: Float, views: Float, lights: Float, out: Bytes) -> None:
+        """As many pictures as views: instances of the first face, or a face each."""
         from OpenGL import GL
 
-        count = len(views)
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._samples.framebuffer)
-        GL.glViewport(0, 0, *(int(side) for side in self._tiles * self._size * SUPERSAMPLING))
-        for switch in (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4))):
+        instanced = len(positions) == 1
+        matrices = shadow_matrices(views, lights, self._head, self._scene.camera)
+        seen = projection_matrix(self._head, self._scene.camera) @ views
+        switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
+        for switch in switches:
             GL.glEnable(switch)
-        GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        program = self._programs.face
-        GL.glUseProgram(program)
-        GL.glUniformMatrix4fv(GL.glGetUniformLocation(program, "views"), count, GL.GL_TRUE, views)
-        GL.glUniform3fv(GL.glGetUniformLocation(program, "lights"), count, lights)
-        self._primitive._bind()
-        copies, faces = (count, 1) if instanced else (1, count)
-        GL.glDrawElementsInstanced(
-            GL.GL_TRIANGLES, 3 * self._triangles * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
-        )
-
-    def _read_resolved(self, out: Bytes) -> None:
-        from OpenGL import GL
-
-        count = len(out)
-        for switch in (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4))):
+        if self._shadows is not None:
+            self._shadows.draw(matrices, instanced=instanced)
+        self._draw_samples(views, lights, instanced=instanced)
+        for switch in switches:
             GL.glDisable(switch)
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._resolved.framebuffer)
-        GL.glViewport(0, 0, self._size, self._size * count)
-        GL.glUseProgram(self._programs.resolve)
-        GL.glUniform1i(GL.glGetUniformLocation(self._programs.resolve, "pictures"), count)
-        GL.glBindTexture(GL.GL_TEXTURE_2D, self._samples.texture)
-        GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, count)
+        self._shade_samples(matrices @ np.linalg.inv(seen.astype(np.float64)), face_spans(positions, seen, self._size))
         layout = GL.GL_RG if self._channels == 1 else GL.GL_RGBA
         GL.glReadPixels(
-            0, 0, self._size, self._size * count, layout, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data)
+            0, 0, self._size, self._size * len(out), layout, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data)
         )
 
-    def _set_constants(self) -> None:
+    def _draw_samples(self, views: Float, lights: Float, *, instanced: bool) -> None:
+        """Fill the atlas with what is seen."""
         from OpenGL import GL
 
-        face, resolve = self._programs.face, self._programs.resolve
-        light, skin = self._scene.light, self._scene.skin
-        GL.glUseProgram(face)
-        GL.glUniform1f(GL.glGetUniformLocation(face, "faces_a_vertex"), 1.0 / self._vertices)
-        GL.glUniform2f(GL.glGetUniformLocation(face, "tiles"), *self._tiles)
-        GL.glUniformMatrix4fv(
-            GL.glGetUniformLocation(face, "projection"),
-            1,
-            GL.GL_TRUE,
-            projection_matrix(self._head, self._scene.camera),
+        self._samples.start()
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
+        set_uniforms(self._face, views=views, lights=lights)
+        self._primitive._bind()
+        copies, faces = (len(views), 1) if instanced else (1, len(views))
+        GL.glDrawElementsInstanced(
+            GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
-        constants = {
-            "ambient": light.ambient,
-            "diffuse": light.diffuse,
-            "specular": skin.specular,
-        }
-        for name, value in constants.items():
-            GL.glUniform1f(GL.glGetUniformLocation(face, name), value)
-        columns = int(self._tiles[0])
-        places = np.array([divmod(picture, columns)[::-1] for picture in range(BATCH_SIZE)], np.float32)
-        for program in (face, resolve):
-            GL.glUseProgram(program)
-            GL.glUniform2fv(GL.glGetUniformLocation(program, "places"), BATCH_SIZE, places)
-        GL.glUniform1i(GL.glGetUniformLocation(resolve, "size"), self._size)
+
+    def _shade_samples(self, light_spaces: NDArray[np.float64], spans: Float) -> None:
+        """From the atlas to pictures one below another.
+
+        light_spaces (N, 4, 4): each picture's clip space to the space of its shadow map; spans (N, 2)
+        """
+        from OpenGL import GL
+
+        self._shaded.start()
+        GL.glViewport(0, 0, self._size, self._size * len(spans))
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT)
+        set_uniforms(self._shade, pictures=len(spans), light_spaces=light_spaces, spans=spans)
+        shadow_map = self._shadows.texture if self._shadows else None
+        bind_textures(self._samples.colours[0], self._samples.colours[-1], self._samples.depth, shadow_map)
+        GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, len(spans))
+        bind_textures(None, None, None, None)  # what is read is not drawn into
+
+    def _set_constants(self, mesh: Mesh) -> None:
+        from OpenGL import GL
+
+        light, skin, camera = self._scene.light, self._scene.skin, self._scene.camera
+        gloss = np.array([(row.broad, row.sharp, row.strands) for row in self._scene.gloss], np.float32)
+        gloss[:, :2] *= light.exposure
+        set_uniforms(
+            self._face,
+            faces_a_vertex=1.0 / mesh.vertices,
+            tiles=self._tiles.astype(np.float32),
+            places=self._places,
+            projection=projection_matrix(self._head, camera)[None],
+            gloss=gloss,
+        )
+        set_uniforms(
+            self._shade,
+            surface=0,
+            sheen=1,
+            depths=2,
+            shadow_map=3,
+            size=self._size,
+            places=self._places,
+            shadow_tiles=1.0 / self._tiles,
+            shadow_texel=1.0 / map_texels(self._size),
+            bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * self._head.radius),
+            ambient=light.ambient * light.exposure,
+            fill=light.fill,
+            diffuse=light.diffuse * light.exposure,
+            scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),
+        )
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
         GL.glClearColor(0.0, 0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class _Target:
-    framebuffer: int
-    texture: int
+def face_spans(positions: Float, seen: Float, size: int) -> Float:
+    """The left and right end of each face, whole pixels of a picture whose width is 1.
 
-
-@dataclass(frozen=True)
-class _Programs:
-    face: int
-    resolve: int
+    positions (P, V, 3), seen (N, 4, 4): model space to clip space -> (N, 2)
+    """
+    across, depth = np.moveaxis(positions @ seen[:, [0, 3], :3].transpose(0, 2, 1) + seen[:, None, [0, 3], 3], -1, 0)
+    ends = (0.5 + 0.5 * across / depth) * size
+    left, right = np.floor(ends.min(axis=1)), np.ceil(ends.max(axis=1))
+    return np.clip(np.stack([left, right], axis=1) / size, 0.0, 1.0)
 
 
 def _tiles(size: int) -> NDArray[np.int64]:
@@ -202,43 +237,3 @@ def _add_primitive(staging: Float, triangles: NDArray[np.int32]) -> Any:  # pyre
     primitive = Primitive(positions=flat[:, POSITION], normals=flat[:, NORMAL], color_0=colours, indices=indices)
     primitive._add_to_context()
     return primitive
-
-
-def _sample_target(extent: NDArray[np.int64], channels: int) -> _Target:
-    from OpenGL import GL
-
-    target = _colour_target(extent, channels)
-    depth = GL.glGenRenderbuffers(1)
-    GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, depth)
-    GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, GL.GL_DEPTH_COMPONENT24, int(extent[0]), int(extent[1]))
-    GL.glFramebufferRenderbuffer(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_RENDERBUFFER, depth)
-    return target
-
-
-def _colour_target(extent: NDArray[np.int64], channels: int) -> _Target:
-    """8 bits each of gray or colour, and of coverage."""
-    from OpenGL import GL
-
-    inner, outer = (GL.GL_RG8, GL.GL_RG) if channels == 1 else (GL.GL_RGBA8, GL.GL_RGBA)
-    texture = GL.glGenTextures(1)
-    GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
-    GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, inner, int(extent[0]), int(extent[1]), 0, outer, GL.GL_UNSIGNED_BYTE, None)
-    for key in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
-        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_NEAREST)
-    framebuffer = GL.glGenFramebuffers(1)
-    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
-    GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0, GL.GL_TEXTURE_2D, texture, 0)
-    return _Target(framebuffer, texture)
-
-
-def _programs(skin: Skin, *, gray: bool) -> _Programs:
-    from pyrender.shader_program import ShaderProgramCache
-
-    cache = ShaderProgramCache(shader_dir=str(Path(__file__).parent / "shaders"))
-    defines = {"SHININESS_DOUBLINGS": skin.shininess_doublings} | ({"GRAY": 1} if gray else {})
-    compiled = []
-    for name in ("face", "resolve"):
-        program = cache.get_program(f"{name}.vert", f"{name}.frag", defines=defines)
-        program._add_to_context()
-        compiled.append(program._program_id)
-    return _Programs(*compiled)

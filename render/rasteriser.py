@@ -1,33 +1,54 @@
 """The slow, plain twin of the batch renderer: numpy alone, one triangle after another. Tests compare the two.
 
-It follows render/shaders line by line: the same 2 x 2 sample grid, the same per-vertex and per-fragment
-arithmetic, averaging in linear light. It knows nothing of OpenGL.
+It follows render/shaders line by line: the same 2 x 2 sample grid, the same per-vertex, per-sample and per-pixel
+arithmetic, the same 8 bits between samples and shading, a shadow map of its own. It knows nothing of OpenGL.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from render.mesh import Mesh, gloss_rows, shadow_triangles
 from render.scene import (
     GRAY_WEIGHTS,
+    SHADOW_BIAS,
+    SHADOW_REACH,
     HeadFrame,
     Scene,
     light_directions,
     projection_matrix,
+    shadow_matrices,
     view_matrices,
 )
+from render.shadows import map_texels
 
 Float = NDArray[np.float64]
 
 SUPERSAMPLING = 2
 
 
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """What is seen at each of (2 H, 2 W) samples: albedo (..., 3), n.l, specular, and depth 0..1, 1 for nothing."""
+
+    albedo: Float
+    normal_dot_light: Float
+    specular: Float
+    depth: Float
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        return self.depth < 1
+
+
 def rasterise(
     positions: NDArray[np.float32],
     normals: NDArray[np.float32],
     albedo: NDArray[np.float32],
-    triangles: NDArray[np.int32],
+    mesh: Mesh,
     *,
     size: int,
     channels: int,
@@ -37,26 +58,21 @@ def rasterise(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw one face.
 
-    positions, normals, albedo (V, 3) linear, triangles (T, 3); angles: azimuth, elevation, light azimuth in degrees
+    positions, normals, albedo (V, 3) linear; angles: azimuth, elevation, light azimuth in degrees
     -> image (size, size, channels), mask (size, size), both uint8
     """
     azimuth, elevation, light_azimuth = (np.array([angle]) for angle in angles)
     view = view_matrices(azimuth, elevation, head, scene.camera)[0].astype(np.float64)
     light = light_directions(light_azimuth, scene.light)[0].astype(np.float64)
-    camera = positions @ view[:3, :3].T + view[:3, 3]
-    clip = np.c_[camera, np.ones(len(camera))] @ projection_matrix(head, scene.camera).astype(np.float64).T
-    # Per vertex: n.l, n.h, linear albedo; the same that face.vert hands to face.frag.
-    normals = normals @ view[:3, :3].T
-    half = _unit(light - _unit(camera))
-    surface = albedo.astype(np.float64)
-    if channels == 1:
-        surface = surface @ np.array(GRAY_WEIGHTS)[:, None]
-    attributes = np.c_[normals @ light, (normals * half).sum(axis=1), surface]
-    fragments, covered = _nearest_fragments(clip, attributes, triangles, size * SUPERSAMPLING)
-    radiance = np.where(covered[..., None], _shade(fragments, scene), 0.0)
-    root = np.round(255 * np.sqrt(radiance)) / 255  # the samples are stored in 8 bits
-    image = srgb_from_linear(_average(root**2))
-    mask = _average(covered[..., None].astype(np.float64))[..., 0]
+    samples = _seen(positions, normals, albedo, mesh, view, light, size, head, scene)
+    visible = np.ones((size, size))
+    if scene.light.shadows:
+        light_space = shadow_matrices(view[None], light[None], head, scene.camera)[0]
+        depths = _shadow_map(positions, mesh, light_space, map_texels(size))
+        from_clip = light_space @ np.linalg.inv(projection_matrix(head, scene.camera).astype(np.float64) @ view)
+        visible = _visibility(samples, depths, from_clip, head)
+    image = srgb_from_linear(_shade(samples, visible, channels, scene))
+    mask = _average(samples.covered[..., None].astype(np.float64))[..., 0]
     return _bytes(image), _bytes(mask)
 
 
@@ -65,10 +81,93 @@ def srgb_from_linear(linear: Float) -> Float:
     return np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
 
 
+def _seen(
+    positions: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    albedo: NDArray[np.float32],
+    mesh: Mesh,
+    view: Float,
+    light: Float,
+    size: int,
+    head: HeadFrame,
+    scene: Scene,
+) -> _Samples:
+    """face.vert and face.frag, and the 8 bits that they write."""
+    camera = positions @ view[:3, :3].T + view[:3, 3]
+    clip = np.c_[camera, np.ones(len(camera))] @ projection_matrix(head, scene.camera).astype(np.float64).T
+    turned = normals @ view[:3, :3].T
+    half = _unit(light - _unit(camera))
+    rows = gloss_rows(mesh, scene).astype(int)
+    broad, sharp, strands = np.array([(row.broad, row.sharp, row.strands) for row in scene.gloss], np.float64)[rows].T
+    strand = view[:3, 1] - turned * normals[:, 1:2]
+    along = (strand * half).sum(1)
+    across = np.sqrt(np.maximum(1 - along**2 / np.maximum((strand**2).sum(1), 0.01), 0))
+    shine = np.where(strands > 0, across, (turned * half).sum(1))
+    attributes = np.c_[turned @ light, shine, albedo]
+    fragments, depth, last = _nearest_fragments(clip, attributes, mesh.triangles, size * SUPERSAMPLING)
+    highlight = np.maximum(fragments[..., 1], 0) ** 16
+    specular = scene.light.exposure * (broad[last] * highlight + sharp[last] * highlight**8)
+    specular *= np.clip(4 * fragments[..., 0], 0, 1)
+    code = np.maximum(0.5 + 0.5 * fragments[..., 0], 1 / 255)
+    return _Samples(
+        albedo=_stored(np.sqrt(fragments[..., 2:])) ** 2,
+        normal_dot_light=2 * _stored(code) - 1,
+        specular=_stored(np.sqrt(specular)) ** 2,
+        depth=np.minimum(0.5 + 0.5 * depth, 1),
+    )
+
+
+def _shadow_map(positions: NDArray[np.float32], mesh: Mesh, light_space: Float, texels: int) -> Float:
+    """Depth 0..1 of what faces away from the light, where the light sees it (texels, texels); row 0 is the top."""
+    placed = positions @ light_space[:3, :3].T + light_space[:3, 3]
+    away = shadow_triangles(mesh)[:, ::-1]
+    _, depth, _ = _nearest_fragments(np.c_[placed, np.ones(len(placed))], np.zeros((len(placed), 1)), away, texels)
+    return np.minimum(0.5 + 0.5 * depth, 1)
+
+
+def _visibility(samples: _Samples, depths: Float, from_clip: Float, head: HeadFrame) -> Float:
+    """The share of each pixel's surroundings that the light reaches (H, W): shade.frag's four lookups."""
+    size, texels = len(samples.depth) // SUPERSAMPLING, len(depths)
+    covered = _average(samples.covered[..., None].astype(np.float64))[..., 0]
+    cosine = _average((samples.normal_dot_light * samples.covered)[..., None])[..., 0] / np.maximum(covered, 0.25)
+    nearest = samples.depth.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING).min(axis=(1, 3))
+    across = (2 * np.arange(size) + 1) / size - 1
+    x, y = np.meshgrid(across, -across)
+    lit = np.stack([x, y, 2 * nearest - 1, np.ones_like(x)], axis=-1) @ from_clip.T
+    at = 0.5 + 0.5 * lit[..., :3] / lit[..., 3:]
+    bias, more = np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * head.radius)
+    depth = at[..., 2] - bias - more * (1 - cosine)
+    lookups = []
+    for beside in ((-0.75, -0.75), (0.75, -0.75), (-0.75, 0.75), (0.75, 0.75)):
+        place = np.clip(at[..., :2] + np.array(beside) / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
+        corner = np.floor(place).astype(int)
+        part = place - corner
+        for right, share_x in ((0, 1 - part[..., 0]), (1, part[..., 0])):
+            for up, share_y in ((0, 1 - part[..., 1]), (1, part[..., 1])):
+                reached = depth <= depths[texels - 1 - corner[..., 1] - up, corner[..., 0] + right]
+                lookups.append(reached * share_x * share_y)
+    return np.asarray(np.sum(lookups, axis=0) / 4)
+
+
+def _shade(samples: _Samples, visible: Float, channels: int, scene: Scene) -> Float:
+    """shade.frag's formula, averaged over each pixel's samples (H, W, 1 or 3), linear 0..1."""
+    light, skin = scene.light, scene.skin
+    cosine = samples.normal_dot_light[..., None]
+    k = np.array([skin.scatter_red, skin.scatter_green_blue, skin.scatter_green_blue])
+    soft = np.clip(cosine + k, 0, 2 * k) ** 2 / (4 * k) + np.maximum(cosine - k, 0)
+    here = samples.covered[..., None]
+    indirect = _average(here * samples.albedo * light.exposure * light.ambient * (1 + light.fill * cosine))
+    direct = _average(here * (samples.albedo * light.exposure * light.diffuse * soft + samples.specular[..., None]))
+    radiance = indirect + visible[..., None] * direct
+    if channels == 1:
+        radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
+    return np.asarray(np.minimum(radiance, 1.0))
+
+
 def _nearest_fragments(
     clip: Float, attributes: Float, triangles: NDArray[np.int32], extent: int
-) -> tuple[Float, NDArray[np.bool_]]:
-    """Interpolated attributes of the nearest front face at each sample (extent, extent, A), and where there is one.
+) -> tuple[Float, Float, NDArray[np.int32]]:
+    """Interpolated attributes of the nearest front face at each sample (extent, extent, A), its depth, its last corner.
 
     Row 0 is the top. Attributes are interpolated with perspective: a/w and 1/w linearly on the screen.
     """
@@ -79,6 +178,7 @@ def _nearest_fragments(
     over_w = attributes * inverse_w[:, None]
     depth = np.full((extent, extent), np.inf)
     found = np.zeros((extent, extent, attributes.shape[1]))
+    last = np.zeros((extent, extent), np.int32)
     for a, b, c in triangles:
         corners = screen[[a, b, c]]
         low = np.maximum(np.ceil(corners[:, :2].min(0) - 0.5), 0).astype(int)
@@ -95,17 +195,8 @@ def _nearest_fragments(
         w = 1.0 / (weights[nearer] @ inverse_w[[a, b, c]])
         depth[y[nearer], x[nearer]] = z[nearer]
         found[y[nearer], x[nearer]] = (weights[nearer] @ over_w[[a, b, c]]) * w[:, None]
-    return found, np.isfinite(depth)
-
-
-def _shade(fragments: Float, scene: Scene) -> Float:
-    """albedo * (ambient + diffuse * max(n.l, 0)) + specular * max(n.h, 0)^shininess -> (..., 3 or 1), linear 0..1"""
-    normal_dot_light, normal_dot_half, albedo = fragments[..., 0:1], fragments[..., 1:2], fragments[..., 2:]
-    lambert = np.maximum(normal_dot_light, 0)
-    highlight = np.where(lambert > 0, np.maximum(normal_dot_half, 0), 0)
-    shininess = 2**scene.skin.shininess_doublings
-    radiance = albedo * (scene.light.ambient + scene.light.diffuse * lambert)
-    return np.asarray(np.minimum(radiance + scene.skin.specular * highlight**shininess, 1.0))
+        last[y[nearer], x[nearer]] = c
+    return found, depth, last
 
 
 def _unit(vectors: Float) -> Float:
@@ -126,3 +217,8 @@ def _average(samples: Float) -> Float:
 
 def _bytes(values: Float) -> NDArray[np.uint8]:
     return np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)
+
+
+def _stored(values: Float) -> Float:
+    """What 8 bits keep of numbers in 0..1."""
+    return np.asarray(np.round(255 * np.clip(values, 0, 1)) / 255)

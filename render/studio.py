@@ -12,6 +12,7 @@ from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
 from render.configuration import RenderConfiguration
 from render.context import Closing, Renderer
+from render.mesh import Mesh
 from render.plan import BatchPlan
 from render.scene import HeadFrame
 
@@ -22,6 +23,11 @@ def head_frame(model: MorphableModel) -> HeadFrame:
     """What the camera aims at: the mean head's bounding sphere, the same at every level of detail."""
     centre, radius = head_sphere(model)
     return HeadFrame((float(centre[0]), float(centre[1]), float(centre[2])), float(radius))
+
+
+def mesh_of(model: MorphableModel) -> Mesh:
+    """What all of the model's faces have in common."""
+    return Mesh(model.triangles, model.mean, model.parts, model.part_names)
 
 
 class Studio(Closing):
@@ -38,8 +44,7 @@ class Studio(Closing):
         self._atlas = AtlasRenderer(
             size=configuration.size,
             channels=configuration.channels,
-            triangles=self.model.triangles,
-            vertices=self.model.vertices,
+            mesh=mesh_of(self.model),
             head=self.head,
             scene=configuration.scene,
         )

@@ -16,7 +16,7 @@ from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces
 from render.rasteriser import rasterise, srgb_from_linear
 from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError
-from render.studio import head_frame
+from render.studio import head_frame, mesh_of
 
 POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)
 
@@ -27,7 +27,7 @@ class People:
     def __init__(self, model: MorphableModel) -> None:
         rng = np.random.default_rng(1)
         self.level = model.at_level(2500)
-        self.head = head_frame(model)
+        self.mesh, self.head = mesh_of(self.level), head_frame(model)
         shape = rng.standard_normal((4, model.shape_modes), dtype=np.float32)
         shape[:, model.size_mode] = 0
         positions = self.level.shapes(shape)
@@ -40,8 +40,7 @@ class People:
         return Faces(self.faces.positions[each], self.faces.normals[each], self.faces.albedos[each])
 
     def renderer(self, size: int, channels: int) -> AtlasRenderer:
-        return AtlasRenderer(size=size, channels=channels, triangles=self.level.triangles,
-                             vertices=self.level.vertices, head=self.head, scene=DEFAULT_SCENE)  # fmt: skip
+        return AtlasRenderer(size=size, channels=channels, mesh=self.mesh, head=self.head, scene=DEFAULT_SCENE)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_pictures_equal_those_of_the_numpy_rasteriser(people: People, size: int,
     for person, pose in enumerate(POSES):
         image, mask = rasterise(
             people.faces.positions[person], people.faces.normals[person], people.faces.albedos[person],
-            people.level.triangles, size=size, channels=channels, angles=tuple(pose.tolist()), head=people.head,
+            people.mesh, size=size, channels=channels, angles=tuple(pose.tolist()), head=people.head,
             scene=DEFAULT_SCENE,
         )  # fmt: skip
         assert overlap(mask > 127, drawn.mask[person] > 127) >= 0.995
@@ -155,8 +154,7 @@ def test_pictures_too_large_for_one_pass_are_drawn_in_several(people: People) ->
 def test_a_brighter_light_makes_a_brighter_face(people: People, gray64: AtlasRenderer) -> None:
     bright = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, diffuse=1.5))
     base = gray64.draw(people.one(0), *POSES[:1].T).images.mean()
-    with AtlasRenderer(size=64, channels=1, triangles=people.level.triangles, vertices=people.level.vertices,
-                       head=people.head, scene=bright) as renderer:  # fmt: skip
+    with AtlasRenderer(size=64, channels=1, mesh=people.mesh, head=people.head, scene=bright) as renderer:
         assert renderer.draw(people.one(0), *POSES[:1].T).images.mean() > base + 3
 
 

@@ -1,31 +1,38 @@
 #version 330 core
-// radiance = albedo * (ambient + diffuse * max(n.l, 0)) + specular * max(n.h, 0)^shininess, in linear light.
-// Stored as square roots: 8 bits are then as fine as sRGB's, and half the price of 16-bit floats. Gray pictures
-// are shaded as luminance from the start: one channel costs two thirds of three.
+// What shade.frag needs to know of each sample, 8 bits each. Shading waits until the samples are averaged: on software
+// GL a triangle of nine samples costs as much as one of sixty, so little is done here and much there.
+//
+//     light code   (1 + n.l) / 2 in 1/255 .. 1; 0 where there is no face
+//     specular     root of: (broad * max(n.h, 0)^16 + sharp * max(n.h, 0)^128) * clamp(4 n.l, 0, 1)
+//     albedo       roots of linear r, g, b; in gray pictures the root of luminance, and red's share of it
 
 in float normal_dot_light;
 in float normal_dot_half;
+flat in vec2 strength;
 #ifdef GRAY
-in float surface_albedo;
-out vec2 root_radiance;  // luminance, coverage
+in vec2 surface_albedo;
+layout(location = 0) out vec4 surface;   // root of luminance, red's share, specular, light code
 #else
 in vec3 surface_albedo;
-out vec4 root_radiance;  // r, g, b, coverage
+layout(location = 0) out vec4 surface;   // roots of r, g, b; light code
+layout(location = 1) out float sheen;    // specular
 #endif
 
-uniform float ambient;
-uniform float diffuse;
-uniform float specular;
-
 void main() {
-    float lambert = max(normal_dot_light, 0.0);
-    float highlight = lambert > 0.0 ? max(normal_dot_half, 0.0) : 0.0;
-    for (int i = 0; i < SHININESS_DOUBLINGS; i++) highlight *= highlight;
+    float broad = max(normal_dot_half, 0.0);
+    broad *= broad;
+    broad *= broad;
+    broad *= broad;
+    broad *= broad;
+    float sharp = broad * broad;
+    sharp *= sharp;
+    sharp *= sharp;
+    float specular = sqrt((strength.x * broad + strength.y * sharp) * clamp(4.0 * normal_dot_light, 0.0, 1.0));
+    float code = max(0.5 + 0.5 * normal_dot_light, 1.0 / 255.0);
 #ifdef GRAY
-    float radiance = surface_albedo * (ambient + diffuse * lambert) + specular * highlight;
-    root_radiance = vec2(sqrt(min(radiance, 1.0)), 1.0);
+    surface = vec4(sqrt(surface_albedo.x), surface_albedo.y, specular, code);
 #else
-    vec3 radiance = surface_albedo * (ambient + diffuse * lambert) + specular * highlight;
-    root_radiance = vec4(sqrt(min(radiance, 1.0)), 1.0);
+    surface = vec4(sqrt(surface_albedo), code);
+    sheen = specular;
 #endif
 }

@@ -5,7 +5,7 @@
 
 layout(location = 0) in vec3 position;  // model space, mm
 layout(location = 1) in vec3 normal;
-layout(location = 2) in vec4 albedo;    // linear
+layout(location = 2) in vec4 albedo;    // linear; and the row of the vertex's part in the table of gloss
 
 uniform float faces_a_vertex;   // 1 / vertices of a face
 uniform vec2 tiles;             // columns, rows of the atlas
@@ -13,13 +13,15 @@ uniform mat4 projection;
 uniform mat4 views[20];
 uniform vec3 lights[20];        // camera space, towards the light
 uniform vec2 places[20];        // column, row of each picture's tile
+uniform vec3 gloss[16];         // of each part: strength of the broad and of the sharp highlight, 1 if it is strands
 
 // Both are linear in the normal, so to interpolate them is to interpolate the normal without giving it unit length
 // again: between vertices as close as a face's that is less than a level of brightness, and five numbers fewer.
 out float normal_dot_light;
 out float normal_dot_half;  // half way between light and eye
+flat out vec2 strength;          // of the two highlights
 #ifdef GRAY
-out float surface_albedo;   // luminance
+out vec2 surface_albedo;    // luminance, and red's share of it
 #else
 out vec3 surface_albedo;
 #endif
@@ -31,10 +33,19 @@ void main() {
     vec4 placed = view * vec4(position, 1.0);
     vec3 camera_normal = mat3(view) * normal;
     vec3 light = lights[picture];
+    vec3 middle = normalize(light - normalize(placed.xyz));
     normal_dot_light = dot(camera_normal, light);
-    normal_dot_half = dot(camera_normal, normalize(light - normalize(placed.xyz)));
+    normal_dot_half = dot(camera_normal, middle);
+    vec3 shine = gloss[int(albedo.a)];
+    strength = shine.xy;
+    // Strands reflect into a cone about themselves (Kajiya and Kay 1989); they are taken to run down the surface.
+    vec3 strand = view[1].xyz - camera_normal * normal.y;
+    float along = dot(strand, middle);
+    normal_dot_half = mix(normal_dot_half, sqrt(max(1.0 - along * along / max(dot(strand, strand), 0.01), 0.0)), shine.z);
 #ifdef GRAY
-    surface_albedo = dot(albedo.rgb, vec3(0.21, 0.72, 0.07));
+    vec3 weighted = albedo.rgb * vec3(0.21, 0.72, 0.07);
+    float luminance = weighted.r + weighted.g + weighted.b;
+    surface_albedo = vec2(luminance, weighted.r / max(luminance, 0.0001));
 #else
     surface_albedo = albedo.rgb;
 #endif

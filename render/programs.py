@@ -1,0 +1,45 @@
+"""Our shaders, compiled by pyrender's cache, and their uniforms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHADERS = Path(__file__).parent / "shaders"
+
+
+def compiled(name: str, *defines: str) -> int:
+    """The program of shaders/NAME.vert and NAME.frag with these words defined."""
+    from pyrender.shader_program import ShaderProgramCache
+
+    cache = ShaderProgramCache(shader_dir=str(SHADERS))
+    program = cache.get_program(f"{name}.vert", f"{name}.frag", defines=dict.fromkeys(defines, 1))
+    program._add_to_context()
+    return int(program._program_id)
+
+
+def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> None:
+    """Set uniforms by name; those that the program does without are passed over.
+
+    A float or int, a vector (2,), vectors (N, 2) or (N, 3), or matrices (N, 4, 4).
+    """
+    from OpenGL import GL
+
+    GL.glUseProgram(program)
+    for name, value in values.items():
+        at = GL.glGetUniformLocation(program, name)
+        if isinstance(value, np.ndarray):
+            numbers = np.ascontiguousarray(value, np.float32)
+            if numbers.ndim == 3:
+                GL.glUniformMatrix4fv(at, len(numbers), GL.GL_TRUE, numbers)
+            elif numbers.ndim == 2:
+                (GL.glUniform2fv if numbers.shape[1] == 2 else GL.glUniform3fv)(at, len(numbers), numbers)
+            else:
+                GL.glUniform2f(at, *(float(number) for number in numbers))
+        elif isinstance(value, int):
+            GL.glUniform1i(at, value)
+        else:
+            GL.glUniform1f(at, value)

@@ -1,0 +1,88 @@
+"""Shadow maps: the depths that the light sees of each picture's face, all in one atlas of their own.
+
+Only what faces away from the light is drawn: of a closed surface, what is lit has nothing of it close by, so that no
+point of a lit surface shades itself. A quarter of the triangles casts the shadow: see `mesh.shadow_triangles`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.schema import BATCH_SIZE
+from render.mesh import Mesh, shadow_triangles
+from render.programs import compiled, set_uniforms
+from render.targets import target
+
+TEXELS = (64, 512)  # of a map's side, at least and at most: between them, as many as a picture has pixels
+
+
+def map_texels(size: int) -> int:
+    """Texels of a side of the shadow map of a picture of `size` pixels."""
+    return min(max(size, TEXELS[0]), TEXELS[1])
+
+
+class ShadowMaps:
+    """The atlas of shadow maps in the current OpenGL context, as many tiles as the pictures have.
+
+    vertex_buffer holds faces one after another, `stride` bytes a vertex, that start with its position.
+    """
+
+    def __init__(
+        self,
+        mesh: Mesh,
+        vertex_buffer: int,
+        stride: int,
+        tiles: NDArray[np.int64],
+        places: NDArray[np.float32],
+        size: int,
+    ) -> None:
+        from OpenGL import GL
+
+        triangles = shadow_triangles(mesh)
+        self._corners = triangles.size
+        self._program = compiled("shadow")
+        set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)
+        self._target = target(tiles * map_texels(size), depth=16)
+        for key, value in (
+            (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
+            (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),
+            (GL.GL_TEXTURE_COMPARE_MODE, GL.GL_COMPARE_REF_TO_TEXTURE),
+            (GL.GL_TEXTURE_COMPARE_FUNC, GL.GL_LEQUAL),
+        ):
+            GL.glTexParameteri(GL.GL_TEXTURE_2D, key, value)
+        self._vertex_array = GL.glGenVertexArrays(1)
+        GL.glBindVertexArray(self._vertex_array)
+        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, vertex_buffer)
+        GL.glEnableVertexAttribArray(0)
+        GL.glVertexAttribPointer(0, 3, GL.GL_FLOAT, False, stride, ctypes.c_void_p(0))
+        indices = np.concatenate([triangles + mesh.vertices * face for face in range(BATCH_SIZE)]).astype(np.uint32)
+        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.glGenBuffers(1))
+        GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
+        GL.glBindVertexArray(0)
+
+    @property
+    def texture(self) -> int | None:
+        """Compares when it is looked up."""
+        return self._target.depth
+
+    def draw(self, matrices: NDArray[np.float64], *, instanced: bool) -> None:
+        """Fill the atlas. matrices (N, 4, 4): each picture's model space to the space of its map.
+
+        Depth test, culling and clip planes are on.
+        """
+        from OpenGL import GL
+
+        self._target.start()
+        GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
+        set_uniforms(self._program, light_spaces=matrices)
+        copies, faces = (len(matrices), 1) if instanced else (1, len(matrices))
+        GL.glBindVertexArray(self._vertex_array)
+        GL.glCullFace(GL.GL_FRONT)
+        GL.glDrawElementsInstanced(
+            GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
+        )
+        GL.glCullFace(GL.GL_BACK)
+        GL.glBindVertexArray(0)

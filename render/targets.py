@@ -1,0 +1,69 @@
+"""Framebuffers that are drawn into and then read as textures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Target:
+    """A framebuffer of `width` x `height`, its colour textures in order, and its depth texture if it has one."""
+
+    framebuffer: int
+    width: int
+    height: int
+    colours: tuple[int, ...]
+    depth: int | None
+
+    def start(self) -> None:
+        """Draw into this one from here on."""
+        from OpenGL import GL
+
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.framebuffer)
+        GL.glViewport(0, 0, self.width, self.height)
+
+
+def target(extent: NDArray[np.int64], colours: tuple[int, ...] = (), *, depth: int | None = None) -> Target:
+    """Make one: extent (2,) width and height; colours: 1, 2 or 4 bytes for each texture; depth: bits, or None."""
+    from OpenGL import GL
+
+    width, height = (int(side) for side in extent)
+    formats = {1: (GL.GL_R8, GL.GL_RED), 2: (GL.GL_RG8, GL.GL_RG), 4: (GL.GL_RGBA8, GL.GL_RGBA)}
+    depths = {16: GL.GL_DEPTH_COMPONENT16, 24: GL.GL_DEPTH_COMPONENT24}
+    textures = [_texture(width, height, *formats[size], GL.GL_UNSIGNED_BYTE) for size in colours]
+    framebuffer = GL.glGenFramebuffers(1)
+    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+    for place, texture in enumerate(textures):
+        GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0 + place, GL.GL_TEXTURE_2D, texture, 0)
+    GL.glDrawBuffers(max(len(textures), 1), [GL.GL_COLOR_ATTACHMENT0 + i for i in range(len(textures))] or [GL.GL_NONE])
+    depth_texture = None
+    if depth is not None:
+        depth_texture = _texture(width, height, depths[depth], GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT)
+        GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, depth_texture, 0)
+    return Target(framebuffer, width, height, tuple(textures), depth_texture)
+
+
+def bind_textures(*textures: int | None) -> None:
+    """Let texture unit i hold the i-th of these."""
+    from OpenGL import GL
+
+    for unit, texture in enumerate(textures):
+        GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
+        GL.glBindTexture(GL.GL_TEXTURE_2D, texture or 0)
+    GL.glActiveTexture(GL.GL_TEXTURE0)
+
+
+def _texture(width: int, height: int, inner: int, outer: int, kind: int) -> int:
+    from OpenGL import GL
+
+    texture = int(GL.glGenTextures(1))
+    GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
+    GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, inner, width, height, 0, outer, kind, None)
+    for key in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
+        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_NEAREST)
+    for key in (GL.GL_TEXTURE_WRAP_S, GL.GL_TEXTURE_WRAP_T):
+        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_CLAMP_TO_EDGE)
+    return texture
