@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
-from facegen.albedo import albedo_model
 from facegen.cache import cache_folder, write_cached
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
-from facegen.model import Float, LinearAlbedo, ModelError, MorphableModel, Population
+from facegen.model import Float, ModelError, MorphableModel, Population
 from facegen.model_file import model_bytes, read_model
+from facegen.painting import painting
 from facegen.parts import PART_NAMES, part_labels
 from facegen.primitives import Array
 from facegen.regions import find_regions
@@ -22,7 +22,6 @@ from facegen.sculpture import head_distance
 from facegen.shape import shape_model
 
 SHAPE_MODES = 80
-ALBEDO_MODES = 50
 
 Progress = Callable[[str, float], None]
 
@@ -58,7 +57,7 @@ def _build(progress: Progress) -> MorphableModel:
     progress("conditioning shapes on measurements", 0.65)
     shape = shape_model(template, regions, SHAPE_MODES)
     progress("mixing skin, hair and eyes", 0.88)
-    albedo = albedo_model(template.vertices, regions, ALBEDO_MODES)
+    painted = painting(template, regions)
     progress("making levels of detail", 0.95)
     levels = tuple(coarser_level(template, stretch, every, shape.landmarks) for stretch, every in COARSER)
     progress("done", 1.0)
@@ -67,7 +66,8 @@ def _build(progress: Progress) -> MorphableModel:
         licence="MIT",
         mean=shape.mean.astype(np.float32),
         shape_basis=_exact_in_half(shape.basis),
-        albedo=LinearAlbedo(albedo.mean.astype(np.float32), _exact_in_half(albedo.basis)),
+        albedo=painted.vertices,
+        texture=painted.texture,
         triangles=template.triangles.astype(np.int32),
         mirror=template.mirror.astype(np.int32),
         parts=part_labels(template.vertices, regions),
@@ -75,7 +75,7 @@ def _build(progress: Progress) -> MorphableModel:
         landmarks=shape.landmarks,
         levels=levels,
         size_mode=0,
-        population=Population({"sex_shape": shape.sex, "sex_albedo": albedo.sex}),
+        population=Population({"sex_shape": shape.sex, "sex_albedo": np.zeros(painted.vertices.modes)}),
     )
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegen.model import Albedo, Hair, Level, LinearAlbedo, ModelError, MorphableModel, Population, Texture, packed
+from facegen.painted import PaintedAlbedo
 
 FORMAT = "dcign-morphable-model"
 FORMAT_VERSION = 2
 
-ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo,)}
+ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo, PaintedAlbedo)}
 _HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.eyes import EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
+from facegen.features import near
 from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, inside_hairline, ragged
 from facegen.landmarks import LANDMARKS
 from facegen.mesh import Template
@@ -37,6 +38,7 @@ class Regions:
     lip: Array
     mouth_line: Array
     nostril: Array
+    on_ear: Array
     ear: Array
     hair: Array
     hair_volume: Array
@@ -48,12 +50,20 @@ class Regions:
 def find_regions(template: Template) -> Regions:
     """All masks of the template."""
     vertices = template.vertices
-    half = np.concatenate([np.abs(vertices[:, :1]), vertices[:, 1:]], 1)
     normals = VertexNormals(template.triangles.astype(np.int32), len(vertices))(vertices[None].astype(np.float32))[0]
+    on_ear = step(bare_head_distance(vertices) - 1.2, 0.35)
+    return regions_at(vertices, normals.astype(np.float64), on_ear, _openness(vertices, normals))
+
+
+def regions_at(points: Array, normals: Array, on_ear: Array, openness: Array) -> Regions:
+    """All masks at points (S, 3) of the template's surface, which may be finer than its vertices.
+
+    normals (S, 3), on_ear (S,) and openness (S,) vary slowly enough to be interpolated between vertices.
+    """
+    half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     eye = _eye(half)
     x, y, z = half.T
     lip = _lip(half)
-    on_ear = step(bare_head_distance(vertices) - 1.2, 0.35)
     azimuth = np.degrees(np.arctan2(x, z))
     inside_hair = inside_hairline(azimuth, y)
     centre = LANDMARKS["eyeball"]
@@ -61,23 +71,24 @@ def find_regions(template: Template) -> Regions:
     upper, lower = _lashes(half, eye)
     return Regions(
         half=half,
-        normals=normals.astype(np.float64),
+        normals=normals,
         eye=eye,
         iris_radius=np.hypot(dx, dy),
         iris_angle=np.arctan2(dy, dx),
-        caruncle=bump(half, (17.8, -1.9, 77), (1.8, 1.6, 5)),
+        caruncle=bump(half, near("endocanthion", 1.5, 0.5, -1).position(LANDMARKS), (1.8, 1.6, 5)),
         upper_lashes=upper,
         lower_lashes=lower,
         brow=_brow(half),
         lip=lip,
         mouth_line=np.exp(-(((y - mouth_line(x)) / 1.1) ** 2)) * step(26 - x, 1.0) * step(z - 76, 1),
         nostril=_nostril(half),
+        on_ear=on_ear,
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
         hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
         hair_volume=ramp(inside_hair, 0, 14) * (1 - on_ear) * HAIR_THICKNESS(y),
         inside_hair=inside_hair,
         beard=_beard(half) * (1 - lip),
-        openness=_openness(vertices, normals),
+        openness=openness,
     )
 
 

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from facegen.loaders.content import PARTS, Content
+from facegen.loaders.decimation import coarser_levels, mirror_of
 from facegen.loaders.plain_skin import plain_skin
 from facegen.model import Float, Int, LinearAlbedo, ModelError, MorphableModel, head_sphere
 
 HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
 STILL = 1e-4  # mm: a mode that moves nothing further is of what is not drawn
-SYMMETRIC = 0.5  # mm
 HEAD_DEPTH = 140.0  # mm from nose to the back of the head; what is shallower is a face alone
 MIDLINE = 12.0  # mm: half width of the strip in which a profile is looked for
 CHIN_BELOW_NOSE, CHIN_BEHIND_NOSE = (35.0, 115.0), 42.0  # mm: where the underside of the chin can be
@@ -121,21 +120,12 @@ def _midline(mean: Float) -> float:
 
 
 def _centred(model: MorphableModel) -> MorphableModel:
-    """The model with the middle of its head at the origin, and its mirror list if it has one then."""
+    """The model with the middle of its head at the origin, its mirror list if it has one then, and coarser levels."""
     centre, _ = head_sphere(model)
     centre[0] = _midline(model.mean)
     mean = (model.mean - centre).astype(np.float32)
-    return replace(model, mean=mean, mirror=_mirror(mean))
-
-
-def _mirror(mean: Float) -> Int:
-    """The vertex across the midline of each (V,), or itself for all where the mesh is not symmetric."""
-    flipped = mean * np.array([-1, 1, 1], np.float32)
-    distance, across = (np.asarray(part) for part in cKDTree(mean).query(flipped))
-    own = np.arange(len(mean))
-    if distance.max() > SYMMETRIC or (across[across] != own).any():
-        across = own
-    return across.astype(np.int32)
+    levels = coarser_levels(mean, model.triangles, model.landmarks)
+    return replace(model, mean=mean, mirror=mirror_of(mean), levels=levels)
 
 
 def _exact_in_half(basis: Float) -> Float:
