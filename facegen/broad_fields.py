@@ -41,6 +41,27 @@ def jaw_width(g: Geometry) -> Array:
     return g.move(out=2.5 * side * _band(g.y, -80, 38) * np.clip(g.away / 45, 0, 1) * (1 - 0.7 * ramp(g.z, 60, 105)))
 
 
+def fatness(g: Geometry) -> Array:
+    """Full cheeks, jowls and neck, and a soft floor of the mouth: what body fat does to a face."""
+    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
+    cheek = bump(half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(half, (46, -92, 40), (26, 26, 44))
+    under = bump(half, (0, -122, 52), (42, 24, 34))
+    around = ramp(-g.y, 95, 140)
+    side = soft_side(g.vertices, 16)
+    return g.move(
+        out=2.5 * side * cheek + 2.6 * g.x / 50 * around,
+        up=-3.4 * under,
+        forward=0.9 * cheek + 1.6 * under + 2.2 * (g.z + 22) / 55 * around,
+    )
+
+
+def jowl(g: Geometry) -> Array:
+    """The jaw's border sags beside the chin."""
+    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
+    sag, notch = bump(half, (40, -96, 58), (16, 16, 26)), bump(half, (25, -106, 76), (11, 12, 18))
+    return g.move(out=0.9 * soft_side(g.vertices, 8) * (sag - 0.5 * notch), up=-1.7 * sag + 0.5 * notch)
+
+
 def head_breadth(g: Geometry) -> Array:
     """A wide brain case."""
     return g.move(out=2.1 * g.x / 75 * ramp(g.y, -70, 20))
@@ -155,7 +176,7 @@ def face_tilt(g: Geometry) -> Array:
 
 
 BROAD_FIELDS: tuple[Callable[[Geometry], Array], ...] = (
-    size, face_height, face_width, jaw_width, head_breadth, head_length, crown, forehead_slope,
+    size, face_height, face_width, jaw_width, fatness, jowl, head_breadth, head_length, crown, forehead_slope,
     nose_length, upper_lip_length, chin_height, prognathism, neck,
     eye_size, lid_opening, brow_thickness, mouth_width, upper_lip, lower_lip,
     ear_size, ear_flare, ear_height, ear_lobe,

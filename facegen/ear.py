@@ -12,6 +12,7 @@ from facegen.features import Ball, Feature, near
 from facegen.primitives import Array, smooth_union, tapered_capsule
 
 ATTACHED_AT = (68.5, -19.0, 2.0)  # the frame's origin on the head, just in front of the tragion
+SIZE = 0.93  # of the tables below, which are of a large ear
 LEANS_BACK = 14.0  # degrees from upright
 FLARES = 21.0  # degrees from flat on the head
 BLEND_WITH_HEAD = 5.0
@@ -81,7 +82,7 @@ def rim_rows(spacing: float = 1.7) -> list[Array]:
     """Rows of points (n, 3) along the rim's crest and its outer edge, in the head's frame, `spacing` mm apart."""
     rim = _smooth_joints(HELIX)[RODS_A_JOINT:]
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(rim[:, :3], axis=0), axis=1))])
-    at = np.linspace(0, length[-1], int(length[-1] / spacing))
+    at = np.linspace(0, length[-1], int(SIZE * length[-1] / spacing))
     centre, radius = CubicSpline(length, rim[:, :3])(at), np.interp(at, length, rim[:, 3])[:, None]
     along = np.gradient(centre, axis=0)
     out = np.stack([-along[:, 1], along[:, 0], 0 * at], 1)
@@ -90,12 +91,12 @@ def rim_rows(spacing: float = 1.7) -> list[Array]:
     for degrees in RIM_ROWS:
         angle = np.radians(degrees)
         local = centre + radius * (np.sin(angle) * out + np.cos(angle) * np.array([0, 0, 1.0]))
-        rows.append(local @ _frame().T + ATTACHED_AT)
+        rows.append(SIZE * local @ _frame().T + ATTACHED_AT)
     return rows
 
 
 def _ear(points: Array) -> Array:
-    local = (points - ATTACHED_AT) @ _frame()
+    local = (points - ATTACHED_AT) @ _frame() / SIZE
     distance = np.full(len(points), 1e3)
     for feature in PLATE:
         distance = feature.apply(distance, local, _ANCHORS)
@@ -103,7 +104,7 @@ def _ear(points: Array) -> Array:
         distance = smooth_union(distance, _rim(local, rim), blend)
     for feature in HOLLOWS:
         distance = feature.apply(distance, local, _ANCHORS)
-    return distance
+    return distance * SIZE
 
 
 def _rim(local: Array, joints: Joints) -> Array:

@@ -18,15 +18,15 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "opisthocranion": (0, 38, -97.5),  # back of the head
     "euryon": (75.5, 38, -14),  # widest point of the head
     "trichion": (0, 70, 84),  # hairline
-    "frontotemporale": (56, 28, 60),  # where the temple begins
+    "frontotemporale": (53.5, 28, 64),  # where the temple begins
     "glabella": (0, 20, 97),  # between the brows
     "brow_inner": (9, 15, 96),
     "brow_peak": (38, 19.5, 82),
     "brow_outer": (53, 14, 59),
     "eyeball": (31.5, 0, 69.5),  # centre of the eye, inside the head
     "pupil": (31.5, 0.3, 82),
-    "endocanthion": (15.6, -2.7, 78.5),  # inner corner of the eye
-    "exocanthion": (44.1, -0.5, 74),  # outer corner
+    "endocanthion": (15.8, -2.8, 80.5),  # inner corner of the eye
+    "exocanthion": (43.9, -0.6, 75.8),  # outer corner
     "lid_upper": (30, 5.6, 83),
     "lid_lower": (30, -5.3, 82.5),
     "orbitale": (31, -16, 80),  # lower rim of the orbit
@@ -42,21 +42,21 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "stomion": (0, -67.8, 103),  # where the lips meet
     "cheilion": (25.2, -67.9, 88),  # corner of the mouth
     "labiale_inferius": (0, -77, 103),
-    "sublabiale": (0, -86, 97),  # groove below the lower lip
+    "sublabiale": (0, -86, 96),  # groove below the lower lip
     "pogonion": (0, -98, 99),  # foremost point of the chin
-    "menton": (0, -114, 88),  # underside of the chin
+    "menton": (0, -115.5, 86),  # underside of the chin
     "malare": (42.3, -26, 78.2),  # cheek bone, from the front
     "zygion": (69, -16, 20),  # widest point of the cheek arch
     "cheek": (38.5, -52, 78.5),
     "jaw_middle": (39, -97, 45),
     "gonion": (50.5, -79, 8),  # angle of the jaw, on its lower border
     "tragion": (71.5, -18.5, 4),  # notch above the ear's tragus
-    "ear_top": (77, 14, -13),
-    "ear_bottom": (75.5, -45, -3),
-    "ear_back": (85, -8, -28.5),
+    "ear_top": (76.1, 13.6, -18.5),
+    "ear_bottom": (71.5, -46.8, -1.7),
+    "ear_back": (82.3, -14.5, -29.9),
     "subalare": (9.6, -48, 100),  # where the wing's foot meets the lip
     "crista_philtri": (5.2, -57, 103),
-    "gnathion": (0, -112, 93),  # lowest point of the chin's front
+    "gnathion": (0, -112.5, 92),  # lowest point of the chin's front
     "otobasion_superius": (74, 3, -3),  # where the ear's upper rim meets the head
     "otobasion_inferius": (66, -42, 1),  # where the lobe meets the cheek
     "ear_front": (71, -12, 5),  # foremost point of the ear's root

@@ -13,6 +13,7 @@ CRANIUM: tuple[Feature, ...] = (
         blend=20,
         why="a forehead that rises before it slopes",
     ),
+    Ball("parietal", near("euryon", -47.5, -4, -26), (42, 54, 45), blend=20, why="square at the back, seen from above"),
     Ball(
         "skull base",
         near("opisthocranion", 0, -42, 72),
