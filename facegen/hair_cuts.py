@@ -56,9 +56,9 @@ class Cut:
 
 _OVER_THE_EARS = ((-240, 88), (-170, 83), (-110, 83), (-60, 88), (-25, 91), (10, 91), (35, 87), (60, 80))
 _BEHIND_THE_EARS = ((-240, 86), (-140, 78), (-80, 76), (-40, 78), (0, 80), (35, 80), (60, 78))
-_BACK = ((-240, 94), (-170, 88), (-110, 84), (-60, 88), (-20, 92), (30, 97), (60, 100))
+_BACK = ((-240, 106), (-170, 99), (-110, 95), (-60, 96), (-20, 99), (30, 103), (60, 102))
 _BOB_SIDES = ((-150, 74), (-120, 80), (-90, 88), (-60, 93), (-25, 94), (10, 93), (35, 89), (60, 81))
-_BOB_BACK = ((-150, 70), (-120, 76), (-90, 86), (-60, 92), (-20, 95), (30, 99), (60, 101))
+_BOB_BACK = ((-150, 72), (-120, 82), (-90, 91), (-60, 96), (-20, 100), (30, 103), (60, 103))
 # Angle about the vertical axis of the edge by the face, over y.
 _FACE_EDGE = ((-240, 52), (-120, 60), (-40, 64), (20, 60), (50, 50))
 _EAR_EDGE = ((-240, 84), (-120, 100), (-60, 112), (-20, 116), (20, 116))
@@ -66,29 +66,29 @@ _EAR_EDGE = ((-240, 84), (-120, 100), (-60, 112), (-20, 116), (20, 116))
 CUTS: tuple[Cut, ...] = (
     Cut("bald", "shaved or lost", women=0.3, men=5, ageing=(2.0, 5.0)),
     Cut("cropped", "clippers all over, 3 to 6 mm", women=1.5, men=19, ageing=(1.5, 1.2),
-        top=5.0, sides=3.0, back=3.5, rim=12, growth=0.3, lumps=0.5),
+        top=7.0, sides=6.0, back=7.0, rim=12, growth=0.3, lumps=0.5),
     Cut("balding", "hair on the sides alone", women=0, men=2, ageing=(1.0, 12.0),
         top=6.0, sides=6.0, back=6.0, rim=12, growth=0.25, lumps=0.8, crown=False),
     Cut("short sides", "longer on top, brushed up from the forehead", women=2, men=33, ageing=(2.0, 0.8),
-        top=16, sides=5.0, back=6.0, rim=20, front=8.0, growth=0.22, lumps=2.6),
+        top=15, sides=6.5, back=8.0, rim=26, front=7.0, growth=0.22, lumps=2.6),
     Cut("short", "a few centimetres all over, a pixie or an overdue cut", women=8, men=24, ageing=(4.0, 1.3),
         top=14, sides=10, back=10, rim=18, growth=0.22, lumps=2.6, fringe=56),
     Cut("curls", "a rounded cloud of curls", women=9, men=7, ageing=(0.9, 0.5),
-        top=22, sides=19, back=21, rim=26, growth=0.25, lumps=0.6, curl=3.0),
+        top=23, sides=20, back=22, rim=20, growth=0.25, lumps=0.6, curl=4.5, fringe=64),
     Cut("bob", "to the jaw, over the ears, parted", women=17, men=1.5, ageing=(1.6, 0.4),
         top=13, sides=11, back=13, rim=10, parted=True, hangs=44, tips=(-98, -92), tip_slope=14, growth=0.05,
-        lumps=1.6, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),
+        lumps=2.6, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),
     Cut("fringe", "a bob with the forehead covered", women=9, men=1, ageing=(0.7, 0.3),
         top=13, sides=12, back=13, rim=10, hangs=44, tips=(-108, -104), tip_slope=14, growth=0.05,
-        lumps=1.6, fringe=25, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),
+        lumps=2.6, fringe=25, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),
     Cut("long, behind the ears", "the ears show", women=16, men=3.5, ageing=(0.5, 0.5),
         top=11, sides=7, back=10, rim=12, hangs=112, over_ears=False, wave=1.5, tips=(-215, -225),
-        tip_slope=22, growth=0.05, lumps=1.6, edge=_EAR_EDGE, width=_BEHIND_THE_EARS, depth=_BACK),
+        tip_slope=22, growth=0.05, lumps=2.6, edge=_EAR_EDGE, width=_BEHIND_THE_EARS, depth=_BACK),
     Cut("long, parted", "from a middle parting, in front of the shoulders", women=26, men=2, ageing=(0.45, 0.4),
         top=13, sides=11, back=12, rim=10, parted=True, hangs=44, tips=(-200, -225), tip_slope=24, growth=0.05,
-        lumps=1.8, wave=3.0, edge=_FACE_EDGE, width=_OVER_THE_EARS, depth=_BACK),
+        lumps=2.8, wave=3.0, edge=_FACE_EDGE, width=_OVER_THE_EARS, depth=_BACK),
     Cut("tied", "combed back into a knot", women=12, men=2, ageing=(0.8, 0.3),
-        top=6.5, sides=4.5, back=5.5, rim=12, growth=0.1, lumps=0.9, bun=True),
+        top=7.5, sides=6.5, back=7.0, rim=12, growth=0.1, lumps=0.9, bun=True),
 )  # fmt: skip
 
 CUT_NAMES = tuple(cut.name for cut in CUTS)
@@ -112,3 +112,5 @@ RIM = curve(
         *((98, 14), (103, -20), (110, -62), (117, -75), (135, -83), (157, -86), (180, -86)),
     ]
 )
+# Where hair that hangs over the ears leaves the skull.
+FALL = curve([(0, 76), (18, 75), (32, 70), (44, 60), (54, 48), (65, 36), (80, 24), (103, 0), (135, -35), (180, -55)])

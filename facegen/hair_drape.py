@@ -11,9 +11,9 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from facegen.hair_cuts import RIM, Cut
+from facegen.hair_cuts import FALL, RIM, Cut
 from facegen.hair_grid import AZIMUTHS, COLUMNS, RINGS, SCALP_RINGS
 from facegen.mesh import CENTRE, project
 from facegen.primitives import Array, curve, ramp
@@ -27,10 +27,12 @@ KNOT = np.array([0.0, 66.0, -90.0])
 KNOT_RADIUS = 29.0
 KNOT_RINGS = 3
 # How far along a strand, from the crown to the hairline, each scalp ring lies.
-PLACES = np.array([0.07, 0.21, 0.35, 0.49, 0.62, 0.75, 0.86, 0.95, 1.0])
+PLACES = np.array([0.06, 0.17, 0.30, 0.44, 0.58, 0.72, 0.85, 0.95, 1.0])
+FALLING_PLACES = np.array([0.06, 0.17, 0.29, 0.41, 0.53, 0.65, 0.77, 0.89, 1.0])  # for hair that goes on
 SUNK = 1.8  # mm under the skin, where cut hair ends: the painted hairline is the edge one sees
 CLEARANCE = 6.0  # mm between the head and what hangs
 NEAREST = 3.0  # mm, between the head and any of what hangs
+EAR = np.array([72.0, -10.0, -14.0])
 LEAN = 0.22  # mm that hair comes inwards at most per mm that it falls
 FRINGE_RINGS = 3  # of the hanging rings
 FRINGE_TO = 44.0  # degrees of azimuth from the front
@@ -65,9 +67,9 @@ def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
 
 
 @cache
-def rim_points() -> Array:
-    """Where each strand meets the shell's edge on the skull (C, 3)."""
-    azimuth, height = np.radians(AZIMUTHS), RIM(AZIMUTHS)
+def rim_points(hangs: bool = False) -> Array:
+    """Where each strand meets the shell's edge on the skull, or leaves the skull (C, 3)."""
+    azimuth, height = np.radians(AZIMUTHS), (FALL if hangs else RIM)(AZIMUTHS)
     flat = np.full(len(azimuth), 80.0)
     for _ in range(6):
         directions = np.stack([flat * np.sin(azimuth), height - CENTRE[1], flat * np.cos(azimuth)], 1)
@@ -92,7 +94,7 @@ def outwards(points: Array) -> Array:
 
 
 @cache
-def _combed(parted: bool, bun: bool) -> tuple[Array, Array, Array]:
+def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Array, Array, Array]:
     """Strands over the skull: points (C, S, 3), normals (C, S, 3), and mm from the edge (C, S)."""
     root = np.tile(CROWN, (COLUMNS + 1, 1))
     if parted:
@@ -101,10 +103,10 @@ def _combed(parted: bool, bun: bool) -> tuple[Array, Array, Array]:
     if bun:
         root = np.tile(KNOT, (COLUMNS + 1, 1))
     root[:, 0] = 0.8 * np.sin(np.radians(AZIMUTHS))
-    start, end = _unit(root - CENTRE), _unit(rim_points() - CENTRE)
+    start, end = _unit(root - CENTRE), _unit(rim_points(falls) - CENTRE)
     places = PLACES * (PLACES[0] < PLACES) if parted else PLACES  # both sides meet in the parting
     if bun:
-        places = np.concatenate([np.zeros(KNOT_RINGS), np.linspace(0.2, 1, SCALP_RINGS - KNOT_RINGS) ** 0.9])
+        places[:] = np.concatenate([np.zeros(KNOT_RINGS), np.linspace(0.2, 1, SCALP_RINGS - KNOT_RINGS) ** 0.9])
     angle = np.arccos(np.clip((start * end).sum(1), -1, 1))[:, None]
     ahead, behind = np.sin(places * angle) / np.sin(angle), np.sin((1 - places) * angle) / np.sin(angle)
     points = on_skull(behind[..., None] * start[:, None] + ahead[..., None] * end[:, None])
@@ -118,7 +120,7 @@ class _Strands:
 
     def __init__(self, cut: Cut, length: float, volume: float) -> None:
         self.cut, self.length, self.volume = cut, length, volume
-        self.skull, self.normals, self.to_edge = _combed(cut.parted, cut.bun)
+        self.skull, self.normals, self.to_edge = _combed(cut.parted, cut.bun, cut.hangs is not None and cut.hangs < 90)
         self.hanging: Bool = (np.inf if cut.hangs is None else cut.hangs) <= AZIMUTHS
         self.locks = _locks(cut)
         first = int(np.argmax(self.hanging)) if self.hanging.any() else COLUMNS
@@ -128,7 +130,8 @@ class _Strands:
 
     def on_the_scalp(self) -> Array:
         """Scalp rings (C, S, 3)."""
-        grown = self.locks[:, :SCALP_RINGS] * self._rise() + self._thickness()
+        thickness = self._thickness()
+        grown = thickness + np.maximum(self.locks[:, :SCALP_RINGS] * self._rise(), -0.3 * np.abs(thickness))
         return np.asarray(self.skull + grown[..., None] * self.normals)
 
     def hang(self, positions: Array) -> None:
@@ -138,15 +141,18 @@ class _Strands:
         rim = self.skull[which, -1, 1]
         tips = self.cut.tips[0] + (self.cut.tips[1] - self.cut.tips[0]) * behind - self.cut.tip_slope * self.length
         tips = tips + 2.5 * self.locks[which, -2]
-        fallen = np.arange(1, RINGS - SCALP_RINGS) / (RINGS - SCALP_RINGS - 1)
+        fallen = (np.arange(1, RINGS - SCALP_RINGS) / (RINGS - SCALP_RINGS - 1)) ** 1.3
         heights = np.concatenate([positions[which, :SCALP_RINGS, 1], rim[:, None] + (tips - rim)[:, None] * fallen], 1)
         start = np.degrees(
             np.arctan2(np.abs(positions[which, :SCALP_RINGS, 0]), positions[which, :SCALP_RINGS, 2] - AXIS_Z)
         )
         edge = curve(self.cut.edge)(heights)
-        wanted = edge + (180 - edge) * behind[:, None]
-        turned = ramp(fallen, -0.1, 0.5)
-        angle = np.concatenate([start, start[:, -1:] + turned * (wanted[:, SCALP_RINGS:] - start[:, -1:])], 1)
+        spread = (start[:, -1:] - start[0, -1]) / (180 - start[0, -1])
+        wanted = edge + (180 - edge) * spread
+        # Strands turn little by little from where they lie on the skull to where they hang.
+        start = np.concatenate([start, np.repeat(start[:, -1:], len(fallen), 1)], 1)
+        turned = ramp(np.arange(RINGS - 1.0), 3, SCALP_RINGS + 1.5) * ramp(-heights, -62, -15)
+        angle = start + turned * (wanted - start)
         radius = self._radius(which, angle, heights, positions)
         positions[which, :-1] = _around_axis(radius, np.radians(angle), heights)
         positions[which, -1] = positions[which, -2] * (0.45, 1, 0.45) + (0, 14, -12)
@@ -212,15 +218,23 @@ class _Strands:
         full = low + (cut.top - low) * ramp(height, 30, 88)
         full = full + cut.front * np.exp(-(((self.to_edge - 22) / 26) ** 2)) * (1 - ramp(azimuth, 30, 62))
         full = full * (1 + cut.bulk * self.volume) * (1 + cut.growth * self.length)
+        if cut.hangs is None:  # thin about the ears, which stand free
+            free = ramp(np.linalg.norm(self.skull - EAR, axis=-1), 18, 60)
+            full = np.minimum(full, 5.0) + np.maximum(full - 5.0, 0) * free
         if not cut.crown:
             full = full * ramp(azimuth, 55, 75) * (1 - ramp(height, 35, 75)) - 4.0 * ramp(height, 40, 70)
         if cut.parted:  # combed flat at the parting and along the face
-            full = full * (0.45 + 0.55 * ramp(self.behind[:, None], 0, 0.25)) * (0.68 + 0.32 * ramp(PLACES, 0.05, 0.3))
+            full = (
+                full
+                * (0.3 + 0.7 * ramp(self.behind[:, None], -0.02, 0.3))
+                * (0.3 + 0.7 * ramp(FALLING_PLACES, 0, 0.25))
+            )
         return np.asarray(-SUNK + (full + SUNK) * self._rise())
 
     def _rise(self) -> Array:
         """From 0 at the shell's edge to 1 in the hair (C, S)."""
-        inwards = np.clip(self.to_edge / (self.cut.rim * (1 + 0.15 * self.volume)), 0, 1)
+        rim = self.cut.rim * (1 + 0.15 * self.volume) * (1 + ramp(AZIMUTHS, 108, 140))  # necks are shaded off
+        inwards = np.clip(self.to_edge / rim[:, None], 0, 1)
         rounded = np.sqrt(1 - (1 - inwards) ** 2)
         smooth = ramp(inwards, 0, 1)
         thick = ramp(np.array(self.cut.sides), 6, 20)
@@ -243,14 +257,23 @@ class _Strands:
         scalp = np.hypot(positions[which, :SCALP_RINGS, 0], positions[which, :SCALP_RINGS, 2] - AXIS_Z)
         low = ramp(-heights[:, :SCALP_RINGS], -60, -25)
         # Waves run down the strands, out of step from strand to strand, and grow as they fall.
-        phase = heights / 11.0 + 2.5 * np.sin(2.2 * which[:, None] / 5)
+        phase = heights / 11.0 + 2.5 * np.sin(which[:, None] / 4)
         waves = cut.wave * ramp(-heights, -30, 60) * np.sin(phase)
         radius = wanted + np.maximum(self.locks[which, :-1] + waves, NEAREST - CLEARANCE)
         radius[:, :SCALP_RINGS] = scalp + low * np.maximum(radius[:, :SCALP_RINGS] - scalp, 0)
         for ring in range(SCALP_RINGS - 2, radius.shape[1]):
             fallen = np.maximum(heights[:, ring - 1] - heights[:, ring], 0)
             radius[:, ring] = np.maximum(radius[:, ring], radius[:, ring - 1] - LEAN * fallen)
-        return _pushed_out(radius, np.radians(angle), heights, cut.over_ears)
+        return _pushed_out(_gentle(radius), np.radians(angle), heights, cut.over_ears)
+
+
+def _gentle(along: Array) -> Array:
+    """Values (n, R - 1) along strands, smoothed: hair bends gently from the skull into its fall."""
+    along = along.copy()
+    for _ in range(4):
+        middle = along[:, 3:-1]
+        along[:, 3:-1] = middle + (along[:, 2:-2] + along[:, 4:] - 2 * middle) / 4
+    return along
 
 
 def _pushed_out(radius: Array, turn: Array, heights: Array, ears: bool) -> Array:
@@ -324,11 +347,13 @@ def _poles(positions: Array, cut: Cut, length: float) -> Array:
 def _locks(cut: Cut) -> Array:
     """How far each place stands out of its cut's smooth shape (C, R), mm: locks along the strands, and curls."""
     rng = np.random.default_rng(crc32(cut.name.encode()))
-    noise = rng.standard_normal((COLUMNS + 1, 1)) + 0.4 * rng.standard_normal((COLUMNS + 1, RINGS))
-    noise = np.clip(noise, -1.8, 1.8)
+    wander = np.cumsum(rng.standard_normal((COLUMNS + 1, RINGS)), 1)  # locks come and go along the strands
+    noise = np.clip(rng.standard_normal((COLUMNS + 1, 1)) + 0.3 * wander, -1.8, 1.8)
     # The columns that only the finest level has lie in the gaps between locks.
     noise[1::2] = (noise[:-1:2] + noise[2::2]) / 2 - 1.1
-    curls = np.clip(rng.standard_normal((COLUMNS + 1, RINGS)), -1.5, 1.5)
+    # As broad as they are long: rings lie three columns apart.
+    curls = 2 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 1.1, axis=0, mode="mirror")
+    curls = np.clip(curls, -1.5, 1.5)
     locks = 0.6 * cut.lumps * noise + cut.curl * curls
     locks[[0, -1]] *= 0.4
     return np.asarray(locks)

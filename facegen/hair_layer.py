@@ -24,6 +24,8 @@ Int = NDArray[np.int32]
 
 NEIGHBOURS = 8  # head vertices that carry a vertex of hair: one alone would pass every dent on
 REACH = 9.0  # mm: how far their weights reach
+NAPE = -60.0  # mm: below, hair goes with the neck
+NECKS_SHARE = 0.6
 ON_EAR = 0.1  # of the mask: above, a head vertex carries no hair of the scalp
 SCALP_CUT, FRINGE_CUT, HANGING_CUT = "cropped", "fringe", "long, parted"  # whose places say what carries what
 
@@ -108,6 +110,9 @@ def _anchored(template: Template, regions: Regions, whole: Globe) -> tuple[NDArr
     front = places[:, -2, 0] < 0.6 * places[:, -2, 0].max()
     front &= np.arange(COLUMNS + 1) < COLUMNS // 2
     places[front, in_front] = fringe.positions[front, in_front]
+    # Hair hangs from the head, and gives way to the neck: what is far down follows what is halfway.
+    low = np.minimum(places[..., 1] - NAPE, 0)
+    places[..., 1] -= (1 - NECKS_SHARE) * low
     targets = np.concatenate([scalp.poles, places[whole.column[2:], whole.ring[2:]]])
     on_scalp = whole.ring < SCALP_RINGS
     anchors = np.empty((len(targets), NEIGHBOURS), np.int64)
