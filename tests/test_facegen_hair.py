@@ -81,8 +81,9 @@ def test_bald_people_show_no_hair(layer: HairLayer, carried: np.ndarray) -> None
 def test_hanging_hair_stays_outside_of_ears_jaw_and_neck(length: float, volume: float) -> None:
     for cut in CUTS:
         if cut.hangs is not None:
-            hanging = drape(cut, length, volume).positions[cut.hangs <= AZIMUTHS, SCALP_RINGS:-1]
-            assert bare_head_distance(hanging.reshape(-1, 3)).min() > 1.0, cut.name
+            hanging = drape(cut, length, volume).positions[cut.hangs <= AZIMUTHS, SCALP_RINGS:-1].reshape(-1, 3)
+            in_the_picture = hanging[:, 1] > -180  # further down, the neck is cut off
+            assert bare_head_distance(hanging[in_the_picture]).min() > 1.0, cut.name
 
 
 @pytest.mark.parametrize("name", [CUTS[index].name for index in HAIRY])
