@@ -8,26 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
-from dcign.metrics import r_squared, spearman
+from dcign.metrics.monotone import MonotoneMap, fit_monotone
 
 Array = NDArray[np.floating]
-
-KNOTS = 200  # kept of a fit: enough for a tenth of a degree, few enough for a JSON file
-
-
-@dataclass(frozen=True, eq=False)
-class MonotoneMap:
-    """Piecewise linear through knots, constant beyond them: inputs (K,) ascending, outputs (K,)."""
-
-    inputs: Array
-    outputs: Array
-
-    def __call__(self, values: Array) -> Array:
-        """(N,) -> (N,)."""
-        mapped: Array = np.interp(values, self.inputs, self.outputs)
-        return mapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,18 +30,6 @@ class FactorCalibration:
         return self.offset + self.slope * codes
 
 
-def fit_monotone(inputs: Array, outputs: Array) -> MonotoneMap:
-    """Fit the monotone map, rising or falling as the ranks say, with the least squared error: (N,), (N,)."""
-    rises = spearman(inputs, outputs) >= 0
-    fit = IsotonicRegression(increasing=bool(rises), out_of_bounds="clip").fit(inputs, outputs)
-    knots, values = fit.X_thresholds_.astype(np.float64), fit.y_thresholds_.astype(np.float64)
-    if len(knots) > KNOTS:
-        # Evenly through the data, and its two ends.
-        at = np.unique(np.quantile(inputs.astype(np.float64), np.linspace(0, 1, KNOTS)))
-        knots, values = at, np.interp(at, knots, values)
-    return MonotoneMap(knots, values)
-
-
 def calibrate(factor: str, latent: int, codes: Array, values: Array) -> FactorCalibration:
     """Fit both maps and the line between one latent's codes (N,) and a factor's values (N,)."""
     spread = float(np.var(codes))
@@ -70,12 +42,6 @@ def calibrate(factor: str, latent: int, codes: Array, values: Array) -> FactorCa
         slope=slope,
         offset=float(values.mean() - slope * codes.mean()),
     )
-
-
-def best_latent(mu: Array, values: Array) -> int:
-    """Return the latent that a monotone map takes nearest to the factor: (N, Z), (N,) -> its place."""
-    scores = [r_squared(values, fit_monotone(column, values)(column)) for column in mu.T]
-    return int(np.argmax(scores))
 
 
 def to_json(calibration: FactorCalibration) -> dict[str, object]:

@@ -16,25 +16,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.aside import write_result
-from dcign.calibration import FactorCalibration, best_latent, calibrate, from_json, to_json
+from dcign.calibration import FactorCalibration, calibrate, from_json, to_json
 from dcign.codec import Codec, load_codec
 from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
 from dcign.device import threads
+from dcign.disentanglement import measure_disentanglement, tree_operations
 from dcign.errors import TrainingError
-from dcign.leakage import Leakage, measure_leakage
+from dcign.leakage import measure_leakage
 from dcign.meter import Meter, Told, untold
-from dcign.metrics import mutual_information_gap, r_squared, spearman
+from dcign.metrics import best_latent, invariance_ratio, linear_leakage, r_squared, spearman
+from dcign.metrics.bootstrap import bootstrap_all
 from dcign.model import count_parameters
 from dcign.network import network_built
 from dcign.probes import probe_operations
 from dcign.source import DataSource, LabelledBatches
-from dcign.swaps import Swap, measure_reconstruction, measure_swap
+from dcign.swaps import measure_reconstruction, measure_swap
 
 FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
 FILE = "evaluation.json"
 CALIBRATION_FILE = "calibration.json"
 TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
+SEED = 0  # of what figures draw: the same for every run that is compared
 TEST_BATCHES = 400  # that pictures are compared on: the first ones, as kinds take turns
 
 Array = NDArray[np.floating]
@@ -52,11 +55,14 @@ class FactorScore:
     leakage_r2: float  # a probe's, from all other latents: sampled ...
     leakage_active_r2: float  # ... the means of those that are alive ...
     leakage_all_r2: float  # ... the means of all
+    leakage_linear_r2: float  # a straight line's, from the means of all
     swap_ratio: float
     copy_ratio: float  # what returning the source unchanged would score as a swap
+    invariance_ratio: float  # variance of the latents that are no factor's while this factor varies, over people's
     r2_assigned: float  # of the latent in the factor's own place
     best_latent: int  # on training identities
     r2_best: float
+    intervals: dict[str, tuple[float, float]]  # 95 %, of the images drawn, by the names above
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +117,7 @@ def evaluate_codec(
     progress: Told = untold,
 ) -> Evaluation:
     """Evaluate a network on splits in memory; `evaluate` without the files."""
-    started = time.monotonic()
+    started, rng = time.monotonic(), np.random.default_rng(SEED)
     train, test = thinned(train, TRAINING_IMAGES), test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
     meter = _meter(codec, train, iid, test, progress)
     fitted, held, tested = (
@@ -123,18 +129,38 @@ def evaluate_codec(
     own = tuple(range(len(best))) if assigned else tuple(best)
     nats = held.mean_divergence()
     leaks = measure_leakage(fitted, held, own, nats > ALIVE_NATS, meter.part("probing"))
+    linear = linear_leakage(fitted.flat_mu, fitted.flat_factors, held.flat_mu, held.flat_factors, own)
     plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"))
+    intrinsic = [latent for latent in range(len(nats)) if latent not in own]
     scores, fits = {}, []
     for place, name in enumerate(codec.description.factors):
         fits.append(_calibrate(fitted, name, place, own[place]))
         swap = measure_swap(codec, test, tested, plain, place, own[place], meter.part(f"swapping {name}"))
-        scores[name] = _score(held, place, fits[place], best[place], fitted, leaks[place], swap)
+        leak, leak_linear = leaks[place], float(linear[place])
+        still = invariance_ratio(tested.mu[tested.kind == place], held.flat_mu, intrinsic)
+        scores[name] = FactorScore(
+            **_dial(held, fits[place], place, rng),
+            leakage_r2=leak.sampled,
+            leakage_active_r2=leak.active,
+            leakage_all_r2=leak.everything,
+            leakage_linear_r2=leak_linear,
+            swap_ratio=swap.ratio,
+            copy_ratio=swap.copy_ratio,
+            invariance_ratio=still,
+            r2_assigned=_r2_of(held, fitted, place, place),
+            best_latent=best[place],
+            r2_best=_r2_of(held, fitted, place, best[place]),
+        )
+    metrics = measure_disentanglement(
+        held.flat_mu, held.flat_factors, _ranges(fitted), own, rng, meter.part("disentangling")
+    )
     report = {
         **_provenance(codec),
         "factors": {name: dataclasses.asdict(score) for name, score in scores.items()},
         "reconstruction": plain.psnr,
         "latents": {"count": len(nats), "alive": int((nats > ALIVE_NATS).sum()), "kl_nats": nats.tolist()},
-        "mig": mutual_information_gap(held.flat_mu, held.flat_factors, _ranges(fitted)),
+        "mig": metrics["latents"]["mig"]["value"],
+        "metrics": metrics,
         "images": {"calibration": len(fitted.flat_mu), "iid": len(held.flat_mu), "test": len(tested.flat_mu)},
         "evaluation_seconds": time.monotonic() - started,
     }
@@ -152,32 +178,28 @@ def _meter(codec: Codec, train: LabelledBatches, iid: LabelledBatches, test: Lab
     return Meter(
         told,
         {f"encoding {name}": encoding * count for name, count in images.items()}
-        | {"probing": probed}
+        | {
+            "probing": probed,
+            "disentangling": tree_operations(images["iid"], codec.configuration.recipe.latents, len(factors)),
+        }
         | {f"swapping {name}": decoding * count for name, count in swapped.items()}
         | {"reconstructing": decoding * images["test"]},
     )
 
 
-def _score(
-    held: Codes, place: int, fit: FactorCalibration, best: int, fitted: Codes, leak: Leakage, swap: Swap
-) -> FactorScore:
+def _dial(held: Codes, fit: FactorCalibration, place: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Return what a FactorScore says of one latent as a dial, with intervals."""
     codes, truth = held.flat_mu[:, fit.latent], held.flat_factors[:, place]
-    predicted = fit.value(codes)
-    return FactorScore(
-        latent=fit.latent,
-        r2=r_squared(truth, predicted),
-        r2_linear=r_squared(truth, fit.linear(codes)),
-        spearman=spearman(codes, truth),
-        mae_degrees=float(np.abs(predicted - truth).mean()),
-        leakage_r2=leak.sampled,
-        leakage_active_r2=leak.active,
-        leakage_all_r2=leak.everything,
-        swap_ratio=swap.ratio,
-        copy_ratio=swap.copy_ratio,
-        r2_assigned=_r2_of(held, fitted, place, place),
-        best_latent=best,
-        r2_best=_r2_of(held, fitted, place, best),
-    )
+    names = ("r2", "r2_linear", "spearman", "mae_degrees")
+    found = bootstrap_all(_dial_figures, [codes, truth, fit.value(codes), fit.linear(codes)], rng)
+    figures = {name: each.value for name, each in zip(names, found, strict=True)}
+    intervals = {name: (each.low, each.high) for name, each in zip(names, found, strict=True)}
+    return {"latent": fit.latent, **figures, "intervals": intervals}
+
+
+def _dial_figures(codes: Array, truth: Array, mapped: Array, line: Array) -> tuple[float, float, float, float]:
+    error = float(np.abs(mapped - truth).mean())
+    return r_squared(truth, mapped), r_squared(truth, line), spearman(codes, truth), error
 
 
 def _r2_of(held: Codes, fitted: Codes, place: int, latent: int) -> float:
@@ -218,7 +240,7 @@ def _rounded(value: Any) -> Any:  # JSON in, JSON out
     """Return JSON values with five digits: more are noise. What is not a number is null."""
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_rounded(inner) for inner in value]
     if isinstance(value, float):
         return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -28,6 +28,13 @@ FACTORS = ("azimuth", "elevation", "light_azimuth")
 PROMISED = {"r2", "r2_linear", "spearman", "mae_degrees", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
 
 
+STAGES = {"reading", "encoding", "probing", "swapping", "reconstructing", "disentangling"}
+METRICS = {
+    "mig", "modularity", "sap", "irs", "factor_vae", "beta_vae",
+    "dci_disentanglement", "dci_completeness", "dci_informativeness",
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def runs(small_faces, tmp_path_factory):
     """A run of each recipe, too short to have learnt anything."""
@@ -58,6 +65,21 @@ def test_the_evaluation_says_all_that_it_promises(swap):
     assert (report["recipe"], report["steps"], report["images_seen"]) == ("swap", 3, 24)
 
 
+def test_the_literature_s_figures_are_there_with_intervals_around_them(swap):
+    report = json.loads((swap / "evaluation.json").read_text())
+    assert report["metrics"]["latents"].keys() == METRICS | {"explicitness"}
+    assert report["metrics"]["blocks"].keys() == METRICS
+    for figures in report["metrics"].values():
+        assert all(0 <= figure["value"] <= 1 for figure in figures.values())
+        assert all(figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"] for name in ("mig", "irs"))
+    for score in report["factors"].values():
+        for name, (low, high) in score["intervals"].items():
+            assert low <= score[name] <= high
+        assert score["leakage_linear_r2"] <= 1
+        assert score["invariance_ratio"] > 0
+    assert report["mig"] == report["metrics"]["latents"]["mig"]["value"]
+
+
 def test_a_plain_vae_is_scored_by_its_best_latents(runs):
     report = evaluate(runs / "vae").report
     for score in report["factors"].values():
@@ -77,6 +99,9 @@ def test_the_table_has_a_line_a_factor(runs, swap):
     reports = [json.loads((swap / "evaluation.json").read_text()), evaluate(runs / "paper").report]
     table = evaluation_table(reports)
     assert [sum(line.startswith(name) for line in table.splitlines()) for name in FACTORS] == [2, 2, 2]
+    assert table.count("FactorVAE") == table.count("each latent") == table.count("as one  ") == 2
+    older = {key: value for key, value in reports[0].items() if key != "metrics"}
+    assert "FactorVAE" not in evaluation_table([older])
 
 
 def test_a_codec_encodes_any_number_of_images_and_decodes_what_it_encoded(swap, small_faces):
@@ -147,7 +172,7 @@ def test_an_evaluation_tells_its_way_from_nothing_to_all(runs):
     assert fractions[0] == 0
     assert fractions[-1] == pytest.approx(1)
     assert [stage.split()[0] for stage in dict(told)][:2] == ["reading", "encoding"]
-    assert {stage.split()[0] for stage, _ in told} == {"reading", "encoding", "probing", "swapping", "reconstructing"}
+    assert {stage.split()[0] for stage, _ in told} == STAGES
 
 
 def test_the_drawing_tells_its_way_from_nothing_to_all(swap, tmp_path):

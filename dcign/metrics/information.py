@@ -1,0 +1,95 @@
+"""Figures of mutual information between latents and factors, both in bins: MIG and modularity.
+
+As disentanglement_lib computes them: a latent in 20 equal bins of the range that it took, plug-in information in nats.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import mutual_info_score
+
+from dcign.metrics.regression import Array, least_squares, linear_prediction
+from dcign.metrics.tables import BINS, Blocks, Classes, checked_blocks, classes, latents_and_factors
+
+
+def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
+    """Mean over factors of the gap in information between the two blocks that say most, over the factor's entropy.
+
+    (N, Z), (N, F) -> 0..1 (Chen et al. 2018).
+    """
+    bins, members, truth = binned(latents, factors, blocks)
+    return gap(information(bins, members, truth), entropy(truth))
+
+
+def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
+    """Mean over blocks of how much of what a block says is about one factor alone: (N, Z), (N, F) -> 0..1.
+
+    1 - sum over the other factors of I^2 / (I_max^2 (F - 1)); a block that says nothing scores 0 (Ridgeway and
+    Mozer 2018).
+    """
+    bins, members, truth = binned(latents, factors, blocks)
+    return modularity_of(information(bins, members, truth))
+
+
+def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Array:
+    """Return what each block says of each factor, nats: (N, Z), (N, F) -> (G, F).
+
+    Of a block of several latents it is a lower bound, the most that one of them says or the best linear prediction
+    from all: bins of many latents together would be empty.
+    """
+    return information(*binned(latents, factors, blocks))
+
+
+def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Classes, list[int], Classes]:
+    """Cut latents, and what blocks predict, into bins: (N, C), the block of each of the C columns, classes (N, F)."""
+    codes, factor_table = latents_and_factors(latents, factors)
+    numbers = factor_table.astype(np.float64)
+    columns, members = [], []
+    for place, block in enumerate(checked_blocks(blocks, codes.shape[1])):
+        inside = codes[:, block]
+        said = [inside] if len(block) == 1 else [inside, linear_prediction(inside, least_squares(inside, numbers))]
+        columns += said
+        members += [place] * sum(column.shape[1] for column in said)
+    return _cut(np.concatenate(columns, axis=1)), members, classes(factor_table)
+
+
+def information(bins: Classes, members: list[int], truth: Classes) -> Array:
+    """Return each block's information on each factor: bins (N, C), the block of each column, truth (N, F) -> (G, F)."""
+    ranked = [np.unique(factor, return_inverse=True)[1] for factor in truth.T]
+    found = np.array([[_shared(code, factor) for factor in ranked] for code in bins.T])
+    most = np.zeros((max(members) + 1, truth.shape[1]))
+    np.maximum.at(most, np.array(members), found)
+    return most
+
+
+def entropy(truth: Classes) -> Array:
+    """Entropy of each factor, nats: (N, F) -> (F,)."""
+    ranked = [np.unique(factor, return_inverse=True)[1] for factor in truth.T]
+    return np.array([_shared(factor, factor) for factor in ranked])
+
+
+def gap(found: Array, entropies: Array) -> float:
+    """Mean gap between the two largest of each column, over the entropies: (G, F), (F,) -> 0..1."""
+    ranked = np.sort(np.concatenate([found, np.zeros((1, found.shape[1]))]), axis=0)  # one block alone: next comes 0
+    return float(np.mean((ranked[-1] - ranked[-2]) / np.where(entropies > 0, entropies, np.inf)))
+
+
+def modularity_of(found: Array) -> float:
+    """Modularity of a table of information: (G, F) -> 0..1."""
+    squared = np.square(found)
+    most = squared.max(axis=1)
+    others = (squared.sum(axis=1) - most) / np.where(most > 0, most * max(found.shape[1] - 1, 1), 1)
+    return float(np.where(most > 0, 1 - others, 0).mean())
+
+
+def _cut(columns: Array) -> Classes:
+    """Cut columns into 20 equal bins of what each spans, with np.histogram's edges: (N, C) -> 0..19."""
+    edges = [np.histogram(column, BINS)[1][:-1] for column in columns.T]
+    return np.stack([np.digitize(column, lower) - 1 for column, lower in zip(columns.T, edges, strict=True)], axis=1)
+
+
+def _shared(first: Classes, second: Classes) -> float:
+    """Mutual information of two columns of places from 0 (N,), nats; of a column with itself, its entropy."""
+    shape = int(first.max()) + 1, int(second.max()) + 1
+    table = np.bincount(first * shape[1] + second, minlength=shape[0] * shape[1]).reshape(shape)
+    met = table[table.any(axis=1)][:, table.any(axis=0)]  # of one class alone, scikit-learn's answer is 0 to the bit
+    return float(mutual_info_score(None, None, contingency=met))

@@ -1,0 +1,96 @@
+"""What every figure takes: a table of latents beside one of factors, checked once, and cut into classes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dcign.errors import TrainingError
+
+BINS = 20  # of a range: on raw floats a perfect latent would score about nothing
+
+Array = NDArray[np.floating]
+Classes = NDArray[np.int64]
+Blocks = Sequence[Sequence[int]]  # latents that count as one, block by block
+
+
+def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Array, NDArray[np.generic]]:
+    """Check the two tables: (N, Z), (N, F) -> float64 (N, Z), and the factors as they are (N, F)."""
+    codes, truth = np.asarray(latents), np.asarray(factors)
+    if codes.ndim != 2 or truth.ndim != 2 or len(codes) != len(truth) or 0 in (*codes.shape, *truth.shape):
+        raise TrainingError(
+            f"latents of shape {codes.shape} and factors of shape {truth.shape}: wanted (N, Z) and (N, F)"
+        )
+    for name, table in (("latents", codes), ("factors", truth)):
+        if table.dtype.kind not in "biuf":
+            raise TrainingError(f"{name} of type {table.dtype}: wanted real numbers")
+        if not np.isfinite(table).all():
+            raise TrainingError(
+                f"{name} hold {np.count_nonzero(~np.isfinite(table))} values that are not finite: leave those rows out"
+            )
+    return codes.astype(np.float64), truth
+
+
+def classes(factors: ArrayLike, ranges: ArrayLike | None = None) -> Classes:
+    """Cut each factor into 20 equal bins of its range; one of an integer type is classes already: (N, F) -> (N, F).
+
+    ranges (F, 2), lowest and highest, or None for what the factors span; values beyond go to the bin at that end.
+    """
+    truth = np.asarray(factors)
+    if truth.dtype.kind in "biu" and ranges is None:
+        return truth.astype(np.int64)
+    limits = np.stack([truth.min(axis=0), truth.max(axis=0)], axis=1) if ranges is None else np.asarray(ranges)
+    edges = [np.linspace(low, high, BINS + 1)[1:-1] for low, high in limits]
+    return np.stack([np.digitize(values, inner) for values, inner in zip(truth.T, edges, strict=True)], axis=1)
+
+
+def classes_of_both(train: ArrayLike, test: ArrayLike) -> tuple[Classes, Classes]:
+    """Cut two tables of factors alike, by the range of the first: (N, F), (M, F) -> (N, F), (M, F)."""
+    fitted, held = np.asarray(train), np.asarray(test)
+    if fitted.dtype.kind in "biu" and held.dtype.kind in "biu":
+        return classes(fitted), classes(held)
+    ranges = np.stack([fitted.min(axis=0), fitted.max(axis=0)], axis=1)
+    return classes(fitted, ranges), classes(held, ranges)
+
+
+def two_tables(
+    train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
+) -> tuple[Array, Classes, Array, Classes]:
+    """Check what a figure is fitted on, (N, Z), (N, F), and measured on, (M, Z), (M, F); factors become classes."""
+    codes, truth = latents_and_factors(train_latents, train_factors)
+    held, held_truth = latents_and_factors(test_latents, test_factors)
+    if codes.shape[1] != held.shape[1] or truth.shape[1] != held_truth.shape[1]:
+        raise TrainingError(
+            f"{codes.shape[1]} latents and {truth.shape[1]} factors to fit on, {held.shape[1]} and "
+            f"{held_truth.shape[1]} to measure on: wanted the same columns"
+        )
+    fitted, measured = classes_of_both(truth, held_truth)
+    for place, values in enumerate(fitted.T):
+        if values.min() == values.max():
+            raise TrainingError(f"factor {place} is the same in all rows that are fitted on: leave it out")
+    return codes, fitted, held, measured
+
+
+def checked_blocks(blocks: Blocks | None, latents: int) -> list[list[int]]:
+    """Return the blocks, each latent its own by default; every latent has to be in one of them, once."""
+    if blocks is None:
+        return [[latent] for latent in range(latents)]
+    members = [[int(latent) for latent in block] for block in blocks if len(block)]
+    if sorted(latent for block in members for latent in block) != list(range(latents)):
+        raise TrainingError(f"blocks {members}: wanted each of the {latents} latents in one block, once")
+    return members
+
+
+def blocks_around(own: Sequence[int], latents: int) -> list[list[int]]:
+    """Return a block for each of a factor's own latents, and one for all the others, the intrinsic ones."""
+    alone = sorted({int(latent) for latent in own})
+    rest = [latent for latent in range(latents) if latent not in alone]
+    return [[latent] for latent in alone] + ([rest] if rest else [])
+
+
+def standardised(values: Array, like: Array | None = None) -> Array:
+    """Return columns of mean 0 and spread 1, by the table `like` if given; a constant column becomes 0: (N, Z)."""
+    source = values if like is None else like
+    spread = source.std(axis=0)
+    scaled: Array = (values - source.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    return scaled
