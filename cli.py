@@ -263,6 +263,34 @@ def _evaluate_run(out: Path, device: str, threads: int) -> None:
 
 @dcign.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@click.argument("faces", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="NPZ", help="File to write.")
+@click.option("--split", "splits", multiple=True, metavar="NAME", help="Only this split; may be given again.")
+@click.option("--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda, cuda:1 ...")
+@click.option("--threads", type=int, default=0, metavar="N", help="CPU threads.  [default: one a core]")
+def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: str, threads: int) -> None:
+    """Write the codes and labels of every image of a data set, from which any figure can be computed again.
+
+    A .npz, a row an image: mu, logvar, factors, split, batch, varies, identity_index; and factor_names, factor_units.
+
+    \b
+    Example:
+      dcign encode runs/swap faces --split iid --out z.npz
+    """
+    from data.schema import DataError
+    from dcign.encoding import encode_dataset, refuse_encoding_file, save_encoding
+    from dcign.errors import TrainingError
+
+    with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
+        refuse_encoding_file(out)
+        with _stage_progress(f"encoding {faces}") as progress:
+            encoding = encode_dataset(run, faces, splits, device, threads, progress)
+        save_encoding(encoding, out)
+    click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
+
+
+@dcign.command()
+@click.argument("run", type=click.Path(path_type=Path))
 @click.option("--to", default="onnx", show_default=True, metavar="onnx", help="Format of the files.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write into.  [default: RUN/onnx]")
 def export(run: Path, to: str, out: Path | None) -> None:

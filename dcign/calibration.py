@@ -4,11 +4,13 @@ A latent that is azimuth is azimuth in units of its own, and not linearly: an is
 The map back, from degrees to the latent, is a fit of its own, as a monotone step has no inverse.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from dcign.errors import TrainingError
 from dcign.metrics.monotone import MonotoneMap, fit_monotone
 
 Array = NDArray[np.floating]
@@ -42,6 +44,23 @@ def calibrate(factor: str, latent: int, codes: Array, values: Array) -> FactorCa
         slope=slope,
         offset=float(values.mean() - slope * codes.mean()),
     )
+
+
+def factor_values(mu: Array, calibrations: Sequence[FactorCalibration]) -> Array:
+    """Say what codes stand for, in the factors' units: mu (N, Z) -> (N, F), in the order of the calibrations."""
+    return np.stack([fit.value(mu[:, fit.latent]) for fit in calibrations], axis=1)
+
+
+def with_factors(mu: Array, calibrations: Sequence[FactorCalibration], **values: ArrayLike) -> Array:
+    """Set factors, by name and in their units, a number or (N,) each, in copies of codes: (N, Z) -> (N, Z)."""
+    places = {fit.factor: fit for fit in calibrations}
+    changed = np.array(mu)
+    for name, wanted in values.items():
+        if name not in places:
+            raise TrainingError(f"there is no factor {name!r}: choose {', '.join(places)}")
+        fit = places[name]
+        changed[:, fit.latent] = fit.code(np.broadcast_to(np.asarray(wanted, np.float64), len(changed)))
+    return changed
 
 
 def to_json(calibration: FactorCalibration) -> dict[str, object]:
