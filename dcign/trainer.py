@@ -1,9 +1,11 @@
 """The trainer: a run in memory, stepped through to its end.
 
 Every step is a function of the state before it, the seed and its own number, so that a resumed run ends in
-the same weights as one left alone, bit for bit on a CPU. Losses stay on the device until they are reported.
+the same weights as one left alone, bit for bit on a CPU. On a GPU losses stay there until they are reported, so
+that it need not wait; each is kept until then, so that the first that is not finite is named by its step.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from dcign.objective import TERMS, Draws, invariance_weight, learning_rate, term
 from dcign.recipes import Recipe
 from dcign.runlog import RunLog
 
+READ = (*TERMS, "gradient_norm")  # what is read of a step
 INITIALISATION = 2**31  # in the place of a step's number: no run is that long
 
 
@@ -72,16 +75,20 @@ class Trainer:
         while state.step < settings.steps:
             unread.append(self._step())
             state.step += 1
+            if self.device.type == "cpu":
+                self._refuse_not_finite(unread[-1:])
             state.seconds = before + time.monotonic() - started
             stops = asked()  # once a step: it may come at any time
             saves = stops or state.step == settings.steps or state.step % settings.checkpoint_every == 0
             if saves or state.step % settings.log_every == 0:
                 losses = self._read(unread)
+                unread.clear()
                 speed = (state.step - first) * self._images_a_step() / (state.seconds - before)
                 log.write(state.step, {**losses, "images_per_second": speed, "seconds": state.seconds})
                 if saves:
                     save_checkpoint(settings.out, state)
-                self._tell(progress, Progress(state.step, settings.steps, losses, speed))
+                told = {name: losses[name] for name in TERMS}
+                self._tell(progress, Progress(state.step, settings.steps, told, speed))
             if stops and state.step < settings.steps:
                 self._stop()
 
@@ -112,16 +119,15 @@ class Trainer:
         active = self.active[draw.kind.to(self.device)][:, None] | (state.step < recipe.pretrain_steps)
         with computing(self.device, self.precision):
             values = terms(self._model(), recipe, images, active, self.blocks, draws, weight)
-        self._descend(values[0])
-        return values.detach()
+        return torch.cat([values.detach(), self._descend(values[0])[None]])
 
-    def _descend(self, loss: Tensor) -> None:
+    def _descend(self, loss: Tensor) -> Tensor:
+        """Move the weights and their average; returns the norm of the gradient, before it is clipped."""
         recipe, state = self.recipe, self.state
         weights = list(state.model.parameters())
         state.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-        if recipe.gradient_norm:
-            torch.nn.utils.clip_grad_norm_(weights, recipe.gradient_norm)
+        norm = torch.nn.utils.clip_grad_norm_(weights, recipe.gradient_norm or math.inf)
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate(recipe, state.step, self.configuration.steps)
         state.optimizer.step()
@@ -129,21 +135,26 @@ class Trainer:
             # A young average would remember the first weights: its decay grows to the recipe's.
             decay = min(recipe.average, (state.step + 1) / (state.step + 10))
             torch._foreach_lerp_(list(state.average.values()), list[Tensor](weights), 1 - decay)
+        return norm
 
     def _read(self, unread: list[Tensor]) -> dict[str, float]:
-        """Return the mean terms of the steps since the last reading; stop at the first that is not finite."""
-        values = torch.stack(unread)
-        finite = values.isfinite().all(dim=1)
-        if not bool(finite.all()):
-            step = self.state.step - len(unread) + int((~finite).nonzero()[0]) + 1
-            kept = Path(self.configuration.out) / CHECKPOINT
-            raise TrainingError(
-                f"the loss of step {step} is not finite: "
-                + (f"{kept} is the last good checkpoint; " if kept.exists() else "no checkpoint was written yet; ")
-                + "train again with another --seed, or with a smaller learning rate"
-            )
-        unread.clear()
-        return dict(zip(TERMS, values.mean(dim=0).tolist(), strict=True))
+        """Return the mean terms of the steps since the last reading, and of the gradient's norm."""
+        self._refuse_not_finite(unread)
+        return dict(zip(READ, torch.stack(unread).mean(dim=0).tolist(), strict=True))
+
+    def _refuse_not_finite(self, unread: list[Tensor]) -> None:
+        """Stop at the first step whose loss or gradient is not finite: what it did to the weights is not saved."""
+        finite = torch.stack(unread).isfinite()
+        if bool(finite.all()):
+            return
+        first = int((~finite.all(dim=1)).nonzero()[0])
+        what = "gradient" if bool(finite[first, : len(TERMS)].all()) else "loss"
+        kept = Path(self.configuration.out) / CHECKPOINT
+        raise TrainingError(
+            f"the {what} of step {self.state.step - len(unread) + first + 1} is not finite: "
+            + (f"{kept} is the last good checkpoint; " if kept.exists() else "no checkpoint was written yet; ")
+            + "train again with another --seed, or with a smaller step: --set learning_rate=..."
+        )
 
     def _stop(self) -> None:
         settings, step = self.configuration, self.state.step

@@ -155,9 +155,49 @@ def test_the_first_loss_that_is_not_finite_stops_the_run_and_the_last_good_check
     monkeypatch.setattr(trainer, "terms", spoilt)
     with pytest.raises(TrainingError, match=r"the loss of step 7 is not finite: .*checkpoint\.safetensors is the last"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=12, log_every=12, checkpoint_every=4))
+    assert steps_done == 7  # on a CPU at once
     header, tensors = read_checkpoint(tmp_path)
     assert header["step"] == 4
     assert all(bool(tensor.isfinite().all()) for tensor in tensors.values())
+
+
+def test_on_a_device_that_is_read_seldom_the_first_bad_step_is_named_all_the_same(tmp_path, monkeypatch):
+    steps_done = 0
+    terms = trainer.terms
+
+    def spoilt(*arguments):
+        nonlocal steps_done
+        steps_done += 1
+        return terms(*arguments) * (float("inf") if steps_done >= 3 else 1)
+
+    monkeypatch.setattr(trainer, "terms", spoilt)
+    run = trainer.Trainer(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=8))
+    unread = []
+    for _ in range(4):
+        unread.append(run._step())
+        run.state.step += 1
+    with pytest.raises(TrainingError, match=r"the loss of step 3 is not finite: no checkpoint was written yet"):
+        run._read(unread)
+
+
+@pytest.mark.parametrize("gradient_norm", [0.0, 2000.0])
+def test_a_gradient_that_is_not_finite_stops_the_run_before_its_weights_are_saved(tmp_path, monkeypatch, gradient_norm):
+    steps_done = 0
+    terms = trainer.terms
+
+    def spoilt(*arguments):
+        nonlocal steps_done
+        steps_done += 1
+        values = terms(*arguments)
+        if steps_done == 4:  # of the step that the checkpoint is due at, and the loss is finite
+            values.register_hook(lambda gradient: gradient * float("nan"))
+        return values
+
+    monkeypatch.setattr(trainer, "terms", spoilt)
+    recipe = changed(SWAP, {"gradient_norm": gradient_norm})
+    with pytest.raises(TrainingError, match="the gradient of step 4 is not finite: no checkpoint was written"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, recipe))
+    assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
 def test_the_configuration_is_written_before_work_begins_and_read_back_as_it_was(tmp_path, monkeypatch):
