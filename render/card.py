@@ -54,8 +54,8 @@ _OF_A_MODEL = (
     "they are not a sample of any population, and nothing learnt from them should be used to judge real people."
 )
 _READ_FROM_FILE = """- Read from {source}. SHA-256 {sha256}
-- **Before you share this folder:** model.npz holds that model itself, converted, and these pictures are made of it. Who
-  may have them, and for what, its licence says: without leave to redistribute, share neither.
+- **Before you share this folder:** model.npz holds that model itself, converted, and the pictures are made of it. Its
+  licence says who may have either. If it does not let you redistribute it, keep model.npz back.
 """
 
 _TEXT = """---

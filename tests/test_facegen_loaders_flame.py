@@ -175,7 +175,7 @@ def test_any_other_name_is_refused(tmp_path: Path, stream: bytes) -> None:
 )
 def test_what_stands_for_a_class_cannot_be_altered(tmp_path: Path, stream: bytes) -> None:
     (tmp_path / "flame.pkl").write_bytes(stream)
-    with pytest.raises(ModelError, match="cannot be read as a FLAME model"):
+    with pytest.raises(ModelError, match="cannot be read as a face model"):
         load_model(tmp_path / "flame.pkl")
     given = head()
     (tmp_path / "good.pkl").write_bytes(python2(flame(given), wrapped="older chumpy"))
@@ -186,7 +186,7 @@ def test_an_array_cannot_claim_more_than_it_has(tmp_path: Path) -> None:
     stream = python2(flame(head()), wrapped="no")
     vertices = struct.pack("<i", 162)
     (tmp_path / "flame.pkl").write_bytes(stream.replace(b"J" + vertices, b"J" + struct.pack("<i", 2**31 - 1), 1))
-    with pytest.raises(ModelError, match="cannot be read as a FLAME model"):
+    with pytest.raises(ModelError, match="cannot be read as a face model"):
         load_model(tmp_path / "flame.pkl")
 
 
@@ -225,7 +225,7 @@ def test_a_pickle_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_objects_in_an_npz_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "flame.npz", **flame(head()) | {"v_template": np.array([Malice(tmp_path / "trace")] * 3)})
-    with pytest.raises(ModelError, match="cannot be read as a FLAME model"):
+    with pytest.raises(ModelError, match="cannot be read as a face model"):
         load_model(tmp_path / "flame.npz")
     assert not (tmp_path / "trace").exists()
 

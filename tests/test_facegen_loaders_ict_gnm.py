@@ -12,7 +12,7 @@ import pytest
 from facegen.loaders.ict_facekit import EYEBALLS
 from facegen.loaders.loading import load_model
 from facegen.model import ModelError
-from tests.heads import Head, check_same_head, head
+from tests.heads import Head, check_same_head, covariance, head
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -105,6 +105,13 @@ def test_a_truncated_mesh_is_named(tmp_path: Path, name: str, said: str) -> None
         load_model(tmp_path / "ict")
 
 
+def test_a_mesh_of_another_length_is_named(tmp_path: Path) -> None:
+    path = write_ict(tmp_path / "ict", head()) / "identity003.obj"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:101]))
+    with pytest.raises(ModelError, match=r"identity003\.obj has 100 vertices; expected 162"):
+        load_model(tmp_path / "ict")
+
+
 def gnm(given: Head) -> dict[str, Any]:
     """What gnm_head.npz holds: metres, modes first; behind the head teeth, which have modes of their own, and eyes."""
     count, ball = len(given.vertices), given.vertices * 0.1 + (32, 20, 80)
@@ -135,6 +142,8 @@ def test_gnm_comes_out_in_millimetres_without_teeth_and_cornea(tmp_path: Path) -
     assert model.shape_modes == given.modes.shape[2]
     assert set(np.array(model.part_names)[model.parts]) == {"skin", "sclera", "iris"}
     assert "Apache" in model.licence
+    skin = model.shape_basis[: len(given.vertices)]
+    np.testing.assert_allclose(covariance(skin), covariance(given.modes), atol=0.01)
     moved = model.mean[: len(given.vertices)] - given.vertices
     np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=0.02)
 

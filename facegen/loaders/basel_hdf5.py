@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from facegen.loaders.basel_mat import LICENCE
 from facegen.loaders.content import Content
 from facegen.loaders.source import Source
 from facegen.model import Float, ModelError
 
 KIND = "BFM 2017 or 2019 .h5"
+LICENCE = (
+    "the University of Basel's, if it is a Basel Face Model: non-commercial research only, no redistribution; models "
+    "of others in this layout have licences of their own."
+)
 LANDMARKS = "/metadata/landmarks/json"
 NEAR = 10.0  # mm: a landmark further from every vertex is of another mesh
 # Newest layout first; a model of colours alone repeats the mesh, and oldest files have one mesh for both.

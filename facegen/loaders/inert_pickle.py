@@ -39,15 +39,11 @@ def pickled_arrays(path: Path) -> dict[str, NDArray[Any]]:
     return {key: array for key, array in arrays.items() if array is not None}
 
 
-class _Sealed(type):
-    """A class that a pickle cannot alter."""
+class _Inert:
+    """Stands for any object: remembers its state and does nothing.
 
-    def __setattr__(cls, name: str, value: Any) -> None:
-        raise pickle.UnpicklingError("it tries to alter a class")
-
-
-class _Inert(metaclass=_Sealed):
-    """Stands for any object: remembers its state and does nothing."""
+    A pickle cannot alter the class: giving state to it calls `__setstate__` without an object, which fails.
+    """
 
     __slots__ = ("state",)
     state: dict[str, Any]

@@ -37,14 +37,16 @@ def load_model(path: Path, progress: Progress | None = None) -> MorphableModel:
 
     Raises ModelError, in a sentence, for whatever is no model or not a whole one.
     """
-    report = progress or _silent
     try:
-        return _load(Path(path), report)
+        return _load(Path(path), progress or _silent)
     except ModelError:
         raise
-    except OSError as error:
+    except MemoryError:
+        raise ModelError(f"{path} asks for more memory than there is; expected a face model: check the file.") from None
+    except Exception as error:  # what h5py, scipy, zipfile, pickle, numpy say of damage, each in its own way
+        said = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
         raise ModelError(
-            f"{path} cannot be read ({_first_line(error)}): download it again, or check its name."
+            f"{path} cannot be read as a face model ({said}): download it again if it may be cut short."
         ) from None
 
 
@@ -114,18 +116,7 @@ def _load(path: Path, report: Progress) -> MorphableModel:
         except ModelError:
             pass  # damaged: what is read below replaces it
     report(f"reading {form.kind}", 0.1)
-    try:
-        content = form.read(path)
-    except (ModelError, OSError):
-        raise
-    except MemoryError:
-        raise ModelError(
-            f"{path} asks for more memory than there is; expected a {form.kind}: download it again."
-        ) from None
-    except Exception as error:  # what scipy, zipfile, pickle and numpy say of a damaged file, each in its own way
-        raise ModelError(
-            f"{path} cannot be read as a {form.kind} ({_first_line(error)}): download it again if it may be cut short."
-        ) from None
+    content = form.read(path)
     report("converting it", 0.6)
     model = to_model(content, path.name, digest)
     write_cached(cached, model_bytes(model))
@@ -150,10 +141,6 @@ def _loader_version() -> str:
     for source in sorted([*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "model.py"]):
         code.update(source.name.encode() + b"\0" + source.read_bytes())
     return code.hexdigest()[:8]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _silent(stage: str, fraction: float) -> None:
