@@ -17,6 +17,7 @@ from facegen.primitives import Array, curve, ramp
 from facegen.tones import cheek_lab
 
 MOTTLES = 14  # patterns of pigment and of blood; every skin has its own mixture
+MOST_CUTS = 16  # of hair that can have their own shade
 MOLES = 8  # groups of moles
 
 # name of the coefficient: what one standard deviation does
@@ -52,26 +53,27 @@ COEFFICIENTS = (*_NAMED, *(f"mottle_{i}" for i in range(MOTTLES)), *(f"moles_{i}
 HAIR_L = curve([(0, 7), (1, 12), (2, 19), (3, 29), (4, 42), (5, 56)])
 HAIR_A = curve([(0, 0.5), (1, 2), (2, 4.5), (3, 6), (4, 6), (5, 4)])
 HAIR_B = curve([(0, 0.5), (1, 3), (2, 7), (3, 12), (4, 18), (5, 22)])
-HAIR_LIGHTEST = curve([(44, 0.5), (52, 1.0), (57, 2.4), (62, 4.6), (66, 5.0)])  # over the skin's L*
-WHITE_HAIR = np.array([66.0, 0.3, 3.0])
+HAIR_LIGHTEST = curve([(44, 0.5), (52, 1.0), (57, 2.8), (61, 4.6), (65, 5.0)])  # over the skin's L*
+WHITE_HAIR = np.array([60.0, 0.6, 5.0])
 # Irises over the lightness that pigment leaves, linear RGB: dark brown, brown, hazel, then green or blue.
 _IRIS_STATIONS = (0.0, 0.35, 0.6, 0.8, 1.0)
 _IRIS_GREEN = (
-    (0.021, 0.011, 0.007),
-    (0.070, 0.033, 0.013),
-    (0.115, 0.072, 0.025),
-    (0.105, 0.100, 0.046),
-    (0.120, 0.135, 0.080),
+    (0.036, 0.019, 0.011),
+    (0.105, 0.052, 0.021),
+    (0.160, 0.102, 0.038),
+    (0.125, 0.122, 0.060),
+    (0.125, 0.140, 0.090),
 )
 _IRIS_BLUE = (
-    (0.021, 0.011, 0.007),
-    (0.070, 0.033, 0.013),
-    (0.105, 0.075, 0.040),
-    (0.105, 0.125, 0.125),
-    (0.110, 0.165, 0.225),
+    (0.036, 0.019, 0.011),
+    (0.105, 0.052, 0.021),
+    (0.145, 0.110, 0.062),
+    (0.125, 0.145, 0.150),
+    (0.115, 0.165, 0.220),
 )
 _IRIS_HERE = curve([(44, -3.2), (52, -2.4), (57, -1.3), (62, -0.1), (67, 0.6)])  # over the skin's L*
-GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 52.0, 8.0, 14.0  # years: half grey, its spread among people, how long it takes
+GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey, its spread among people, how long it takes
+DYED = 14.0  # years by which grey shows later in women, some of whom dye it
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +82,8 @@ class Complexion:
 
     skin: CIELAB of the cheek; dark: 0 fair .. 1 dark; man, old: how far from woman to man, from young to old; hair,
     brow_hair: linear RGB; grey: share of white strands; recession: mm that the temples' hairline has moved up;
-    lips: CIELAB less skin; mottle (N, MOTTLES) and mole_groups (N, MOLES): patterns; the rest as named above.
+    cropped: whether there is hair on the scalp; cut (N, MOST_CUTS): which, one of them 1; lips: CIELAB less skin;
+    mottle (N, MOTTLES) and mole_groups (N, MOLES): patterns; the rest as named above.
     """
 
     skin: Array
@@ -89,6 +92,7 @@ class Complexion:
     old: Array
     age: Array
     cropped: Array
+    cut: Array
     flush: Array
     under_eye: Array
     freckles: Array
@@ -120,14 +124,15 @@ class Complexion:
         own = dict(zip(COEFFICIENTS, albedo.T, strict=True))
         about = dict(zip(ATTRIBUTES, attributes.T, strict=True))
         z = {name: soft(own[name]) for name in _NAMED}
-        skin = cheek_lab(own["tone"], z["red"], z["yellow"])
+        skin = cheek_lab(own["tone"], pallid(own["red"]), pallid(own["yellow"]))
         lightness, age = skin[:, 0], about["age"]
         dark = ramp(-lightness, -64, -36)
         man, old = ramp(about["sex"], -0.8, 0.9), ramp(age, 28, 80)
-        grey = ramp(age + GREY_DEVIATION * z["grey"], GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
-        index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.7 * (1 - 0.25 * old)
+        young = DYED * (1 - man) - GREY_DEVIATION * z["grey"] - 3 * dark
+        grey = ramp(age - young, GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
+        index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.35 * (1 - 0.2 * old)
         hair = _hair_linear(index, z["hair_red"], lightness)
-        iris_light = ramp(_IRIS_HERE(lightness) + own["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
+        iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * own["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
         moles = np.stack([own[f"moles_{i}"] for i in range(MOLES)], 1) + 0.5 * z["moles"][:, None]
         adult = ramp(age, 17, 30) * 0.5 + 0.5
         hairy = man * adult
@@ -138,6 +143,7 @@ class Complexion:
             old=old,
             age=age,
             cropped=(about["hair_cut"] > 0.5).astype(np.float64),
+            cut=np.round(about["hair_cut"])[:, None] == np.arange(MOST_CUTS),
             flush=(1.0 + 0.45 * z["flush"]) * (1 - 0.45 * dark),
             under_eye=np.maximum(0.9 + 0.45 * z["under_eye"] + 0.5 * old, 0.1),
             freckles=ramp(z["freckles"] + 2.2 * ramp(lightness, 54, 66), 1.6, 4.2),
@@ -168,6 +174,11 @@ class Complexion:
 def soft(z: Array) -> Array:
     """N(0, 1) with its tails drawn in to +-2.5, still of unit variance."""
     return np.asarray(2.5 * np.tanh(z / 2.25))
+
+
+def pallid(z: Array) -> Array:
+    """The same for what makes skin grey when it is low: down to -1.7 only."""
+    return np.where(z < 0, 1.7 * np.tanh(z / 1.7), soft(z))
 
 
 def _hair_linear(index: Array, red: Array, lightness: Array) -> Array:

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from facegen.colour import lab_to_linear
-from facegen.complexion import MOLES, MOTTLES, Complexion
+from facegen.complexion import MOLES, MOST_CUTS, MOTTLES, Complexion
 from facegen.primitives import Array, ramp
 
 EVERYWHERE = ""  # the mask that is 1 at every site
 _FLESH = np.array([-9.0, 10.0, -3.0])  # wet flesh, CIELAB less skin
-_MELANIN, _BLOOD = np.array([-1.25, 0.35, 0.75]), np.array([-0.45, 1.1, 0.1])  # what patterns are made of
+_MELANIN, _BLOOD = np.array([-1.25, 0.35, 0.75]), np.array([-0.4, 0.9, 0.15])  # what patterns are made of
 
 
 def skin_shifts(c: Complexion) -> dict[str, Array]:
     """CIELAB (N, 3) that each mask adds to the skin of N people."""
     shown = 1 - 0.5 * c.dark  # red shows less through dark skin
     shifts = {
-        "cheek_flush": _shift(c.flush, -0.8, 3.2, -0.6),
-        "nose_tip": _shift(c.flush, -0.6, 3.4, -0.6),
+        "cheek_flush": _shift(c.flush, -0.6, 2.0, -0.4),
+        "nose_tip": _shift(c.flush, -0.6, 2.8, -0.5),
         "nose": _shift(c.flush, 0.0, 1.0, 0.0),
         "wing_crease": _shift(c.flush, -1.6, 2.6, 0.0),
         "chin": _shift(c.flush, 0.0, 1.3, 0.0),
@@ -29,7 +29,7 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
         "under_eye": _shift(c.under_eye, -2.6, 1.6, -1.8),
         "inner_corner": _shift(c.under_eye, -2.4, 1.5, -0.6),
         "upper_lid": _shift(c.under_eye * shown, -1.4, 2.4, 0.2),
-        "forehead": _shift(1 + 0 * c.dark, -1.0, -0.1, 0.9),
+        "forehead": _shift(1 + 0 * c.dark, -1.6, 0.9, 1.1),
         "around_mouth": _shift(1 + 0 * c.dark, -0.6, -0.4, 0.5) + _shift(c.dark, -2.2, 0.0, -0.6),
         "temple": _shift(1 + 0 * c.dark, 0.2, -0.9, 0.4),
         "neck": _shift(1 + 0 * c.dark, 0.4, -1.2, 1.0),
@@ -48,7 +48,7 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
         "lid_fold": _shift(0.35 + 0.65 * c.lines, -4.5, 1.6, 0.0),
         "neck_lines": _shift(_from(c.lines, 0.15), -4.5, 1.0, 0.0),
     }
-    unevenness = (0.55 + 0.6 * c.old) / np.sqrt(MOTTLES / 2)
+    unevenness = (0.55 + 0.35 * c.old) / np.sqrt(MOTTLES / 2)
     for number in range(MOTTLES):
         pigment = _MELANIN if number % 2 else _BLOOD
         shifts[f"mottle_{number}"] = (unevenness * c.mottle[:, number])[:, None] * pigment
@@ -83,13 +83,14 @@ def _spots(
 def _hairline(c: Complexion) -> dict[str, Array | float]:
     bald = (1 - c.cropped) * c.man
     return {
-        "scalp_mm": 0.22,
-        "temples": -0.22 * c.recession,
-        "front": -0.10 * c.recession,
-        "crown": -0.10 * np.clip(c.recession - 11, 0, 20),
-        "top": -9.0 * bald,
-        "tufts": 0.22,
-        EVERYWHERE: 0.35,
+        "scalp_mm": 0.13,
+        "temples": -0.13 * c.recession,
+        "front": -0.06 * c.recession,
+        "crown": -0.07 * np.clip(c.recession - 11, 0, 20),
+        "top": -6.0 * bald,
+        "tufts": 0.12,
+        "dots": 0.12,
+        EVERYWHERE: 0.42,
     }
 
 
@@ -113,8 +114,8 @@ LAYERS: tuple[Layer, ...] = (
     Layer(
         "beard",
         lambda c: {"beard_mm": 0.05, EVERYWHERE: 0.5 + 0.05 * c.beard_cover, "moustache": 0.12, "dots": 0.28},
-        lambda c: 0.55 * _hair(c, 0.8) + 0.12 * lab_to_linear(c.skin) * (0.8, 0.95, 1.15),
-        lambda c: 0.42 * c.shadow * (0.35 + 0.65 * ramp(-_hair(c, 0.8).mean(1), -0.25, -0.02)),
+        lambda c: 0.5 * _hair(c, 0.8) + 0.22 * lab_to_linear(c.skin) * (0.9, 0.95, 1.0),
+        lambda c: 0.40 * c.shadow * (0.35 + 0.65 * ramp(-_hair(c, 0.8).mean(1), -0.25, -0.02)),
     ),
     Layer(
         "beard",
@@ -126,9 +127,13 @@ LAYERS: tuple[Layer, ...] = (
         "scalp",
         _hairline,
         lambda c: 0.85 * _hair(c, 0.9),
-        _scalp_cover := lambda c: (
-            0.96 * c.cropped + 0.2 * (1 - c.cropped) * (0.5 + 0.5 * ramp(-c.hair.mean(1), -0.12, -0.02))
-        ),
+        lambda c: 0.9 * c.cropped + 0.22 * (1 - c.cropped) * (0.4 + 0.6 * ramp(-c.hair.mean(1), -0.12, -0.02)),
+    ),
+    Layer(
+        "scalp",
+        lambda c: {"scalp_mm": 0.02, "dots": 0.25, "tufts": 0.12, EVERYWHERE: -0.3},
+        lambda c: 0.4 * _hair(c, 0.9),
+        lambda c: 0.8 * c.cropped,
     ),
     Layer(
         "brow",
@@ -171,6 +176,11 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer("shell", lambda c: {"locks": -0.28, "root": 0.45}, lambda c: 0.4 * _hair(c, 1.0)),
     Layer("shell", lambda c: {"locks": 0.20, "tip": 0.22}, lambda c: np.clip(1.7 * _hair(c, 1.0) + 0.004, 0, 0.8)),
+    Layer(
+        "shell",
+        lambda c: {f"hollow_{cut}": 0.85 * c.cut[:, cut] for cut in range(MOST_CUTS)},
+        lambda c: 0.15 * c.hair,
+    ),
 )
 
 

@@ -40,13 +40,15 @@ class Sites:
     """Places to be coloured: points (S, 3) of the template, footprint (S,) mm between neighbours, regions there.
 
     strand (S, 2): on the hair's surface, how far around the head (0 front .. 1 back, the same on both sides) and along
-    the hair (0 root .. 1 tip); NaN on the head itself. regions are those of the sites on the head.
+    the hair (0 root .. 1 tip); NaN on the head itself. openness (S, cuts): how much of the sky hair sees, by cut.
+    regions are those of the sites on the head.
     """
 
     points: Array
     footprint: Array
     regions: Regions
     strand: Array
+    openness: Array
 
 
 # Skin that differs from the cheek: place, radii in mm. Their colours are in layers.py.
@@ -71,7 +73,7 @@ _UPPER_BEARD = curve(  # height of a beard's upper border over x
 def all_masks(sites: Sites, spots: dict[str, Spots]) -> dict[str, NDArray[np.float32]]:
     """Every mask (S,) by name, over head and hair."""
     on_head = np.isnan(sites.strand[:, 0])
-    head, hair = _head_masks(sites, on_head, spots), _shell_masks(sites.strand[~on_head])
+    head, hair = _head_masks(sites, on_head, spots), _shell_masks(sites.strand[~on_head], sites.openness[~on_head])
     spread = {name: _spread(mask, on_head) for name, mask in head.items()}
     return spread | {name: _spread(mask, ~on_head) for name, mask in hair.items()}
 
@@ -223,12 +225,13 @@ def _hairy(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
     }
 
 
-def _shell_masks(strand: Array) -> dict[str, Array]:
+def _shell_masks(strand: Array, openness: Array) -> dict[str, Array]:
     """Hair's own: locks run from root to tip."""
     side, along = strand.T
     rng = np.random.default_rng(47)
     locks = [grain(np.stack([side * 60, along * 1.5], 1), size, rng) for size in (0.3, 0.9, 2.4)]
-    return {
+    hollow = {f"hollow_{cut}": 1 - seen for cut, seen in enumerate(openness.T)}
+    return hollow | {
         "shell": np.ones(len(strand)),
         "root": 1 - ramp(along, 0.0, 0.45),
         "tip": ramp(along, 0.45, 1.0),

@@ -70,7 +70,7 @@ class PaintedAlbedo(Albedo):
         neutral = Complexion.of(np.zeros((1, self.modes)), np.array([MEAN_PERSON]))
         found = []
         for layer in LAYERS:
-            names = [name for name in layer.weights(neutral) if name != EVERYWHERE]
+            names = [name for name in layer.weights(neutral) if name in self.rows]  # hair may have fewer cuts
             rows = np.array([self.rows[name] for name in names], np.intp)
             gate = self.rows[layer.gate]
             places = np.flatnonzero(self.masks[gate])
@@ -200,7 +200,7 @@ def _weights(
     people = len(c.skin)
     weights = layer.weights(c)
     matrix = np.empty((people, len(stencil.rows)))
-    for column, name in enumerate(name for name in weights if name != EVERYWHERE):
+    for column, name in enumerate(name for name in weights if name in albedo.rows):
         matrix[:, column] = weights[name]
     bias = weights.get(EVERYWHERE, 0.0) + matrix @ albedo.low[stencil.rows]
     strength = np.empty((people, 1), np.float32)

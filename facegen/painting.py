@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
+from scipy.spatial import cKDTree
 
 from facegen.features import near
 from facegen.landmarks import LANDMARKS
@@ -34,27 +35,40 @@ class Painting:
     texture: Texture
 
 
-def painting(template: Template, regions: Regions, strand: Array | None = None, size: int = TEXTURE_SIZE) -> Painting:
-    """Masks of the template's vertices, then of the hair's at its strand coordinates (Vh, 2), and of texels."""
-    hair = np.zeros((0, 2)) if strand is None else strand
+@dataclass(frozen=True, eq=False)
+class Strands:
+    """Where the hair's vertices are on it (Vh, 2), see masks.Sites, and how open they lie under each cut (Vh, S)."""
+
+    places: Array
+    openness: Array
+
+
+NO_HAIR = Strands(np.zeros((0, 2)), np.zeros((0, 0)))
+
+
+def painting(template: Template, regions: Regions, hair: Strands = NO_HAIR, size: int = TEXTURE_SIZE) -> Painting:
+    """Masks of the template's vertices, then of the hair's, and of texels."""
     spots = find_spots(template.vertices, template.triangles)
     head = len(template.vertices)
     sites = Sites(
-        points=np.concatenate([template.vertices, np.zeros((len(hair), 3))]),
-        footprint=np.concatenate([_edge_lengths(template), np.zeros(len(hair))]),
+        points=np.concatenate([template.vertices, np.zeros((len(hair.places), 3))]),
+        footprint=np.concatenate([_edge_lengths(template), np.zeros(len(hair.places))]),
         regions=regions,
-        strand=np.concatenate([np.full((head, 2), np.nan), hair]),
+        strand=np.concatenate([np.full((head, 2), np.nan), hair.places]),
+        openness=np.concatenate([np.ones((head, hair.openness.shape[1])), hair.openness]),
     )
     masks = all_masks(sites, spots)
     weight = bump(regions.half, _CHEEK.position(LANDMARKS), _CHEEK_RADII)
     cheek = np.array([mask[:head] @ (weight / weight.sum()) for mask in masks.values()], np.float32)
     at_vertices = PaintedAlbedo.from_masks({name: as_bytes(name, mask) for name, mask in masks.items()}, cheek)
-    uv = np.concatenate([head_uv(template.directions), hair_uv(hair)]).astype(np.float32)
-    texels = PaintedAlbedo.from_masks(_texels(template, regions, spots, size), cheek)
+    uv = np.concatenate([head_uv(template.directions), hair_uv(hair.places)]).astype(np.float32)
+    texels = PaintedAlbedo.from_masks(_texels(template, regions, hair, spots, size), cheek)
     return Painting(at_vertices, Texture(uv, texels, size))
 
 
-def _texels(template: Template, regions: Regions, spots: dict[str, Spots], size: int) -> dict[str, NDArray[np.uint8]]:
+def _texels(
+    template: Template, regions: Regions, hair: Strands, spots: dict[str, Spots], size: int
+) -> dict[str, NDArray[np.uint8]]:
     """Masks (size * size,) by name, row 0 on top; 0 where there is neither head nor hair."""
     shown, where = rasterise(head_uv(template.directions), template.triangles, size)
     strand = strand_at(texel_uv(size))
@@ -65,7 +79,7 @@ def _texels(template: Template, regions: Regions, spots: dict[str, Spots], size:
     for first in range(0, len(used), CHUNK):
         own = used[first : first + CHUNK]
         on_head = shown[own] >= 0
-        sites = _texel_sites(template, regions, shown[own], where[own], footprint, strand[own], on_head)
+        sites = _texel_sites(template, regions, shown[own], where[own], footprint, strand[own], hair, on_head)
         for name, mask in all_masks(sites, spots).items():
             packed.setdefault(name, np.zeros(size * size, np.uint8))[own] = as_bytes(name, mask)
     beyond, nearest = _margin(used, size)
@@ -81,6 +95,7 @@ def _texel_sites(
     where: Array,
     footprint: Array,
     strand: Array,
+    hair: Strands,
     on_head: NDArray[np.bool_],
 ) -> Sites:
     corners, weights = template.triangles[shown[on_head]], where[on_head]
@@ -91,7 +106,10 @@ def _texel_sites(
     points = np.zeros((len(shown), 3))
     points[on_head] = between(template.vertices)
     own = regions_at(points[on_head], between(regions.normals), between(regions.on_ear), between(regions.openness))
-    return Sites(points, np.where(on_head, footprint[shown], 0.0), own, strand)
+    openness = np.ones((len(shown), hair.openness.shape[1]))
+    if openness.size:
+        openness[~on_head] = hair.openness[cKDTree(hair.places).query(strand[~on_head])[1]]
+    return Sites(points, np.where(on_head, footprint[shown], 0.0), own, strand, openness)
 
 
 def _edge_lengths(template: Template) -> Array:

@@ -14,6 +14,7 @@ from scipy.special import ndtr
 
 from facegen.primitives import Array
 
+HUE_BOND = 0.4  # correlation of a* and b* at one L*: without it, skins turn pink or green
 LIGHTEST, DARKEST = 70.0, 34.0  # L*: beyond, a lit cheek burns out, or drowns
 
 
@@ -45,7 +46,8 @@ def cheek_lab(tone: Array, red: Array, yellow: Array) -> Array:
     light = np.interp(ndtr(tone), at, lightness)
     mean_red, spread_red = (np.interp(light, lightness, column) for column in about_red)
     mean_yellow, spread_yellow = (np.interp(light, lightness, column) for column in about_yellow)
-    return np.stack([light, mean_red + spread_red * red, mean_yellow + spread_yellow * yellow], 1)
+    bound = HUE_BOND * red + np.sqrt(1 - HUE_BOND**2) * yellow
+    return np.stack([light, mean_red + spread_red * red, mean_yellow + spread_yellow * bound], 1)
 
 
 def published_cheeks(people: int, rng: np.random.Generator) -> Array:
