@@ -26,6 +26,9 @@ _NAMED = {
     "red": "a* of the skin, at its tone",
     "yellow": "b* of the skin, at its tone",
     "flush": "cheeks, nose and ears redder than the rest",
+    "nose_red": "a redder nose",
+    "forehead": "a darker forehead",
+    "around_mouth": "darker about the mouth",
     "under_eye": "dark rings",
     "freckles": "freckles, where the skin is fair",
     "moles": "more moles",
@@ -53,7 +56,7 @@ COEFFICIENTS = (*_NAMED, *(f"mottle_{i}" for i in range(MOTTLES)), *(f"moles_{i}
 HAIR_L = curve([(0, 7), (1, 12), (2, 19), (3, 29), (4, 42), (5, 56)])
 HAIR_A = curve([(0, 0.5), (1, 2), (2, 4.5), (3, 6), (4, 6), (5, 4)])
 HAIR_B = curve([(0, 0.5), (1, 3), (2, 7), (3, 12), (4, 18), (5, 22)])
-HAIR_LIGHTEST = curve([(44, 0.5), (52, 1.0), (57, 2.8), (61, 4.6), (65, 5.0)])  # over the skin's L*
+HAIR_LIGHTEST = curve([(44, 1.0), (52, 1.6), (57, 2.9), (61, 4.6), (65, 5.0)])  # over the skin's L*
 WHITE_HAIR = np.array([60.0, 0.6, 5.0])
 # Irises over the lightness that pigment leaves, linear RGB: dark brown, brown, hazel, then green or blue.
 _IRIS_STATIONS = (0.0, 0.35, 0.6, 0.8, 1.0)
@@ -71,7 +74,7 @@ _IRIS_BLUE = (
     (0.125, 0.145, 0.150),
     (0.115, 0.165, 0.220),
 )
-_IRIS_HERE = curve([(44, -3.2), (52, -2.4), (57, -1.3), (62, -0.1), (67, 0.6)])  # over the skin's L*
+_IRIS_HERE = curve([(44, -2.2), (52, -1.8), (57, -1.1), (62, -0.1), (67, 0.6)])  # over the skin's L*
 GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey, its spread among people, how long it takes
 DYED = 14.0  # years by which grey shows later in women, some of whom dye it
 
@@ -94,6 +97,9 @@ class Complexion:
     cropped: Array
     cut: Array
     flush: Array
+    nose_red: Array
+    forehead: Array
+    around_mouth: Array
     under_eye: Array
     freckles: Array
     spots: Array
@@ -145,7 +151,10 @@ class Complexion:
             cropped=(about["hair_cut"] > 0.5).astype(np.float64),
             cut=np.round(about["hair_cut"])[:, None] == np.arange(MOST_CUTS),
             flush=(1.0 + 0.45 * z["flush"]) * (1 - 0.45 * dark),
-            under_eye=np.maximum(0.9 + 0.45 * z["under_eye"] + 0.5 * old, 0.1),
+            nose_red=np.maximum(1.0 + 0.5 * z["nose_red"], 0) * (1 - 0.45 * dark),
+            forehead=1.0 + 0.7 * z["forehead"],
+            around_mouth=1.0 + 1.1 * z["around_mouth"] + 1.5 * dark,
+            under_eye=np.maximum(0.9 + 0.5 * z["under_eye"] + 0.5 * old, 0.1),
             freckles=ramp(z["freckles"] + 2.2 * ramp(lightness, 54, 66), 1.6, 4.2),
             spots=ramp(age + 9 * z["sun"], 45, 88),
             lines=np.clip(ramp(age + 6 * z["lines"], 24, 88), 0, 1),
@@ -208,6 +217,6 @@ def _recession(man: Array, age: Array, balding: Array) -> Array:
 
 def _lips(z: dict[str, Array], man: Array, old: Array, dark: Array) -> Array:
     """CIELAB (N, 3) of the lips less that of the skin around them."""
-    red = 10.5 - 3.5 * dark - 3.0 * man - 3.2 * old + 1.7 * z["lip_red"]
-    light = -9.0 + 3.5 * dark + 1.6 * man + 1.0 * old + 2.0 * z["lip_light"]
+    red = 10.5 - 3.5 * dark - 3.0 * man - 3.2 * old + 2.1 * z["lip_red"]
+    light = -9.0 + 3.5 * dark + 1.6 * man + 1.0 * old + 2.7 * z["lip_light"]
     return np.stack([light, np.maximum(red, 2.0), -2.2 + 0.15 * red - 1.2 * dark], 1)

@@ -21,16 +21,16 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
     shown = 1 - 0.5 * c.dark  # red shows less through dark skin
     shifts = {
         "cheek_flush": _shift(c.flush, -0.6, 2.0, -0.4),
-        "nose_tip": _shift(c.flush, -0.6, 2.8, -0.5),
-        "nose": _shift(c.flush, 0.0, 1.0, 0.0),
+        "nose_tip": _shift(c.nose_red, -0.6, 2.8, -0.5),
+        "nose": _shift(c.nose_red, -0.3, 1.3, 0.0),
         "wing_crease": _shift(c.flush, -1.6, 2.6, 0.0),
         "chin": _shift(c.flush, 0.0, 1.3, 0.0),
         "ear": _shift(c.flush, -0.8, 4.2, -0.2),
         "under_eye": _shift(c.under_eye, -2.6, 1.6, -1.8),
         "inner_corner": _shift(c.under_eye, -2.4, 1.5, -0.6),
         "upper_lid": _shift(c.under_eye * shown, -1.4, 2.4, 0.2),
-        "forehead": _shift(1 + 0 * c.dark, -1.6, 0.9, 1.1),
-        "around_mouth": _shift(1 + 0 * c.dark, -0.6, -0.4, 0.5) + _shift(c.dark, -2.2, 0.0, -0.6),
+        "forehead": _shift(c.forehead, -1.6, 0.3, 0.8) + _shift(1 + 0 * c.dark, 0.0, 0.7, 0.4),
+        "around_mouth": _shift(c.around_mouth, -1.2, -0.1, 0.1),
         "temple": _shift(1 + 0 * c.dark, 0.2, -0.9, 0.4),
         "neck": _shift(1 + 0 * c.dark, 0.4, -1.2, 1.0),
         "grain": _shift(0.7 + 0.5 * c.old, -0.8, 0.5, 0.1),
@@ -48,7 +48,7 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
         "lid_fold": _shift(0.35 + 0.65 * c.lines, -4.5, 1.6, 0.0),
         "neck_lines": _shift(_from(c.lines, 0.15), -4.5, 1.0, 0.0),
     }
-    unevenness = (0.55 + 0.35 * c.old) / np.sqrt(MOTTLES / 2)
+    unevenness = (0.66 + 0.34 * c.old) / np.sqrt(MOTTLES / 2)
     for number in range(MOTTLES):
         pigment = _MELANIN if number % 2 else _BLOOD
         shifts[f"mottle_{number}"] = (unevenness * c.mottle[:, number])[:, None] * pigment

@@ -24,7 +24,7 @@ TEXTURE_SIZE = 1024
 MARGIN = 4.0  # texels painted beyond the edge of the head, for filters that look across it
 CHUNK = 1 << 17  # texels at a time: masks are 4 bytes each until they are packed
 # Where the published skin colours were taken.
-_CHEEK, _CHEEK_RADII = near("malare", 0, -8), (7, 7, 20)
+CHEEK, CHEEK_RADII = near("malare", 0, -8), (7, 7, 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def painting(template: Template, regions: Regions, hair: Strands = NO_HAIR, size
         openness=np.concatenate([np.ones((head, hair.openness.shape[1])), hair.openness]),
     )
     masks = all_masks(sites, spots)
-    weight = bump(regions.half, _CHEEK.position(LANDMARKS), _CHEEK_RADII)
+    weight = bump(regions.half, CHEEK.position(LANDMARKS), CHEEK_RADII)
     cheek = np.array([mask[:head] @ (weight / weight.sum()) for mask in masks.values()], np.float32)
     at_vertices = PaintedAlbedo.from_masks({name: as_bytes(name, mask) for name, mask in masks.items()}, cheek)
     uv = np.concatenate([head_uv(template.directions), hair_uv(hair.places)]).astype(np.float32)
