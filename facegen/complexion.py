@@ -74,7 +74,7 @@ _IRIS_BLUE = (
     (0.125, 0.145, 0.150),
     (0.115, 0.165, 0.220),
 )
-_IRIS_HERE = curve([(44, -2.2), (52, -1.8), (57, -1.1), (62, -0.1), (67, 0.6)])  # over the skin's L*
+_IRIS_HERE = curve([(44, -3.0), (52, -2.1), (57, -1.1), (62, -0.1), (67, 0.6)])  # over the skin's L*
 GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey, its spread among people, how long it takes
 DYED = 14.0  # years by which grey shows later in women, some of whom dye it
 
@@ -138,7 +138,7 @@ class Complexion:
         grey = ramp(age - young, GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
         index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.35 * (1 - 0.2 * old)
         hair = _hair_linear(index, z["hair_red"], lightness)
-        iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * own["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
+        iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * z["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
         moles = np.stack([own[f"moles_{i}"] for i in range(MOLES)], 1) + 0.5 * z["moles"][:, None]
         adult = ramp(age, 17, 30) * 0.5 + 0.5
         hairy = man * adult
