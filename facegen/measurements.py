@@ -1,13 +1,19 @@
-"""Published measurements of faces, which the sampled population reproduces: means, deviations, correlations."""
+"""Published measurements of faces, which the sampled population reproduces by sex: means, deviations, correlations.
+
+Right and left are alike in the tables; the left is measured. Everything is taken on bare skin: instruments press hair
+flat.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from facegen.primitives import Array
+from facegen.tapes import Arc, Calliper, Course, Tape
+
+SEXES = ("women", "men")
 
 
 @dataclass(frozen=True)
@@ -20,11 +26,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A straight distance between two landmarks of the mesh, mm, in men and in women."""
+    """A length on the head, mm, in men and in women."""
 
     name: str
-    start: str
-    end: str
+    course: Course
     men: Group
     women: Group
     source: str
@@ -35,90 +40,136 @@ class Measurement:
         return (self.men.mean + self.women.mean) / 2
 
     @property
+    def difference(self) -> float:
+        """Half of what men have more than women."""
+        return (self.men.mean - self.women.mean) / 2
+
+    @property
     def within(self) -> float:
         """Deviation within a sex."""
         return float(np.sqrt((self.men.deviation**2 + self.women.deviation**2) / 2))
-
-    @property
-    def deviation(self) -> float:
-        """Deviation over both sexes: within them and between them."""
-        return float(np.hypot(self.within, (self.men.mean - self.women.mean) / 2))
 
 
 ANSUR = "ANSUR II 2012: 4082 men, 1986 women"
 NORMS = "Weinberg et al. 2016: 3D Facial Norms, age 25"
 
+
+def _pair(name: str) -> Calliper:
+    return Calliper(f"{name}_left", f"{name}_right")
+
+
+HEIGHT, BREADTH = (0, 1, 0), (1, 0, 0)
+
+# Definitions, after the sources' own words:
+#   head circumference: the tape above the brow ridges and over the back of the head.
+#   tragion-top of head: height of the top above the notch of the ear, the eyes looking level.
+#   bitragion-chin arc: the tape from ear to ear over the foremost point of the chin.
+#   ear protrusion: from the mastoid to the outermost point of the ear, sideways.
+#   neck circumference: the tape below the Adam's apple, across the neck's own axis.
+#   n-gn takes the chin's underside; sn-sto is the height of the whole upper lip, vermilion its red part.
 MEASUREMENTS = (
-    Measurement("bizygomatic", "zygion_left", "zygion_right", Group(142.6, 6.2), Group(133.8, 5.6), ANSUR),
-    Measurement("head breadth", "euryon_left", "euryon_right", Group(154.3, 5.5), Group(147.8, 5.2), ANSUR),
-    Measurement("menton-sellion", "sellion", "menton", Group(122.6, 6.7), Group(113.1, 6.1), ANSUR),
-    Measurement("interpupillary", "pupil_left", "pupil_right", Group(64.0, 3.4), Group(61.7, 3.6), ANSUR),
-    Measurement("head length", "glabella", "opisthocranion", Group(199.5, 7.0), Group(189.8, 7.4), ANSUR),
-    Measurement("mandibular width", "gonion_left", "gonion_right", Group(103.7, 7.1), Group(97.0, 6.5), NORMS),
-    Measurement("nose width", "alare_left", "alare_right", Group(35.9, 2.6), Group(32.7, 2.3), NORMS),
-    Measurement("nose protrusion", "subnasale", "pronasale", Group(20.9, 2.0), Group(20.0, 1.8), NORMS),
-    Measurement("nose height", "nasion", "subnasale", Group(56.7, 3.9), Group(54.5, 3.6), NORMS),
-    Measurement("mouth width", "cheilion_left", "cheilion_right", Group(50.1, 3.8), Group(47.9, 3.5), NORMS),
-    Measurement("ear length", "ear_top_left", "ear_bottom_left", Group(64.2, 4.5), Group(59.4, 3.9), ANSUR),
-    Measurement("inner canthal", "endocanthion_left", "endocanthion_right", Group(32.7, 2.9), Group(31.5, 2.7), NORMS),
-    Measurement("outer canthal", "exocanthion_left", "exocanthion_right", Group(88.9, 4.1), Group(85.6, 3.8), NORMS),
-)  # fmt: skip
-
-# Within-sex correlations of the first five, ANSUR II, in their order.
-CORRELATIONS = np.array(
-    [
-        [1.00, 0.64, 0.20, 0.45, 0.18],
-        [0.64, 1.00, 0.17, 0.30, 0.19],
-        [0.20, 0.17, 1.00, 0.18, 0.31],
-        [0.45, 0.30, 0.18, 1.00, 0.29],
-        [0.18, 0.19, 0.31, 0.29, 1.00],
-    ]
+    Measurement("bizygomatic", _pair("zygion"), Group(142.6, 6.2), Group(133.8, 5.6), ANSUR),
+    Measurement("head breadth", _pair("euryon"), Group(154.3, 5.5), Group(147.8, 5.2), ANSUR),
+    Measurement("menton-sellion", Calliper("sellion", "menton"), Group(122.6, 6.7), Group(113.1, 6.1), ANSUR),
+    Measurement("interpupillary", _pair("pupil"), Group(64.0, 3.4), Group(61.7, 3.6), ANSUR),
+    Measurement("head length", Calliper("glabella", "opisthocranion"), Group(199.5, 7.0), Group(189.8, 7.4), ANSUR),
+    Measurement(
+        "head circumference", Tape("glabella", rise=8, lean=6, hair=2.5), Group(574.4, 16.0), Group(561.1, 19.4), ANSUR
+    ),
+    Measurement(
+        "tragion-top of head", Calliper("tragion_left", "vertex", HEIGHT), Group(131.1, 6.2), Group(126.5, 6.5), ANSUR
+    ),
+    Measurement(
+        "bitragion-chin arc",
+        Arc("tragion_left", "pogonion", "tragion_right"),
+        Group(331.7, 14.0),
+        Group(311.0, 14.2),
+        ANSUR,
+    ),
+    Measurement("ear length", Calliper("ear_top_left", "ear_bottom_left"), Group(64.2, 4.5), Group(59.4, 3.9), ANSUR),
+    Measurement("ear breadth", Calliper("ear_front_left", "ear_back_left"), Group(36.1, 3.0), Group(33.2, 2.8), ANSUR),
+    Measurement(
+        "ear protrusion",
+        Calliper("mastoid_left", "ear_back_left", BREADTH),
+        Group(23.2, 3.0),
+        Group(20.4, 2.7),
+        ANSUR,
+    ),
+    Measurement("neck circumference", Tape("neck_front", lean=8), Group(397.6, 25.8), Group(329.8, 19.2), ANSUR),
+    Measurement("outer canthal", _pair("exocanthion"), Group(88.9, 4.1), Group(85.6, 3.8), NORMS),
+    Measurement("inner canthal", _pair("endocanthion"), Group(32.7, 2.9), Group(31.5, 2.7), NORMS),
+    Measurement(
+        "palpebral fissure", Calliper("endocanthion_left", "exocanthion_left"), Group(28.7, 1.9), Group(27.8, 2.0), NORMS
+    ),
+    Measurement("face height", Calliper("nasion", "menton"), Group(126.6, 6.6), Group(118.0, 5.8), NORMS),
+    Measurement("mandibular width", _pair("gonion"), Group(103.7, 7.1), Group(97.0, 6.5), NORMS),
+    Measurement("bifrontal", _pair("frontotemporale"), Group(110.4, 8.4), Group(105.7, 7.8), NORMS),
+    Measurement("mouth width", _pair("cheilion"), Group(50.1, 3.8), Group(47.9, 3.5), NORMS),
+    Measurement("upper lip", Calliper("subnasale", "stomion"), Group(22.6, 2.5), Group(20.3, 2.4), NORMS),
+    Measurement(
+        "upper vermilion", Calliper("labiale_superius", "stomion"), Group(7.6, 1.6), Group(7.4, 1.4), NORMS
+    ),
+    Measurement(
+        "lower vermilion", Calliper("stomion", "labiale_inferius"), Group(8.7, 2.1), Group(8.6, 1.7), NORMS
+    ),
+    Measurement("nose width", _pair("alare"), Group(35.9, 2.6), Group(32.7, 2.3), NORMS),
+    Measurement("nose height", Calliper("nasion", "subnasale"), Group(56.7, 3.9), Group(54.5, 3.6), NORMS),
+    Measurement("nose bridge", Calliper("nasion", "pronasale"), Group(49.6, 3.9), Group(47.1, 3.4), NORMS),
+    Measurement("nose protrusion", Calliper("subnasale", "pronasale"), Group(20.9, 2.0), Group(20.0, 1.8), NORMS),
 )
+NAMES = tuple(m.name for m in MEASUREMENTS)
+COURSES = tuple(m.course for m in MEASUREMENTS)
+
+# Within-sex correlations, ANSUR II, both sexes pooled.
+CORRELATIONS = {
+    ("bizygomatic", "head breadth"): 0.64,
+    ("bizygomatic", "menton-sellion"): 0.20,
+    ("bizygomatic", "interpupillary"): 0.45,
+    ("bizygomatic", "bitragion-chin arc"): 0.57,
+    ("bizygomatic", "head length"): 0.18,
+    ("head breadth", "menton-sellion"): 0.17,
+    ("head breadth", "interpupillary"): 0.30,
+    ("head breadth", "head length"): 0.19,
+    ("menton-sellion", "interpupillary"): 0.18,
+    ("menton-sellion", "head length"): 0.31,
+    ("interpupillary", "head length"): 0.29,
+}
+EARS = ("ear length", "ear breadth", "ear protrusion")
+EARS_WITH_THE_REST = 0.3  # of the prior's correlation is kept: "nearly independent"
 
 
-def measure(vertices: Array, landmarks: Mapping[str, int]) -> Array:
-    """All measurements of faces (..., V, 3) -> (..., M), mm."""
-    spans = _spans(vertices, landmarks)
-    return np.asarray(np.linalg.norm(spans, axis=-1))
+def published(sex: str) -> tuple[Array, Array]:
+    """Means (M,) and deviations (M,), mm, of "men" or "women"."""
+    groups = [getattr(m, sex) for m in MEASUREMENTS]
+    return np.array([g.mean for g in groups]), np.array([g.deviation for g in groups])
 
 
-def measurement_slopes(vertices: Array, modes: Array, landmarks: Mapping[str, int]) -> Array:
-    """How much each mode (V, 3, K) changes each measurement of the face (V, 3), to first order: (M, K)."""
-    spans = _spans(vertices, landmarks)
-    directions = spans / np.linalg.norm(spans, axis=-1, keepdims=True)
-    starts, ends = _ends(landmarks)
-    return np.asarray(np.einsum("mc,mck->mk", directions, modes[starts] - modes[ends]))
-
-
-def published_covariance(prior: Array) -> Array:
-    """The measurements' covariance (M, M): published deviations and, where published, correlations.
-
-    Correlations that nobody published are taken from the prior covariance (M, M).
-    """
+def correlation(prior: Array) -> Array:
+    """The measurements' correlation (M, M) within a sex: published where it is, else as the prior covariance has it."""
     deviations = np.sqrt(np.diag(prior))
-    correlation = prior / np.outer(deviations, deviations)
-    known = MEASUREMENTS[: len(CORRELATIONS)]
-    within = np.array([m.within for m in known])
-    between = np.array([(m.men.mean - m.women.mean) / 2 for m in known])
-    pooled = CORRELATIONS * np.outer(within, within) + np.outer(between, between)
-    spread = np.sqrt(np.diag(pooled))
-    correlation[: len(known), : len(known)] = pooled / np.outer(spread, spread)
-    wanted = np.array([m.deviation for m in MEASUREMENTS])
-    return np.asarray(_positive(correlation) * np.outer(wanted, wanted))
+    wanted = prior / np.outer(deviations, deviations)
+    ears = np.isin(NAMES, EARS)
+    wanted[np.ix_(ears, ~ears)] *= EARS_WITH_THE_REST
+    wanted[np.ix_(~ears, ears)] *= EARS_WITH_THE_REST
+    known = np.zeros(wanted.shape, bool)
+    for (first, second), value in CORRELATIONS.items():
+        row, column = NAMES.index(first), NAMES.index(second)
+        for pair in ((row, column), (column, row)):
+            wanted[pair], known[pair] = value, True
+    return _nearest_possible(wanted, known)
 
 
-def _positive(correlation: Array) -> Array:
-    """The correlation matrix (M, M) with negative eigenvalues, which mixing sources can give, removed."""
-    values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
-    repaired = (vectors * np.maximum(values, 1e-3)) @ vectors.T
-    scale = np.sqrt(np.diag(repaired))
-    return np.asarray(repaired / np.outer(scale, scale))
+def _nearest_possible(wanted: Array, known: Array, rounds: int = 200) -> Array:
+    """The correlation matrix near `wanted` (M, M) that keeps the known entries: sources mixed may contradict.
 
-
-def _spans(vertices: Array, landmarks: Mapping[str, int]) -> Array:
-    starts, ends = _ends(landmarks)
-    return np.asarray(vertices[..., starts, :] - vertices[..., ends, :])
-
-
-def _ends(landmarks: Mapping[str, int]) -> tuple[list[int], list[int]]:
-    return [landmarks[m.start] for m in MEASUREMENTS], [landmarks[m.end] for m in MEASUREMENTS]
+    Projections in turn (Higham 2002) onto positive definite matrices and onto those with the known entries.
+    """
+    fixed = known | np.eye(len(wanted), dtype=bool)
+    current, correction = wanted.copy(), np.zeros_like(wanted)
+    for _ in range(rounds):
+        values, vectors = np.linalg.eigh(current - correction)
+        definite = (vectors * np.maximum(values, 5e-3)) @ vectors.T
+        correction = definite - (current - correction)
+        current = np.where(fixed, wanted, definite)
+    scale = np.sqrt(np.diag(definite))
+    return np.asarray(definite / np.outer(scale, scale))

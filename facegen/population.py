@@ -1,15 +1,29 @@
-"""Who there is: drawing people at random from a morphable model."""
+"""Who there is: drawing people at random from a morphable model.
+
+    shape = sex * sex_shape + decades * age_shape + women_shape or men_shape @ z,   z ~ N(0, I)
+
+with decades counted from the mean age: each coefficient has mean 0 and variance 1 over everybody, and men and women
+have the means, deviations and correlations that were measured of them.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from facegen.model import MorphableModel
+from facegen.model import MorphableModel, Population
 from facegen.person import AGES, ATTRIBUTES, MEAN_PERSON, Float, Person
+from facegen.primitives import Array
 
 # Two sexes, each spread about its own; everybody together has unit variance.
 SEX_CENTRE = 0.9
 SEX_DEVIATION = float(np.sqrt(1 - SEX_CENTRE**2))
+# Mean and deviation of |sex|: of those on one side of 0.
+SEX_SIDE = 0.9062
+SEX_WITHIN_SIDE = float(np.sqrt(1 - SEX_SIDE**2))
+# Ages are spread over AGES as a beta distribution: most are young, one in ten is over 60.
+AGE_SPREAD = (1.2, 2.18)
+AGE_MEAN = 40.0
+AGE_DEVIATION = 14.2
 # How strongly the colours of a face follow its sex: a correlation. It leaves every single coefficient N(0, 1);
 # without it every other broad jaw would come with made-up lips.
 SEX_CORRELATION = 0.8
@@ -25,19 +39,29 @@ def sample_person(
     """
     shape = rng.standard_normal(model.shape_modes)
     albedo = rng.standard_normal(model.albedo_modes)
-    if model.size_mode is not None and not keep_size:
-        shape[model.size_mode] = 0.0
     attributes: list[float] = []
     if model.population is not None:
         sex = rng.choice((-SEX_CENTRE, SEX_CENTRE)) + SEX_DEVIATION * rng.standard_normal()
+        age = AGES[0] + (AGES[1] - AGES[0]) * rng.beta(*AGE_SPREAD)
+        shape = shape_of(model.population, sex, age, shape)
         directions = model.population.arrays
-        shape += (sex - directions["sex_shape"] @ shape) * directions["sex_shape"]
         own = directions["sex_albedo"] @ albedo
         shared = SEX_CORRELATION * sex + np.sqrt(1 - SEX_CORRELATION**2) * own
         albedo += (shared - own) * directions["sex_albedo"]
-        attributes = [sex, rng.uniform(*AGES), 0.0, 0.0, 0.0]
+        attributes = [sex, age, 0.0, 0.0, 0.0]
         assert len(attributes) == len(ATTRIBUTES)
+    if model.size_mode is not None and not keep_size:
+        shape[model.size_mode] = 0.0
     return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32))
+
+
+def shape_of(population: Population, sex: float, age: float, own: Array) -> Array:
+    """Shape coefficients (Ks,) of somebody of this sex and age, in years, and of a nature of their own (Ks,), N(0, 1)."""
+    arrays = population.arrays
+    spread = arrays["women_shape"] if sex < 0 else arrays["men_shape"]
+    return np.asarray(
+        sex * arrays["sex_shape"] + (age - AGE_MEAN) / 10 * arrays["age_shape"] + spread @ own, dtype=np.float64
+    )
 
 
 def stacked(people: list[Person]) -> tuple[Float, Float, Float]:
@@ -55,7 +79,7 @@ def typical_person(model: MorphableModel, *, sex: float = 0.0, age: float = MEAN
     attributes: list[float] = []
     if model.population is not None:
         directions = model.population.arrays
-        shape += sex * directions["sex_shape"]
+        shape = shape_of(model.population, sex, age, shape)
         albedo += SEX_CORRELATION * sex * directions["sex_albedo"]
         attributes = [sex, age, cut, 0.0, 0.0]
     return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32))

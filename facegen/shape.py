@@ -1,38 +1,30 @@
-"""The shape of the population: fields and modes, conditioned on published measurements, as independent N(0, 1) modes.
-
-Notation: B (3V, K) holds every field and mode, one standard deviation each; J (M, K) is what they do to the
-measurements. A prior coefficient vector w ~ N(0, I) gives the measurements the covariance S0 = J J^T. The posterior
-
-    cov(w) = G S G^T + (I - G J)(I - G J)^T,   G = J^T S0^-1
-
-gives them the published covariance S and changes nothing that the measurements do not see.
-"""
+"""The shape of the population: a mean head and independent modes, with the published measurements of both sexes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from facegen.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
 from facegen.broad_fields import BROAD_FIELDS
+from facegen.covariance import Variation, conditioned, independent_modes, within
 from facegen.fields import FIELDS, displacement
 from facegen.geometry import Geometry
-from facegen.hair_fields import long_hair, quiff
 from facegen.landmarks import locate_landmarks
-from facegen.measurements import MEASUREMENTS, measure, measurement_slopes, published_covariance
+from facegen.measured_fields import MEASURED_FIELDS, MEASURED_SPREAD
+from facegen.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from facegen.mesh import Template
 from facegen.modes import gaussian_process_modes
+from facegen.population import AGE_DEVIATION, SEX_SIDE, SEX_WITHIN_SIDE
 from facegen.primitives import Array, ramp
 from facegen.regions import Regions
+from facegen.tapes import Chains, lay, length_bias, length_slopes, lengths
 
-MEAN_HAIR = 9.0  # mm, thickness of the mean head's hair on top
-MEAN_LONG_HAIR = 2.0  # standard deviations: few go below none
-MEAN_QUIFF = 0.7  # standard deviations: hair stands up over the forehead
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
-# What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: half the
-# differences between the sexes in ANSUR II and 3D Facial Norms, and the classical traits of form.
+# What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: the classical
+# traits of form that no table has. What tables have is corrected to the published differences.
 SEX = {
     "size": 0.9, "face_height": 0.45, "jaw_width": 0.9, "brow_ridge": 1.0, "glabella": 0.6,
     "brow_height": -0.8, "brow_arch": -0.5, "brow_thickness": 0.7, "chin_width": 0.7,
@@ -40,35 +32,61 @@ SEX = {
     "forehead_slope": 0.6, "forehead_bulge": -0.5, "cheek_fat": -0.35, "cheek_bone": -0.2,
     "upper_lip": -0.5, "lower_lip": -0.4, "lid_opening": -0.5, "eye_size": -0.4, "jaw_angle": -0.5,
     "eye_depth": -0.4, "ear_size": 0.5, "temple": -0.2, "bridge_height": 0.3, "hump": 0.4,
-    "hair_volume": -0.6, "hair_top": -0.4, "hair_sides": -0.5, "receding_temples": 0.6,
-    "long_hair": -1.5, "upper_lip_length": 0.5, "hairline": 0.3,
+    "receding_temples": 0.6, "upper_lip_length": 0.5, "hairline": 0.3,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class ShapeModel:
-    """mean (V, 3) mm; basis (V, 3, K) mm, column 0 head size; sex (K,) the unit direction from women to men."""
+    """mean (V, 3) mm; basis (V, 3, K) mm, column 0 head size; how its coefficients vary with sex and age."""
 
     mean: Array
     basis: Array
-    sex: Array
+    variation: Variation
     landmarks: dict[str, int]
 
+    def spread(self) -> dict[str, Array]:
+        """What population.py draws people with; by name, so that the model's file can hold it."""
+        return {
+            "sex_shape": self.variation.sex,
+            "age_shape": self.variation.age / (AGE_DEVIATION / 10),
+            "women_shape": np.linalg.cholesky(self.variation.women),
+            "men_shape": np.linalg.cholesky(self.variation.men),
+        }
 
-def shape_model(template: Template, regions: Regions, modes: int) -> ShapeModel:
+
+def shape_model(template: Template, regions: Regions, landmarks: dict[str, int], modes: int) -> ShapeModel:
     """Mean and basis of the population's shapes, conditioned on the published measurements."""
-    prior, reach, sex_field = _prior(template.vertices, regions)
-    prior = _with_rigid_eyes(prior, template.vertices, regions)
-    landmarks = locate_landmarks(template.vertices)
-    hairy = template.vertices + MEAN_HAIR * regions.hair_volume[:, None] * regions.normals
-    geometry = Geometry(template.vertices, regions)
-    hairy += MEAN_LONG_HAIR * long_hair(geometry) + MEAN_QUIFF * quiff(geometry)
-    mean = _mean_on_target(hairy, prior, reach, landmarks)
-    mean = (mean + mean[template.mirror] * (-1, 1, 1)) / 2
-    posterior = _posterior_root(measurement_slopes(mean, prior, landmarks))
-    basis = _independent_modes(mean, prior.reshape(mean.size, -1), posterior, modes)
-    sex = _direction(basis, sex_field)
-    return ShapeModel(mean, basis.reshape(*mean.shape, modes), sex, landmarks)
+    names, prior, reach = prior_modes(template.vertices, regions)
+    mean = _mean_on_target(template, prior, reach, landmarks)
+    slopes = length_slopes(_chains(template, mean, landmarks), mean, prior)
+    gain = _broad_gain(slopes, reach)
+    changes = np.array([AGE_CHANGES.get(name, 0.0) for name in NAMES])
+    differences = np.array([m.difference for m in MEASUREMENTS]) / SEX_SIDE
+    sex, age = (
+        weights + gain @ (change - slopes @ weights)
+        for weights, change in ((_weights(SEX, names, prior.shape[2]), differences), (_weights(AGE, names, prior.shape[2]), changes))
+    )
+    taken = (SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes)
+    alike = correlation(slopes @ slopes.T)
+    women, men = (conditioned(slopes, within(alike, published(side)[1], *taken)) for side in ("women", "men"))
+    variation = Variation(sex, AGE_DEVIATION / 10 * age, women, men)
+    flat = prior.reshape(mean.size, -1)
+    size = flat.T @ centroid_size_slope(mean).ravel()
+    weight = np.repeat(0.3 + 0.7 * head_weight(mean), 3)
+    weights, variation = independent_modes(variation, slopes, size, flat.T @ (flat * weight[:, None]), modes)
+    basis = flat @ weights
+    signs = _signs(basis, mean)
+    basis *= signs
+    # Spans that sway are longer on average: the mean head's are shorter.
+    mean = mean - prior @ (gain @ length_bias(_chains(template, mean, landmarks), mean, basis.reshape(*mean.shape, -1)))
+    variation = Variation(
+        signs * variation.sex,
+        signs * variation.age,
+        np.outer(signs, signs) * variation.women,
+        np.outer(signs, signs) * variation.men,
+    )
+    return ShapeModel(mean, basis.reshape(*mean.shape, modes), variation, landmarks)
 
 
 def head_weight(vertices: Array) -> Array:
@@ -83,17 +101,18 @@ def centroid_size_slope(mean: Array) -> Array:
     return np.asarray(offset / np.sqrt((offset**2 / np.maximum(weight, 1e-9)).sum()))
 
 
-def _prior(vertices: Array, regions: Regions) -> tuple[Array, Array, Array]:
-    """Every field and mode (V, 3, K), how much each may move the mean (K,), and the sex field (3V,)."""
+def prior_modes(vertices: Array, regions: Regions) -> tuple[list[str], Array, Array]:
+    """Names of the fields, every field and mode (V, 3, K), and how much each may move the mean (K,)."""
     geometry = Geometry(vertices, regions)
     named = {field.__name__: field(geometry) for field in BROAD_FIELDS}
-    named |= {field.name: displacement(field, vertices, regions) for field in FIELDS}
-    sex = np.sum([weight * named[name] for name, weight in SEX.items()], axis=0)
-    fields = np.stack([*named.values(), sex], 2)
+    named |= {field.name: displacement(field, vertices, regions) for field in (*FIELDS, *AGE_FIELDS, *MEASURED_FIELDS)}
+    for name, factor in MEASURED_SPREAD.items():
+        named[name] = named[name] * factor
+    fields = np.stack([*named.values()], 2)
     smooth, scales = gaussian_process_modes(vertices)
     # The mean is corrected with broad modes: fine ones would ring about the landmarks.
     reach = np.concatenate([np.ones(fields.shape[2]), np.select([scales > 60, scales > 30], [1.0, 0.5], 0.05)])
-    return np.concatenate([fields, smooth], 2), reach, sex.ravel()
+    return [*named], _with_rigid_eyes(np.concatenate([fields, smooth], 2), vertices, regions), reach
 
 
 def _with_rigid_eyes(modes: Array, vertices: Array, regions: Regions) -> Array:
@@ -109,51 +128,39 @@ def _with_rigid_eyes(modes: Array, vertices: Array, regions: Regions) -> Array:
     return modes
 
 
-def _mean_on_target(vertices: Array, modes: Array, reach: Array, landmarks: Mapping[str, int]) -> Array:
-    """The face (V, 3) with the published mean measurements that is nearest to the sculpture, in modes."""
+def _mean_on_target(template: Template, modes: Array, reach: Array, landmarks: dict[str, int]) -> Array:
+    """The symmetric head (V, 3) with the published mean measurements that is nearest to the sculpture, in modes."""
     wanted = np.array([m.mean for m in MEASUREMENTS])
-    mean = vertices
-    for _ in range(4):
-        slopes = measurement_slopes(mean, modes, landmarks)
-        missing = wanted - measure(mean, landmarks)
-        step = reach**2 * (slopes.T @ np.linalg.solve((slopes * reach**2) @ slopes.T, missing))
-        mean = mean + modes @ step
+    mean = template.vertices
+    for _ in range(5):
+        chains = _chains(template, mean, landmarks)
+        missing = wanted - lengths(chains, mean)
+        mean = mean + modes @ (_broad_gain(length_slopes(chains, mean, modes), reach) @ missing)
+        mean = (mean + mean[template.mirror] * (-1, 1, 1)) / 2
     return mean
 
 
-def _posterior_root(slopes: Array) -> Array:
-    """A (K, K) with A A^T the posterior covariance of the coefficients (the formula at the top)."""
-    prior = slopes @ slopes.T
-    gain = np.linalg.solve(prior, slopes).T
-    unseen = np.eye(slopes.shape[1]) - gain @ slopes
-    covariance = gain @ published_covariance(prior) @ gain.T + unseen @ unseen.T
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))
+def _chains(template: Template, mean: Array, landmarks: dict[str, int]) -> Chains:
+    return lay(COURSES, mean, template.triangles, landmarks)
 
 
-def _independent_modes(mean: Array, prior: Array, posterior: Array, count: int) -> Array:
-    """Head size, then the principal components of what is left: (3V, count) columns times their deviation."""
-    size = posterior.T @ (prior.T @ centroid_size_slope(mean).ravel())
-    size /= np.linalg.norm(size)
-    weight = np.repeat(0.3 + 0.7 * head_weight(mean), 3)
-    gram = posterior.T @ (prior.T @ (prior * weight[:, None])) @ posterior
-    without_size = np.eye(len(size)) - np.outer(size, size)
-    _, vectors = np.linalg.eigh(without_size @ gram @ without_size)
-    chosen = np.concatenate([size[:, None], vectors[:, ::-1][:, : count - 1]], 1)
-    return _with_fixed_signs(prior @ (posterior @ chosen), mean)
+def _broad_gain(slopes: Array, reach: Array) -> Array:
+    """Weights (K, M) that change one measurement by 1 mm each, in modes as far as they reach."""
+    return np.asarray(reach[:, None] ** 2 * slopes.T @ np.linalg.inv((slopes * reach**2) @ slopes.T))
 
 
-def _with_fixed_signs(basis: Array, mean: Array) -> Array:
+def _weights(table: dict[str, float], names: list[str], count: int) -> Array:
+    """The table as weights (K,) of the fields, which come first."""
+    weights = np.zeros(count)
+    for name, weight in table.items():
+        weights[names.index(name)] = weight
+    return weights
+
+
+def _signs(basis: Array, mean: Array) -> Array:
     """Eigenvectors come with either sign: head size grows, and other columns' largest entry on the left is > 0."""
     left = np.repeat(mean[:, 0] >= 0, 3)
     largest = np.argmax(np.abs(basis * left[:, None]), 0)
     signs = np.sign(basis[largest, np.arange(basis.shape[1])])
     signs[0] = np.sign(centroid_size_slope(mean).ravel() @ basis[:, 0])
-    return np.asarray(basis * signs)
-
-
-def _direction(basis: Array, field: Array) -> Array:
-    """The unit coefficient vector (K,) that comes nearest to the field (3V,), size left out."""
-    coefficients = np.linalg.lstsq(basis, field, rcond=None)[0]
-    coefficients[0] = 0
-    return np.asarray(coefficients / np.linalg.norm(coefficients))
+    return np.asarray(signs)

@@ -1,0 +1,76 @@
+"""How heads vary within each sex, and independent modes of it.
+
+Notation: w (K,) weighs the fields and modes, one standard deviation each; J (M, K) is what they do to the measurements.
+A prior w ~ N(0, I) gives the measurements the covariance S0 = J J^T. The posterior
+
+    cov(w) = G S G^T + (I - G J)(I - G J)^T,   G = J^T S0^-1
+
+gives them the published covariance S and changes nothing that the measurements do not see. Over the whole population
+
+    w = sex * d + decades * a + what is left,   cov(left) by sex, so that S holds within each sex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facegen.primitives import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Variation:
+    """How the weights of fields vary: sex (K,) per unit of sex, age (K,) per unit of age, women and men (K, K)."""
+
+    sex: Array
+    age: Array
+    women: Array
+    men: Array
+
+    @property
+    def total(self) -> Array:
+        """Covariance (K, K) over everybody: sex and age have unit variance."""
+        return np.outer(self.sex, self.sex) + np.outer(self.age, self.age) + (self.women + self.men) / 2
+
+
+def conditioned(slopes: Array, wanted: Array) -> Array:
+    """The posterior covariance (K, K) of the weights, given slopes J (M, K) and the wanted covariance S (M, M)."""
+    gain = np.linalg.solve(slopes @ slopes.T, slopes).T
+    unseen = np.eye(slopes.shape[1]) - gain @ slopes
+    return np.asarray(gain @ wanted @ gain.T + unseen @ unseen.T)
+
+
+def within(correlation: Array, deviations: Array, *parts: Array) -> Array:
+    """Covariance (M, M) that is left of the published one when each of the parts (M,), of unit variance, is taken out."""
+    covariance = correlation * np.outer(deviations, deviations) - sum(np.outer(part, part) for part in parts)
+    scale = np.sqrt(np.diag(covariance))
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    repaired = (vectors * np.maximum(values, 2e-3)) @ vectors.T
+    rescale = scale / np.sqrt(np.diag(repaired))
+    return np.asarray(repaired * np.outer(rescale, rescale))
+
+
+def independent_modes(
+    variation: Variation, slopes: Array, size: Array, gram: Array, count: int
+) -> tuple[Array, Variation]:
+    """Weights (K, count) of modes with unit variance, uncorrelated, and the variation in terms of them.
+
+    The first mode is the regression on `size` (K,). Together they hold all that the slopes (M, K) see, sex and age;
+    the rest is what varies most in the metric gram (K, K). After the first they are principal components.
+    """
+    values, vectors = np.linalg.eigh(variation.total)
+    root, inverse = vectors * np.sqrt(values), (vectors / np.sqrt(values)).T
+    white = root.T @ gram @ root
+    kept = np.concatenate(
+        [root.T @ size[:, None], root.T @ slopes.T, inverse @ np.stack([variation.sex, variation.age], 1)], 1
+    )
+    kept, _ = np.linalg.qr(kept / np.linalg.norm(kept, axis=0))
+    others = np.eye(len(white)) - kept @ kept.T
+    most = np.linalg.eigh(others @ white @ others)[1][:, ::-1][:, : count - kept.shape[1]]
+    after_size = np.concatenate([kept[:, 1:], most], 1)
+    turned = np.linalg.eigh(after_size.T @ white @ after_size)[1][:, ::-1]
+    chosen = np.concatenate([kept[:, :1], after_size @ turned], 1)
+    into = chosen.T @ inverse
+    women, men = (into @ part @ into.T for part in (variation.women, variation.men))
+    return root @ chosen, Variation(into @ variation.sex, into @ variation.age, women, men)
