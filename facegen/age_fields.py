@@ -34,11 +34,11 @@ AGE_FIELDS = (
 
 # Change per decade of the fields, in their standard deviations.
 AGE = {
-    "jowl": 0.45, "marionette": 0.35, "hollow_cheek": 0.30, "temple": -0.35, "cheek_fat": -0.10, "smile_fold": 0.35,
-    "hood": 0.40, "lid_opening": -0.25, "lid_fold": -0.15, "bags": 0.40, "brow_height": -0.20, "eye_depth": -0.15,
+    "jowl": 0.65, "marionette": 0.5, "hollow_cheek": 0.35, "temple": -0.35, "cheek_fat": -0.10, "smile_fold": 0.45,
+    "hood": 0.45, "lid_opening": -0.25, "lid_fold": -0.15, "bags": 0.5, "brow_height": -0.20, "eye_depth": -0.15,
     "tip_turn": -0.35, "nose_length": 0.15, "nose_width": 0.15, "wing_flare": -0.1, "columella": 0.15,
     "upper_lip": -0.30, "lower_lip": -0.25, "upper_lip_length": 0.25, "lip_protrusion": -0.25, "corner_up": -0.30,
-    "cupid": -0.2, "philtrum": -0.2, "under_chin": 0.40, "ear_size": 0.30, "ear_lobe": 0.30, "receding_temples": 0.2,
+    "cupid": -0.2, "philtrum": -0.2, "under_chin": 0.5, "ear_size": 0.30, "ear_lobe": 0.30, "receding_temples": 0.2,
 }  # fmt: skip
 
 # Change per decade of the measurements, mm: the ears' after Heathcote 1995 (0.22 mm a year, less what growing up adds),

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from facegen.cache import cache_folder, write_cached
+from facegen.landmarks import locate_landmarks
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
 from facegen.model import Float, ModelError, MorphableModel, Population
@@ -55,11 +56,12 @@ def _build(progress: Progress) -> MorphableModel:
     progress("finding its regions", 0.6)
     regions = find_regions(template)
     progress("conditioning shapes on measurements", 0.65)
-    shape = shape_model(template, regions, SHAPE_MODES)
+    landmarks = locate_landmarks(template.vertices)
+    shape = shape_model(template, regions, landmarks, SHAPE_MODES)
     progress("mixing skin, hair and eyes", 0.88)
     painted = painting(template, regions)
     progress("making levels of detail", 0.95)
-    levels = tuple(coarser_level(template, stretch, every, shape.landmarks) for stretch, every in COARSER)
+    levels = tuple(coarser_level(template, stretch, every, landmarks) for stretch, every in COARSER)
     progress("done", 1.0)
     return MorphableModel(
         name="dcign procedural head",
@@ -72,10 +74,10 @@ def _build(progress: Progress) -> MorphableModel:
         mirror=template.mirror.astype(np.int32),
         parts=part_labels(template.vertices, regions),
         part_names=PART_NAMES,
-        landmarks=shape.landmarks,
+        landmarks=landmarks,
         levels=levels,
         size_mode=0,
-        population=Population({"sex_shape": shape.sex, "sex_albedo": np.zeros(painted.vertices.modes)}),
+        population=Population(shape.spread()),
     )
 
 

@@ -15,8 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facegen.primitives import Array
+
+LEAST, MOST = 0.1, 3.0  # of the prior variance
+ROUNDS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +45,31 @@ def conditioned(slopes: Array, wanted: Array) -> Array:
     return np.asarray(gain @ wanted @ gain.T + unseen @ unseen.T)
 
 
-def within(correlation: Array, deviations: Array, *parts: Array) -> Array:
-    """Covariance (M, M) that is left of the published one when each of the parts (M,), of unit variance, is taken out."""
-    covariance = correlation * np.outer(deviations, deviations) - sum(np.outer(part, part) for part in parts)
-    scale = np.sqrt(np.diag(covariance))
-    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
-    repaired = (vectors * np.maximum(values, 2e-3)) @ vectors.T
-    rescale = scale / np.sqrt(np.diag(repaired))
-    return np.asarray(repaired * np.outer(rescale, rescale))
+def nearest_covariance(wanted: Array, fixed: NDArray[np.bool_], prior: Array) -> Array:
+    """A covariance (M, M) near the wanted one, equal to it where fixed, that the prior (M, M) reaches without strain.
+
+    Sources mixed may contradict each other and anatomy: no combination of measurements may vary more than MOST times,
+    or less than LEAST times, what the prior gives it. Projections in turn (Dykstra 1983) onto the one and the other,
+    where the prior is the identity.
+    """
+    root = np.linalg.cholesky(prior)
+    inverse = np.linalg.inv(root)
+    row, column = np.nonzero(np.triu(fixed))
+    # What changes entry (i, j) alone, least: the symmetric part of root[i] root[j]^T; these are their products.
+    products = (prior[np.ix_(row, row)] * prior[np.ix_(column, column)]) / 2
+    products += (prior[np.ix_(row, column)] * prior[np.ix_(column, row)]) / 2
+    current = inverse @ wanted @ inverse.T
+    correction = np.zeros_like(current)
+    for _ in range(ROUNDS):
+        values, vectors = np.linalg.eigh(current - correction)
+        possible = (vectors * np.clip(values, LEAST, MOST)) @ vectors.T
+        correction += possible - current
+        missing = wanted[row, column] - np.einsum("ki,ij,kj->k", root[row], possible, root[column])
+        step = np.einsum("k,ki,kj->ij", np.linalg.solve(products, missing), root[row], root[column])
+        current = possible + (step + step.T) / 2
+    covariance = root @ possible @ root.T
+    rescale = np.sqrt(np.diag(wanted) / np.diag(covariance))
+    return np.asarray(covariance * np.outer(rescale, rescale))
 
 
 def independent_modes(

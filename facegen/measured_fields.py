@@ -13,15 +13,27 @@ MEASURED_FIELDS = (
         "lower_face_breadth",
         "the bitragion-chin arc: how full the face is between ear and chin",
         (
-            Push("out", 2.6, near("jaw_middle", 12, 22, -10), (34, 36, 46), softness=16),
-            Push("forward", 1.2, near("pogonion", 0, 2, -10), (48, 34, 50)),
+            Push("out", 1.7, near("jaw_middle", 13, 33, 2), (34, 36, 40), softness=16),
+            Push("forward", 2.2, near("jaw_middle", -12, 6, 32), (26, 26, 34)),
         ),
     ),
+    Field("adams_apple", "the larynx stands out", (Push("forward", 1.8, near("neck_front", 0, 2, -8), (9, 13, 22)),)),
 )
 
 # Factors on fields of fields.py and broad_fields.py.
 MEASURED_SPREAD = {
     "neck": 0.72, "jaw_width": 1.2, "crown": 1.3, "prognathism": 1.2, "frontal_width": 1.15,
-    "upper_lip_length": 1.2, "upper_lip": 1.3, "lower_lip": 1.75, "nose_width": 0.7, "wing_flare": 0.6,
+    "upper_lip_length": 1.2, "upper_lip": 1.3, "lower_lip": 2.1, "nose_width": 0.7, "wing_flare": 0.6,
     "mouth_width": 0.9, "ear_size": 1.1, "ear_flare": 1.05,
 }  # fmt: skip
+
+# Fields of form, by which no length is put right: how a brow lies says nothing about how long a head is.
+FORM = (
+    "glabella", "brow_ridge", "brow_height", "brow_arch", "brow_tilt", "brow_thickness", "forehead_bulge", "temple",
+    "eye_depth", "canthal_tilt", "hood", "epicanthus", "lid_fold", "lid_opening", "bags", "hairline",
+    "receding_temples", "tip_bulb", "tip_turn", "wing_flare", "columella", "bridge_width", "bridge_height", "hump",
+    "cupid", "philtrum", "smile_fold", "corner_up", "chin_groove", "chin_point", "under_chin", "jowl", "marionette",
+    "hollow_cheek", "cheek_fat", "cheek_bone", "cheek_bone_height", "ear_height",
+    "maxilla", "chin_protrusion", "prognathism", "lip_protrusion", "forehead_slope", "eye_size",
+)  # fmt: skip
+FORM_REACH = 0.05

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facegen.primitives import Array
 from facegen.tapes import Arc, Calliper, Course, Tape
@@ -63,10 +64,10 @@ HEIGHT, BREADTH = (0, 1, 0), (1, 0, 0)
 # Definitions, after the sources' own words:
 #   head circumference: the tape above the brow ridges and over the back of the head.
 #   tragion-top of head: height of the top above the notch of the ear, the eyes looking level.
-#   bitragion-chin arc: the tape from ear to ear over the foremost point of the chin.
+#   bitragion-chin arc: the tape from ear to ear over the tip of the chin.
 #   ear protrusion: from the mastoid to the outermost point of the ear, sideways.
 #   neck circumference: the tape below the Adam's apple, across the neck's own axis.
-#   n-gn takes the chin's underside; sn-sto is the height of the whole upper lip, vermilion its red part.
+#   sn-sto is the height of the whole upper lip, vermilion its red part.
 MEASUREMENTS = (
     Measurement("bizygomatic", _pair("zygion"), Group(142.6, 6.2), Group(133.8, 5.6), ANSUR),
     Measurement("head breadth", _pair("euryon"), Group(154.3, 5.5), Group(147.8, 5.2), ANSUR),
@@ -81,7 +82,7 @@ MEASUREMENTS = (
     ),
     Measurement(
         "bitragion-chin arc",
-        Arc("tragion_left", "pogonion", "tragion_right"),
+        Arc("tragion_left", "gnathion", "tragion_right"),
         Group(331.7, 14.0),
         Group(311.0, 14.2),
         ANSUR,
@@ -99,19 +100,19 @@ MEASUREMENTS = (
     Measurement("outer canthal", _pair("exocanthion"), Group(88.9, 4.1), Group(85.6, 3.8), NORMS),
     Measurement("inner canthal", _pair("endocanthion"), Group(32.7, 2.9), Group(31.5, 2.7), NORMS),
     Measurement(
-        "palpebral fissure", Calliper("endocanthion_left", "exocanthion_left"), Group(28.7, 1.9), Group(27.8, 2.0), NORMS
+        "palpebral fissure",
+        Calliper("endocanthion_left", "exocanthion_left"),
+        Group(28.7, 1.9),
+        Group(27.8, 2.0),
+        NORMS,
     ),
     Measurement("face height", Calliper("nasion", "menton"), Group(126.6, 6.6), Group(118.0, 5.8), NORMS),
     Measurement("mandibular width", _pair("gonion"), Group(103.7, 7.1), Group(97.0, 6.5), NORMS),
     Measurement("bifrontal", _pair("frontotemporale"), Group(110.4, 8.4), Group(105.7, 7.8), NORMS),
     Measurement("mouth width", _pair("cheilion"), Group(50.1, 3.8), Group(47.9, 3.5), NORMS),
     Measurement("upper lip", Calliper("subnasale", "stomion"), Group(22.6, 2.5), Group(20.3, 2.4), NORMS),
-    Measurement(
-        "upper vermilion", Calliper("labiale_superius", "stomion"), Group(7.6, 1.6), Group(7.4, 1.4), NORMS
-    ),
-    Measurement(
-        "lower vermilion", Calliper("stomion", "labiale_inferius"), Group(8.7, 2.1), Group(8.6, 1.7), NORMS
-    ),
+    Measurement("upper vermilion", Calliper("labiale_superius", "stomion"), Group(7.6, 1.6), Group(7.4, 1.4), NORMS),
+    Measurement("lower vermilion", Calliper("stomion", "labiale_inferius"), Group(8.7, 2.1), Group(8.6, 1.7), NORMS),
     Measurement("nose width", _pair("alare"), Group(35.9, 2.6), Group(32.7, 2.3), NORMS),
     Measurement("nose height", Calliper("nasion", "subnasale"), Group(56.7, 3.9), Group(54.5, 3.6), NORMS),
     Measurement("nose bridge", Calliper("nasion", "pronasale"), Group(49.6, 3.9), Group(47.1, 3.4), NORMS),
@@ -144,32 +145,19 @@ def published(sex: str) -> tuple[Array, Array]:
     return np.array([g.mean for g in groups]), np.array([g.deviation for g in groups])
 
 
-def correlation(prior: Array) -> Array:
-    """The measurements' correlation (M, M) within a sex: published where it is, else as the prior covariance has it."""
+def correlation(prior: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The correlations (M, M) to aim at within a sex, and which of them (M, M) are known.
+
+    What nobody published is as the prior covariance (M, M) has it.
+    """
     deviations = np.sqrt(np.diag(prior))
     wanted = prior / np.outer(deviations, deviations)
     ears = np.isin(NAMES, EARS)
     wanted[np.ix_(ears, ~ears)] *= EARS_WITH_THE_REST
     wanted[np.ix_(~ears, ears)] *= EARS_WITH_THE_REST
-    known = np.zeros(wanted.shape, bool)
+    known = np.eye(len(wanted), dtype=bool) | (ears[:, None] != ears)
     for (first, second), value in CORRELATIONS.items():
         row, column = NAMES.index(first), NAMES.index(second)
         for pair in ((row, column), (column, row)):
             wanted[pair], known[pair] = value, True
-    return _nearest_possible(wanted, known)
-
-
-def _nearest_possible(wanted: Array, known: Array, rounds: int = 200) -> Array:
-    """The correlation matrix near `wanted` (M, M) that keeps the known entries: sources mixed may contradict.
-
-    Projections in turn (Higham 2002) onto positive definite matrices and onto those with the known entries.
-    """
-    fixed = known | np.eye(len(wanted), dtype=bool)
-    current, correction = wanted.copy(), np.zeros_like(wanted)
-    for _ in range(rounds):
-        values, vectors = np.linalg.eigh(current - correction)
-        definite = (vectors * np.maximum(values, 5e-3)) @ vectors.T
-        correction = definite - (current - correction)
-        current = np.where(fixed, wanted, definite)
-    scale = np.sqrt(np.diag(definite))
-    return np.asarray(definite / np.outer(scale, scale))
+    return wanted, known

@@ -56,7 +56,7 @@ def sample_person(
 
 
 def shape_of(population: Population, sex: float, age: float, own: Array) -> Array:
-    """Shape coefficients (Ks,) of somebody of this sex and age, in years, and of a nature of their own (Ks,), N(0, 1)."""
+    """Shape coefficients (Ks,) of somebody of this sex, this age in years, and a nature `own` (Ks,), N(0, 1)."""
     arrays = population.arrays
     spread = arrays["women_shape"] if sex < 0 else arrays["men_shape"]
     return np.asarray(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facegen.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
 from facegen.broad_fields import BROAD_FIELDS
-from facegen.covariance import Variation, conditioned, independent_modes, within
+from facegen.covariance import Variation, conditioned, independent_modes, nearest_covariance
 from facegen.fields import FIELDS, displacement
 from facegen.geometry import Geometry
-from facegen.landmarks import locate_landmarks
-from facegen.measured_fields import MEASURED_FIELDS, MEASURED_SPREAD
+from facegen.measured_fields import FORM, FORM_REACH, MEASURED_FIELDS, MEASURED_SPREAD
 from facegen.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from facegen.mesh import Template
 from facegen.modes import gaussian_process_modes
@@ -26,13 +27,14 @@ EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: the classical
 # traits of form that no table has. What tables have is corrected to the published differences.
 SEX = {
-    "size": 0.9, "face_height": 0.45, "jaw_width": 0.9, "brow_ridge": 1.0, "glabella": 0.6,
-    "brow_height": -0.8, "brow_arch": -0.5, "brow_thickness": 0.7, "chin_width": 0.7,
-    "chin_height": 0.5, "nose_protrusion": 0.3, "nose_width": 0.5, "nose_length": 0.4, "neck": 1.2,
-    "forehead_slope": 0.6, "forehead_bulge": -0.5, "cheek_fat": -0.35, "cheek_bone": -0.2,
-    "upper_lip": -0.5, "lower_lip": -0.4, "lid_opening": -0.5, "eye_size": -0.4, "jaw_angle": -0.5,
-    "eye_depth": -0.4, "ear_size": 0.5, "temple": -0.2, "bridge_height": 0.3, "hump": 0.4,
-    "receding_temples": 0.6, "upper_lip_length": 0.5, "hairline": 0.3,
+    "size": 0.75, "head_breadth": 0.2, "face_width": 0.5, "face_height": 0.3, "jaw_width": 0.4,
+    "lower_face_breadth": 0.3, "brow_ridge": 1.4, "glabella": 1.0, "brow_height": -0.9, "brow_arch": -0.6,
+    "brow_thickness": 0.3, "forehead_slope": 0.9, "forehead_bulge": -0.8, "temple": -0.3, "eye_depth": -0.6,
+    "eye_size": -0.3, "lid_opening": -0.6, "cheek_fat": -0.5, "cheek_bone": -0.3, "jaw_angle": -0.8,
+    "chin_width": 0.9, "chin_height": 0.4, "chin_point": 0.4, "nose_width": 0.7, "nose_protrusion": 0.3,
+    "bridge_height": 0.4, "hump": 0.5, "tip_turn": -0.4, "upper_lip_length": 0.5, "lip_protrusion": -0.4,
+    "corner_up": -0.3, "ear_size": 0.4, "ear_flare": 0.45, "neck": 1.9, "adams_apple": 1.0,
+    "receding_temples": 0.6, "hairline": 0.3,
 }  # fmt: skip
 
 
@@ -43,9 +45,8 @@ class ShapeModel:
     mean: Array
     basis: Array
     variation: Variation
-    landmarks: dict[str, int]
 
-    def spread(self) -> dict[str, Array]:
+    def spread(self) -> dict[str, NDArray[Any]]:
         """What population.py draws people with; by name, so that the model's file can hold it."""
         return {
             "sex_shape": self.variation.sex,
@@ -58,6 +59,7 @@ class ShapeModel:
 def shape_model(template: Template, regions: Regions, landmarks: dict[str, int], modes: int) -> ShapeModel:
     """Mean and basis of the population's shapes, conditioned on the published measurements."""
     names, prior, reach = prior_modes(template.vertices, regions)
+    reach = reach * _symmetric(prior, template)
     mean = _mean_on_target(template, prior, reach, landmarks)
     slopes = length_slopes(_chains(template, mean, landmarks), mean, prior)
     gain = _broad_gain(slopes, reach)
@@ -65,11 +67,18 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     differences = np.array([m.difference for m in MEASUREMENTS]) / SEX_SIDE
     sex, age = (
         weights + gain @ (change - slopes @ weights)
-        for weights, change in ((_weights(SEX, names, prior.shape[2]), differences), (_weights(AGE, names, prior.shape[2]), changes))
+        for weights, change in (
+            (_weights(SEX, names, prior.shape[2]), differences),
+            (_weights(AGE, names, prior.shape[2]), changes),
+        )
     )
-    taken = (SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes)
-    alike = correlation(slopes @ slopes.T)
-    women, men = (conditioned(slopes, within(alike, published(side)[1], *taken)) for side in ("women", "men"))
+    taken = np.stack([SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes])
+    prior_covariance = slopes @ slopes.T
+    alike, known = correlation(prior_covariance)
+    women, men = (
+        conditioned(slopes, nearest_covariance(alike * np.outer(d, d) - taken.T @ taken, known, prior_covariance))
+        for _, d in (published("women"), published("men"))
+    )
     variation = Variation(sex, AGE_DEVIATION / 10 * age, women, men)
     flat = prior.reshape(mean.size, -1)
     size = flat.T @ centroid_size_slope(mean).ravel()
@@ -78,15 +87,17 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     basis = flat @ weights
     signs = _signs(basis, mean)
     basis *= signs
-    # Spans that sway are longer on average: the mean head's are shorter.
-    mean = mean - prior @ (gain @ length_bias(_chains(template, mean, landmarks), mean, basis.reshape(*mean.shape, -1)))
     variation = Variation(
         signs * variation.sex,
         signs * variation.age,
         np.outer(signs, signs) * variation.women,
         np.outer(signs, signs) * variation.men,
     )
-    return ShapeModel(mean, basis.reshape(*mean.shape, modes), variation, landmarks)
+    basis = basis.reshape(*mean.shape, modes)
+    chains = _chains(template, mean, landmarks)
+    # The mean counted on spans that sway as in the prior.
+    more = length_bias(chains, mean, basis) - length_bias(chains, mean, prior)
+    return ShapeModel(_symmetrised(mean - prior @ (gain @ more), template), basis, variation)
 
 
 def head_weight(vertices: Array) -> Array:
@@ -111,7 +122,8 @@ def prior_modes(vertices: Array, regions: Regions) -> tuple[list[str], Array, Ar
     fields = np.stack([*named.values()], 2)
     smooth, scales = gaussian_process_modes(vertices)
     # The mean is corrected with broad modes: fine ones would ring about the landmarks.
-    reach = np.concatenate([np.ones(fields.shape[2]), np.select([scales > 60, scales > 30], [1.0, 0.5], 0.05)])
+    named_reach = [FORM_REACH if name in FORM else 1.0 for name in named]
+    reach = np.concatenate([named_reach, np.select([scales > 60, scales > 30], [1.0, 0.5], 0.05)])
     return [*named], _with_rigid_eyes(np.concatenate([fields, smooth], 2), vertices, regions), reach
 
 
@@ -128,16 +140,27 @@ def _with_rigid_eyes(modes: Array, vertices: Array, regions: Regions) -> Array:
     return modes
 
 
+def _symmetrised(vertices: Array, template: Template) -> Array:
+    """Exactly symmetric vertices (V, 3) from such that are but for rounding."""
+    return np.asarray((vertices + vertices[template.mirror] * (-1, 1, 1)) / 2)
+
+
+def _symmetric(modes: Array, template: Template) -> Array:
+    """1 where a mode (V, 3, K) moves both sides alike, else 0 (K,): an average face is symmetric."""
+    across = modes[template.mirror] * np.array([-1, 1, 1])[:, None]
+    return np.asarray(np.abs(across - modes).max((0, 1)) < 1e-6 * np.abs(modes).max(), float)
+
+
 def _mean_on_target(template: Template, modes: Array, reach: Array, landmarks: dict[str, int]) -> Array:
     """The symmetric head (V, 3) with the published mean measurements that is nearest to the sculpture, in modes."""
     wanted = np.array([m.mean for m in MEASUREMENTS])
     mean = template.vertices
     for _ in range(5):
         chains = _chains(template, mean, landmarks)
-        missing = wanted - lengths(chains, mean)
+        # Spans that sway are longer on average: those of the mean head are shorter.
+        missing = wanted - lengths(chains, mean) - length_bias(chains, mean, modes)
         mean = mean + modes @ (_broad_gain(length_slopes(chains, mean, modes), reach) @ missing)
-        mean = (mean + mean[template.mirror] * (-1, 1, 1)) / 2
-    return mean
+    return _symmetrised(mean, template)
 
 
 def _chains(template: Template, mean: Array, landmarks: dict[str, int]) -> Chains:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from scipy.spatial import ConvexHull
 
 from facegen.primitives import Array
 
-Int = NDArray[np.int64]
+Int = NDArray[np.signedinteger[Any]]
 Vector = tuple[float, float, float]
 EVERYWHERE: Vector = (1, 1, 1)
 
@@ -32,7 +33,8 @@ class Calliper:
 class Tape:
     """The tight tape round the head in the level plane through a landmark, lifted by `rise` mm.
 
-    lean: degrees by which the plane climbs towards the back; hair: mm by which pressed hair keeps the tape off the skin.
+    lean: degrees by which the plane climbs towards the back; hair: mm by which pressed hair keeps the tape off
+    the skin.
     """
 
     at: str
@@ -80,13 +82,13 @@ class Chains:
 
 def lay(courses: Sequence[Course], vertices: Array, triangles: Int, landmarks: Mapping[str, int]) -> Chains:
     """Where the courses run on the mesh: vertices (V, 3) mm, triangles (T, 3)."""
-    edges, share, segments, axes, first = [], [], [], [], []
+    edges, share, segments, axes, first = [], [], list[Int](), [], []
     points = 0
     for course in courses:
         own_edges, own_share, closed = _points(course, vertices, triangles, landmarks)
         count = len(own_edges)
         steps = np.stack([np.arange(count), np.roll(np.arange(count), -1)], 1)[: count if closed else count - 1]
-        first.append(sum(map(len, segments)))
+        first.append(sum(len(part) for part in segments))
         edges.append(own_edges)
         share.append(own_share)
         segments.append(steps + points)
@@ -142,9 +144,7 @@ def _moved_spans(chains: Chains, modes: Array) -> Array:
     return np.moveaxis(_spans(chains, np.moveaxis(modes, 2, 0)), 0, 2)
 
 
-def _points(
-    course: Course, vertices: Array, triangles: Int, landmarks: Mapping[str, int]
-) -> tuple[Int, Array, bool]:
+def _points(course: Course, vertices: Array, triangles: Int, landmarks: Mapping[str, int]) -> tuple[Int, Array, bool]:
     """Points (n, 2) on edges, the share (n,) of the first vertex, and whether the chain closes."""
     match course:
         case Calliper(start, end):
@@ -179,7 +179,9 @@ def _section(vertices: Array, triangles: Int, origin: Array, along: Array) -> tu
     along = along / np.linalg.norm(along)
     normal = np.cross((1, 0, 0), along)
     height = (vertices - origin) @ normal
-    edges = np.unique(np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1), axis=0)
+    edges = np.unique(
+        np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1), axis=0
+    )
     first, second = height[edges].T
     crossed = (first > 0) != (second > 0)
     edges, first, second = edges[crossed], first[crossed], second[crossed]

@@ -10,7 +10,6 @@ import pytest
 import trimesh
 
 from facegen.build import build_model, cache_path, procedural_model
-from facegen.measurements import MEASUREMENTS, measure
 from facegen.model import ModelError, MorphableModel, head_sphere
 from facegen.model_file import model_bytes, read_model
 from facegen.shape import centroid_size_slope
@@ -91,19 +90,6 @@ def test_without_the_size_mode_every_head_is_equally_large(model: MorphableModel
     shape[:, model.size_mode] = 0
     assert with_size.std() > 0.015
     assert sizes(shape).std() < 0.0005
-
-
-def test_the_size_mode_alone_enlarges_the_head_in_every_direction(model: MorphableModel) -> None:
-    larger = model.mean + model.shape_basis[:, :, model.size_mode]
-    assert (measure(larger, model.landmarks) > measure(model.mean, model.landmarks)).all()
-
-
-def test_the_population_measures_as_published(model: MorphableModel) -> None:
-    measured = np.concatenate(
-        [measure(model.shapes(coefficients(model, 250, seed)[0]), model.landmarks) for seed in range(8)]
-    )
-    assert measured.mean(0) == pytest.approx([m.mean for m in MEASUREMENTS], rel=0.01, abs=0.3)
-    assert measured.std(0) == pytest.approx([m.deviation for m in MEASUREMENTS], rel=0.12)
 
 
 def test_no_face_folds_over_itself_in_front(model: MorphableModel) -> None:
