@@ -30,7 +30,7 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "lid_upper": (30, 5.6, 83),
     "lid_lower": (30, -5.3, 82.5),
     "orbitale": (31, -16, 80),  # lower rim of the orbit
-    "nasion": (0, 7.6, 95.3),  # between the eyes, the bone's suture
+    "nasion": (0, 9, 95.8),  # between the eyes, the bone's suture
     "sellion": (0, 4, 94.8),  # deepest point of the nose's root
     "rhinion": (0, -14, 103),  # end of the nasal bone
     "pronasale": (0, -35.5, 118.5),  # tip of the nose

@@ -23,7 +23,7 @@ MEASURED_FIELDS = (
 # Factors on fields of fields.py and broad_fields.py.
 MEASURED_SPREAD = {
     "neck": 0.72, "jaw_width": 1.2, "crown": 1.3, "prognathism": 1.2, "frontal_width": 1.15,
-    "upper_lip_length": 1.2, "upper_lip": 1.3, "lower_lip": 2.1, "nose_width": 0.7, "wing_flare": 0.6,
+    "upper_lip_length": 1.2, "upper_lip": 1.2, "lower_lip": 2.0, "nose_width": 0.7, "wing_flare": 0.6,
     "mouth_width": 0.9, "ear_size": 1.1, "ear_flare": 1.05,
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from facegen.primitives import Array, ramp
 from facegen.regions import Regions
 from facegen.tapes import Chains, lay, length_bias, length_slopes, lengths
 
+SLACK = 0.005  # of a mean: where tables contradict each other, a head need not bend to fit both
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: the classical
@@ -154,12 +155,14 @@ def _symmetric(modes: Array, template: Template) -> Array:
 def _mean_on_target(template: Template, modes: Array, reach: Array, landmarks: dict[str, int]) -> Array:
     """The symmetric head (V, 3) with the published mean measurements that is nearest to the sculpture, in modes."""
     wanted = np.array([m.mean for m in MEASUREMENTS])
-    mean = template.vertices
+    mean, weights = template.vertices, np.zeros(modes.shape[2])
     for _ in range(5):
         chains = _chains(template, mean, landmarks)
+        slopes = length_slopes(chains, mean, modes)
         # Spans that sway are longer on average: those of the mean head are shorter.
         missing = wanted - lengths(chains, mean) - length_bias(chains, mean, modes)
-        mean = mean + modes @ (_broad_gain(length_slopes(chains, mean, modes), reach) @ missing)
+        weights = _broad_gain(slopes, reach) @ (missing + slopes @ weights)
+        mean = template.vertices + modes @ weights
     return _symmetrised(mean, template)
 
 
@@ -168,8 +171,11 @@ def _chains(template: Template, mean: Array, landmarks: dict[str, int]) -> Chain
 
 
 def _broad_gain(slopes: Array, reach: Array) -> Array:
-    """Weights (K, M) that change one measurement by 1 mm each, in modes as far as they reach."""
-    return np.asarray(reach[:, None] ** 2 * slopes.T @ np.linalg.inv((slopes * reach**2) @ slopes.T))
+    """Weights (K, M) that change one measurement by about 1 mm each, in modes as far as they reach."""
+    allowed = SLACK * np.array([m.mean for m in MEASUREMENTS])
+    return np.asarray(
+        reach[:, None] ** 2 * slopes.T @ np.linalg.inv((slopes * reach**2) @ slopes.T + np.diag(allowed**2))
+    )
 
 
 def _weights(table: dict[str, float], names: list[str], count: int) -> Array:
