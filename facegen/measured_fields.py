@@ -17,6 +17,11 @@ MEASURED_FIELDS = (
             Push("forward", 2.2, near("jaw_middle", -12, 6, 32), (26, 26, 34)),
         ),
     ),
+    Field(
+        "eye_corner",
+        "the outer canthal distance and the fissure: the outer corner moves, the eye does not",
+        (Push("out", 1.1, near("exocanthion", 0, 0, 0), (7, 7, 16), where="not eye"),),
+    ),
     Field("adams_apple", "the larynx stands out", (Push("forward", 1.8, near("neck_front", 0, 2, -8), (9, 13, 22)),)),
 )
 
@@ -33,7 +38,7 @@ FORM = (
     "eye_depth", "canthal_tilt", "hood", "epicanthus", "lid_fold", "lid_opening", "bags", "hairline",
     "receding_temples", "tip_bulb", "tip_turn", "wing_flare", "columella", "bridge_width", "bridge_height", "hump",
     "cupid", "philtrum", "smile_fold", "corner_up", "chin_groove", "chin_point", "under_chin", "jowl", "marionette",
-    "hollow_cheek", "cheek_fat", "cheek_bone", "cheek_bone_height", "ear_height",
+    "hollow_cheek", "cheek_fat", "cheek_bone", "cheek_bone_height", "ear_height", "jaw_angle", "chin_width",
     "maxilla", "chin_protrusion", "prognathism", "lip_protrusion", "forehead_slope", "eye_size",
 )  # fmt: skip
 FORM_REACH = 0.05

@@ -22,7 +22,7 @@ from facegen.primitives import Array, ramp
 from facegen.regions import Regions
 from facegen.tapes import Chains, lay, length_bias, length_slopes, lengths
 
-SLACK = 0.005  # of a mean: where tables contradict each other, a head need not bend to fit both
+SLACK = 0.002  # of a mean: where tables contradict each other, a head need not bend to fit both
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: the classical
