@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from facegen.primitives import Array
 
-LEAST, MOST = 0.1, 3.0  # of the prior variance
+LEAST, MOST = 0.1, 3.6  # of the prior variance
 ROUNDS = 400
 
 
@@ -67,7 +67,8 @@ def nearest_covariance(wanted: Array, fixed: NDArray[np.bool_], prior: Array) ->
         missing = wanted[row, column] - np.einsum("ki,ij,kj->k", root[row], possible, root[column])
         step = np.einsum("k,ki,kj->ij", np.linalg.solve(products, missing), root[row], root[column])
         current = possible + (step + step.T) / 2
-    covariance = root @ possible @ root.T
+    values, vectors = np.linalg.eigh(current)  # fixed entries count more than the last of the strain
+    covariance = root @ (vectors * np.maximum(values, LEAST / 4)) @ vectors.T @ root.T
     rescale = np.sqrt(np.diag(wanted) / np.diag(covariance))
     return np.asarray(covariance * np.outer(rescale, rescale))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from facegen.hair_cuts import cut_probabilities
 from facegen.model import MorphableModel, Population
 from facegen.person import AGES, ATTRIBUTES, MEAN_PERSON, Float, Person
 from facegen.primitives import Array
@@ -24,9 +25,7 @@ SEX_WITHIN_SIDE = float(np.sqrt(1 - SEX_SIDE**2))
 AGE_SPREAD = (1.2, 2.18)
 AGE_MEAN = 40.0
 AGE_DEVIATION = 14.2
-# How strongly the colours of a face follow its sex: a correlation. It leaves every single coefficient N(0, 1);
-# without it every other broad jaw would come with made-up lips.
-SEX_CORRELATION = 0.8
+FARTHEST_HAIR = 2.0  # standard deviations of length and volume
 
 
 def sample_person(
@@ -44,15 +43,18 @@ def sample_person(
         sex = rng.choice((-SEX_CENTRE, SEX_CENTRE)) + SEX_DEVIATION * rng.standard_normal()
         age = AGES[0] + (AGES[1] - AGES[0]) * rng.beta(*AGE_SPREAD)
         shape = shape_of(model.population, sex, age, shape)
-        directions = model.population.arrays
-        own = directions["sex_albedo"] @ albedo
-        shared = SEX_CORRELATION * sex + np.sqrt(1 - SEX_CORRELATION**2) * own
-        albedo += (shared - own) * directions["sex_albedo"]
-        attributes = [sex, age, 0.0, 0.0, 0.0]
+        attributes = [sex, age, *(_hair(sex, age, rng) if hair and model.hair is not None else (0.0, 0.0, 0.0))]
         assert len(attributes) == len(ATTRIBUTES)
     if model.size_mode is not None and not keep_size:
         shape[model.size_mode] = 0.0
     return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32))
+
+
+def _hair(sex: float, age: float, rng: np.random.Generator) -> tuple[float, float, float]:
+    """A cut, as its wearers' sex and age have it, and its length and volume in standard deviations, none far out."""
+    chances = cut_probabilities(sex, age)
+    length, volume = np.clip(rng.standard_normal(2), -FARTHEST_HAIR, FARTHEST_HAIR)
+    return float(rng.choice(len(chances), p=chances)), float(length), float(volume)
 
 
 def shape_of(population: Population, sex: float, age: float, own: Array) -> Array:
@@ -78,8 +80,6 @@ def typical_person(model: MorphableModel, *, sex: float = 0.0, age: float = MEAN
     shape, albedo = np.zeros(model.shape_modes), np.zeros(model.albedo_modes)
     attributes: list[float] = []
     if model.population is not None:
-        directions = model.population.arrays
         shape = shape_of(model.population, sex, age, shape)
-        albedo += SEX_CORRELATION * sex * directions["sex_albedo"]
         attributes = [sex, age, cut, 0.0, 0.0]
     return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32))
