@@ -23,6 +23,8 @@ Int = NDArray[np.int64]
 CENTRE = np.array([0.0, -18.0, 0.0])
 HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
 MARCH_STEPS = 36
+ON_SKIN = 0.1  # mm
+HIDDEN_BY_LESS = 0.8  # mm
 FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the rows, then a little with those of the ears
 EAR_BEYOND = 60.0  # mm from the midline
 FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
@@ -48,8 +50,11 @@ class Template:
 
 def sculpture_mesh(distance: Callable[[Array], Array], seed: int = 0) -> Template:
     """Mesh of the surface distance = 0, symmetric, closed, denser where spacing.py says so."""
-    directions, row, place = _candidates(distance)
-    vertices = CENTRE + project(distance, directions)[:, None] * directions
+    directions, row, place, known = _candidates(distance)
+    radius = project(distance, directions)
+    # A row's own place, a little behind the foremost skin, unless another fold hides it from the centre.
+    radius = np.where(np.abs(known - radius) < HIDDEN_BY_LESS, known, radius)
+    vertices = CENTRE + radius[:, None] * directions
     kept = scatter(vertices, vertex_spacing(vertices), row, np.random.default_rng(seed))
     middle = kept[row[kept] == MIDLINE]
     left = off_midline(directions, middle, kept[row[kept] != MIDLINE])
@@ -130,10 +135,14 @@ def scatter(vertices: Array, spacing: Array, row: Int, rng: np.random.Generator)
     return np.array(kept)
 
 
-def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int]:
-    """Directions (N, 3), feature row (N,) and place in the row (N,) of every possible vertex."""
+def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int, Array]:
+    """Directions (N, 3), feature row (N,), place in the row (N,) and radius (N,) of every possible vertex.
+
+    The radius is known for rows on the skin, NaN for all else.
+    """
     middle = _midline_directions(distance)
-    rows = [_unit(points - CENTRE) for points in feature_rows(distance)]
+    points = feature_rows(distance)
+    rows = [_unit(row - CENTRE) for row in points]
     rows += [_hairline_directions(distance, inwards) for inwards in HAIRLINE_ROWS]
     grid = _grid_directions()
     row = [
@@ -142,7 +151,13 @@ def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int]:
         np.full(len(grid), NO_ROW),
     ]
     place = [np.arange(len(part)) for part in (middle, *rows, grid)]
-    return np.concatenate([middle, *rows, grid]), np.concatenate(row), np.concatenate(place)
+    directions, row_of = np.concatenate([middle, *rows, grid]), np.concatenate(row)
+    radius = np.full(len(directions), np.nan)
+    given = np.concatenate(points)
+    first = len(middle)
+    on_skin = np.abs(distance(given)) < ON_SKIN
+    radius[first : first + len(given)][on_skin] = np.linalg.norm(given - CENTRE, axis=1)[on_skin]
+    return directions, row_of, np.concatenate(place), radius
 
 
 def _midline_directions(distance: Callable[[Array], Array]) -> Array:

@@ -27,6 +27,7 @@ FRONT_STEPS = 60
 # Beyond a lid's margin: on the eyeball just inside it, on the lid's edge, on the lid's front, mm.
 LID_ROWS = (-0.45, 0.35, 1.25)
 FOLD_ROWS = (-1.0, 0.0, 1.0)  # mm above the fold of the upper lid
+ROW_GAP = 0.6  # mm: rows that come closer than this would make slivers
 MOUTH_ROWS = (-0.9, 0.0, 0.9)  # mm above the line where the lips meet
 VERMILION_ROWS = (-0.55, 0.55)  # mm above the border of the red
 
@@ -55,8 +56,12 @@ def _lid_lines() -> list[Array]:
     x = np.linspace(CORNERS[0] + 0.4, CORNERS[1] - 0.4, 42)
     lines = [np.stack([x, UPPER_MARGIN(x) + offset], 1) for offset in LID_ROWS]
     lines += [np.stack([x, LOWER_MARGIN(x) - offset], 1) for offset in LID_ROWS]
-    x = np.linspace(CORNERS[0] + 3, CORNERS[1] + 1, 30)
-    return lines + [np.stack([x, fold_line(x) + offset], 1) for offset in FOLD_ROWS]
+    x = np.linspace(CORNERS[0] + 2, CORNERS[1], 34)
+    for offset in FOLD_ROWS:
+        above = fold_line(x) + offset - UPPER_MARGIN(x)
+        clear = above > LID_ROWS[-1] + ROW_GAP
+        lines.append(np.stack([x, fold_line(x) + offset], 1)[clear])
+    return lines
 
 
 def _iris_lines() -> list[Array]:
