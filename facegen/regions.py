@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.eyes import EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
+from facegen.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
 from facegen.features import near
 from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, inside_hairline, ragged
 from facegen.landmarks import LANDMARKS
@@ -104,6 +104,7 @@ def _lashes(half: Array, eye: Array) -> tuple[Array, Array]:
     above, below = y - UPPER_MARGIN(x), LOWER_MARGIN(x) - y
     upper = np.exp(-(((above - 0.3) / 0.9) ** 2)) * step(x - 17.5, 0.7)
     lower = np.exp(-(((below - 0.4) / 0.8) ** 2)) * step(x - 21, 1.0)
+    close = close * step(CORNERS[1] + 0.8 - x, 0.4)
     return upper * close * (1 - eye), lower * close * (1 - eye)
 
 

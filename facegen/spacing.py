@@ -54,6 +54,7 @@ SLIDING = (
     (near("tragion", 12, 3, -18), (20, 44, 30)),  # ears: their backs are hidden from the rays' centre
     (near("subnasale", 6, 1, 4), (13, 9, 16)),  # nostrils and wings: seen at a grazing angle
     (near("pupil", -1, 1.5, -6), (18, 11, 22)),  # lids: evenly between their rows
+    (near("gonion", -10, -18, 22), (30, 24, 46)),  # below the jaw, which hides the neck behind it
 )
 
 
