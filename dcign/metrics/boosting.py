@@ -53,13 +53,17 @@ class BoostedTrees:
     trees: list[list[_Tree]]
     feature_importances_: Array  # scikit-learn's name
 
+    def scores(self, inputs: Array) -> Array:
+        """Return each class's log odds, up to a number for each row: (N, Z) -> (N, C)."""
+        values = np.asarray(inputs, np.float32)
+        found = np.tile(self.prior, (len(values), 1))
+        for stage in self.trees:
+            found += RATE * np.stack([tree(values) for tree in stage], axis=1)
+        return found
+
     def predict(self, inputs: Array) -> Classes:
         """Return the likeliest class: (N, Z) -> (N,)."""
-        values = np.asarray(inputs, np.float32)
-        scores = np.tile(self.prior, (len(values), 1))
-        for stage in self.trees:
-            scores += RATE * np.stack([tree(values) for tree in stage], axis=1)
-        likeliest: Classes = self.classes[scores.argmax(axis=1)]
+        likeliest: Classes = self.classes[self.scores(inputs).argmax(axis=1)]
         return likeliest
 
 
