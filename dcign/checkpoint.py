@@ -1,6 +1,9 @@
 """A run's state on disk: one safetensors file, tensors in its body, JSON in its header, renamed when whole."""
 
 import json
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,22 +64,26 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
 
 @torch.no_grad()
 def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
-    """Put a checkpoint back into a state of the same network and optimiser."""
+    """Put a checkpoint back into a state of the same network and optimiser, or say in one sentence why not."""
     header, tensors = read_checkpoint(folder)
-    state.model.load_state_dict(_part(tensors, "weights."))
-    for name, value in _part(tensors, "average.").items():
-        state.average[name].copy_(value)
-    weights = list(state.model.parameters())
-    moments: dict[int, dict[str, Any]] = {}  # tensors, and whatever numbers an optimiser keeps
-    for key, value in (_part(tensors, "optimizer.") | header["optimizer"]).items():
-        index, name = key.split(".", 1)
-        if isinstance(value, Tensor) and value.shape == weights[int(index)].shape:
-            # A fused optimiser walks memory: moments must lie as their weights do (channels_last).
-            value = torch.empty_like(weights[int(index)]).copy_(value)
-        moments.setdefault(int(index), {})[name] = value
-    whole = state.optimizer.state_dict()
-    state.optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
-    state.step, state.seconds = header["step"], header["seconds"]
+    with _one_sentence(folder):
+        state.model.load_state_dict(_part(tensors, "weights."))
+        average = _part(tensors, "average.")
+        _refuse_others(average.keys(), state.average.keys(), "averaged weights")
+        for name, value in average.items():
+            state.average[name].copy_(value)
+        moments = _moments(_part(tensors, "optimizer.") | header["optimizer"], list(state.model.parameters()))
+        whole = state.optimizer.state_dict()
+        state.optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
+        state.step, state.seconds = header["step"], header["seconds"]
+
+
+def load_average(folder: str | Path, model: nn.Module) -> tuple[int, float]:
+    """Put the averaged weights of a run's last checkpoint into a network; returns its step and seconds of training."""
+    header, tensors = read_checkpoint(folder)
+    with _one_sentence(folder):
+        model.load_state_dict(_part(tensors, "average."))
+    return header["step"], header["seconds"]
 
 
 def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:  # the header is JSON
@@ -84,21 +91,62 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
     path = Path(folder) / FILE
     if not path.is_file():
         raise TrainingError(f"there is no {FILE} in {folder}: nothing to go on from; train without --resume")
-    try:
+    with _one_sentence(folder):
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("dcign", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, ValueError, OSError) as error:
-        raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None
-    if header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
-        raise TrainingError(f"{path} is not a {FORMAT} of version {FORMAT_VERSION}: train again into a new folder")
+        if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
+            raise ValueError(f"it is not a {FORMAT} of version {FORMAT_VERSION}")
+        _refuse_header(header)
     return header, tensors
 
 
-def averaged_weights(folder: str | Path) -> tuple[int, float, dict[str, Tensor]]:
-    """Return the step, the seconds of training and the averaged weights of a run's last checkpoint."""
-    header, tensors = read_checkpoint(folder)
-    return header["step"], header["seconds"], _part(tensors, "average.")
+def _refuse_header(header: dict[str, Any]) -> None:
+    step, seconds = header.get("step"), header.get("seconds")
+    if type(step) is not int or step < 0:
+        raise ValueError(f"its step is {step!r}")
+    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ValueError(f"its seconds are {seconds!r}")
+    if not isinstance(header.get("optimizer"), dict):
+        raise ValueError("it has no numbers of an optimiser")
+
+
+def _moments(found: dict[str, Any], weights: list[nn.Parameter]) -> dict[int, dict[str, Any]]:
+    """Return the optimiser's tensors and numbers by weight, all weights having the same, each of its weight's shape."""
+    moments: dict[int, dict[str, Any]] = {}
+    for key, value in found.items():
+        index, name = key.split(".", 1)
+        weight = weights[int(index)]
+        if isinstance(value, Tensor):
+            if value.shape not in (weight.shape, torch.Size()):
+                raise ValueError(f"optimizer.{key} has shape {tuple(value.shape)}")
+            # A fused optimiser walks memory: moments must lie as their weights do (channels_last).
+            there = torch.empty_like(weight) if value.shape == weight.shape else torch.empty(())
+            value = there.copy_(value)
+        moments.setdefault(int(index), {})[name] = value
+    if moments:
+        _refuse_others(moments.keys(), range(len(weights)), "optimiser's moments")
+        for each in moments.values():
+            _refuse_others(each.keys(), moments[0].keys(), "optimiser's moments")
+    return moments
+
+
+def _refuse_others(found: Iterable[Any], wanted: Iterable[Any], what: str) -> None:
+    differing = set(found) ^ set(wanted)
+    if differing:
+        raise ValueError(f"its {what} are of another network: {sorted(map(str, differing))[0]}")
+
+
+@contextmanager
+def _one_sentence(folder: str | Path) -> Iterator[None]:
+    """Turn whatever a damaged or foreign checkpoint can raise into one sentence."""
+    try:
+        yield
+    except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise TrainingError(
+            f"cannot read {Path(folder) / FILE} ({reason[:300]}): train again into a new folder"
+        ) from None
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcign import configuration as run_configuration
-from dcign.checkpoint import averaged_weights
+from dcign.checkpoint import load_average
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.device import choose_device, choose_precision, computing
 from dcign.meter import Fraction, unheard
@@ -78,10 +78,9 @@ class Codec:
 def load_codec(folder: str | Path, device: str = "cpu") -> Codec:
     """Build a run's network and fill it with the averaged weights of its last checkpoint."""
     configuration, description = run_configuration.read(folder)
-    step, seconds, weights = averaged_weights(folder)
     where = choose_device(device)
     model = build_model(configuration, description)
-    model.load_state_dict(weights)
+    step, seconds = load_average(folder, model)
     model.to(where).eval()
     return Codec(model, configuration, description, step, seconds, where, _precision(configuration, where))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dcign.aside import write_aside
 from dcign.errors import TrainingError
+from dcign.ingredients import is_ratio
 from dcign.recipes import Recipe, recipe_of_run
 
 FORMAT = "dcign-run"
@@ -48,8 +49,14 @@ class TrainConfiguration:
 
     def __post_init__(self) -> None:
         for name, (least, most) in BOUNDS.items():
-            if not least <= getattr(self, name) <= most:
-                raise TrainingError(f"{name} is {getattr(self, name)}: wanted {least} to {most}")
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                raise TrainingError(f"{name} is {value}: wanted {least} to {most}")
+        if self.ratio is not None and not (isinstance(self.ratio, tuple) and is_ratio(self.ratio)):
+            raise TrainingError(f"ratio is {self.ratio!r}: wanted numbers >= 0, of a finite sum above 0, or none")
+        for name in ("data", "out", "device", "precision"):
+            if not isinstance(getattr(self, name), str):
+                raise TrainingError(f"{name} is {getattr(self, name)!r}: wanted words")
         if self.recipe.pretrain_steps >= self.steps:
             raise TrainingError(
                 f"pretrain_steps is {self.recipe.pretrain_steps} and steps is {self.steps}: wanted fewer, or nothing "
@@ -67,6 +74,19 @@ class ImageDescription:
     units: tuple[str, ...]
     mirror_signs: tuple[int, ...]
     data_sha256: str
+
+    def __post_init__(self) -> None:
+        of = {"factors": str, "units": str, "mirror_signs": int}
+        for name, kind in of.items():
+            values = getattr(self, name)
+            if not isinstance(values, tuple) or not all(type(value) is kind for value in values):
+                raise TrainingError(f"{name} is {values!r}: wanted one {kind.__name__} a factor")
+        if not len(self.factors) == len(self.units) == len(self.mirror_signs) > 0:
+            raise TrainingError(f"factors {self.factors}: wanted one or more, each with a unit and a sign in a mirror")
+        if not all(sign in (-1, 1) for sign in self.mirror_signs):
+            raise TrainingError(f"mirror_signs is {self.mirror_signs}: wanted -1 or 1 for each factor")
+        if type(self.size) is not int or type(self.channels) is not int or self.channels not in (1, 3):
+            raise TrainingError(f"images of size {self.size!r} and {self.channels!r} channels: wanted 1 or 3 channels")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -94,7 +114,7 @@ def holds_run(folder: str | Path) -> bool:
     """Return whether the folder's configuration.json is a run's: a data set's folder has one too."""
     try:
         found = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.get("format") == FORMAT
 
@@ -113,6 +133,8 @@ def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
         del found["format"]
         description = ImageDescription(**_tuples(found.pop("description")))
         recipe = recipe_of_run(_tuples(found.pop("recipe")))
+        if recipe.latents <= len(description.factors):
+            raise ValueError(f"{recipe.latents} latents for {len(description.factors)} factors")
         return TrainConfiguration(recipe=recipe, **_tuples(found)), description
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None

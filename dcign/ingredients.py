@@ -77,7 +77,7 @@ def refuse_fields(recipe: Any) -> None:
 
 def _fits(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.name == "ratio":
-        return value is None or (isinstance(value, tuple) and _is_ratio(value))
+        return value is None or (isinstance(value, tuple) and is_ratio(value))
     if field.type is bool or field.type is str:
         return isinstance(value, field.type) and (field.name not in CHOICES or value in CHOICES[field.name])
     if isinstance(value, bool) or not isinstance(value, int if field.type is int else int | float):
@@ -86,7 +86,8 @@ def _fits(field: dataclasses.Field[Any], value: Any) -> bool:
     return least <= value <= most
 
 
-def _is_ratio(values: tuple[Any, ...]) -> bool:
+def is_ratio(values: tuple[Any, ...]) -> bool:
+    """Return whether these can be shares: numbers >= 0, of a finite sum above 0."""
     numbers = all(isinstance(value, int | float) and 0 <= value < math.inf for value in values)
     return numbers and 0 < sum(values) < math.inf
 
@@ -119,6 +120,6 @@ def parse_ratio(text: str, kinds: tuple[str, ...]) -> tuple[float, ...]:
         ratio = tuple(float(part) for part in text.split(":"))
     except ValueError:
         raise TrainingError(f"cannot read the ratio {text!r}: {wanted}") from None
-    if len(ratio) != len(kinds) or not _is_ratio(ratio):
+    if len(ratio) != len(kinds) or not is_ratio(ratio):
         raise TrainingError(f"cannot use the ratio {text!r}: {wanted}")
     return ratio

@@ -183,7 +183,7 @@ def _adam(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.Adam(
         model.parameters(),
         lr=recipe.learning_rate,
-        betas=(recipe.momentum, recipe.square_decay),
+        betas=(float(recipe.momentum), float(recipe.square_decay)),
         eps=recipe.epsilon,
         weight_decay=recipe.weight_decay,
         fused=True,
