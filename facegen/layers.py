@@ -137,8 +137,8 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer(
         "brow",
-        lambda c: {"brow_mm": 0.42, EVERYWHERE: 0.42 + 0.42 * c.brow_thickness, "brow_strokes": 0.34},
-        lambda c: 0.8 * (c.brow_hair + (0.55 * c.grey)[:, None] * (0.75 * c.white - c.brow_hair)),
+        lambda c: {"brow_mm": 0.27, EVERYWHERE: 0.20 + 0.30 * c.brow_thickness, "brow_strokes": 0.55},
+        lambda c: 0.65 * (c.brow_hair + (0.6 * c.grey)[:, None] * (0.6 * c.white - c.brow_hair)),
         lambda c: c.brow_density,
     ),
     Layer("eye", _whole, lambda c: _sclera(c)),

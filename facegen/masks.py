@@ -22,6 +22,7 @@ from facegen.noise import grain, smooth_noise
 from facegen.primitives import Array, bump, curve, ramp, step, window
 from facegen.regions import Regions
 from facegen.spots import Spots, anywhere, on_cheeks_and_nose, on_sunny_skin, scatter_spots
+from facegen.strokes import brow_hairs
 
 FINE = 0.9  # mm: sites closer than this carry pores and strokes
 # What values a mask can have, by the start of its name; 0..1 for all others.
@@ -147,17 +148,10 @@ def _brows(regions: Regions, fine: Array) -> dict[str, Array]:
     x, y, z = regions.half.T
     above = y - BROW_LINE(x)
     inside = BROW_HALF_HEIGHT(x) - np.abs(above)
-    # Hairs stand up near the nose and lie flat at the temple; those below the line rise to it, those above sink.
-    lean = np.radians(curve([(8, 62), (16, 40), (28, 22), (44, 10), (54, 6)])(x))
-    upright = ramp(x, 18, 34)
-    crossing = (x - np.where(above > 0, 1 - 1.7 * upright, 1.0) * above / np.tan(lean)) * np.sin(lean)
-    rng = np.random.default_rng(23)
-    strokes = 0.75 * grain(np.stack([crossing, above / 5], 1), 0.42, rng)
-    strokes += 0.65 * grain(np.stack([crossing, above / 4], 1), 0.8, rng)
     return {
         "brow": ramp(inside, -3.2, -1.2) * step(z - 46, 3) * ramp(x, 5.5, 13.0) * (1 - ramp(x, 48, 57)),
         "brow_mm": np.clip(inside, -4, 3),
-        "brow_strokes": fine * np.clip(strokes, -2.5, 2.5) * (inside > -4),
+        "brow_strokes": fine * (inside > -4) * (2 * brow_hairs(regions.half, np.random.default_rng(23)) - 0.6),
     }
 
 

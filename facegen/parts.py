@@ -1,4 +1,4 @@
-"""Part labels of the template: which part of the head each vertex belongs to."""
+"""Part labels of the template: which part of the head each vertex belongs to. Hair is a surface of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ def part_labels(vertices: Array, regions: Regions) -> NDArray[np.uint8]:
     """Index into PART_NAMES of each vertex (V,); where parts overlap, the later name wins."""
     inside = {
         "neck": 1 - head_weight(vertices),
-        "hair": regions.hair,
         "ear": regions.ear,
         "brow": regions.brow,
         "lip": regions.lip,
