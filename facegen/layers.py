@@ -137,7 +137,7 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer(
         "brow",
-        lambda c: {"brow_mm": 0.27, EVERYWHERE: 0.20 + 0.30 * c.brow_thickness, "brow_strokes": 0.55},
+        lambda c: {"brow_mm": 0.29, EVERYWHERE: 0.32 + 0.30 * c.brow_thickness, "brow_strokes": 0.55},
         lambda c: 0.65 * (c.brow_hair + (0.6 * c.grey)[:, None] * (0.6 * c.white - c.brow_hair)),
         lambda c: c.brow_density,
     ),

@@ -151,7 +151,7 @@ def _brows(regions: Regions, fine: Array) -> dict[str, Array]:
     return {
         "brow": ramp(inside, -3.2, -1.2) * step(z - 46, 3) * ramp(x, 5.5, 13.0) * (1 - ramp(x, 48, 57)),
         "brow_mm": np.clip(inside, -4, 3),
-        "brow_strokes": fine * (inside > -4) * (2 * brow_hairs(regions.half, np.random.default_rng(23)) - 0.6),
+        "brow_strokes": fine * (inside > -4) * (2 * brow_hairs(regions.half, np.random.default_rng(23)) - 0.75),
     }
 
 
