@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator, RectBivariateSpline
+from scipy.interpolate import PchipInterpolator, RectBivariateSpline, UnivariateSpline
+from scipy.ndimage import gaussian_filter1d
 
 from facegen.features import Anchors
 from facegen.primitives import Array, smooth_maximum, smooth_union
 
 AZIMUTHS = np.radians(np.arange(-180, 181, 7.5))
-ROUNDING = 0.5  # mm: how far the smooth table may stray from the outlines, root mean square
+TOLERANCE = 0.4  # mm: how far the table may stray from the outlines over the height, root mean square
+ROUNDING = 0.8  # azimuths: deviation of the Gaussian that rounds the corners of an outline
 
 Outline = tuple[tuple[float, float], ...]
 
@@ -64,7 +66,10 @@ class Loft:
         """Radius over height and azimuth."""
         heights = np.array([height for height, _ in self.outlines[::-1]], float)
         radii = np.array([_radii(outline) for _, outline in self.outlines[::-1]])
-        return RectBivariateSpline(heights, AZIMUTHS, radii, s=radii.size * ROUNDING**2)
+        # Smoothed here, not by the spline: FITPACK's own smoothing once put its knots in disorder, a crack in the neck.
+        rounded = gaussian_filter1d(radii[:, :-1], ROUNDING, axis=1, mode="wrap")
+        steady = [UnivariateSpline(heights, column, s=len(heights) * TOLERANCE**2)(heights) for column in rounded.T]
+        return RectBivariateSpline(heights, AZIMUTHS, np.stack([*steady, steady[0]], 1))
 
     @cached_property
     def _under(self) -> PchipInterpolator:
