@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from data.schema import BATCH_SIZE
 from render.context import Closing, Renderer, describe_renderer, open_context
 from render.mesh import Mesh, gloss_rows
+from render.paint import UNIT, Paint
 from render.programs import compiled, set_uniforms
 from render.scene import (
     SHADOW_BIAS,
@@ -35,6 +36,7 @@ from render.targets import bind_textures, target
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
+TEXTURES_A_PASS = 5  # 28 MB of 1,024 texels a side
 FLOATS_A_VERTEX = 10  # position 3, normal 3, colour 4: pyrender's interleaved layout
 POSITION, NORMAL, ALBEDO, PART = slice(0, 3), slice(3, 6), slice(6, 9), 9
 
@@ -46,12 +48,14 @@ Bytes = NDArray[np.uint8]
 class Faces:
     """The faces of a batch: one for all pictures, or one for each.
 
-    positions (P, V, 3) mm, normals (P, V, 3), albedos (P, V, 3) linear light 0..1, with P = 1 or N.
+    positions (P, V, 3) mm, normals (P, V, 3), albedos (P, V, 3) linear light 0..1, with P = 1 or N; textures
+    (P, S, S, 3) sRGB, row 0 at the top, where the mesh has uv: they are drawn then instead of the albedos.
     """
 
     positions: Float
     normals: Float
     albedos: Float
+    textures: Bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +77,7 @@ class AtlasRenderer(Closing):
             raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
         self._corners = mesh.triangles.size
-        self._tiles = _tiles(size)
+        self._tiles = _tiles(size, BATCH_SIZE if mesh.uv is None else TEXTURES_A_PASS)
         self._places = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
         self._context = open_context()
         self.renderer: Renderer = describe_renderer()
@@ -81,7 +85,10 @@ class AtlasRenderer(Closing):
         self._staging[..., PART] = gloss_rows(mesh, scene)
         self._primitive = _add_primitive(self._staging, mesh.triangles)
         gray = ("GRAY",) if channels == 1 else ()
-        self._face = compiled("face", *gray)
+        self._face = compiled("face", *gray, *(("TEXTURED",) if mesh.uv is not None else ()))
+        self._paint = None
+        if mesh.uv is not None:
+            self._paint = Paint(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
         self._shade = compiled("shade", *gray, *(("SHADOWS",) if scene.light.shadows else ()))
         self._samples = target(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
         self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2,) if gray else (4,))
@@ -103,6 +110,8 @@ class AtlasRenderer(Closing):
         count, people = len(azimuth), len(faces.positions)
         if count > BATCH_SIZE or people not in (1, count):
             raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH_SIZE}.")
+        if (faces.textures is None) != (self._paint is None):
+            raise RenderError("faces with textures and a mesh with uv belong together; give both or neither.")
         self._context.make_current()
         views = view_matrices(azimuth, elevation, self._head, self._scene.camera)
         lights = light_directions(light_azimuth, self._scene.light)
@@ -111,7 +120,8 @@ class AtlasRenderer(Closing):
         for first in range(0, count, in_a_pass):
             several = slice(first, min(first + in_a_pass, count))
             chosen = several if people > 1 else slice(1)
-            self._upload(faces, chosen)
+            if people > 1 or first == 0:
+                self._upload(faces, chosen)
             self._draw(faces.positions[chosen], views[several], lights[several], drawn[several])
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1])
 
@@ -124,6 +134,8 @@ class AtlasRenderer(Closing):
         staging[..., ALBEDO] = faces.albedos[which]
         glBindBuffer(GL_ARRAY_BUFFER, self._primitive._buffers[0])
         glBufferSubData(GL_ARRAY_BUFFER, 0, staging.nbytes, ctypes.c_void_p(staging.ctypes.data))
+        if self._paint is not None and faces.textures is not None:
+            self._paint.upload(faces.textures[which])
 
     def _draw(self, positions: Float, views: Float, lights: Float, out: Bytes) -> None:
         """As many pictures as views: instances of the first face, or a face each."""
@@ -188,6 +200,7 @@ class AtlasRenderer(Closing):
             places=self._places,
             projection=projection_matrix(self._head, camera)[None],
             gloss=gloss,
+            paint=UNIT,
         )
         set_uniforms(
             self._shade,
@@ -220,9 +233,9 @@ def face_spans(positions: Float, seen: Float, size: int) -> Float:
     return np.clip(np.stack([left, right], axis=1) / size, 0.0, 1.0)
 
 
-def _tiles(size: int) -> NDArray[np.int64]:
-    """Columns and rows of an atlas of at most 20 pictures of `size` pixels."""
-    pictures = min(BATCH_SIZE, max(1, PIXELS_A_PASS // size**2))
+def _tiles(size: int, most: int) -> NDArray[np.int64]:
+    """Columns and rows of an atlas of at most `most` pictures of `size` pixels."""
+    pictures = min(most, max(1, PIXELS_A_PASS // size**2))
     columns = min(5, pictures)
     return np.array([columns, pictures // columns])
 

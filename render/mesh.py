@@ -21,7 +21,7 @@ class Mesh:
     """One triangulation for all faces.
 
     triangles (T, 3), counter-clockwise from outside; rest (V, 3) mm, the mean face; parts (V,) index into part_names;
-    uv (V, 2) in 0..1, (0, 0) the top left of a texture, for faces that have one.
+    uv (V, 2) in 0..1, v up, for faces that have textures: those are drawn with them instead of their albedos.
     """
 
     triangles: Int

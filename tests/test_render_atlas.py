@@ -162,3 +162,49 @@ def test_a_brighter_light_makes_a_brighter_face(people: People, gray64: AtlasRen
 def test_a_wrong_number_of_faces_is_refused(people: People, gray64: AtlasRenderer) -> None:
     with pytest.raises(RenderError, match="4 faces for 2 pictures"):
         gray64.draw(people.faces, *POSES[:2].T)
+
+
+def front_uv(people: People) -> np.ndarray:
+    """(V, 2): u to the right of a picture from the front, v up."""
+    mean = people.level.mean[:, :2] - np.asarray(people.head.centre[:2])
+    return np.asarray(0.5 + mean / (2.5 * people.head.radius), np.float32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_texture_of_one_colour_draws_like_vertices_of_it(people: People, channels: int) -> None:
+    colour = np.array([180, 120, 90], np.uint8)
+    linear = srgb_to_linear(colour / np.float32(255)).astype(np.float32)
+    plain = replace(people.one(0), albedos=np.broadcast_to(linear, people.one(0).albedos.shape))
+    painted = replace(people.one(0), textures=np.broadcast_to(colour, (1, 64, 64, 3)))
+    mesh = replace(people.mesh, uv=front_uv(people))
+    with people.renderer(96, channels) as renderer:
+        wanted = renderer.draw(plain, *POSES.T)
+    with AtlasRenderer(size=96, channels=channels, mesh=mesh, head=people.head, scene=DEFAULT_SCENE) as renderer:
+        drawn = renderer.draw(painted, *POSES.T)
+    assert np.abs(drawn.images.astype(int) - wanted.images).max() <= 2
+    np.testing.assert_array_equal(drawn.mask, wanted.mask)
+
+
+def test_textures_are_upright_and_each_person_has_their_own(people: People) -> None:
+    count, size = 7, 128  # 5 a pass
+    textures = np.full((count, 64, 64, 3), 60, np.uint8)
+    textures[::2, :32, :, 0] = 200  # even people: red above
+    textures[1::2, :, 32:, 2] = 200  # odd people: blue to the right
+    face = people.one(0)
+    faces = Faces(*(np.repeat(part, count, axis=0) for part in (face.positions, face.normals, face.albedos)), textures)
+    mesh = replace(people.mesh, uv=front_uv(people))
+    with AtlasRenderer(size=size, channels=3, mesh=mesh, head=people.head, scene=DEFAULT_SCENE) as renderer:
+        drawn = renderer.draw(faces, *np.zeros((3, count), np.float32)).images.astype(int)
+    red, blue = drawn[..., 0] - drawn[..., 1], drawn[..., 2] - drawn[..., 1]
+    places = [(40, 50), (40, 78), (90, 50), (90, 78)]  # row, column
+    for person in range(count):
+        seen = [(red[person, r, c] > 30, blue[person, r, c] > 30) for r, c in places]
+        above, right = (True, False), (False, True)
+        none = (False, False)
+        assert seen == ([above, above, none, none] if person % 2 == 0 else [none, right, none, right])
+
+
+def test_textures_without_places_on_them_are_refused(people: People, gray64: AtlasRenderer) -> None:
+    painted = replace(people.one(0), textures=np.zeros((1, 8, 8, 3), np.uint8))
+    with pytest.raises(RenderError, match="give both or neither"):
+        gray64.draw(painted, *POSES[:1].T)

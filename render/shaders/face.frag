@@ -9,16 +9,32 @@
 in float normal_dot_light;
 in float normal_dot_half;
 flat in vec2 strength;
+#ifdef TEXTURED
+in vec3 texture_at;
+uniform sampler2DArray paint;   // sRGB, linear when it is looked up
+#else
 #ifdef GRAY
 in vec2 surface_albedo;
-layout(location = 0) out vec4 surface;   // root of luminance, red's share, specular, light code
 #else
 in vec3 surface_albedo;
+#endif
+#endif
+#ifdef GRAY
+layout(location = 0) out vec4 surface;   // root of luminance, red's share, specular, light code
+#else
 layout(location = 0) out vec4 surface;   // roots of r, g, b; light code
 layout(location = 1) out float sheen;    // specular
 #endif
 
 void main() {
+#ifdef TEXTURED
+    vec3 surface_albedo = texture(paint, texture_at).rgb;
+#ifdef GRAY
+    vec3 weighted = surface_albedo * vec3(0.21, 0.72, 0.07);
+    surface_albedo.x = weighted.r + weighted.g + weighted.b;
+    surface_albedo.y = weighted.r / max(surface_albedo.x, 0.0001);
+#endif
+#endif
     float broad = max(normal_dot_half, 0.0);
     broad *= broad;
     broad *= broad;

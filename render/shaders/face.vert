@@ -6,6 +6,9 @@
 layout(location = 0) in vec3 position;  // model space, mm
 layout(location = 1) in vec3 normal;
 layout(location = 2) in vec4 albedo;    // linear; and the row of the vertex's part in the table of gloss
+#ifdef TEXTURED
+layout(location = 8) in vec2 place;      // on the texture, downwards
+#endif
 
 uniform float faces_a_vertex;   // 1 / vertices of a face
 uniform vec2 tiles;             // columns, rows of the atlas
@@ -20,15 +23,20 @@ uniform vec3 gloss[16];         // of each part: strength of the broad and of th
 out float normal_dot_light;
 out float normal_dot_half;  // half way between light and eye
 flat out vec2 strength;          // of the two highlights
+#ifdef TEXTURED
+out vec3 texture_at;        // and the layer
+#else
 #ifdef GRAY
 out vec2 surface_albedo;    // luminance, and red's share of it
 #else
 out vec3 surface_albedo;
 #endif
+#endif
 out float gl_ClipDistance[4];
 
 void main() {
-    int picture = gl_InstanceID + int((float(gl_VertexID) + 0.5) * faces_a_vertex);
+    int face = int((float(gl_VertexID) + 0.5) * faces_a_vertex);
+    int picture = gl_InstanceID + face;
     mat4 view = views[picture];
     vec4 placed = view * vec4(position, 1.0);
     vec3 camera_normal = mat3(view) * normal;
@@ -42,12 +50,16 @@ void main() {
     vec3 strand = view[1].xyz - camera_normal * normal.y;
     float along = dot(strand, middle);
     normal_dot_half = mix(normal_dot_half, sqrt(max(1.0 - along * along / max(dot(strand, strand), 0.01), 0.0)), shine.z);
+#ifdef TEXTURED
+    texture_at = vec3(place, float(face));
+#else
 #ifdef GRAY
     vec3 weighted = albedo.rgb * vec3(0.21, 0.72, 0.07);
     float luminance = weighted.r + weighted.g + weighted.b;
     surface_albedo = vec2(luminance, weighted.r / max(luminance, 0.0001));
 #else
     surface_albedo = albedo.rgb;
+#endif
 #endif
 
     vec4 clip = projection * placed;
