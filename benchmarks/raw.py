@@ -77,9 +77,9 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     GL.glActiveTexture(GL.GL_TEXTURE3)
     shaded, _ = colour_target(GL.GL_RG8, GL.GL_RG, size, 20 * size)
 
-    light, skin, exposure = scene.light, scene.skin, scene.light.exposure
+    light, skin = scene.light, scene.skin
     places = np.array([(tile % COLUMNS, tile // COLUMNS) for tile in range(20)], np.float32)
-    table = np.array([(exposure * row.broad, exposure * row.sharp, row.strands) for row in scene.gloss], np.float32)
+    table = np.array([(row.broad, row.sharp, row.strands) for row in scene.gloss], np.float32)
     projection = projection_matrix(work.head, scene.camera)
     for program in (shadow, face, shade):
         set_uniforms(program, faces_a_vertex=1 / vertices, tiles=np.array([COLUMNS, ROWS]), places=places)
@@ -87,8 +87,8 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     set_uniforms(
         shade, surface=0, shadow_map=1, depths=2, size=size, pictures=20,
         shadow_tiles=np.array([1 / COLUMNS, 1 / ROWS]), shadow_texel=1 / texels,
-        bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * work.head.radius), ambient=exposure * light.ambient,
-        fill=light.fill, diffuse=exposure * light.diffuse,
+        bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * work.head.radius), ambient=light.ambient,
+        fill=light.fill, diffuse=light.diffuse,
         scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),
     )  # fmt: skip
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)

@@ -192,7 +192,6 @@ class AtlasRenderer(Closing):
 
         light, skin, camera = self._scene.light, self._scene.skin, self._scene.camera
         gloss = np.array([(row.broad, row.sharp, row.strands) for row in self._scene.gloss], np.float32)
-        gloss[:, :2] *= light.exposure
         set_uniforms(
             self._face,
             faces_a_vertex=1.0 / mesh.vertices,
@@ -213,9 +212,9 @@ class AtlasRenderer(Closing):
             shadow_tiles=1.0 / self._tiles,
             shadow_texel=1.0 / map_texels(self._size),
             bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * self._head.radius),
-            ambient=light.ambient * light.exposure,
+            ambient=light.ambient,
             fill=light.fill,
-            diffuse=light.diffuse * light.exposure,
+            diffuse=light.diffuse,
             scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),
         )
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)

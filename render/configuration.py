@@ -17,6 +17,7 @@ HAIR = ("natural", "none")
 SHARD_BATCHES = 50  # 22 MB of 150-pixel gray images: what an interrupted run loses at most, and two workers wait for
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
 FINEST = 13_000  # vertices
+TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to hold the colours
 # Vertices by picture size: up to so many pixels, so many vertices. A coarser level draws 2 to 4 times faster; over the
 # head it is 35 dB from the finest at 150 px with 5,000, 31 dB at 64 px with 2,500 (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
@@ -95,9 +96,14 @@ class RenderConfiguration:
         """Vertices to draw with at this picture size."""
         return next((vertices for pixels, vertices in LEVELS_OF_DETAIL if self.size <= pixels), FINEST)
 
+    @property
+    def textured(self) -> bool:
+        """Whether faces are painted finer than their vertices, where the model can."""
+        return self.size > TEXTURED_ABOVE
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-able, every default included."""
-        return {**asdict(self), "level_of_detail": self.level_of_detail}
+        return {**asdict(self), "level_of_detail": self.level_of_detail, "textured": self.textured}
 
     def sha256(self) -> str:
         """By this shards know their configuration."""

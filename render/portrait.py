@@ -25,6 +25,7 @@ VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))
 PORTRAIT_SIZE = 512
 GALLERY_VIEW = (12.0, 3.0, -30.0)
 GALLERY_SIZE = 256
+TEXTURED_FROM = 200  # pixels
 MOST_PEOPLE = 400  # in a gallery
 
 MODES_SIZE = 192
@@ -92,11 +93,11 @@ def photograph(
 ) -> Pixels:
     """A colour picture of each person at its azimuth, elevation and light azimuth: (N, size, size, 3).
 
-    The model is drawn at its finest whatever the size: one sheet is worth it.
+    The model is drawn at its finest, and painted from a gallery's size on: one sheet is worth it.
     """
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
     drawn = []
-    with Studio(replace(model, levels=()), configuration) as studio:
+    with Studio(replace(model, levels=()), configuration, textured=size >= TEXTURED_FROM) as studio:
         for first in range(0, len(people), BATCH_SIZE):
             several = slice(first, first + BATCH_SIZE)
             faces = studio.faces(*stacked(list(people[several])))

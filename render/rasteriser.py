@@ -6,6 +6,7 @@ arithmetic, the same 8 bits between samples and shading, a shadow map of its own
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ from render.shadows import map_texels
 Float = NDArray[np.float64]
 
 SUPERSAMPLING = 2
+FLAT = 0.0002  # of depth, as in shade.frag
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ def rasterise(
     view = view_matrices(azimuth, elevation, head, scene.camera)[0].astype(np.float64)
     light = light_directions(light_azimuth, scene.light)[0].astype(np.float64)
     samples = _seen(positions, normals, albedo, mesh, view, light, size, head, scene)
-    visible = np.ones((size, size))
+    visible = np.ones_like(samples.depth)
     if scene.light.shadows:
         light_space = shadow_matrices(view[None], light[None], head, scene.camera)[0]
         depths = _shadow_map(positions, mesh, light_space, map_texels(size))
@@ -106,7 +108,7 @@ def _seen(
     attributes = np.c_[turned @ light, shine, albedo]
     fragments, depth, last = _nearest_fragments(clip, attributes, mesh.triangles, size * SUPERSAMPLING)
     highlight = np.maximum(fragments[..., 1], 0) ** 16
-    specular = scene.light.exposure * (broad[last] * highlight + sharp[last] * highlight**8)
+    specular = broad[last] * highlight + sharp[last] * highlight**8
     specular *= np.clip(4 * fragments[..., 0], 0, 1)
     code = np.maximum(0.5 + 0.5 * fragments[..., 0], 1 / 255)
     return _Samples(
@@ -126,27 +128,37 @@ def _shadow_map(positions: NDArray[np.float32], mesh: Mesh, light_space: Float, 
 
 
 def _visibility(samples: _Samples, depths: Float, from_clip: Float, head: HeadFrame) -> Float:
-    """The share of each pixel's surroundings that the light reaches (H, W): shade.frag's four lookups."""
-    size, texels = len(samples.depth) // SUPERSAMPLING, len(depths)
-    covered = _average(samples.covered[..., None].astype(np.float64))[..., 0]
-    cosine = _average((samples.normal_dot_light * samples.covered)[..., None])[..., 0] / np.maximum(covered, 0.25)
-    nearest = samples.depth.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING).min(axis=(1, 3))
-    across = (2 * np.arange(size) + 1) / size - 1
+    """The share of each sample's surroundings that the light reaches (2 H, 2 W): shade.frag's lookups."""
+    covered = samples.covered
+    near = _spread(samples.depth, np.min)
+    far = _spread(np.where(covered, samples.depth, 0), np.max)
+    share = np.clip((samples.depth - near + FLAT / 2) / (far - near + FLAT), 0, 1)
+    visible = np.zeros_like(share)
+    for depth, weight, aside in ((near, 1 - share, 0.35), (far, share, -0.35)):
+        total = _spread(covered * weight, np.sum) + 1e-4
+        cosine = _spread(covered * weight * samples.normal_dot_light, np.sum) / total
+        visible += weight * _lookups(depth, cosine, aside, depths, from_clip, head)
+    return visible
+
+
+def _lookups(depth: Float, cosine: Float, aside: float, depths: Float, from_clip: Float, head: HeadFrame) -> Float:
+    """The shadow map, `aside` texels to the right and up, looked up for each sample's pixel."""
+    size, texels = len(depth) // SUPERSAMPLING, len(depths)
+    across = np.repeat((2 * np.arange(size) + 1) / size - 1, SUPERSAMPLING)  # of pixels, not of samples
     x, y = np.meshgrid(across, -across)
-    lit = np.stack([x, y, 2 * nearest - 1, np.ones_like(x)], axis=-1) @ from_clip.T
+    lit = np.stack([x, y, 2 * depth - 1, np.ones_like(x)], axis=-1) @ from_clip.T
     at = 0.5 + 0.5 * lit[..., :3] / lit[..., 3:]
     bias, more = np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * head.radius)
-    depth = at[..., 2] - bias - more * (1 - cosine)
-    lookups = []
-    for beside in ((-0.75, -0.75), (0.75, -0.75), (-0.75, 0.75), (0.75, 0.75)):
-        place = np.clip(at[..., :2] + np.array(beside) / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
-        corner = np.floor(place).astype(int)
-        part = place - corner
-        for right, share_x in ((0, 1 - part[..., 0]), (1, part[..., 0])):
-            for up, share_y in ((0, 1 - part[..., 1]), (1, part[..., 1])):
-                reached = depth <= depths[texels - 1 - corner[..., 1] - up, corner[..., 0] + right]
-                lookups.append(reached * share_x * share_y)
-    return np.asarray(np.sum(lookups, axis=0) / 4)
+    wanted = at[..., 2] - bias - more * (1 - cosine)
+    place = np.clip(at[..., :2] + aside / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
+    corner = np.floor(place).astype(int)
+    part = place - corner
+    reached = np.zeros_like(wanted)
+    for right, share_x in ((0, 1 - part[..., 0]), (1, part[..., 0])):
+        for up, share_y in ((0, 1 - part[..., 1]), (1, part[..., 1])):
+            map_depth = depths[texels - 1 - corner[..., 1] - up, corner[..., 0] + right]
+            reached += (wanted <= map_depth) * share_x * share_y
+    return reached
 
 
 def _shade(samples: _Samples, visible: Float, channels: int, scene: Scene) -> Float:
@@ -156,9 +168,9 @@ def _shade(samples: _Samples, visible: Float, channels: int, scene: Scene) -> Fl
     k = np.array([skin.scatter_red, skin.scatter_green_blue, skin.scatter_green_blue])
     soft = np.clip(cosine + k, 0, 2 * k) ** 2 / (4 * k) + np.maximum(cosine - k, 0)
     here = samples.covered[..., None]
-    indirect = _average(here * samples.albedo * light.exposure * light.ambient * (1 + light.fill * cosine))
-    direct = _average(here * (samples.albedo * light.exposure * light.diffuse * soft + samples.specular[..., None]))
-    radiance = indirect + visible[..., None] * direct
+    indirect = _average(here * samples.albedo * light.ambient * (1 + light.fill * cosine))
+    direct = _average(visible[..., None] * here * (samples.albedo * light.diffuse * soft + samples.specular[..., None]))
+    radiance = indirect + direct
     if channels == 1:
         radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
     return np.asarray(np.minimum(radiance, 1.0))
@@ -213,6 +225,13 @@ def _average(samples: Float) -> Float:
     height, width, channels = samples.shape
     blocks = (height // SUPERSAMPLING, SUPERSAMPLING, width // SUPERSAMPLING, SUPERSAMPLING, channels)
     return np.asarray(samples.reshape(blocks).mean(axis=(1, 3)))
+
+
+def _spread(samples: Float, what: Callable[..., Float]) -> Float:
+    """Each pixel's minimum, maximum or sum of its samples, for each of them (2 H, 2 W)."""
+    size = len(samples) // SUPERSAMPLING
+    found = what(samples.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING), axis=(1, 3))
+    return np.repeat(np.repeat(found, SUPERSAMPLING, axis=0), SUPERSAMPLING, axis=1)
 
 
 def _bytes(values: Float) -> NDArray[np.uint8]:

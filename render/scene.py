@@ -45,14 +45,13 @@ class Camera:
 class Light:
     """One directional light that stays with the camera, and light from everywhere.
 
-    exposure scales both. fill: how much more of the light from everywhere comes from the side of the directional
-    light than from the other. shadows: whether the face shades itself.
+    fill: how much more of the light from everywhere comes from the side of the directional light than from the other.
+    shadows: whether the face shades itself.
     """
 
     elevation_degrees: float = 20.0
     ambient: float = 0.30
     diffuse: float = 1.15
-    exposure: float = 0.85
     fill: float = 0.2
     shadows: bool = True
 
@@ -124,7 +123,7 @@ DEFAULT_SCENE = Scene()
 
 SHADOW_REACH = 1.25  # radii of the head from its centre: nearly all that the camera sees
 # Millimetres towards the light, from where it is asked whether light gets there: at n.l = 1, and how much more at 0.
-SHADOW_BIAS = (1.0, 2.0)
+SHADOW_BIAS = (1.0, 3.0)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ from render.mesh import Mesh, shadow_triangles
 from render.programs import compiled, set_uniforms
 from render.targets import target
 
-TEXELS = (64, 512)  # of a map's side, at least and at most: between them, as many as a picture has pixels
+TEXELS = (64, 384)  # of a map's side, at least and at most
+TEXELS_A_PIXEL = 0.75  # between them: a soft edge is then about two pixels wide
 
 
 def map_texels(size: int) -> int:
     """Texels of a side of the shadow map of a picture of `size` pixels."""
-    return min(max(size, TEXELS[0]), TEXELS[1])
+    return min(max(round(TEXELS_A_PIXEL * size), TEXELS[0]), TEXELS[1])
 
 
 class ShadowMaps:

@@ -25,26 +25,32 @@ def head_frame(model: MorphableModel) -> HeadFrame:
     return HeadFrame((float(centre[0]), float(centre[1]), float(centre[2])), float(radius))
 
 
-def mesh_of(model: MorphableModel) -> Mesh:
-    """What all of the model's faces have in common."""
-    return Mesh(model.triangles, model.mean, model.parts, model.part_names)
+def mesh_of(model: MorphableModel, *, textured: bool = False) -> Mesh:
+    """What all of the model's faces have in common; their places on textures too if the model has such."""
+    uv = model.texture.uv if textured and model.texture is not None else None
+    return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv)
 
 
 class Studio(Closing):
     """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process.
 
-    model: the people, at the level of detail of the picture size; head: what the camera aims at.
+    model: the people, at the level of detail of the picture size; head: what the camera aims at; textured: whether
+    to paint them finer than their vertices where the model can, by default in large pictures.
     """
 
-    def __init__(self, model: MorphableModel, configuration: RenderConfiguration) -> None:
+    def __init__(
+        self, model: MorphableModel, configuration: RenderConfiguration, *, textured: bool | None = None
+    ) -> None:
         self.head = head_frame(model)
         whole = model if configuration.hair == "natural" else model.without_hair()
         self.model = whole.at_level(configuration.level_of_detail)
         self._normals = VertexNormals(self.model.triangles, self.model.vertices)
+        mesh = mesh_of(self.model, textured=configuration.textured if textured is None else textured)
+        self._textured = mesh.uv is not None
         self._atlas = AtlasRenderer(
             size=configuration.size,
             channels=configuration.channels,
-            mesh=mesh_of(self.model),
+            mesh=mesh,
             head=self.head,
             scene=configuration.scene,
         )
@@ -62,7 +68,11 @@ class Studio(Closing):
         """People as meshes: shape (P, Ks) and albedo (P, Ka), N(0, 1); attributes (P, A)."""
         positions = self.model.shapes(shape, attributes)
         albedos = srgb_to_linear(self.model.albedos(albedo, attributes))
-        return Faces(positions, self._normals(positions), albedos)
+        textures = None
+        if self._textured:  # one at a time: a person takes 12 MB on the way
+            each = [self.model.textures(albedo[i : i + 1], attributes[i : i + 1]) for i in range(len(albedo))]
+            textures = np.concatenate([texture for texture in each if texture is not None])
+        return Faces(positions, self._normals(positions), albedos, textures)
 
     def shoot(self, faces: Faces, factors: Float) -> Pictures:
         """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""

@@ -54,6 +54,11 @@ def gray64(people: People) -> Iterator[AtlasRenderer]:
         yield renderer
 
 
+def bare(faces: Faces) -> tuple[np.ndarray, ...]:
+    """All but textures."""
+    return faces.positions, faces.normals, faces.albedos
+
+
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
     """Intersection over union of two boolean masks."""
     return float((one & other).sum() / (one | other).sum())
@@ -97,7 +102,7 @@ def test_silhouettes_equal_those_of_stock_pyrender(people: People) -> None:
 
 def test_one_face_in_many_instances_equals_as_many_faces(people: People, gray64: AtlasRenderer) -> None:
     alone = gray64.draw(people.one(2), *POSES.T)
-    copies = Faces(*(np.repeat(part, 4, axis=0) for part in vars(people.one(2)).values()))
+    copies = Faces(*(np.repeat(part, 4, axis=0) for part in bare(people.one(2))))
     np.testing.assert_array_equal(alone.images, gray64.draw(copies, *POSES.T).images)
 
 
@@ -144,7 +149,7 @@ def test_gray_is_the_luminance_of_colour(people: People, gray64: AtlasRenderer) 
 def test_pictures_too_large_for_one_pass_are_drawn_in_several(people: People) -> None:
     size, count = 400, 10  # 8 a pass
     poses = np.tile(POSES[1], (count, 1))
-    faces = Faces(*(np.concatenate([part, part, part])[:count] for part in vars(people.faces).values()))
+    faces = Faces(*(np.concatenate([part, part, part])[:count] for part in bare(people.faces)))
     with people.renderer(size, 1) as renderer:
         many = renderer.draw(faces, *poses.T)
         last = renderer.draw(people.one((count - 1) % 4), *poses[:1].T)
@@ -191,7 +196,7 @@ def test_textures_are_upright_and_each_person_has_their_own(people: People) -> N
     textures[::2, :32, :, 0] = 200  # even people: red above
     textures[1::2, :, 32:, 2] = 200  # odd people: blue to the right
     face = people.one(0)
-    faces = Faces(*(np.repeat(part, count, axis=0) for part in (face.positions, face.normals, face.albedos)), textures)
+    faces = Faces(*(np.repeat(part, count, axis=0) for part in bare(face)), textures)
     mesh = replace(people.mesh, uv=front_uv(people))
     with AtlasRenderer(size=size, channels=3, mesh=mesh, head=people.head, scene=DEFAULT_SCENE) as renderer:
         drawn = renderer.draw(faces, *np.zeros((3, count), np.float32)).images.astype(int)

@@ -5,11 +5,14 @@
 //     soft(c)  = max(c, 0) averaged over c +- k
 //              = (clamp(c + k, 0, 2 k))^2 / 4 k + max(c - k, 0)
 //
-// specular is face.frag's; k is the width of the terminator, wider for red, which goes farther in skin; ambient, diffuse
-// and specular include the exposure. A gray picture is the luminance of the coloured one, exactly: luminance has red's
-// share of red's k. visibility, one number a pixel, is the share of its surroundings that the light reaches: four
-// lookups, each between four texels of the shadow map, around the pixel's nearest sample. The map holds the depths of
-// what faces away from the light, which no lit surface is close to, so that bias matters at the terminator alone.
+// specular is face.frag's; k is the width of the terminator, wider for red, which goes farther in skin. A gray picture is the luminance of the coloured one, exactly: luminance has red's
+// share of red's k.
+//
+// visibility is the share of a place's surroundings that the light reaches: a comparison with four texels of the shadow
+// map, weighted by how near they are. It is looked up at the depths of the pixel's nearest and of its farthest sample,
+// a little to either side; a sample takes of the two what its depth says. So a chin does not lend its light to the neck
+// behind it, and where a pixel shows one surface both lookups count. The map holds the depths of what faces away from the light, which no lit surface is
+// close to: bias matters at the terminator alone.
 
 uniform sampler2D surface;
 #ifndef GRAY
@@ -26,6 +29,8 @@ uniform float ambient;
 uniform float fill;
 uniform float diffuse;
 uniform vec2 scatter;           // k of red, and of green and blue
+
+const float FLAT = 0.0002;  // of depth: samples closer than this are one surface
 
 flat in ivec2 corner;
 flat in vec2 tile;
@@ -52,59 +57,75 @@ vec2 soft(float c) {
 }
 
 #ifdef SHADOWS
-float visibility(ivec2 first, float c) {
-    float nearest = 1.0;
-    for (int i = 0; i < 4; i++) nearest = min(nearest, texelFetch(depths, first + ivec2(i & 1, i >> 1), 0).r);
-    vec4 lit = before_camera + (2.0 * nearest - 1.0) * with_depth;
+float visibility(float depth, float c, vec2 aside) {
+    vec4 lit = before_camera + (2.0 * depth - 1.0) * with_depth;
     vec3 at = 0.5 + 0.5 * lit.xyz / lit.w;
     at.z -= bias.x + bias.y * (1.0 - c);
-    float sum = 0.0;
-    for (int i = 0; i < 4; i++) {
-        vec2 beside = at.xy + shadow_texel * (vec2(i & 1, i >> 1) - 0.5) * 1.5;
-        beside = clamp(beside, shadow_texel, 1.0 - shadow_texel);
-        sum += textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
-    }
-    return 0.25 * sum;
+    vec2 beside = clamp(at.xy + aside, shadow_texel, 1.0 - shadow_texel);
+    return textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
 }
 #endif
 
 void main() {
     ivec2 first = 2 * (corner + ivec2(int(gl_FragCoord.x), -int(gl_FragCoord.y)));
+    vec4 found[4];
     float covered = 0.0;
-    float cosines = 0.0;
-#ifdef GRAY
-    float indirect = 0.0;
-    float direct = 0.0;
-#else
-    vec3 indirect = vec3(0.0);
-    vec3 direct = vec3(0.0);
-#endif
     for (int i = 0; i < 4; i++) {
-        vec4 found = texelFetch(surface, first + ivec2(i & 1, i >> 1), 0);
-        float c = 2.0 * found.a - 1.0;
-        float here = step(0.001, found.a);
-        covered += here;
-        cosines += here * c;
-        vec2 lit = diffuse * soft(c);
-#ifdef GRAY
-        float albedo = found.r * found.r;
-        indirect += albedo * (1.0 + fill * c);
-        direct += albedo * mix(lit.y, lit.x, found.g) + found.b * found.b;
-#else
-        vec3 albedo = found.rgb * found.rgb;
-        float root = texelFetch(sheen, first + ivec2(i & 1, i >> 1), 0).r;
-        indirect += albedo * (1.0 + fill * c);
-        direct += albedo * lit.xyy + root * root;
-#endif
+        found[i] = texelFetch(surface, first + ivec2(i & 1, i >> 1), 0);
+        covered += step(0.001, found[i].a);
     }
 #ifdef SHADOWS
-    direct *= visibility(first, cosines / max(covered, 1.0));
+    float depth[4];
+    float near = 1.0;
+    float far = 0.0;
+    for (int i = 0; i < 4; i++) {
+        depth[i] = texelFetch(depths, first + ivec2(i & 1, i >> 1), 0).r;
+        near = min(near, depth[i]);
+        far = max(far, depth[i] * step(0.001, found[i].a));
+    }
+    vec2 cosines = vec2(0.0);
+    vec2 weights = vec2(0.0001);
 #endif
 #ifdef GRAY
-    float light = min(0.25 * (ambient * indirect + direct), 1.0);
+    float indirect = 0.0;
+    vec2 direct = vec2(0.0);     // of near and of far samples
+#else
+    vec3 indirect = vec3(0.0);
+    mat2x3 direct = mat2x3(0.0);
+#endif
+    for (int i = 0; i < 4; i++) {
+        float c = 2.0 * found[i].a - 1.0;
+#ifdef SHADOWS
+        float share = clamp((depth[i] - near + 0.5 * FLAT) / (far - near + FLAT), 0.0, 1.0);
+        vec2 nearness = vec2(1.0 - share, share);
+        weights += step(0.001, found[i].a) * nearness;
+        cosines += step(0.001, found[i].a) * nearness * c;
+#else
+        vec2 nearness = vec2(1.0, 0.0);
+#endif
+        vec2 lit = diffuse * soft(c);
+#ifdef GRAY
+        float albedo = found[i].r * found[i].r;
+        indirect += albedo * (1.0 + fill * c);
+        direct += (albedo * mix(lit.y, lit.x, found[i].g) + found[i].b * found[i].b) * nearness;
+#else
+        vec3 albedo = found[i].rgb * found[i].rgb;
+        float root = texelFetch(sheen, first + ivec2(i & 1, i >> 1), 0).r;
+        indirect += albedo * (1.0 + fill * c);
+        direct += outerProduct(albedo * lit.xyy + root * root, nearness);
+#endif
+    }
+    vec2 visible = vec2(1.0);
+#ifdef SHADOWS
+    vec2 aside = vec2(0.35 * shadow_texel);
+    visible.x = visibility(near, cosines.x / weights.x, aside);
+    visible.y = visibility(far, cosines.y / weights.y, -aside);
+#endif
+#ifdef GRAY
+    float light = min(0.25 * (ambient * indirect + dot(direct, visible)), 1.0);
     pixel = vec2(srgb_from_linear(light), 0.25 * covered);
 #else
-    vec3 light = min(0.25 * (ambient * indirect + direct), 1.0);
+    vec3 light = min(0.25 * (ambient * indirect + direct * visible), 1.0);
     pixel = vec4(srgb_from_linear(light), 0.25 * covered);
 #endif
 }
