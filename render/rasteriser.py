@@ -158,7 +158,7 @@ def _lookups(depth: Float, cosine: Float, aside: float, depths: Float, from_clip
         for up, share_y in ((0, 1 - part[..., 1]), (1, part[..., 1])):
             map_depth = depths[texels - 1 - corner[..., 1] - up, corner[..., 0] + right]
             reached += (wanted <= map_depth) * share_x * share_y
-    return reached
+    return np.asarray(reached)
 
 
 def _shade(samples: _Samples, visible: Float, channels: int, scene: Scene) -> Float:
