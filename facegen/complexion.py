@@ -74,7 +74,7 @@ _IRIS_BLUE = (
     (0.125, 0.145, 0.150),
     (0.115, 0.165, 0.220),
 )
-_IRIS_HERE = curve([(44, -3.0), (52, -2.1), (57, -1.1), (62, -0.1), (67, 0.6)])  # over the skin's L*
+_IRIS_HERE = curve([(44, -3.0), (52, -2.1), (57, -1.1), (61, 0.2), (66, 0.9)])  # over the skin's L*
 GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey, its spread among people, how long it takes
 DYED = 14.0  # years by which grey shows later in women, some of whom dye it
 
@@ -136,7 +136,7 @@ class Complexion:
         man, old = ramp(about["sex"], -0.8, 0.9), ramp(age, 28, 80)
         young = DYED * (1 - man) - GREY_DEVIATION * z["grey"] - 3 * dark
         grey = ramp(age - young, GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
-        index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.35 * (1 - 0.2 * old)
+        index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.15 * (1 - 0.2 * old)
         hair = _hair_linear(index, z["hair_red"], lightness)
         iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * z["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
         moles = np.stack([own[f"moles_{i}"] for i in range(MOLES)], 1) + 0.5 * z["moles"][:, None]
@@ -218,5 +218,5 @@ def _recession(man: Array, age: Array, balding: Array) -> Array:
 def _lips(z: dict[str, Array], man: Array, old: Array, dark: Array) -> Array:
     """CIELAB (N, 3) of the lips less that of the skin around them."""
     red = 10.5 - 3.5 * dark - 3.0 * man - 3.2 * old + 2.1 * z["lip_red"]
-    light = -9.0 + 3.5 * dark + 1.6 * man + 1.0 * old + 2.7 * z["lip_light"]
+    light = -9.8 + 3.5 * dark + 1.6 * man + 1.0 * old + 2.2 * z["lip_light"]
     return np.stack([light, np.maximum(red, 2.0), -2.2 + 0.15 * red - 1.2 * dark], 1)

@@ -121,8 +121,8 @@ def test_colours_change_smoothly_with_sex_and_age(model: MorphableModel, name: s
     attributes = np.concatenate([average(**{name: float(step)}) for step in steps])
     colours = coarse.albedos(np.zeros((60, coarse.albedo_modes), np.float32), attributes)
     moved = np.abs(np.diff(colours, axis=0))
-    assert 0.01 < moved.max() < 0.09
-    assert np.abs(colours[-1] - colours[0]).mean() > 0.01
+    assert 0.01 < moved.max() < 0.06
+    assert np.abs(colours[-1] - colours[0]).mean() > 0.005
 
 
 def test_one_person_has_the_same_colours_alone_and_in_company(model: MorphableModel) -> None:
