@@ -10,6 +10,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from facegen.cache import cache_folder, write_cached
+from facegen.hair_fitting import with_hair
+from facegen.hair_layer import hair_layer
 from facegen.landmarks import locate_landmarks
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
@@ -59,11 +61,12 @@ def _build(progress: Progress) -> MorphableModel:
     landmarks = locate_landmarks(template.vertices)
     shape = shape_model(template, regions, landmarks, SHAPE_MODES)
     progress("mixing skin, hair and eyes", 0.88)
-    painted = painting(template, regions)
+    layer = hair_layer(template, regions)
+    painted = painting(template, regions, layer.strand)
     progress("making levels of detail", 0.95)
     levels = tuple(coarser_level(template, stretch, every, landmarks) for stretch, every in COARSER)
     progress("done", 1.0)
-    return MorphableModel(
+    head = MorphableModel(
         name="dcign procedural head",
         licence="MIT",
         mean=shape.mean.astype(np.float32),
@@ -79,6 +82,7 @@ def _build(progress: Progress) -> MorphableModel:
         size_mode=0,
         population=Population(shape.spread()),
     )
+    return with_hair(head, layer)
 
 
 def cache_path() -> Path:

@@ -140,7 +140,7 @@ class _Strands:
         behind = self.behind[which]
         rim = self.skull[which, -1, 1]
         tips = self.cut.tips[0] + (self.cut.tips[1] - self.cut.tips[0]) * behind - self.cut.tip_slope * self.length
-        tips = tips + 2.5 * self.locks[which, -2]
+        tips = tips + 2.5 * np.clip(self.locks[which, -2], -2, 2)
         fallen = (np.arange(1, RINGS - SCALP_RINGS) / (RINGS - SCALP_RINGS - 1)) ** 1.3
         heights = np.concatenate([positions[which, :SCALP_RINGS, 1], rim[:, None] + (tips - rim)[:, None] * fallen], 1)
         start = np.degrees(
@@ -181,13 +181,18 @@ class _Strands:
         which = np.flatnonzero(AZIMUTHS < FRINGE_TO)
         rim = positions[which, SCALP_RINGS - 1]
         assert self.cut.fringe is not None
-        tips = self.cut.fringe - 8 * (which / which[-1]) ** 3 - 4 * self.length + 2.0 * self.locks[which, -2]
+        tips = (
+            self.cut.fringe
+            - 8 * (which / which[-1]) ** 3
+            - 4 * self.length
+            + 2.0 * np.clip(self.locks[which, -2], -1.5, 1.5)
+        )
         if not self.hanging.any():  # shorter towards the temples, where it joins the edge
             tips = tips + (rim[:, 1] - tips) * ramp(which / which[-1], 0.55, 1.1)
         fallen = np.arange(1, FRINGE_RINGS + 1) / FRINGE_RINGS
         heights = rim[:, 1:2] + (tips - rim[:, 1])[:, None] * fallen
         angle = np.degrees(np.arctan2(rim[:, 0], rim[:, 2] - AXIS_Z))[:, None] + 0 * heights
-        away = 6.5 + 1.5 * (1 + 0.5 * self.volume) * (1 - fallen) + 0.8 * self.locks[which, 9:12]
+        away = 6.5 + 1.5 * (1 + 0.5 * self.volume) * (1 - fallen) + 0.8 * np.clip(self.locks[which, 9:12], -3, 3)
         radius = head_radius(angle, heights) + away
         shown = slice(SCALP_RINGS, SCALP_RINGS + FRINGE_RINGS)
         positions[which, shown] = _around_axis(radius, np.radians(angle), heights)

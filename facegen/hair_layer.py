@@ -6,10 +6,11 @@ cut says: offsets + length * by_length + volume * by_volume. Where a cut has no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from facegen.hair_cuts import CUT_NAMES, CUTS
@@ -51,28 +52,35 @@ class HairLayer:
     strand: Array
     openness: Array
 
+    def carried(self, values: NDArray[np.floating]) -> Array:
+        """Values of the head's vertices (V, ...), carried over to the hair's (Vh, ...)."""
+        rows = np.repeat(np.arange(len(self.anchors)), self.anchors.shape[1])
+        shape = (len(self.anchors), len(values))
+        mixing = csr_matrix((self.weights.ravel(), (rows, self.anchors.ravel())), shape=shape)
+        return np.asarray(mixing @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:])
+
 
 def hair_layer(template: Template, regions: Regions) -> HairLayer:
     """The layer over a template."""
     finest = globe()
     anchors, weights = _anchored(template, regions, finest)
-    carried = (weights[..., None] * template.vertices[anchors]).sum(1)
     mean, longer, fuller, openness = (
         np.stack(parts) for parts in zip(*(_cut(index, finest) for index in range(len(CUTS))), strict=True)
     )
-    return HairLayer(
+    layer = HairLayer(
         anchors=anchors.astype(np.int32),
         weights=weights,
         triangles=finest.triangles.astype(np.int32),
         mirror=finest.mirror.astype(np.int32),
         levels=tuple(_level(2, rings) for rings in FEWER_RINGS),
         cut_names=CUT_NAMES,
-        offsets=mean - carried,
+        offsets=mean,
         by_length=longer,
         by_volume=fuller,
         strand=np.stack([finest.column / COLUMNS, np.clip(finest.ring, 0, RINGS - 1) / (RINGS - 1)], 1),
         openness=openness,
     )
+    return replace(layer, offsets=mean - layer.carried(template.vertices))
 
 
 def _cut(index: int, whole: Globe) -> tuple[Array, Array, Array, Array]:
