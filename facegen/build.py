@@ -17,7 +17,7 @@ from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
 from facegen.model import Float, ModelError, MorphableModel, Population
 from facegen.model_file import model_bytes, read_model
-from facegen.painting import painting
+from facegen.painting import Strands, painting
 from facegen.parts import PART_NAMES, part_labels
 from facegen.primitives import Array
 from facegen.regions import find_regions
@@ -62,7 +62,7 @@ def _build(progress: Progress) -> MorphableModel:
     shape = shape_model(template, regions, landmarks, SHAPE_MODES)
     progress("mixing skin, hair and eyes", 0.88)
     layer = hair_layer(template, regions)
-    painted = painting(template, regions, layer.strand)
+    painted = painting(template, regions, Strands(layer.strand, layer.openness.T))
     progress("making levels of detail", 0.95)
     levels = tuple(coarser_level(template, stretch, every, landmarks) for stretch, every in COARSER)
     progress("done", 1.0)
