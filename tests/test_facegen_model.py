@@ -16,8 +16,13 @@ from facegen.shape import centroid_size_slope
 
 
 @pytest.fixture(scope="module")
-def every_level(model: MorphableModel) -> list[MorphableModel]:
-    return [model.at_level(vertices) for vertices in (13_500, 5_000, 2_500)]
+def head(model: MorphableModel) -> MorphableModel:
+    return model.without_hair()
+
+
+@pytest.fixture(scope="module")
+def every_level(head: MorphableModel) -> list[MorphableModel]:
+    return [head.at_level(vertices) for vertices in (13_500, 5_000, 2_500)]
 
 
 def coefficients(model: MorphableModel, people: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -32,6 +37,16 @@ def test_every_level_is_closed_and_has_no_handles(every_level: list[MorphableMod
         assert mesh.is_winding_consistent
         assert mesh.euler_number == 2
         assert mesh.volume > 0  # outward
+
+
+def test_hair_is_a_second_closed_surface_at_every_level(model: MorphableModel) -> None:
+    for vertices in (13_500, 5_000, 2_500):
+        level = model.at_level(vertices)
+        mesh = trimesh.Trimesh(level.mean, level.triangles, process=False)
+        assert mesh.is_watertight
+        assert mesh.is_winding_consistent
+        assert mesh.body_count == 2
+        assert mesh.euler_number == 4
 
 
 def test_levels_have_about_the_promised_size(every_level: list[MorphableModel]) -> None:
@@ -67,8 +82,8 @@ def test_landmarks_are_kept_by_every_level(model: MorphableModel, every_level: l
             np.testing.assert_array_equal(level.mean[vertex], model.mean[model.landmarks[name]])
 
 
-def test_zero_weights_leave_the_mean_face_untouched(model: MorphableModel) -> None:
-    np.testing.assert_array_equal(model.shapes(np.zeros((1, model.shape_modes)))[0], model.mean)
+def test_zero_weights_leave_the_mean_face_untouched(head: MorphableModel) -> None:
+    np.testing.assert_array_equal(head.shapes(np.zeros((1, head.shape_modes)))[0], head.mean)
 
 
 def test_the_variance_of_faces_is_the_sum_over_independent_modes(model: MorphableModel) -> None:
@@ -78,28 +93,28 @@ def test_the_variance_of_faces_is_the_sum_over_independent_modes(model: Morphabl
     assert sampled == pytest.approx((coarse.shape_basis.astype(np.float64) ** 2).sum(), rel=0.05)
 
 
-def test_without_the_size_mode_every_head_is_equally_large(model: MorphableModel) -> None:
-    shape, _ = coefficients(model, 200)
-    mean = model.mean.astype(np.float64)
+def test_without_the_size_mode_every_head_is_equally_large(head: MorphableModel) -> None:
+    shape, _ = coefficients(head, 200)
+    mean = head.mean.astype(np.float64)
     slope = centroid_size_slope(mean)
 
     def sizes(weights: np.ndarray) -> np.ndarray:
-        return ((model.shapes(weights) - mean) * slope).sum((1, 2)) / (mean * slope).sum()
+        return ((head.shapes(weights) - mean) * slope).sum((1, 2)) / (mean * slope).sum()
 
     with_size = sizes(shape)
-    shape[:, model.size_mode] = 0
+    shape[:, head.size_mode] = 0
     assert with_size.std() > 0.015
     assert sizes(shape).std() < 0.0005
 
 
-def test_no_face_folds_over_itself_in_front(model: MorphableModel) -> None:
-    coarse = model.at_level(5_000)
+def test_no_face_folds_over_itself_in_front(head: MorphableModel) -> None:
+    coarse = head.at_level(5_000)
     corners = coarse.mean[coarse.triangles]
     upright = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     fine = {"sclera", "iris", "lip", "nostril", "ear"}
     open_skin = ~np.isin(coarse.parts, [coarse.part_names.index(name) for name in fine])
     checked = open_skin[coarse.triangles].all(1) & (corners[..., 2].min(1) > 60)
-    moved = coarse.shapes(coefficients(model, 50)[0])[:, coarse.triangles]
+    moved = coarse.shapes(coefficients(head, 50)[0])[:, coarse.triangles]
     normals = np.cross(moved[:, :, 1] - moved[:, :, 0], moved[:, :, 2] - moved[:, :, 0])
     folded = (((normals * upright).sum(2) <= 0) & checked).sum(1)
     # A triangle or two may: nothing in the prior forbids it.
