@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.workload import Workload
 from render.atlas import face_spans
 from render.context import choose_egl
-from render.mesh import gloss_rows, shadow_triangles
+from render.mesh import gloss_rows
 from render.programs import set_uniforms
 from render.scene import (
     SHADOW_BIAS,
@@ -22,7 +22,7 @@ from render.scene import (
     shadow_matrices,
     view_matrices,
 )
-from render.shadows import map_texels
+from render.shadows import casters, map_texels
 
 COLUMNS, ROWS = 5, 4
 SHADERS = Path(__file__).parent.parent / "render" / "shaders"
@@ -41,7 +41,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     platform.init_context()
     size, scene = work.configuration.size, work.configuration.scene
     width, height = 2 * COLUMNS * size, 2 * ROWS * size
-    texels, triangles = map_texels(size), shadow_triangles(work.mesh)
+    texels, triangles = map_texels(size), casters(work.mesh, size)
     shadow, face, shade = (compiled(SHADERS, name, "GRAY 1", "SHADOWS 1") for name in ("shadow", "face", "shade"))
 
     vertices = work.model.vertices

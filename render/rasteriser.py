@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from render.mesh import Mesh, gloss_rows, shadow_triangles
+from render.mesh import Mesh, gloss_rows
 from render.scene import (
     GRAY_WEIGHTS,
     SHADOW_BIAS,
@@ -24,7 +24,7 @@ from render.scene import (
     shadow_matrices,
     view_matrices,
 )
-from render.shadows import map_texels
+from render.shadows import casters, map_texels
 
 Float = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def rasterise(
     visible = np.ones_like(samples.depth)
     if scene.light.shadows:
         light_space = shadow_matrices(view[None], light[None], head, scene.camera)[0]
-        depths = _shadow_map(positions, mesh, light_space, map_texels(size))
+        depths = _shadow_map(positions, casters(mesh, size), light_space, map_texels(size))
         from_clip = light_space @ np.linalg.inv(projection_matrix(head, scene.camera).astype(np.float64) @ view)
         visible = _visibility(samples, depths, from_clip, head)
     image = srgb_from_linear(_shade(samples, visible, channels, scene))
@@ -119,10 +119,10 @@ def _seen(
     )
 
 
-def _shadow_map(positions: NDArray[np.float32], mesh: Mesh, light_space: Float, texels: int) -> Float:
+def _shadow_map(positions: NDArray[np.float32], triangles: NDArray[np.int32], light_space: Float, texels: int) -> Float:
     """Depth 0..1 of what faces away from the light, where the light sees it (texels, texels); row 0 is the top."""
     placed = positions @ light_space[:3, :3].T + light_space[:3, 3]
-    away = shadow_triangles(mesh)[:, ::-1]
+    away = triangles[:, ::-1]
     _, depth, _ = _nearest_fragments(np.c_[placed, np.ones(len(placed))], np.zeros((len(placed), 1)), away, texels)
     return np.minimum(0.5 + 0.5 * depth, 1)
 

@@ -1,7 +1,8 @@
 """Shadow maps: the depths that the light sees of each picture's face, all in one atlas of their own.
 
 Only what faces away from the light is drawn: of a closed surface, what is lit has nothing of it close by, so that no
-point of a lit surface shades itself. A quarter of the triangles casts the shadow: see `mesh.shadow_triangles`.
+point of a lit surface shades itself. In small pictures a quarter of the triangles casts the shadow: see
+`mesh.shadow_triangles`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,21 @@ from render.mesh import Mesh, shadow_triangles
 from render.programs import compiled, set_uniforms
 from render.targets import target
 
-TEXELS = (64, 384)  # of a map's side, at least and at most
+LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
+TEXELS = (64, 1024)  # of a map's side, at least and at most
 TEXELS_A_PIXEL = 0.75  # between them: a soft edge is then about two pixels wide
+TEXELS_A_LARGE_PICTURES_PIXEL = 1.5
 
 
 def map_texels(size: int) -> int:
     """Texels of a side of the shadow map of a picture of `size` pixels."""
-    return min(max(round(TEXELS_A_PIXEL * size), TEXELS[0]), TEXELS[1])
+    wanted = round((TEXELS_A_LARGE_PICTURES_PIXEL if size > LARGE else TEXELS_A_PIXEL) * size)
+    return min(max(wanted, TEXELS[0]), TEXELS[1])
+
+
+def casters(mesh: Mesh, size: int) -> NDArray[np.int32]:
+    """The triangles (T, 3) that cast the shadow in pictures of `size` pixels."""
+    return mesh.triangles if size > LARGE else shadow_triangles(mesh)
 
 
 class ShadowMaps:
@@ -42,7 +51,7 @@ class ShadowMaps:
     ) -> None:
         from OpenGL import GL
 
-        triangles = shadow_triangles(mesh)
+        triangles = casters(mesh, size)
         self._corners = triangles.size
         self._program = compiled("shadow")
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)

@@ -19,7 +19,7 @@ from render.studio import mesh_of
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)
 MATT = replace(DEFAULT_SCENE, gloss=(Gloss("skin", 0.0, 0.0),))
 DARK = replace(MATT, light=replace(MATT.light, shadows=False))
-BALL, HEIGHT = 20.0, 45.0  # mm: its radius, and that of its centre above the slab
+BALL = 20.0  # mm, its radius
 
 
 def mesh_from(solid: trimesh.Trimesh) -> Mesh:
@@ -27,14 +27,14 @@ def mesh_from(solid: trimesh.Trimesh) -> Mesh:
     return Mesh(solid.faces.astype(np.int32), vertices, np.zeros(len(vertices), np.uint8), ("skin",))
 
 
-def ball_over_slab() -> Mesh:
-    """A slab that faces the camera, front at z = 0, finely divided, and a ball before it."""
+def ball_over_slab(height: float = 45.0) -> Mesh:
+    """A slab that faces the camera, front at z = 0, finely divided, and a ball with its centre `height` mm before."""
     slab = trimesh.creation.box((180, 180, 20))
     for _ in range(5):
         slab = slab.subdivide()
     slab.apply_translation((0, 0, -10))
     ball = trimesh.creation.icosphere(3, BALL)
-    ball.apply_translation((0, 0, HEIGHT))
+    ball.apply_translation((0, 0, height))
     return mesh_from(trimesh.util.concatenate([slab, ball]))
 
 
@@ -55,20 +55,20 @@ def on_plane(size: int) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-@pytest.mark.parametrize("light_azimuth", [-50.0, 0.0, 35.0])
-def test_a_ball_casts_the_ellipse_that_geometry_says(light_azimuth: float) -> None:
+@pytest.mark.parametrize(("light_azimuth", "height"), [(-50.0, 45.0), (0.0, 45.0), (35.0, 45.0), (-55.0, 24.0)])
+def test_a_ball_casts_the_ellipse_that_geometry_says(light_azimuth: float, height: float) -> None:
     size = 150
-    mesh = ball_over_slab()
+    mesh = ball_over_slab(height)
     lit, unlit = (drawn(mesh, scene, light_azimuth, size).images[0, ..., 0].astype(int) for scene in (DARK, MATT))
     # Where each pixel's ray meets the slab's front, and how far from there towards the light the ball's centre passes.
     distance = DEFAULT_SCENE.camera.distance(HEAD.radius)
     x, y = on_plane(size)
     light = light_directions(np.array([light_azimuth]), MATT.light)[0].astype(float)
-    to_ball = np.array([0, 0, HEIGHT]) - np.stack([x, y, 0 * x], axis=-1)
+    to_ball = np.array([0, 0, height]) - np.stack([x, y, 0 * x], axis=-1)
     passes = np.linalg.norm(np.cross(to_ball, light), axis=-1)
     on_slab = (np.abs(x) < 80) & (np.abs(y) < 80)
     ray = np.stack([x, y, np.full_like(x, -distance)], axis=-1)
-    seen_past = np.linalg.norm(np.cross(ray, [0, 0, HEIGHT - distance]), axis=-1) / np.linalg.norm(ray, axis=-1)
+    seen_past = np.linalg.norm(np.cross(ray, [0, 0, height - distance]), axis=-1) / np.linalg.norm(ray, axis=-1)
     on_slab &= seen_past > BALL + 3
     inside, outside = on_slab & (passes < BALL - 5), on_slab & (passes > BALL + 5)
     assert inside.sum() > 50
