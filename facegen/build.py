@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # h
 from facegen.cache import cache_folder, write_cached
 from facegen.hair_fitting import with_hair
 from facegen.hair_layer import hair_layer
+from facegen.ibug import ibug_landmarks
 from facegen.landmarks import locate_landmarks
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
@@ -58,7 +59,7 @@ def _build(progress: Progress) -> MorphableModel:
     progress("finding its regions", 0.6)
     regions = find_regions(template)
     progress("conditioning shapes on measurements", 0.65)
-    landmarks = locate_landmarks(template.vertices)
+    landmarks = locate_landmarks(template.vertices) | ibug_landmarks(template, regions.normals)
     shape = shape_model(template, regions, landmarks, SHAPE_MODES)
     progress("mixing skin, hair and eyes", 0.88)
     layer = hair_layer(template, regions)

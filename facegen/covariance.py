@@ -37,6 +37,11 @@ class Variation:
         """Covariance (K, K) over everybody: sex and age have unit variance."""
         return np.outer(self.sex, self.sex) + np.outer(self.age, self.age) + (self.women + self.men) / 2
 
+    def with_signs(self, signs: Array) -> Variation:
+        """The same, with some of the weights counted the other way; signs (K,) are 1 or -1."""
+        both = np.outer(signs, signs)
+        return Variation(signs * self.sex, signs * self.age, both * self.women, both * self.men)
+
 
 def conditioned(slopes: Array, wanted: Array) -> Array:
     """The posterior covariance (K, K) of the weights, given slopes J (M, K) and the wanted covariance S (M, M)."""

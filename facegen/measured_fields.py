@@ -20,16 +20,16 @@ MEASURED_FIELDS = (
     Field(
         "eye_corner",
         "the outer canthal distance and the fissure: the outer corner moves, the eye does not",
-        (Push("out", 1.1, near("exocanthion", 0, 0, 0), (7, 7, 16), where="not eye"),),
+        (Push("out", 0.6, near("exocanthion", 0, 0, 0), (7, 7, 16), where="not eye"),),
     ),
     Field("adams_apple", "the larynx stands out", (Push("forward", 1.8, near("neck_front", 0, 2, -8), (9, 13, 22)),)),
 )
 
 # Factors on fields of fields.py and broad_fields.py.
 MEASURED_SPREAD = {
-    "neck": 0.72, "jaw_width": 1.2, "crown": 1.3, "prognathism": 1.2, "frontal_width": 1.15,
-    "upper_lip_length": 1.2, "upper_lip": 1.2, "lower_lip": 2.0, "nose_width": 0.7, "wing_flare": 0.6,
-    "mouth_width": 0.9, "ear_size": 1.1, "ear_flare": 1.05,
+    "neck": 0.5, "fatness": 0.8, "jaw_width": 1.2, "crown": 1.3, "prognathism": 1.2, "frontal_width": 1.1,
+    "upper_lip_length": 1.2, "upper_lip": 1.2, "lower_lip": 2.2, "nose_width": 0.7, "wing_flare": 0.6,
+    "mouth_width": 0.8, "ear_size": 1.25, "ear_flare": 1.25,
 }  # fmt: skip
 
 # Fields of form, by which no length is put right: how a brow lies says nothing about how long a head is.

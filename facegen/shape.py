@@ -23,6 +23,7 @@ from facegen.regions import Regions
 from facegen.tapes import Chains, lay, length_bias, length_slopes, lengths
 
 SLACK = 0.002  # of a mean: where tables contradict each other, a head need not bend to fit both
+NECK_WEIGHT = 0.3  # a head's variation counts most when modes are ranked
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
 
 # What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: the classical
@@ -62,43 +63,42 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     names, prior, reach = prior_modes(template.vertices, regions)
     reach = reach * _symmetric(prior, template)
     mean = _mean_on_target(template, prior, reach, landmarks)
-    slopes = length_slopes(_chains(template, mean, landmarks), mean, prior)
+    chains = _chains(template, mean, landmarks)
+    slopes = length_slopes(chains, mean, prior)
     gain = _broad_gain(slopes, reach)
+    flat = prior.reshape(mean.size, -1)
+    size = centroid_size_slope(mean).ravel()
+    weight = np.repeat(NECK_WEIGHT + (1 - NECK_WEIGHT) * head_weight(mean), 3)
+    weights, variation = independent_modes(
+        _variation(names, slopes, gain), slopes, flat.T @ size, flat.T @ (flat * weight[:, None]), modes
+    )
+    basis = flat @ weights
+    signs = _signs(basis, mean)
+    basis = (basis * signs).reshape(*mean.shape, modes)
+    # The mean counted on spans that sway as in the prior.
+    more = length_bias(chains, mean, basis) - length_bias(chains, mean, prior)
+    mean = _symmetrised(mean - prior @ (gain @ more), template)
+    return ShapeModel(mean, basis, variation.with_signs(signs))
+
+
+def _variation(names: list[str], slopes: Array, gain: Array) -> Variation:
+    """How the weights of the fields and modes vary, given what they do to the measurements, slopes (M, K)."""
+    count = slopes.shape[1]
     changes = np.array([AGE_CHANGES.get(name, 0.0) for name in NAMES])
     differences = np.array([m.difference for m in MEASUREMENTS]) / SEX_SIDE
     sex, age = (
         weights + gain @ (change - slopes @ weights)
-        for weights, change in (
-            (_weights(SEX, names, prior.shape[2]), differences),
-            (_weights(AGE, names, prior.shape[2]), changes),
-        )
+        for weights, change in ((_weights(SEX, names, count), differences), (_weights(AGE, names, count), changes))
     )
-    taken = np.stack([SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes])
-    prior_covariance = slopes @ slopes.T
-    alike, known = correlation(prior_covariance)
+    # Sex and age vary within each sex too: the rest has to vary less by that.
+    explained = np.stack([SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes])
+    prior = slopes @ slopes.T
+    alike, known = correlation(prior)
     women, men = (
-        conditioned(slopes, nearest_covariance(alike * np.outer(d, d) - taken.T @ taken, known, prior_covariance))
+        conditioned(slopes, nearest_covariance(alike * np.outer(d, d) - explained.T @ explained, known, prior))
         for _, d in (published("women"), published("men"))
     )
-    variation = Variation(sex, AGE_DEVIATION / 10 * age, women, men)
-    flat = prior.reshape(mean.size, -1)
-    size = flat.T @ centroid_size_slope(mean).ravel()
-    weight = np.repeat(0.3 + 0.7 * head_weight(mean), 3)
-    weights, variation = independent_modes(variation, slopes, size, flat.T @ (flat * weight[:, None]), modes)
-    basis = flat @ weights
-    signs = _signs(basis, mean)
-    basis *= signs
-    variation = Variation(
-        signs * variation.sex,
-        signs * variation.age,
-        np.outer(signs, signs) * variation.women,
-        np.outer(signs, signs) * variation.men,
-    )
-    basis = basis.reshape(*mean.shape, modes)
-    chains = _chains(template, mean, landmarks)
-    # The mean counted on spans that sway as in the prior.
-    more = length_bias(chains, mean, basis) - length_bias(chains, mean, prior)
-    return ShapeModel(_symmetrised(mean - prior @ (gain @ more), template), basis, variation)
+    return Variation(sex, AGE_DEVIATION / 10 * age, women, men)
 
 
 def head_weight(vertices: Array) -> Array:

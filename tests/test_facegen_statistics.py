@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facegen.diversity import measure_people
+from facegen.diversity import distances, measure_people, published_distance
 from facegen.measurements import CORRELATIONS, EARS, MEASUREMENTS, NAMES, published
 from facegen.model import MorphableModel
 from facegen.person import ATTRIBUTES
-from facegen.population import sample_person, stacked
+from facegen.population import AGE_MEAN, sample_person, shape_of, stacked
 
 PEOPLE = 3000
 
@@ -55,3 +55,30 @@ def test_the_size_mode_alone_enlarges_the_head_in_every_direction(model: Morphab
     coefficients[1, model.size_mode] = 1
     mean, larger = measure_people(model, coefficients)
     assert (larger > mean).all()
+
+
+def test_both_ages_of_man_are_equally_far_from_the_mean_age(model: MorphableModel) -> None:
+    nobody = np.zeros(model.shape_modes)
+    neutral, young, old = (shape_of(model.population, 0.0, AGE_MEAN + years, nobody) for years in (0, -20, 20))
+    assert not neutral.any()
+    np.testing.assert_allclose(young, -old)
+
+
+def test_age_lengthens_ears_and_thins_lips_and_leaves_the_skull_alone(model: MorphableModel) -> None:
+    ages = [shape_of(model.population, 0.0, age, np.zeros(model.shape_modes)) for age in (33.0, 73.0)]
+    young, old = measure_people(model, np.array(ages, np.float32))
+    change = dict(zip(NAMES, old - young, strict=True))
+    assert change["ear length"] > 3
+    assert change["upper vermilion"] < -0.6
+    assert change["upper lip"] > 0.5
+    assert max(abs(change[name]) for name in ("bizygomatic", "head breadth", "head length", "interpupillary")) < 1.5
+
+
+def test_people_differ_as_much_as_the_tables_say(model: MorphableModel) -> None:
+    rng = np.random.default_rng(1)
+    shapes, _, _ = stacked([sample_person(model, rng, keep_size=True) for _ in range(500)])
+    measured = measure_people(model, shapes)
+    between = distances(measured)
+    assert between.mean() == pytest.approx(published_distance(np.corrcoef(measured.T), rng), rel=0.15)
+    assert np.sqrt((between**2).mean()) == pytest.approx(np.sqrt(2 * len(NAMES)), rel=0.15)
+    assert between.min() > between.mean() / 4
