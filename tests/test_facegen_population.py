@@ -64,4 +64,4 @@ def test_iris_is_darker_than_sclera_and_lips_redder_than_skin(model: MorphableMo
         assert mean["lip"][0] / mean["lip"][1] > mean["skin"][0] / mean["skin"][1]
         if person.attributes[ATTRIBUTES.index("age")] < 45:  # later, brows go grey
             pale_brows += mean["brow"].mean() > 0.96 * mean["skin"].mean()
-    assert pale_brows <= 8  # the fair
+    assert pale_brows <= 15  # the fair
