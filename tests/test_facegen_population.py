@@ -55,7 +55,7 @@ def test_iris_is_darker_than_sclera_and_lips_redder_than_skin(model: MorphableMo
     coarse = model.at_level(5_000)
     part = {name: coarse.parts == index for index, name in enumerate(coarse.part_names)}
     rng = np.random.default_rng(2)
-    pale_brows = 0
+    brows = []
     for _ in range(100):
         person = sample_person(coarse, rng)
         albedo = coarse.albedos(person.albedo[None], person.attributes[None])[0]
@@ -63,5 +63,5 @@ def test_iris_is_darker_than_sclera_and_lips_redder_than_skin(model: MorphableMo
         assert mean["iris"].mean() < 0.75 * mean["sclera"].mean()
         assert mean["lip"][0] / mean["lip"][1] > mean["skin"][0] / mean["skin"][1]
         if person.attributes[ATTRIBUTES.index("age")] < 45:  # later, brows go grey
-            pale_brows += mean["brow"].mean() > 0.96 * mean["skin"].mean()
-    assert pale_brows <= 15  # the fair
+            brows.append(mean["brow"].mean() / mean["skin"].mean())
+    assert np.median(brows) < 0.92  # those of the fair are hardly darker
