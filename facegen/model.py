@@ -276,7 +276,7 @@ class MorphableModel:
 
 
 def head_sphere(model: MorphableModel) -> tuple[Float, float]:
-    """Centre (3,) and radius, mm, of the smallest sphere about the mean head without its neck and hair.
+    """Centre (3,) and radius, mm, of the smallest sphere about the mean head, without its neck, and its cuts' tops.
 
     The neck is what lies below the plane from the chin's underside to the back of the skull's base; a model without
     those landmarks counts as all head.
@@ -287,6 +287,10 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
         nape = back + np.array([0, NAPE_BELOW_OPISTHOCRANION, 0])
         floor = nape[1] + (points[:, 2] - nape[2]) * (chin[1] - nape[1]) / (chin[2] - nape[2])
         points = points[points[:, 1] >= floor]
+    if model.hair is not None:  # what hangs may be cut off, what stands up may not
+        worn = model.mean[model.hair.first :] + model.hair.offsets[1:]
+        tops = np.array([cut[np.argmax(cut[:, 1])] for cut in worn]) * (0, 1, 1)  # the midline's, whichever side won
+        points = np.concatenate([points, tops])
     centre = points.mean(0)
     points = points[ConvexHull(points).vertices]  # the farthest point is always one of them
     # Badoiu and Clarkson 2003: walk towards the farthest point in ever smaller steps.

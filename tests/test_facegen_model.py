@@ -122,6 +122,13 @@ def test_no_face_folds_over_itself_in_front(head: MorphableModel) -> None:
     assert folded.mean() <= 0.0001 * checked.sum()
 
 
+def test_hair_raises_the_camera_a_little_so_that_none_is_cut_off(model: MorphableModel, head: MorphableModel) -> None:
+    (with_hair, wider), (without, radius) = head_sphere(model), head_sphere(head)
+    assert with_hair[1] > without[1] + 5
+    assert radius + 5 < wider < radius + 25
+    assert abs(with_hair[0]) < 0.01
+
+
 def test_the_head_fits_its_sphere_and_the_neck_leaves_it(model: MorphableModel) -> None:
     centre, radius = head_sphere(model)
     away = np.linalg.norm(model.mean - centre, axis=1)

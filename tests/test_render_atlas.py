@@ -122,8 +122,8 @@ def test_nothing_of_the_last_batch_is_left_in_the_next(people: People, gray64: A
 
 def test_a_symmetric_face_mirrors_with_azimuth_and_light_negated(people: People, gray64: AtlasRenderer) -> None:
     level = people.level
-    mirrored = level.mean[level.mirror] * np.array([-1, 1, 1], np.float32)
-    positions = ((level.mean + mirrored) / 2)[None]
+    shape = level.shapes(np.zeros((1, level.shape_modes), np.float32))
+    positions = (shape + shape[:, level.mirror] * np.array([-1, 1, 1], np.float32)) / 2
     normals = VertexNormals(level.triangles, level.vertices)(positions)
     mean = level.albedos(np.zeros((1, level.albedo_modes), np.float32))
     albedo = (mean + mean[:, level.mirror]) / 2
