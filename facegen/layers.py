@@ -33,7 +33,7 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
         "around_mouth": _shift(c.around_mouth, -1.2, -0.1, 0.1),
         "temple": _shift(1 + 0 * c.dark, 0.2, -0.9, 0.4),
         "neck": _shift(1 + 0 * c.dark, 0.4, -1.2, 1.0),
-        "grain": _shift(0.7 + 0.5 * c.old, -0.8, 0.5, 0.1),
+        "grain": _shift(0.6 + 0.35 * c.old, -0.8, 0.5, 0.1),
         "pores": _shift(0.8 + 0.3 * c.man + 0.3 * c.old, -1.0, 0.25, 0.1),
         "lip": c.lips,
         "lip_rim": _shift(shown, 1.4, -0.6, 0.2),
@@ -100,7 +100,7 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer(
         "age_spots",
-        _spots("age_spots", lambda c: 0.8 * c.spots, 2.0),
+        _spots("age_spots", lambda c: 0.7 * c.spots, 2.0),
         lambda c: _skin_but(c, -10, 2.0, 4),
         lambda c: 0.6,
     ),

@@ -15,7 +15,10 @@ from facegen.primitives import Array, curve
 AXIS_TILT = 18.0  # degrees from straight up towards the face
 # Angle from the axis, degrees -> radius in the map: the face lies between 40 and 120.
 _RINGS = curve(
-    ((0, 0.0), (20, 0.10), (40, 0.24), (60, 0.42), (80, 0.60), (100, 0.75), (120, 0.87), (150, 0.95), (180, 1.0))
+    (
+        *((0, 0.0), (20, 0.09), (40, 0.22), (60, 0.38), (80, 0.54), (100, 0.69)),
+        *((120, 0.81), (140, 0.91), (155, 0.97), (180, 1.0)),
+    )
 )
 _SECTORS = 0.32  # how much denser sectors are in front
 _DISC = (0.435, 0.5, 0.43, 0.495)  # its middle and radii in u and v
