@@ -119,7 +119,7 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer(
         "beard",
-        lambda c: {"beard_mm": 0.16, EVERYWHERE: 0.25 + 0.22 * c.beard_cover, "tufts": 0.20, "dots": 0.3},
+        lambda c: {"beard_mm": 0.10, EVERYWHERE: 0.18 + 0.18 * c.beard_cover, "tufts": 0.16, "dots": 0.3},
         lambda c: 0.9 * _hair(c, 0.9) + 0.004,
         lambda c: 0.92 * c.beard,
     ),
