@@ -37,19 +37,20 @@ out float gl_ClipDistance[4];
 void main() {
     int face = int((float(gl_VertexID) + 0.5) * faces_a_vertex);
     int picture = gl_InstanceID + face;
-    mat4 view = views[picture];
-    vec4 placed = view * vec4(position, 1.0);
+    mat4x3 view = mat4x3(views[picture]);
+    vec3 placed = view * vec4(position, 1.0);
     vec3 camera_normal = mat3(view) * normal;
     vec3 light = lights[picture];
-    vec3 middle = normalize(light - normalize(placed.xyz));
+    vec3 middle = normalize(light - normalize(placed));
     normal_dot_light = dot(camera_normal, light);
     normal_dot_half = dot(camera_normal, middle);
     vec3 shine = gloss[int(albedo.a)];
     strength = shine.xy;
     // Strands reflect into a cone about themselves (Kajiya and Kay 1989); they are taken to run down the surface.
-    vec3 strand = view[1].xyz - camera_normal * normal.y;
-    float along = dot(strand, middle);
-    normal_dot_half = mix(normal_dot_half, sqrt(max(1.0 - along * along / max(dot(strand, strand), 0.01), 0.0)), shine.z);
+    // strand = up - n (n.up), of length sqrt(1 - (n.up)^2)
+    float along = dot(view[1], middle) - normal_dot_half * normal.y;
+    float across = sqrt(max(1.0 - along * along / max(1.0 - normal.y * normal.y, 0.01), 0.0));
+    normal_dot_half = mix(normal_dot_half, across, shine.z);
 #ifdef TEXTURED
     texture_at = vec3(place, float(face));
 #else
@@ -62,7 +63,8 @@ void main() {
 #endif
 #endif
 
-    vec4 clip = projection * placed;
+    vec4 clip = vec4(projection[0][0] * placed.x, projection[1][1] * placed.y,
+                     projection[2][2] * placed.z + projection[3][2], -placed.z);
     gl_ClipDistance[0] = clip.w + clip.x;
     gl_ClipDistance[1] = clip.w - clip.x;
     gl_ClipDistance[2] = clip.w + clip.y;
