@@ -8,8 +8,8 @@ import pytest
 from facegen.diversity import distances, measure_people, published_distance
 from facegen.measurements import CORRELATIONS, EARS, MEASUREMENTS, NAMES, published
 from facegen.model import MorphableModel
-from facegen.person import ATTRIBUTES
-from facegen.population import AGE_MEAN, sample_person, shape_of, stacked
+from facegen.person import AGES, ATTRIBUTES
+from facegen.population import AGE_MEAN, sample_person, shape_of, stacked, typical_person
 
 PEOPLE = 3000
 
@@ -82,3 +82,33 @@ def test_people_differ_as_much_as_the_tables_say(model: MorphableModel) -> None:
     assert between.mean() == pytest.approx(published_distance(np.corrcoef(measured.T), rng), rel=0.15)
     assert np.sqrt((between**2).mean()) == pytest.approx(np.sqrt(2 * len(NAMES)), rel=0.15)
     assert between.min() > between.mean() / 4
+
+
+def test_sex_carries_traits_that_no_table_has(model: MorphableModel) -> None:
+    woman, man = (typical_person(model, sex=sex) for sex in (-1.5, 1.5))
+    shapes, _, attributes = stacked([woman, man])
+    shapes[:, model.size_mode] = 0
+    her, him = model.shapes(shapes, attributes)
+
+    def place(head: np.ndarray, name: str) -> np.ndarray:
+        return np.asarray(head[model.landmarks[name]])
+
+    brow_ridge, brow_height = (
+        np.array([place(head, one)[axis] - place(head, other)[axis] for head in (her, him)])
+        for one, other, axis in (("glabella", "trichion", 2), ("brow_peak_left", "pupil_left", 1))
+    )
+    assert brow_ridge[1] > brow_ridge[0] + 1.5
+    assert brow_height[1] < brow_height[0] - 1.5
+
+
+def test_ages_and_hair_are_drawn_from_everybody(model: MorphableModel) -> None:
+    rng = np.random.default_rng(0)
+    drawn = stacked([sample_person(model, rng) for _ in range(2000)])[2]
+    column = {name: drawn[:, index] for index, name in enumerate(ATTRIBUTES)}
+    assert column["age"].min() >= AGES[0]
+    assert column["age"].max() <= AGES[1]
+    assert column["age"].mean() == pytest.approx(AGE_MEAN, abs=1)
+    assert len(np.unique(column["hair_cut"])) > 5
+    assert np.abs(column["hair_length"]).max() <= 2
+    bald = stacked([sample_person(model, rng, hair=False) for _ in range(20)])[2]
+    assert not bald[:, ATTRIBUTES.index("hair_cut") :].any()
