@@ -176,7 +176,7 @@ def _open_folder(
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
-            write_whole(folder / MODEL, model_bytes(model()))
+            write_whole(folder / MODEL, model_bytes(_needed(model(), configuration)))
         loaded = read_model(folder / MODEL)
         digest = sha256((folder / MODEL).read_bytes())
     except OSError as error:
@@ -192,6 +192,11 @@ def _open_folder(
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
     return about | read_from if loaded.source_sha256 else about
+
+
+def _needed(model: MorphableModel, configuration: RenderConfiguration) -> MorphableModel:
+    """The model without what these pictures do not show: a texture is 100 MB in the memory of every worker."""
+    return model if configuration.textured else replace(model, texture=None)
 
 
 def _readable(model_file: Path) -> bool:
