@@ -1,4 +1,4 @@
-"""Where hair grows: hairline, brows, and how thick cropped hair is. Curves in mm, over the left half."""
+"""Where hair grows: hairline and brows. Curves in mm, over the left half."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ _HAIRLINE = curve(
     ]
 )
 _HEAD_RADIUS = 72.0  # mm, to turn azimuth into distance
-# Thickness of hair at each height y, relative to the top of the head.
-HAIR_THICKNESS = curve([(-110, 0.1), (-60, 0.25), (-10, 0.35), (40, 0.7), (90, 1.0)])
 
 
 def hairline_height(azimuth: Array, inwards: float = 0.0) -> Array:

@@ -208,6 +208,7 @@ class _Strands:
             light[self.edge, SCALP_RINGS:] *= 0.7
         light[:, -1] = 0.25
         light[~self.hanging, SCALP_RINGS:] = 0.15
+        light[~self.hanging, SCALP_RINGS] = 0.8  # just under the skin: a dark rim would draw a cap's edge
         if self.cut.fringe is not None:
             light[AZIMUTHS < FRINGE_TO, SCALP_RINGS : SCALP_RINGS + FRINGE_RINGS] = 0.95
         if self.cut.parted:

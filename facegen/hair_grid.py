@@ -18,10 +18,10 @@ COLUMNS = 32  # of a half, plus one: both midlines count
 SCALP_RINGS, HANGING_RINGS = 9, 6
 RINGS = SCALP_RINGS + HANGING_RINGS + 1
 # Coarser levels: every second column; the coarsest also drops rings where the surface bends least.
-FEWER_RINGS = ((*range(RINGS),), (0, 2, 4, 6, 8, 10, 11, 12, 14, 15))
+FEWER_RINGS = ((*range(RINGS),), (0, 2, 3, 5, 6, 8, 10, 11, 12, 14, 15))
 
 # Azimuth of the strands on the scalp, degrees from the front: closest about temple and ear.
-_AZIMUTH_STATIONS = (0, 9, 18, 27, 36, 44, 51, 58, 65, 72, 80, 91, 103, 117, 135, 157, 180)
+_AZIMUTH_STATIONS = (0, 11, 22, 33, 44, 51, 58, 65, 72, 80, 91, 103, 116, 130, 146, 163, 180)
 AZIMUTHS = np.interp(np.arange(COLUMNS + 1) / 2, np.arange(17), _AZIMUTH_STATIONS)
 
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from facegen.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
 from facegen.features import near
-from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, HAIR_THICKNESS, inside_hairline, ragged
+from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline, ragged
 from facegen.landmarks import LANDMARKS
 from facegen.mesh import Template
 from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
 from facegen.normals import VertexNormals
 from facegen.nose import NOSTRIL
-from facegen.primitives import Array, bump, ellipsoid, ramp, rotation_about_y, step, window
+from facegen.primitives import Array, bump, ellipsoid, rotation_about_y, step, window
 from facegen.sculpture import bare_head_distance, head_distance
 
 
@@ -41,7 +41,6 @@ class Regions:
     on_ear: Array
     ear: Array
     hair: Array
-    hair_volume: Array
     inside_hair: Array
     beard: Array
     openness: Array
@@ -85,7 +84,6 @@ def regions_at(points: Array, normals: Array, on_ear: Array, openness: Array) ->
         on_ear=on_ear,
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
         hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
-        hair_volume=ramp(inside_hair, 0, 14) * (1 - on_ear) * HAIR_THICKNESS(y),
         inside_hair=inside_hair,
         beard=_beard(half) * (1 - lip),
         openness=openness,

@@ -32,7 +32,6 @@ ZONES = (
     Zone("nose", near("pronasale", 0, 1.5, -16), (22, 18, 30), 1.35, 1.5),
     Zone("mouth", near("stomion", 0, -0.2, -5), (30, 13, 24), 1.2, 1.5),
     Zone("ear", near("tragion", 9, 6, -14), (16, 34, 26), 1.9, 0.8),
-    Zone("long hair", near("tragion", -21, -40, -37), (26, 34, 40), 4.2, 0.6),
     Zone("under jaw", near("gonion", -12, -12, 18), (34, 22, 44), 3.4, 0.7),
     Zone("chin", near("pogonion", 0, -2, -19), (40, 25, 40), 2.6, 1.0),
 )

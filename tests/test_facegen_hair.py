@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facegen.hair_cuts import CUT_NAMES, CUTS, cut_probabilities
-from facegen.hair_drape import drape, head_radius
+from facegen.hair_cuts import CUT_NAMES, CUTS, RIM, cut_probabilities
+from facegen.hair_drape import HIDDEN, drape, head_radius
 from facegen.hair_grid import AZIMUTHS, COLUMNS, FEWER_RINGS, SCALP_RINGS, Globe, globe
 from facegen.hair_layer import HairLayer, hair_layer
 from facegen.mesh import Template
 from facegen.model import MorphableModel
+from facegen.population import sample_person
 from facegen.regions import find_regions
 from facegen.sculpture import bare_head_distance, head_distance
 
@@ -114,6 +115,27 @@ def test_the_table_of_head_radii_agrees_with_the_distance() -> None:
     assert np.abs(bare_head_distance(points)).max() < 2.0
 
 
+def test_no_scalp_shows_through_the_hair_of_200_people(model: MorphableModel) -> None:
+    """Rays from inside the skull meet the scalp before the hair, but for a few millimetres under clipped hair."""
+    coarse = model.at_level(5_000)
+    assert coarse.hair is not None
+    rng = np.random.default_rng(0)
+    scalp = _under_hair(coarse)
+    tried = [index for index in HAIRY if CUTS[index].crown]
+    deepest, bare = dict.fromkeys(tried, 0.0), dict.fromkeys(tried, 0.0)
+    for number in range(200):
+        person = sample_person(model, rng, keep_size=True)
+        cut = tried[number % len(tried)]
+        person.attributes[2:] = (cut, *rng.uniform(-2, 2, 2))
+        shape = coarse.shapes(*(part[None] for part in (person.shape, person.attributes)))[0].astype(np.float64)
+        out = _out_of_hair(shape, scalp, coarse.triangles[(coarse.triangles >= coarse.hair.first).all(1)])
+        deepest[cut], bare[cut] = max(deepest[cut], float(out.max())), max(bare[cut], float((out > 0).mean()))
+    thin = [index for index in tried if CUTS[index].sides < 9]  # there the scalp is painted in hair's colour too
+    for cut in tried:
+        assert deepest[cut] < (5.0 if cut in thin else 0.5), (CUT_NAMES[cut], deepest[cut])
+        assert bare[cut] < (0.2 if cut in thin else 0.01), (CUT_NAMES[cut], bare[cut])
+
+
 def test_hair_tells_the_sexes_apart_mostly_but_not_always() -> None:
     women, men = cut_probabilities(-1.0, 35), cut_probabilities(1.0, 35)
     for chances in (women, men):
@@ -134,3 +156,27 @@ def test_men_lose_hair_with_age_and_women_wear_it_shorter() -> None:
 def _rolled(triangles: np.ndarray) -> set[tuple[int, ...]]:
     """Each triangle from its smallest vertex on, so that its first corner does not matter."""
     return {tuple(np.roll(triangle, -int(np.argmin(triangle))).tolist()) for triangle in triangles}
+
+
+def _under_hair(model: MorphableModel) -> np.ndarray:
+    """Vertices of the head well inside the shell's edge, ears and the parting itself left out."""
+    assert model.hair is not None
+    x, y, z = model.mean[: model.hair.first].T
+    away = np.abs(x)
+    ear = model.parts[: model.hair.first] == model.part_names.index("ear")
+    ear |= np.linalg.norm(np.stack([away, y, z], 1) - (80, -5, -15), axis=1) < 25
+    return np.flatnonzero((y > RIM(np.degrees(np.arctan2(away, z))) + 18) & (y > -45) & (away > 3) & ~ear)
+
+
+def _out_of_hair(vertices: np.ndarray, scalp: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """How far, mm, scalp vertices stand out of the hair, on rays from the middle of the skull; < 0 inside."""
+    rays = vertices[scalp] - HIDDEN
+    corner, second, third = vertices[triangles].transpose(1, 0, 2)
+    edge, other, start = second - corner, third - corner, HIDDEN - corner
+    # Moeller and Trumbore 1997, every ray against every triangle.
+    facing = rays @ np.cross(other, edge).T
+    facing = np.where(np.abs(facing) < 1e-9, np.inf, facing)
+    u, v = rays @ np.cross(other, start).T / facing, rays @ np.cross(start, edge).T / facing
+    reach = np.einsum("tc,tc->t", other, np.cross(start, edge)) / facing
+    met = (u >= -1e-6) & (v >= -1e-6) & (u + v <= 1 + 1e-6) & (reach > 0)
+    return np.asarray((1 - np.where(met, reach, 0).max(1)) * np.linalg.norm(rays, axis=1))
