@@ -32,6 +32,7 @@ FALLING_PLACES = np.array([0.06, 0.17, 0.29, 0.41, 0.53, 0.65, 0.77, 0.89, 1.0])
 SUNK = 1.8  # mm under the skin, where cut hair ends: the painted hairline is the edge one sees
 CLEARANCE = 6.0  # mm between the head and what hangs
 NEAREST = 3.0  # mm, between the head and any of what hangs
+LEAST_HAIR = 3.0  # mm, over the skull in the middle of a quad, where hair is no thinner
 EAR = np.array([72.0, -10.0, -14.0])
 LEAN = 0.22  # mm that hair comes inwards at most per mm that it falls
 FRINGE_RINGS = 3  # of the hanging rings
@@ -132,6 +133,8 @@ class _Strands:
         """Scalp rings (C, S, 3)."""
         thickness = self._thickness()
         grown = thickness + np.maximum(self.locks[:, :SCALP_RINGS] * self._rise(), -0.3 * np.abs(thickness))
+        for _ in range(3):
+            grown += _sagging(self.skull + grown[..., None] * self.normals, thickness)
         return np.asarray(self.skull + grown[..., None] * self.normals)
 
     def hang(self, positions: Array) -> None:
@@ -271,6 +274,25 @@ class _Strands:
             fallen = np.maximum(heights[:, ring - 1] - heights[:, ring], 0)
             radius[:, ring] = np.maximum(radius[:, ring], radius[:, ring - 1] - LEAN * fallen)
         return _pushed_out(_gentle(radius), np.radians(angle), heights, cut.over_ears)
+
+
+def _sagging(places: Array, thickness: Array) -> Array:
+    """How far (C, S), mm, to lift scalp rings so that the skull stays inside of the coarser levels' flat quads."""
+    thinnest = _of_quads(thickness).min(0)
+    gap = bare_head_distance(_of_quads(places).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
+    lacking = np.maximum(np.minimum(0.6 * thinnest, LEAST_HAIR) - gap, 0) * (thinnest > 1)
+    lift = np.zeros(places.shape[:2])
+    for column in range(3):  # each quad lifts its corners, and the fine column between them
+        for ring in range(2):
+            part = lift[column : column + 2 * len(lacking) - 1 : 2, ring : ring + lacking.shape[1]]
+            np.maximum(part, lacking, out=part)
+    return lift
+
+
+def _of_quads(values: Array) -> Array:
+    """Values (C, S, ...) at the corners of the quads between every second strand, (4, (C - 1) / 2, S - 1, ...)."""
+    even = values[::2]
+    return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
 
 
 def _gentle(along: Array) -> Array:

@@ -77,7 +77,11 @@ def hair_layer(template: Template, regions: Regions) -> HairLayer:
         offsets=mean,
         by_length=longer,
         by_volume=fuller,
-        strand=np.stack([finest.column / COLUMNS, np.clip(finest.ring, 0, RINGS - 1) / (RINGS - 1)], 1),
+        # The crown's vertex is on all strands at once: halfway around, it bends the fewest.
+        strand=np.stack(
+            [np.where(finest.ring < 0, 0.5, finest.column / COLUMNS), np.clip(finest.ring, 0, RINGS - 1) / (RINGS - 1)],
+            1,
+        ),
         openness=openness,
     )
     return replace(layer, offsets=mean - layer.carried(template.vertices))
