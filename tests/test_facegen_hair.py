@@ -103,8 +103,13 @@ def test_longer_hair_hangs_lower(cut: object) -> None:
 
 def test_more_volume_is_more_hair() -> None:
     for cut in CUTS[1:]:
-        flat, full = (drape(cut, volume=volume).positions[20:, 3] for volume in (-1.0, 1.0))
-        assert (np.linalg.norm(full, axis=-1) > np.linalg.norm(flat, axis=-1)).mean() > 0.9 or not cut.crown
+        if cut.crown:
+            flat, full = (
+                np.linalg.norm(drape(cut, volume=volume).positions[20:, 3], axis=-1) for volume in (-1.0, 1.0)
+            )
+            # Thin hair lies as flat as the coarser levels allow at any volume, here and there.
+            assert full.mean() > flat.mean() + 0.1, cut.name
+            assert (full > flat).mean() > 0.7, cut.name
 
 
 def test_the_table_of_head_radii_agrees_with_the_distance() -> None:
