@@ -316,6 +316,7 @@ def export(run: Path, to: str, out: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--gallery", type=int, metavar="N", help="A .png of N people, seeds from --seed on.")
 @click.option("--modes", is_flag=True, help="A .png of what each of a person's numbers does.")
+@click.option("--turnaround", is_flag=True, help="A .png of one person from five sides under three lights.")
 @click.option("--size", type=int, metavar="PIXELS", help="Height of a picture.  [default: 512; gallery 256; modes 192]")
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
 @click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads.")
@@ -325,6 +326,7 @@ def face(
     out: Path,
     gallery: int | None,
     modes: bool,
+    turnaround: bool,
     size: int | None,
     keep_head_size: bool,
     hair: str,
@@ -343,26 +345,29 @@ def face(
     from facegen.model import ModelError
     from render.scene import RenderError
 
-    picture = gallery is not None or modes
+    sheets = {"--gallery": gallery is not None, "--modes": modes, "--turnaround": turnaround}
+    asked = [option for option, given in sheets.items() if given]
     with _one_sentence(ModelError, RenderError, DataError):
-        if gallery is not None and modes:
-            raise RenderError("--gallery and --modes asked for together; each is a picture of its own: give one.")
+        if len(asked) > 1:
+            raise RenderError(f"{' and '.join(asked)} asked for together; each is a picture of its own: give one.")
         if not 0 <= seed < 2**63 - (gallery or 0):
             raise ModelError(f"seed {seed} is out of bounds; give --seed from 0 to 2^63 - {1 + (gallery or 0)}.")
-        accepted = (".png",) if picture else (*EXTENSIONS, ".png")
+        accepted = (".png",) if asked else (*EXTENSIONS, ".png")
         if out.suffix.lower() not in accepted:
             raise ModelError(f"{out} is no name for this; give --out NAME{', NAME'.join(accepted)}.")
         _refuse_overwriting(out)
         options = {"keep_size": keep_head_size, "hair": _has_hair(hair)}
-        click.echo(_write_face(out, _model(model_path), seed, gallery, modes, size, options))
+        model = _model(model_path)
+        sheet = asked[0] if asked else ""
+        click.echo(_write_face(out, model, seed, sheet, gallery or 0, size, options))
 
 
 def _write_face(
     out: Path,
     model: MorphableModel,
     seed: int,
-    gallery: int | None,
-    modes: bool,
+    sheet: str,
+    people: int,
     size: int | None,
     options: dict[str, bool],
 ) -> str:
@@ -373,15 +378,17 @@ def _write_face(
     from facegen.population import sample_person
     from render import portrait
 
-    if modes:
+    if sheet == "--modes":
         portrait.save_modes(out, model, size=size or portrait.MODES_SIZE)
         return f"{out}: what sex, age and the first modes of shape and colour do."
-    if gallery is not None:
-        people = range(seed, seed + gallery)
-        portrait.save_gallery(out, model, people, size=size or portrait.GALLERY_SIZE, **options)
-        return f"{out}: people {seed} to {seed + gallery - 1}."
+    if sheet == "--gallery":
+        seeds = range(seed, seed + people)
+        portrait.save_gallery(out, model, seeds, size=size or portrait.GALLERY_SIZE, **options)
+        return f"{out}: people {seed} to {seed + people - 1}."
     person = sample_person(model, np.random.default_rng(seed), **options)
-    if out.suffix.lower() == ".png":
+    if sheet == "--turnaround":
+        portrait.save_turnaround(out, model, person, size=size or portrait.PORTRAIT_SIZE)
+    elif out.suffix.lower() == ".png":
         portrait.save_portrait(out, model, person, size=size or portrait.PORTRAIT_SIZE)
     else:
         export_face(out, model if options["hair"] else model.without_hair(), person)

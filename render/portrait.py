@@ -22,6 +22,8 @@ from render.studio import Studio
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))
+SIDES = (-80.0, -40.0, 0.0, 40.0, 80.0)  # azimuths of a turnaround
+LIGHTS = (-60.0, 0.0, 60.0)  # light azimuths, a row each
 PORTRAIT_SIZE = 512
 GALLERY_VIEW = (12.0, 3.0, -30.0)
 GALLERY_SIZE = 256
@@ -48,6 +50,17 @@ def save_portrait(path: Path, model: MorphableModel, person: Person, *, size: in
     """
     pictures = photograph(model, [person] * len(VIEWS), VIEWS, size=size)
     _save(path, Image.fromarray(np.concatenate(list(pictures), axis=1)))
+
+
+def save_turnaround(path: Path, model: MorphableModel, person: Person, *, size: int) -> None:
+    """Write one person from five sides under three lights, a row a light, in colour.
+
+    Raises DataError if the file cannot be written.
+    """
+    factors = [(side, 0.0, light) for light in LIGHTS for side in SIDES]
+    pictures = photograph(model, [person] * len(factors), factors, size=size)
+    rows = pictures.reshape(len(LIGHTS), len(SIDES), size, size, 3)
+    _save(path, Image.fromarray(np.concatenate(list(np.concatenate(list(rows.swapaxes(0, 1)), axis=2)), axis=0)))
 
 
 def save_gallery(

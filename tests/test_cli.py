@@ -262,6 +262,16 @@ def test_a_gallery_shows_the_people_that_face_draws_one_by_one(tmp_path: Path) -
         np.testing.assert_array_equal(np.asarray(sheet)[:32, 32:64], np.asarray(one))
 
 
+def test_a_turnaround_has_five_sides_and_three_lights(tmp_path: Path) -> None:
+    assert dcign("face", "--turnaround", "--seed", "7", "--out", tmp_path / "t.png", "--size", "32").exit_code == 0
+    with Image.open(tmp_path / "t.png") as sheet:
+        pixels = np.asarray(sheet).astype(float)
+    assert pixels.shape == (3 * 32, 5 * 32, 3)
+    left, right = pixels[:, 64:80].reshape(3, 32, -1).mean((1, 2)), pixels[:, 80:96].reshape(3, 32, -1).mean((1, 2))
+    assert left[0] > 1.2 * right[0]  # lit from the left, in front, from the right
+    assert right[2] > 1.2 * left[2]
+
+
 def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
     assert dcign("face", "--modes", "--out", tmp_path / "modes.png", "--size", "32").exit_code == 0
     with Image.open(tmp_path / "modes.png") as sheet:
