@@ -66,11 +66,11 @@ _EAR_EDGE = ((-240, 84), (-120, 100), (-60, 112), (-20, 116), (20, 116))
 CUTS: tuple[Cut, ...] = (
     Cut("bald", "shaved or lost", women=0.3, men=5, ageing=(2.0, 5.0)),
     Cut("cropped", "clippers all over, 3 to 6 mm", women=1.5, men=19, ageing=(1.5, 1.2),
-        top=7.0, sides=6.0, back=7.0, rim=12, growth=0.2, lumps=0.5),
+        top=7.0, sides=6.0, back=7.0, rim=12, growth=0.2, lumps=0.9),
     Cut("balding", "hair on the sides alone", women=0, men=2, ageing=(1.0, 12.0),
         top=6.0, sides=6.0, back=6.0, rim=12, growth=0.25, lumps=0.8, crown=False),
     Cut("short sides", "longer on top, brushed up from the forehead", women=2, men=33, ageing=(2.0, 0.8),
-        top=15, sides=6.5, back=8.0, rim=26, front=7.0, growth=0.15, lumps=2.6),
+        top=15, sides=6.5, back=8.0, rim=15, front=8.0, growth=0.15, lumps=2.6),
     Cut("short", "a few centimetres all over, a pixie or an overdue cut", women=8, men=24, ageing=(4.0, 1.3),
         top=14, sides=10, back=10, rim=18, growth=0.15, lumps=2.6, fringe=56),
     Cut("curls", "a rounded cloud of curls", women=9, men=7, ageing=(0.9, 0.5),
@@ -88,7 +88,7 @@ CUTS: tuple[Cut, ...] = (
         top=13, sides=11, back=12, rim=10, parted=True, hangs=44, tips=(-200, -225), tip_slope=24, growth=0.05,
         lumps=2.8, wave=3.0, edge=_FACE_EDGE, width=_OVER_THE_EARS, depth=_BACK),
     Cut("tied", "combed back into a knot", women=12, men=2, ageing=(0.8, 0.3),
-        top=8.5, sides=7.5, back=8.0, rim=12, growth=0.1, lumps=0.9, bun=True),
+        top=8.5, sides=7.5, back=8.0, rim=12, growth=0.1, lumps=1.3, bun=True),
 )  # fmt: skip
 
 CUT_NAMES = tuple(cut.name for cut in CUTS)

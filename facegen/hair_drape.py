@@ -203,7 +203,7 @@ class _Strands:
     def openness(self) -> Array:
         """How much light reaches each place (C, R), 0..1: partings, gaps between locks and what is under."""
         light = np.ones((COLUMNS + 1, RINGS))
-        light *= 1 + 0.1 * np.clip(self.locks / (self.cut.lumps + self.cut.curl + 0.1), -2.5, 1)
+        light *= 1 + 0.2 * np.clip(self.locks / (self.cut.lumps + self.cut.curl + 0.1), -2.5, 1)
         light[:, 0] *= 0.75 if self.cut.parted else 0.92
         if self.cut.bun:
             light[:, KNOT_RINGS - 1] *= 0.6
@@ -242,7 +242,9 @@ class _Strands:
 
     def _rise(self) -> Array:
         """From 0 at the shell's edge to 1 in the hair (C, S)."""
-        rim = self.cut.rim * (1 + 0.15 * self.volume) * (1 + ramp(AZIMUTHS, 108, 140))  # necks are shaded off
+        # Necks are shaded off, and hair rises slowly from the forehead: a steep edge makes a cap.
+        gentle = 1 + ramp(AZIMUTHS, 108, 140) + 1.5 * (1 - ramp(AZIMUTHS, 44, 72))
+        rim = self.cut.rim * (1 + 0.15 * self.volume) * gentle
         inwards = np.clip(self.to_edge / rim[:, None], 0, 1)
         rounded = np.sqrt(1 - (1 - inwards) ** 2)
         smooth = ramp(inwards, 0, 1)
