@@ -16,6 +16,7 @@ GRID = 16  # images are averaged to GRID x GRID, so that fine texture does not m
 # 64 px faces, azimuth +-86, 500 batches a factor: no true walk's detour passed 1.9 or its saving .001; with half the
 # images left out 2.4 and .023. A foreign image gives a detour of 4 to 15 as a rule, an exchange saves 30 %.
 DETOUR = 3.0  # way over an image / way without it
+GRAIN = 0.5  # of the median step: nearer images differ by the grain of small pictures as much as by their label
 SHORTCUT = 0.03  # share of the walk that an exchange of two labels may save
 HAIR = 0.02  # of the batch's range of labels: nearer ones may give the same image
 
@@ -64,7 +65,7 @@ def _disorder(thumbnails: Distances, labels: Float, factor: str) -> list[str]:
             f"images {first} and {second} do not fit their neighbours in {factor}: labels swapped, or a foreign image"
         ]
     steps = np.diagonal(distances, 1)
-    direct = np.maximum(np.diagonal(distances, 2), 1e-9)
+    direct = np.maximum(np.diagonal(distances, 2), max(GRAIN * float(np.median(steps)), 1e-9))
     detour = (steps[:-1] + steps[1:]) / direct
     unlike = order[np.flatnonzero(detour > DETOUR) + 1]
     return [f"image {image} is unlike its neighbours in {factor}" for image in unlike]
