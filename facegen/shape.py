@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from facegen.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
 from facegen.broad_fields import BROAD_FIELDS
 from facegen.covariance import Variation, conditioned, independent_modes, nearest_covariance
+from facegen.eyes import IRIS_RADIUS
 from facegen.fields import FIELDS, displacement
 from facegen.geometry import Geometry
-from facegen.measured_fields import FORM, FORM_REACH, MEASURED_FIELDS, MEASURED_SPREAD
+from facegen.landmarks import LANDMARKS
+from facegen.measured_fields import EXPRESSION, FORM, FORM_REACH, FORM_SPREAD, MEASURED_FIELDS, MEASURED_SPREAD
 from facegen.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from facegen.mesh import Template
 from facegen.modes import gaussian_process_modes
@@ -62,7 +64,8 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     """Mean and basis of the population's shapes, conditioned on the published measurements."""
     names, prior, reach = prior_modes(template.vertices, regions)
     reach = reach * _symmetric(prior, template)
-    mean = _mean_on_target(template, prior, reach, landmarks)
+    calm = template.vertices + prior @ _weights(EXPRESSION, names, prior.shape[2])
+    mean = _mean_on_target(template, calm, prior, reach, landmarks)
     chains = _chains(template, mean, landmarks)
     slopes = length_slopes(chains, mean, prior)
     gain = _broad_gain(slopes, reach)
@@ -118,7 +121,7 @@ def prior_modes(vertices: Array, regions: Regions) -> tuple[list[str], Array, Ar
     geometry = Geometry(vertices, regions)
     named = {field.__name__: field(geometry) for field in BROAD_FIELDS}
     named |= {field.name: displacement(field, vertices, regions) for field in (*FIELDS, *AGE_FIELDS, *MEASURED_FIELDS)}
-    for name, factor in MEASURED_SPREAD.items():
+    for name, factor in (*MEASURED_SPREAD.items(), *FORM_SPREAD.items()):
         named[name] = named[name] * factor
     fields = np.stack([*named.values()], 2)
     smooth, scales = gaussian_process_modes(vertices)
@@ -129,15 +132,20 @@ def prior_modes(vertices: Array, regions: Regions) -> tuple[list[str], Array, Ar
 
 
 def _with_rigid_eyes(modes: Array, vertices: Array, regions: Regions) -> Array:
-    """Eyeballs move as a whole, so that irises stay round."""
-    modes = modes.copy()
+    """Irises move as a whole and stay round; the white of the eye may slide along the ball, to stay with the lids."""
+    modes, ball = modes.copy(), np.array(LANDMARKS["eyeball"])
     for left in (True, False):
         side = (vertices[:, 0] > 0) == left
         core = regions.eye * side * (regions.iris_radius < EYE_CORE)
         whole = np.tensordot(core, modes, 1) / core.sum()
         weight = (regions.eye * side)[:, None, None]
         eye = weight[:, 0, 0] > 0
-        modes[eye] = modes[eye] * (1 - weight[eye]) + whole * weight[eye]
+        outward = vertices[eye] - ball * (1 if left else -1, 1, 1)
+        outward /= np.linalg.norm(outward, axis=1)[:, None]
+        own = modes[eye] - whole
+        sliding = own - outward[:, :, None] * (outward[:, :, None] * own).sum(1)[:, None]
+        white = ramp(regions.iris_radius[eye], IRIS_RADIUS + 0.3, EYE_CORE)[:, None, None]
+        modes[eye] = whole + (1 - weight[eye]) * own + weight[eye] * white * sliding
     return modes
 
 
@@ -152,17 +160,17 @@ def _symmetric(modes: Array, template: Template) -> Array:
     return np.asarray(np.abs(across - modes).max((0, 1)) < 1e-6 * np.abs(modes).max(), float)
 
 
-def _mean_on_target(template: Template, modes: Array, reach: Array, landmarks: dict[str, int]) -> Array:
-    """The symmetric head (V, 3) with the published mean measurements that is nearest to the sculpture, in modes."""
+def _mean_on_target(template: Template, start: Array, modes: Array, reach: Array, landmarks: dict[str, int]) -> Array:
+    """The symmetric head (V, 3) with the published mean measurements that is nearest to `start` (V, 3), in modes."""
     wanted = np.array([m.mean for m in MEASUREMENTS])
-    mean, weights = template.vertices, np.zeros(modes.shape[2])
+    mean, weights = start, np.zeros(modes.shape[2])
     for _ in range(5):
         chains = _chains(template, mean, landmarks)
         slopes = length_slopes(chains, mean, modes)
         # Spans that sway are longer on average: those of the mean head are shorter.
         missing = wanted - lengths(chains, mean) - length_bias(chains, mean, modes)
         weights = _broad_gain(slopes, reach) @ (missing + slopes @ weights)
-        mean = template.vertices + modes @ weights
+        mean = start + modes @ weights
     return _symmetrised(mean, template)
 
 
@@ -179,10 +187,10 @@ def _broad_gain(slopes: Array, reach: Array) -> Array:
 
 
 def _weights(table: dict[str, float], names: list[str], count: int) -> Array:
-    """The table as weights (K,) of the fields, which come first."""
+    """The table, which counts in fields before FORM_SPREAD, as weights (K,) of the fields, which come first."""
     weights = np.zeros(count)
     for name, weight in table.items():
-        weights[names.index(name)] = weight
+        weights[names.index(name)] = weight / FORM_SPREAD.get(name, 1.0)
     return weights
 
 
