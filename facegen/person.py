@@ -17,7 +17,7 @@ Float = NDArray[np.float32]
 #   hair_volume   likewise
 ATTRIBUTES = ("sex", "age", "hair_cut", "hair_length", "hair_volume")
 AGES = (18.0, 80.0)
-MEAN_PERSON = (0.0, 33.0, 0.0, 0.0, 0.0)  # of no sex, as old as those whom the statistics were taken of, bald
+MEAN_PERSON = (0.0, 40.0, 0.0, 0.0, 0.0)  # of no sex, as old as people are on average, bald
 
 
 @dataclass(frozen=True, eq=False)
