@@ -103,7 +103,8 @@ def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Array, Array, Array]:
         root = PARTING_FRONT * (1 - back) + CROWN * back
     if bun:
         root = np.tile(KNOT, (COLUMNS + 1, 1))
-    root[:, 0] = 0.8 * np.sin(np.radians(AZIMUTHS))
+    # Across the midline by a hair's breadth where hair is parted: no slit opens between the sides of anyone's parting.
+    root[:, 0] = (-0.3 if parted else 0.8) * np.sin(np.radians(AZIMUTHS))
     start, end = _unit(root - CENTRE), _unit(rim_points(falls) - CENTRE)
     places = PLACES * (PLACES[0] < PLACES) if parted else PLACES  # both sides meet in the parting
     if bun:
@@ -174,10 +175,6 @@ class _Strands:
         positions[which, SCALP_RINGS:, 0] = 0.52 * across * edge[SCALP_RINGS:, 0]
         positions[which, SCALP_RINGS:, 1] = edge[SCALP_RINGS:, 1]
         positions[which, SCALP_RINGS:, 2] = AXIS_Z - 0.2 * (edge[SCALP_RINGS:, 2] - AXIS_Z)
-        if self.cut.parted:
-            inside = CENTRE + 0.85 * (edge[:SCALP_RINGS] - CENTRE)
-            positions[which, :SCALP_RINGS] = inside
-            positions[which, :SCALP_RINGS, 0] *= 0.9 * across
 
     def cut_fringe(self, positions: Array) -> None:
         """Let the front strands fall over the forehead."""
@@ -214,8 +211,6 @@ class _Strands:
         light[~self.hanging, SCALP_RINGS] = 0.8  # just under the skin: a dark rim would draw a cap's edge
         if self.cut.fringe is not None:
             light[AZIMUTHS < FRINGE_TO, SCALP_RINGS : SCALP_RINGS + FRINGE_RINGS] = 0.95
-        if self.cut.parted:
-            light[~self.hanging] = 0.2
         return np.clip(light, 0, 1)
 
     def _thickness(self) -> Array:
@@ -249,6 +244,7 @@ class _Strands:
         rounded = np.sqrt(1 - (1 - inwards) ** 2)
         smooth = ramp(inwards, 0, 1)
         thick = ramp(np.array(self.cut.sides), 6, 20)
+        thick = thick * ramp(AZIMUTHS, 50, 80)[:, None]  # swept up from the forehead and the temples, without a step
         rise = smooth + thick * (rounded - smooth)
         rise[self.hanging] = 1.0
         if self.cut.fringe is not None:
