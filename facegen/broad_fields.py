@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from facegen.features import near
 from facegen.fields import soft_side
 from facegen.geometry import Geometry
 from facegen.hair import BROW_LINE
@@ -46,7 +47,7 @@ def fatness(g: Geometry) -> Array:
     half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
     cheek = bump(half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(half, (46, -92, 40), (26, 26, 44))
     under = bump(half, (0, -122, 52), (42, 24, 34))
-    around = ramp(-g.y, 95, 140)
+    around = ramp(-g.y, 90, 126)
     side = soft_side(g.vertices, 16)
     return g.move(
         out=2.5 * side * cheek + 2.6 * g.x / 50 * around,
@@ -104,7 +105,7 @@ def prognathism(g: Geometry) -> Array:
 
 def neck(g: Geometry) -> Array:
     """A thick neck."""
-    below = ramp(-g.y, 80, 145)
+    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))  # straight down, no cone
     return g.move(out=3.6 * g.x / 55 * below, forward=3.2 * (g.z + 22) / 55 * below)
 
 
@@ -162,7 +163,7 @@ def ear_height(g: Geometry) -> Array:
 
 def ear_lobe(g: Geometry) -> Array:
     """Long lobes."""
-    return g.move(up=-1.6 * _ears(g) * _band(g.y, -42, 9))
+    return g.move(up=-1.8 * _lobe(g))
 
 
 def chin_aside(g: Geometry) -> Array:
@@ -195,5 +196,12 @@ def _around_eyes(g: Geometry) -> Array:
 
 
 def _ears(g: Geometry) -> Array:
-    outside = ramp(g.away, 69.5, 76) * np.exp(-(((g.y + 14) / 42) ** 4))
+    # The lobe hangs nearer to the head than the rim: it moves as a whole, or it would be drawn out to a point.
+    outside = 1 - (1 - ramp(g.away, 69.5, 76)) * (1 - _lobe(g))
+    outside *= np.exp(-(((g.y + 14) / 48) ** 4))
     return outside * ramp(-g.z, -16, -6) * (g.z > -60)
+
+
+def _lobe(g: Geometry) -> Array:
+    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
+    return bump(half, near("ear_bottom", 1, -1, -2).position(LANDMARKS), (14, 15, 15))

@@ -214,8 +214,8 @@ FIELDS = (
     Field("maxilla", "", (Push("forward", 1.6, near("labiale_superius", 0, 1, -7), (34, 22, 30)),)),
     Field("chin_groove", "", (Push("forward", -1.3, near("sublabiale", 0, 0, 1), (16, 7, 14)),)),
     # chin and jaw
-    Field("chin_protrusion", "", (Push("forward", 2.8, near("pogonion", 0, -3, -7), (30, 21, 34)),)),
-    Field("chin_width", "", (Push("out", 3.8, near("menton", 18, 13, -10), (18, 18, 32), softness=16),)),
+    Field("chin_protrusion", "", (Push("forward", 2.8, near("pogonion", 0, -3, -7), (38, 26, 40)),)),
+    Field("chin_width", "", (Push("out", 3.2, near("menton", 27, 18, -24), (30, 32, 46), softness=18),)),
     Field(
         "chin_point",
         "pointed or square",

@@ -12,7 +12,7 @@ from facegen.primitives import Array, ramp
 
 def hairline(g: Geometry) -> Array:
     """A high forehead: the hairline moves up, the skull does not."""
-    rise = 5.0 * np.exp(-((g.regions.inside_hair / 26) ** 2)) * ramp(g.z, 20, 70)
+    rise = 3.6 * np.exp(-((g.regions.inside_hair / 26) ** 2)) * ramp(g.z, 20, 70)
     upwards = np.array([0, 1, 0]) - g.regions.normals[:, 1:2] * g.regions.normals
     return rise[:, None] * upwards
 

@@ -17,6 +17,7 @@ MIRROR = np.array([-1.0, 1.0, 1.0])
 POINTS = 420  # where the kernel is sampled
 ASYMMETRY = 0.10  # faces are this much less asymmetric than they vary
 COARSE = 30.0  # mm: only scales above this vary left against right
+WIDE = 60.0  # mm: scales below this are calmer along the jaw
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,14 @@ def _farthest_points(vertices: Array) -> Array:
 
 
 def _calm(vertices: Array, scale: Scale) -> Array:
-    """Less of it about the eyes, where fine waves would break the lids."""
+    """Less of it about the eyes, where fine waves would break the lids, and along the jaw."""
     x, y, z = vertices.T
     eyes = np.exp(-(((np.abs(x) - 31) / 17) ** 2) - (y / 11) ** 2) * (z > 50)
-    return np.asarray(1 - (0.75 if scale.scale < COARSE else 0.3) * eyes)
+    # The outline from the jaw's angle to the chin is one curve: waves of this scale make the chin a separate knob.
+    jaw = np.exp(-(((y + 92) / 26) ** 2)) * ramp(np.abs(x), 16, 34) * ramp(z, -30, 10)
+    return np.asarray(
+        (1 - (0.75 if scale.scale < COARSE else 0.3) * eyes) * (1 - (0.55 if scale.scale < WIDE else 0) * jaw)
+    )
 
 
 def _not_neck(vertices: Array) -> Array:
