@@ -15,6 +15,7 @@ from render.context import choose_egl
 from render.mesh import gloss_rows
 from render.programs import set_uniforms
 from render.scene import (
+    FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
     light_directions,
@@ -22,7 +23,7 @@ from render.scene import (
     shadow_matrices,
     view_matrices,
 )
-from render.shadows import casters, map_texels
+from render.shadows import FINE_APART, casters, is_fine, map_texels
 
 COLUMNS, ROWS = 5, 4
 SHADERS = Path(__file__).parent.parent / "render" / "shaders"
@@ -41,8 +42,10 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     platform.init_context()
     size, scene = work.configuration.size, work.configuration.scene
     width, height = 2 * COLUMNS * size, 2 * ROWS * size
-    texels, triangles = map_texels(size), casters(work.mesh, size)
-    shadow, face, shade = (compiled(SHADERS, name, "GRAY 1", "SHADOWS 1") for name in ("shadow", "face", "shade"))
+    fine = is_fine(work.mesh, size)
+    texels, triangles = map_texels(size, fine=fine), casters(work.mesh, fine=fine)
+    defines = ("GRAY 1", "SHADOWS 1", *(("FINE 1",) if fine else ()))
+    shadow, face, shade = (compiled(SHADERS, name, *defines) for name in ("shadow", "face", "shade"))
 
     vertices = work.model.vertices
     gloss = gloss_rows(work.mesh, scene)[:, None]
@@ -87,8 +90,8 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     set_uniforms(
         shade, surface=0, shadow_map=1, depths=2, size=size, pictures=20,
         shadow_tiles=np.array([1 / COLUMNS, 1 / ROWS]), shadow_texel=1 / texels,
-        bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * work.head.radius), ambient=light.ambient,
-        fill=light.fill, diffuse=light.diffuse,
+        apart=FINE_APART, ambient=light.ambient, fill=light.fill, diffuse=light.diffuse,
+        bias=np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * work.head.radius),
         scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),
     )  # fmt: skip
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)

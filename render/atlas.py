@@ -21,6 +21,7 @@ from render.mesh import Mesh, gloss_rows
 from render.paint import UNIT, Paint
 from render.programs import compiled, set_uniforms
 from render.scene import (
+    FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
     HeadFrame,
@@ -31,7 +32,7 @@ from render.scene import (
     shadow_matrices,
     view_matrices,
 )
-from render.shadows import ShadowMaps, map_texels
+from render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from render.targets import bind_textures, target
 
 SUPERSAMPLING = 2
@@ -89,7 +90,8 @@ class AtlasRenderer(Closing):
         self._paint = None
         if mesh.uv is not None:
             self._paint = Paint(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
-        self._shade = compiled("shade", *gray, *(("SHADOWS",) if scene.light.shadows else ()))
+        fine = ("FINE",) if is_fine(mesh, size) else ()
+        self._shade = compiled("shade", *gray, *(("SHADOWS", *fine) if scene.light.shadows else ()))
         self._samples = target(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
         self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2,) if gray else (4,))
         self._shadows = None
@@ -191,6 +193,7 @@ class AtlasRenderer(Closing):
         from OpenGL import GL
 
         light, skin, camera = self._scene.light, self._scene.skin, self._scene.camera
+        fine = is_fine(mesh, self._size)
         gloss = np.array([(row.broad, row.sharp, row.strands) for row in self._scene.gloss], np.float32)
         set_uniforms(
             self._face,
@@ -210,8 +213,9 @@ class AtlasRenderer(Closing):
             size=self._size,
             places=self._places,
             shadow_tiles=1.0 / self._tiles,
-            shadow_texel=1.0 / map_texels(self._size),
-            bias=np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * self._head.radius),
+            shadow_texel=1.0 / map_texels(self._size, fine=fine),
+            apart=FINE_APART,
+            bias=np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * self._head.radius),
             ambient=light.ambient,
             fill=light.fill,
             diffuse=light.diffuse,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from render.mesh import Mesh, gloss_rows
 from render.scene import (
+    FINE_SHADOW_BIAS,
     GRAY_WEIGHTS,
     SHADOW_BIAS,
     SHADOW_REACH,
@@ -24,7 +25,7 @@ from render.scene import (
     shadow_matrices,
     view_matrices,
 )
-from render.shadows import casters, map_texels
+from render.shadows import FINE_APART, casters, is_fine, map_texels
 
 Float = NDArray[np.float64]
 
@@ -70,9 +71,10 @@ def rasterise(
     visible = np.ones_like(samples.depth)
     if scene.light.shadows:
         light_space = shadow_matrices(view[None], light[None], head, scene.camera)[0]
-        depths = _shadow_map(positions, casters(mesh, size), light_space, map_texels(size))
+        fine = is_fine(mesh, size)
+        depths = _shadow_map(positions, casters(mesh, fine=fine), light_space, map_texels(size, fine=fine))
         from_clip = light_space @ np.linalg.inv(projection_matrix(head, scene.camera).astype(np.float64) @ view)
-        visible = _visibility(samples, depths, from_clip, head)
+        visible = _visibility(samples, depths, from_clip, head, fine=fine)
     image = srgb_from_linear(_shade(samples, visible, channels, scene))
     mask = _average(samples.covered[..., None].astype(np.float64))[..., 0]
     return _bytes(image), _bytes(mask)
@@ -127,28 +129,33 @@ def _shadow_map(positions: NDArray[np.float32], triangles: NDArray[np.int32], li
     return np.minimum(0.5 + 0.5 * depth, 1)
 
 
-def _visibility(samples: _Samples, depths: Float, from_clip: Float, head: HeadFrame) -> Float:
+def _visibility(samples: _Samples, depths: Float, from_clip: Float, head: HeadFrame, *, fine: bool) -> Float:
     """The share of each sample's surroundings that the light reaches (2 H, 2 W): shade.frag's lookups."""
     covered = samples.covered
     near = _spread(samples.depth, np.min)
     far = _spread(np.where(covered, samples.depth, 0), np.max)
     share = np.clip((samples.depth - near + FLAT / 2) / (far - near + FLAT), 0, 1)
     visible = np.zeros_like(share)
+    steps = np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=-1).reshape(16, 2) - 1.5
     for depth, weight, aside in ((near, 1 - share, 0.35), (far, share, -0.35)):
         total = _spread(covered * weight, np.sum) + 1e-4
         cosine = _spread(covered * weight * samples.normal_dot_light, np.sum) / total
-        visible += weight * _lookups(depth, cosine, aside, depths, from_clip, head)
+        offsets = FINE_APART * steps if fine else np.full((1, 2), aside)
+        lookups = (_lookup(depth, cosine, offset, depths, from_clip, head, fine=fine) for offset in offsets)
+        visible += weight * np.mean(list(lookups), axis=0)
     return visible
 
 
-def _lookups(depth: Float, cosine: Float, aside: float, depths: Float, from_clip: Float, head: HeadFrame) -> Float:
-    """The shadow map, `aside` texels to the right and up, looked up for each sample's pixel."""
+def _lookup(
+    depth: Float, cosine: Float, aside: Float, depths: Float, from_clip: Float, head: HeadFrame, *, fine: bool
+) -> Float:
+    """The shadow map, `aside` (2,) texels to the right and up, looked up for each sample's pixel."""
     size, texels = len(depth) // SUPERSAMPLING, len(depths)
     across = np.repeat((2 * np.arange(size) + 1) / size - 1, SUPERSAMPLING)  # of pixels, not of samples
     x, y = np.meshgrid(across, -across)
     lit = np.stack([x, y, 2 * depth - 1, np.ones_like(x)], axis=-1) @ from_clip.T
     at = 0.5 + 0.5 * lit[..., :3] / lit[..., 3:]
-    bias, more = np.array(SHADOW_BIAS) / (2 * SHADOW_REACH * head.radius)
+    bias, more = np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * head.radius)
     wanted = at[..., 2] - bias - more * (1 - cosine)
     place = np.clip(at[..., :2] + aside / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
     corner = np.floor(place).astype(int)

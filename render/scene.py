@@ -124,6 +124,8 @@ DEFAULT_SCENE = Scene()
 SHADOW_REACH = 1.25  # radii of the head from its centre: nearly all that the camera sees
 # Millimetres towards the light, from where it is asked whether light gets there: at n.l = 1, and how much more at 0.
 SHADOW_BIAS = (1.0, 3.0)
+# Where the map is fine it can be less, and must: in the fold under the jaw it lets light in, and that is red.
+FINE_SHADOW_BIAS = (0.4, 1.6)
 
 
 @dataclass(frozen=True)

@@ -18,20 +18,27 @@ from render.programs import compiled, set_uniforms
 from render.targets import target
 
 LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
+LARGE_IF_PAINTED = 200  # a gallery's
 TEXELS = (64, 1024)  # of a map's side, at least and at most
 TEXELS_A_PIXEL = 0.75  # between them: a soft edge is then about two pixels wide
-TEXELS_A_LARGE_PICTURES_PIXEL = 1.5
+TEXELS_A_FINE_PICTURES_PIXEL = 1.5
+FINE_APART = 1.5  # texels between the 4 x 4 lookups of a fine shadow: its edge is then about four pixels wide
 
 
-def map_texels(size: int) -> int:
+def is_fine(mesh: Mesh, size: int) -> bool:
+    """Whether pictures of `size` pixels get the fine shadows that cost more; of painted faces smaller ones do."""
+    return size > LARGE or (mesh.uv is not None and size >= LARGE_IF_PAINTED)
+
+
+def map_texels(size: int, *, fine: bool) -> int:
     """Texels of a side of the shadow map of a picture of `size` pixels."""
-    wanted = round((TEXELS_A_LARGE_PICTURES_PIXEL if size > LARGE else TEXELS_A_PIXEL) * size)
+    wanted = round((TEXELS_A_FINE_PICTURES_PIXEL if fine else TEXELS_A_PIXEL) * size)
     return min(max(wanted, TEXELS[0]), TEXELS[1])
 
 
-def casters(mesh: Mesh, size: int) -> NDArray[np.int32]:
-    """The triangles (T, 3) that cast the shadow in pictures of `size` pixels."""
-    return mesh.triangles if size > LARGE else shadow_triangles(mesh)
+def casters(mesh: Mesh, *, fine: bool) -> NDArray[np.int32]:
+    """The triangles (T, 3) that cast the shadow."""
+    return mesh.triangles if fine else shadow_triangles(mesh)
 
 
 class ShadowMaps:
@@ -51,11 +58,12 @@ class ShadowMaps:
     ) -> None:
         from OpenGL import GL
 
-        triangles = casters(mesh, size)
+        fine = is_fine(mesh, size)
+        triangles = casters(mesh, fine=fine)
         self._corners = triangles.size
         self._program = compiled("shadow")
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)
-        self._target = target(tiles * map_texels(size), depth=16)
+        self._target = target(tiles * map_texels(size, fine=fine), depth=16)
         for key, value in (
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
             (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),

@@ -95,6 +95,13 @@ def test_a_ball_does_not_shade_itself(size: int, light_azimuth: float) -> None:
     assert (off > 1).mean() < 0.01
 
 
+def test_a_large_picture_s_shadow_has_a_soft_edge() -> None:
+    edge = drawn(ball_over_slab(), MATT, -40.0, 400).images[0, 230:246, 270:340, 0].astype(int)  # the shadow's, right
+    depth = edge[:, -1] - edge[:, 0]
+    assert depth.min() > 40
+    assert (np.diff(edge, axis=1).max(axis=1) / depth).max() < 0.5
+
+
 def test_the_shadow_turns_with_the_light_and_not_with_the_head() -> None:
     lathe = ball_over_slab()
     straight = drawn(lathe, MATT, -40.0).images[0, ..., 0].astype(int)
@@ -117,12 +124,13 @@ def test_a_face_is_never_brighter_for_its_shadows_and_somewhere_darker(model: Mo
     assert (pictures[1] - pictures[0]).max() > 30
 
 
-def test_the_twin_knows_shadows_too() -> None:
+@pytest.mark.parametrize("size", [64, 264])
+def test_the_twin_knows_shadows_too(size: int) -> None:
     mesh = ball_over_slab()
     normals = VertexNormals(mesh.triangles, mesh.vertices)(mesh.rest[None])[0]
-    image, _ = rasterise(mesh.rest, normals, np.full_like(mesh.rest, 0.5), mesh, size=64, channels=1,
+    image, _ = rasterise(mesh.rest, normals, np.full_like(mesh.rest, 0.5), mesh, size=size, channels=1,
                          angles=(0.0, 0.0, 35.0), head=HEAD, scene=MATT)  # fmt: skip
-    other = drawn(mesh, MATT, 35.0, 64).images[0].astype(int)
+    other = drawn(mesh, MATT, 35.0, size).images[0].astype(int)
     assert (np.abs(image - other) > 2).mean() < 0.01
 
 

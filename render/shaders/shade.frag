@@ -9,7 +9,7 @@
 // share of red's k.
 //
 // visibility is the share of a place's surroundings that the light reaches: a comparison with four texels of the shadow
-// map, weighted by how near they are. It is looked up at the depths of the pixel's nearest and of its farthest sample,
+// map, weighted by how near they are; in large pictures the mean of 4 x 4 of these, or steps would show. It is looked up at the depths of the pixel's nearest and of its farthest sample,
 // a little to either side; a sample takes of the two what its depth says. So a chin does not lend its light to the neck
 // behind it, and where a pixel shows one surface both lookups count. The map holds the depths of what faces away from the light, which no lit surface is
 // close to: bias matters at the terminator alone.
@@ -24,6 +24,7 @@ uniform sampler2DShadow shadow_map;
 uniform vec2 shadow_tiles;      // 1 / columns, rows of maps
 uniform float shadow_texel;     // 1 / texels of a map's side
 uniform vec2 bias;              // at n.l = 1, and how much more at 0; in the map's depth
+uniform float apart;            // the 4 x 4 lookups of a fine shadow, in texels
 #endif
 uniform float ambient;
 uniform float fill;
@@ -61,8 +62,18 @@ float visibility(float depth, float c, vec2 aside) {
     vec4 lit = before_camera + (2.0 * depth - 1.0) * with_depth;
     vec3 at = 0.5 + 0.5 * lit.xyz / lit.w;
     at.z -= bias.x + bias.y * (1.0 - c);
+#ifdef FINE
+    float reached = 0.0;
+    for (int i = 0; i < 16; i++) {
+        vec2 off = (vec2(i & 3, i >> 2) - 1.5) * apart * shadow_texel;
+        vec2 beside = clamp(at.xy + off, shadow_texel, 1.0 - shadow_texel);
+        reached += textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
+    }
+    return reached / 16.0;
+#else
     vec2 beside = clamp(at.xy + aside, shadow_texel, 1.0 - shadow_texel);
     return textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
+#endif
 }
 #endif
 
