@@ -1,7 +1,8 @@
 """The skin tones of people: the published means and spreads of the cheek in CIELAB, and drawing from them.
 
 Everybody is the equal mixture of five groups. The coefficient `tone` runs through the mixture's quantiles of L*; a* and
-b* are normal about what goes with that L*, which makes the population a curved sheet.
+b* are normal about what goes with that L*, which makes the population a curved sheet; where the groups' margins allow
+what no skin has (chalk, mauve, brick), the pair is drawn back to a natural hue and chroma.
 """
 
 from __future__ import annotations
@@ -12,10 +13,17 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr
 
-from facegen.primitives import Array
+from facegen.primitives import Array, curve
 
-HUE_BOND = 0.4  # correlation of a* and b* at one L*: without it, skins turn pink or green
-LIGHTEST, DARKEST = 70.0, 34.0  # L*: beyond, a lit cheek burns out, or drowns
+HUE_BOND = 0.8  # correlation of a* and b* at one L*: without it, skins turn pink or green
+LIGHTEST, DARKEST = 70.0, 29.0  # L*: beyond, a lit cheek burns out, or drowns
+# Natural skins over L*, as far as the margins of the published groups can be kept: hue in degrees, chroma.
+_LEAST_HUE = curve([(34, 46), (44, 50), (55, 49.5), (62, 47.5), (68, 48)])
+_MOST_HUE = 70.0
+_LEAST_CHROMA = curve([(32, 9), (42, 16), (52, 18), (58, 16.5), (64, 14.5), (70, 13)])
+_MOST_CHROMA = curve([(32, 21), (40, 27), (52, 32), (60, 31), (70, 26)])
+_REGAINED = 1.15  # how much wider a* and b* are drawn, so that what is left of them spreads as published
+_KNEE = 1.2  # degrees, or units of chroma, over which a limit is felt
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class Tone:
     yellow: tuple[float, float]
     red_with_lightness: float = -0.55  # the paler, the less blood and pigment; assumed, like the next
     yellow_with_lightness: float = -0.3
+    share: float = 0.2  # of everybody
 
 
 TONES = (
@@ -36,8 +45,11 @@ TONES = (
     Tone("Thai", (60.7, 4.0), (10.5, 2.3), (17.2, 2.1)),
     Tone("Kurdish", (58.0, 4.4), (11.7, 2.3), (15.8, 2.1)),
     # de Rigal 2010, read off a graph, spreads assumed; in the darkest skins colour fades with light.
-    Tone("African-American", (48.0, 6.0), (15.0, 2.0), (20.0, 2.2), 0.6, 0.75),
+    Tone("African-American", (48.0, 6.0), (15.0, 2.0), (20.0, 2.2), 0.6, 0.75, 0.16),
 )
+# Assumed: the darkest skins, which those studies do not have; as many as leave the published means and spreads standing.
+DARKEST_TONE = Tone("darker", (35.5, 2.6), (11.0, 2.0), (13.5, 2.4), 0.6, 0.75, 0.04)
+_ALL = (*TONES, DARKEST_TONE)
 
 
 def cheek_lab(tone: Array, red: Array, yellow: Array) -> Array:
@@ -47,7 +59,8 @@ def cheek_lab(tone: Array, red: Array, yellow: Array) -> Array:
     mean_red, spread_red = (np.interp(light, lightness, column) for column in about_red)
     mean_yellow, spread_yellow = (np.interp(light, lightness, column) for column in about_yellow)
     bound = HUE_BOND * red + np.sqrt(1 - HUE_BOND**2) * yellow
-    return np.stack([light, mean_red + spread_red * red, mean_yellow + spread_yellow * bound], 1)
+    red, bound = _REGAINED * red, _REGAINED * bound
+    return _natural(light, mean_red + spread_red * red, mean_yellow + spread_yellow * bound)
 
 
 def published_cheeks(people: int, rng: np.random.Generator) -> Array:
@@ -58,17 +71,31 @@ def published_cheeks(people: int, rng: np.random.Generator) -> Array:
     return np.asarray(mean[group] + spread[group] * rng.standard_normal((people, 3)))
 
 
+def _natural(light: Array, red: Array, yellow: Array) -> Array:
+    """CIELAB (N, 3) with hue and chroma drawn into what skins of each L* have."""
+    hue = _at_least(np.degrees(np.arctan2(yellow, red)), _LEAST_HUE(light))
+    hue = np.radians(-_at_least(-hue, np.asarray(-_MOST_HUE)))
+    chroma = _at_least(np.hypot(red, yellow), _LEAST_CHROMA(light))
+    chroma = -_at_least(-chroma, -_MOST_CHROMA(light))
+    return np.stack([light, chroma * np.cos(hue), chroma * np.sin(hue)], 1)
+
+
+def _at_least(values: Array, limit: Array) -> Array:
+    """Smoothly, never below the limit: people drawn back to it still differ."""
+    return np.asarray(limit + _KNEE * np.logaddexp(0, (values - limit) / _KNEE))
+
+
 @lru_cache
 def _tables() -> tuple[Array, Array, tuple[Array, Array], tuple[Array, Array]]:
     """L* in steps, its cumulative share, and mean and spread of a* and of b* at each L*."""
-    lightness = np.linspace(DARKEST, LIGHTEST, 145)
-    z = np.stack([(lightness - t.lightness[0]) / t.lightness[1] for t in TONES])
-    share = ndtr(z).mean(0)
+    lightness = np.linspace(DARKEST, LIGHTEST, 165)
+    z = np.stack([(lightness - t.lightness[0]) / t.lightness[1] for t in _ALL])
+    share = np.array([t.share for t in _ALL]) @ ndtr(z)
     share[0], share[-1] = 0.0, 1.0
-    density = np.stack([np.exp(-(row**2) / 2) / t.lightness[1] for row, t in zip(z, TONES, strict=True)])
+    density = np.stack([t.share * np.exp(-(row**2) / 2) / t.lightness[1] for row, t in zip(z, _ALL, strict=True)])
     weights = density / density.sum(0)
-    reds = _conditional(z, weights, [(t.red, t.red_with_lightness) for t in TONES])
-    yellows = _conditional(z, weights, [(t.yellow, t.yellow_with_lightness) for t in TONES])
+    reds = _conditional(z, weights, [(t.red, t.red_with_lightness) for t in _ALL])
+    yellows = _conditional(z, weights, [(t.yellow, t.yellow_with_lightness) for t in _ALL])
     return lightness, share, reds, yellows
 
 
