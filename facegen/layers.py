@@ -9,8 +9,10 @@ import numpy as np
 
 from facegen.colour import lab_to_linear
 from facegen.complexion import MOLES, MOST_CUTS, MOTTLES, Complexion
+from facegen.hair_cuts import CUTS
 from facegen.primitives import Array, ramp
 
+_FRINGES = [number for number, cut in enumerate(CUTS) if cut.fringe is not None]
 EVERYWHERE = ""  # the mask that is 1 at every site
 _FLESH = np.array([-9.0, 10.0, -3.0])  # wet flesh, CIELAB less skin
 _MELANIN, _BLOOD = np.array([-1.25, 0.35, 0.75]), np.array([-0.4, 0.9, 0.15])  # what patterns are made of
@@ -25,7 +27,7 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
         "nose": _shift(c.nose_red, -0.3, 1.3, 0.0),
         "wing_crease": _shift(c.flush, -1.6, 2.6, 0.0),
         "chin": _shift(c.flush, 0.0, 1.3, 0.0),
-        "ear": _shift(c.flush, -0.8, 4.2, -0.2),
+        "ear": _shift(c.flush, -0.6, 2.4, 0.1),
         "under_eye": _shift(c.under_eye, -2.6, 1.6, -1.8),
         "inner_corner": _shift(c.under_eye, -2.4, 1.5, -0.6),
         "upper_lid": _shift(c.under_eye * shown, -1.4, 2.4, 0.2),
@@ -37,12 +39,13 @@ def skin_shifts(c: Complexion) -> dict[str, Array]:
         "pores": _shift(0.8 + 0.3 * c.man + 0.3 * c.old, -1.0, 0.25, 0.1),
         "lip": c.lips,
         "lip_rim": _shift(shown, 1.4, -0.6, 0.2),
-        "lip_upper": _shift(0.7 + 0.9 * c.dark, -2.6, 0.2, -0.6),
-        "lip_lines": _shift(0.8 + 0.5 * c.old, -1.7, 0.6, 0.0),
-        "forehead_lines": _shift(_from(c.lines, 0.22), -7.0, 1.5, 0.0),
-        "frown": _shift(_from(c.lines, 0.25), -6.0, 1.4, 0.0),
-        "crows_feet": _shift(_from(c.lines, 0.22), -6.5, 1.2, 0.0),
-        "nasolabial": _shift(_from(c.lines, 0.08), -6.0, 1.8, -0.3),
+        # Dark skin: the upper lip is nearly as brown as the skin, the lower one pinker.
+        "lip_upper": _shift(0.7 + 1.6 * c.dark, -2.6, 0.2, -0.6) + _shift(c.dark, 0.0, -4.0, 0.0),
+        "lip_lines": _shift(0.5 + 0.7 * c.old, -0.9, 0.3, 0.0),
+        "forehead_lines": _shift(_from(c.lines, 0.22), -6.0, 1.6, -0.4),
+        "frown": _shift(_from(c.lines, 0.25), -5.0, 1.4, -0.3),
+        "crows_feet": _shift(_from(c.lines, 0.22), -5.0, 1.2, -0.3),
+        "nasolabial": _shift(_from(c.lines, 0.08), -5.5, 1.8, -0.3),
         "marionette": _shift(_from(c.lines, 0.35), -5.5, 1.2, 0.0),
         "eye_bag": _shift(_from(c.lines, 0.12), -4.2, 1.6, -0.8),
         "lid_fold": _shift(0.35 + 0.65 * c.lines, -4.5, 1.6, 0.0),
@@ -82,10 +85,11 @@ def _spots(
 
 def _hairline(c: Complexion) -> dict[str, Array | float]:
     bald = (1 - c.cropped) * c.man
+    fringe = c.cut[:, _FRINGES].sum(1)  # where it ends, no roots are seen
     return {
         "scalp_mm": 0.13,
         "temples": -0.13 * c.recession,
-        "front": -0.06 * c.recession,
+        "front": -0.06 * c.recession - 1.5 * fringe,
         "crown": -0.07 * np.clip(c.recession - 11, 0, 20),
         "top": -6.0 * bald,
         "tufts": 0.12,
@@ -113,13 +117,13 @@ LAYERS: tuple[Layer, ...] = (
     # A shaven beard is seen through the skin; stubble and beard stand on it.
     Layer(
         "beard",
-        lambda c: {"beard_mm": 0.05, EVERYWHERE: 0.5 + 0.05 * c.beard_cover, "moustache": 0.12, "dots": 0.28},
-        lambda c: 0.5 * _hair(c, 0.8) + 0.22 * lab_to_linear(c.skin) * (0.9, 0.95, 1.0),
+        lambda c: {"beard_mm": 0.05, EVERYWHERE: 0.5 + 0.05 * c.beard_cover, "moustache": 0.12, "dots": 0.45},
+        lambda c: 0.5 * _hair(c, 0.8) + 0.22 * lab_to_linear(c.skin) * (1.0, 0.97, 0.94),
         lambda c: 0.40 * c.shadow * (0.35 + 0.65 * ramp(-_hair(c, 0.8).mean(1), -0.25, -0.02)),
     ),
     Layer(
         "beard",
-        lambda c: {"beard_mm": 0.10, EVERYWHERE: 0.18 + 0.18 * c.beard_cover, "tufts": 0.16, "dots": 0.3},
+        lambda c: {"beard_mm": 0.06, EVERYWHERE: 0.10 + 0.16 * c.beard_cover, "tufts": 0.25, "dots": 0.5},
         lambda c: 0.9 * _hair(c, 0.9) + 0.004,
         lambda c: 0.92 * c.beard,
     ),
@@ -137,8 +141,8 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer(
         "brow",
-        lambda c: {"brow_mm": 0.29, EVERYWHERE: 0.32 + 0.30 * c.brow_thickness, "brow_strokes": 0.55},
-        lambda c: 0.65 * (c.brow_hair + (0.6 * c.grey)[:, None] * (0.6 * c.white - c.brow_hair)),
+        lambda c: {"brow_mm": 0.18, EVERYWHERE: 0.06 + 0.28 * c.brow_thickness - 0.12 * c.grey, "brow_strokes": 0.62},
+        lambda c: 0.65 * (c.brow_hair + (0.5 * c.grey)[:, None] * (0.55 * c.white - c.brow_hair)),
         lambda c: c.brow_density,
     ),
     Layer("eye", _whole, lambda c: _sclera(c)),
@@ -170,7 +174,7 @@ LAYERS: tuple[Layer, ...] = (
     Layer("shell", _whole, lambda c: c.hair),
     Layer(
         "shell",
-        lambda c: {"white_locks": 0.5, EVERYWHERE: 2.6 * c.grey - 0.9 + 0.2 * c.old},
+        lambda c: {"white_locks": 0.42, EVERYWHERE: 2.2 * c.grey - 0.7 + 0.2 * c.old},
         lambda c: c.white,
         lambda c: ramp(c.grey, 0.02, 0.2),
     ),

@@ -101,16 +101,17 @@ LINES: tuple[Line, ...] = (
         40,
     ),
 )
+RIDGE = 0.3  # how light the skin on both sides of a line is, for 1 of its darkness
 GROUPS = tuple(dict.fromkeys(line.group for line in LINES))
 
 
 def line_masks(half: Array, footprint: Array) -> dict[str, Array]:
-    """Masks (S,) by group at points (S, 3) with x >= 0 whose neighbours are `footprint` (S,) mm away."""
+    """Masks (S,) by group, 1 in a valley and -RIDGE beside it, at points (S, 3) with x >= 0 whose neighbours are `footprint` (S,) mm away."""
     masks = {group: np.zeros(len(half)) for group in GROUPS}
     for line in LINES:
         places = np.array([place.position(LANDMARKS) for place in line.through])
-        masks[line.group] = np.maximum(masks[line.group], _mask(half, footprint, line, places))
-    return masks
+        masks[line.group] += _mask(half, footprint, line, places)
+    return {group: np.clip(mask, -RIDGE, 1.0) for group, mask in masks.items()}
 
 
 def _mask(half: Array, footprint: Array, line: Line, places: Array) -> Array:
@@ -119,9 +120,10 @@ def _mask(half: Array, footprint: Array, line: Line, places: Array) -> Array:
     low, high = places.min(0) - margin, places.max(0) + margin
     close = np.flatnonzero(((half > low) & (half < high)).all(1))
     distance, along = _polyline(half[close, :2], places[:, :2])
-    width = np.hypot(line.width, 0.8 * footprint[close])
+    width = np.hypot(1.25 * line.width, 0.8 * footprint[close])
     ends = np.clip(np.minimum(along, 1 - along) / 0.18, 0, 1) if places[0, 0] > 0 else np.clip((1 - along) / 0.25, 0, 1)
-    mask[close] = line.strength * line.width / width * ends * np.exp(-((distance / width) ** 2))
+    valley, ridge = np.exp(-((distance / width) ** 2)), np.exp(-(((distance / width - 1.9) / 0.9) ** 2))
+    mask[close] = line.strength * line.width / width * ends * (valley - RIDGE * ridge)
     return mask
 
 

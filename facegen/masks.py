@@ -16,7 +16,7 @@ from facegen.eyes import IRIS_RADIUS, LOWER_MARGIN, PUPIL_RADIUS, UPPER_MARGIN
 from facegen.features import Place, near
 from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, ragged
 from facegen.landmarks import LANDMARKS
-from facegen.lines import line_masks
+from facegen.lines import GROUPS, RIDGE, line_masks
 from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
 from facegen.noise import grain, smooth_noise
 from facegen.primitives import Array, bump, curve, ramp, step, window
@@ -29,6 +29,7 @@ FINE = 0.9  # mm: sites closer than this carry pores and strokes
 _RANGES = {
     **dict.fromkeys(("mottle_", "grain", "pores", "lip_lines", "brow_strokes", "fibres", "lash_strokes"), (-3.0, 3.0)),
     **dict.fromkeys(("tufts", "dots", "locks", "white_locks"), (-3.0, 3.0)),
+    **dict.fromkeys(GROUPS, (-RIDGE, 1.0)),
     "scalp_mm": (-16.0, 34.0),
     "brow_mm": (-4.0, 4.0),
     "beard_mm": (-10.0, 14.0),
@@ -74,7 +75,9 @@ _UPPER_BEARD = curve(  # height of a beard's upper border over x
 def all_masks(sites: Sites, spots: dict[str, Spots]) -> dict[str, NDArray[np.float32]]:
     """Every mask (S,) by name, over head and hair."""
     on_head = np.isnan(sites.strand[:, 0])
-    head, hair = _head_masks(sites, on_head, spots), _shell_masks(sites.strand[~on_head], sites.openness[~on_head])
+    head, hair = _head_masks(sites, on_head, spots), _shell_masks(
+        sites.strand[~on_head], sites.openness[~on_head], sites.footprint[~on_head]
+    )
     spread = {name: _spread(mask, on_head) for name, mask in head.items()}
     return spread | {name: _spread(mask, ~on_head) for name, mask in hair.items()}
 
@@ -148,10 +151,12 @@ def _brows(regions: Regions, fine: Array) -> dict[str, Array]:
     x, y, z = regions.half.T
     above = y - BROW_LINE(x)
     inside = BROW_HALF_HEIGHT(x) - np.abs(above)
+    strokes = brow_hairs(regions.half, np.random.default_rng(23))
     return {
         "brow": ramp(inside, -3.2, -1.2) * step(z - 46, 3) * ramp(x, 5.5, 13.0) * (1 - ramp(x, 48, 57)),
         "brow_mm": np.clip(inside, -4, 3),
-        "brow_strokes": fine * (inside > -4) * (2 * brow_hairs(regions.half, np.random.default_rng(23)) - 0.75),
+        # Where single hairs cannot be seen, what they cover together.
+        "brow_strokes": (inside > -4) * (fine * (2.3 * strokes - 0.75) + (1 - fine) * 0.5 * ramp(inside, -1.5, 1)),
     }
 
 
@@ -196,14 +201,14 @@ def _hairy(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
     azimuth = np.degrees(np.arctan2(x, z))
     bare_ear = 1 - regions.ear
     rng = np.random.default_rng(41)
-    tufts = grain(points * (1, 0.35, 1), 1.4, rng)
-    dots = grain(points, 0.75, rng)
+    tufts = grain(points * (1, 0.35, 1), 1.2, rng)
+    dots = grain(points * (1, 0.7, 1), 0.6, rng)
     inside = regions.inside_hair - ragged(azimuth, y)
     along_jaw = np.minimum(_UPPER_BEARD(x) - y, y + 124 - 0.12 * x + 0.25 * np.clip(60 - z, 0, 60))
     beard = np.minimum(along_jaw, z + 2 - 0.05 * x)
     below_lip = 6.5 * bump(regions.half, near("labiale_inferius", 13, -3).position(LANDMARKS), (6.5, 4, 20))
     lips = np.minimum(UPPER_VERMILION(x) - y, y - LOWER_VERMILION(x)) * (x < 27) + (-9.0) * (x >= 27)
-    beard = np.minimum(beard - below_lip, -2.2 * lips - 2.0)
+    beard = np.minimum(beard - 0.6 * below_lip, -4 * lips - 1.0)
     return {
         "scalp": ramp(inside, -14, -9) * bare_ear,
         "scalp_mm": np.clip(inside, -16, 34),
@@ -219,16 +224,19 @@ def _hairy(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
     }
 
 
-def _shell_masks(strand: Array, openness: Array) -> dict[str, Array]:
+def _shell_masks(strand: Array, openness: Array, footprint: Array) -> dict[str, Array]:
     """Hair's own: locks run from root to tip."""
     side, along = strand.T
     rng = np.random.default_rng(47)
     locks = [grain(np.stack([side * 60, along * 1.5], 1), size, rng) for size in (0.3, 0.9, 2.4)]
+    # White hairs stand singly among the others: too fine for vertices to show.
+    white = grain(np.stack([side * 60, along * 0.6], 1), 0.09, rng)
+    fine = ramp(-footprint, -1.4 * FINE, -0.6 * FINE)
     hollow = {f"hollow_{cut}": 1 - seen for cut, seen in enumerate(openness.T)}
     return hollow | {
         "shell": np.ones(len(strand)),
         "root": 1 - ramp(along, 0.0, 0.45),
         "tip": ramp(along, 0.45, 1.0),
         "locks": np.clip(0.6 * locks[0] + 0.7 * locks[1] + 0.6 * locks[2], -3, 3),
-        "white_locks": np.clip(0.8 * np.roll(locks[0], 7) + 0.6 * locks[1], -3, 3),
+        "white_locks": np.clip(fine * 1.1 * white + 0.2 * locks[0] + 0.15 * locks[2], -3, 3),
     }

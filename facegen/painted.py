@@ -27,7 +27,7 @@ from facegen.model import Albedo, Float, Int, ModelError
 from facegen.person import MEAN_PERSON
 
 OCCLUSION = 0.6
-_LEAK = (0.85, 1.0, 1.05)  # red light leaks through skin into its folds
+_LEAK = (0.93, 1.0, 1.02)  # red light leaks through skin into its folds
 _BRIGHTEST = 0.95
 BYTE_STEPS = 254  # even, so that the middle of a noise, 0, is exact
 COMPRESSION = 4  # of zlib

@@ -21,6 +21,7 @@ from facegen.spots import Spots
 from facegen.unwrap import hair_uv, head_uv, rasterise, strand_at, texel_uv
 
 TEXTURE_SIZE = 1024
+_LOCK = 3.0  # mm between vertices of the hair, about
 MARGIN = 4.0  # texels painted beyond the edge of the head, for filters that look across it
 CHUNK = 1 << 17  # texels at a time: masks are 4 bytes each until they are packed
 # Where the published skin colours were taken.
@@ -52,7 +53,7 @@ def painting(template: Template, regions: Regions, hair: Strands = NO_HAIR, size
     head = len(template.vertices)
     sites = Sites(
         points=np.concatenate([template.vertices, np.zeros((len(hair.places), 3))]),
-        footprint=np.concatenate([_edge_lengths(template), np.zeros(len(hair.places))]),
+        footprint=np.concatenate([_edge_lengths(template), np.full(len(hair.places), _LOCK)]),
         regions=regions,
         strand=np.concatenate([np.full((head, 2), np.nan), hair.places]),
         openness=np.concatenate([np.ones((head, hair.openness.shape[1])), hair.openness]),

@@ -15,14 +15,14 @@ from scipy.special import ndtr
 
 from facegen.primitives import Array, curve
 
-HUE_BOND = 0.8  # correlation of a* and b* at one L*: without it, skins turn pink or green
+HUE_BOND = 0.82  # correlation of a* and b* at one L*: without it, skins turn pink or green
 LIGHTEST, DARKEST = 70.0, 29.0  # L*: beyond, a lit cheek burns out, or drowns
 # Natural skins over L*, as far as the margins of the published groups can be kept: hue in degrees, chroma.
-_LEAST_HUE = curve([(34, 46), (44, 50), (55, 49.5), (62, 47.5), (68, 48)])
+_LEAST_HUE = curve([(34, 47), (44, 51), (55, 51), (62, 50.5), (68, 51)])
 _MOST_HUE = 70.0
-_LEAST_CHROMA = curve([(32, 9), (42, 16), (52, 18), (58, 16.5), (64, 14.5), (70, 13)])
-_MOST_CHROMA = curve([(32, 21), (40, 27), (52, 32), (60, 31), (70, 26)])
-_REGAINED = 1.15  # how much wider a* and b* are drawn, so that what is left of them spreads as published
+_LEAST_CHROMA = curve([(32, 9), (42, 17), (52, 18.5), (58, 17.8), (64, 16.8), (70, 15)])
+_MOST_CHROMA = curve([(32, 21), (40, 27), (52, 33), (60, 32), (70, 27)])
+_REGAINED = 1.28  # how much wider a* and b* are drawn, so that what is left of them spreads as published
 _KNEE = 1.2  # degrees, or units of chroma, over which a limit is felt
 
 

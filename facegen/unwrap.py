@@ -17,7 +17,7 @@ AXIS_TILT = 18.0  # degrees from straight up towards the face
 _RINGS = curve(
     (
         *((0, 0.0), (20, 0.09), (40, 0.22), (60, 0.38), (80, 0.54), (100, 0.69)),
-        *((120, 0.81), (140, 0.91), (155, 0.97), (180, 1.0)),
+        *((120, 0.795), (140, 0.89), (155, 0.955), (180, 1.0)),
     )
 )
 _SECTORS = 0.32  # how much denser sectors are in front
