@@ -106,7 +106,10 @@ GROUPS = tuple(dict.fromkeys(line.group for line in LINES))
 
 
 def line_masks(half: Array, footprint: Array) -> dict[str, Array]:
-    """Masks (S,) by group, 1 in a valley and -RIDGE beside it, at points (S, 3) with x >= 0 whose neighbours are `footprint` (S,) mm away."""
+    """Masks (S,) by group, 1 in a valley and -RIDGE beside it.
+
+    points: half (S, 3) with x >= 0, whose neighbours are `footprint` (S,) mm away.
+    """
     masks = {group: np.zeros(len(half)) for group in GROUPS}
     for line in LINES:
         places = np.array([place.position(LANDMARKS) for place in line.through])

@@ -75,8 +75,9 @@ _UPPER_BEARD = curve(  # height of a beard's upper border over x
 def all_masks(sites: Sites, spots: dict[str, Spots]) -> dict[str, NDArray[np.float32]]:
     """Every mask (S,) by name, over head and hair."""
     on_head = np.isnan(sites.strand[:, 0])
-    head, hair = _head_masks(sites, on_head, spots), _shell_masks(
-        sites.strand[~on_head], sites.openness[~on_head], sites.footprint[~on_head]
+    head, hair = (
+        _head_masks(sites, on_head, spots),
+        _shell_masks(sites.strand[~on_head], sites.openness[~on_head], sites.footprint[~on_head]),
     )
     spread = {name: _spread(mask, on_head) for name, mask in head.items()}
     return spread | {name: _spread(mask, ~on_head) for name, mask in hair.items()}

@@ -1,6 +1,6 @@
 """The skin tones of people: the published means and spreads of the cheek in CIELAB, and drawing from them.
 
-Everybody is the equal mixture of five groups. The coefficient `tone` runs through the mixture's quantiles of L*; a* and
+Everybody is the mixture of five groups, in equal shares but for a few darker than any of them. The coefficient `tone` runs through the mixture's quantiles of L*; a* and
 b* are normal about what goes with that L*, which makes the population a curved sheet; where the groups' margins allow
 what no skin has (chalk, mauve, brick), the pair is drawn back to a natural hue and chroma.
 """
@@ -18,9 +18,9 @@ from facegen.primitives import Array, curve
 HUE_BOND = 0.82  # correlation of a* and b* at one L*: without it, skins turn pink or green
 LIGHTEST, DARKEST = 70.0, 29.0  # L*: beyond, a lit cheek burns out, or drowns
 # Natural skins over L*, as far as the margins of the published groups can be kept: hue in degrees, chroma.
-_LEAST_HUE = curve([(34, 47), (44, 51), (55, 51), (62, 50.5), (68, 51)])
+_LEAST_HUE = curve([(34, 47), (44, 50.5), (55, 50.5), (62, 50), (68, 51)])
 _MOST_HUE = 70.0
-_LEAST_CHROMA = curve([(32, 9), (42, 17), (52, 18.5), (58, 17.8), (64, 16.8), (70, 15)])
+_LEAST_CHROMA = curve([(32, 9), (42, 17), (52, 18), (58, 17.3), (64, 16.3), (70, 15)])
 _MOST_CHROMA = curve([(32, 21), (40, 27), (52, 33), (60, 32), (70, 27)])
 _REGAINED = 1.28  # how much wider a* and b* are drawn, so that what is left of them spreads as published
 _KNEE = 1.2  # degrees, or units of chroma, over which a limit is felt
@@ -47,7 +47,7 @@ TONES = (
     # de Rigal 2010, read off a graph, spreads assumed; in the darkest skins colour fades with light.
     Tone("African-American", (48.0, 6.0), (15.0, 2.0), (20.0, 2.2), 0.6, 0.75, 0.16),
 )
-# Assumed: the darkest skins, which those studies do not have; as many as leave the published means and spreads standing.
+# Assumed: the darkest skins, which those studies do not have; as many as leave the published spreads standing.
 DARKEST_TONE = Tone("darker", (35.5, 2.6), (11.0, 2.0), (13.5, 2.4), 0.6, 0.75, 0.04)
 _ALL = (*TONES, DARKEST_TONE)
 
