@@ -55,7 +55,7 @@ class Cut:
 
 
 _OVER_THE_EARS = ((-240, 88), (-170, 83), (-110, 83), (-60, 88), (-25, 91), (10, 91), (35, 87), (60, 80))
-_BEHIND_THE_EARS = ((-240, 86), (-140, 78), (-80, 76), (-40, 78), (0, 80), (35, 80), (60, 78))
+_BEHIND_THE_EARS = ((-240, 80), (-140, 72), (-80, 71), (-40, 75), (0, 80), (35, 80), (60, 78))
 _BACK = ((-240, 106), (-170, 99), (-110, 95), (-60, 96), (-20, 99), (30, 103), (60, 102))
 _BOB_SIDES = ((-150, 74), (-120, 80), (-90, 88), (-60, 93), (-25, 94), (10, 93), (35, 89), (60, 81))
 _BOB_BACK = ((-150, 72), (-120, 82), (-90, 91), (-60, 96), (-20, 100), (30, 103), (60, 103))
@@ -71,11 +71,11 @@ CUTS: tuple[Cut, ...] = (
         top=6.0, sides=6.0, back=6.0, rim=12, growth=0.25, lumps=0.8, crown=False),
     Cut("short sides", "longer on top, brushed up from the forehead", women=3, men=20, ageing=(2.0, 0.9),
         top=15, sides=6.5, back=8.0, rim=15, front=8.0, growth=0.15, lumps=2.6),
-    Cut("short", "a few centimetres all over, a pixie or an overdue cut", women=10, men=18, ageing=(2.2, 1.2),
+    Cut("short", "a few centimetres all over, a pixie or an overdue cut", women=10, men=18, ageing=(1.8, 1.2),
         top=14, sides=10, back=10, rim=18, front=4.0, growth=0.15, lumps=2.6),
     Cut("curls", "a rounded cloud of curls", women=13, men=12, ageing=(0.9, 0.5),
-        top=20, sides=18, back=20, rim=20, growth=0.12, lumps=0.6, curl=4.5),
-    Cut("bob", "to the jaw, over the ears, parted", women=17, men=2, ageing=(1.6, 0.4),
+        top=20, sides=15, back=18, rim=20, growth=0.12, lumps=0.6, curl=4.5),
+    Cut("bob", "to the jaw, over the ears, parted", women=17, men=2, ageing=(1.2, 0.4),
         top=13, sides=11, back=13, rim=10, parted=True, hangs=44, tips=(-98, -92), tip_slope=14, growth=0.05,
         lumps=2.6, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),
     Cut("fringe", "a bob with the forehead covered", women=12, men=1, ageing=(0.7, 0.3),
@@ -108,8 +108,8 @@ def cut_probabilities(sex: float, age: float) -> Array:
 # Height y of the shell's edge over azimuth: it passes over the ears, which the painted hairline does not.
 RIM = curve(
     [
-        *((0, 76), (18, 75), (32, 70), (44, 60), (54, 45), (61, 28), (68, 12), (74, 8), (80, 20), (91, 25)),
-        *((98, 14), (103, -20), (110, -62), (117, -75), (135, -83), (157, -86), (180, -86)),
+        *((0, 76), (18, 75), (32, 70), (44, 60), (54, 44), (61, 25), (68, 4), (74, -9), (79, -4), (84, 16), (91, 30)),
+        *((98, 23), (103, -14), (110, -62), (117, -75), (135, -83), (157, -86), (180, -86)),
     ]
 )
 # Where hair that hangs over the ears leaves the skull.

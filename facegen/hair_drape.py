@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from facegen.hair_cuts import FALL, RIM, Cut
-from facegen.hair_grid import AZIMUTHS, COLUMNS, RINGS, SCALP_RINGS
+from facegen.hair_grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
 from facegen.mesh import CENTRE, project
 from facegen.primitives import Array, curve, ramp
 from facegen.sculpture import bare_head_distance, head_distance
@@ -22,9 +22,10 @@ from facegen.sculpture import bare_head_distance, head_distance
 Bool = NDArray[np.bool_]
 
 CROWN = np.array([0.0, 108.0, -48.0])  # about where hair whorls
-PARTING_FRONT = np.array([0.0, 80.0, 82.0])
-KNOT = np.array([0.0, 66.0, -90.0])
-KNOT_RADIUS = 29.0
+PARTING_FRONT = np.array([0.0, 91.0, 71.0])
+KNOT = np.array([0.0, 84.0, -80.0])
+KNOT_AXIS = np.array([0.0, 0.55, -0.83])
+KNOT_RADIUS = 27.0
 KNOT_RINGS = 3
 # How far along a strand, from the crown to the hairline, each scalp ring lies.
 PLACES = np.array([0.06, 0.17, 0.30, 0.44, 0.58, 0.72, 0.85, 0.95, 1.0])
@@ -32,7 +33,7 @@ FALLING_PLACES = np.array([0.06, 0.17, 0.29, 0.41, 0.53, 0.65, 0.77, 0.89, 1.0])
 SUNK = 1.8  # mm under the skin, where cut hair ends: the painted hairline is the edge one sees
 CLEARANCE = 6.0  # mm between the head and what hangs
 NEAREST = 3.0  # mm, between the head and any of what hangs
-LEAST_HAIR = 3.0  # mm, over the skull in the middle of a quad, where hair is no thinner
+LEAST_HAIR = 3.4  # mm, over the skull in the middle of a quad, where hair is no thinner
 EAR = np.array([72.0, -10.0, -14.0])
 LEAN = 0.22  # mm that hair comes inwards at most per mm that it falls
 FRINGE_RINGS = 3  # of the hanging rings
@@ -144,7 +145,7 @@ class _Strands:
         behind = self.behind[which]
         rim = self.skull[which, -1, 1]
         tips = self.cut.tips[0] + (self.cut.tips[1] - self.cut.tips[0]) * behind - self.cut.tip_slope * self.length
-        tips = tips + 2.5 * np.clip(self.locks[which, -2], -2, 2)
+        tips = tips + 1.2 * np.clip(self.locks[which, -2], -2, 2)
         fallen = (np.arange(1, RINGS - SCALP_RINGS) / (RINGS - SCALP_RINGS - 1)) ** 1.3
         heights = np.concatenate([positions[which, :SCALP_RINGS, 1], rim[:, None] + (tips - rim)[:, None] * fallen], 1)
         start = np.degrees(
@@ -185,7 +186,7 @@ class _Strands:
             self.cut.fringe
             - 8 * (which / which[-1]) ** 3
             - 4 * self.length
-            + 2.0 * np.clip(self.locks[which, -2], -1.5, 1.5)
+            + 0.8 * np.clip(self.locks[which, -2], -1.5, 1.5)
         )
         if not self.hanging.any():  # shorter towards the temples, where it joins the edge
             tips = tips + (rim[:, 1] - tips) * ramp(which / which[-1], 0.55, 1.1)
@@ -227,11 +228,11 @@ class _Strands:
             full = np.minimum(full, 5.0) + np.maximum(full - 5.0, 0) * free
         if not cut.crown:
             full = full * ramp(azimuth, 55, 75) * (1 - ramp(height, 35, 75)) - 4.0 * ramp(height, 40, 70)
-        if cut.parted:  # combed flat at the parting and along the face
+        if cut.parted:  # combed flat along the face; the parting is a shallow groove
             full = (
                 full
-                * (0.3 + 0.7 * ramp(self.behind[:, None], -0.02, 0.3))
-                * (0.3 + 0.7 * ramp(FALLING_PLACES, 0, 0.25))
+                * (0.4 + 0.6 * ramp(self.behind[:, None], -0.02, 0.3))
+                * (0.55 + 0.45 * ramp(FALLING_PLACES, 0, 0.3))
             )
         return np.asarray(-SUNK + (full + SUNK) * self._rise())
 
@@ -240,6 +241,8 @@ class _Strands:
         # Necks are shaded off, and hair rises slowly from the forehead: a steep edge makes a cap.
         gentle = 1 + ramp(AZIMUTHS, 108, 140) + 1.5 * (1 - ramp(AZIMUTHS, 44, 72))
         rim = self.cut.rim * (1 + 0.15 * self.volume) * gentle
+        if self.cut.parted:  # it starts just inside the hairline, and must not leave the scalp there bare
+            rim = np.minimum(rim, 10.0)
         inwards = np.clip(self.to_edge / rim[:, None], 0, 1)
         rounded = np.sqrt(1 - (1 - inwards) ** 2)
         smooth = ramp(inwards, 0, 1)
@@ -264,7 +267,7 @@ class _Strands:
         scalp = np.hypot(positions[which, :SCALP_RINGS, 0], positions[which, :SCALP_RINGS, 2] - AXIS_Z)
         low = ramp(-heights[:, :SCALP_RINGS], -60, -25)
         # Waves run down the strands, out of step from strand to strand, and grow as they fall.
-        phase = heights / 11.0 + 2.5 * np.sin(which[:, None] / 4)
+        phase = heights / 11.0 + 2.5 * np.sin(which[:, None] / 8)
         waves = cut.wave * ramp(-heights, -30, 60) * np.sin(phase)
         radius = wanted + np.maximum(self.locks[which, :-1] + waves, NEAREST - CLEARANCE)
         radius[:, :SCALP_RINGS] = scalp + low * np.maximum(radius[:, :SCALP_RINGS] - scalp, 0)
@@ -280,16 +283,16 @@ def _sagging(places: Array, thickness: Array) -> Array:
     gap = bare_head_distance(_of_quads(places).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
     lacking = np.maximum(np.minimum(0.6 * thinnest, LEAST_HAIR) - gap, 0) * (thinnest > 1)
     lift = np.zeros(places.shape[:2])
-    for column in range(3):  # each quad lifts its corners, and the fine column between them
+    for column in range(FINER + 1):  # each quad lifts its corners, and the fine columns between them
         for ring in range(2):
-            part = lift[column : column + 2 * len(lacking) - 1 : 2, ring : ring + lacking.shape[1]]
+            part = lift[column : column + FINER * (len(lacking) - 1) + 1 : FINER, ring : ring + lacking.shape[1]]
             np.maximum(part, lacking, out=part)
     return lift
 
 
 def _of_quads(values: Array) -> Array:
-    """Values (C, S, ...) at the corners of the quads between every second strand, (4, (C - 1) / 2, S - 1, ...)."""
-    even = values[::2]
+    """Values (C, S, ...) at the corners of the coarser levels' quads, (4, (C - 1) / FINER, S - 1, ...)."""
+    even = values[::FINER]
     return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
 
 
@@ -346,14 +349,13 @@ def _around_axis(radius: Array, turn: Array, heights: Array) -> Array:
 
 def _knot(length: float) -> Array:
     """The rings (C, KNOT_RINGS, 3) of a knot of hair behind the crown."""
-    axis = _unit(np.array([0.0, 0.35, -1.0]))
     radius = KNOT_RADIUS * (1 + 0.12 * length)
-    centre = on_skull((KNOT - CENTRE)[None])[0] + 0.8 * radius * axis
+    centre = on_skull((KNOT - CENTRE)[None])[0] + 0.8 * radius * KNOT_AXIS
     # Which way each strand leaves the knot: forward over the crown, to the side, down the back.
     turn = np.radians(AZIMUTHS)
-    forward = np.array([0.0, 1.0, 0.5]) / np.hypot(1, 0.5)
+    forward = np.array([0.0, -KNOT_AXIS[2], KNOT_AXIS[1]])
     away = np.sin(turn)[:, None] * np.array([1.0, 0, 0]) + np.cos(turn)[:, None] * forward
-    rings = [centre + radius * (np.cos(a) * axis + np.sin(a) * away) for a in np.radians((40, 82, 122))]
+    rings = [centre + radius * (np.cos(a) * KNOT_AXIS + np.sin(a) * away) for a in np.radians((40, 82, 122))]
     return np.stack(rings, 1)
 
 
@@ -361,8 +363,7 @@ def _poles(positions: Array, cut: Cut, length: float) -> Array:
     """The vertices (2, 3) that close the surface at the crown and at the bottom."""
     rings = (positions[:, 0] * (0, 1, 1)).mean(0)
     if cut.bun:
-        axis = _unit(np.array([0.0, 0.35, -1.0]))
-        rings = rings + 0.3 * KNOT_RADIUS * (1 + 0.12 * length) * axis
+        rings = rings + 0.3 * KNOT_RADIUS * (1 + 0.12 * length) * KNOT_AXIS
     bottom = (positions[:, -1] * (0, 1, 1)).mean(0)
     if cut.hangs is not None:
         bottom = np.array([0, bottom[1] + 10, AXIS_Z - 10])
@@ -373,15 +374,19 @@ def _poles(positions: Array, cut: Cut, length: float) -> Array:
 def _locks(cut: Cut) -> Array:
     """How far each place stands out of its cut's smooth shape (C, R), mm: locks along the strands, and curls."""
     rng = np.random.default_rng(crc32(cut.name.encode()))
-    wander = np.cumsum(rng.standard_normal((COLUMNS + 1, RINGS)), 1)  # locks come and go along the strands
-    noise = np.clip(rng.standard_normal((COLUMNS + 1, 1)) + 0.3 * wander, -1.8, 1.8)
-    # The columns that only the finest level has lie in the gaps between locks.
-    noise[1::2] = (noise[:-1:2] + noise[2::2]) / 2 - 1.1
-    # As broad as they are long: rings lie three columns apart.
-    curls = 2 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 1.1, axis=0, mode="mirror")
+    coarse = (COLUMNS // FINER + 1, RINGS)
+    wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks come and go along the strands
+    noise = np.clip(rng.standard_normal((len(wander), 1)) + 0.3 * wander, -1.8, 1.8)
+    # The columns that only the finest level has round the locks and lie in the gaps between them.
+    place = np.arange(COLUMNS + 1) / FINER
+    gaps = 1.1 * np.sin(np.pi * place) ** 2
+    noise = map_coordinates(noise, np.meshgrid(place, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
+    # As broad as they are long: rings lie six columns apart.
+    curls = 2.8 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 2.2, axis=0, mode="mirror")
     curls = np.clip(curls, -1.5, 1.5)
     locks = 0.6 * cut.lumps * noise + cut.curl * curls
     locks[[0, -1]] *= 0.4
+    locks[:, :2] *= (0.25, 0.6)  # strands meet at the crown: there, locks as deep would be clefts
     return np.asarray(locks)
 
 

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from facegen.hair_cuts import CUT_NAMES, CUTS
 from facegen.hair_drape import FRINGE_RINGS, HIDDEN, Drape, drape
-from facegen.hair_grid import COLUMNS, FEWER_RINGS, RINGS, SCALP_RINGS, Globe, globe
+from facegen.hair_grid import COLUMNS, FEWER_RINGS, FINER, RINGS, SCALP_RINGS, Globe, globe
 from facegen.mesh import Template
 from facegen.model import Level
 from facegen.primitives import Array
@@ -72,7 +72,7 @@ def hair_layer(template: Template, regions: Regions) -> HairLayer:
         weights=weights,
         triangles=finest.triangles.astype(np.int32),
         mirror=finest.mirror.astype(np.int32),
-        levels=tuple(_level(2, rings) for rings in FEWER_RINGS),
+        levels=tuple(_level(FINER, rings) for rings in FEWER_RINGS),
         cut_names=CUT_NAMES,
         offsets=mean,
         by_length=longer,

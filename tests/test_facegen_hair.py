@@ -7,7 +7,7 @@ import pytest
 
 from facegen.hair_cuts import CUT_NAMES, CUTS, RIM, cut_probabilities
 from facegen.hair_drape import HIDDEN, drape, head_radius
-from facegen.hair_grid import AZIMUTHS, COLUMNS, FEWER_RINGS, SCALP_RINGS, Globe, globe
+from facegen.hair_grid import AZIMUTHS, COLUMNS, FEWER_RINGS, FINER, SCALP_RINGS, Globe, globe
 from facegen.hair_layer import HairLayer, hair_layer
 from facegen.mesh import Template
 from facegen.model import MorphableModel
@@ -15,7 +15,7 @@ from facegen.population import sample_person
 from facegen.regions import find_regions
 from facegen.sculpture import bare_head_distance, head_distance
 
-GLOBES = [globe(), *(globe(2, rings) for rings in FEWER_RINGS)]
+GLOBES = [globe(), *(globe(FINER, rings) for rings in FEWER_RINGS)]
 HAIRY = [index for index, name in enumerate(CUT_NAMES) if name != "bald"]
 
 
@@ -105,7 +105,8 @@ def test_more_volume_is_more_hair() -> None:
     for cut in CUTS[1:]:
         if cut.crown:
             flat, full = (
-                np.linalg.norm(drape(cut, volume=volume).positions[20:, 3], axis=-1) for volume in (-1.0, 1.0)
+                np.linalg.norm(drape(cut, volume=volume).positions[COLUMNS * 5 // 8 :, 3], axis=-1)
+                for volume in (-1.0, 1.0)
             )
             # Thin hair lies as flat as the coarser levels allow at any volume, here and there.
             assert full.mean() > flat.mean() + 0.1, cut.name
