@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -67,10 +68,19 @@ def dcign() -> None:
 @click.option(
     "--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads, as the paper's."
 )
+@click.option(
+    "--shadows/--no-shadows", default=True, show_default=True, help="Whether faces cast shadows on themselves."
+)
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 def render(
-    batches: int, out: Path, workers: int | None, model_path: Path | None, dry_run: bool, **options: Any
+    batches: int,
+    out: Path,
+    workers: int | None,
+    model_path: Path | None,
+    dry_run: bool,
+    shadows: bool,
+    **options: Any,
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
@@ -86,12 +96,13 @@ def render(
     from facegen.model import ModelError
     from render.configuration import Range, RenderConfiguration, Splits
     from render.production import render_dataset
-    from render.scene import RenderError
+    from render.scene import DEFAULT_SCENE, RenderError
 
     with _one_sentence(RenderError, DataError, ModelError):
         _check_workers(workers)
-        ranges = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
-        configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, **options)
+        scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
+        ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
+        configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, scene=scene, **options)
         given = None if model_path is None else _model(model_path)  # before the folder is made: it may be no model
         if dry_run:
             _print_plan(configuration, out)

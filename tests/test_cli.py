@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -78,6 +79,23 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(tmp_path: Path) -> 
     assert "240,000 images" in result.output
     assert result.exit_code == 0
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"), [([], True), (["--shadows"], True), (["--no-shadows"], False)], ids=["default", "on", "off"]
+)
+def test_render_draws_shadows_unless_told_not_to(
+    options: list[str], wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[RenderConfiguration] = []
+
+    def made(_: Path, configuration: RenderConfiguration, *__: object, **___: object) -> SimpleNamespace:
+        asked.append(configuration)
+        return SimpleNamespace(made=0, kept=0)
+
+    monkeypatch.setattr("render.production.render_dataset", made)
+    assert dcign("render", "--batches", "1", "--out", tmp_path / "faces", *options).exit_code == 0
+    assert [configuration.scene.light.shadows for configuration in asked] == [wanted]
 
 
 @pytest.mark.parametrize(
