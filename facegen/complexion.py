@@ -217,6 +217,6 @@ def _recession(man: Array, age: Array, balding: Array) -> Array:
 
 def _lips(z: dict[str, Array], man: Array, old: Array, dark: Array) -> Array:
     """CIELAB (N, 3) of the lips less that of the skin around them."""
-    red = 9.0 - 2.0 * dark - 2.6 * man - 3.0 * old + 3.0 * z["lip_red"]
+    red = 9.0 - 0.5 * dark - 2.6 * man - 3.0 * old + 3.0 * z["lip_red"]
     light = -9.5 + 3.0 * dark + 1.6 * man + 1.0 * old + 3.0 * z["lip_light"]
-    return np.stack([light, np.maximum(red, 1.5), -1.6 + 0.15 * red - 0.8 * dark + 0.9 * z["lip_light"]], 1)
+    return np.stack([light, np.maximum(red, 3.0), -1.6 + 0.15 * red - 0.3 * dark + 0.9 * z["lip_light"]], 1)

@@ -130,8 +130,8 @@ LAYERS: tuple[Layer, ...] = (
     Layer(
         "scalp",
         _hairline,
-        lambda c: 0.85 * _hair(c, 0.9),
-        lambda c: 0.9 * c.cropped + 0.22 * (1 - c.cropped) * (0.4 + 0.6 * ramp(-c.hair.mean(1), -0.12, -0.02)),
+        lambda c: 0.82 * _hair(c, 0.9),
+        lambda c: 0.92 * c.cropped + 0.22 * (1 - c.cropped) * (0.4 + 0.6 * ramp(-c.hair.mean(1), -0.12, -0.02)),
     ),
     Layer(
         "scalp",
@@ -141,8 +141,8 @@ LAYERS: tuple[Layer, ...] = (
     ),
     Layer(
         "brow",
-        lambda c: {"brow_mm": 0.18, EVERYWHERE: 0.06 + 0.28 * c.brow_thickness - 0.12 * c.grey, "brow_strokes": 0.62},
-        lambda c: 0.65 * (c.brow_hair + (0.5 * c.grey)[:, None] * (0.55 * c.white - c.brow_hair)),
+        lambda c: {"brow_mm": 0.18, EVERYWHERE: 0.22 + 0.28 * c.brow_thickness - 0.12 * c.grey, "brow_strokes": 0.62},
+        lambda c: 0.6 * (c.brow_hair + (0.5 * c.grey**2)[:, None] * (0.5 * c.white - c.brow_hair)),
         lambda c: c.brow_density,
     ),
     Layer("eye", _whole, lambda c: _sclera(c)),

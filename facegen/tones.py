@@ -1,8 +1,9 @@
 """The skin tones of people: the published means and spreads of the cheek in CIELAB, and drawing from them.
 
-Everybody is the mixture of five groups, in equal shares but for a few darker than any of them. The coefficient `tone` runs through the mixture's quantiles of L*; a* and
-b* are normal about what goes with that L*, which makes the population a curved sheet; where the groups' margins allow
-what no skin has (chalk, mauve, brick), the pair is drawn back to a natural hue and chroma.
+Everybody is the mixture of five groups, in equal shares but for a few people darker than any of them. The coefficient
+`tone` runs through the mixture's quantiles of L*; a* and b* are normal about what goes with that L*, which makes the
+population a curved sheet. Where the groups' margins allow what no skin has (chalk, mauve, brick), the pair is drawn
+back to a natural hue and chroma.
 """
 
 from __future__ import annotations
