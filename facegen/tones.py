@@ -46,10 +46,10 @@ TONES = (
     Tone("Thai", (60.7, 4.0), (10.5, 2.3), (17.2, 2.1)),
     Tone("Kurdish", (58.0, 4.4), (11.7, 2.3), (15.8, 2.1)),
     # de Rigal 2010, read off a graph, spreads assumed; in the darkest skins colour fades with light.
-    Tone("African-American", (48.0, 6.0), (15.0, 2.0), (20.0, 2.2), 0.6, 0.75, 0.16),
+    Tone("African-American", (48.0, 6.0), (15.0, 2.0), (20.0, 2.2), 0.6, 0.75, 0.166),
 )
 # Assumed: the darkest skins, which those studies do not have; as many as leave the published spreads standing.
-DARKEST_TONE = Tone("darker", (35.5, 2.6), (11.0, 2.0), (13.5, 2.4), 0.6, 0.75, 0.04)
+DARKEST_TONE = Tone("darker", (35.5, 2.6), (11.0, 2.0), (13.5, 2.4), 0.6, 0.75, 0.034)
 _ALL = (*TONES, DARKEST_TONE)
 
 
