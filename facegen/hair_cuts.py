@@ -74,7 +74,7 @@ CUTS: tuple[Cut, ...] = (
     Cut("short", "a few centimetres all over, a pixie or an overdue cut", women=10, men=18, ageing=(1.8, 1.2),
         top=14, sides=10, back=10, rim=18, front=4.0, growth=0.15, lumps=2.6),
     Cut("curls", "a rounded cloud of curls", women=13, men=12, ageing=(0.9, 0.5),
-        top=20, sides=15, back=18, rim=20, growth=0.12, lumps=0.6, curl=4.5),
+        top=23, sides=15, back=18, rim=20, growth=0.12, lumps=0.6, curl=4.5),
     Cut("bob", "to the jaw, over the ears, parted", women=17, men=2, ageing=(1.2, 0.4),
         top=13, sides=11, back=13, rim=10, parted=True, hangs=44, tips=(-98, -92), tip_slope=14, growth=0.05,
         lumps=2.6, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),

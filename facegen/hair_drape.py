@@ -64,6 +64,8 @@ def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
     strands.tuck(positions)
     if cut.fringe is not None:
         strands.cut_fringe(positions)
+    if cut.parted:  # across the midline by a hair's breadth, so that nobody's parting is a slit
+        positions[:, 0, 0] = -0.5
     positions[[0, -1], :, 0] = 0.0
     return Drape(positions, _poles(positions, cut, length), strands.openness())
 
@@ -104,8 +106,7 @@ def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Array, Array, Array]:
         root = PARTING_FRONT * (1 - back) + CROWN * back
     if bun:
         root = np.tile(KNOT, (COLUMNS + 1, 1))
-    # Across the midline by a hair's breadth where hair is parted: no slit opens between the sides of anyone's parting.
-    root[:, 0] = (-0.3 if parted else 0.8) * np.sin(np.radians(AZIMUTHS))
+    root[:, 0] = 0.8 * np.sin(np.radians(AZIMUTHS))
     start, end = _unit(root - CENTRE), _unit(rim_points(falls) - CENTRE)
     places = PLACES * (PLACES[0] < PLACES) if parted else PLACES  # both sides meet in the parting
     if bun:
@@ -230,9 +231,7 @@ class _Strands:
             full = full * ramp(azimuth, 55, 75) * (1 - ramp(height, 35, 75)) - 4.0 * ramp(height, 40, 70)
         if cut.parted:  # combed flat along the face; the parting is a shallow groove
             full = (
-                full
-                * (0.4 + 0.6 * ramp(self.behind[:, None], -0.02, 0.3))
-                * (0.55 + 0.45 * ramp(FALLING_PLACES, 0, 0.3))
+                full * (0.6 + 0.4 * ramp(self.behind[:, None], -0.02, 0.3)) * (0.8 + 0.2 * ramp(FALLING_PLACES, 0, 0.3))
             )
         return np.asarray(-SUNK + (full + SUNK) * self._rise())
 
@@ -384,8 +383,9 @@ def _locks(cut: Cut) -> Array:
     # As broad as they are long: rings lie six columns apart.
     curls = 2.8 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 2.2, axis=0, mode="mirror")
     curls = np.clip(curls, -1.5, 1.5)
-    locks = 0.6 * cut.lumps * noise + cut.curl * curls
+    locks = 0.6 * cut.lumps * noise
     locks[[0, -1]] *= 0.4
+    locks = locks + cut.curl * curls
     locks[:, :2] *= (0.25, 0.6)  # strands meet at the crown: there, locks as deep would be clefts
     return np.asarray(locks)
 

@@ -18,8 +18,8 @@ COLUMNS = 64  # of a half, plus one: both midlines count
 FINER = 4  # columns of the finest globe to one of the coarser
 SCALP_RINGS, HANGING_RINGS = 9, 6
 RINGS = SCALP_RINGS + HANGING_RINGS + 1
-# Coarser levels: every FINER-th column; the coarsest also drops rings where the surface bends least.
-FEWER_RINGS = ((*range(RINGS),), (0, 2, 3, 5, 6, 8, 10, 11, 12, 14, 15))
+# Coarser levels: every FINER-th column; they also drop rings where the surface bends least.
+FEWER_RINGS = ((*range(SCALP_RINGS), 10, 11, 12, 14, 15), (0, 2, 3, 5, 6, 8, 10, 11, 14, 15))
 
 # Azimuth of the strands on the scalp, degrees from the front: closest about temple and ear.
 _AZIMUTH_STATIONS = (0, 11, 22, 33, 44, 51, 58, 65, 72, 80, 91, 103, 116, 130, 146, 163, 180)

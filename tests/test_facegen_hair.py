@@ -95,6 +95,12 @@ def test_hair_covers_the_skull_it_grows_on(name: str) -> None:
         assert bare_head_distance(covered.reshape(-1, 3)).min() > 1.0
 
 
+def test_nobody_sees_through_a_parting() -> None:
+    for cut in CUTS:
+        if cut.parted:
+            assert (drape(cut).positions[1:-1, 0, 0] < 0).all(), cut.name  # the sides overlap
+
+
 @pytest.mark.parametrize("cut", [cut for cut in CUTS if cut.hangs is not None], ids=lambda cut: cut.name)
 def test_longer_hair_hangs_lower(cut: object) -> None:
     heights = [drape(cut, length).positions[-1, -2, 1] for length in (-2.0, -1.0, 0.0, 1.0, 2.0)]
