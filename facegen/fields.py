@@ -215,7 +215,14 @@ FIELDS = (
     Field("chin_groove", "", (Push("forward", -1.3, near("sublabiale", 0, 0, 1), (16, 7, 14)),)),
     # chin and jaw
     Field("chin_protrusion", "", (Push("forward", 2.8, near("pogonion", 0, -3, -7), (38, 26, 40)),)),
-    Field("chin_width", "", (Push("out", 3.2, near("menton", 27, 18, -24), (30, 32, 46), softness=18),)),
+    Field(
+        "chin_width",
+        "",
+        (
+            Push("out", 2.2, near("menton", 28, 20, -24), (30, 32, 46), softness=18),
+            Push("out", 0.8, near("jaw_middle", 8, 26, 8), (28, 28, 40), softness=16),
+        ),
+    ),
     Field(
         "chin_point",
         "pointed or square",

@@ -86,7 +86,7 @@ def _calm(vertices: Array, scale: Scale) -> Array:
     x, y, z = vertices.T
     eyes = np.exp(-(((np.abs(x) - 31) / 17) ** 2) - (y / 11) ** 2) * (z > 50)
     # The outline from the jaw's angle to the chin is one curve: waves of this scale make the chin a separate knob.
-    jaw = np.exp(-(((y + 92) / 26) ** 2)) * ramp(np.abs(x), 16, 34) * ramp(z, -30, 10)
+    jaw = np.exp(-(((y + 86) / 32) ** 2)) * ramp(np.abs(x), 16, 34) * ramp(z, -30, 10)
     return np.asarray(
         (1 - (0.75 if scale.scale < COARSE else 0.3) * eyes) * (1 - (0.55 if scale.scale < WIDE else 0) * jaw)
     )
