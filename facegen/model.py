@@ -55,6 +55,11 @@ class Albedo(ABC):
     def modes(self) -> int:
         """Number of albedo coefficients Ka."""
 
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """What each coefficient is, Ka names."""
+        return tuple(f"albedo {number}" for number in range(self.modes))
+
     @abstractmethod
     def colours(self, coefficients: Float, attributes: Float) -> Float:
         """Colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, places, 3), sRGB 0..1."""

@@ -6,7 +6,7 @@ from facegen.features import Crease, Feature, Groove, Pair, Ridge, Rod, near
 from facegen.landmarks import LANDMARKS
 from facegen.primitives import Array, curve
 
-# Where the lips meet, from stomion: (x, y) and (x, z).
+# Where the lips meet, from stomion: (x, y).
 _MOUTH_LINE = (
     (0.0, 0.3),
     (3.74, -0.3),
@@ -16,7 +16,6 @@ _MOUTH_LINE = (
     (25.23, -0.1),
     (29.91, -0.4),
 )
-_MOUTH_DEPTH = ((0.0, -0.9), (7.48, -1.9), (14.95, -7.0), (20.56, -12.8), (24.3, -17.0), (28.04, -21.3))
 
 # Borders of the red of the lips, seen from the front: (x, y), absolute mm.
 UPPER_VERMILION = curve(
@@ -131,8 +130,3 @@ MOUTH_FOLDS: tuple[Feature, ...] = (
 def mouth_line(x: Array) -> Array:
     """Height y (N,) at which the lips meet, at x >= 0, mm."""
     return LANDMARKS["stomion"][1] + curve(_MOUTH_LINE)(x)
-
-
-def mouth_line_depth(x: Array) -> Array:
-    """About how far forward, z (N,), the lips meet, at x >= 0, mm."""
-    return LANDMARKS["stomion"][2] + curve(_MOUTH_DEPTH)(x)

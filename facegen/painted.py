@@ -59,6 +59,11 @@ class PaintedAlbedo(Albedo):
         """Number of albedo coefficients Ka; complexion.py names them."""
         return len(COEFFICIENTS)
 
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """What each coefficient is, Ka names."""
+        return COEFFICIENTS
+
     @cached_property
     def rows(self) -> dict[str, int]:
         """The row of each mask by name."""

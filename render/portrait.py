@@ -132,6 +132,12 @@ def _rows(model: MorphableModel) -> list[_Row]:
     if model.population is not None:
         rows.append(_row("sex", "{:+.2f} sd", DEVIATIONS, [typical_person(model, sex=s) for s in DEVIATIONS]))
         rows.append(_row("age", "{:.0f} years", AGES_SHOWN, [typical_person(model, age=a) for a in AGES_SHOWN]))
+    if model.hair is not None:
+        cuts = [(cut, name) for cut, name in enumerate(model.hair.cut_names) if cut > 0]
+        for first in range(0, len(cuts), len(DEVIATIONS)):
+            some = cuts[first : first + len(DEVIATIONS)]
+            people = [typical_person(model, cut=cut) for cut, _ in some]
+            rows.append(_Row("hair", tuple(name for _, name in some), tuple(people)))
     mean = typical_person(model)
     for number in range(min(SHAPE_ROWS, model.shape_modes)):
         title = f"shape {number}" + ("\nhead size" if number == model.size_mode else "")
@@ -139,7 +145,8 @@ def _rows(model: MorphableModel) -> list[_Row]:
         rows.append(_row(title, "{:+.2f} sd", DEVIATIONS, people))
     for number in range(min(ALBEDO_ROWS, model.albedo_modes)):
         people = [replace(mean, albedo=_moved(mean.albedo, number, by)) for by in DEVIATIONS]
-        rows.append(_row(f"albedo {number}", "{:+.2f} sd", DEVIATIONS, people))
+        title = model.albedo.coefficient_names[number].replace("_", " ")
+        rows.append(_row(title, "{:+.2f} sd", DEVIATIONS, people))
     return rows
 
 
