@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("data", "dcign", "facegen", "render")
 BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
+FACTOR_KINDS = 4  # azimuth, elevation, light azimuth, identity: the kinds of training batches, in turn
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
@@ -121,7 +122,10 @@ def render(
                 source_sha256=given.source_sha256 if given else "",
             )
     click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
-    click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
+    if batches < FACTOR_KINDS:
+        click.echo(f"Next: dcign inspect {out}. To train on it takes {FACTOR_KINDS} batches or more, one of each kind.")
+    else:
+        click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
 
 
 @dcign.command()
@@ -326,9 +330,11 @@ def export(run: Path, to: str, out: Path | None) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Which person; the first one of a gallery.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--gallery", type=int, metavar="N", help="A .png of N people, seeds from --seed on.")
-@click.option("--modes", is_flag=True, help="A .png of what each of a person's numbers does.")
+@click.option("--modes", is_flag=True, help="A .png of what sex, age, cuts and the first modes do.")
 @click.option("--turnaround", is_flag=True, help="A .png of one person from five sides under three lights.")
-@click.option("--size", type=int, metavar="PIXELS", help="Height of a picture.  [default: 512; gallery 256; modes 192]")
+@click.option(
+    "--size", type=int, metavar="PIXELS", help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]"
+)
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
 @click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads.")
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
@@ -343,7 +349,7 @@ def face(
     hair: str,
     model_path: Path | None,
 ) -> None:
-    """Write one person: a mesh with colours, or a picture; or a picture of many.
+    """Write one person: a mesh with colours, or a picture from three sides; or a picture of many.
 
     \b
     Example:
@@ -354,6 +360,7 @@ def face(
     from data.schema import DataError
     from facegen.export import EXTENSIONS
     from facegen.model import ModelError
+    from render.portrait import check_gallery
     from render.scene import RenderError
 
     sheets = {"--gallery": gallery is not None, "--modes": modes, "--turnaround": turnaround}
@@ -361,6 +368,8 @@ def face(
     with _one_sentence(ModelError, RenderError, DataError):
         if len(asked) > 1:
             raise RenderError(f"{' and '.join(asked)} asked for together; each is a picture of its own: give one.")
+        if gallery is not None:
+            check_gallery(gallery)
         if not 0 <= seed < 2**63 - (gallery or 0):
             raise ModelError(f"seed {seed} is out of bounds; give --seed from 0 to 2^63 - {1 + (gallery or 0)}.")
         accepted = (".png",) if asked else (*EXTENSIONS, ".png")
@@ -390,19 +399,21 @@ def _write_face(
     from render import portrait
 
     if sheet == "--modes":
-        portrait.save_modes(out, model, size=size or portrait.MODES_SIZE)
-        return f"{out}: what sex, age and the first modes of shape and colour do."
+        portrait.save_modes(out, model, size=portrait.MODES_SIZE if size is None else size)
+        return f"{out}: what the explicit variables and the first modes of shape and colour do."
     if sheet == "--gallery":
         seeds = range(seed, seed + people)
-        portrait.save_gallery(out, model, seeds, size=size or portrait.GALLERY_SIZE, **options)
+        portrait.save_gallery(out, model, seeds, size=portrait.GALLERY_SIZE if size is None else size, **options)
         return f"{out}: people {seed} to {seed + people - 1}."
     person = sample_person(model, np.random.default_rng(seed), **options)
+    model = model if options["hair"] else model.without_hair()
+    portrait_size = portrait.PORTRAIT_SIZE if size is None else size
     if sheet == "--turnaround":
-        portrait.save_turnaround(out, model, person, size=size or portrait.PORTRAIT_SIZE)
+        portrait.save_turnaround(out, model, person, size=portrait_size)
     elif out.suffix.lower() == ".png":
-        portrait.save_portrait(out, model, person, size=size or portrait.PORTRAIT_SIZE)
+        portrait.save_portrait(out, model, person, size=portrait_size)
     else:
-        export_face(out, model if options["hair"] else model.without_hair(), person)
+        export_face(out, model, person)
     return f"{out}: person {seed}, {model.vertices:,} vertices."
 
 

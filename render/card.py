@@ -33,8 +33,18 @@ def data_set_card(manifest: Manifest) -> str:
         renderer=manifest.renderer.get("name", "unknown"),
         population=_OF_A_MODEL if source else _PROCEDURAL,
         head_size="sampled" if configuration["keep_head_size"] or source else "that of the mean head in every face",
+        people=_people(manifest),
         provenance=_READ_FROM_FILE.format(source=source, sha256=manifest.model["source_sha256"]) if source else "",
     )
+
+
+def _people(manifest: Manifest) -> str:
+    """What identity/attributes holds, where it holds anything."""
+    if "hair_cuts" not in manifest.model:
+        return ""
+    cuts = manifest.model["hair_cuts"]
+    worn = f"hair_cut ({cuts})" if manifest.configuration["hair"] == "natural" else "hair_cut (all are bald here)"
+    return f"`identity/attributes` says who they are: sex (negative women, positive men), age (years), {worn}.\n"
 
 
 _ABOUT = {
@@ -78,7 +88,7 @@ shown: every face is a random draw from the model. Each batch of 20 images varie
 
 Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, `truth/mask`); `dcign inspect` describes them and
 `dcign inspect --verify` proves them. Head size is {head_size}.
-
+{people}
 - Morphable model: {model} (SHA-256 {model_sha256}...), in model.npz. Licence: {licence}
 {provenance}- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.
 - Drawn by {renderer}

@@ -70,8 +70,7 @@ def save_gallery(
 
     Raises RenderError for fewer than 1 or more than MOST_PEOPLE, DataError if the file cannot be written.
     """
-    if not 1 <= len(seeds) <= MOST_PEOPLE:
-        raise RenderError(f"a gallery of {len(seeds)} people asked for; give --gallery from 1 to {MOST_PEOPLE}.")
+    check_gallery(len(seeds))
     people = [sample_person(model, np.random.default_rng(seed), keep_size=keep_size, hair=hair) for seed in seeds]
     pictures = photograph(model, people, [GALLERY_VIEW] * len(people), size=size)
     columns = int(np.ceil(np.sqrt(len(people))))
@@ -80,6 +79,12 @@ def save_gallery(
         row, column = divmod(number, columns)
         sheet.paste(Image.fromarray(picture), (column * size, row * size))
     _save(path, sheet)
+
+
+def check_gallery(people: int) -> None:
+    """Raise RenderError unless so many people fit a gallery."""
+    if not 1 <= people <= MOST_PEOPLE:
+        raise RenderError(f"a gallery of {people} people asked for; give --gallery from 1 to {MOST_PEOPLE}.")
 
 
 def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> None:

@@ -20,7 +20,7 @@ from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
-from facegen.model import ModelError, MorphableModel
+from facegen.model import Hair, ModelError, MorphableModel
 from facegen.model_file import model_bytes, read_model, sha256
 from render import workers
 from render.card import data_set_card
@@ -186,10 +186,12 @@ def _open_folder(
         ) from None
     if loaded.source_sha256 != source_sha256:
         raise RenderError(
-            f"{folder} was begun with {loaded.source or 'the procedural model'}, not with the model asked for: give "
+            f"{folder} was begun with {_source_file(loaded)}, not with the model asked for: give "
             "the same --model to go on with it, or choose another --out."
         )
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
+    if loaded.hair is not None:
+        about["hair_cuts"] = ", ".join(f"{number} {name}" for number, name in enumerate(_without_commas(loaded.hair)))
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
     return about | read_from if loaded.source_sha256 else about
 
@@ -197,6 +199,15 @@ def _open_folder(
 def _needed(model: MorphableModel, configuration: RenderConfiguration) -> MorphableModel:
     """The model without what these pictures do not show: a texture is 100 MB in the memory of every worker."""
     return model if configuration.textured else replace(model, texture=None)
+
+
+def _without_commas(hair: Hair) -> list[str]:
+    return [name.replace(",", "") for name in hair.cut_names]
+
+
+def _source_file(model: MorphableModel) -> str:
+    """The file that a model was read from; its source says after a colon how."""
+    return model.source.split(":")[0] or "the procedural model"
 
 
 def _readable(model_file: Path) -> bool:
@@ -228,6 +239,8 @@ def _such_as(names: set[str]) -> str:
 
 
 def _brief(value: Any) -> str:  # Any: JSON
+    if isinstance(value, dict) and "train" in value:
+        return f"of {value['train']} training batches"
     if isinstance(value, dict):
         return "/".join(_brief(part) for part in value.values())
     return "/".join(_brief(part) for part in value) if isinstance(value, list | tuple) else str(value)

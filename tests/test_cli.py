@@ -117,6 +117,19 @@ def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str,
     assert not (tmp_path / "faces").exists()
 
 
+def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path) -> None:
+    made = dcign("render", "--batches", "1", "--size", "16", "--out", tmp_path / "faces", "--workers", "1")
+    assert "it takes 4 batches" in made.output
+    assert "dcign train" not in made.output
+    refusal = refused("render", "--batches", "2", "--size", "16", "--out", tmp_path / "faces")
+    assert "splits of 1 training batches; asked for: splits of 2 training batches" in refusal.replace("\n", " ")
+
+
+def test_the_card_says_who_the_people_are(small_faces: Path) -> None:
+    card = (small_faces / "README.md").read_text()
+    assert "sex (negative women, positive men), age (years), hair_cut (0 bald, 1 cropped" in card
+
+
 def test_inspect_describes_a_folder_and_a_shard(small_faces: Path) -> None:
     assert "azimuth" in dcign("inspect", small_faces).output
     about = json.loads(dcign("inspect", small_faces / "train" / "shard-00000.h5", "--json").stdout)
@@ -300,6 +313,8 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         (["--gallery", "0", "--out", "p.png"], "give --gallery from 1 to 400"),
+        (["--gallery", "-3", "--out", "p.png"], "a gallery of -3 people"),
+        (["--size", "0", "--out", "p.png"], "size 0 is out of bounds"),
         (["--gallery", "9", "--out", "p.glb"], "give --out NAME.png"),
         (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),
         (["--modes", "--out", "p.png", "--size", "8"], "--size from 16"),
