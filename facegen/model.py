@@ -17,6 +17,7 @@ from scipy.spatial import ConvexHull
 
 from facegen.person import ATTRIBUTES, MEAN_PERSON
 
+HIGHEST_HAIR = 40.0  # mm above the skull, at most
 NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back
 
 Float = NDArray[np.float32]
@@ -281,10 +282,11 @@ class MorphableModel:
 
 
 def head_sphere(model: MorphableModel) -> tuple[Float, float]:
-    """Centre (3,) and radius, mm, of the smallest sphere about the mean head, without its neck, and its cuts' tops.
+    """Centre (3,) and radius, mm, of the smallest sphere about the mean head without its neck.
 
     The neck is what lies below the plane from the chin's underside to the back of the skull's base; a model without
-    those landmarks counts as all head.
+    those landmarks counts as all head. Hair raises the centre, until its cuts' tops are in: heads turn about that
+    point, which therefore stays as far forward as it was.
     """
     points = model.mean[: model.hair.first if model.hair else None].astype(np.float64)
     if "menton" in model.landmarks and "opisthocranion" in model.landmarks:
@@ -292,16 +294,28 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
         nape = back + np.array([0, NAPE_BELOW_OPISTHOCRANION, 0])
         floor = nape[1] + (points[:, 2] - nape[2]) * (chin[1] - nape[1]) / (chin[2] - nape[2])
         points = points[points[:, 1] >= floor]
+    points = points[ConvexHull(points).vertices]  # the farthest point is always one of them
+    centre = _smallest_sphere(points)
     if model.hair is not None:  # what hangs may be cut off, what stands up may not
         worn = model.mean[model.hair.first :] + model.hair.offsets[1:]
-        tops = np.array([cut[np.argmax(cut[:, 1])] for cut in worn]) * (0, 1, 1)  # the midline's, whichever side won
-        points = np.concatenate([points, tops])
+        points = np.concatenate([points, [cut[np.argmax(cut[:, 1])] for cut in worn]])
+        raised = centre + np.linspace(0, HIGHEST_HAIR, 401)[:, None] * (0, 1, 0)
+        radii = [_reach(points, each) for each in raised]
+        centre = raised[int(np.argmin(radii))]
+    return centre.astype(np.float32), _reach(points, centre)
+
+
+def _smallest_sphere(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre (3,) of the smallest sphere about points (N, 3)."""
     centre = points.mean(0)
-    points = points[ConvexHull(points).vertices]  # the farthest point is always one of them
     # Badoiu and Clarkson 2003: walk towards the farthest point in ever smaller steps.
     for step in range(1, 2000):
         centre += (points[np.argmax(((points - centre) ** 2).sum(1))] - centre) / (step + 1)
-    return centre.astype(np.float32), float(np.sqrt(((points - centre) ** 2).sum(1).max()))
+    return np.asarray(centre)
+
+
+def _reach(points: NDArray[np.float64], centre: NDArray[np.float64]) -> float:
+    return float(np.sqrt(((points - centre) ** 2).sum(1).max()))
 
 
 def _linear(mean: Float, basis: Float, coefficients: Float) -> Float:
