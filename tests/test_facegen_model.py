@@ -122,6 +122,21 @@ def test_no_face_folds_over_itself_in_front(head: MorphableModel) -> None:
     assert folded.mean() <= 0.0001 * checked.sum()
 
 
+def test_no_mode_alone_folds_a_face_at_two_and_a_half_deviations(head: MorphableModel) -> None:
+    coarse = head.at_level(5_000)
+    alone = 2.5 * np.concatenate([np.eye(coarse.shape_modes), -np.eye(coarse.shape_modes)])
+    folded = (_upward(coarse.shapes(alone), coarse.triangles) * _upward(coarse.mean[None], coarse.triangles)).sum(
+        2
+    ) <= 0
+    assert folded.sum(1).max() <= 2  # of 10,000 triangles, lids, lips, nostrils and ears included
+
+
+def _upward(shapes: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Normals (N, T, 3) of triangles, not of unit length."""
+    corners = shapes[:, triangles]
+    return np.cross(corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0])
+
+
 def test_hair_raises_the_camera_a_little_so_that_none_is_cut_off(model: MorphableModel, head: MorphableModel) -> None:
     (with_hair, wider), (without, radius) = head_sphere(model), head_sphere(head)
     assert with_hair[1] > without[1] + 5
