@@ -82,7 +82,7 @@ CUTS: tuple[Cut, ...] = (
         top=13, sides=12, back=13, rim=10, hangs=44, tips=(-108, -104), tip_slope=14, growth=0.05,
         lumps=2.6, fringe=25, edge=_FACE_EDGE, width=_BOB_SIDES, depth=_BOB_BACK),
     Cut("long, behind the ears", "the ears show", women=15, men=6, ageing=(0.5, 0.5),
-        top=11, sides=8.5, back=10, rim=12, hangs=112, over_ears=False, wave=1.5, tips=(-215, -225),
+        top=11, sides=8.9, back=10.6, rim=12, hangs=112, over_ears=False, wave=1.5, tips=(-215, -225),
         tip_slope=22, growth=0.05, lumps=2.6, edge=_EAR_EDGE, width=_BEHIND_THE_EARS, depth=_BACK),
     Cut("long, parted", "from a middle parting, in front of the shoulders", women=18, men=3, ageing=(0.45, 0.4),
         top=13, sides=11, back=12, rim=10, parted=True, hangs=44, tips=(-200, -225), tip_slope=24, growth=0.05,

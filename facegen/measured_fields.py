@@ -27,20 +27,20 @@ MEASURED_FIELDS = (
 
 # Factors on fields of fields.py and broad_fields.py.
 MEASURED_SPREAD = {
-    "neck": 0.5, "fatness": 0.8, "jaw_width": 1.2, "crown": 1.3, "prognathism": 1.2, "frontal_width": 1.1,
+    "neck": 0.38, "fatness": 0.8, "jaw_width": 1.2, "crown": 1.3, "prognathism": 1.2, "frontal_width": 1.1,
     "upper_lip_length": 1.2, "upper_lip": 1.2, "lower_lip": 2.2, "nose_width": 0.7, "wing_flare": 0.6,
-    "mouth_width": 0.8, "ear_size": 1.25, "ear_flare": 1.25,
+    "mouth_width": 0.8, "ear_size": 1.18, "ear_flare": 1.25,
 }  # fmt: skip
 
 # Factors on fields of which tables know little: what makes faces look different, noses and eyes above all. What sex and
 # age do to them stays the same in mm.
 FORM_SPREAD = {
-    "tip_turn": 1.5, "hump": 1.8, "wing_flare": 1.8, "bridge_width": 1.6, "bridge_height": 1.4, "tip_bulb": 1.8,
+    "tip_turn": 1.4, "hump": 1.8, "wing_flare": 1.6, "bridge_width": 1.6, "bridge_height": 1.4, "tip_bulb": 1.8,
     "columella": 1.5, "epicanthus": 1.8, "canthal_tilt": 1.3, "eye_depth": 1.4, "lid_fold": 1.1,
     "brow_height": 1.3, "brow_arch": 1.5, "brow_thickness": 1.6, "cheek_bone": 1.5,
     "cheek_bone_height": 1.3, "cheek_fat": 1.4, "upper_lip": 1.3, "lip_protrusion": 1.6, "corner_up": 1.2,
     "forehead_bulge": 1.4, "forehead_slope": 1.4, "prognathism": 1.3, "chin_point": 1.5, "chin_protrusion": 1.3,
-    "under_chin": 1.5, "fatness": 1.4, "eye_size": 1.3,
+    "under_chin": 1.5, "fatness": 1.1, "eye_size": 1.3,
 }  # fmt: skip
 
 # What the sculpture lacks of a calm and friendly look, in standard deviations of the fields: tables do not see it. A

@@ -64,23 +64,27 @@ def overlap(one: np.ndarray, other: np.ndarray) -> float:
     return float((one & other).sum() / (one | other).sum())
 
 
+# A texel of shadow may fall to the other side of a crease in the twin; shading itself may not differ.
+@pytest.mark.parametrize(("shadows", "differing"), [(True, 0.01), (False, 0.0005)])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [64, 150])
-def test_pictures_equal_those_of_the_numpy_rasteriser(people: People, size: int, channels: int) -> None:
-    with people.renderer(size, channels) as renderer:
+def test_pictures_equal_those_of_the_numpy_rasteriser(
+    people: People, size: int, channels: int, shadows: bool, differing: float
+) -> None:
+    scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
+    with AtlasRenderer(size=size, channels=channels, mesh=people.mesh, head=people.head, scene=scene) as renderer:
         drawn = renderer.draw(people.faces, *POSES.T)
     for person, pose in enumerate(POSES):
         image, mask = rasterise(
             people.faces.positions[person], people.faces.normals[person], people.faces.albedos[person],
             people.mesh, size=size, channels=channels, angles=tuple(pose.tolist()), head=people.head,
-            scene=DEFAULT_SCENE,
+            scene=scene,
         )  # fmt: skip
         assert overlap(mask > 127, drawn.mask[person] > 127) >= 0.995
         interior = binary_erosion((mask == 255) & (drawn.mask[person] == 255))
         difference = np.abs(image.astype(int) - drawn.images[person])[interior]
         assert interior.sum() > 0.2 * size**2
-        # A crease seen edge-on may fall to the neighbouring triangle, a texel of shadow to the other side.
-        assert (difference > 2).mean() < 0.003
+        assert (difference > 2).mean() < differing
 
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")

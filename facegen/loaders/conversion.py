@@ -74,7 +74,7 @@ def _check_size(name: str, file: str, mean: Float) -> None:
     height = float(np.ptp(mean[:, 1]))
     if not HEIGHTS[0] <= height <= HEIGHTS[1]:
         raise ModelError(
-            f"{file} read as {name} is {height:,.3g} mm high; expected a head of {HEIGHTS[0]:.0f} to {HEIGHTS[1]:.0f} "
+            f"{file} read as {name} is {height:,.4g} mm high; expected a head of {HEIGHTS[0]:.0f} to {HEIGHTS[1]:.0f} "
             "mm: give the file in its makers' units."
         )
 
