@@ -16,11 +16,10 @@ from facegen.ibug import ibug_landmarks
 from facegen.landmarks import locate_landmarks
 from facegen.levels import COARSER, coarser_level
 from facegen.mesh import sculpture_mesh
-from facegen.model import Float, ModelError, MorphableModel, Population
+from facegen.model import ModelError, MorphableModel, Population, exact_in_half
 from facegen.model_file import model_bytes, read_model
 from facegen.painting import Strands, painting
 from facegen.parts import PART_NAMES, part_labels
-from facegen.primitives import Array
 from facegen.regions import find_regions
 from facegen.sculpture import head_distance
 from facegen.shape import shape_model
@@ -47,7 +46,7 @@ def procedural_model(progress: Progress | None = None) -> MorphableModel:
 
 
 def build_model(progress: Progress) -> MorphableModel:
-    """Sculpt, mesh, vary and colour; about 20 s on one core. The same bytes every time on one machine."""
+    """Sculpt, mesh, vary and colour; about 16 s on one core. The same bytes every time on one machine."""
     # Sums are rounded otherwise with another number of BLAS threads: one gives the same bytes everywhere.
     with threadpool_limits(limits=1):
         return _build(progress)
@@ -71,7 +70,7 @@ def _build(progress: Progress) -> MorphableModel:
         name="dcign procedural head",
         licence="MIT",
         mean=shape.mean.astype(np.float32),
-        shape_basis=_exact_in_half(shape.basis),
+        shape_basis=exact_in_half(shape.basis),
         albedo=painted.vertices,
         texture=painted.texture,
         triangles=template.triangles.astype(np.int32),
@@ -92,11 +91,6 @@ def cache_path() -> Path:
     for source in sorted(Path(__file__).parent.glob("*.py")):
         code.update(source.name.encode() + b"\0" + source.read_bytes())
     return cache_folder() / f"procedural-{code.hexdigest()[:16]}.npz"
-
-
-def _exact_in_half(basis: Array) -> Float:
-    """Rounded to what float16 holds, so that the file is small and loading loses nothing."""
-    return basis.astype(np.float16).astype(np.float32)
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -38,6 +38,7 @@ class HairLayer:
     anchors (Vh, k) head vertices and weights (Vh, k), which sum to 1; triangles (Th, 3), outward; mirror (Vh,); levels:
     coarser, nested triangulations; cut_names (S,); offsets, by_length, by_volume (S, Vh, 3) mm; strand (Vh, 2): around
     the head, 0 front to 1 back, the same on both sides, and along the strand, 0 root to 1 tip; openness (S, Vh), 1 in
+    the open, less where hair lies under hair.
     """
 
     anchors: Int

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
 from facegen.person import ATTRIBUTES, MEAN_PERSON
+from facegen.person import Float as Float
 
 HIGHEST_HAIR = 40.0  # mm above the skull, at most
 NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back
 
-Float = NDArray[np.float32]
 Int = NDArray[np.int32]
 
 
@@ -164,9 +164,13 @@ class Texture:
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """How coefficients are spread among people: by name, whatever arrays population.py draws people with."""
+    """How shape coefficients are spread among people: the arrays by whose names population.py draws them.
 
-    arrays: dict[str, NDArray[Any]]  # float or integer
+    sex_shape (Ks,), a standard deviation of sex towards men; age_shape (Ks,), a decade; women_shape and men_shape
+    (Ks, Ks), roots of the covariance on either side of sex.
+    """
+
+    arrays: dict[str, NDArray[Any]]  # float
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,6 +329,11 @@ def _linear(mean: Float, basis: Float, coefficients: Float) -> Float:
     moved = coefficients.astype(np.float32, copy=False) @ basis.reshape(basis.shape[0] * 3, modes).T
     moved += mean.reshape(1, -1)
     return moved.reshape(len(coefficients), -1, 3)
+
+
+def exact_in_half(values: NDArray[np.floating]) -> Float:
+    """Rounded to what float16 holds, so that `packed` halves it and loading loses nothing: .06 mm at 128 mm."""
+    return values.astype(np.float16).astype(np.float32)
 
 
 def packed(basis: Float) -> NDArray[np.floating]:

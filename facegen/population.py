@@ -23,7 +23,7 @@ SEX_SIDE = 0.9062
 SEX_WITHIN_SIDE = float(np.sqrt(1 - SEX_SIDE**2))
 # Ages are spread over AGES as a beta distribution: most are young, one in ten is over 60.
 AGE_SPREAD = (1.2, 2.18)
-AGE_MEAN = 40.0
+AGE_MEAN = MEAN_PERSON[ATTRIBUTES.index("age")]
 AGE_DEVIATION = 14.2
 FARTHEST_HAIR = 2.0  # standard deviations of length and volume
 
