@@ -360,6 +360,7 @@ def face(
     from data.schema import DataError
     from facegen.export import EXTENSIONS
     from facegen.model import ModelError
+    from render.configuration import has_hair
     from render.portrait import check_gallery
     from render.scene import RenderError
 
@@ -376,7 +377,7 @@ def face(
         if out.suffix.lower() not in accepted:
             raise ModelError(f"{out} is no name for this; give --out NAME{', NAME'.join(accepted)}.")
         _refuse_overwriting(out)
-        options = {"keep_size": keep_head_size, "hair": _has_hair(hair)}
+        options = {"keep_size": keep_head_size, "hair": has_hair(hair)}
         model = _model(model_path)
         sheet = asked[0] if asked else ""
         click.echo(_write_face(out, model, seed, sheet, gallery or 0, size, options))
@@ -415,15 +416,6 @@ def _write_face(
     else:
         export_face(out, model, person)
     return f"{out}: person {seed}, {model.vertices:,} vertices."
-
-
-def _has_hair(hair: str) -> bool:
-    from render.configuration import HAIR
-    from render.scene import RenderError
-
-    if hair not in HAIR:
-        raise RenderError(f"hair {hair!r} asked for; give --hair {' or '.join(HAIR)}.")
-    return hair == HAIR[0]
 
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:

@@ -79,8 +79,7 @@ class RenderConfiguration:
             raise RenderError(f"size {self.size} is out of bounds; give --size from {SIZES[0]} to {SIZES[1]} pixels.")
         if self.channels not in (1, 3):
             raise RenderError(f"{self.channels} channels asked for; give --channels 1 (gray) or 3 (colour).")
-        if self.hair not in HAIR:
-            raise RenderError(f"hair {self.hair!r} asked for; give --hair {' or '.join(HAIR)}.")
+        has_hair(self.hair)
         if not 0 <= self.seed < 2**63:
             raise RenderError(f"seed {self.seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
         for name, bound in (("azimuth", 180.0), ("elevation", 90.0), ("light_azimuth", 180.0)):
@@ -124,6 +123,13 @@ class RenderConfiguration:
             return cls(**known)
         except (KeyError, TypeError) as error:
             raise RenderError(f"the render configuration cannot be understood ({error}): render it again.") from None
+
+
+def has_hair(kind: str) -> bool:
+    """Whether people wear hair. Raises RenderError for what is neither natural nor none."""
+    if kind not in HAIR:
+        raise RenderError(f"hair {kind!r} asked for; give --hair {' or '.join(HAIR)}.")
+    return kind == "natural"
 
 
 def _check_range(name: str, given: Range, bound: float) -> None:

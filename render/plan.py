@@ -15,7 +15,7 @@ from data.schema import BATCH_SIZE, FACTORS, SPLITS
 from facegen.model import MorphableModel
 from facegen.person import Person
 from facegen.population import sample_person, stacked
-from render.configuration import Range, RenderConfiguration
+from render.configuration import Range, RenderConfiguration, has_hair
 
 Float = NDArray[np.float32]
 
@@ -70,7 +70,7 @@ def _generator(*key: int) -> np.random.Generator:
 
 def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> Person:
     rng = _generator(configuration.seed, _PERSON_STREAM, person)
-    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=configuration.hair == "natural")
+    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=has_hair(configuration.hair))
 
 
 def _people(split: str, number: int, varies: str) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
-from facegen.model import Hair, ModelError, MorphableModel
+from facegen.model import ModelError, MorphableModel
 from facegen.model_file import model_bytes, read_model, sha256
 from render import workers
 from render.card import data_set_card
@@ -191,7 +191,7 @@ def _open_folder(
         )
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     if loaded.hair is not None:
-        about["hair_cuts"] = ", ".join(f"{number} {name}" for number, name in enumerate(_without_commas(loaded.hair)))
+        about["hair_cuts"] = "; ".join(f"{number} {name}" for number, name in enumerate(loaded.hair.cut_names))
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
     return about | read_from if loaded.source_sha256 else about
 
@@ -199,10 +199,6 @@ def _open_folder(
 def _needed(model: MorphableModel, configuration: RenderConfiguration) -> MorphableModel:
     """The model without what these pictures do not show: a texture is 100 MB in the memory of every worker."""
     return model if configuration.textured else replace(model, texture=None)
-
-
-def _without_commas(hair: Hair) -> list[str]:
-    return [name.replace(",", "") for name in hair.cut_names]
 
 
 def _source_file(model: MorphableModel) -> str:

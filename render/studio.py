@@ -10,7 +10,7 @@ from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel, head_sphere
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
-from render.configuration import RenderConfiguration
+from render.configuration import RenderConfiguration, has_hair
 from render.context import Closing, Renderer
 from render.mesh import Mesh
 from render.plan import BatchPlan
@@ -42,7 +42,7 @@ class Studio(Closing):
         self, model: MorphableModel, configuration: RenderConfiguration, *, textured: bool | None = None
     ) -> None:
         self.head = head_frame(model)
-        whole = model if configuration.hair == "natural" else model.without_hair()
+        whole = model if has_hair(configuration.hair) else model.without_hair()
         self.model = whole.at_level(configuration.level_of_detail)
         self._normals = VertexNormals(self.model.triangles, self.model.vertices)
         mesh = mesh_of(self.model, textured=configuration.textured if textured is None else textured)

@@ -127,7 +127,7 @@ def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path) -
 
 def test_the_card_says_who_the_people_are(small_faces: Path) -> None:
     card = (small_faces / "README.md").read_text()
-    assert "sex (negative women, positive men), age (years), hair_cut (0 bald, 1 cropped" in card
+    assert "sex (negative women, positive men), age (years), hair_cut (0 bald; 1 cropped" in card
 
 
 def test_inspect_describes_a_folder_and_a_shard(small_faces: Path) -> None:
