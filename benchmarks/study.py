@@ -1,0 +1,107 @@
+"""The studies of docs/results.md: every recipe at equal compute, `swap` without each ingredient, `swap` at full length.
+
+    python -m benchmarks.study recipes FACES OUT [--seeds 3] [--workers 2] [--only swap,vae]
+    python -m benchmarks.study ablation FACES OUT [--seeds 1]
+    python -m benchmarks.study swap FACES OUT [--seeds 3]
+
+Each run is one `dcign train` with one thread, as many at once as there are workers, in OUT/STUDY/RUN, its output in
+RUN.log beside it. What is evaluated is not run again, and what was begun goes on. --list prints the commands alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.trainings import STUDIES, Training, command
+
+SEEDS = {"recipes": 3, "ablation": 1, "swap": 3}
+
+
+def main() -> None:
+    """Parse, and train what is not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=tuple(STUDIES))
+    parser.add_argument("faces", type=Path, help="the data set's folder")
+    parser.add_argument("out", type=Path, help="the studies' folder")
+    parser.add_argument("--seeds", type=int, help="as many runs of each, seeds 0, 1 ... [3; ablation: 1]")
+    parser.add_argument("--workers", type=int, default=2, help="runs at once [2]")
+    parser.add_argument("--only", help="names of runs, without their seeds, comma between them")
+    parser.add_argument("--list", action="store_true", help="print the commands and train nothing")
+    given = parser.parse_args()
+    trainings = STUDIES[given.study](given.seeds or SEEDS[given.study])
+    if given.only:
+        trainings = _only(trainings, given.only.split(","))
+    if given.list:
+        print("\n".join(" ".join(["dcign", *command(each, given.faces, given.out)]) for each in trainings))
+        return
+    if not (given.faces / "dataset.json").is_file():
+        sys.exit(f"{given.faces} holds no data set: make one with dcign render --size 64 --out {given.faces}")
+    sys.exit(not run_all(trainings, given.faces, given.out, given.workers))
+
+
+def run_all(trainings: list[Training], faces: Path, out: Path, workers: int) -> bool:
+    """Run all of them, so many at once; returns whether each ended in an evaluation."""
+    stopping = threading.Event()
+    running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        for process in list(running.values()):
+            process.send_signal(signal.SIGINT)  # `dcign train` saves its step and stops
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    with ThreadPoolExecutor(workers) as pool:
+        ended = list(pool.map(lambda each: stopping.is_set() or _run(each, faces, out, running), trainings))
+    if stopping.is_set():
+        sys.exit("Stopped; the same command goes on.")
+    return all(ended)
+
+
+def _run(training: Training, faces: Path, out: Path, running: dict[str, subprocess.Popen[bytes]]) -> bool:
+    """Train and evaluate one, unless that is done; returns whether it is now."""
+    folder = out / training.name
+    if (folder / "evaluation.json").exists():
+        return True
+    words = command(training, faces, out) + (["--resume"] if (folder / "configuration.json").exists() else [])
+    path = folder.with_name(folder.name + ".log")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as log:
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the child inherits it, and holds it as long as it lives
+        except BlockingIOError:
+            print(f"{training.name} is being trained by another study: left to it.", flush=True)
+            return False
+        print(f"{training.name}: {' '.join(['dcign', *words])}", flush=True)
+        began = time.monotonic()
+        # A session of its own: a Ctrl-C of the terminal reaches it once, through `stop`.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *words], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        running[training.name] = process
+        code = process.wait()
+        del running[training.name]
+    minutes = (time.monotonic() - began) / 60
+    print(f"{training.name}: " + (f"stopped, see {path}" if code else f"done in {minutes:.1f} minutes"), flush=True)
+    return code == 0
+
+
+def _only(trainings: list[Training], names: list[str]) -> list[Training]:
+    """Return those whose folder, without its study and seed, is named; refuse a name that is none."""
+    held = {each.name.split("/")[1].rsplit("-", 1)[0] for each in trainings}
+    unknown = [name for name in names if name not in held]
+    if unknown:
+        sys.exit(f"there is no run {unknown[0]!r}: choose of {', '.join(sorted(held))}")
+    return [each for each in trainings if each.name.split("/")[1].rsplit("-", 1)[0] in names]
+
+
+if __name__ == "__main__":
+    main()
