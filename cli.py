@@ -198,8 +198,8 @@ def train(
 ) -> None:
     """Train a network on a data set folder (default: faces), then evaluate it on people that it never saw.
 
-    Leaves weights, logs, evaluation.json and pictures in the run's folder. Stopped at any time, the same command with
-    --resume goes on from there.
+    Leaves weights, logs, evaluation.json, report.html and pictures in the run's folder. Stopped at any time, the same
+    command with --resume goes on from there.
 
     \b
     Example:
@@ -221,8 +221,8 @@ def train(
             except TrainingInterrupted as stopped:
                 click.echo(f"\n{stopped}", err=True)
                 sys.exit(INTERRUPTED)
-        with _going_on(f"Stopped. The trained network is kept in {out}: add --resume to evaluate it."):
-            _evaluate_run(out, configuration.device, configuration.threads)
+        with _going_on(f"Stopped. The trained network is kept in {out}: dcign evaluate {out} goes on."):
+            _evaluate_run(out, None, configuration.device, configuration.threads)
 
 
 def _recipe(name: str | None, settings: tuple[str, ...], pretrain: int | None) -> Any:  # Recipe | None
@@ -263,17 +263,43 @@ def _run_configuration(
     return TrainConfiguration(data=str(folder), out=str(out), **{"steps": chosen.steps, "seed": 0, **given})
 
 
-def _evaluate_run(out: Path, device: str, threads: int) -> None:
+def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, against: Path | None = None) -> None:
     from dcign.evaluation import evaluate
-    from dcign.figures import draw_figures
-    from dcign.report import evaluation_table
+    from dcign.report import evaluation_table, refuse_report, write_report
 
+    refuse_report(out, data, against)
     with _stage_progress("evaluating") as progress:
-        evaluation = evaluate(out, device=device, thread_count=threads, progress=progress)
+        evaluation = evaluate(out, data, device, threads, progress)
     with _stage_progress("drawing") as progress:
-        pictures = draw_figures(out, progress=progress)
+        files = write_report(out, data, against, device, threads, progress)
     click.echo(evaluation_table([evaluation.report]))
-    click.echo(f"{out}: evaluation.json, " + ", ".join(picture.name for picture in pictures))
+    click.echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
+    click.echo(f"Look at {files[0]}.")
+
+
+@dcign.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), metavar="FACES", help="The data set, if it has moved.")
+@click.option("--against", type=click.Path(path_type=Path), metavar="RUN",
+              help="Another run, an entangled one say, to show beside this one.")  # fmt: skip
+@click.option("--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda, cuda:1 ...")
+@click.option("--threads", type=int, default=0, metavar="N", help="CPU threads.  [default: one a core]")
+def evaluate(run: Path, data: Path | None, against: Path | None, device: str, threads: int) -> None:
+    """Evaluate a trained network on people that it never saw: evaluation.json, and a report to look at.
+
+    The report is one HTML file that needs nothing else: report.html in the run's folder, beside its pictures as PNGs.
+    `dcign train` ends with the same.
+
+    \b
+    Example:
+      dcign evaluate runs/swap --against runs/vae
+    """
+    from data.schema import DataError
+    from dcign.errors import TrainingError
+
+    stopped = f"Stopped. What was in {run} is as it was, or is whole: run the same command again."
+    with _one_sentence(TrainingError, DataError), _going_on(stopped):
+        _evaluate_run(run, data, device, threads, against)
 
 
 @dcign.command()

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 RUNS = ("swap", "vae")  # the first is shown while it trains, the second writes to a log
-PICTURES = ("relight", "traversal", "reconstruction")
+PICTURES = ("relight", "inferred", "traversal", "reconstruction")
 
 
 def main() -> None:
@@ -58,17 +58,16 @@ def _train(folder: Path, faces: Path, steps: int) -> None:
 
 def _show(folder: Path, faces: Path) -> None:
     """The table, and the pictures worth a look, side by side in one folder."""
-    from dcign.figures import draw_comparison
-    from dcign.report import evaluation_table
+    from dcign.report import evaluation_table, write_report
 
     print(evaluation_table([json.loads((folder / run / "evaluation.json").read_text()) for run in RUNS]))
-    draw_comparison([folder / run for run in RUNS], folder / "inferred.png", faces)
+    write_report(folder / "swap", faces, against=folder / "vae")
     shutil.copy(faces / "preview.png", folder / "faces.png")
     for picture in PICTURES:
         shutil.copy(folder / "swap" / f"{picture}.png", folder / f"{picture}.png")
     shutil.copy(folder / "vae" / "relight.png", folder / "relight-vae.png")
     names = ("faces", "relight", "relight-vae", "inferred", "traversal", "reconstruction")
-    print(f"Look at, in {folder}: " + ", ".join(f"{name}.png" for name in names))
+    print(f"Look at {folder / 'swap' / 'report.html'}; and, in {folder}: " + ", ".join(f"{name}.png" for name in names))
 
 
 def _dcign(*words: object) -> None:

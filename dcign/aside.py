@@ -26,5 +26,11 @@ def write_result(path: Path, content: bytes) -> None:
     except OSError as error:
         raise TrainingError(
             f"cannot write {path} ({error.strerror or error}): the trained network is kept; mend that, free space say, "
-            "and run the same command with --resume"
+            f"and run dcign evaluate {path.parent}"
         ) from None
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise where results could not be written into a run's folder, before the work for them is done."""
+    write_result(folder / ".writable", b"")
+    (folder / ".writable").unlink()

@@ -87,10 +87,7 @@ def evaluate(
     """
     codec = load_codec(folder, device)
     source = DataSource(data or codec.configuration.data)
-    if source.sha256() != codec.description.data_sha256:
-        raise TrainingError(
-            f"{data or codec.configuration.data} holds other shards than {folder} was trained on: name that data set"
-        )
+    source.refuse_other_shards(codec.description, folder)
     progress("reading", 0.0)
     splits = {name: source.labelled(name) for name in ("train", "iid", "test")}
     with threads(thread_count):

@@ -5,6 +5,7 @@ set's.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,20 @@ class DataSource:
             for entry in entries:
                 digest.update(f"{split} {entry.sha256}\n".encode())
         return digest.hexdigest()
+
+    def refuse_other_shards(self, description: ImageDescription, run: str | Path) -> None:
+        """Raise unless these are the shards that a run was trained on."""
+        if self.sha256() != description.data_sha256:
+            raise TrainingError(f"{self._folder} holds other shards than {run} was trained on: name that data set")
+
+    def refuse_missing(self, splits: Iterable[str]) -> None:
+        """Raise unless the data set has these splits."""
+        missing = [name for name in splits if not self._dataset.splits.get(name)]
+        if missing:
+            raise TrainingError(
+                f"{self._folder} has no split {missing[0]!r}, which an evaluation takes its figures from: name a whole "
+                "data set, as `dcign render` makes it"
+            )
 
     def _kind(self, loaded: LoadedSplit) -> NDArray[np.int64]:
         """Turn the file's codes of what varies into places among the factors."""

@@ -67,7 +67,7 @@ def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path
     assert not found & {"pyrender", "OpenGL", "trimesh", "facegen", "render"}
 
 
-@pytest.mark.parametrize("command", ["render", "inspect", "train", "encode", "export", "face"])
+@pytest.mark.parametrize("command", ["render", "inspect", "train", "evaluate", "encode", "export", "face"])
 def test_every_command_s_help_ends_its_text_with_an_example(command: str) -> None:
     text = dcign(command, "--help").output
     assert text.index("Example:") < text.index(f"dcign {command} ", text.index("Example:")) < text.index("Options:")
@@ -270,6 +270,13 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
         with Image.open(run / f"{name}.png") as picture:
             assert picture.width > 200
     assert "already holds a run" in refused("train", small_faces, "--steps", "4", "--out", run)
+    alone = (run / "report.html").read_text(encoding="utf-8")
+    result = dcign("evaluate", run, "--against", run, "--data", small_faces, "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert f"Look at {run / 'report.html'}." in result.output
+    assert len((run / "report.html").read_text(encoding="utf-8")) > len(alone)
+    assert "nowhere" in refused("evaluate", run, "--data", tmp_path / "nowhere")
+    assert "holds no run" in refused("evaluate", small_faces)
 
 
 def test_a_face_is_written_as_a_mesh_or_a_picture_and_overwrites_nothing(tmp_path: Path) -> None:

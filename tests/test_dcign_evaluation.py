@@ -9,16 +9,14 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from dcign.codec import load_codec
 from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
 from dcign.errors import TrainingError
 from dcign.evaluation import evaluate, load_calibrations
-from dcign.figures import draw_comparison, draw_figures
 from dcign.recipes import RECIPES
-from dcign.report import evaluation_table
+from dcign.report import evaluation_table, write_report
 from dcign.source import DataSource
 from dcign.swaps import measure_reconstruction, measure_swap
 from dcign.sweeps import sweep_of
@@ -124,17 +122,6 @@ def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces)
         assert len(found.images) == len(found.levels) > 1
 
 
-def test_every_picture_is_drawn_and_is_not_blank(swap, tmp_path):
-    paths = draw_figures(swap, out=tmp_path)
-    paths.append(draw_comparison([swap, swap], tmp_path / "comparison.png"))
-    names = ["comparison.png", "inferred.png", "reconstruction.png", "relight.png", "traversal.png"]
-    assert sorted(path.name for path in paths) == names
-    for path in paths:
-        with Image.open(path) as picture:
-            assert picture.width > 800
-            assert np.asarray(picture.convert("L")).std() > 10
-
-
 def test_an_evaluation_on_other_shards_is_refused(swap, small_faces, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(small_faces, other)
@@ -143,14 +130,6 @@ def test_an_evaluation_on_other_shards_is_refused(swap, small_faces, tmp_path):
     (other / "dataset.json").write_text(json.dumps(manifest))
     with pytest.raises(TrainingError, match="holds other shards than"):
         evaluate(swap, data=other)
-
-
-def test_pictures_of_a_run_that_was_not_evaluated_are_refused(runs, tmp_path):
-    bare = tmp_path / "bare"
-    shutil.copytree(runs / "swap", bare)
-    (bare / "calibration.json").unlink(missing_ok=True)
-    with pytest.raises(TrainingError, match=r"holds no calibration\.json: evaluate the run first"):
-        draw_figures(bare)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
@@ -173,14 +152,6 @@ def test_an_evaluation_tells_its_way_from_nothing_to_all(runs):
     assert fractions[-1] == pytest.approx(1)
     assert [stage.split()[0] for stage in dict(told)][:2] == ["reading", "encoding"]
     assert {stage.split()[0] for stage, _ in told} == STAGES
-
-
-def test_the_drawing_tells_its_way_from_nothing_to_all(swap, tmp_path):
-    told = told_by(lambda progress: draw_figures(swap, out=tmp_path, progress=progress))
-    fractions = [fraction for _, fraction in told]
-    assert fractions == sorted(fractions)
-    assert (fractions[0], fractions[-1]) == (0, 1)
-    assert len(set(fractions)) > len(dict(told)) == 4
 
 
 def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
@@ -213,14 +184,14 @@ def disk_full(descriptor):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("work", [evaluate, draw_figures], ids=lambda work: work.__name__)
+@pytest.mark.parametrize("work", [evaluate, write_report], ids=lambda work: work.__name__)
 def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp_path, monkeypatch, work):
     run = tmp_path / "run"
     shutil.copytree(swap, run)
     (run / "traversal.png").write_bytes(b"an older picture")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     monkeypatch.setattr("dcign.aside.os.fsync", disk_full)
-    with pytest.raises(TrainingError, match=r"cannot write .*\(No space left on device\).*free space.*--resume"):
+    with pytest.raises(TrainingError, match=r"cannot write .*\(No space left on device\).*free space.*dcign evaluate"):
         work(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 

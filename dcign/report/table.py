@@ -3,34 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-# Heading, key in evaluation.json, and how to print it.
-COLUMNS = (
-    ("latent", "latent", "d"),
-    ("R2", "r2", ".3f"),
-    ("linear", "r2_linear", ".3f"),
-    ("Spearman", "spearman", ".3f"),
-    ("error", "mae_degrees", ".1f"),
-    ("leak z", "leakage_r2", ".2f"),
-    ("leak mu", "leakage_active_r2", ".2f"),
-    ("all mu", "leakage_all_r2", ".2f"),
-    ("linear", "leakage_linear_r2", ".2f"),
-    ("swap", "swap_ratio", ".2f"),
-    ("copy", "copy_ratio", ".2f"),
-    ("still", "invariance_ratio", ".3f"),
-)
-# Name, key among the metrics in evaluation.json; each 0..1, the more the better.
-METRICS = (
-    ("MIG", "mig"),
-    ("DCI D", "dci_disentanglement"),
-    ("DCI C", "dci_completeness"),
-    ("DCI I", "dci_informativeness"),
-    ("SAP", "sap"),
-    ("modular", "modularity"),
-    ("explicit", "explicitness"),
-    ("IRS", "irs"),
-    ("FactorVAE", "factor_vae"),
-    ("BetaVAE", "beta_vae"),
-)
+from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Term, value_of, written
+
 LEGEND = (
     "unseen identities; error: mean, degrees; leak: R2 of a probe from the other latents (sampled, alive mu, all mu; "
     "linear: of a line from all mu); swap, copy: squared error over reconstruction's; still: variance of the other "
@@ -45,12 +19,19 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
     for report in reports:
         name = report["recipe"] + ("" if report["assigned_latents"] else " (best latents)")
         width = max(len(factor) for factor in [name, *report["factors"]]) + 2
-        lines.append(name.ljust(width) + "".join(heading.rjust(9) for heading, _, _ in COLUMNS))
+        terms = _terms(report)
+        lines.append(name.ljust(width) + "".join(term.heading.rjust(9) for term in terms))
         for factor, score in report["factors"].items():
-            cells = "".join(_cell(score.get(key), form).rjust(9) for _, key, form in COLUMNS)
+            cells = "".join(_cell(value_of(score, term.key), term.form).rjust(9) for term in terms)
             lines.append(factor.ljust(width) + cells)
         lines += [*_metrics_lines(report), _summary(report), ""]
     return "\n".join([*lines, LEGEND])
+
+
+def _terms(report: dict[str, Any]) -> tuple[Term, ...]:  # JSON
+    """Return the columns: re-rendering only where it was measured."""
+    measured = any(value_of(score, RERENDER_TERMS[0].key) is not None for score in report["factors"].values())
+    return (*FACTOR_TERMS, *RERENDER_TERMS[: 2 * measured])
 
 
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
@@ -58,15 +39,11 @@ def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
     found = report.get("metrics")
     if found is None:  # an older evaluation.json
         return []
-    rows = [("", [name for name, _ in METRICS])]
+    rows = [("", [term.heading for term in METRIC_TERMS])]
     for title, figures in (("each latent", found["latents"]), ("as one", found["blocks"])):
-        rows.append((title, [_value(figures.get(key)) for _, key in METRICS]))
-        rows.append(("  +-", [_half_width(figures.get(key)) for _, key in METRICS]))
+        rows.append((title, [_cell(value_of(figures, f"{term.key}.value"), term.form) for term in METRIC_TERMS]))
+        rows.append(("  +-", [_half_width(figures.get(term.key)) for term in METRIC_TERMS]))
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
-
-
-def _value(figure: dict[str, float | None] | None) -> str:
-    return _cell(figure["value"], ".3f") if figure else "-"
 
 
 def _half_width(figure: dict[str, float | None] | None) -> str:
@@ -85,4 +62,4 @@ def _summary(report: dict[str, Any]) -> str:  # JSON
 
 
 def _cell(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+    return written(value, form, none="-")

@@ -1,0 +1,53 @@
+"""An evaluation.json, read back and checked."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dcign import configuration as run_configuration
+from dcign.errors import TrainingError
+from dcign.evaluation import FILE, FORMAT, FORMAT_VERSION
+
+# What whoever shows an evaluation counts on, and of which type; the rest may be absent, or null.
+WANTED: dict[str, type | tuple[type, ...]] = {
+    "recipe": str,
+    "network": str,
+    "assigned_latents": bool,
+    "image": dict,
+    "steps": int,
+    "images_seen": int,
+    "seconds": (int, float),
+    "seed": int,
+    "data_sha256": str,
+    "factors": dict,
+    "reconstruction": dict,
+    "latents": dict,
+}
+
+
+def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
+    """Return what a run's evaluation.json says, or say in one sentence what is wrong with it."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        why = "evaluate the run first" if run_configuration.holds_run(folder) else "wanted the folder of a run"
+        raise TrainingError(f"{folder} holds no {FILE}: {why}, with dcign evaluate {folder}")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        _refuse(found)
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
+    result: dict[str, Any] = found
+    return result
+
+
+def _refuse(found: Any) -> None:  # JSON
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ValueError(f"it is no {FORMAT}")
+    if found.get("version") != FORMAT_VERSION:
+        raise ValueError(f"it is of version {found.get('version')!r}, wanted {FORMAT_VERSION}")
+    for key, kind in WANTED.items():
+        if not isinstance(found.get(key), kind) or (kind is int and isinstance(found[key], bool)):
+            raise ValueError(f"its {key} is {found.get(key)!r}")
+    for name, score in found["factors"].items():
+        if not isinstance(score, dict) or type(score.get("latent")) is not int:
+            raise ValueError(f"what it says of {name} is no table with a latent")

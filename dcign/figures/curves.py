@@ -1,0 +1,100 @@
+"""Curves: how still the other latents keep as one factor moves, and how a training went."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from dcign.figures.chart import INK, PALE, RULE, RUN, SERIES, chart_style
+from dcign.runlog import FILE
+
+# What of log.jsonl is worth a curve, and what it is.
+LOSSES = {
+    "loss": "loss an image",
+    "reconstruction": "reconstruction an image, nats",
+    "divergence": "KL divergence an image, nats",
+    "invariance": "pull to the group's mean, an image",
+}
+
+
+def invariance_figure(
+    reports: Sequence[tuple[str, Mapping[str, Any]]],
+    factors: Sequence[str],
+    units: Sequence[str],  # JSON
+) -> Figure | None:
+    """Draw each run's invariance curves, a panel a factor; none where no evaluation has them."""
+    keys = list(reports[0][1]["factors"])
+    with chart_style():
+        figure = Figure(figsize=(3.5 * len(keys), 2.7), layout="constrained")
+        grid = figure.subplots(1, len(keys), squeeze=False, sharey=True)[0]
+        drawn = 0
+        for place, (axes, key) in enumerate(zip(grid, keys, strict=True)):
+            for (name, report), colour in zip(reports, SERIES, strict=False):
+                curve = report["factors"].get(key, {}).get("invariance_curve") or {}
+                line = [curve.get(name) for name in ("levels", "cosine")]
+                if not _is_curve(line):
+                    continue
+                drawn += 1
+                axes.plot(*line, color=colour, linewidth=1.6, label=name)
+                band = [curve.get(name) for name in ("levels", "cosine_low", "cosine_high")]
+                if _is_curve(band):
+                    axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0)
+            axes.axhline(1, color=PALE, linewidth=1, linestyle=(0, (4, 3)))
+            axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
+            axes.set_xlabel(f"{factors[place]} ({units[place].strip()})")
+            if place == 0:
+                axes.set_ylabel("cosine to the code at 0")
+                if len(reports) > 1 and drawn:
+                    axes.legend(frameon=False, labelcolor=INK)
+    return figure if drawn else None
+
+
+def training_figure(folder: Path) -> Figure | None:
+    """Draw what log.jsonl recorded of the losses; none where it has nothing."""
+    lines = _log_lines(folder)
+    named = {key: words for key, words in LOSSES.items() if any(_finite(line.get(key)) for line in lines)}
+    if not named:
+        return None
+    with chart_style():
+        figure = Figure(figsize=(2.75 * max(len(named), 3), 2.5), layout="constrained")
+        grid = figure.subplots(1, len(named), squeeze=False)[0]
+        for axes, (key, words) in zip(grid, named.items(), strict=True):
+            points = [(line["step"], line[key]) for line in lines if _finite(line.get(key))]
+            axes.plot(*zip(*points, strict=True), color=RUN, linewidth=1.2)
+            if min(value for _, value in points) > 0:
+                axes.set_yscale("log")
+            axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
+            axes.set_title(words, loc="left", fontsize=9.5)
+            axes.set_xlabel("step")
+    return figure
+
+
+def _log_lines(folder: Path) -> list[dict[str, Any]]:  # JSON
+    """Return the log's whole lines: the last of a run cut off may be half a one."""
+    try:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return []
+    lines = []
+    for line in text.splitlines():
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict) and _finite(found.get("step")):
+            lines.append(found)
+    return lines
+
+
+def _is_curve(columns: Sequence[Any]) -> bool:  # JSON
+    """Return whether these are columns of numbers, of one length."""
+    return all(isinstance(column, list) and column and all(map(_finite, column)) for column in columns) and (
+        len({len(column) for column in columns}) == 1
+    )
+
+
+def _finite(value: Any) -> bool:  # JSON
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,83 @@
+"""A direction of the code that stands for a factor: the factor is read off it, and set along it.
+
+A latent is such a direction, the unit vector of its axis; dcign/directions.py has others, for codes without assigned
+latents.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.directions import FILE as DIRECTIONS
+from dcign.directions import Direction, load_directions
+from dcign.figures.run import EvaluatedRun
+from dcign.metrics import r_squared
+from dcign.sweeps import Sweep
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Dial:
+    """A calibrated direction, and what to call it."""
+
+    name: str
+    direction: Direction
+
+    def turned(self, mu: Array, values: Array) -> Array:
+        """Set one code (Z,) to each of these values (N,), the rest of it left: (N, Z)."""
+        return self.direction.moved(np.repeat(mu[None], len(values), axis=0), values)
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a dial reads on a sweep: levels (L,), inferred (L, n) for n people."""
+
+    name: str  # of what was read
+    levels: Array
+    inferred: Array
+
+    @property
+    def r2(self) -> float:
+        """Share of the variance that is read, all people together."""
+        return r_squared(self._truth.ravel(), self.inferred.ravel())
+
+    @property
+    def error(self) -> float:
+        """Mean absolute error, in the factor's unit."""
+        return float(np.abs(self.inferred - self._truth).mean())
+
+    @property
+    def blind_error(self) -> float:
+        """The error of guessing the middle of the sweep."""
+        return float(np.abs(self._truth - np.median(self.levels)).mean())
+
+    @property
+    def _truth(self) -> Array:
+        return np.broadcast_to(self.levels[:, None], self.inferred.shape)
+
+
+def own_dials(run: EvaluatedRun) -> tuple[Dial, ...]:
+    """Return the dials that the evaluation is of: for each factor its own latent, or the best one."""
+    recipe = run.codec.configuration.recipe
+    best, axes = "" if recipe.assigned else "best ", np.eye(recipe.latents)
+    return tuple(Dial(f"{best}latent {fit.latent}", Direction(axes[fit.latent], fit)) for fit in run.calibrations)
+
+
+def baseline_dials(run: EvaluatedRun) -> tuple[tuple[Dial, ...], ...]:
+    """Return the paper's and its reviewer's dials of a code without assigned latents, each for all factors.
+
+    The latent that varies most in a factor's batches, and the direction of the linear regression. None where the
+    latents are assigned, or where the evaluation is too old to hold them.
+    """
+    if run.codec.configuration.recipe.assigned or not (run.folder / DIRECTIONS).is_file():
+        return ()
+    found = load_directions(run.folder)
+    most = (Dial(f"most varying latent {each.max_variance.calibration.latent}", each.max_variance) for each in found)
+    return tuple(most), tuple(Dial("regression direction", each.regression) for each in found)
+
+
+def read_sweep(dial: Dial, sweep: Sweep, mu: Array) -> Reading:
+    """Read a dial on the codes (L, n, Z) of a sweep."""
+    return Reading(dial.name, sweep.levels, dial.direction.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2]))

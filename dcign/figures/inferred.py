@@ -1,0 +1,91 @@
+"""Inferred against true factor for every person of the sweeps: a line each, the diagonal beneath."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
+from dcign.figures.dial import Reading
+
+SIDE = 3.1  # inches of a panel
+
+
+@dataclass(frozen=True, eq=False)
+class InferredRow:
+    """A row of panels: what several dials read, one a factor, in a colour of the palette."""
+
+    name: str
+    readings: tuple[Reading, ...]
+    colour: str = RUN
+    own: bool = True  # what the run's evaluation is of, not a baseline
+
+
+def inferred_figure(
+    rows: Sequence[InferredRow], factors: Sequence[str], units: Sequence[str], side: float = SIDE
+) -> Figure:
+    """Draw a row a run, a panel a factor; factors are words, units as they stand behind a number."""
+    with chart_style():
+        figure = Figure(figsize=(side * len(factors), (side + 0.35) * len(rows)), layout="constrained")
+        grid = figure.subplots(len(rows), len(factors), squeeze=False)
+        for row, panels in zip(rows, grid, strict=True):
+            for place, axes in enumerate(panels):
+                reading = row.readings[place]
+                _plot(axes, reading, units[place], row.colour)
+                axes.set_title(f"{row.name}: {factors[place]}, {reading.name}", fontsize=9.5, loc="left")
+                axes.set_xlabel(f"true {factors[place]} ({units[place].strip()})")
+                if place == 0:
+                    axes.set_ylabel(f"inferred ({units[place].strip()})")
+    return figure
+
+
+def thumbnail(reading: Reading, unit: str, colour: str = RUN, side: float = 1.1) -> Figure:
+    """Draw one panel alone, without words."""
+    with chart_style():
+        figure = Figure(figsize=(side, side), layout="constrained")
+        axes = figure.subplots()
+        _lines(axes, reading, colour, 0.5)
+        bare(axes)
+    return figure
+
+
+def dial_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, side: float = 3.0) -> Figure:
+    """Draw one panel alone, with its axes named."""
+    with chart_style():
+        figure = Figure(figsize=(side, side), layout="constrained")
+        axes = figure.subplots()
+        _plot(axes, reading, unit, colour)
+        axes.set_xlabel(f"true {factor} ({unit.strip()})")
+        axes.set_ylabel(f"inferred ({unit.strip()})")
+    return figure
+
+
+def _plot(axes: Axes, reading: Reading, unit: str, colour: str) -> None:
+    _lines(axes, reading, colour, 0.8)
+    words = f"R² {reading.r2:.3f}\nmean error {reading.error:.1f}{unit}"
+    axes.text(0.04, 0.97, words, va="top", transform=axes.transAxes, color=INK)
+    ticks = _ticks(reading)
+    axes.set_xticks(ticks)
+    axes.set_yticks(ticks)
+
+
+def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:
+    low, high = float(reading.levels[0]), float(reading.levels[-1])
+    axes.plot([low, high], [low, high], color=PALE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
+    axes.plot(reading.levels, reading.inferred, color=colour, linewidth=width, alpha=0.55, zorder=2)
+    margin = 0.06 * (high - low)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(low - margin, high + margin)
+    axes.set_aspect("equal")
+    axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
+    axes.set_axisbelow(True)
+
+
+def _ticks(reading: Reading) -> list[float]:
+    """Return round numbers about zero within the sweep."""
+    most = float(np.abs(reading.levels).max())
+    step = next((step for step in (5, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
+    count = int(most // step)
+    return [step * place for place in range(-count, count + 1)]
