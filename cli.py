@@ -186,6 +186,9 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
 @click.option("--seed", type=int, help="Of weights, batches and noise.  [default: 0]")
 @click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1 ...  [default: a GPU if there is one]")
 @click.option("--threads", type=int, metavar="N", help="CPU threads.  [default: one a core]")
+@click.option(
+    "--data-in", metavar="PLACE", help="memory, or disk: read ahead while training.  [default: memory if it fits]"
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out; options not given stay as they were.")
 def train(
     faces: Path | None,
@@ -209,6 +212,7 @@ def train(
     from data.schema import DataError
     from dcign import training
     from dcign.errors import TrainingError, TrainingInterrupted
+    from dcign.ranks import place_here
 
     with _one_sentence(TrainingError, DataError):
         chosen = _recipe(recipe, settings, pretrain)
@@ -221,6 +225,8 @@ def train(
             except TrainingInterrupted as stopped:
                 click.echo(f"\n{stopped}", err=True)
                 sys.exit(INTERRUPTED)
+        if not place_here().first:
+            return
         with _going_on(f"Stopped. The trained network is kept in {out}: dcign evaluate {out} goes on."):
             _evaluate_run(out, None, configuration.device, configuration.threads)
 

@@ -96,11 +96,23 @@ def read_chunk(dataset: h5py.Dataset, row: int, target: NDArray[Any]) -> None:
     The chunk is inflated here: HDF5's own filter would let a damaged stream grow without bound.
     """
     _, stream = dataset.id.read_direct_chunk((row,) + (0,) * target.ndim)
-    inflate = zlib.decompressobj()
-    pixels = inflate.decompress(stream, target.nbytes)
-    if len(pixels) != target.nbytes or inflate.decompress(inflate.unconsumed_tail, 1) or not inflate.eof:
-        raise ValueError(f"{dataset.name} of row {row} inflates to another size than its shape")
+    inflate(stream, target)
+
+
+def inflate(stream: bytes, target: NDArray[Any]) -> None:
+    """Inflate what a chunk stores into `target`, contiguous, and no further."""
+    inflating = zlib.decompressobj()
+    pixels = inflating.decompress(stream, target.nbytes)
+    if len(pixels) != target.nbytes or inflating.decompress(inflating.unconsumed_tail, 1) or not inflating.eof:
+        raise ValueError(f"a chunk inflates to another size than its shape {target.shape}")
     target[...] = np.frombuffer(pixels, target.dtype).reshape(target.shape)
+
+
+def chunk_places(dataset: h5py.Dataset) -> NDArray[np.int64]:
+    """Return where each batch of a per-pixel dataset (B, ...) lies in the file: first byte, bytes stored (B, 2)."""
+    origin = (0,) * (dataset.ndim - 1)
+    found = [dataset.id.get_chunk_info_by_coord((row, *origin)) for row in range(len(dataset))]
+    return np.array([(chunk.byte_offset, chunk.size) for chunk in found], np.int64)
 
 
 def read_chunks(dataset: h5py.Dataset, target: NDArray[Any]) -> None:

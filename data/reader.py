@@ -137,6 +137,11 @@ class Shard:
         """The images of one batch (20, H, W, C)."""
         return self._row(IMAGES, row)
 
+    def image_chunks(self) -> Index:
+        """Where each batch's images lie in the file, deflated: first byte, bytes stored (B, 2)."""
+        with layout.reading(self.path):
+            return layout.chunk_places(self._open()[IMAGES])
+
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
         """Per-pixel truth of one batch (20, H, W)."""
         if name not in self.truths:

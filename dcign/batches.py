@@ -1,10 +1,11 @@
-"""What a step is trained on: batches of images in memory, and the draw of a step's groups out of them.
+"""What a step is trained on: batches of images, and the draw of a step's groups out of them.
 
 A step is a function of (seed, step) alone: its generator is seeded with both. A resumed run draws what the
-uninterrupted one would have drawn, with no state to keep.
+uninterrupted one would have drawn, with no state to keep; and what later steps will draw can be read beforehand.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,20 +15,37 @@ from torch import Tensor
 from dcign.errors import TrainingError
 
 
+class ImageBatches(Protocol):
+    """B batches of n images in which one thing varies, wherever they lie, and what varies in each."""
+
+    @property
+    def kind(self) -> NDArray[np.int64]:
+        """Return the factor that varies (B,), by its place, or F for the identity; batches of -1 are never drawn."""
+
+    @property
+    def size(self) -> int:
+        """Return how many images a batch has: n."""
+
+    def take(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingBatches:
-    """Batches of images in which one thing varies, and what varies in each.
-
-    images (B, n, S, S, C) uint8; kind (B,) int: the factor that varies, by its place among the factors, or F for
-    the identity; batches of any other kind (-1) are never drawn.
-    """
+    """Batches in memory: images (B, n, S, S, C) uint8, on any device; kind (B,)."""
 
     images: Tensor
     kind: NDArray[np.int64]
 
-    def to(self, device: torch.device) -> "TrainingBatches":
-        """Return the batches with their images on that device."""
-        return TrainingBatches(self.images.to(device), self.kind)
+    @property
+    def size(self) -> int:
+        """Return how many images a batch has: n."""
+        return self.images.shape[1]
+
+    def take(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8, where the images lie."""
+        device = self.images.device
+        return self.images[batch.to(device)[:, None], image.to(device)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +109,10 @@ def draw_groups(
     return GroupDraw(batch, image, kinds, mirrored)
 
 
-def take_images(images: Tensor, draw: GroupDraw) -> Tensor:
-    """Return the drawn images as the network wants them: (B, m, S, S, C) uint8 -> (G, n, C, S, S) 0..1."""
-    device = images.device
-    taken = images[draw.batch.to(device)[:, None], draw.image.to(device)].to(torch.float32) / 255
-    mirrored = draw.mirrored.to(device)[:, None, None, None, None]
-    return torch.where(mirrored, taken.flip(3), taken).permute(0, 1, 4, 2, 3)
+def as_network_input(taken: Tensor, mirrored: Tensor) -> Tensor:
+    """Turn images as they are kept into what the network sees: (G, n, S, S, C) uint8 -> (G, n, C, S, S) 0..1.
+
+    mirrored (G,) bool: which groups are flipped left-right.
+    """
+    values = taken.to(torch.float32) / 255
+    return torch.where(mirrored[:, None, None, None, None], values.flip(3), values).permute(0, 1, 4, 2, 3)

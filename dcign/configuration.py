@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 FILE = "configuration.json"
 
 # Where and how fast a run goes on may change; what it computes may not.
-MAY_DIFFER = ("data", "out", "device", "threads", "checkpoint_every", "log_every")
+MAY_DIFFER = ("data", "data_in", "out", "device", "threads", "checkpoint_every", "log_every")
 
 BOUNDS = {
     "steps": (1, 10**9),
@@ -33,6 +33,7 @@ class TrainConfiguration:
 
     ratio holds a share for each kind of batch, the factors in the data set's order and then the identity, or
     None for the recipe's own. precision is "bfloat16" or "float32", or "auto" for what the device does fast.
+    data_in is "memory" or "disk", or "auto" for memory if the images fit.
     """
 
     data: str
@@ -44,6 +45,7 @@ class TrainConfiguration:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0  # 0: as many as there are cores
+    data_in: str = "auto"  # "memory", or "disk": read ahead while training
     checkpoint_every: int = 1000  # steps
     log_every: int = 100  # steps: losses are read no more often, so that a GPU need not wait
 
@@ -54,7 +56,7 @@ class TrainConfiguration:
                 raise TrainingError(f"{name} is {value}: wanted {least} to {most}")
         if self.ratio is not None and not (isinstance(self.ratio, tuple) and is_ratio(self.ratio)):
             raise TrainingError(f"ratio is {self.ratio!r}: wanted numbers >= 0, of a finite sum above 0, or none")
-        for name in ("data", "out", "device", "precision"):
+        for name in ("data", "out", "device", "precision", "data_in"):
             if not isinstance(getattr(self, name), str):
                 raise TrainingError(f"{name} is {getattr(self, name)!r}: wanted words")
         if self.recipe.pretrain_steps >= self.steps:

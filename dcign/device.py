@@ -48,11 +48,11 @@ def computing(device: torch.device, precision: torch.dtype) -> Iterator[None]:
 
 
 @contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Use that many CPU threads, 0 for as many as this process may use; put back what was."""
+def threads(count: int, processes: int = 1) -> Iterator[None]:
+    """Use that many CPU threads, 0 for this process's share of the cores; put back what was."""
     refuse_threads(count)
     before = torch.get_num_threads()
-    torch.set_num_threads(count or _cores())
+    torch.set_num_threads(count or max(1, _cores() // processes))
     try:
         yield
     finally:

@@ -34,7 +34,7 @@ def terms(
     active: Tensor,
     blocks: Tensor,
     draws: Draws,
-    invariance_weight: float,
+    invariance_weight: Tensor | float,
 ) -> Tensor:
     """Return the loss and its three terms in the order of `TERMS`: (4,), nats an image.
 

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from data.reader import FaceDataset, LoadedSplit
-from data.schema import VARIES
-from dcign.batches import TrainingBatches
+from data.chunks import SplitChunks, find_chunks
+from data.reader import FaceDataset
+from data.schema import BATCH_SIZE, VARIES
+from dcign.batches import ImageBatches, TrainingBatches
 from dcign.configuration import ImageDescription
 from dcign.errors import TrainingError
+from dcign.memory import fits_on_device
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,24 @@ class LabelledBatches:
         return LabelledBatches(self.images[batches], self.factors[batches], self.kind[batches], mask)
 
 
+@dataclass(frozen=True, eq=False)
+class ChunkedBatches:
+    """Batches on disk, of which those wanted are read, whole, when they are wanted; kind (B,)."""
+
+    chunks: SplitChunks
+    kind: NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        """Return how many images a batch has: n."""
+        return self.chunks.shape[0]
+
+    def take(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
+        pairs = zip(batch.tolist(), image.numpy(), strict=True)
+        return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
+
+
 class DataSource:
     """A data set folder, described and read split by split."""
 
@@ -49,16 +70,16 @@ class DataSource:
     def labelled(self, split: str) -> LabelledBatches:
         """Read a whole split into memory."""
         loaded = self._dataset.load(split)
-        return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded), loaded.mask)
+        return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
 
-    def training(self) -> tuple[TrainingBatches, ImageDescription]:
-        """Read the training split, and describe what the network is to be fitted to."""
-        loaded = self._dataset.load("train")
-        height, width, channels = loaded.images.shape[2:]
+    def description(self) -> ImageDescription:
+        """Describe what a network is to be fitted to: the training split's images, and the factors."""
+        first = next(iter(self._dataset.shards("train")))
+        height, width, channels = first.image_shape
         if height != width:
             raise TrainingError(f"{self._folder} has images of {width} x {height} px: wanted square ones")
         factors = self._dataset.factors
-        description = ImageDescription(
+        return ImageDescription(
             size=height,
             channels=channels,
             factors=tuple(factor.name for factor in factors),
@@ -66,7 +87,23 @@ class DataSource:
             mirror_signs=tuple(factor.mirror_sign for factor in factors),
             data_sha256=self.sha256(),
         )
-        return TrainingBatches(torch.from_numpy(loaded.images), self._kind(loaded)), description
+
+    def training_bytes(self) -> int:
+        """Return how much memory the training split's images take."""
+        batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
+        height, width, channels = next(iter(self._dataset.shards("train"))).image_shape
+        return batches * BATCH_SIZE * height * width * channels
+
+    def training(self, data_in: str, device: torch.device) -> ImageBatches:
+        """Return the training split, "memory" or "disk"; in memory means the device's, if it fits there."""
+        if data_in == "disk":
+            chunks = find_chunks(self._dataset, "train")
+            return ChunkedBatches(chunks, self._kind(chunks.varies))
+        loaded = self._dataset.load("train")
+        images = torch.from_numpy(loaded.images)
+        if fits_on_device(images.nbytes, device):
+            images = images.to(device)
+        return TrainingBatches(images, self._kind(loaded.varies))
 
     def sha256(self) -> str:
         """Return a hash of every shard of every split."""
@@ -90,11 +127,11 @@ class DataSource:
                 "data set, as `dcign render` makes it"
             )
 
-    def _kind(self, loaded: LoadedSplit) -> NDArray[np.int64]:
+    def _kind(self, varies: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Turn the file's codes of what varies into places among the factors."""
         kind_of_code = np.full(256, -1, dtype=np.int64)
         names = [factor.name for factor in self._dataset.factors]
         for place, name in enumerate([*names, "identity"]):
             if name in VARIES:
                 kind_of_code[VARIES[name]] = place
-        return kind_of_code[loaded.varies]
+        return kind_of_code[varies]

@@ -5,59 +5,107 @@ tensorboard/.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from dcign import configuration as run_configuration
-from dcign.batches import TrainingBatches
+from dcign.batches import ImageBatches
 from dcign.checkpoint import FILE as CHECKPOINT
 from dcign.checkpoint import load_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.device import choose_device, choose_precision, refuse_threads, threads
-from dcign.errors import TrainingError
+from dcign.device import choose_precision, refuse_threads, threads
+from dcign.errors import TrainingError, TrainingInterrupted
+from dcign.feed import ReadAhead
 from dcign.interrupt import deferred_interrupt
+from dcign.memory import choose_place, free_memory
+from dcign.ranks import ALONE, Place, Ranks, device_name, device_of_rank, leave_to_first, place_here
 from dcign.runlog import RunLog
-from dcign.source import DataSource
+from dcign.source import ChunkedBatches, DataSource
 from dcign.trainer import Report, Trainer
 
 
 def train(configuration: TrainConfiguration, progress: Report | None = None, resume: bool = False) -> int:
     """Train as configured, from the last checkpoint if `resume`; returns the steps done.
 
-    Raises TrainingError if it cannot start or the loss is not finite, TrainingInterrupted after Ctrl-C.
+    Under torchrun every process calls it, and those but the first end without a word where it raises. Raises
+    TrainingError if it cannot start or the loss is not finite, TrainingInterrupted after Ctrl-C.
     """
-    _refuse_folder(Path(configuration.out), resume)
-    resolved(configuration)  # refuses a device that is not here before a long reading
-    batches, description = DataSource(configuration.data).training()
-    return train_on(batches, description, configuration, progress, resume)
+    with _ranks(configuration) as (configuration, ranks):
+        with ranks.together():
+            if ranks.place.first:
+                _refuse_folder(Path(configuration.out), resume)
+        with ranks.together():
+            source = DataSource(configuration.data)
+            description = source.description()
+            needed = source.training_bytes() * ranks.place.local_count
+            data_in = choose_place(configuration.data_in, needed, free_memory())
+            configuration = dataclasses.replace(configuration, data_in=data_in)
+            batches = source.training(data_in, ranks.device)
+        return _train(batches, description, configuration, ranks, progress, resume)
 
 
 def train_on(
-    batches: TrainingBatches,
+    batches: ImageBatches,
     description: ImageDescription,
     configuration: TrainConfiguration,
     progress: Report | None = None,
     resume: bool = False,
 ) -> int:
-    """Train on batches in memory; `train` without the reading."""
-    folder = Path(configuration.out)
-    _refuse_folder(folder, resume)
-    configuration = resolved(configuration)
-    if resume:
-        run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
-    run = Trainer(batches, description, configuration)
-    if resume and (folder / CHECKPOINT).exists():  # else it was cut off before the first, and begins again
-        load_checkpoint(folder, run.state)
+    """Train on batches at hand; `train` without the reading."""
+    with _ranks(configuration) as (configuration, ranks):
+        with ranks.together():
+            if ranks.place.first:
+                _refuse_folder(Path(configuration.out), resume)
+        return _train(batches, description, configuration, ranks, progress, resume)
+
+
+def _train(
+    batches: ImageBatches,
+    description: ImageDescription,
+    configuration: TrainConfiguration,
+    ranks: Ranks,
+    progress: Report | None,
+    resume: bool,
+) -> int:
+    folder, first = Path(configuration.out), ranks.place.first
     try:
-        if not resume:
+        with ranks.together():
+            if resume:
+                run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
+            run = Trainer(batches, description, configuration, ranks)
+            if resume and (folder / CHECKPOINT).exists():  # else it was cut off before the first, and begins again
+                load_checkpoint(folder, run.state)
+        if first and not resume:
             folder.mkdir(parents=True, exist_ok=True)
             run_configuration.write(configuration, description)
-        with threads(configuration.threads), RunLog(folder, run.state.step) as log, deferred_interrupt() as asked:
+        with (
+            threads(configuration.threads, ranks.place.local_count),
+            ReadAhead(run.feed, configuration.steps) if isinstance(batches, ChunkedBatches) else nullcontext() as ahead,
+            RunLog(folder, run.state.step) if first else nullcontext() as log,
+            deferred_interrupt() as asked,
+        ):
+            run.feed = ahead or run.feed
             run.train(log, progress, asked)
     except OSError as error:
         raise TrainingError(
             f"cannot write into {folder} ({error.strerror or error}): mend that and --resume, or choose another --out"
         ) from None
     return run.state.step
+
+
+@contextmanager
+def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfiguration, Ranks]]:
+    """Join the processes of a run; what all of them find is raised by the first."""
+    place = place_here()
+    try:
+        configuration = resolved(configuration, place)
+        device = device_of_rank(configuration.device, place)
+        with Ranks(device, choose_precision(configuration.precision, device), place) as ranks:
+            yield configuration, ranks
+    except (TrainingError, TrainingInterrupted):
+        leave_to_first(place)
+        raise
 
 
 def configuration_to_resume(out: str | Path, **given: object) -> TrainConfiguration:
@@ -72,15 +120,15 @@ def configuration_to_resume(out: str | Path, **given: object) -> TrainConfigurat
     return dataclasses.replace(found, out=str(out), **anew)  # type: ignore[arg-type]  # the caller's own fields
 
 
-def resolved(configuration: TrainConfiguration) -> TrainConfiguration:
+def resolved(configuration: TrainConfiguration, place: Place = ALONE) -> TrainConfiguration:
     """Return the configuration with what "auto" means here, so that the record says what was computed.
 
     Raises TrainingError where this machine has no such device, or not cores enough for so many threads.
     """
     refuse_threads(configuration.threads)
-    device = choose_device(configuration.device)
-    precision = choose_precision(configuration.precision, device)
-    return dataclasses.replace(configuration, device=str(device), precision=str(precision).removeprefix("torch."))
+    device = device_of_rank(configuration.device, place)
+    precision = str(choose_precision(configuration.precision, device)).removeprefix("torch.")
+    return dataclasses.replace(configuration, device=device_name(device, place), precision=precision)
 
 
 def _refuse_folder(folder: Path, resume: bool) -> None:

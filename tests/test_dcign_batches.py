@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcign.batches import batches_by_kind, draw_groups, draw_kinds, step_generator, take_images
+from dcign.batches import TrainingBatches, as_network_input, batches_by_kind, draw_groups, draw_kinds, step_generator
 from dcign.errors import TrainingError
 from dcign.ingredients import parse_ratio
 
@@ -52,7 +52,8 @@ def test_images_are_taken_as_drawn_and_mirrored_by_whole_groups():
     images = torch.randint(0, 256, (6, 20, 4, 4, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     members = [torch.arange(6)]
     draw = draw_groups(members, (1,), 16, 5, 20, True, step_generator(0, 0))
-    taken = take_images(images, draw)
+    batches = TrainingBatches(images, np.zeros(6, np.int64))
+    taken = as_network_input(batches.take(draw.batch, draw.image), draw.mirrored)
     assert 0 < int(draw.mirrored.sum()) < 16
     for group in range(16):
         for place in range(5):

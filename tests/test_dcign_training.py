@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from dcign import trainer
+from dcign import objective, trainer
 from dcign.batches import TrainingBatches
 from dcign.checkpoint import read_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration, read
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.ingredients import CHOICES, parse_ratio
+from dcign.ranks import ALONE, Ranks
 from dcign.recipes import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
 from dcign.training import configuration_to_resume, train, train_on
 
@@ -145,14 +146,14 @@ def test_a_run_cut_off_before_its_first_checkpoint_begins_again(tmp_path):
 
 def test_the_first_loss_that_is_not_finite_stops_the_run_and_the_last_good_checkpoint_stays(tmp_path, monkeypatch):
     steps_done = 0
-    terms = trainer.terms
+    terms = objective.terms
 
     def spoilt(*arguments):
         nonlocal steps_done
         steps_done += 1
         return terms(*arguments) * (float("nan") if steps_done == 7 else 1)
 
-    monkeypatch.setattr(trainer, "terms", spoilt)
+    monkeypatch.setattr(objective, "terms", spoilt)
     with pytest.raises(TrainingError, match=r"the loss of step 7 is not finite: .*checkpoint\.safetensors is the last"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=12, log_every=12, checkpoint_every=4))
     assert steps_done == 7  # on a CPU at once
@@ -163,27 +164,28 @@ def test_the_first_loss_that_is_not_finite_stops_the_run_and_the_last_good_check
 
 def test_on_a_device_that_is_read_seldom_the_first_bad_step_is_named_all_the_same(tmp_path, monkeypatch):
     steps_done = 0
-    terms = trainer.terms
+    terms = objective.terms
 
     def spoilt(*arguments):
         nonlocal steps_done
         steps_done += 1
         return terms(*arguments) * (float("inf") if steps_done >= 3 else 1)
 
-    monkeypatch.setattr(trainer, "terms", spoilt)
-    run = trainer.Trainer(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=8))
+    monkeypatch.setattr(objective, "terms", spoilt)
+    ranks = Ranks(torch.device("cpu"), torch.float32, ALONE)
+    run = trainer.Trainer(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=8), ranks)
     unread = []
     for _ in range(4):
-        unread.append(run._step())
+        unread.append(run.step())
         run.state.step += 1
     with pytest.raises(TrainingError, match=r"the loss of step 3 is not finite: no checkpoint was written yet"):
-        run._read(unread)
+        run.read(unread)
 
 
 @pytest.mark.parametrize("gradient_norm", [0.0, 2000.0])
 def test_a_gradient_that_is_not_finite_stops_the_run_before_its_weights_are_saved(tmp_path, monkeypatch, gradient_norm):
     steps_done = 0
-    terms = trainer.terms
+    terms = objective.terms
 
     def spoilt(*arguments):
         nonlocal steps_done
@@ -193,7 +195,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run_before_its_weights_are_save
             values.register_hook(lambda gradient: gradient * float("nan"))
         return values
 
-    monkeypatch.setattr(trainer, "terms", spoilt)
+    monkeypatch.setattr(objective, "terms", spoilt)
     recipe = changed(SWAP, {"gradient_norm": gradient_norm})
     with pytest.raises(TrainingError, match="the gradient of step 4 is not finite: no checkpoint was written"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, recipe))
@@ -204,7 +206,7 @@ def test_the_configuration_is_written_before_work_begins_and_read_back_as_it_was
     def fail(*arguments):
         raise RuntimeError("no work yet")
 
-    monkeypatch.setattr(trainer, "terms", fail)
+    monkeypatch.setattr(objective, "terms", fail)
     asked = configured(tmp_path, precision="float32", ratio=(1.0, 2.0, 3.0))
     with pytest.raises(RuntimeError, match="no work yet"):
         train_on(moving_blobs(), DESCRIPTION, asked)

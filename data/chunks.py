@@ -1,0 +1,68 @@
+"""Read any batch of a split straight from where its chunk lies, in any order, with no file kept open.
+
+A shard keeps the images of a batch as one deflated chunk; HDF5 is asked once where each begins, and no more. So a
+split that does not fit into memory can be read ahead by a thread that holds no lock of HDF5's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.layout import inflate, reading
+from data.reader import FaceDataset
+from data.schema import BATCH_SIZE, VARIES, DataError, Images
+
+
+@dataclass(frozen=True, eq=False)
+class SplitChunks:
+    """Where the images of each of a split's B batches lie.
+
+    files: the shards; file (B,) which of them; begin, stored (B,) bytes; shape (20, H, W, C) of a batch; varies (B,)
+    codes of `schema.VARIES`.
+    """
+
+    files: tuple[Path, ...]
+    file: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    stored: NDArray[np.int64]
+    shape: tuple[int, int, int, int]
+    varies: NDArray[np.uint8]
+
+    def read(self, batch: int) -> Images:
+        """Return the images of one batch (20, H, W, C); raises DataError if they are not there whole."""
+        path = self.files[self.file[batch]]
+        with reading(path):
+            with path.open("rb") as file:
+                file.seek(int(self.begin[batch]))
+                stream = file.read(int(self.stored[batch]))
+            pixels = np.empty(self.shape, np.uint8)
+            inflate(stream, pixels)
+        return pixels
+
+
+def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
+    """Ask every shard of a split where its batches lie."""
+    files, counts, places = [], [], []
+    varies: list[int] = []
+    shapes = set()
+    for shard in dataset.shards(split):
+        files.append(shard.path)
+        counts.append(len(shard))
+        places.append(shard.image_chunks())
+        varies += [VARIES[name] for name in shard.varies]
+        shapes.add(shard.image_shape)
+    if len(shapes) > 1:
+        raise DataError(f"{dataset.folder} has shards of {len(shapes)} image sizes in {split}: render it again.")
+    begin, stored = np.concatenate(places).T
+    return SplitChunks(
+        files=tuple(files),
+        file=np.repeat(np.arange(len(files)), counts),
+        begin=begin,
+        stored=stored,
+        shape=(BATCH_SIZE, *shapes.pop()),
+        varies=np.array(varies, np.uint8),
+    )
