@@ -19,6 +19,11 @@ def write_aside(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def is_part(path: Path) -> bool:
+    """Return whether a file is what a process that was killed while writing left of another."""
+    return path.name.startswith(".") and path.suffix == ".part"
+
+
 def write_result(path: Path, content: bytes) -> None:
     """Write what an evaluation found, of a run that is kept: say how to go on if it cannot be written."""
     try:

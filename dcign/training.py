@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from dcign import configuration as run_configuration
+from dcign.aside import is_part
 from dcign.batches import ImageBatches
 from dcign.checkpoint import FILE as CHECKPOINT
 from dcign.checkpoint import load_checkpoint
@@ -136,7 +137,7 @@ def _refuse_folder(folder: Path, resume: bool) -> None:
     if run_configuration.holds_run(folder):
         if not resume:
             raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(not is_part(path) for path in folder.iterdir())):
         raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
     elif resume:
         raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")

@@ -1,0 +1,64 @@
+"""A step as a GPU captures it: one graph for all steps and kinds, no number fetched by the host."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from dcign.configuration import TrainConfiguration
+from dcign.ranks import ALONE, Ranks
+from dcign.recipes import ADA_GVAE, RELEASED, SWAP, changed
+from dcign.step import captured
+from dcign.trainer import Trainer
+from tests.processes import DESCRIPTION, noise
+
+RECIPES = [changed(SWAP, {"images": 2, "pretrain_steps": 1}), RELEASED, ADA_GVAE]
+
+
+def trainer_of(recipe, folder):
+    settings = {"seed": 0, "ratio": (1.0, 1.0, 1.0), "precision": "float32"}
+    ranks = Ranks(torch.device("cpu"), torch.float32, ALONE)
+    return Trainer(noise(), DESCRIPTION, TrainConfiguration("noise", str(folder), recipe, 9, **settings), ranks)
+
+
+def stepped(run):
+    values = run.step()
+    run.state.step += 1
+    return values
+
+
+class NoHostNumbers(TorchDispatchMode):
+    """Fails where the host would wait for a number, or shapes would follow from data."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        name = str(function)
+        assert "_local_scalar_dense" not in name, name
+        assert "nonzero" not in name, name
+        return function(*arguments, **(named or {}))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_step_is_one_graph_that_serves_all_steps_and_computes_the_same(recipe, tmp_path):
+    plain, compiled = (trainer_of(recipe, tmp_path) for _ in range(2))
+    torch._dynamo.reset()
+    counter = CompileCounterWithBackend("eager")
+    compiled.loss = torch.compile(compiled.loss.module, backend=counter, fullgraph=True, dynamic=False)
+    for _ in range(4):
+        torch.testing.assert_close(stepped(compiled), stepped(plain), rtol=1e-5, atol=1e-6)
+    assert counter.frame_count == 1
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_loss_and_its_gradient_fetch_no_number(recipe, tmp_path):
+    run = trainer_of(recipe, tmp_path)
+    fed = run.feed(0)
+    inputs = (fed.images, fed.kind, fed.mirrored, fed.noise, fed.donors, torch.tensor(False), torch.tensor(1.0))
+    with NoHostNumbers():
+        run.loss.module(*inputs)[0].backward()
+
+
+def test_a_cpu_never_captures():
+    loss = torch.nn.Linear(1, 1)
+    assert captured(loss, torch.device("cpu")) is loss
