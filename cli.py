@@ -309,6 +309,39 @@ def evaluate(run: Path, data: Path | None, against: Path | None, device: str, th
 
 
 @dcign.command()
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), metavar="HTML", help="Write a page too, with pictures.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="FACES", help="The data set, if it has moved.")
+@click.option("--any-data", is_flag=True, help="Compare runs of different data sets all the same.")
+@click.option("--threads", type=int, default=0, metavar="N", help="CPU threads for --out.  [default: one a core]")
+def compare(
+    runs: tuple[Path, ...], out: Path | None, as_json: bool, data: Path | None, any_data: bool, threads: int
+) -> None:
+    """Show evaluated runs side by side, grouped by recipe: over seeds the mean and half the range.
+
+    With --out, one HTML file that needs nothing else, with what each run infers against the truth.
+
+    \b
+    Example:
+      dcign compare runs/swap-* runs/vae-* --out compare.html
+    """
+    from data.schema import DataError
+    from dcign import report
+    from dcign.errors import TrainingError
+
+    with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
+        comparison = report.compare(runs, any_data)
+        if out is not None:
+            _refuse_overwriting(out)
+            with _stage_progress("comparing") as progress:
+                report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
+    click.echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
+    if out is not None and not as_json:
+        click.echo(f"Look at {out}.")
+
+
+@dcign.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("faces", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="NPZ", help="File to write.")

@@ -20,7 +20,7 @@ from dcign.evaluation import evaluate
 from dcign.evaluations import load_evaluation
 from dcign.figures.dial import Reading
 from dcign.recipes import RECIPES, changed
-from dcign.report import refuse_report, write_report
+from dcign.report import compare, refuse_report, write_comparison, write_report
 from dcign.report.commands import train_command
 from dcign.training import train
 
@@ -28,6 +28,7 @@ SECTIONS = (
     "dial", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
     "metrics", "training", "made",
 )  # fmt: skip
+COMPARED = ("inferred", "spread", "figures", "runs")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 VOID = ("meta", "link", "img", "br", "hr", "input")
 
@@ -152,7 +153,7 @@ def test_curves_of_invariance_are_drawn_where_the_evaluation_has_them(run):
 def test_a_log_cut_off_in_a_line_is_drawn_as_far_as_it_is_whole(run):
     line = {"step": 1, "loss": 5.0, "divergence": 1.0}
     (run / "log.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"step": 2}) + '\n{"step": 3, "lo')
-    assert "loss an image" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    assert "nats an image" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
     (run / "log.jsonl").unlink()
     assert "no log.jsonl" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
 
@@ -268,6 +269,19 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(run, monk
     with pytest.raises(TrainingError, match=r"cannot write .*Read-only file system.*the trained network is kept"):
         refuse_report(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_comparison_is_a_page_that_refers_to_nothing_outside_of_itself(runs, tmp_path):
+    path = tmp_path / "compare.html"
+    write_comparison(compare([runs / "swap", runs / "vae"]), path, thread_count=1)
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.scripts == 0
+    assert all(reference.startswith(("data:", "#")) for reference in page.references)
+    assert [name for name in page.ids if name in COMPARED] == list(COMPARED)
+    assert text.count("<svg") == 2 * 3 + 1  # a thumbnail a run and factor, and the seeds
+    with pytest.raises(TrainingError, match="there is no folder"):
+        write_comparison(compare([runs / "swap"]), tmp_path / "nowhere" / "compare.html")
 
 
 def test_the_page_opens_in_a_browser_without_network(written, tmp_path):

@@ -13,11 +13,12 @@ from dcign.runlog import FILE
 
 # What of log.jsonl is worth a curve, and what it is.
 LOSSES = {
-    "loss": "loss an image",
-    "reconstruction": "reconstruction an image, nats",
-    "divergence": "KL divergence an image, nats",
-    "invariance": "pull to the group's mean, an image",
+    "loss": "loss",
+    "reconstruction": "reconstruction, nats an image",
+    "divergence": "KL divergence, nats an image",
+    "invariance": "pull to the group's mean",
 }
+FAR = 30  # between the least and the most of a curve, from which its axis is logarithmic
 
 
 def invariance_figure(
@@ -64,8 +65,10 @@ def training_figure(folder: Path) -> Figure | None:
         for axes, (key, words) in zip(grid, named.items(), strict=True):
             points = [(line["step"], line[key]) for line in lines if _finite(line.get(key))]
             axes.plot(*zip(*points, strict=True), color=RUN, linewidth=1.2)
-            if min(value for _, value in points) > 0:
+            values = sorted(value for _, value in points)
+            if values[0] > 0 and values[-1] > FAR * values[0]:
                 axes.set_yscale("log")
+                axes.yaxis.set_major_formatter("{x:g}")
             axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
             axes.set_title(words, loc="left", fontsize=9.5)
             axes.set_xlabel("step")

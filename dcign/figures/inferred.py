@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
 from dcign.figures.dial import Reading
 
-SIDE = 3.1  # inches of a panel
+SIDE = 3.3  # inches of a panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +34,14 @@ def inferred_figure(
             for place, axes in enumerate(panels):
                 reading = row.readings[place]
                 _plot(axes, reading, units[place], row.colour)
-                axes.set_title(f"{row.name}: {factors[place]}, {reading.name}", fontsize=9.5, loc="left")
+                axes.set_title(f"{row.name}: {reading.name}", fontsize=9.5, loc="left")
                 axes.set_xlabel(f"true {factors[place]} ({units[place].strip()})")
                 if place == 0:
                     axes.set_ylabel(f"inferred ({units[place].strip()})")
     return figure
 
 
-def thumbnail(reading: Reading, unit: str, colour: str = RUN, side: float = 1.1) -> Figure:
+def thumbnail(reading: Reading, colour: str = RUN, side: float = 1.3) -> Figure:
     """Draw one panel alone, without words."""
     with chart_style():
         figure = Figure(figsize=(side, side), layout="constrained")

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from dcign.figures.board import Board, Group, Row
 from dcign.figures.dial import Dial
 from dcign.figures.held import HeldSweeps
+from dcign.metrics import psnr_decibels
 
 STRIP = 9  # pictures in a strip
 
@@ -15,7 +18,7 @@ def relit_board(held: HeldSweeps, person: int) -> Board:
     for place in reversed(range(len(held.dials))):
         dial = held.dials[place]
         rows = (
-            turned_row(held, dial, place, person, held.run.factors[place], dial.name),
+            turned_row(held, dial, place, person, held.run.factors[place]),
             truth_row(held, place, person),
         )
         groups.append(Group(rows))
@@ -27,11 +30,12 @@ def relit_board(held: HeldSweeps, person: int) -> Board:
     )
 
 
-def turned_row(held: HeldSweeps, dial: Dial, place: int, person: int, label: str, note: str = "") -> Row:
-    """Show a person's code with one factor set by a dial to levels of its sweep."""
-    levels = held.sweeps[place].near(STRIP).levels
-    pictures = held.run.codec.decode(dial.turned(held.people_codes[person], levels))
-    return Row(label, (pictures,), note)
+def turned_row(held: HeldSweeps, dial: Dial, place: int, person: int, label: str) -> Row:
+    """Show a person's code set by a dial to levels of a factor's sweep, with the mean PSNR against the truth."""
+    strip = held.sweeps[place].near(STRIP)
+    pictures = held.run.codec.decode(dial.turned(held.people_codes[person], strip.levels))
+    error = pictures - strip.images[:, person].astype(np.float32) / 255
+    return Row(label, (pictures,), f"{dial.name}, {psnr_decibels(error).mean():.1f} dB")
 
 
 def truth_row(held: HeldSweeps, place: int, person: int) -> Row:
@@ -44,7 +48,7 @@ def truth_row(held: HeldSweeps, place: int, person: int) -> Row:
 def turned_board(compared: Sequence[HeldSweeps], place: int, person: int) -> Board:
     """Show one factor turned by every dial of several runs, the first one's factor being meant, the truth below."""
     rows = [
-        turned_row(held, dials[place], place, person, held.run.name, dials[place].name)
+        turned_row(held, dials[place], place, person, held.run.name)
         for held in compared
         for dials in (held.dials, *held.baselines)
     ]

@@ -42,11 +42,12 @@ def environment() -> Environment:
 def strips(row: Row) -> list[Strip]:
     """Return a row's blocks as images with their captions."""
     captions = list(row.captions)
+    one = next((block.shape[2] for block in row.blocks if block is not None), 0)
     made = []
     for block in row.blocks:
         count = 1 if block is None else len(block)
         own, captions = tuple(captions[:count]), captions[count:]
-        made.append(Strip("", 1, own, 0, 0) if block is None else strip_of(block, own))
+        made.append(Strip("", 1, own, one, 0) if block is None else strip_of(block, own))
     return made
 
 

@@ -17,17 +17,28 @@ from dcign.figures.run import EvaluatedRun, load_run, refuse_other_data
 from dcign.meter import Told, untold
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
-from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, NOTHING, RERENDER_TERMS, Term, value_of, written
+from dcign.report.terms import (
+    LEAKAGE_TERMS,
+    METRIC_TERMS,
+    NOTHING,
+    PICTURE_TERMS,
+    READING_TERMS,
+    RERENDER_TERMS,
+    STILL_TERMS,
+    Term,
+    value_of,
+    written,
+)
 from dcign.source import DataSource
 
 FILE = "report.html"
 DIAL, ALMOST = 0.98, 0.9  # R^2 on the sweep from which a latent is called a dial, or almost one
 
-TABLES: tuple[tuple[str, tuple[Term, ...]], ...] = (
-    ("The factor read off its latent", FACTOR_TERMS[:5]),
-    ("What the other latents know of it: leakage, by how one asks", FACTOR_TERMS[5:9]),
-    ("Pictures with the factor taken from elsewhere", (*FACTOR_TERMS[9:11], *RERENDER_TERMS)),
-    ("The other latents while the factor moves", FACTOR_TERMS[11:]),
+TABLES = (
+    ("The factor read off its latent", READING_TERMS),
+    ("What the other latents know of it: leakage, which depends on how one asks", LEAKAGE_TERMS),
+    ("Pictures with the factor taken from elsewhere", (*PICTURE_TERMS, *RERENDER_TERMS)),
+    ("The other latents while the factor moves", STILL_TERMS),
 )
 
 

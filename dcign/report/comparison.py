@@ -1,0 +1,197 @@
+"""Several evaluated runs side by side: grouped by recipe, over seeds the mean and the range."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dcign.errors import TrainingError
+from dcign.evaluations import load_evaluation
+from dcign.report.terms import (
+    LEAKAGE_TERMS,
+    METRIC_TERMS,
+    PICTURE_TERMS,
+    READING_TERMS,
+    RERENDER_TERMS,
+    STILL_TERMS,
+    Term,
+    value_of,
+    written,
+)
+
+FORMAT = "dcign-comparison"
+FORMAT_VERSION = 1
+LEGEND = "mean over seeds ± half the range from least to most; what each figure means is in docs/training.md"
+
+# Of each factor; by the other latents' keys as in evaluation.json.
+FACTOR_COLUMNS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_TERMS, *RERENDER_TERMS)
+# Of the whole run, by keys from the top of evaluation.json.
+RUN_COLUMNS = (
+    *(Term(each.heading, f"metrics.latents.{each.key}.value", each.form, each.name, each.meaning, "more")
+      for each in METRIC_TERMS),
+    Term("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
+         "PSNR over the head of the test split's pictures", "more"),
+    Term("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",
+         "PSNR over their whole frame", "more"),
+    Term("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
+    Term("seconds", "seconds", ".0f", "seconds", "of training, all sittings together"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over seeds."""
+
+    mean: float
+    low: float
+    high: float
+    runs: int
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedFolder:
+    """A run's folder and its evaluation.json."""
+
+    folder: Path
+    report: dict[str, Any]  # JSON
+
+
+@dataclass(frozen=True, eq=False)
+class RecipeGroup:
+    """Runs of one recipe, network and number of steps: they differ in their seeds."""
+
+    name: str
+    runs: tuple[EvaluatedFolder, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the runs, in order."""
+        return tuple(run.report["seed"] for run in self.runs)
+
+    def of_factor(self, factor: str, key: str) -> Spread | None:
+        """Return a factor's figure over the seeds, None where no run has it."""
+        return _spread([value_of(run.report["factors"].get(factor, {}), key) for run in self.runs])
+
+    def of_run(self, key: str) -> Spread | None:
+        """Return a figure of the whole run over the seeds."""
+        return _spread([value_of(run.report, key) for run in self.runs])
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs grouped, in the order in which their recipes were first named; factors as the data set names them."""
+
+    groups: tuple[RecipeGroup, ...]
+    factors: tuple[str, ...]
+
+    @property
+    def runs(self) -> tuple[EvaluatedFolder, ...]:
+        """Every run, group by group."""
+        return tuple(run for group in self.groups for run in group.runs)
+
+
+def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison:
+    """Read and group evaluated runs; raises TrainingError where one cannot be read, or data sets differ."""
+    runs = [EvaluatedFolder(Path(folder), load_evaluation(folder)) for folder in dict.fromkeys(map(str, folders))]
+    if not runs:
+        raise TrainingError("no run was named: wanted the folders of one or more evaluated runs")
+    first = runs[0]
+    for run in runs[1:]:
+        if run.report["data_sha256"] != first.report["data_sha256"] and not any_data:
+            raise TrainingError(
+                f"{run.folder} was trained on other data than {first.folder}, and figures of two data sets are not "
+                "comparable: compare runs of one, or ask for it with --any-data"
+            )
+        if tuple(run.report["factors"]) != tuple(first.report["factors"]):
+            raise TrainingError(f"{run.folder} has other factors than {first.folder}: compare runs of the same")
+    return Comparison(tuple(_grouped(runs)), tuple(first.report["factors"]))
+
+
+def comparison_table(comparison: Comparison) -> str:
+    """Return plain tables, one a factor and one of the whole code, a line a recipe."""
+    width = max(len(_title(group)) for group in comparison.groups) + 2
+    lines = []
+    for factor in comparison.factors:
+        lines += _block(factor, comparison, FACTOR_COLUMNS, width, factor)
+    lines += _block("whole code", comparison, RUN_COLUMNS, width)
+    return "\n".join([*lines, LEGEND])
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """Return every figure over the seeds of each recipe, and where it was read."""
+    groups = []
+    for group in comparison.groups:
+        first = group.runs[0].report
+        factors = {
+            factor: {term.key: _json(group.of_factor(factor, term.key)) for term in FACTOR_COLUMNS}
+            for factor in comparison.factors
+        }
+        groups.append(
+            {
+                "name": group.name,
+                "recipe": first["recipe"],
+                "network": first["network"],
+                "steps": first["steps"],
+                "data_sha256": first["data_sha256"],
+                "seeds": list(group.seeds),
+                "runs": [str(run.folder) for run in group.runs],
+                "factors": factors,
+                "figures": {term.key: _json(group.of_run(term.key)) for term in RUN_COLUMNS},
+            }
+        )
+    return json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "groups": groups}, indent=2)
+
+
+def half_range(spread: Spread | None, form: str) -> str:
+    """Write half the range over the seeds, nothing where there is one seed."""
+    return f"±{written((spread.high - spread.low) / 2, form)}" if spread and spread.runs > 1 else ""
+
+
+def _grouped(runs: Sequence[EvaluatedFolder]) -> list[RecipeGroup]:
+    members: dict[tuple[str, str, int, str], list[EvaluatedFolder]] = {}
+    for run in runs:
+        report = run.report
+        key = (report["recipe"], report["network"], report["steps"], report["data_sha256"])
+        members.setdefault(key, []).append(run)
+    recipes = [recipe for recipe, _, _, _ in members]
+    groups = []
+    for (recipe, network, steps, data), found in members.items():
+        several = recipes.count(recipe) > 1
+        name = f"{recipe}, {network}, {steps:,} steps" if several else recipe
+        if several and len({key[3] for key in members}) > 1:
+            name += f", data {data[:6]}"
+        groups.append(RecipeGroup(name, tuple(sorted(found, key=lambda run: run.report["seed"]))))
+    return groups
+
+
+def _title(group: RecipeGroup) -> str:
+    return f"{group.name} x{len(group.runs)}"
+
+
+def _block(title: str, comparison: Comparison, terms: Sequence[Term], width: int, factor: str = "") -> list[str]:
+    """Lay out one table, without the columns that no run has."""
+    rows = [
+        [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for term in terms]
+        for group in comparison.groups
+    ]
+    kept = [place for place in range(len(terms)) if any(row[place] for row in rows)]
+    lines = [title.ljust(width) + "".join(terms[place].heading.rjust(13) for place in kept)]
+    for group, row in zip(comparison.groups, rows, strict=True):
+        cells = (_cell(row[place], terms[place].form).rjust(13) for place in kept)
+        lines.append(_title(group).ljust(width) + "".join(cells))
+    return [*lines, ""]
+
+
+def _cell(spread: Spread | None, form: str) -> str:
+    return written(spread.mean if spread else None, form, "-") + half_range(spread, form)
+
+
+def _spread(values: Sequence[float | None]) -> Spread | None:
+    found = [value for value in values if value is not None]
+    return Spread(sum(found) / len(found), min(found), max(found), len(found)) if found else None
+
+
+def _json(spread: Spread | None) -> dict[str, float] | None:
+    return None if spread is None else dataclasses.asdict(spread)

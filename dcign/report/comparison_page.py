@@ -1,0 +1,137 @@
+"""compare.html: several runs side by side on one page that needs nothing else."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dcign import __version__
+from dcign.aside import write_result
+from dcign.device import threads
+from dcign.errors import TrainingError
+from dcign.figures.chart import OTHER, RUN
+from dcign.figures.held import encode_sweeps, sweeps_work
+from dcign.figures.inferred import thumbnail
+from dcign.figures.run import EvaluatedRun, load_run
+from dcign.figures.spread import Panel, spread_figure
+from dcign.meter import Meter, Told, untold
+from dcign.report.comparison import (
+    FACTOR_COLUMNS,
+    LEGEND,
+    RUN_COLUMNS,
+    Comparison,
+    RecipeGroup,
+    Spread,
+    half_range,
+)
+from dcign.report.inline import chart, environment
+from dcign.report.terms import NOTHING, Term, value_of, written
+from dcign.source import DataSource
+
+# What is drawn as dots: of each factor, and of the whole code.
+DRAWN_OF_FACTORS = ("r2", "mae_degrees", "leakage_r2", "leakage_active_r2", "swap_ratio")
+DRAWN_OF_RUNS = ("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value")
+
+
+def write_comparison(
+    comparison: Comparison,
+    path: Path,
+    data: str | Path | None = None,
+    device: str = "cpu",
+    thread_count: int = 0,
+    progress: Told = untold,
+) -> None:
+    """Draw a comparison, with what every run infers on the sweep split, which is read from each run's data set.
+
+    data is the data set's folder if it has moved. Raises TrainingError where a run cannot be read or the file not be
+    written.
+    """
+    if not path.parent.is_dir():
+        raise TrainingError(f"there is no folder {path.parent} to write {path.name} into: make it, or choose another")
+    runs = [load_run(run.folder, device) for run in comparison.runs]
+    with threads(thread_count):
+        pictures = _thumbnails(runs, data, progress)
+    groups, place = [], 0
+    for group in comparison.groups:
+        groups.append((group, list(zip(group.runs, pictures[place : place + len(group.runs)], strict=True))))
+        place += len(group.runs)
+    page = environment().get_template("compare.html").render(
+        groups=groups,
+        factors=runs[0].factors,
+        dots=_dots(comparison, runs[0].factors),
+        tables=_tables(comparison, runs[0].factors),
+        runs=runs,
+        legend=LEGEND,
+        chart=chart,
+        version=__version__,
+    )  # fmt: skip
+    write_result(path, page.encode())
+
+
+def _thumbnails(runs: Sequence[EvaluatedRun], data: str | Path | None, progress: Told) -> list[list[Any]]:
+    """Return for each run its thumbnails, one a factor: (figure, R^2 on the sweep)."""
+    sources = {str(data or run.codec.configuration.data) for run in runs}
+    sweeps = {}
+    for folder in sources:
+        source = DataSource(folder)
+        for run in runs:
+            if str(data or run.codec.configuration.data) == folder:
+                source.refuse_other_shards(run.codec.description, run.folder)
+        source.refuse_missing(("sweep",))
+        sweeps[folder] = source.labelled("sweep")
+    work = [sweeps_work(sweeps[str(data or run.codec.configuration.data)]) for run in runs]
+    meter = Meter(progress, {f"drawing {run.folder}": each for run, each in zip(runs, work, strict=True)})
+    drawn = []
+    for run in runs:
+        sweep = sweeps[str(data or run.codec.configuration.data)]
+        held = encode_sweeps(run, sweep, meter, f"drawing {run.folder}")
+        colour = RUN if run.codec.configuration.recipe.assigned else OTHER
+        drawn.append([(thumbnail(each, colour), written(each.r2, ".3f")) for each in held.readings(held.dials)])
+    return drawn
+
+
+def _dots(comparison: Comparison, factors: Sequence[str]) -> Any:  # a Figure
+    panels = []
+    for term in (term for term in FACTOR_COLUMNS if term.key in DRAWN_OF_FACTORS):
+        for factor, words in zip(comparison.factors, factors, strict=True):
+            panels.append(Panel(f"{term.name}: {words}", _values(comparison, (term.key,), factor)))
+    for term in (term for term in RUN_COLUMNS if term.key in DRAWN_OF_RUNS):
+        panels.append(Panel(term.name, _values(comparison, (term.key,))))
+    return spread_figure([group.name for group in comparison.groups], panels, columns=len(factors))
+
+
+def _values(comparison: Comparison, keys: tuple[str, ...], factor: str = "") -> tuple[tuple[float, ...], ...]:
+    found = []
+    for group in comparison.groups:
+        tables = [run.report["factors"][factor] if factor else run.report for run in group.runs]
+        values = [value_of(table, key) for table in tables for key in keys]
+        found.append(tuple(value for value in values if value is not None))
+    return tuple(found)
+
+
+def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, list[tuple[Term, list[Any]]]]]:
+    """Return titles with lines: a term, and for each recipe its figure, half its range, and whether it is the best."""
+    tables = []
+    for factor, words in zip(comparison.factors, factors, strict=True):
+        tables.append((words, _lines(comparison.groups, FACTOR_COLUMNS, factor)))
+    return [*tables, ("the whole code", _lines(comparison.groups, RUN_COLUMNS))]
+
+
+def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Term], factor: str = "") -> list[tuple[Term, list[Any]]]:
+    lines = []
+    for term in terms:
+        spreads = [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for group in groups]
+        if any(spreads):
+            best = _best([spread for spread in spreads if spread], term)
+            cells = [(*_cell(spread, term), spread is not None and spread.mean == best) for spread in spreads]
+            lines.append((term, cells))
+    return lines
+
+
+def _best(spreads: Sequence[Spread], term: Term) -> float | None:
+    if not term.better or len(spreads) < 2:
+        return None
+    return (max if term.better == "more" else min)(spread.mean for spread in spreads)
+
+
+def _cell(spread: Spread | None, term: Term) -> tuple[str, str]:
+    return written(spread.mean, term.form) if spread else NOTHING, half_range(spread, term.form)

@@ -1,0 +1,92 @@
+"""Runs side by side: grouped by recipe, over seeds the mean and the range."""
+
+import json
+
+import pytest
+
+from dcign.errors import TrainingError
+from dcign.report import compare, comparison_json, comparison_table
+
+FACTORS = ("azimuth", "elevation", "light_azimuth")
+
+
+def evaluation(recipe="swap", seed=0, r2=0.9, **changes):
+    """An evaluation.json with what a comparison counts on."""
+    score = {"latent": 0, "r2": r2, "mae_degrees": 2.0, "leakage_r2": -0.001, "swap_ratio": None}
+    return {
+        "format": "dcign-evaluation", "version": 1, "recipe": recipe, "network": "strided", "assigned_latents": True,
+        "image": {"size": 32}, "steps": 10, "images_seen": 80, "seconds": 1.5, "seed": seed, "data_sha256": "ab" * 32,
+        "factors": dict.fromkeys(FACTORS, score), "reconstruction": {"psnr_frame_db": 20.0},
+        "latents": {"count": 32, "alive": 7}, **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write evaluations into folders of a run each; returns the folders."""
+
+    def written(*found):
+        folders = []
+        for place, report in enumerate(found):
+            folder = tmp_path / f"run{place}"
+            folder.mkdir(exist_ok=True)
+            (folder / "evaluation.json").write_text(json.dumps(report))
+            folders.append(folder)
+        return folders
+
+    return written
+
+
+def test_seeds_of_a_recipe_make_a_group_with_mean_and_range(write):
+    found = compare(write(evaluation(seed=2, r2=0.8), evaluation("vae", r2=0.3), evaluation(seed=1, r2=0.9)))
+    assert [(group.name, group.seeds) for group in found.groups] == [("swap", (1, 2)), ("vae", (0,))]
+    spread = found.groups[0].of_factor("azimuth", "r2")
+    assert (spread.mean, spread.low, spread.high, spread.runs) == (pytest.approx(0.85), 0.8, 0.9, 2)
+    assert found.groups[0].of_factor("azimuth", "swap_ratio") is None
+    assert found.groups[1].of_run("reconstruction.psnr_frame_db").mean == 20
+
+
+def test_runs_of_other_lengths_are_not_averaged_together(write):
+    found = compare(write(evaluation(), evaluation(steps=20), evaluation("vae")))
+    assert [group.name for group in found.groups] == ["swap, strided, 10 steps", "swap, strided, 20 steps", "vae"]
+
+
+def test_a_folder_named_twice_counts_once(write):
+    folders = write(evaluation())
+    assert compare([*folders, *folders]).groups[0].seeds == (0,)
+
+
+def test_the_table_has_a_line_a_recipe_and_says_how_far_seeds_spread(write):
+    table = comparison_table(compare(write(evaluation(r2=0.8), evaluation(seed=1, r2=0.9), evaluation("vae", r2=0.3))))
+    for factor in FACTORS:
+        assert factor in table
+    lines = table.splitlines()
+    assert lines[1].split()[:3] == ["swap", "x2", "0.850±0.050"]
+    assert lines[2].split()[:3] == ["vae", "x1", "0.300"]
+    assert "0.00±0.00" in lines[1]  # and not -0.00
+    assert "swap  " not in lines[0]  # a column that no run has is left out
+    assert "half the range" in lines[-1]
+
+
+def test_the_json_holds_every_figure_and_where_it_was_read(write):
+    folders = write(evaluation(r2=0.8), evaluation(seed=1, r2=0.9))
+    (group,) = json.loads(comparison_json(compare(folders)))["groups"]
+    assert group["runs"] == [str(folder) for folder in folders]
+    assert group["factors"]["azimuth"]["r2"] == {"mean": pytest.approx(0.85), "low": 0.8, "high": 0.9, "runs": 2}
+    assert group["factors"]["azimuth"]["swap_ratio"] is None
+    assert group["figures"]["latents.alive"]["mean"] == 7
+
+
+def test_runs_of_several_data_sets_are_compared_only_if_asked(write):
+    folders = write(evaluation(), evaluation(data_sha256="cd" * 32))
+    with pytest.raises(TrainingError, match=r"was trained on other data than .* ask for it with --any-data"):
+        compare(folders)
+    names = [group.name for group in compare(folders, any_data=True).groups]
+    assert names == ["swap, strided, 10 steps, data ababab", "swap, strided, 10 steps, data cdcdcd"]
+    with pytest.raises(TrainingError, match="has other factors than"):
+        compare(write(evaluation(), evaluation(factors={"tilt": {"latent": 0}})))
+
+
+def test_a_run_without_an_evaluation_is_named(write, tmp_path):
+    with pytest.raises(TrainingError, match=r"empty holds no evaluation\.json"):
+        compare([*write(evaluation()), tmp_path / "empty"])
