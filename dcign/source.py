@@ -123,8 +123,8 @@ class DataSource:
         missing = [name for name in splits if not self._dataset.splits.get(name)]
         if missing:
             raise TrainingError(
-                f"{self._folder} has no split {missing[0]!r}, which an evaluation takes its figures from: name a whole "
-                "data set, as `dcign render` makes it"
+                f"{self._folder} has no split {missing[0]!r}, which is needed for this: name a whole data set, as "
+                "`dcign render` makes it"
             )
 
     def _kind(self, varies: NDArray[np.uint8]) -> NDArray[np.int64]:

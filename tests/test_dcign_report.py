@@ -22,6 +22,7 @@ from dcign.figures.dial import Reading
 from dcign.recipes import RECIPES, changed
 from dcign.report import compare, refuse_report, write_comparison, write_report
 from dcign.report.commands import train_command
+from dcign.source import DataSource
 from dcign.training import train
 
 SECTIONS = (
@@ -245,19 +246,18 @@ def test_what_a_report_cannot_be_made_of_is_refused_before_the_work(runs, run, s
     assert sorted(path.name for path in run.iterdir()) == before
 
 
-def test_data_without_a_sweep_are_refused_before_the_work(run, small_faces, tmp_path):
+def test_data_without_what_is_drawn_are_refused_by_the_name_of_the_split(run, small_faces, tmp_path):
     bare = tmp_path / "bare"
     shutil.copytree(small_faces, bare)
-    manifest = json.loads((bare / "dataset.json").read_text())
-    del manifest["splits"]["sweep"]
-    (bare / "dataset.json").write_text(json.dumps(manifest))
+    whole = json.loads((bare / "dataset.json").read_text())
     found = json.loads((run / "configuration.json").read_text())
-    from dcign.source import DataSource
-
-    found["description"]["data_sha256"] = DataSource(bare).sha256()
-    (run / "configuration.json").write_text(json.dumps(found))
-    with pytest.raises(TrainingError, match="has no split 'sweep', which an evaluation takes its figures from"):
-        refuse_report(run, bare)
+    for split, work in (("sweep", write_report), ("iid", refuse_report)):
+        splits = {name: shards for name, shards in whole["splits"].items() if name != split}
+        (bare / "dataset.json").write_text(json.dumps(whole | {"splits": splits}))
+        found["description"]["data_sha256"] = DataSource(bare).sha256()
+        (run / "configuration.json").write_text(json.dumps(found))
+        with pytest.raises(TrainingError, match=f"has no split '{split}', which is needed for this"):
+            work(run, bare)
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(run, monkeypatch):

@@ -40,6 +40,8 @@ def invariance_figure(
                     continue
                 drawn += 1
                 axes.plot(*line, color=colour, linewidth=1.6, label=name)
+                if _finite(curve.get("others")):
+                    axes.axhline(curve["others"], color=colour, linewidth=1, linestyle=":")
                 band = [curve.get(name) for name in ("levels", "cosine_low", "cosine_high")]
                 if _is_curve(band):
                     axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0)

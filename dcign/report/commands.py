@@ -1,16 +1,19 @@
 """The commands that made a run, as anybody can give them again."""
 
 import shlex
+from collections.abc import Sequence
 
 from dcign.configuration import TrainConfiguration
 from dcign.figures.run import EvaluatedRun
 from dcign.recipes import RECIPES
 
 
-def commands_of(run: EvaluatedRun) -> str:
-    """Return the lines that train the run and evaluate it."""
-    configuration = run.codec.configuration
-    return f"{train_command(configuration)}\ndcign evaluate {shlex.quote(configuration.out)}"
+def commands_of(runs: Sequence[EvaluatedRun]) -> str:
+    """Return the lines that train a run, and the one that it stands beside if there is one, and evaluate it."""
+    configurations = [run.codec.configuration for run in runs]
+    first, *others = (configuration.out for configuration in configurations)
+    evaluate = ["dcign", "evaluate", first, *(word for out in others for word in ("--against", out))]
+    return "\n".join([*map(train_command, reversed(configurations)), shlex.join(evaluate)])
 
 
 def train_command(configuration: TrainConfiguration) -> str:

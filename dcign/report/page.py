@@ -62,6 +62,7 @@ def write_report(
         refuse_other_data(run.folder, other.folder)
     source = DataSource(data or run.codec.configuration.data)
     source.refuse_other_shards(run.codec.description, folder)
+    source.refuse_missing(("iid", "sweep"))
     with threads(thread_count):
         gallery = make_gallery(run, source, other, progress)
     path = Path(folder) / FILE
@@ -95,10 +96,11 @@ def report_html(gallery: Gallery) -> str:
         tables=_tables(runs),
         metrics=[(term, _metric_cells(term, runs)) for term in METRIC_TERMS],
         picture=_picture_facts(run.report),
+        identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
         chart=chart,
-        commands=commands_of(run),
+        commands=commands_of(runs),
         configuration=json.dumps(configuration, indent=2),
         version=__version__,
     )  # fmt: skip
@@ -190,6 +192,17 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     head, frame = (value_of(report["reconstruction"], f"psnr_{part}_db") for part in ("head", "frame"))
     of_head = "" if head is None else f"{written(head, '.1f')} dB over the head and "
     return f"{of_head}{written(frame, '.1f')} dB over the whole frame"
+
+
+def _identity_words(run: EvaluatedRun) -> str:
+    """Say how often a person is known again by the other latents, nothing where that was not measured."""
+    right, people, apart = (value_of(run.report, f"identity.{key}") for key in ("right", "people", "degrees_apart"))
+    if right is None or people is None or apart is None:
+        return ""
+    return (
+        f"{run.name}: by its other latents the right one of {people:.0f} people is found in {right:.0%} of "
+        f"pictures {apart:.0f}{run.units[0]} of {run.factors[0]} apart (by chance {1 / people:.1%})."
+    )
 
 
 def _latents(report: dict[str, Any]) -> str:  # JSON
