@@ -17,9 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dcign.aside import write_result
 from dcign.calibration import FactorCalibration, calibrate, from_json, to_json
+from dcign.codec import Codec
+from dcign.codes import Codes
 from dcign.errors import TrainingError
-from dcign.metrics.regression import least_squares
+from dcign.metrics.regression import least_squares, r_squared
+from dcign.source import LabelledBatches
 
+BATCHES = 30  # of each factor, evenly out of the training batches in which it varies, for what varies most in them
 FILE = "directions.json"
 FORMAT = "dcign-directions"
 FORMAT_VERSION = 1
@@ -56,6 +60,26 @@ class Baselines:
 
     max_variance: Direction
     regression: Direction
+
+    def score(self, mu: Array, truth: Array) -> dict[str, float]:
+        """Return which latent, and the R^2 of both through their monotone maps: (N, Z), (N,)."""
+        return {
+            "max_variance_latent": self.max_variance.calibration.latent,
+            "r2_max_variance": r_squared(truth, self.max_variance.value(mu)),
+            "r2_regression": r_squared(truth, self.regression.value(mu)),
+        }
+
+
+def measure_baselines(codec: Codec, train: LabelledBatches, fitted: Codes) -> tuple[Baselines, ...]:
+    """Fit both of every factor, on whole batches of the training split, and on the codes of images of it."""
+    found = []
+    for place, name in enumerate(codec.description.factors):
+        own = np.flatnonzero(train.kind == place)
+        chosen = own[np.linspace(0, len(own) - 1, min(BATCHES, len(own))).round().astype(np.intp)]
+        images = train.images[chosen]
+        mu = codec.encode(images.reshape(-1, *images.shape[2:]))[0].reshape(*images.shape[:2], -1)
+        found.append(fit_baselines(name, mu, fitted.flat_mu, fitted.flat_factors[:, place]))
+    return tuple(found)
 
 
 def fit_baselines(factor: str, batches: Array, mu: Array, values: Array) -> Baselines:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from dcign.metrics.boosting import STAGES
 from dcign.metrics.bootstrap import Interval, bootstrap, bootstrap_all
 from dcign.metrics.constancy import beta_vae_score, factor_vae_score, interventional_robustness
 from dcign.metrics.explicit import explicitness
-from dcign.metrics.importance import DCI, dci
+from dcign.metrics.importance import DCI, dci, dci_continuous
 from dcign.metrics.information import binned, entropy, gap, information, modularity_of
 from dcign.metrics.separation import classified, separation
 from dcign.metrics.tables import BINS, Blocks, Classes, blocks_around, classes
@@ -25,13 +26,22 @@ Array = NDArray[np.floating]
 Figures = dict[str, dict[str, float]]  # name -> value and, where it is cheap, low and high: the 95 % interval
 
 
+@dataclass(frozen=True)
+class Disentanglement:
+    """metrics: the figures of "latents", each by itself, and of "blocks", where all that are no factor's are one.
+
+    dci: the disentanglement of DCI by "classes", 20 of each factor, and by "values", each over all "latents", over
+    "blocks", and over the "factors" own latents alone.
+    """
+
+    metrics: dict[str, Figures]
+    dci: dict[str, dict[str, float]]
+
+
 def measure_disentanglement(
     mu: Array, factors: Array, ranges: Array, own: Sequence[int], rng: np.random.Generator, progress: Fraction = unheard
-) -> dict[str, Figures]:
-    """Return every figure of "latents", each by itself, and of "blocks", where all that are no factor's are one.
-
-    mu (N, Z), factors (N, F), ranges (F, 2) that are cut into 20 bins, own (F,) the factors' latents.
-    """
+) -> Disentanglement:
+    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents."""
     truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])
     fitted = slice(min(FITTED, 2 * len(mu) // 3))
     measured = slice(fitted.stop, fitted.stop + MEASURED)
@@ -42,8 +52,13 @@ def measure_disentanglement(
     progress(0.2)
     trees = dci(*tables, rng)
     latents |= _of_trees(trees) | {"explicitness": {"value": explicitness(*tables)}}
+    progress(0.95)
+    of_values = dci_continuous(mu[fitted], factors[fitted], mu[measured], factors[measured], rng)
     progress(1.0)
-    return {"latents": latents, "blocks": grouped | _of_trees(trees.grouped(blocks))}
+    return Disentanglement(
+        {"latents": latents, "blocks": grouped | _of_trees(trees.grouped(blocks))},
+        {name: _readings(found, blocks, own) for name, found in (("classes", trees), ("values", of_values))},
+    )
 
 
 def tree_operations(images: int, latents: int, factors: int) -> float:
@@ -83,6 +98,15 @@ def _of_trees(trees: DCI) -> Figures:
         "dci_disentanglement": {"value": trees.disentanglement},
         "dci_completeness": {"value": trees.completeness},
         "dci_informativeness": {"value": trees.informativeness},
+    }
+
+
+def _readings(trees: DCI, blocks: Blocks, own: Sequence[int]) -> dict[str, float]:
+    return {
+        "latents": trees.disentanglement,
+        "blocks": trees.grouped(blocks).disentanglement,
+        "factors": trees.disentanglement_of(own),
+        "informativeness": trees.informativeness,
     }
 
 

@@ -20,15 +20,18 @@ from dcign.calibration import FactorCalibration, calibrate, from_json, to_json
 from dcign.codec import Codec, load_codec
 from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
 from dcign.device import threads
+from dcign.directions import Baselines, measure_baselines, save_directions
 from dcign.disentanglement import measure_disentanglement, tree_operations
 from dcign.errors import TrainingError
+from dcign.identification import identify
 from dcign.leakage import measure_leakage
 from dcign.meter import Meter, Told, untold
-from dcign.metrics import best_latent, invariance_ratio, linear_leakage, r_squared, spearman
-from dcign.metrics.bootstrap import bootstrap_all
+from dcign.metrics import best_latent, invariance_ratio, linear_leakage, r_squared
 from dcign.model import count_parameters
 from dcign.network import network_built
 from dcign.probes import probe_operations
+from dcign.rerendering import measure_sweep, sweep_operations
+from dcign.scores import FactorScore, measure_dial
 from dcign.source import DataSource, LabelledBatches
 from dcign.swaps import measure_reconstruction, measure_swap
 
@@ -43,34 +46,13 @@ TEST_BATCHES = 400  # that pictures are compared on: the first ones, as kinds ta
 Array = NDArray[np.floating]
 
 
-@dataclass(frozen=True)
-class FactorScore:
-    """How well one latent is one factor, in the data set's units where it has any."""
-
-    latent: int  # that the figures below are of
-    r2: float  # through a monotone map
-    r2_linear: float
-    spearman: float
-    mae_degrees: float
-    leakage_r2: float  # a probe's, from all other latents: sampled ...
-    leakage_active_r2: float  # ... the means of those that are alive ...
-    leakage_all_r2: float  # ... the means of all
-    leakage_linear_r2: float  # a straight line's, from the means of all
-    swap_ratio: float
-    copy_ratio: float  # what returning the source unchanged would score as a swap
-    invariance_ratio: float  # variance of the latents that are no factor's while this factor varies, over people's
-    r2_assigned: float  # of the latent in the factor's own place
-    best_latent: int  # on training identities
-    r2_best: float
-    intervals: dict[str, tuple[float, float]]  # 95 %, of the images drawn, by the names above
-
-
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What evaluation.json says, and the calibrations it rests on, in the data set's order of factors."""
+    """What evaluation.json says, and what it rests on, in the data set's order of factors."""
 
     report: dict[str, Any]  # JSON
     calibrations: tuple[FactorCalibration, ...]
+    baselines: tuple[Baselines, ...]
 
 
 def evaluate(
@@ -80,7 +62,7 @@ def evaluate(
     thread_count: int = 0,
     progress: Told = untold,
 ) -> Evaluation:
-    """Evaluate a run's last checkpoint; writes evaluation.json and calibration.json into the run's folder.
+    """Evaluate a run's last checkpoint; writes evaluation.json, calibration.json and directions.json there.
 
     data is the data set's folder if it has moved since training; progress is told each stage
     and the fraction of the whole evaluation that is done. Raises TrainingError where a file cannot be written.
@@ -89,11 +71,12 @@ def evaluate(
     source = DataSource(data or codec.configuration.data)
     source.refuse_other_shards(codec.description, folder)
     progress("reading", 0.0)
-    splits = {name: source.labelled(name) for name in ("train", "iid", "test")}
+    splits = {name: source.labelled(name) for name in ("train", "iid", "test", "sweep")}
     with threads(thread_count):
-        evaluation = evaluate_codec(codec, splits["train"], splits["iid"], splits["test"], progress)
+        evaluation = evaluate_codec(codec, splits["train"], splits["iid"], splits["test"], splits["sweep"], progress)
     fits = [to_json(fit) for fit in evaluation.calibrations]
     _write_json(Path(folder) / CALIBRATION_FILE, {"factors": fits})
+    save_directions(folder, evaluation.baselines)
     _write_json(Path(folder) / FILE, evaluation.report)
     return evaluation
 
@@ -111,15 +94,16 @@ def evaluate_codec(
     train: LabelledBatches,
     iid: LabelledBatches,
     test: LabelledBatches,
+    sweep: LabelledBatches,
     progress: Told = untold,
 ) -> Evaluation:
     """Evaluate a network on splits in memory; `evaluate` without the files."""
     started, rng = time.monotonic(), np.random.default_rng(SEED)
-    train, test = thinned(train, TRAINING_IMAGES), test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
-    meter = _meter(codec, train, iid, test, progress)
+    few, test = thinned(train, TRAINING_IMAGES), test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
+    meter = _meter(codec, few, iid, test, sweep, progress)
     fitted, held, tested = (
         encode_split(codec, split, meter.part(f"encoding {name}"))
-        for name, split in (("train", train), ("iid", iid), ("test", test))
+        for name, split in (("train", few), ("iid", iid), ("test", test))
     )
     best = [best_latent(fitted.flat_mu, values) for values in fitted.flat_factors.T]
     assigned = codec.configuration.recipe.assigned
@@ -128,15 +112,18 @@ def evaluate_codec(
     leaks = measure_leakage(fitted, held, own, nats > ALIVE_NATS, meter.part("probing"))
     linear = linear_leakage(fitted.flat_mu, fitted.flat_factors, held.flat_mu, held.flat_factors, own)
     plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"))
-    intrinsic = [latent for latent in range(len(nats)) if latent not in own]
+    intrinsic = np.setdiff1d(np.arange(len(nats)), own)
+    telling = intrinsic[nats[intrinsic] > ALIVE_NATS]
+    baselines = measure_baselines(codec, train, fitted)
     scores, fits = {}, []
     for place, name in enumerate(codec.description.factors):
         fits.append(_calibrate(fitted, name, place, own[place]))
         swap = measure_swap(codec, test, tested, plain, place, own[place], meter.part(f"swapping {name}"))
         leak, leak_linear = leaks[place], float(linear[place])
-        still = invariance_ratio(tested.mu[tested.kind == place], held.flat_mu, intrinsic)
+        still = invariance_ratio(tested.mu[tested.kind == place], held.flat_mu, intrinsic.tolist())
+        turned, curve = measure_sweep(codec, sweep, place, fits[place], telling, meter.part(f"sweeping {name}"))
         scores[name] = FactorScore(
-            **_dial(held, fits[place], place, rng),
+            **measure_dial(held, fits[place], place, rng),
             leakage_r2=leak.sampled,
             leakage_active_r2=leak.active,
             leakage_all_r2=leak.everything,
@@ -147,8 +134,10 @@ def evaluate_codec(
             r2_assigned=_r2_of(held, fitted, place, place),
             best_latent=best[place],
             r2_best=_r2_of(held, fitted, place, best[place]),
+            rerender=turned,
+            invariance_curve=curve,
         )
-    metrics = measure_disentanglement(
+    literature = measure_disentanglement(
         held.flat_mu, held.flat_factors, _ranges(fitted), own, rng, meter.part("disentangling")
     )
     report = {
@@ -156,21 +145,42 @@ def evaluate_codec(
         "factors": {name: dataclasses.asdict(score) for name, score in scores.items()},
         "reconstruction": plain.psnr,
         "latents": {"count": len(nats), "alive": int((nats > ALIVE_NATS).sum()), "kl_nats": nats.tolist()},
-        "mig": metrics["latents"]["mig"]["value"],
-        "metrics": metrics,
+        "identity": _identity(tested, codec.description.factors, telling),
+        "entangled": {
+            name: each.score(held.flat_mu, truth)
+            for name, each, truth in zip(codec.description.factors, baselines, held.flat_factors.T, strict=True)
+        },
+        "mig": literature.metrics["latents"]["mig"]["value"],
+        "dci": literature.dci,
+        "metrics": literature.metrics,
         "images": {"calibration": len(fitted.flat_mu), "iid": len(held.flat_mu), "test": len(tested.flat_mu)},
         "evaluation_seconds": time.monotonic() - started,
     }
-    return Evaluation(_rounded(report), tuple(fits))
+    return Evaluation(_rounded(report), tuple(fits), baselines)
 
 
-def _meter(codec: Codec, train: LabelledBatches, iid: LabelledBatches, test: LabelledBatches, told: Told) -> Meter:
+def _identity(tested: Codes, factors: tuple[str, ...], intrinsic: NDArray[np.intp]) -> dict[str, Any] | None:  # JSON
+    """Tell who is who across the first factor whose range has room for it."""
+    asked = (identify(tested, place, name, intrinsic) for place, name in enumerate(factors))
+    found = next((each for each in asked if each), None)
+    return dataclasses.asdict(found) if found else None
+
+
+def _meter(
+    codec: Codec,
+    train: LabelledBatches,
+    iid: LabelledBatches,
+    test: LabelledBatches,
+    sweep: LabelledBatches,
+    told: Told,
+) -> Meter:
     """Weigh the stages by their floating-point operations."""
     encoding, decoding = codec.operations()
     images = {name: split.images.shape[0] * split.images.shape[1] for name, split in (("train", train), ("iid", iid))}
     images["test"], batch = test.images.shape[0] * test.images.shape[1], test.images.shape[1]
     factors = codec.description.factors
     probed = probe_operations(3 * len(factors), images["train"], codec.configuration.recipe.latents)
+    swept = sweep_operations(encoding, decoding, sweep, len(factors)) / len(factors)
     swapped = {name: batch * int((test.kind == place).sum()) for place, name in enumerate(factors)}
     return Meter(
         told,
@@ -180,23 +190,9 @@ def _meter(codec: Codec, train: LabelledBatches, iid: LabelledBatches, test: Lab
             "disentangling": tree_operations(images["iid"], codec.configuration.recipe.latents, len(factors)),
         }
         | {f"swapping {name}": decoding * count for name, count in swapped.items()}
+        | dict.fromkeys((f"sweeping {name}" for name in factors), swept)
         | {"reconstructing": decoding * images["test"]},
     )
-
-
-def _dial(held: Codes, fit: FactorCalibration, place: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Return what a FactorScore says of one latent as a dial, with intervals."""
-    codes, truth = held.flat_mu[:, fit.latent], held.flat_factors[:, place]
-    names = ("r2", "r2_linear", "spearman", "mae_degrees")
-    found = bootstrap_all(_dial_figures, [codes, truth, fit.value(codes), fit.linear(codes)], rng)
-    figures = {name: each.value for name, each in zip(names, found, strict=True)}
-    intervals = {name: (each.low, each.high) for name, each in zip(names, found, strict=True)}
-    return {"latent": fit.latent, **figures, "intervals": intervals}
-
-
-def _dial_figures(codes: Array, truth: Array, mapped: Array, line: Array) -> tuple[float, float, float, float]:
-    error = float(np.abs(mapped - truth).mean())
-    return r_squared(truth, mapped), r_squared(truth, line), spearman(codes, truth), error
 
 
 def _r2_of(held: Codes, fitted: Codes, place: int, latent: int) -> float:

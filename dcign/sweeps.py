@@ -15,16 +15,25 @@ Array = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """One factor's levels, ascending: levels (L,), images (L, n, S, S, C) uint8 of the same n people."""
+    """One factor's levels, ascending: levels (L,), images (L, n, S, S, C) uint8 of the same n people.
+
+    mask (L, n, S, S) coverage 0..255 of the pixels, or None where the split has none.
+    """
 
     levels: Array
     images: NDArray[np.uint8]
+    mask: NDArray[np.uint8] | None = None
 
     def near(self, count: int) -> "Sweep":
         """Keep `count` levels, evenly spread from the first to the last."""
         wanted = np.linspace(self.levels[0], self.levels[-1], count)
         nearest = np.abs(self.levels[None, :] - wanted[:, None]).argmin(axis=1)
-        return Sweep(self.levels[nearest], self.images[nearest])
+        return self.chosen(nearest)
+
+    def chosen(self, places: NDArray[np.intp]) -> "Sweep":
+        """Return some of the levels."""
+        mask = None if self.mask is None else self.mask[places]
+        return Sweep(self.levels[places], self.images[places], mask)
 
 
 def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
@@ -35,7 +44,8 @@ def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
         raise TrainingError("the sweep split has no batch with all factors but one at zero: render it again")
     levels = batches.factors[at_rest, 0, factor]
     levels, first = np.unique(levels, return_index=True)
-    return Sweep(levels, batches.images[at_rest[first]])
+    rows = at_rest[first]
+    return Sweep(levels, batches.images[rows], None if batches.mask is None else batches.mask[rows])
 
 
 def at_rest(batches: LabelledBatches) -> NDArray[np.uint8]:

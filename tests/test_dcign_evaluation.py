@@ -13,6 +13,7 @@ import torch
 from dcign.codec import load_codec
 from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
+from dcign.directions import load_directions
 from dcign.errors import TrainingError
 from dcign.evaluation import evaluate, load_calibrations
 from dcign.recipes import RECIPES
@@ -26,7 +27,7 @@ FACTORS = ("azimuth", "elevation", "light_azimuth")
 PROMISED = {"r2", "r2_linear", "spearman", "mae_degrees", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
 
 
-STAGES = {"reading", "encoding", "probing", "swapping", "reconstructing", "disentangling"}
+STAGES = {"reading", "encoding", "probing", "swapping", "reconstructing", "disentangling", "sweeping"}
 METRICS = {
     "mig", "modularity", "sap", "irs", "factor_vae", "beta_vae",
     "dci_disentanglement", "dci_completeness", "dci_informativeness",
@@ -76,6 +77,26 @@ def test_the_literature_s_figures_are_there_with_intervals_around_them(swap):
         assert score["leakage_linear_r2"] <= 1
         assert score["invariance_ratio"] > 0
     assert report["mig"] == report["metrics"]["latents"]["mig"]["value"]
+
+
+def test_the_sweep_s_figures_and_the_baselines_of_an_entangled_code_are_there(swap):
+    report = json.loads((swap / "evaluation.json").read_text())
+    for name in FACTORS:
+        score = report["factors"][name]
+        assert {"psnr_db", "ssim", "reconstruction_psnr_db", "degrees"} <= score["rerender"].keys()
+        assert score["rerender"]["ssim"] <= 1
+        curve = score["invariance_curve"]
+        assert {len(curve[key]) for key in curve if key != "others"} == {3}  # the sweep of azimuth passes 0 too
+        assert curve["levels"] == sorted(curve["levels"])
+        entangled = report["entangled"][name]
+        assert 0 <= entangled["max_variance_latent"] < 32
+        assert max(entangled["r2_max_variance"], entangled["r2_regression"]) <= 1
+    assert report["identity"] is None  # one batch of each kind: one person
+    for reading in report["dci"].values():
+        assert reading.keys() == {"latents", "blocks", "factors", "informativeness"}
+        assert all(0 <= value <= 1 for value in reading.values())
+    assert report["dci"]["classes"]["blocks"] == report["metrics"]["blocks"]["dci_disentanglement"]["value"]
+    assert [each.regression.calibration.factor for each in load_directions(swap)] == list(FACTORS)
 
 
 def test_a_plain_vae_is_scored_by_its_best_latents(runs):

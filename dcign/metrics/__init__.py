@@ -9,11 +9,11 @@ from dcign.metrics.bootstrap import Interval, bootstrap, bootstrap_all
 from dcign.metrics.constancy import beta_vae_score, factor_vae_score, interventional_robustness, invariance_ratio
 from dcign.metrics.dial import Dial, best_latent, read_dial
 from dcign.metrics.explicit import explicitness
-from dcign.metrics.importance import DCI, dci
+from dcign.metrics.importance import DCI, dci, dci_continuous
 from dcign.metrics.information import modularity, mutual_information, mutual_information_gap
 from dcign.metrics.leaks import linear_leakage, nonlinear_leakage
 from dcign.metrics.monotone import MonotoneMap, fit_monotone
-from dcign.metrics.pictures import psnr_decibels
+from dcign.metrics.pictures import psnr_decibels, structural_similarity
 from dcign.metrics.regression import r_squared, spearman
 from dcign.metrics.separation import sap, sap_continuous
 from dcign.metrics.tables import BINS, blocks_around, classes
@@ -31,6 +31,7 @@ __all__ = [
     "bootstrap_all",
     "classes",
     "dci",
+    "dci_continuous",
     "explicitness",
     "factor_vae_score",
     "fit_monotone",
@@ -47,4 +48,5 @@ __all__ = [
     "sap",
     "sap_continuous",
     "spearman",
+    "structural_similarity",
 ]

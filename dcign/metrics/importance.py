@@ -1,10 +1,12 @@
 """DCI: disentanglement, completeness and informativeness, of what boosted trees make of the latents.
 
 As disentanglement_lib computes it (Eastwood and Williams 2018): scikit-learn's GradientBoostingClassifier a factor. On
-large tables, where that takes minutes, the same trees are grown by `boosting.py`.
+large tables, where that takes minutes, the same trees are grown by `boosting.py`. `dci_continuous` does the same with
+regression trees, for factors that are numbers, as Eastwood and Williams have it.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +14,10 @@ from numpy.typing import ArrayLike
 from scipy.stats import entropy
 from sklearn.ensemble import GradientBoostingClassifier
 
-from dcign.metrics.boosting import BoostedTrees, boost
+from dcign.metrics.boosting import BoostedTrees, boost, boost_values
 from dcign.metrics.fitting import fitted
-from dcign.metrics.tables import Array, Blocks, Classes, checked_blocks, two_tables
+from dcign.metrics.regression import r_squared
+from dcign.metrics.tables import Array, Blocks, Classes, checked_blocks, two_real_tables, two_tables
 
 EXACT_CELLS = 20_000  # rows x latents up to which scikit-learn itself takes seconds at most
 TRACE = 1e-11  # added to importances, so that an entropy of none is defined
@@ -22,7 +25,7 @@ TRACE = 1e-11  # added to importances, so that an entropy of none is defined
 
 @dataclass(frozen=True, eq=False)
 class DCI:
-    """Accuracies of the trees, 0..1, on rows fitted and unseen, and the importances that they give (G, F)."""
+    """Accuracies (of `dci_continuous`, R^2) of the trees on rows fitted and unseen, and their importances (G, F)."""
 
     informativeness_train: float
     informativeness: float
@@ -37,6 +40,14 @@ class DCI:
     def completeness(self) -> float:
         """1 - the entropy of each factor's importances over the latents, factors weighted by theirs: 0..1."""
         return _purity(self.importances.T)
+
+    def disentanglement_of(self, chosen: Sequence[int]) -> float:
+        """Return the disentanglement of some latents or blocks alone: 0..1.
+
+        Of the factors' own, it leaves out latents that stand for a thing that is no factor of the table, the identity:
+        however pure they are, what little the trees make of their noise is spread over all factors.
+        """
+        return _purity(self.importances[sorted(set(chosen))])
 
     def grouped(self, blocks: Blocks) -> "DCI":
         """Return the same for blocks of latents: a block's importance is the sum of its latents'."""
@@ -64,6 +75,26 @@ def dci(
         importances.append(trees.feature_importances_)
         told.append(np.mean(trees.predict(codes) == known))
         unseen.append(np.mean(trees.predict(held) == asked))
+    found = DCI(float(np.mean(told)), float(np.mean(unseen)), np.stack(importances, axis=1))
+    return found if blocks is None else found.grouped(blocks)
+
+
+def dci_continuous(
+    train_latents: ArrayLike,
+    train_factors: ArrayLike,
+    test_latents: ArrayLike,
+    test_factors: ArrayLike,
+    rng: np.random.Generator,
+    blocks: Blocks | None = None,
+) -> DCI:
+    """Do the same with regression trees, for factors that are numbers; informativeness is R^2, at least 0."""
+    codes, truth, held, held_truth = two_real_tables(train_latents, train_factors, test_latents, test_factors)
+    importances, told, unseen = [], [], []
+    for known, asked in zip(truth.T, held_truth.T, strict=True):
+        trees = boost_values(codes, known, rng)
+        importances.append(trees.feature_importances_)
+        told.append(max(0.0, r_squared(known, trees.predict(codes))))
+        unseen.append(max(0.0, r_squared(asked, trees.predict(held))))
     found = DCI(float(np.mean(told)), float(np.mean(unseen)), np.stack(importances, axis=1))
     return found if blocks is None else found.grouped(blocks)
 

@@ -57,18 +57,19 @@ def two_tables(
     train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
 ) -> tuple[Array, Classes, Array, Classes]:
     """Check what a figure is fitted on, (N, Z), (N, F), and measured on, (M, Z), (M, F); factors become classes."""
-    codes, truth = latents_and_factors(train_latents, train_factors)
-    held, held_truth = latents_and_factors(test_latents, test_factors)
-    if codes.shape[1] != held.shape[1] or truth.shape[1] != held_truth.shape[1]:
-        raise TrainingError(
-            f"{codes.shape[1]} latents and {truth.shape[1]} factors to fit on, {held.shape[1]} and "
-            f"{held_truth.shape[1]} to measure on: wanted the same columns"
-        )
+    codes, truth, held, held_truth = _same_columns(train_latents, train_factors, test_latents, test_factors)
     fitted, measured = classes_of_both(truth, held_truth)
-    for place, values in enumerate(fitted.T):
-        if values.min() == values.max():
-            raise TrainingError(f"factor {place} is the same in all rows that are fitted on: leave it out")
+    _refuse_constant(fitted)
     return codes, fitted, held, measured
+
+
+def two_real_tables(
+    train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
+) -> tuple[Array, Array, Array, Array]:
+    """Check them alike, for a figure that takes factors as numbers."""
+    codes, truth, held, held_truth = _same_columns(train_latents, train_factors, test_latents, test_factors)
+    _refuse_constant(truth)
+    return codes, truth.astype(np.float64), held, held_truth.astype(np.float64)
 
 
 def checked_blocks(blocks: Blocks | None, latents: int) -> list[list[int]]:
@@ -94,3 +95,22 @@ def standardised(values: Array, like: Array | None = None) -> Array:
     spread = source.std(axis=0)
     scaled: Array = (values - source.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
     return scaled
+
+
+def _same_columns(
+    train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
+) -> tuple[Array, NDArray[np.generic], Array, NDArray[np.generic]]:
+    codes, truth = latents_and_factors(train_latents, train_factors)
+    held, held_truth = latents_and_factors(test_latents, test_factors)
+    if codes.shape[1] != held.shape[1] or truth.shape[1] != held_truth.shape[1]:
+        raise TrainingError(
+            f"{codes.shape[1]} latents and {truth.shape[1]} factors to fit on, {held.shape[1]} and "
+            f"{held_truth.shape[1]} to measure on: wanted the same columns"
+        )
+    return codes, truth, held, held_truth
+
+
+def _refuse_constant(truth: NDArray[np.generic]) -> None:
+    for place, values in enumerate(truth.T):
+        if values.min() == values.max():
+            raise TrainingError(f"factor {place} is the same in all rows that are fitted on: leave it out")
