@@ -1,9 +1,25 @@
-"""Files that are there whole or not at all: written aside in the same folder, then renamed."""
+"""Files that are there whole or not at all: written aside in the same folder, then renamed; and read with care."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from dcign.errors import TrainingError
+
+LARGEST_JSON = 2**24  # bytes: far more than any record, far less than would hurt to read
+
+
+def read_json(path: Path) -> Any:  # JSON, of which nothing is known
+    """Read a small JSON file; raises OSError if there is none, ValueError if it is damaged or large."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is no file")
+    if path.stat().st_size > LARGEST_JSON:
+        raise ValueError(f"it is {path.stat().st_size} bytes large")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def write_aside(path: Path, content: bytes) -> None:

@@ -18,6 +18,11 @@ from dcign.errors import TrainingError
 FORMAT = "dcign-checkpoint"
 FORMAT_VERSION = 1
 FILE = "checkpoint.safetensors"
+LARGEST = 2**31  # bytes: more than the largest network with all that belongs to it
+
+# What each optimiser keeps of every weight; without momentum RMSprop keeps no buffer of it.
+MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg", "momentum_buffer"}}
+NEVER_NEGATIVE = ("step", "exp_avg_sq", "square_avg")
 
 
 @dataclass(eq=False)
@@ -72,7 +77,9 @@ def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
         _refuse_others(average.keys(), state.average.keys(), "averaged weights")
         for name, value in average.items():
             state.average[name].copy_(value)
-        moments = _moments(_part(tensors, "optimizer.") | header["optimizer"], list(state.model.parameters()))
+        moments = _moments(_part(tensors, "optimizer.") | header["optimizer"], state)
+        if bool(moments) != (header["step"] > 0):
+            raise ValueError(f"it has {'' if moments else 'no '}moments of an optimiser after {header['step']} steps")
         whole = state.optimizer.state_dict()
         state.optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
         state.step, state.seconds = header["step"], header["seconds"]
@@ -92,12 +99,17 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
     if not path.is_file():
         raise TrainingError(f"there is no {FILE} in {folder}: nothing to go on from; train without --resume")
     with _one_sentence(folder):
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it is {path.stat().st_size} bytes large, no checkpoint is above {LARGEST}")
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("dcign", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
             raise ValueError(f"it is not a {FORMAT} of version {FORMAT_VERSION}")
         _refuse_header(header)
+        for name, tensor in tensors.items():
+            if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+                raise ValueError(f"{name} holds numbers that no weight can be")
     return header, tensors
 
 
@@ -111,23 +123,29 @@ def _refuse_header(header: dict[str, Any]) -> None:
         raise ValueError("it has no numbers of an optimiser")
 
 
-def _moments(found: dict[str, Any], weights: list[nn.Parameter]) -> dict[int, dict[str, Any]]:
+def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str, Any]]:
     """Return the optimiser's tensors and numbers by weight, all weights having the same, each of its weight's shape."""
+    weights = list(state.model.parameters())
     moments: dict[int, dict[str, Any]] = {}
     for key, value in found.items():
         index, name = key.split(".", 1)
         weight = weights[int(index)]
+        there = torch.as_tensor(value, dtype=torch.float32)
+        least = 0 if name in NEVER_NEGATIVE else -math.inf
+        possible = bool((there.isfinite() & (there >= least)).all())
+        if not possible or there.shape not in (weight.shape, torch.Size()):
+            raise ValueError(f"optimizer.{key} has shape {tuple(there.shape)} or numbers that it cannot have")
         if isinstance(value, Tensor):
-            if value.shape not in (weight.shape, torch.Size()):
-                raise ValueError(f"optimizer.{key} has shape {tuple(value.shape)}")
             # A fused optimiser walks memory: moments must lie as their weights do (channels_last).
-            there = torch.empty_like(weight) if value.shape == weight.shape else torch.empty(())
-            value = there.copy_(value)
+            value = (torch.empty_like(weight) if value.shape == weight.shape else torch.empty(())).copy_(value)
         moments.setdefault(int(index), {})[name] = value
     if moments:
         _refuse_others(moments.keys(), range(len(weights)), "optimiser's moments")
+        wanted = MOMENTS[type(state.optimizer).__name__]
+        if not state.optimizer.param_groups[0].get("momentum", 1):
+            wanted = wanted - {"momentum_buffer"}
         for each in moments.values():
-            _refuse_others(each.keys(), moments[0].keys(), "optimiser's moments")
+            _refuse_others(each.keys(), wanted, "optimiser's moments")
     return moments
 
 

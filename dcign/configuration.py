@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dcign.aside import write_aside
+from dcign.aside import read_json, write_aside
 from dcign.errors import TrainingError
 from dcign.ingredients import is_ratio
 from dcign.recipes import Recipe, recipe_of_run
@@ -115,8 +115,8 @@ def write(configuration: TrainConfiguration, description: ImageDescription) -> N
 def holds_run(folder: str | Path) -> bool:
     """Return whether the folder's configuration.json is a run's: a data set's folder has one too."""
     try:
-        found = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = read_json(Path(folder) / FILE)
+    except (OSError, ValueError):
         return False
     return isinstance(found, dict) and found.get("format") == FORMAT
 
@@ -129,7 +129,7 @@ def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
             f"{folder} holds no run: there is no {FILE} of one in it; wanted a folder that `dcign train` wrote"
         )
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         if found.pop("version") != FORMAT_VERSION:
             raise ValueError(f"not version {FORMAT_VERSION}")
         del found["format"]

@@ -1,6 +1,7 @@
 """The record of a run: log.jsonl, one JSON object a line, and the same for TensorBoard in tensorboard/."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +58,14 @@ class RunLog:
 def _drop_after(path: Path, step: int) -> None:
     if not path.exists():
         return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-    write_aside(path, "".join(kept).encode())
+    lines = path.read_bytes().splitlines(keepends=True)
+    write_aside(path, b"".join(line for line in lines if _step_of(line) <= step))
+
+
+def _step_of(line: bytes) -> float:
+    """Return the step of a whole line; one that a dying machine left is of none."""
+    try:
+        step = json.loads(line)["step"] if line.endswith(b"\n") else math.inf
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return math.inf
+    return step if isinstance(step, int) else math.inf

@@ -77,6 +77,11 @@ def _train(
             run = Trainer(batches, description, configuration, ranks)
             if resume and (folder / CHECKPOINT).exists():  # else it was cut off before the first, and begins again
                 load_checkpoint(folder, run.state)
+                if run.state.step > configuration.steps:
+                    raise TrainingError(
+                        f"{folder / CHECKPOINT} is of step {run.state.step} of {configuration.steps}: it is another "
+                        "run's; train again into a new folder"
+                    )
         if first and not resume:
             folder.mkdir(parents=True, exist_ok=True)
             run_configuration.write(configuration, description)
