@@ -369,6 +369,76 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
 
+@dcign.command(
+    context_settings={"ignore_unknown_options": True},  # the factors' names are the run's: no option is known before
+    options_metavar="[--FACTOR VALUES]... [OPTIONS]",
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="RUN PICTURE")
+@click.option("--out", type=click.Path(path_type=Path), metavar="PNG|GIF", help="File to write; .gif moves.")
+@click.option("--grid", is_flag=True, help="Combine two factors' values: the first down the rows, the second along.")
+@click.option("--beside", is_flag=True, help="Put what the network sees, and what comes back of it, before them.")
+@click.option("--scale", type=int, default=1, show_default=True, metavar="N", help="Times that pictures are enlarged.")
+@click.option("--fps", type=float, default=10, show_default=True, metavar="N", help="Frames a second of a .gif.")
+def edit(words: tuple[str, ...], out: Path | None, grid: bool, beside: bool, scale: int, fps: float) -> None:
+    """Say at what angles a picture was taken, and render it again at others.
+
+    RUN is a run's folder or an exported one; PICTURE any image, of which the middle square is taken. Each factor of the
+    run is an option, in the data set's units (`_` as `-`). Several values, as -60,0,60, or -60:60:9 for 9 from end to
+    end, make a strip, or the frames of a .gif; several factors move together. What is not named stays as it was read.
+
+    \b
+    Example:
+      dcign edit runs/swap photo.png
+      dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
+      dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
+    """
+    from dcign.codec import load_calibrations, load_codec
+    from dcign.edit import arranged, parse_values, told, usual_decibels, warning
+    from dcign.edit import edit as edit_picture
+    from dcign.errors import TrainingError
+    from dcign.picture import fitted, open_picture
+    from dcign.strip import refuse_strip_file, save_strip
+
+    with _one_sentence(TrainingError), _going_on("Stopped. Nothing was written."):
+        (run, picture), asked = _factor_options(words)
+        if out is None and (asked or grid or beside):
+            raise TrainingError("nowhere to write the picture: give --out NEW.png, or NEW.gif")
+        if out is not None:
+            refuse_strip_file(out)
+        codec, calibrations = load_codec(run), load_calibrations(run)
+        names = {fit.factor.replace("_", "-"): fit.factor for fit in calibrations}
+        for name in asked:
+            if name not in names:
+                wanted = ", ".join(f"--{each}" for each in names)
+                raise TrainingError(f"there is no option --{name}: this run's factors are {wanted}; see also --help")
+        values = {names[name]: parse_values(text) for name, text in asked.items()}
+        columns, spread = arranged(values, grid)
+        image = fitted(open_picture(picture), codec.description.size, codec.description.channels)
+        edited = edit_picture(codec, calibrations, image, spread)
+        click.echo(f"{picture}: {told(edited.read, codec.description.units)}.")
+        if caution := warning(edited.psnr_db, usual_decibels(run)):
+            click.echo(caution, err=True)
+        if out is not None:
+            stills = [image / 255, edited.reconstruction] if beside else None
+            save_strip(out, edited.pictures, columns, stills, scale, fps)
+            click.echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
+
+
+def _factor_options(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+    """Sort words into RUN and PICTURE, and factors' options with their values, those given again joined."""
+    left, options, rest = [], {}, iter(words)
+    for word in rest:
+        if not word.startswith("--"):
+            left.append(word)
+            continue
+        name, given, text = word.removeprefix("--").partition("=")
+        text = text if given else next(rest, "")
+        options[name] = f"{options[name]},{text}" if name in options else text
+    if len(left) != 2:
+        raise click.UsageError(f"found {' '.join(left) or 'neither'}: wanted RUN and PICTURE, a folder and a file.")
+    return left, options
+
+
 @dcign.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--to", default="onnx", show_default=True, metavar="onnx", help="Format of the files.")

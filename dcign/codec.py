@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcign import configuration as run_configuration
+from dcign.calibration import FactorCalibration, read_calibrations
 from dcign.checkpoint import load_average
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.device import choose_device, choose_precision, computing
 from dcign.meter import Fraction, unheard
 from dcign.model import AutoEncoder, build_model
+from dcign.published import is_published, load_weights, read_published
 
 # Pixels of the images in a pass. On a CPU small passes are a quarter cheaper: their feature maps stay in its cache.
 PIXELS_AT_ONCE, PIXELS_AT_ONCE_GPU = 2**17, 2**22
@@ -76,13 +78,35 @@ class Codec:
 
 
 def load_codec(folder: str | Path, device: str = "cpu") -> Codec:
-    """Build a run's network and fill it with the averaged weights of its last checkpoint."""
-    configuration, description = run_configuration.read(folder)
+    """Build a run's network and fill it with the averaged weights of its last checkpoint.
+
+    The folder is a run's, or one that `dcign export --to hub` wrote.
+    """
     where = choose_device(device)
+    configuration, description = read_configuration(folder)
     model = build_model(configuration, description)
-    step, seconds = load_average(folder, model)
+    if is_published(folder):
+        published = read_published(folder)
+        step, seconds = published.step, published.seconds
+        load_weights(folder, model)
+    else:
+        step, seconds = load_average(folder, model)
     model.to(where).eval()
     return Codec(model, configuration, description, step, seconds, where, _precision(configuration, where))
+
+
+def load_calibrations(folder: str | Path) -> tuple[FactorCalibration, ...]:
+    """Return the calibrations that the run's evaluation wrote, in the data set's order of factors."""
+    configuration, description = read_configuration(folder)
+    return read_calibrations(folder, description.factors, configuration.recipe.latents)
+
+
+def read_configuration(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
+    """Read what the network in a folder is, of a run or of one that was exported."""
+    if is_published(folder):
+        published = read_published(folder)
+        return published.configuration, published.description
+    return run_configuration.read(folder)
 
 
 def _precision(configuration: TrainConfiguration, device: torch.device) -> torch.dtype:

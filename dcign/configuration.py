@@ -129,7 +129,14 @@ def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
             f"{folder} holds no run: there is no {FILE} of one in it; wanted a folder that `dcign train` wrote"
         )
     try:
-        found = read_json(path)
+        return from_json(read_json(path))
+    except ValueError as error:
+        raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None
+
+
+def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescription]:  # JSON
+    """Read what `to_json` gave; raises ValueError, saying what is wrong, for anything else."""
+    try:
         if found.pop("version") != FORMAT_VERSION:
             raise ValueError(f"not version {FORMAT_VERSION}")
         del found["format"]
@@ -138,8 +145,8 @@ def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
         if recipe.latents <= len(description.factors):
             raise ValueError(f"{recipe.latents} latents for {len(description.factors)} factors")
         return TrainConfiguration(recipe=recipe, **_tuples(found)), description
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from None
 
 
 def refuse_difference(

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.aside import write_result
-from dcign.calibration import FactorCalibration, calibrate, from_json, to_json
+from dcign.calibration import FactorCalibration, calibrate, write_calibrations
 from dcign.codec import Codec, load_codec
+from dcign.codec import load_calibrations as load_calibrations  # what `evaluate` wrote, read
 from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
 from dcign.device import threads
 from dcign.directions import Baselines, measure_baselines, save_directions
 from dcign.disentanglement import measure_disentanglement, tree_operations
-from dcign.errors import TrainingError
 from dcign.identification import identify
 from dcign.leakage import measure_leakage
 from dcign.meter import Meter, Told, untold
@@ -38,7 +38,6 @@ from dcign.swaps import measure_reconstruction, measure_swap
 FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
 FILE = "evaluation.json"
-CALIBRATION_FILE = "calibration.json"
 TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
 SEED = 0  # of what figures draw: the same for every run that is compared
 TEST_BATCHES = 400  # that pictures are compared on: the first ones, as kinds take turns
@@ -74,19 +73,10 @@ def evaluate(
     splits = {name: source.labelled(name) for name in ("train", "iid", "test", "sweep")}
     with threads(thread_count):
         evaluation = evaluate_codec(codec, splits["train"], splits["iid"], splits["test"], splits["sweep"], progress)
-    fits = [to_json(fit) for fit in evaluation.calibrations]
-    _write_json(Path(folder) / CALIBRATION_FILE, {"factors": fits})
+    write_calibrations(folder, evaluation.calibrations)
     save_directions(folder, evaluation.baselines)
     _write_json(Path(folder) / FILE, evaluation.report)
     return evaluation
-
-
-def load_calibrations(folder: str | Path) -> tuple[FactorCalibration, ...]:
-    """Return the calibrations that the run's evaluation wrote, in the data set's order of factors."""
-    path = Path(folder) / CALIBRATION_FILE
-    if not path.is_file():
-        raise TrainingError(f"{folder} holds no {CALIBRATION_FILE}: evaluate the run first")
-    return tuple(from_json(knots) for knots in json.loads(path.read_text(encoding="utf-8"))["factors"])
 
 
 def evaluate_codec(

@@ -1,0 +1,143 @@
+"""Calibrations: what a latent stands for, its file, and what a damaged one ends in."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from dcign.calibration import (
+    FILE,
+    calibrate,
+    factor_values,
+    from_json,
+    read_calibrations,
+    to_json,
+    with_factors,
+    write_calibrations,
+)
+from dcign.errors import TrainingError
+
+FACTORS = ("across", "up")
+
+
+def fitted():
+    rng = np.random.default_rng(0)
+    values = rng.uniform([-60, -20], [60, 20], (500, 2))
+    codes = np.tanh(values / [-80, 30]) + rng.normal(0, 0.01, values.shape)  # the first falls as its factor rises
+    return tuple(calibrate(name, place, codes[:, place], values[:, place]) for place, name in enumerate(FACTORS))
+
+
+def test_what_is_written_is_read_the_same(tmp_path):
+    fits = fitted()
+    found = read_calibrations(write_calibrations(tmp_path, fits).parent, FACTORS, 4)
+    mu = np.random.default_rng(1).normal(0, 1, (100, 4))
+    assert [fit.latent for fit in found] == [0, 1]
+    np.testing.assert_array_equal(factor_values(mu, found), factor_values(mu, fits))
+    np.testing.assert_array_equal(with_factors(mu, found, across=33, up=-7), with_factors(mu, fits, across=33, up=-7))
+    for before, after in zip(fits, found, strict=True):
+        np.testing.assert_array_equal(before.linear(mu[:, 0]), after.linear(mu[:, 0]))
+        assert before.range == after.range
+
+
+def test_a_factor_that_is_set_is_read_back():
+    mu, wanted = np.zeros((9, 4)), np.linspace(-50, 50, 9)
+    np.testing.assert_allclose(factor_values(with_factors(mu, fitted(), across=wanted), fitted())[:, 0], wanted, atol=3)
+
+
+def test_beyond_its_ends_a_map_stays_at_them():
+    across = fitted()[0]
+    low, high = across.range
+    assert low < -59
+    assert high > 59
+    assert across.code(np.array([low - 500, high + 500])).tolist() == across.code(np.array([low, high])).tolist()
+    least, most = across.value.inputs[[0, -1]]
+    assert across.value(np.array([least - 9, most + 9])).tolist() == across.value(np.array([least, most])).tolist()
+
+
+def test_two_factors_of_one_latent_cannot_be_set_together():
+    fits = fitted()
+    shared = (fits[0], calibrate("up", 0, np.arange(9.0), np.arange(9.0)))
+    with pytest.raises(TrainingError, match="across and up are both read from latent 0 of this network"):
+        with_factors(np.zeros((1, 4)), shared, across=1, up=2)
+    assert with_factors(np.zeros((1, 4)), shared, up=2)[0, 0] == 2
+
+
+def test_a_factor_that_is_not_there_is_refused():
+    with pytest.raises(TrainingError, match="there is no factor 'down': choose across, up"):
+        with_factors(np.zeros((1, 4)), fitted(), down=1)
+
+
+def test_a_calibration_without_a_format_is_one_of_the_first(tmp_path):
+    (tmp_path / FILE).write_text(json.dumps({"factors": [to_json(fit) for fit in fitted()]}))
+    assert len(read_calibrations(tmp_path, FACTORS, 4)) == 2
+
+
+DAMAGE = {
+    "a list": lambda fit: [fit],
+    "a name that is a number": lambda fit: fit | {"factor": 3},
+    "no name": lambda fit: {key: value for key, value in fit.items() if key != "factor"},
+    "a latent that is true": lambda fit: fit | {"latent": True},
+    "a latent below 0": lambda fit: fit | {"latent": -1},
+    "a latent that is half": lambda fit: fit | {"latent": 0.5},
+    "a latent beyond the code": lambda fit: fit | {"latent": 4},
+    "a slope that is no number": lambda fit: fit | {"slope": float("nan")},
+    "a slope that is words": lambda fit: fit | {"slope": "1"},
+    "an offset that is huge": lambda fit: fit | {"offset": 10**400},
+    "no map": lambda fit: fit | {"value": None},
+    "no knots": lambda fit: fit | {"code": {"inputs": [], "outputs": []}},
+    "knots that are a number": lambda fit: fit | {"code": {"inputs": 3, "outputs": [1]}},
+    "more outputs than inputs": lambda fit: fit | {"code": {"inputs": [1, 2], "outputs": [1, 2, 3]}},
+    "knots that do not ascend": lambda fit: fit | {"code": {"inputs": [1, 1], "outputs": [1, 2]}},
+    "outputs that rise and fall": lambda fit: fit | {"code": {"inputs": [1, 2, 3], "outputs": [1, 2, 1]}},
+    "an infinite knot": lambda fit: fit | {"code": {"inputs": [1, float("inf")], "outputs": [1, 2]}},
+    "another name": lambda fit: fit | {"factor": "down"},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_calibration_ends_in_one_sentence(tmp_path, damage):
+    first, second = (to_json(fit) for fit in fitted())
+    (tmp_path / FILE).write_text(json.dumps({"factors": [damage(first), second]}))
+    with pytest.raises(TrainingError, match=r"cannot read .*calibration.json \(.+\): evaluate the run again") as caught:
+        read_calibrations(tmp_path, FACTORS, 4)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 100_000, '{"factors": {}}', '{"format": "x", "factors": []}'])
+def test_a_file_that_is_no_calibration_ends_in_one_sentence(tmp_path, text):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(TrainingError, match="evaluate the run again"):
+        read_calibrations(tmp_path, FACTORS, 4)
+    (tmp_path / FILE).write_bytes(b"\xff\xfe")
+    with pytest.raises(TrainingError, match="evaluate the run again"):
+        read_calibrations(tmp_path, FACTORS, 4)
+
+
+def test_without_a_file_it_says_to_evaluate(tmp_path):
+    with pytest.raises(TrainingError, match=r"holds no calibration\.json: evaluate the run first"):
+        read_calibrations(tmp_path, FACTORS, 4)
+
+
+def test_any_bytes_changed_are_read_as_finite_maps_or_refused(tmp_path):
+    whole = write_calibrations(tmp_path, fitted()).read_bytes()
+    chance, refused, codes = random.Random(0), 0, np.linspace(-5, 5, 50)
+    for _ in range(150):
+        broken = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 20))):
+            broken[chance.randrange(len(broken))] = chance.choice(b'0123456789.-e,[]{}":N \x00\xff')
+        (tmp_path / FILE).write_bytes(broken[: len(broken) if chance.random() < 0.9 else chance.randrange(len(broken))])
+        try:
+            fits = read_calibrations(tmp_path, FACTORS, 4)
+        except TrainingError as error:
+            refused += "\n" not in str(error)
+            continue
+        for fit in fits:
+            assert np.isfinite(fit.value(codes)).all()
+            assert np.isfinite(fit.code(codes)).all()
+    assert refused > 30
+
+
+def test_from_json_names_what_is_wrong():
+    with pytest.raises(ValueError, match="the latent of across is 'first'"):
+        from_json({"factor": "across", "latent": "first"})

@@ -1,0 +1,258 @@
+"""Editing: one picture read and rendered again, from Python and by the command, faces or not."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import cli
+from dcign.batches import TrainingBatches
+from dcign.calibration import calibrate, factor_values, write_calibrations
+from dcign.codec import load_calibrations, load_codec
+from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.edit import arranged, edit, parse_values, told, usual_decibels, warning
+from dcign.errors import TrainingError
+from dcign.recipes import SWAP
+from dcign.strip import save_strip
+from dcign.training import train_on
+
+DESCRIPTION = ImageDescription(
+    size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
+)
+IMAGE = np.random.default_rng(0).integers(0, 256, (32, 32, 1), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two steps on noise, with calibrations in which a latent is its factor over 50."""
+    folder = tmp_path_factory.mktemp("edit") / "run"
+    noise = torch.randint(0, 256, (3, 20, 32, 32, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    settings = {"data": "noise", "seed": 0, "device": "cpu", "threads": 1, "ratio": (1.0, 1.0, 1.0)}
+    configuration = TrainConfiguration(out=str(folder), recipe=SWAP, steps=2, **settings)
+    train_on(TrainingBatches(noise, np.arange(3)), DESCRIPTION, configuration)
+    values = np.linspace(-60, 60, 121)
+    fits = [calibrate(name, latent, values / 50, values) for latent, name in enumerate(DESCRIPTION.factors)]
+    write_calibrations(folder, fits)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(run):
+    return load_codec(run), load_calibrations(run)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    Image.fromarray(IMAGE[..., 0]).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def dcign(*words):
+    return CliRunner().invoke(cli.dcign, ["edit", *map(str, words)])
+
+
+def refused(*words):
+    result = dcign(*words)
+    assert result.exit_code in (1, 2)
+    assert "Traceback" not in result.output
+    return " ".join(result.output.split())
+
+
+def test_a_factor_that_is_set_is_its_latent_in_the_code_and_the_rest_stays(loaded):
+    codec, calibrations = loaded
+    edited = edit(codec, calibrations, IMAGE, {"tilt_up": [-50, 25]})
+    mu = np.repeat(codec.encode(IMAGE[None])[0], 3, axis=0)
+    mu[1:, 1] = -1, 0.5
+    wanted = codec.decode(mu)
+    np.testing.assert_array_equal(edited.reconstruction, wanted[0])
+    np.testing.assert_array_equal(edited.pictures, wanted[1:])
+    assert list(edited.read) == ["across", "tilt_up"]
+    np.testing.assert_allclose(list(edited.read.values()), factor_values(mu[:1], calibrations)[0])
+    error = np.square(wanted[0] - IMAGE / 255).mean()
+    assert edited.psnr_db == pytest.approx(-10 * np.log10(error), abs=1e-4)
+
+
+def test_nothing_asked_for_is_a_reconstruction(loaded):
+    edited = edit(*loaded, IMAGE, {})
+    np.testing.assert_array_equal(edited.pictures, edited.reconstruction[None])
+
+
+def test_a_picture_of_another_size_or_type_is_refused(loaded):
+    for wrong in (IMAGE[:31], IMAGE[..., 0], IMAGE / 255):
+        with pytest.raises(TrainingError, match=r"wanted uint8 \(32, 32, 1\)"):
+            edit(*loaded, wrong, {})
+
+
+@pytest.mark.parametrize("value", [62, -1e9, float("nan")])
+def test_a_value_that_training_did_not_cover_is_refused(loaded, value):
+    with pytest.raises(TrainingError, match=r"across \S+ is out of what the network was trained on: wanted -60 to 60"):
+        edit(*loaded, IMAGE, {"across": [0, value]})
+
+
+def test_a_little_beyond_the_end_is_the_end(loaded):
+    pictures = edit(*loaded, IMAGE, {"across": [60, 61]}).pictures
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+
+
+def test_a_factor_that_is_not_there_is_refused(loaded):
+    with pytest.raises(TrainingError, match="there is no factor 'azimuth': choose across, tilt_up"):
+        edit(*loaded, IMAGE, {"azimuth": 1})
+
+
+def test_factors_move_together_and_one_value_stays():
+    columns, values = arranged({"across": (1, 2, 3), "up": (4,), "light": (5, 6, 7)})
+    assert columns == 3
+    assert {name: each.tolist() for name, each in values.items()} == {
+        "across": [1, 2, 3],
+        "up": [4, 4, 4],
+        "light": [5, 6, 7],
+    }
+    with pytest.raises(TrainingError, match="across has 2, up has 3 values: wanted as many of each"):
+        arranged({"across": (1, 2), "up": (1, 2, 3)})
+
+
+def test_a_grid_combines_two_the_first_down_the_rows():
+    columns, values = arranged({"up": (1, 2), "light": (9,), "across": (3, 4, 5)}, grid=True)
+    assert columns == 3
+    assert values["up"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert values["across"].tolist() == [3, 4, 5, 3, 4, 5]
+    assert values["light"].tolist() == [9] * 6
+    for wrong in ({"up": (1, 2)}, dict.fromkeys("abc", (1, 2))):
+        with pytest.raises(TrainingError, match="wanted two for a --grid"):
+            arranged(wrong, grid=True)
+    with pytest.raises(TrainingError, match="10000 pictures asked for: wanted 1000 or fewer"):
+        arranged({"up": (1,) * 100, "across": (1,) * 100}, grid=True)
+
+
+def test_numbers_are_read_one_several_or_from_end_to_end():
+    assert parse_values("-30") == (-30,)
+    assert parse_values("-30, 0,1e1") == (-30, 0, 10)
+    assert parse_values("-60:60:3,5") == (-60, 0, 60, 5)
+    for wrong in (
+        "",
+        "x",
+        "1,",
+        "1:2",
+        "1:2:1",
+        "1:2:3:4",
+        "1:2:2.5",
+        "1:2:100000",
+        "nan",
+        "1:1e400:3",
+        "1e300:-1e300:3x",
+    ):
+        with pytest.raises(TrainingError, match="wanted"):
+            parse_values(wrong)
+
+
+def test_values_are_told_in_words():
+    read = {"azimuth": -12.34, "light_azimuth": 33.0}
+    assert told(read, ("degree", "degree")) == "azimuth -12.3, light azimuth 33.0 degrees"
+    assert told(read, ("degree", "px")) == "azimuth -12.3 degrees, light azimuth 33.0 px"
+    assert told(read, ("", "")) == "azimuth -12.3, light azimuth 33.0"
+
+
+def test_a_picture_that_comes_back_far_worse_than_the_test_set_is_warned_of():
+    assert warning(20.1, 26.0) == ""
+    assert "comes back at 19.9 dB, and pictures of the test set at 26.0 dB" in warning(19.9, 26.0)
+    assert warning(3.0, None) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"reconstruction": null}', '{"reconstruction": {"psnr_frame_db": null}}']
+)
+def test_an_evaluation_that_does_not_tell_is_no_hindrance(tmp_path, text):
+    assert usual_decibels(tmp_path) is None
+    (tmp_path / "evaluation.json").write_text(text)
+    assert usual_decibels(tmp_path) is None
+
+
+def test_the_command_writes_what_python_makes(run, loaded, photo, tmp_path):
+    out = tmp_path / "new.png"
+    result = dcign(run, photo, "--tilt-up", "-60,-30,0,30,60", "--out", out, "--across=-12.5")
+    assert result.exit_code == 0, result.output
+    edited = edit(*loaded, IMAGE, {"tilt_up": [-60, -30, 0, 30, 60], "across": -12.5})
+    assert f"{photo}: {told(edited.read, ('px', 'px'))}." in result.output
+    wanted = np.concatenate(list((edited.pictures[..., 0] * 255).round().astype(np.uint8)), axis=1)
+    np.testing.assert_array_equal(np.asarray(Image.open(out)), wanted)
+
+
+def test_options_come_in_any_order_and_add_up(run, photo, tmp_path):
+    first, second = tmp_path / "first.png", tmp_path / "second.png"
+    assert dcign("--across", "-5", "--out", first, run, "--across", "5:6:2", photo).exit_code == 0
+    assert dcign(run, photo, "--across=-5,5,6", "--out", second).exit_code == 0
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_without_factors_the_command_only_reads(run, photo):
+    result = dcign(run, photo)
+    assert result.exit_code == 0
+    assert result.output.startswith(f"{photo}: across ")
+    assert result.output.endswith(" px.\n")
+
+
+def test_a_gif_has_a_frame_a_value_and_runs_on(run, photo, tmp_path):
+    out = tmp_path / "new.gif"
+    command = (run, photo, "--across", "-60:60:7", "--scale", "2", "--beside", "--fps", "20", "--out", out)
+    assert dcign(*command).exit_code == 0
+    with Image.open(out) as found:
+        assert found.n_frames == 7
+        assert found.size == (3 * 64, 64)
+        assert found.info["loop"] == 0
+        assert found.info["duration"] == 50
+
+
+def test_a_grid_beside_the_picture_is_laid_out_in_rows(run, photo, tmp_path):
+    out = tmp_path / "new.png"
+    command = (run, photo, "--grid", "--across", "-60,0,60", "--tilt-up", "-10,10", "--beside", "--out", out)
+    assert dcign(*command).exit_code == 0
+    sheet = np.asarray(Image.open(out))
+    assert sheet.shape == (3 * 32, 4 * 32)
+    np.testing.assert_array_equal(sheet[:32, :32], IMAGE[..., 0])
+    assert not sheet[32:, :64].any()
+
+
+def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    (folder / "evaluation.json").write_text(json.dumps({"reconstruction": {"psnr_frame_db": 40.0}}))
+    assert "far from what the network was trained on" in dcign(folder, photo).output
+    assert "far from" not in dcign(run, photo).output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--azimuth", "3", "--out", "OUT/new.png"), "no option --azimuth: this run's factors are --across, --tilt-up"),
+        (("--across", "3"), "nowhere to write the picture: give --out NEW.png, or NEW.gif"),
+        (("--across", "3", "--out", "OUT/new.jpg"), "is no name for pictures: wanted NAME.png, or NAME.gif"),
+        (("--across", "3", "--out", "OUT/photo.png"), "is there already; wanted a new file"),
+        (("--across", "3", "--out", "OUT/none/new.png"), "there is no folder"),
+        (("--across", "99", "--out", "OUT/new.png"), "across 99 is out of what the network was trained on"),
+        (("--across", "--out", "OUT/new.png"), "cannot read '' as a number"),
+        (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "scale is 0: wanted 1 to 16"),
+        (("--across", "3", "--out", "OUT/new.png", "--fps", "nan"), "nan frames a second"),
+        (("another.png",), "wanted RUN and PICTURE, a folder and a file"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(run, photo, tmp_path, words, sentence):
+    given = [word.replace("OUT", str(tmp_path)) for word in words]
+    assert sentence in refused(run, photo, *given)
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+def test_a_run_that_was_not_evaluated_or_is_none_is_refused(run, photo, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    (folder / "calibration.json").unlink()
+    assert "holds no calibration.json: evaluate the run first" in refused(folder, photo)
+    assert "holds no run" in refused(tmp_path / "nothing", photo)
+
+
+def test_a_sheet_too_large_to_open_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="the pictures would be 32000 x 32 px: wanted 16384 or fewer"):
+        save_strip(tmp_path / "new.png", np.zeros((1000, 32, 32, 3)), 1000)

@@ -1,0 +1,132 @@
+"""Picture files: of any kind and size, they become what the network was trained on."""
+
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcign.errors import TrainingError
+from dcign.picture import GRAY_WEIGHTS, fitted, open_picture
+from render.scene import GRAY_WEIGHTS as RENDERER_S_WEIGHTS
+
+GRAY = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+KINDS = {
+    "L": lambda image: image,
+    "RGB": lambda image: image.convert("RGB"),
+    "RGBA": lambda image: image.convert("RGBA"),
+    "LA": lambda image: image.convert("LA"),
+    "P": lambda image: image.convert("P"),
+    "16 bits": lambda image: Image.fromarray(np.asarray(image).astype(np.uint16) * 257),
+    "float": lambda image: Image.fromarray(np.asarray(image).astype(np.float32)),
+    "float to 1": lambda image: Image.fromarray(np.asarray(image).astype(np.float32) / 255),
+}
+
+
+def linear(encoded):
+    """sRGB 0..255 -> light 0..1."""
+    value = np.asarray(encoded) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_picture_of_the_data_set_comes_back_to_the_bit(kind):
+    np.testing.assert_array_equal(fitted(kind(Image.fromarray(GRAY)), 32, 1)[..., 0], GRAY)
+
+
+def test_a_colour_picture_of_the_data_set_comes_back_to_the_bit():
+    colour = np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(fitted(Image.fromarray(colour), 32, 3), colour)
+
+
+@pytest.mark.parametrize(("place", "weight"), list(enumerate(RENDERER_S_WEIGHTS)))
+def test_gray_is_the_renderer_s_luminance(place, weight):
+    colour = np.zeros((4, 4, 3), np.uint8)
+    colour[..., place] = 200
+    found = fitted(Image.fromarray(colour), 4, 1)
+    np.testing.assert_allclose(linear(found), weight * linear(200), rtol=0.02)
+    assert GRAY_WEIGHTS == RENDERER_S_WEIGHTS
+
+
+def test_light_is_averaged_as_light():
+    stripes = np.zeros((64, 64), np.uint8)
+    stripes[:, ::2] = 255
+    assert set(np.unique(fitted(Image.fromarray(stripes), 16, 1)[2:-2, 2:-2])) <= {187, 188}  # sRGB of half the light
+
+
+def test_what_is_transparent_lies_over_black():
+    glass = Image.new("RGBA", (8, 8), (255, 255, 255, 0))
+    assert not fitted(glass, 8, 1).any()
+    half = Image.new("LA", (8, 8), (255, 128))
+    np.testing.assert_allclose(linear(fitted(half, 8, 1)), 128 / 255, rtol=0.01)
+
+
+def test_the_middle_square_is_taken():
+    wide = np.zeros((20, 60), np.uint8)
+    wide[:, 20:40] = 90
+    assert (fitted(Image.fromarray(wide), 20, 1) == 90).all()
+    assert (fitted(Image.fromarray(wide.T), 20, 1) == 90).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_it_is_turned_as_its_exif_says(tmp_path, orientation):
+    upright = np.kron(np.array([[0, 255], [80, 160]], np.uint8), np.ones((16, 16), np.uint8))
+    back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Pillow's transposition that undoes each
+    stored = Image.fromarray(upright)
+    if orientation > 1:
+        stored = stored.transpose(Image.Transpose(back[orientation]))
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored.save(tmp_path / "photo.png", exif=exif)
+    np.testing.assert_array_equal(fitted(open_picture(tmp_path / "photo.png"), 32, 1)[..., 0], upright)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr",
+                                  "HSV", "I", "I;16", "F"])  # fmt: skip
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (100, 64)])
+def test_any_mode_and_size_will_do(mode, size):
+    for channels in (1, 3):
+        assert fitted(Image.new(mode, size), 32, channels).shape == (32, 32, channels)
+
+
+def test_a_mode_that_has_no_rgb_is_refused():
+    with pytest.raises(TrainingError, match="a picture of mode La cannot be made RGB: save it as RGB"):
+        fitted(Image.new("La", (8, 8)), 8, 1)
+    with pytest.raises(TrainingError, match="values that are no numbers"):
+        fitted(Image.fromarray(np.full((8, 8), np.nan, np.float32)), 8, 1)
+
+
+def test_what_is_no_picture_is_refused(tmp_path):
+    (tmp_path / "words.png").write_text("not a picture")
+    with pytest.raises(TrainingError, match=r"cannot read .*words\.png as a picture \(.+\): wanted a PNG"):
+        open_picture(tmp_path / "words.png")
+    with pytest.raises(TrainingError, match="there is no"):
+        open_picture(tmp_path / "nothing.png")
+    with pytest.raises(TrainingError, match="is a folder: wanted a picture's file"):
+        open_picture(tmp_path)
+
+
+def test_a_picture_without_end_is_refused(tmp_path, monkeypatch):
+    Image.new("L", (100, 100)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 8000)
+    with pytest.raises(TrainingError, match="has more than 0 million pixels"):
+        open_picture(tmp_path / "large.png")
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "tif", "bmp", "webp"])
+def test_damaged_files_are_read_or_refused(tmp_path, suffix):
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(np.stack([GRAY] * 3, axis=-1)).save(path)
+    whole, chance, refused = path.read_bytes(), random.Random(0), 0
+    for _ in range(60):
+        broken = bytearray(whole)
+        for _ in range(5):
+            broken[chance.randrange(min(len(broken), chance.choice((40, 200, 10**6))))] = chance.randrange(256)
+        path.write_bytes(broken[: chance.choice((len(broken), chance.randrange(len(broken))))])
+        try:
+            found = fitted(open_picture(path), 16, 1)
+        except TrainingError as error:
+            refused += "\n" not in str(error)
+            continue
+        assert found.shape == (16, 16, 1)
+    assert refused > 5
