@@ -29,8 +29,9 @@ def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
     """Return what a run's evaluation.json says, or say in one sentence what is wrong with it."""
     path = Path(folder) / FILE
     if not path.is_file():
-        why = "evaluate the run first" if run_configuration.holds_run(folder) else "wanted the folder of a run"
-        raise TrainingError(f"{folder} holds no {FILE}: {why}, with dcign evaluate {folder}")
+        evaluate = f"evaluate the run first, with dcign evaluate {folder}"
+        wanted = evaluate if run_configuration.holds_run(folder) else "name the folder of a run that was evaluated"
+        raise TrainingError(f"{folder} holds no {FILE}: {wanted}")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         _refuse(found)

@@ -18,7 +18,7 @@ from data.chunks import SplitChunks, find_chunks
 from data.reader import FaceDataset
 from data.schema import BATCH_SIZE, VARIES
 from dcign.batches import ImageBatches, TrainingBatches
-from dcign.configuration import ImageDescription
+from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
 from dcign.memory import fits_on_device
 
@@ -62,6 +62,15 @@ class ChunkedBatches:
 
 class DataSource:
     """A data set folder, described and read split by split."""
+
+    @classmethod
+    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
+        """Open the data set that a run was trained on, where it was then or where it is said to be now."""
+        if moved_to is None and not Path(configuration.data).exists():
+            raise TrainingError(
+                f"{configuration.data}, which the run was trained on, is not there: name that data set with --data"
+            )
+        return cls(moved_to or configuration.data)
 
     def __init__(self, folder: str | Path) -> None:
         self._dataset = FaceDataset(Path(folder))

@@ -234,6 +234,12 @@ def test_what_a_report_cannot_be_made_of_is_refused_before_the_work(runs, run, s
         refuse_report(run, tmp_path / "nowhere")
     with pytest.raises(TrainingError, match="holds no run"):
         refuse_report(run, against=tmp_path)
+    found = json.loads((run / "configuration.json").read_text())
+    (run / "configuration.json").write_text(json.dumps(found | {"data": "moved"}))
+    with pytest.raises(TrainingError, match=r"moved, which the run was trained on, is not there: name .* with --data"):
+        refuse_report(run)
+    refuse_report(run, small_faces, runs / "vae")
+    (run / "configuration.json").write_text(json.dumps(found))
     other = tmp_path / "other"
     shutil.copytree(runs / "vae", other)
     found = json.loads((other / "configuration.json").read_text())

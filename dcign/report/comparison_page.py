@@ -25,7 +25,7 @@ from dcign.report.comparison import (
 )
 from dcign.report.inline import chart, environment
 from dcign.report.terms import NOTHING, Term, value_of, written
-from dcign.source import DataSource
+from dcign.source import DataSource, LabelledBatches
 
 # What is drawn as dots: of each factor, and of the whole code.
 DRAWN_OF_FACTORS = ("r2", "mae_degrees", "leakage_r2", "leakage_active_r2", "swap_ratio")
@@ -69,21 +69,21 @@ def write_comparison(
 
 def _thumbnails(runs: Sequence[EvaluatedRun], data: str | Path | None, progress: Told) -> list[list[Any]]:
     """Return for each run its thumbnails, one a factor: (figure, R^2 on the sweep)."""
-    sources = {str(data or run.codec.configuration.data) for run in runs}
-    sweeps = {}
-    for folder in sources:
-        source = DataSource(folder)
-        for run in runs:
-            if str(data or run.codec.configuration.data) == folder:
-                source.refuse_other_shards(run.codec.description, run.folder)
-        source.refuse_missing(("sweep",))
-        sweeps[folder] = source.labelled("sweep")
-    work = [sweeps_work(sweeps[str(data or run.codec.configuration.data)]) for run in runs]
-    meter = Meter(progress, {f"drawing {run.folder}": each for run, each in zip(runs, work, strict=True)})
+    sweeps: dict[str, LabelledBatches] = {}  # by the hash of the data set
+    for run in runs:
+        sha256 = run.codec.description.data_sha256
+        if sha256 not in sweeps:
+            source = DataSource.of_run(run.codec.configuration, data)
+            source.refuse_other_shards(run.codec.description, run.folder)
+            source.refuse_missing(("sweep",))
+            sweeps[sha256] = source.labelled("sweep")
+    meter = Meter(
+        progress,
+        {f"drawing {run.folder}": sweeps_work(sweeps[run.codec.description.data_sha256]) for run in runs},
+    )
     drawn = []
     for run in runs:
-        sweep = sweeps[str(data or run.codec.configuration.data)]
-        held = encode_sweeps(run, sweep, meter, f"drawing {run.folder}")
+        held = encode_sweeps(run, sweeps[run.codec.description.data_sha256], meter, f"drawing {run.folder}")
         colour = RUN if run.codec.configuration.recipe.assigned else OTHER
         drawn.append([(thumbnail(each, colour), written(each.r2, ".3f")) for each in held.readings(held.dials)])
     return drawn

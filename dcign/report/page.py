@@ -60,7 +60,7 @@ def write_report(
     other = None if against is None else load_run(against, device)
     if other is not None:
         refuse_other_data(run.folder, other.folder)
-    source = DataSource(data or run.codec.configuration.data)
+    source = DataSource.of_run(run.codec.configuration, data)
     source.refuse_other_shards(run.codec.description, folder)
     source.refuse_missing(("iid", "sweep"))
     with threads(thread_count):
@@ -77,7 +77,7 @@ def refuse_report(folder: str | Path, data: str | Path | None = None, against: s
     if against is not None:
         refuse_other_data(folder, against)
         load_evaluation(against)
-    source = DataSource(data or configuration.data)
+    source = DataSource.of_run(configuration, data)
     source.refuse_other_shards(description, folder)
     source.refuse_missing(("train", "iid", "test", "sweep"))
 
