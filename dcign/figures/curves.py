@@ -18,7 +18,7 @@ LOSSES = {
     "divergence": "KL divergence, nats an image",
     "invariance": "pull to the group's mean",
 }
-FAR = 30  # between the least and the most of a curve, from which its axis is logarithmic
+FAR = 10  # between the least and the most of a curve, from which its axis is logarithmic
 
 
 def invariance_figure(

@@ -36,7 +36,7 @@ def reconstruction_board(run: EvaluatedRun, iid: HeldImages, progress: Fraction 
     }
     groups = []
     for title, chosen in parts.items():
-        captions = tuple(f"{value:.1f} dB" for value in decibels[chosen])
+        captions = tuple(f"{value:.1f}\N{NO-BREAK SPACE}dB" for value in decibels[chosen])
         rows = (
             Row("original", (images[chosen],), pale=True),
             Row("reconstruction", (rebuilt[chosen],), captions=captions),

@@ -35,7 +35,7 @@ def turned_row(held: HeldSweeps, dial: Dial, place: int, person: int, label: str
     strip = held.sweeps[place].near(STRIP)
     pictures = held.run.codec.decode(dial.turned(held.people_codes[person], strip.levels))
     error = pictures - strip.images[:, person].astype(np.float32) / 255
-    return Row(label, (pictures,), f"{dial.name}, {psnr_decibels(error).mean():.1f} dB")
+    return Row(label, (pictures,), f"{dial.name}, {psnr_decibels(error).mean():.1f}\N{NO-BREAK SPACE}dB")
 
 
 def truth_row(held: HeldSweeps, place: int, person: int) -> Row:

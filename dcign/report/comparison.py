@@ -10,6 +10,8 @@ from typing import Any
 from dcign.errors import TrainingError
 from dcign.evaluations import load_evaluation
 from dcign.report.terms import (
+    DCI_TERMS,
+    IDENTITY_TERM,
     LEAKAGE_TERMS,
     METRIC_TERMS,
     PICTURE_TERMS,
@@ -31,6 +33,8 @@ FACTOR_COLUMNS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_T
 RUN_COLUMNS = (
     *(Term(each.heading, f"metrics.latents.{each.key}.value", each.form, each.name, each.meaning, "more")
       for each in METRIC_TERMS),
+    *DCI_TERMS,
+    IDENTITY_TERM,
     Term("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
          "PSNR over the head of the test split's pictures", "more"),
     Term("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",

@@ -18,6 +18,8 @@ from dcign.meter import Told, untold
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
 from dcign.report.terms import (
+    BASELINE_TERMS,
+    DCI_TERMS,
     LEAKAGE_TERMS,
     METRIC_TERMS,
     NOTHING,
@@ -39,6 +41,7 @@ TABLES = (
     ("What the other latents know of it: leakage, which depends on how one asks", LEAKAGE_TERMS),
     ("Pictures with the factor taken from elsewhere", (*PICTURE_TERMS, *RERENDER_TERMS)),
     ("The other latents while the factor moves", STILL_TERMS),
+    ("The factor read as one reads a code without assigned latents", BASELINE_TERMS),
 )
 
 
@@ -94,7 +97,10 @@ def report_html(gallery: Gallery) -> str:
         facts=_facts(run),
         heroes=_heroes(gallery, runs),
         tables=_tables(runs),
-        metrics=[(term, _metric_cells(term, runs)) for term in METRIC_TERMS],
+        metrics=[
+            *((term, _metric_cells(term, runs)) for term in METRIC_TERMS),
+            *((term, _dci_cells(term, runs)) for term in DCI_TERMS),
+        ],
         picture=_picture_facts(run.report),
         identity=[_identity_words(each) for each in runs],
         strips=strips,
@@ -158,13 +164,17 @@ def _tables(runs: Sequence[EvaluatedRun]) -> list[tuple[str, list[tuple[Term, li
     """Return titles with lines: a term, and for each run its cells, one a factor; without lines that are empty."""
     tables = []
     for title, terms in TABLES:
-        lines = [
-            (term, [[_cell(score, term) for score in run.report["factors"].values()] for run in runs]) for term in terms
-        ]
+        lines = [(term, [[_cell(score, term) for score in _scores(run.report)] for run in runs]) for term in terms]
         told = [line for line in lines if any(text != NOTHING for cells in line[1] for text, _ in cells)]
         if told:
             tables.append((title, told))
     return tables
+
+
+def _scores(report: dict[str, Any]) -> list[dict[str, Any]]:  # JSON
+    """Return each factor's table, with what was found for codes without assigned latents within it."""
+    entangled = report.get("entangled") or {}
+    return [score | {"entangled": entangled.get(name)} for name, score in report["factors"].items()]
 
 
 def _cell(score: dict[str, Any], term: Term) -> tuple[str, str]:  # JSON
@@ -186,6 +196,13 @@ def _metric_cells(term: Term, runs: Sequence[EvaluatedRun]) -> list[tuple[str, s
             half = "" if low is None or high is None else f"±{written((high - low) / 2, term.form)}"
             cells.append((written(value, term.form), half))
     return cells
+
+
+def _dci_cells(term: Term, runs: Sequence[EvaluatedRun]) -> list[tuple[str, str]]:
+    """Return for each run its latents by themselves, and, where these are meant, with the others as one block."""
+    blocks = term.key.replace(".latents", ".blocks")
+    keys = [term.key, blocks if blocks != term.key else ""]
+    return [(written(value_of(run.report, key), term.form), "") for run in runs for key in keys]
 
 
 def _picture_facts(report: dict[str, Any]) -> str:  # JSON

@@ -91,6 +91,24 @@ METRIC_TERMS = (
     Term("BetaVAE", "beta_vae", ".3f", "BetaVAE",
          "how often a linear classifier names it from differences of codes"),
 )  # fmt: skip
+# Of the whole code too: DCI's disentanglement by forests that predict the factors' values, not their classes.
+DCI_TERMS = (
+    Term("DCI D val", "dci.values.latents", ".3f", "DCI disentanglement, of values",
+         "disentanglement by trees that predict the factors' values instead of 20 classes", "more"),
+    Term("DCI D own", "dci.values.factors", ".3f", "DCI disentanglement, own latents",
+         "and that over the factors' own latents alone", "more"),
+)  # fmt: skip
+# Of each factor, by evaluation.json's table of codes without assigned latents.
+BASELINE_TERMS = (
+    Term("", "entangled.r2_max_variance", ".3f", "R², most varying latent",
+         "of the latent that varies most while only the factor does, as the paper took it", "more"),
+    Term("", "entangled.r2_regression", ".3f", "R², regression direction",
+         "of the linear regression of the factor on the whole code, as the paper's reviewer asked", "more"),
+)  # fmt: skip
+IDENTITY_TERM = Term(
+    "identity", "identity.right", ".2f", "right identity",
+    "how often a person is known again, by the other latents, across 60° of the first factor", "more"
+)  # fmt: skip
 
 
 def value_of(table: Mapping[str, Any], key: str) -> float | None:  # JSON
