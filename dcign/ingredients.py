@@ -9,6 +9,7 @@ from dcign.errors import TrainingError
 
 CHOICES = {
     "network": ("strided", "paper", "released"),
+    "activation": ("relu", "silu"),
     "active_by": ("label", "divergence"),
     "reference": ("donor", "mean", "first", "none"),
     "clamp_of": ("z", "posterior"),
@@ -19,6 +20,7 @@ CHOICES = {
 }
 
 BOUNDS: dict[str, tuple[float, float]] = {
+    "gain": (1e-3, 1e3),
     "latents": (2, 4096),
     "pretrain_steps": (0, 10**9),
     "invariance_start": (0, 1e9),

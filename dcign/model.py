@@ -24,7 +24,7 @@ class AutoEncoder(nn.Module):
     def __init__(self, recipe: Recipe, size: int, channels: int, mirror_signs: Sequence[int]) -> None:
         """Build the recipe's network; mirror_signs: each factor's sign in a mirrored image, in order."""
         super().__init__()
-        self.encoder, self.decoder = build_halves(recipe.network, size, channels, recipe.latents)
+        self.encoder, self.decoder = build_halves(recipe.network, size, channels, recipe.latents, recipe.activation)
         self.mirror = recipe.mirror
         signs = torch.ones(recipe.latents)
         signs[: len(mirror_signs)] = torch.tensor(mirror_signs, dtype=signs.dtype)

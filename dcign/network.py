@@ -8,6 +8,7 @@ convolutions fix it.
 
 import itertools
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -21,13 +22,15 @@ PAPER_WIDTHS = {"paper": (96, 64, 32), "released": (96, 48, 24)}  # as printed, 
 WIDTHS = (32, 64, 128, 128, 128, 128)  # of the strided network, one a halving
 HIDDEN = 256
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "silu": functional.silu}
+
 
 class StridedEncoder(nn.Module):
     """Halving convolutions, one hidden layer, two linear heads: (N, C, S, S) -> mu (N, Z), logvar (N, Z)."""
 
-    def __init__(self, size: int, channels: int, latents: int) -> None:
+    def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
         super().__init__()
-        self.padding = _border(size)
+        self.padding, self.activate = _border(size), ACTIVATIONS[activation]
         widths = (channels, *WIDTHS[: halvings(size)])
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
@@ -40,8 +43,8 @@ class StridedEncoder(nn.Module):
         if any(self.padding):
             features = functional.pad(features, self.padding, mode="replicate")
         for convolution in self.convolutions:
-            features = functional.relu(convolution(features))
-        hidden = functional.relu(self.hidden(features.flatten(1)))
+            features = self.activate(convolution(features))
+        hidden = self.activate(self.hidden(features.flatten(1)))
         mu, logvar = self.heads(hidden).chunk(2, dim=1)
         return mu, logvar
 
@@ -49,9 +52,10 @@ class StridedEncoder(nn.Module):
 class StridedDecoder(nn.Module):
     """The encoder's mirror image: code (N, Z) -> logits (N, C, S, S)."""
 
-    def __init__(self, size: int, channels: int, latents: int) -> None:
+    def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
         super().__init__()
         self.size, self.grid, self.padding = size, _grid(size), _border(size)
+        self.activate = ACTIVATIONS[activation]
         widths = (*reversed(WIDTHS[: halvings(size)]), channels)
         self.hidden = nn.Linear(latents, HIDDEN)
         self.widest = widths[0]
@@ -61,11 +65,11 @@ class StridedDecoder(nn.Module):
         )
 
     def forward(self, code: Tensor) -> Tensor:
-        features = functional.relu(self.seed(functional.relu(self.hidden(code))))
+        features = self.activate(self.seed(self.activate(self.hidden(code))))
         features = features.view(-1, self.widest, self.grid, self.grid)
         features = features.contiguous(memory_format=torch.channels_last)
         for convolution in self.convolutions[:-1]:
-            features = functional.relu(convolution(features))
+            features = self.activate(convolution(features))
         logits: Tensor = self.convolutions[-1](features)
         left, _, top, _ = self.padding
         return logits[:, :, top : top + self.size, left : left + self.size]
@@ -116,8 +120,11 @@ def network_built(wanted: str, size: int) -> str:
     return "strided" if wanted in PAPER_WIDTHS and size != PAPER_SIZE else wanted
 
 
-def build_halves(wanted: str, size: int, channels: int, latents: int) -> tuple[nn.Module, nn.Module]:
-    """Return an encoder and a decoder of images of that size; weights are drawn by `initialise`."""
+def build_halves(wanted: str, size: int, channels: int, latents: int, activation: str) -> tuple[nn.Module, nn.Module]:
+    """Return an encoder and a decoder of images of that size; weights are drawn by `initialise`.
+
+    activation is the strided network's; the paper's are rectifiers.
+    """
     if not SMALLEST <= size <= LARGEST:
         raise TrainingError(
             f"the images are {size} px: the network takes {SMALLEST} to {LARGEST}; render them again, at 64 px say"
@@ -125,15 +132,18 @@ def build_halves(wanted: str, size: int, channels: int, latents: int) -> tuple[n
     if network_built(wanted, size) in PAPER_WIDTHS:
         widths = PAPER_WIDTHS[wanted]
         return PaperEncoder(channels, latents, widths), PaperDecoder(channels, latents, widths)
-    return StridedEncoder(size, channels, latents), StridedDecoder(size, channels, latents)
+    return StridedEncoder(size, channels, latents, activation), StridedDecoder(size, channels, latents, activation)
 
 
 @torch.no_grad()
-def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw every weight from `generator`, uniform as He has it for ReLU, gain 1; biases are 0."""
+def initialise(network: nn.Module, gain: float, generator: torch.Generator) -> None:
+    """Draw every weight from `generator`, uniform, of variance gain / inputs; biases are 0.
+
+    He 2015 has gain 2 for rectifiers, which halve the mean square of what passes through them; SiLU leaves 1/2.8 of it.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            bound = math.sqrt(3.0 / _inputs(layer))
+            bound = math.sqrt(3.0 * gain / _inputs(layer))
             layer.weight.uniform_(-bound, bound, generator=generator)
             if layer.bias is not None:
                 layer.bias.zero_()

@@ -22,6 +22,8 @@ class Recipe:
 
     # The network.
     network: str  # "strided", or "paper" or "released": the paper's and its code's, at their 150 px only
+    activation: str  # of the strided network: "silu" or "relu"; the paper's networks are rectifiers
+    gain: float  # of the weights drawn at first: their variance, times a layer's inputs
     latents: int  # Z: the first F are the factors', the others are intrinsic
     mirror: bool  # mirror-equivariant encoder, with the signs that the data set gives
 
@@ -73,6 +75,8 @@ SWAP = Recipe(
     name="swap",
     summary="donor clamp, mirror-equivariant encoder, ramped invariance (default)",
     network="strided",
+    activation="silu",
+    gain=2.8,
     latents=32,
     mirror=True,
     active_by="label",
@@ -108,6 +112,8 @@ PAPER = Recipe(
     name="paper",
     summary="the paper's rule: clamped to the batch's mean, gradient replaced by (z - mean) / 100",
     network="paper",
+    activation="relu",
+    gain=1.0,
     latents=200,
     mirror=False,
     active_by="label",
@@ -211,6 +217,8 @@ def recipe_of_run(values: Mapping[str, Any]) -> Recipe:  # JSON
     """Return the recipe that a run's record holds; what older records lack is what was done then."""
     adam = values.get("optimizer") == "adam"
     before = {
+        "activation": "relu",
+        "gain": 1.0,
         "active_by": "label",
         "reference_gradient": values.get("reference") != "mean",
         "clamp_of": "z",

@@ -179,7 +179,7 @@ def _feed(
 
 def _first_state(model: AutoEncoder, configuration: TrainConfiguration, ranks: Ranks) -> TrainingState:
     recipe = configuration.recipe
-    initialise(model, step_generator(configuration.seed, INITIALISATION))
+    initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
     model.to(ranks.device)
     average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     return TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)

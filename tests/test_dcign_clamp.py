@@ -124,7 +124,7 @@ def test_the_papers_gradient_holds_through_the_whole_network():
     """The paper's backward pass done in two: to the code, there replaced, and on through the encoder."""
     recipe = dataclasses.replace(RULE, beta=0.0)
     model = AutoEncoder(recipe, 32, 1, (-1, 1, -1)).double()
-    initialise(model, torch.Generator().manual_seed(0))
+    initialise(model, 1.0, torch.Generator().manual_seed(0))
     images = torch.sigmoid(drawn(4, 5, 1, 32, 32))
     active = ACTIVE[:, None]
     draws = Draws(drawn(4, 5, LATENTS, seed=4), torch.zeros(4, 5, 4, dtype=torch.long))

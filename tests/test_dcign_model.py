@@ -15,7 +15,7 @@ SIGNS = (-1, 1, -1)
 
 def drawn_model(recipe, size, channels=1):
     model = AutoEncoder(recipe, size, channels, SIGNS)
-    initialise(model, torch.Generator().manual_seed(0))
+    initialise(model, 1.0, torch.Generator().manual_seed(0))
     return model
 
 
@@ -73,6 +73,36 @@ def test_the_papers_networks_return_their_150_pixels(recipe):
 
 def test_the_strided_network_is_small_at_64_pixels():
     assert 1_000_000 < count_parameters(AutoEncoder(SWAP, 64, 1, SIGNS)) < 2_500_000
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.8])
+def test_first_weights_have_the_variance_that_the_gain_says(gain):
+    model = AutoEncoder(SWAP, 64, 1, SIGNS)
+    initialise(model, gain, torch.Generator().manual_seed(0))
+    hidden = model.encoder.hidden
+    assert hidden.weight.var().item() * hidden.in_features == pytest.approx(gain, rel=0.01)
+    assert not hidden.bias.any()
+
+
+def test_the_default_gain_keeps_the_size_of_what_passes_through_the_network():
+    """Root mean square before the sixth nonlinearity, of an input of 1: about 2, where a gain of 1 leaves a tenth."""
+    images = torch.randn(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    for gain, least, most in ((SWAP.gain, 0.5, 3), (1.0, 0.01, 0.2)):
+        model = AutoEncoder(SWAP, 64, 1, SIGNS)
+        initialise(model, gain, torch.Generator().manual_seed(0))
+        seen = []
+        model.encoder.hidden.register_forward_hook(lambda layer, inputs, output, seen=seen: seen.append(output))
+        with torch.no_grad():
+            model.encode(images)
+        assert least < seen[0].square().mean().sqrt().item() < most
+
+
+def test_an_activation_is_of_the_strided_network():
+    """Rectified features are never negative; SiLU's are, down to -.28."""
+    for activation, least in (("relu", 0.0), ("silu", -0.279)):
+        model = AutoEncoder(dataclasses.replace(SWAP, activation=activation), 64, 1, SIGNS)
+        features = model.encoder.activate(torch.linspace(-5, 5, 1001))
+        assert features.min().item() == pytest.approx(least, abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [16, 31, 257, 1024])
