@@ -37,7 +37,7 @@ def written(run, small_faces, tmp_path_factory):
     out = tmp_path_factory.mktemp("codes") / "z.npz"
     result = CliRunner().invoke(cli.dcign, ["encode", str(run), str(small_faces), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert f"{out}: 420 images, 32 latents." in result.output
+    assert f"{out}: 420 images, {RECIPES['swap'].latents} latents." in result.output
     return out
 
 
@@ -68,7 +68,7 @@ def test_rows_say_which_image_they_are_of(written, small_faces):
 
 def test_the_file_needs_numpy_alone(written):
     with np.load(written, allow_pickle=False) as arrays:
-        assert arrays["mu"].shape == arrays["logvar"].shape == (420, 32)
+        assert arrays["mu"].shape == arrays["logvar"].shape == (420, RECIPES["swap"].latents)
         assert arrays["mu"].dtype == np.float32
 
 

@@ -128,7 +128,7 @@ def test_a_codec_encodes_any_number_of_images_and_decodes_what_it_encoded(swap, 
     images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
     mu, logvar = codec.encode(images)
     alone, _ = codec.encode(images[:1])
-    assert mu.shape == logvar.shape == (len(images), 32)
+    assert mu.shape == logvar.shape == (len(images), RECIPES["swap"].latents)
     np.testing.assert_allclose(alone[0], mu[0], atol=1e-5)
     assert codec.decode(mu).shape == images.shape
     assert [fit.factor for fit in load_calibrations(swap)] == list(FACTORS)

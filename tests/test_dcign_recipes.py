@@ -165,10 +165,11 @@ def test_a_detached_reference_leaves_clamped_latents_without_the_decoders_gradie
 
 
 def test_while_pre_training_nothing_is_clamped_and_the_pull_begins_after_it():
-    recipe = dataclasses.replace(SWAP, pretrain_steps=100)
+    pulled = dataclasses.replace(SWAP, invariance_start=1.0, invariance_end=100.0)
+    recipe = dataclasses.replace(pulled, pretrain_steps=100)
     assert invariance_weight(recipe, 0, 300) == invariance_weight(recipe, 100, 300) == 1.0
     assert invariance_weight(recipe, 200, 300) == pytest.approx(10.0)
-    assert invariance_weight(SWAP, 150, 300) == pytest.approx(10.0)
+    assert invariance_weight(pulled, 150, 300) == pytest.approx(10.0)
 
 
 def test_every_choice_is_a_function_and_every_function_a_choice():
@@ -204,10 +205,10 @@ def test_every_setting_that_the_documents_name_is_one():
 
 
 def test_what_was_changed_is_in_the_name_in_one_order():
-    words = ["reference=mean", "mirror=false", "beta=2", "latents=32"]
+    words = ["reference=mean", "mirror=false", "beta=2", f"latents={SWAP.latents}"]
     recipe = changed(SWAP, read_settings(words, SWAP))
     assert recipe.name == "swap,mirror=false,reference=mean,beta=2"
-    assert (recipe.mirror, recipe.reference, recipe.beta, recipe.latents) == (False, "mean", 2.0, 32)
+    assert (recipe.mirror, recipe.reference, recipe.beta, recipe.latents) == (False, "mean", 2.0, SWAP.latents)
     assert changed(SWAP, read_settings(reversed(words), SWAP)) == recipe
 
 
@@ -224,7 +225,7 @@ def test_what_was_changed_is_in_the_name_in_one_order():
         ("groups=0", r"groups is 0 in recipe 'swap,groups=0': wanted a whole number, 1 to 1024"),
         ("sigma=nan", r"sigma is nan in recipe .*: wanted a number, 0.001 to 1000"),
         ("reference=median", r"reference is 'median' in recipe .*: wanted donor\|mean\|first\|none"),
-        ("invariance_start=0", r"grows geometrically from 0 to 100: wanted both above 0, or both 0 for none"),
+        ("invariance_start=0", r"grows geometrically from 0 to 100000: wanted both above 0, or both 0 for none"),
         ("images=20", None),
         ("steps=20", r"cannot set 'steps=20'"),
     ],
