@@ -3,6 +3,8 @@
     python -m benchmarks.study recipes FACES OUT [--seeds 3] [--workers 2] [--only swap,vae]
     python -m benchmarks.study ablation FACES OUT [--seeds 1]
     python -m benchmarks.study swap FACES OUT [--seeds 3]
+    python -m benchmarks.study evaluate FACES OUT      what is there again, by the code of today
+    python -m benchmarks.study tables FACES OUT        fill the tables of docs/results.md
 
 Each run is one `dcign train` with one thread, as many at once as there are workers, in OUT/STUDY/RUN, its output in
 RUN.log beside it. What is evaluated is not run again, and what was begun goes on. --list prints the commands alone.
@@ -20,6 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.tables import write_tables
 from benchmarks.trainings import STUDIES, Training, command
 
 SEEDS = {"recipes": 3, "ablation": 1, "swap": 3}
@@ -28,15 +31,21 @@ SEEDS = {"recipes": 3, "ablation": 1, "swap": 3}
 def main() -> None:
     """Parse, and train what is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("study", choices=tuple(STUDIES))
+    parser.add_argument("what", choices=(*STUDIES, "evaluate", "tables"))
     parser.add_argument("faces", type=Path, help="the data set's folder")
     parser.add_argument("out", type=Path, help="the studies' folder")
     parser.add_argument("--seeds", type=int, help="as many runs of each, seeds 0, 1 ... [3; ablation: 1]")
     parser.add_argument("--workers", type=int, default=2, help="runs at once [2]")
     parser.add_argument("--only", help="names of runs, without their seeds, comma between them")
     parser.add_argument("--list", action="store_true", help="print the commands and train nothing")
+    parser.add_argument(
+        "--page", type=Path, default=Path("docs/results.md"), help="the page with the tables [%(default)s]"
+    )
     given = parser.parse_args()
-    trainings = STUDIES[given.study](given.seeds or SEEDS[given.study])
+    if given.what == "tables":
+        print(f"{given.page}: " + ", ".join(write_tables(given.out, given.page)))
+        return
+    trainings = STUDIES[given.what](given.seeds or SEEDS[given.what]) if given.what in STUDIES else []
     if given.only:
         trainings = _only(trainings, given.only.split(","))
     if given.list:
@@ -44,7 +53,23 @@ def main() -> None:
         return
     if not (given.faces / "dataset.json").is_file():
         sys.exit(f"{given.faces} holds no data set: make one with dcign render --size 64 --out {given.faces}")
+    if given.what == "evaluate":
+        sys.exit(not evaluate_all(given.faces, given.out, given.workers))
     sys.exit(not run_all(trainings, given.faces, given.out, given.workers))
+
+
+def evaluate_all(faces: Path, out: Path, workers: int) -> bool:
+    """Evaluate again every run of the studies that was evaluated, so many at once; returns whether all went well."""
+
+    def evaluate(path: Path) -> bool:
+        words = ["evaluate", str(path.parent), "--data", str(faces), "--threads", "1"]
+        with path.parent.with_name(path.parent.name + ".log").open("ab") as log:
+            code = subprocess.run([sys.executable, "-m", "cli", *words], stdout=log, stderr=log, check=False).returncode
+        print(f"{path.parent}: " + (f"stopped, see {log.name}" if code else "evaluated"), flush=True)
+        return code == 0
+
+    with ThreadPoolExecutor(workers) as pool:
+        return all(list(pool.map(evaluate, sorted(out.glob("*/*/evaluation.json")))))
 
 
 def run_all(trainings: list[Training], faces: Path, out: Path, workers: int) -> bool:

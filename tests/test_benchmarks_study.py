@@ -13,6 +13,7 @@ from dcign.recipes import RECIPES, changed
 FAKE = """#!/bin/sh
 # Stands for `python -m cli train FACES ... --out FOLDER [--resume]`: notes its words, and does what the name says.
 for word in "$@"; do [ "$before" = --out ] && folder=$word; before=$word; done
+[ "$3" = evaluate ] && folder=$4
 mkdir -p "$folder" && echo "$*" >> "$folder/words"
 case ${folder##*/} in *fails*) exit 1;; *slow*) trap 'exit 75' INT; touch "$folder/begun"; sleep 20 & wait;; esac
 touch "$folder/configuration.json" "$folder/evaluation.json"
@@ -75,6 +76,18 @@ def test_a_run_that_another_study_trains_is_left_to_it(quick, capsys):
         assert not study.run_all([Training("x/a-0", ())], quick / "faces", quick, workers=1)
     assert "another study" in capsys.readouterr().out
     assert not (quick / "x" / "a-0").exists()
+
+
+def test_what_is_evaluated_is_evaluated_again_on_demand(quick, capsys):
+    for name in ("recipes/a-0", "swap/fails-1"):
+        (quick / name).mkdir(parents=True)
+        (quick / name / "evaluation.json").touch()
+    (quick / "swap" / "begun-2").mkdir()
+    assert not study.evaluate_all(quick / "faces", quick, workers=1)
+    words = f"-m cli evaluate {quick}/recipes/a-0 --data {quick}/faces --threads 1\n"
+    assert (quick / "recipes" / "a-0" / "words").read_text() == words
+    assert f"{quick}/swap/fails-1: stopped, see {quick}/swap/fails-1.log" in capsys.readouterr().out
+    assert not (quick / "swap" / "begun-2" / "words").exists()
 
 
 def test_a_name_that_is_no_run_is_refused_with_all_there_are():

@@ -1,0 +1,71 @@
+"""The supervised ceiling and the face detector, on as little as they run on."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks import ceiling, haar
+from dcign.configuration import TrainConfiguration
+from dcign.recipes import RECIPES
+from dcign.source import DataSource
+from dcign.training import train
+
+
+def test_an_encoder_that_is_told_the_labels_learns_them(small_faces, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "deeper" / "ceiling.json"
+    monkeypatch.setattr(
+        sys, "argv", ["ceiling", str(small_faces), "--steps", "150", "--recipe", "vae", "--out", str(out)]
+    )
+    ceiling.main()
+    found = json.loads(out.read_text())
+    assert (found["steps"], found["images_seen"], found["seed"]) == (150, 150 * 8, 0)
+    assert list(found["factors"]) == ["azimuth", "elevation", "light_azimuth"]
+    assert found["factors"]["azimuth"]["r2"] > 0.5
+    assert "azimuth: R2 0." in capsys.readouterr().out
+
+
+def test_the_same_seed_gives_the_same_ceiling(small_faces):
+    source = DataSource(small_faces)
+    first, again, other = (ceiling.measure(source, RECIPES["swap"], 3, seed)["factors"] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+@pytest.fixture(scope="module")
+def run(small_faces, tmp_path_factory):
+    """A run of one step."""
+    out = tmp_path_factory.mktemp("judged") / "run"
+    train(TrainConfiguration(str(small_faces), str(out), RECIPES["swap"], 1, 0, device="cpu"))
+    return out
+
+
+def test_the_share_is_of_the_faces_that_were_found_before(run, monkeypatch, capsys):
+    near = []
+
+    def found(images):
+        near.append(len(images))
+        return np.arange(len(images)) % 2 < len(near)  # first every second picture, then all of them
+
+    monkeypatch.setattr(haar, "faces_found", found)
+    monkeypatch.setitem(haar.NEAR_FRONTAL, "azimuth", 60.0)
+    monkeypatch.setattr(sys, "argv", ["haar", str(run), "--json"])
+    haar.main()
+    told = json.loads(capsys.readouterr().out)
+    assert near[0] == near[1] == told["pictures"] < 40  # of two batches, those near the front
+    assert told["found"] == told["both"] == (told["pictures"] + 1) // 2
+    assert told["share"] == 1
+    assert json.loads((run / "haar.json").read_text()) == told
+
+
+def test_rendered_faces_are_found_and_those_of_a_network_of_one_step_are_not(run, monkeypatch):
+    told = haar.measure(run)
+    assert told["found"] > 0
+    assert (told["both"], told["share"]) == (0, 0.0)
+    monkeypatch.setattr(haar, "faces_found", lambda images: np.zeros(len(images), bool))
+    assert haar.measure(run)["share"] is None
+
+
+def test_nothing_is_found_in_an_empty_picture_of_either_kind():
+    assert not haar.faces_found(np.zeros((1, 64, 64, 1), np.uint8)).any()
+    assert not haar.faces_found(np.full((1, 64, 64, 3), 90.0)).any()
