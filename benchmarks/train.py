@@ -134,7 +134,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     from dcign.configuration import TrainConfiguration
     from dcign.device import choose_device, choose_precision
     from dcign.feed import ReadAhead
-    from dcign.memory import choose_place, free_memory
+    from dcign.memory import choose_place, free_memory, keep_freed_memory
     from dcign.ranks import ALONE, Ranks
     from dcign.recipes import RECIPES
     from dcign.source import DataSource
@@ -148,6 +148,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
         recipe = replace(recipe, groups=case.groups, images=20)
     data_in = "disk" if name.endswith("disk") else choose_place("auto", source.training_bytes(), free_memory())
     configuration = TrainConfiguration(str(faces), "", recipe, 10**9, seed=0, device=str(device))
+    keep_freed_memory()
     ranks = Ranks(device, precision, ALONE)
     run = Trainer(source.training(data_in, device), description, configuration, ranks)
     if name.startswith("loader"):

@@ -92,7 +92,6 @@ class Trainer:
         fed = self.feed(self.state.step).to(self.device)
         free = self.state.step < self.recipe.pretrain_steps
         weight = invariance_weight(self.recipe, self.state.step, self.configuration.steps)
-        self.state.optimizer.zero_grad()
         if self.device.type == "cuda":
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]  # torch's own
         values: Tensor = self.loss(
@@ -104,6 +103,7 @@ class Trainer:
             torch.tensor(free, device=self.device),
             torch.tensor(weight, device=self.device),
         )
+        self.state.optimizer.zero_grad()  # here, so that what it frees is what the gradients take
         self.ranks.backward(values[0])
         norm = descend(self.state, self.recipe, self.configuration.steps)
         return self.ranks.mean(torch.cat([values.detach(), norm[None]]))

@@ -19,7 +19,7 @@ from dcign.device import choose_precision, refuse_threads, threads
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.feed import ReadAhead
 from dcign.interrupt import deferred_interrupt
-from dcign.memory import choose_place, free_memory
+from dcign.memory import choose_place, free_memory, keep_freed_memory
 from dcign.ranks import ALONE, Place, Ranks, device_name, device_of_rank, leave_to_first, place_here
 from dcign.runlog import RunLog
 from dcign.source import ChunkedBatches, DataSource
@@ -82,6 +82,7 @@ def _train(
                         f"{folder / CHECKPOINT} is of step {run.state.step} of {configuration.steps}: it is another "
                         "run's; train again into a new folder"
                     )
+        keep_freed_memory()
         if first and not resume:
             folder.mkdir(parents=True, exist_ok=True)
             run_configuration.write(configuration, description)

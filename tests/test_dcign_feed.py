@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 import time
 
@@ -17,7 +18,7 @@ from dcign.checkpoint import read_checkpoint
 from dcign.configuration import TrainConfiguration, read
 from dcign.errors import TrainingError
 from dcign.feed import AHEAD, ReadAhead
-from dcign.memory import choose_place, fits_on_device, free_memory
+from dcign.memory import choose_place, fits_on_device, free_memory, keep_freed_memory
 from dcign.recipes import SWAP
 from dcign.source import DataSource
 from dcign.training import configuration_to_resume, train
@@ -127,6 +128,12 @@ def test_free_memory_is_the_machines_within_the_groups(tmp_path, monkeypatch):
     assert free_memory() == 8_192_000
     (tmp_path / "memory.max").write_text("5000\n")
     assert free_memory() == 4000
+
+
+def test_freed_memory_is_kept_where_the_c_library_can_be_told(monkeypatch):
+    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    assert not keep_freed_memory()
 
 
 def test_images_lie_on_a_gpu_that_holds_them(monkeypatch):
