@@ -14,9 +14,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from dcign import calibration
 from dcign.batches import TrainingBatches
+from dcign.calibration import FILE as CALIBRATION
 from dcign.checkpoint import FILE as CHECKPOINT
-from dcign.codec import load_codec
+from dcign.codec import load_calibrations, load_codec
 from dcign.configuration import FILE as CONFIGURATION
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
@@ -36,6 +38,10 @@ STRANGE = (None, True, -1, 0, 3, 1e308, 10**30, "", "x", "\u0000", [], [1, "x"],
 def trained(folder, recipe=SWAP):
     settings = {"data": "noise", "seed": 0, "device": "cpu", "threads": 1, "ratio": (1.0, 1.0, 1.0)}
     train_on(BATCHES, DESCRIPTION, TrainConfiguration(out=str(folder), recipe=recipe, steps=2, **settings))
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=50)
+    fits = [calibration.calibrate(name, latent, codes, 9 * codes) for latent, name in enumerate(DESCRIPTION.factors)]
+    calibration.write_calibrations(folder, fits)
     return folder
 
 
@@ -61,6 +67,7 @@ def go_on(folder):
 READERS = {
     CONFIGURATION: (read_network, go_on),
     CHECKPOINT: (read_network, go_on),
+    CALIBRATION: (load_calibrations,),
 }
 
 
@@ -112,6 +119,8 @@ def flipped(whole, chance, end):
     [
         (CONFIGURATION, "strange", 120, 60),
         (CONFIGURATION, "flipped", 60, 20),
+        (CALIBRATION, "strange", 80, 40),
+        (CALIBRATION, "flipped", 60, 20),
     ],
 )
 def test_json_with_anything_made_strange_is_read_or_refused(run, copy, name, how, times, least):
@@ -126,7 +135,7 @@ def test_json_with_anything_made_strange_is_read_or_refused(run, copy, name, how
 def test_a_checkpoint_with_any_bytes_changed_is_read_or_refused(run, copy):
     whole, chance, count = (run / CHECKPOINT).read_bytes(), random.Random(1), 0
     head = 8 + int.from_bytes(whole[:8], "little")
-    for _ in range(130):
+    for _ in range(150):
         broken = flipped(whole, chance, head if chance.random() < 0.9 else len(whole))
         (copy / CHECKPOINT).write_bytes(broken)
         count += refused(copy, CHECKPOINT)
@@ -212,7 +221,7 @@ class Trap:
         return os.mkdir, ("trapped",)
 
 
-@pytest.mark.parametrize("name", [CONFIGURATION, CHECKPOINT])
+@pytest.mark.parametrize("name", [CONFIGURATION, CHECKPOINT, CALIBRATION])
 @pytest.mark.parametrize("disguise", ["pickle", "torch"])
 def test_a_pickle_in_disguise_runs_no_code(copy, tmp_path, monkeypatch, name, disguise):
     monkeypatch.chdir(tmp_path)
@@ -224,7 +233,7 @@ def test_a_pickle_in_disguise_runs_no_code(copy, tmp_path, monkeypatch, name, di
     assert not (tmp_path / "trapped").exists()
 
 
-@pytest.mark.parametrize("name", [CONFIGURATION, CHECKPOINT])
+@pytest.mark.parametrize("name", [CONFIGURATION, CHECKPOINT, CALIBRATION])
 @pytest.mark.parametrize("what", ["nothing", "a folder", "itself", "nested", "terabyte", "a lying length"])
 def test_what_is_no_such_file_is_refused_without_reading_it(copy, name, what):
     path = copy / name
