@@ -270,6 +270,7 @@ def _run_configuration(
 
 
 def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, against: Path | None = None) -> None:
+    from dcign.card import write_card
     from dcign.evaluation import evaluate
     from dcign.report import evaluation_table, refuse_report, write_report
 
@@ -277,7 +278,7 @@ def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, again
     with _stage_progress("evaluating") as progress:
         evaluation = evaluate(out, data, device, threads, progress)
     with _stage_progress("drawing") as progress:
-        files = write_report(out, data, against, device, threads, progress)
+        files = [*write_report(out, data, against, device, threads, progress), write_card(out)]
     click.echo(evaluation_table([evaluation.report]))
     click.echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
     click.echo(f"Look at {files[0]}.")
@@ -441,24 +442,30 @@ def _factor_options(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
 
 @dcign.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--to", default="onnx", show_default=True, metavar="onnx", help="Format of the files.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write into.  [default: RUN/onnx]")
+@click.option("--to", default="onnx", show_default=True, metavar="onnx|hub", help="Format of the files.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write into.  [default: RUN/onnx or RUN/hub]")
 def export(run: Path, to: str, out: Path | None) -> None:
-    """Write a trained network for other programs: encoder.onnx and decoder.onnx, checked in ONNX Runtime.
+    """Write a trained network for others: as ONNX files, or as the Hugging Face hub has them.
 
-    The encoder takes images (N, C, S, S), 0 to 1, and returns mu and logvar (N, Z); the decoder takes a code (N, Z) and
-    returns images. Needs the packages of `pip install 'dcign[onnx]'`.
+    onnx: encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to 1, and
+    returns mu and logvar (N, Z); the decoder takes a code (N, Z) and returns images. Needs the packages of
+    `pip install 'dcign[onnx]'`.
+
+    hub: weights, configuration, calibration, evaluation and a model card, read by DCIGN.from_pretrained(FOLDER) and
+    by `dcign edit`.
 
     \b
     Example:
       dcign export runs/swap --to onnx --out swap-onnx
+      dcign export runs/swap --to hub --out swap-hub
     """
     from dcign.errors import TrainingError
     from dcign.export import export_run
 
     with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
         files = export_run(run, out or run / to, to)
-    click.echo("Checked against torch: " + ", ".join(str(file) for file in files))
+    checked = "Checked against torch: " if to == "onnx" else ""
+    click.echo(checked + ", ".join(str(file) for file in files))
 
 
 @dcign.command()

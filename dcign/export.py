@@ -1,5 +1,6 @@
-"""A trained network for other programs: ONNX files that need neither torch nor dcign, checked before they are kept.
+"""A trained network for others: as the Hugging Face hub has them, or ONNX files that need neither torch nor dcign.
 
+To "hub": what dcign.published lists. To "onnx", checked before they are kept:
 encoder.onnx: images (N, C, S, S) float32 0..1 -> mu, logvar (N, Z). decoder.onnx: code (N, Z) -> images (N, C, S, S),
 0..1. N is free. Both carry, under the metadata key "dcign", JSON of what the latents stand for.
 """
@@ -8,7 +9,7 @@ import importlib.util
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,15 @@ import torch
 from torch import Tensor, nn
 
 from dcign.aside import write_aside
-from dcign.codec import Codec, load_codec
+from dcign.calibration import FILE as CALIBRATION_FILE
+from dcign.codec import Codec, load_codec, read_configuration
 from dcign.errors import TrainingError
+from dcign.evaluation import FILE as EVALUATION_FILE
+from dcign.hub import DCIGN
+from dcign.hub import FILES as HUB_FILES
 from dcign.model import AutoEncoder
 
-FORMATS = ("onnx",)
+FORMATS = ("onnx", "hub")
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 OPSET = 20
@@ -38,24 +43,46 @@ def export_run(run: str | Path, out: str | Path, to: str = "onnx") -> list[Path]
     """
     if to not in FORMATS:
         raise TrainingError(f"cannot export to {to!r}: choose {', '.join(FORMATS)}")
-    paths = [Path(out) / ENCODER, Path(out) / DECODER]
+    names = HUB_FILES if to == "hub" else (ENCODER, DECODER)
+    paths = [Path(out) / name for name in names]
     for path in paths:
         if path.exists():
             raise TrainingError(f"{path} is there already: remove it or choose another --out")
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise TrainingError(f"exporting to ONNX needs {', '.join(missing)}: pip install 'dcign[onnx]'")
-    codec = load_codec(run)
-    contents = _encoder_and_decoder(codec)
+    write = _hub_writer(run) if to == "hub" else _onnx_writer(run)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
-        for path, content in zip(paths, contents, strict=True):
-            write_aside(path, content)
+        write(Path(out))
     except OSError as error:
         raise TrainingError(
             f"cannot write into {out} ({error.strerror or error}): mend that, or choose another --out"
         ) from None
     return paths
+
+
+def _hub_writer(run: str | Path) -> Callable[[Path], object]:
+    """Return what writes the folder that `DCIGN.from_pretrained` reads, of a run that has been evaluated."""
+    for name in (CALIBRATION_FILE, EVALUATION_FILE):
+        if not (Path(run) / name).is_file():
+            read_configuration(run)
+            raise TrainingError(f"{run} holds no {name}: evaluate the run first, with dcign evaluate {run}")
+    model = DCIGN.from_pretrained(run)
+    if model.evaluation is None:
+        raise TrainingError(f"{run} was trained on since it was evaluated: run dcign evaluate {run} first")
+    return model.save_pretrained
+
+
+def _onnx_writer(run: str | Path) -> Callable[[Path], object]:
+    """Return what writes both ONNX files, checked."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise TrainingError(f"exporting to ONNX needs {', '.join(missing)}: pip install 'dcign[onnx]'")
+    encoder, decoder = _encoder_and_decoder(load_codec(run))
+
+    def write(out: Path) -> None:
+        write_aside(out / ENCODER, encoder)
+        write_aside(out / DECODER, decoder)
+
+    return write
 
 
 class _Encoder(nn.Module):

@@ -11,7 +11,7 @@ Nothing here needs huggingface_hub: `dcign.hub` does.
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from data.schema import DataError
 from dcign import configuration as run_configuration
 from dcign.aside import read_json, write_aside
+from dcign.checkpoint import read_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
+from dcign.source import DataSource
 
 FORMAT = "dcign-model"
 FORMAT_VERSION = 1
@@ -38,6 +41,7 @@ class Published:
     description: ImageDescription
     step: int
     seconds: float  # of training
+    data_model: dict[str, str] = field(default_factory=dict)  # what the data were drawn with: name, licence
 
 
 def is_published(folder: str | Path) -> bool:
@@ -54,6 +58,7 @@ def to_json(published: Published) -> dict[str, Any]:  # JSON
         "version": FORMAT_VERSION,
         "step": published.step,
         "seconds": published.seconds,
+        "data_model": published.data_model,
         "run": run_configuration.to_json(named, published.description),
     }
 
@@ -71,7 +76,30 @@ def from_json(found: Any) -> Published:  # JSON, of which nothing is known
         raise ValueError(f"its seconds are {seconds!r}")
     if not isinstance(found.get("run"), dict):
         raise ValueError("it holds no run's configuration")
-    return Published(*run_configuration.from_json(dict(found["run"])), step, seconds)
+    model = found.get("data_model")
+    if not isinstance(model, dict) or not all(isinstance(text, str) for text in model.values()):
+        raise ValueError(f"its data_model is {model!r}")
+    return Published(*run_configuration.from_json(dict(found["run"])), step, seconds, model)
+
+
+def describe(folder: str | Path) -> Published:
+    """Say what the network in a folder is: a run's, or one that was exported."""
+    if is_published(folder):
+        return read_published(folder)
+    configuration, description = run_configuration.read(folder)
+    header, _ = read_checkpoint(folder)
+    model = _data_model(configuration, description)
+    return Published(configuration, description, header["step"], header["seconds"], model)
+
+
+def _data_model(configuration: TrainConfiguration, description: ImageDescription) -> dict[str, str]:
+    """Return what the data were drawn with, if they are where they were, and the same; else nothing is known."""
+    try:
+        source = DataSource(configuration.data)
+        source.refuse_other_shards(description, configuration.out)
+    except (DataError, TrainingError):
+        return {}
+    return source.model()
 
 
 def write_published(folder: str | Path, published: Published, network: nn.Module) -> None:

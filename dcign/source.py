@@ -122,6 +122,11 @@ class DataSource:
                 digest.update(f"{split} {entry.sha256}\n".encode())
         return digest.hexdigest()
 
+    def model(self) -> dict[str, str]:
+        """Return what the data were drawn with: the name of the model and the note on its licence, if there are any."""
+        found = self._dataset.manifest.model
+        return {key: str(found[key]) for key in ("name", "licence") if found.get(key)}
+
     def refuse_other_shards(self, description: ImageDescription, run: str | Path) -> None:
         """Raise unless these are the shards that a run was trained on."""
         if self.sha256() != description.data_sha256:

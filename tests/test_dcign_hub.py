@@ -1,0 +1,288 @@
+"""A network handed on: what is saved is what was trained, to the bit, with a card that says what it is."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import huggingface_hub
+import numpy as np
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner
+from huggingface_hub import PyTorchModelHubMixin
+from PIL import Image
+from safetensors.torch import load_file
+
+import cli
+import dcign
+from dcign import DCIGN
+from dcign.batches import TrainingBatches
+from dcign.calibration import calibrate, write_calibrations
+from dcign.card import model_card, write_card
+from dcign.codec import load_calibrations, load_codec
+from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.errors import TrainingError
+from dcign.export import export_run
+from dcign.hub import FILES
+from dcign.published import Published, describe
+from dcign.recipes import SWAP, changed
+from dcign.training import train_on
+
+DESCRIPTION = ImageDescription(
+    size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
+)
+SCORE = {"latent": 0, "r2": 0.91234, "mae_degrees": 2.5, "leakage_r2": 0.01, "leakage_active_r2": None}
+EVALUATION = {
+    "format": "dcign-evaluation",
+    "version": 1,
+    "recipe": "swap",
+    "network": "strided",
+    "assigned_latents": True,
+    "image": {"size": 32, "channels": 1},
+    "steps": 2,
+    "images_seen": 16,
+    "seconds": 1.5,
+    "seed": 0,
+    "data_sha256": "none",
+    "factors": {"across": SCORE, "tilt_up": SCORE | {"latent": 1}},
+    "reconstruction": {"psnr_frame_db": 21.5, "psnr_head_db": None},
+    "latents": {"count": 32, "alive": 3},
+    "mig": 0.5,
+}
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
+TENSOR = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two steps on noise, that says it was evaluated."""
+    folder = tmp_path_factory.mktemp("hub") / "run"
+    noise = torch.randint(0, 256, (3, 20, 32, 32, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    settings = {"data": "/secret/place/noise", "seed": 0, "device": "cpu", "threads": 1, "precision": "float32"}
+    recipe = changed(SWAP, {"beta": 0.5})
+    configuration = TrainConfiguration(out=str(folder), recipe=recipe, steps=2, ratio=(1.0, 1.0, 1.0), **settings)
+    train_on(TrainingBatches(noise, np.arange(3)), DESCRIPTION, configuration)
+    values = np.linspace(-60, 60, 121)
+    fits = [calibrate(name, latent, values / 50, values) for latent, name in enumerate(DESCRIPTION.factors)]
+    write_calibrations(folder, fits)
+    (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
+    return folder
+
+
+@pytest.fixture
+def exported(run, tmp_path):
+    export_run(run, tmp_path / "hub", "hub")
+    return tmp_path / "hub"
+
+
+def front_matter(card):
+    return yaml.safe_load(card.split("---")[1])
+
+
+def test_a_run_and_what_was_exported_of_it_compute_the_same_to_the_bit(run, exported):
+    codec = load_codec(run)
+    mu, logvar = codec.encode(IMAGES)
+    again = load_codec(exported)
+    np.testing.assert_array_equal(again.encode(IMAGES), (mu, logvar))
+    np.testing.assert_array_equal(again.decode(mu), codec.decode(mu))
+    for folder in (run, exported):
+        model = DCIGN.from_pretrained(folder)
+        assert not model.training
+        with torch.inference_mode():
+            np.testing.assert_array_equal(model.encode(TENSOR)[0].numpy(), mu)
+            np.testing.assert_array_equal(model.encode(TENSOR)[1].numpy(), logvar)
+            pictures = model.decode(torch.from_numpy(mu)).permute(0, 2, 3, 1).numpy()
+            np.testing.assert_array_equal(pictures, codec.decode(mu))
+            np.testing.assert_array_equal(model(TENSOR).permute(0, 2, 3, 1).numpy(), pictures)
+
+
+def test_what_the_latents_stand_for_goes_with_it(run, exported):
+    for model in (DCIGN.from_pretrained(run), DCIGN.from_pretrained(str(exported))):
+        assert model.factors == ("across", "tilt_up")
+        assert model.units == ("px", "px")
+        assert [fit.latent for fit in model.calibrations] == [0, 1]
+        assert model.calibrations[0].code(np.array([25.0])) == pytest.approx(0.5)
+        assert model.evaluation == EVALUATION
+        assert model.config.step == 2
+    assert [fit.range for fit in load_calibrations(exported)] == [fit.range for fit in load_calibrations(run)]
+
+
+def test_saving_twice_gives_the_same_files(exported, tmp_path):
+    DCIGN.from_pretrained(exported).save_pretrained(tmp_path / "again")
+    assert sorted(path.name for path in exported.iterdir()) == sorted(FILES)
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (exported / name).read_bytes(), name
+
+
+def test_only_weights_are_handed_on_and_no_place_of_the_machine(run, exported):
+    assert set(load_file(exported / "model.safetensors")) == set(load_codec(run).model.state_dict())
+    text = "".join((exported / name).read_text() for name in FILES if not name.endswith("safetensors"))
+    assert "secret" not in text
+    assert str(run.parent) not in text
+
+
+def test_a_trained_weight_that_changes_is_what_is_saved(exported, tmp_path):
+    model = DCIGN.from_pretrained(exported)
+    with torch.no_grad():
+        next(model.parameters()).add_(0.25)
+    model.save_pretrained(tmp_path / "changed")
+    torch.testing.assert_close(
+        next(DCIGN.from_pretrained(tmp_path / "changed").parameters()), next(model.parameters()), rtol=0, atol=0
+    )
+
+
+def test_a_run_s_folder_and_a_card_of_one_s_own_are_not_written_over(run, exported, tmp_path):
+    model = DCIGN.from_pretrained(exported)
+    with pytest.raises(TrainingError, match="holds a run, whose own weights come first: choose another folder"):
+        model.save_pretrained(run)
+    (exported / "README.md").write_text("mine")
+    model.save_pretrained(exported)
+    assert (exported / "README.md").read_text() == "mine"
+    with pytest.raises(TrainingError, match="is there already: remove it or choose another --out"):
+        export_run(run, exported, "hub")
+
+
+def test_pushing_uploads_what_is_saved(exported, monkeypatch):
+    pushed = {}
+
+    class Api:
+        def __init__(self, **_):
+            pass
+
+        def create_repo(self, repo_id, **_):
+            return huggingface_hub.RepoUrl(f"https://huggingface.co/{repo_id}")
+
+        def upload_folder(self, repo_id, folder_path, **_):
+            pushed.update({path.name: path.read_bytes() for path in folder_path.iterdir()})
+            return repo_id
+
+    monkeypatch.setattr("huggingface_hub.hub_mixin.HfApi", Api)
+    model = DCIGN.from_pretrained(exported)
+    assert isinstance(model, PyTorchModelHubMixin)
+    assert model.push_to_hub("me/dial") == "me/dial"
+    assert pushed == {name: (exported / name).read_bytes() for name in FILES}
+
+
+def test_a_name_that_is_no_folder_is_looked_for_on_the_hub(exported, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "dcign.hub.snapshot_download", lambda name, **options: asked.append((name, options)) or exported
+    )
+    assert DCIGN.from_pretrained("me/dial", revision="v1").factors == ("across", "tilt_up")
+    assert asked == [("me/dial", {"allow_patterns": list(FILES), "revision": "v1"})]
+
+
+@pytest.mark.parametrize("name", ["runs/none/at/all", "me/dial", "", "a b"])
+def test_what_is_not_there_is_refused_in_a_sentence(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TrainingError, match="no model of the hub that can be had") as caught:
+        DCIGN.from_pretrained(name or "none", local_files_only=True)
+    assert "\n" not in str(caught.value)
+
+
+DAMAGE = {
+    "no JSON": lambda folder: (folder / "config.json").write_text("{"),
+    "a list": lambda folder: (folder / "config.json").write_text("[]"),
+    "another format": lambda folder: edited(folder, format="x"),
+    "another version": lambda folder: edited(folder, version=9),
+    "a step that is none": lambda folder: edited(folder, step="2"),
+    "no run": lambda folder: edited(folder, run=None),
+    "a run of another format": lambda folder: edited(folder, run={"version": 7}),
+    "a model that is words": lambda folder: edited(folder, data_model="x"),
+    "no weights": lambda folder: (folder / "model.safetensors").unlink(),
+    "cut weights": lambda folder: (folder / "model.safetensors").write_bytes(b"\x00" * 20),
+    "no configuration": lambda folder: (folder / "config.json").unlink(),
+    "a damaged calibration": lambda folder: (folder / "calibration.json").write_text("{}"),
+    "a damaged evaluation": lambda folder: (folder / "evaluation.json").write_text("{}"),
+}
+
+
+def edited(folder, **changes):
+    found = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(found | changes))
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_folder_is_refused_in_a_sentence(exported, damage):
+    damage(exported)
+    with pytest.raises(TrainingError) as caught:
+        DCIGN.from_pretrained(exported)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_that_was_not_evaluated_loads_but_is_not_exported(run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    (folder / "evaluation.json").write_text(json.dumps(EVALUATION | {"steps": 1}))
+    assert DCIGN.from_pretrained(folder).evaluation is None
+    with pytest.raises(TrainingError, match="was trained on since it was evaluated"):
+        export_run(folder, tmp_path / "out", "hub")
+    (folder / "calibration.json").unlink()
+    assert DCIGN.from_pretrained(folder).calibrations == ()
+    with pytest.raises(TrainingError, match="evaluate the run first, with dcign evaluate"):
+        export_run(folder, tmp_path / "out", "hub")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_exports_and_edit_reads_it(run, tmp_path):
+    result = CliRunner().invoke(cli.dcign, ["export", str(run), "--to", "hub", "--out", str(tmp_path / "hub")])
+    assert result.exit_code == 0, result.output
+    assert all(name in result.output for name in FILES)
+    assert "Checked" not in result.output
+    picture = tmp_path / "photo.png"
+    Image.fromarray(IMAGES[0, ..., 0]).save(picture)
+    read = [CliRunner().invoke(cli.dcign, ["edit", str(folder), str(picture)]) for folder in (run, tmp_path / "hub")]
+    assert read[0].output == read[1].output
+    assert "across" in read[0].output
+
+
+def test_the_card_s_metadata_is_the_hub_s(run, exported):
+    text = (exported / "README.md").read_text()
+    found = huggingface_hub.ModelCard(text).data
+    assert found.library_name == "dcign"
+    assert found.license == "mit"
+    metrics = {result.metric_name: result.metric_value for result in found.eval_results}
+    assert metrics["R², across"] == 0.91234
+    assert metrics["latents alive"] == 3
+    assert not any("active" in str(name) for name in metrics)  # what is null is left out
+    assert found.model_name == "dcign-swap-32px"
+    assert DCIGN.from_pretrained(run).generate_model_card().data.to_dict() == found.to_dict()
+
+
+def test_the_card_says_the_figures_the_range_and_the_command(run):
+    text = write_card(run).read_text()
+    assert "| across | 0.912 | 2.5 | 0.01 | - | - |" in text
+    assert "| tilt up | 1 | px | -60 to 60 |" in text
+    assert "dcign train noise --recipe swap --set beta=0.5 --ratio 1:1:1 --steps 2 --seed 0" in text
+    assert "frame, dB: 21.5" in text
+    assert write_card(run).read_text() == text
+    (run / "README.md").unlink()
+
+
+def test_the_card_of_a_run_that_was_not_evaluated_says_so(run):
+    text = model_card(describe(run))
+    assert "None yet: `dcign evaluate RUN`." in text
+    assert "model-index" not in front_matter(text)
+
+
+def test_the_licence_of_the_data_s_model_is_named(run):
+    found = describe(run)
+    foreign = {"name": "Somebody's faces", "licence": "research only: no redistribution"}
+    text = model_card(Published(found.configuration, found.description, 2, 1.0, foreign))
+    assert "drawn with Somebody's faces, under terms of its own" in text
+    assert "research only: no redistribution" in text
+    assert front_matter(text)["license"] == "other"
+    ours = model_card(Published(found.configuration, found.description, 2, 1.0, {"name": "ours", "licence": "MIT"}))
+    assert front_matter(ours)["license"] == "mit"
+
+
+def test_the_package_itself_imports_no_torch():
+    script = (
+        "import dcign, sys; assert not {'torch', 'huggingface_hub', 'numpy'} & set(sys.modules); print(dcign.DCIGN)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "dcign.hub.DCIGN" in done.stdout
+    with pytest.raises(AttributeError, match="has no attribute 'VAE'"):
+        dcign.VAE  # noqa: B018
