@@ -138,6 +138,11 @@ def leave_to_first(place: Place) -> None:
         raise SystemExit(1)
 
 
+def is_lost_rank(error: RuntimeError) -> bool:
+    """Return whether an error says that another rank is gone: gloo has no class for it."""
+    return "gloo" in str(error) or isinstance(error, getattr(torch.distributed, "DistError", ()))
+
+
 def _fabric(device: torch.device, precision: torch.dtype, place: Place) -> Any:  # Any: Fabric, imported where needed
     import logging
 
@@ -163,7 +168,7 @@ def _fabric(device: torch.device, precision: torch.dtype, place: Place) -> Any: 
         devices: Any = 1 if device.type != "cuda" else [device.index or 0]
         return Fabric(accelerator=device.type, devices=devices, plugins=[*plugins, LightningEnvironment()])
     backend = "nccl" if device.type == "cuda" else "gloo"
-    strategy = DDPStrategy(process_group_backend=backend, broadcast_buffers=False, gradient_as_bucket_view=True)
+    strategy = DDPStrategy(process_group_backend=backend, gradient_as_bucket_view=True)
     return Fabric(
         accelerator=device.type,
         devices=place.local_count,

@@ -20,7 +20,16 @@ from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.feed import ReadAhead
 from dcign.interrupt import deferred_interrupt
 from dcign.memory import choose_place, free_memory, keep_freed_memory
-from dcign.ranks import ALONE, Place, Ranks, device_name, device_of_rank, leave_to_first, place_here
+from dcign.ranks import (
+    ALONE,
+    Place,
+    Ranks,
+    device_name,
+    device_of_rank,
+    is_lost_rank,
+    leave_to_first,
+    place_here,
+)
 from dcign.runlog import RunLog
 from dcign.source import ChunkedBatches, DataSource
 from dcign.trainer import Report, Trainer
@@ -113,6 +122,13 @@ def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfigurati
     except (TrainingError, TrainingInterrupted):
         leave_to_first(place)
         raise
+    except RuntimeError as error:
+        if not is_lost_rank(error):
+            raise
+        leave_to_first(place)
+        raise TrainingError(
+            f"another of the {place.count} processes ended, for a reason that it gave above: mend that and --resume"
+        ) from None
 
 
 def configuration_to_resume(out: str | Path, **given: object) -> TrainConfiguration:

@@ -30,6 +30,7 @@ def torchrun(*arguments):
 def test_two_processes_train_what_one_does(tmp_path):
     ended = torchrun(tmp_path / "two", 8)
     assert ended.returncode == 0, ended.stderr
+    assert "deprecated" not in ended.stderr
     train_noise(str(tmp_path / "one"), 8)
     ours, theirs = (
         [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
@@ -94,3 +95,9 @@ def test_all_but_the_first_process_end_without_a_word(monkeypatch):
     leave_to_first(ALONE)
     with pytest.raises(SystemExit):
         leave_to_first(Place(1, 2))
+
+
+def test_a_rank_that_is_gone_is_told_from_other_errors():
+    assert ranks.is_lost_rank(RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer"))
+    assert ranks.is_lost_rank(torch.distributed.DistBackendError("NCCL error"))
+    assert not ranks.is_lost_rank(RuntimeError("shapes differ"))

@@ -39,7 +39,7 @@ class NoHostNumbers(TorchDispatchMode):
         return function(*arguments, **(named or {}))
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [RECIPES[0], ADA_GVAE], ids=lambda recipe: recipe.name)
 def test_a_step_is_one_graph_that_serves_all_steps_and_computes_the_same(recipe, tmp_path):
     plain, compiled = (trainer_of(recipe, tmp_path) for _ in range(2))
     torch._dynamo.reset()
