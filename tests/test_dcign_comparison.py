@@ -63,7 +63,7 @@ def test_the_table_has_a_line_a_recipe_and_says_how_far_seeds_spread(write):
     lines = table.splitlines()
     assert lines[1].split()[:3] == ["swap", "x2", "0.850±0.050"]
     assert lines[2].split()[:3] == ["vae", "x1", "0.300"]
-    assert "0.00±0.00" in lines[1]  # and not -0.00
+    assert " 0.00±0.00" in lines[1]  # and not -0.00
     assert "swap  " not in lines[0]  # a column that no run has is left out
     assert "half the range" in lines[-1]
 
