@@ -17,6 +17,7 @@ STEPS = {
     "ada-gvae": 47_000,
 }
 ABLATION_STEPS = 8_000
+FULL_STEPS = 120_000  # of `swap` at full length: three quarters of an hour of one core
 
 # Ingredient of `swap` -> the options that take it away, or change it.
 ABLATIONS = {
@@ -80,8 +81,9 @@ def ablation_trainings(seeds: int) -> list[Training]:
 
 
 def swap_trainings(seeds: int) -> list[Training]:
-    """The default recipe as it is, at its full length."""
-    return [Training(f"swap/swap-{seed}", ("--recipe", "swap", "--seed", str(seed))) for seed in range(seeds)]
+    """The default recipe, for as long as pays."""
+    words = ("--recipe", "swap", "--steps", str(FULL_STEPS), "--seed")
+    return [Training(f"swap/swap-{seed}", (*words, str(seed))) for seed in range(seeds)]
 
 
 def ablation_folder(options: str) -> str:
