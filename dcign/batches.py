@@ -45,7 +45,14 @@ class TrainingBatches:
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
         """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8, where the images lie."""
         device = self.images.device
-        return self.images[batch.to(device)[:, None], image.to(device)]
+        return self.images[sent(batch, device)[:, None], sent(image, device)]
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Return values on a device; a GPU gets them in its own time, and nobody waits."""
+    if device.type == "cuda" and not values.is_cuda:
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dcign.batches import ImageBatches, draw_groups, step_generator
+from dcign.batches import ImageBatches, draw_groups, sent, step_generator
 from dcign.clamp import draw_donors
 from dcign.ranks import Place
 from dcign.recipes import Recipe
@@ -35,14 +35,14 @@ class StepInput:
     donors: Tensor
 
     def to(self, device: torch.device) -> "StepInput":
-        """Return the same on that device; a copy to a GPU is not waited for."""
-        if device.type != "cuda":
-            return StepInput(*(each.to(device) for each in self._tensors()))
-        pinned = (each if each.is_cuda else each.pin_memory() for each in self._tensors())
-        return StepInput(*(each.to(device, non_blocking=True) for each in pinned))
-
-    def _tensors(self) -> tuple[Tensor, ...]:
-        return self.images, self.kind, self.mirrored, self.noise, self.donors
+        """Return the same on that device."""
+        return StepInput(
+            sent(self.images, device),
+            sent(self.kind, device),
+            sent(self.mirrored, device),
+            sent(self.noise, device),
+            sent(self.donors, device),
+        )
 
 
 Feed = Callable[[int], StepInput]

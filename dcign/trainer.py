@@ -100,8 +100,8 @@ class Trainer:
             fed.mirrored,
             fed.noise,
             fed.donors,
-            torch.tensor(free, device=self.device),
-            torch.tensor(weight, device=self.device),
+            torch.full((), free, device=self.device),  # filled there: a copy would be waited for
+            torch.full((), weight, device=self.device),
         )
         self.state.optimizer.zero_grad()  # here, so that what it frees is what the gradients take
         self.ranks.backward(values[0])
