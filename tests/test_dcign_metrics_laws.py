@@ -299,6 +299,7 @@ def test_trees_that_nothing_can_split_have_no_importance():
         (np.zeros((0, 2)), np.zeros((0, 1)), r"wanted \(N, Z\) and \(N, F\)"),
         (np.full((5, 2), np.nan), np.zeros((5, 1)), "latents hold 10 values that are not finite"),
         (np.zeros((5, 2)), np.full((5, 1), np.inf), "factors hold 5 values that are not finite"),
+        (np.full((5, 2), 1e60), np.zeros((5, 1)), r"latents hold values beyond 1e\+50: scale them down"),
         (np.zeros((5, 2)), np.array([["a"]] * 5), "factors of type <U1: wanted real numbers"),
         (np.zeros((5, 2)), np.zeros((5, 1)), "factor 0 is the same in all rows"),
     ],

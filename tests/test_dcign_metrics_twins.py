@@ -124,3 +124,8 @@ def test_the_trees_say_what_scikit_learns_say(make, monkeypatch):
     found = dci(latents[FITTED], factors[FITTED], latents[HELD], factors[HELD], np.random.default_rng(0))
     assert found.disentanglement == pytest.approx(np.average(pure, weights=table.sum(axis=1)), abs=0.01)
     assert found.informativeness == pytest.approx(np.mean(right), abs=0.02)  # theirs differs as much by seed
+
+
+def test_one_row_tells_nothing():
+    assert sap_continuous(np.ones((1, 3)), np.ones((1, 2))) == 0
+    assert mutual_information_gap(np.ones((1, 3)), np.ones((1, 2), int)) == 0

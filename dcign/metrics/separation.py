@@ -31,7 +31,8 @@ def sap_continuous(latents: ArrayLike, factors: ArrayLike) -> float:
     centred, values = codes - codes.mean(axis=0), truth - truth.astype(np.float64).mean(axis=0)
     shared = np.square(centred.T @ values)
     spread = np.square(centred).sum(axis=0)[:, None] * np.square(values).sum(axis=0)
-    alive = (codes.var(axis=0, ddof=1) > CONSTANT)[:, None] & (spread > 0)
+    variance = np.square(centred).sum(axis=0) / max(len(codes) - 1, 1)
+    alive = (variance > CONSTANT)[:, None] & (spread > 0)
     return separation(np.where(alive, shared / np.where(spread > 0, spread, 1), 0)[None])
 
 

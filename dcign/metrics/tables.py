@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dcign.errors import TrainingError
 
+LARGEST = 1e50  # of a value: squares overflow not far beyond, and support vector machines never end
 BINS = 20  # of a range: on raw floats a perfect latent would score about nothing
 
 Array = NDArray[np.floating]
@@ -28,6 +29,8 @@ def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Array, 
             raise TrainingError(
                 f"{name} hold {np.count_nonzero(~np.isfinite(table))} values that are not finite: leave those rows out"
             )
+        if np.abs(table.astype(np.float64)).max() > LARGEST:
+            raise TrainingError(f"{name} hold values beyond {LARGEST:g}: scale them down")
     return codes.astype(np.float64), truth
 
 
