@@ -21,13 +21,19 @@ FILE = "README.md"
 TASK = "image-to-image"  # of the hub's names the nearest
 CODE_LICENCE = "MIT"
 
-# Heading, key in evaluation.json, how to print it, and what it is.
+# Heading, where it stands in evaluation.json of a factor, how to print it, and what it is.
 COLUMNS = (
-    ("R²", "r2", ".3f", "of the factor from its latent, through a monotone map"),
-    ("error", "mae_degrees", ".1f", "mean, in the factor's units"),
-    ("leakage, sampled", "leakage_r2", ".2f", "R² of a probe from all other latents, sampled"),
-    ("leakage, alive means", "leakage_active_r2", ".2f", "the same from the means of those that are alive"),
-    ("swap", "swap_ratio", ".2f", "squared error after a swap of this latent, over plain reconstruction's"),
+    ("R²", ("r2",), ".3f", "of the factor from its latent, through a monotone map"),
+    ("error", ("mae_degrees",), ".1f", "mean, in the factor's units"),
+    ("leakage, sampled", ("leakage_r2",), ".2f", "R² of a probe from all other latents, sampled"),
+    ("leakage, alive means", ("leakage_active_r2",), ".2f", "the same from the means of those that are alive"),
+    ("swap", ("swap_ratio",), ".2f", "squared error after a swap of this latent, over plain reconstruction's"),
+    (
+        "re-rendered, dB",
+        ("rerender", "psnr_db"),
+        ".1f",
+        "PSNR against the truth, over the head where masks are there, of one picture of a person set to other values",
+    ),
 )
 
 
@@ -101,9 +107,9 @@ def _front_matter(published: Published, evaluation: dict[str, Any] | None) -> It
 def _metrics(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
     """Yield the type, name and value of each figure that is a number."""
     found = [
-        (key, f"{heading}, {_words(factor)}", score.get(key))
+        (path[-1], f"{heading}, {_words(factor)}", _at(score, *path))
         for factor, score in evaluation["factors"].items()
-        for heading, key, _, _ in COLUMNS
+        for heading, path, _, _ in COLUMNS
     ]
     found += [(key, title, _at(evaluation, *path)) for key, title, _, path in _OVERALL]
     yield from ((kind, name, value) for kind, name, value in found if isinstance(value, int | float))
@@ -115,7 +121,7 @@ _OVERALL = (
     ("psnr", "reconstruction of unseen people, frame, dB", ".1f", ("reconstruction", "psnr_frame_db")),
     ("mig", "MIG", ".3f", ("mig",)),
     ("dci", "DCI disentanglement", ".3f", ("metrics", "latents", "dci_disentanglement", "value")),
-    ("alive", "latents alive", "d", ("latents", "alive")),
+    ("alive", "latents alive", ".0f", ("latents", "alive")),
     ("identity", "right person among many, across the first factor", ".2f", ("identity", "right")),
 )
 
@@ -145,7 +151,6 @@ def _use(published: Published) -> Iterator[str]:
     yield "pictures = model.decode(mu)                # (N, C, S, S), 0 to 1"
     yield "```"
     yield ""
-    yield "    pip install dcign"
     yield f"    dcign edit FOLDER photo.png --{first.replace('_', '-')} VALUE --out new.png"
 
 
@@ -175,7 +180,7 @@ def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iter
     yield "| factor | " + " | ".join(heading for heading, *_ in COLUMNS) + " |"
     yield "|---|" + "---|" * len(COLUMNS)
     for factor, score in evaluation["factors"].items():
-        cells = (_cell(score.get(key), form) for _, key, form, _ in COLUMNS)
+        cells = (_cell(_at(score, *path), form) for _, path, form, _ in COLUMNS)
         yield f"| {_words(factor)} | " + " | ".join(cells) + " |"
     yield ""
     yield from (f"- {heading}: {meaning}" for heading, _, _, meaning in COLUMNS)
@@ -252,7 +257,7 @@ def _at(found: Any, *path: str) -> Any:  # JSON
 
 
 def _cell(value: Any, form: str) -> str:  # JSON
-    return format(value, form) if isinstance(value, int | float) else "-"
+    return format(float(value), f"z{form}") if isinstance(value, int | float) else "-"  # z: no -0.00
 
 
 def _words(name: str) -> str:

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from dcign.errors import TrainingError
 
 GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # the data set's (docs/shard.md), after Kulkarni et al. 2015: of linear R, G, B
-SMALLER, LARGER = Image.Resampling.HAMMING, Image.Resampling.LANCZOS
+SMALLER, LARGER = Image.Resampling.BOX, Image.Resampling.LANCZOS  # a pixel's mean, as it is rendered (docs/training.md)
 
 Array = NDArray[np.float32]
 

@@ -33,7 +33,7 @@ from dcign.training import train_on
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
 )
-SCORE = {"latent": 0, "r2": 0.91234, "mae_degrees": 2.5, "leakage_r2": 0.01, "leakage_active_r2": None}
+SCORE = {"latent": 0, "r2": 0.91234, "mae_degrees": 2.5, "leakage_r2": -0.001, "rerender": {"psnr_db": 23.45}}
 EVALUATION = {
     "format": "dcign-evaluation",
     "version": 1,
@@ -246,14 +246,15 @@ def test_the_card_s_metadata_is_the_hub_s(run, exported):
     metrics = {result.metric_name: result.metric_value for result in found.eval_results}
     assert metrics["R², across"] == 0.91234
     assert metrics["latents alive"] == 3
-    assert not any("active" in str(name) for name in metrics)  # what is null is left out
+    assert metrics["re-rendered, dB, tilt up"] == 23.45
+    assert not any("alive means" in str(name) for name in metrics)  # what is not known is left out
     assert found.model_name == "dcign-swap-32px"
     assert DCIGN.from_pretrained(run).generate_model_card().data.to_dict() == found.to_dict()
 
 
 def test_the_card_says_the_figures_the_range_and_the_command(run):
     text = write_card(run).read_text()
-    assert "| across | 0.912 | 2.5 | 0.01 | - | - |" in text
+    assert "| across | 0.912 | 2.5 | 0.00 | - | - | 23.4 |" in text
     assert "| tilt up | 1 | px | -60 to 60 |" in text
     assert "dcign train noise --recipe swap --set beta=0.5 --ratio 1:1:1 --steps 2 --seed 0" in text
     assert "frame, dB: 21.5" in text
