@@ -82,6 +82,7 @@ DAMAGE = {
     "a latent that is half": lambda fit: fit | {"latent": 0.5},
     "a latent beyond the code": lambda fit: fit | {"latent": 4},
     "a slope that is no number": lambda fit: fit | {"slope": float("nan")},
+    "a slope that is true": lambda fit: fit | {"slope": True},
     "a slope that is words": lambda fit: fit | {"slope": "1"},
     "an offset that is huge": lambda fit: fit | {"offset": 10**400},
     "no map": lambda fit: fit | {"value": None},
