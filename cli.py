@@ -441,31 +441,67 @@ def _factor_options(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
 
 
 @dcign.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--to", default="onnx", show_default=True, metavar="onnx|hub", help="Format of the files.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write into.  [default: RUN/onnx or RUN/hub]")
-def export(run: Path, to: str, out: Path | None) -> None:
-    """Write a trained network for others: as ONNX files, or as the Hugging Face hub has them.
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--to", metavar="FORMAT", help="A run: onnx, hub.  [default: onnx]  "
+              "A data set: png, npz, 3dshapes, webdataset.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="PATH",
+              help="Folder to write into.  [default: RUN/FORMAT; or ./FACES-FORMAT]")  # fmt: skip
+@click.option("--split", "splits", multiple=True, metavar="NAME",
+              help="Of a data set only this split; may be given again.")  # fmt: skip
+def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ...]) -> None:
+    """Write a trained network, or a data set, in the formats of others.
 
-    onnx: encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to 1, and
-    returns mu and logvar (N, Z); the decoder takes a code (N, Z) and returns images. Needs the packages of
-    `pip install 'dcign[onnx]'`.
+    A run: onnx is encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to
+    1, and returns mu and logvar (N, Z); the decoder takes a code (N, Z) and returns images. Needs the packages of
+    `pip install 'dcign[onnx]'`. hub is weights, configuration, calibration, evaluation and a model card, read by
+    DCIGN.from_pretrained(FOLDER) and by `dcign edit`.
 
-    hub: weights, configuration, calibration, evaluation and a model card, read by DCIGN.from_pretrained(FOLDER) and
-    by `dcign edit`.
+    A data set: png is SPLIT/BATCH/IMAGE.png and SPLIT/labels.csv; npz is SPLIT.npz with dSprites' keys; 3dshapes is
+    SPLIT.h5 with 3D Shapes' images and labels; webdataset is SPLIT-000000.tar and so on, of KEY.png and KEY.json.
+    docs/shard.md says what is in each.
 
     \b
     Example:
       dcign export runs/swap --to onnx --out swap-onnx
       dcign export runs/swap --to hub --out swap-hub
+      dcign export faces --to npz --split iid --out faces-npz
     """
+    from data.export.dataset import FORMATS
+    from data.manifest import NAME
+    from data.schema import DataError
+
+    if (folder / NAME).exists():
+        with _one_sentence(DataError), _going_on("Stopped. Nothing was written."):
+            _export_dataset(folder, to, out, splits)
+        return
+
     from dcign.errors import TrainingError
+    from dcign.export import FORMATS as RUN_FORMATS
     from dcign.export import export_run
 
     with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
-        files = export_run(run, out or run / to, to)
+        if to in FORMATS or splits:
+            asked = f"--to {to}" if to in FORMATS else "--split"
+            raise TrainingError(
+                f"{folder} has no {NAME}, and {asked} is for data sets: finish one with `dcign render`; a run goes "
+                f"--to {', '.join(RUN_FORMATS)}, whole"
+            )
+        to = to or "onnx"
+        files = export_run(folder, out or folder / to, to)
     checked = "Checked against torch: " if to == "onnx" else ""
     click.echo(checked + ", ".join(str(file) for file in files))
+
+
+def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ...]) -> None:
+    from data.export.dataset import FORMATS, export_dataset
+    from data.schema import DataError
+
+    if to is None:
+        raise DataError(f"{folder} is a data set, which has no default format: choose --to {', '.join(FORMATS)}.")
+    out = out or Path(f"{folder.resolve().name}-{to}")
+    with _batch_progress(f"exporting {folder}") as progress:
+        count = export_dataset(folder, out, to, splits, progress=progress)
+    click.echo(f"{out}: {count:,} images.")
 
 
 @dcign.command()

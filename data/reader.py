@@ -6,7 +6,7 @@ fork.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,8 +149,8 @@ class Shard:
             raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
         return self._row(f"{TRUTH}/{name}", row)
 
-    def batch(self, row: int) -> Batch:
-        """The batch in one row of the shard, 0 to B - 1, read whole."""
+    def batch(self, row: int, *, truth: bool = True) -> Batch:
+        """The batch in one row of the shard, 0 to B - 1, read whole, or without its truth."""
         file = self._open()
         return Batch(
             number=int(self._row(BATCH_NUMBER, row)),
@@ -161,7 +161,7 @@ class Shard:
             identity_shape=self._row(IDENTITY_SHAPE, row) if IDENTITY_SHAPE in file else None,
             identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in file else None,
             nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in file.get(NUISANCE, ())},
-            truth={name: self.truth(name, row) for name in self.truths},
+            truth={name: self.truth(name, row) for name in self.truths if truth},
             identity_attributes=self._row(IDENTITY_ATTRIBUTES, row) if IDENTITY_ATTRIBUTES in file else None,
         )
 
@@ -254,7 +254,7 @@ class FaceDataset:
         """Names, units and mirror signs of the columns of labels."""
         return self.manifest.factors
 
-    def shards(self, split: str) -> Iterator[Shard]:
+    def shards(self, split: str) -> Generator[Shard]:
         """Each shard of a split, open while it is yielded."""
         for entry in self._entries(split):
             with self.opened(entry) as shard:

@@ -243,13 +243,48 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(small_faces: P
     recipe = json.loads((tmp_path / "run" / "configuration.json").read_text())["recipe"]
     assert (recipe["name"], recipe["mirror"]) == ("swap,mirror=false,pretrain_steps=1", False)
     assert dcign(*words, "--resume").exit_code == 0
-    assert "holds no run" in refused("export", small_faces)
+    assert "holds no run" in refused("export", tmp_path)
     exported = dcign("export", tmp_path / "run", "--out", tmp_path / "onnx")
     assert "encoder.onnx" in exported.output
     assert exported.exit_code == 0 or "dcign[onnx]" in exported.output
     assert dcign("train", "--out", tmp_path / "run", "--threads", "1", "--resume").exit_code == 0
     other = ("--set", "mirror=true", "--out", tmp_path / "run", "--resume")
     assert "recipe is swap,mirror=false,pretrain_steps=1 there and swap was" in refused("train", *other)
+
+
+def test_export_writes_a_data_set_without_torch_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
+    words = ("export", small_faces, "--to", "npz", "--out", tmp_path / "out")
+    assert not imported_by(*words, "--split", "iid") & {"torch", "pyrender", "OpenGL"}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["about.json", "iid.npz"]
+    assert "there already" in refused(*words)
+    result = dcign("export", small_faces, "--to", "png", "--split", "iid", "--out", tmp_path / "png")
+    assert f"{tmp_path / 'png'}: 40 images." in result.output
+
+
+def test_export_tells_runs_from_data_sets_and_names_what_each_goes_to(small_faces: Path, tmp_path: Path) -> None:
+    assert "choose --to png, npz, 3dshapes, webdataset" in refused("export", small_faces)
+    sentence = refused("export", small_faces, "--to", "onnx")
+    assert "is a data set, and cannot be exported to 'onnx': choose --to png, npz, 3dshapes, webdataset" in sentence
+    (tmp_path / "configuration.json").write_text("{}")  # as a run has, and a data set that is not finished
+    for words in (("--to", "png"), ("--split", "test")):
+        sentence = refused("export", tmp_path, *words)
+        assert f"has no dataset.json, and {' '.join(words[: 2 if 'png' in words else 1])} is for data sets" in sentence
+        assert "a run goes --to onnx, hub, whole" in sentence
+    assert "choose onnx, hub" in refused("export", tmp_path, "--to", "zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["configuration.json"]
+
+
+def test_ctrl_c_during_an_export_leaves_nothing(
+    small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("data.export.png.png_bytes", interrupted)
+    result = dcign("export", small_faces, "--to", "png", "--out", tmp_path / "png")
+    assert result.exit_code == 130
+    assert "Stopped. Nothing was written." in result.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""A whole data set in another format: a folder of the splits asked for, and about.json, which says what they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from data.export.folder import folder_written_aside, refuse_taken
+from data.export.npz import write_archive
+from data.export.png import write_pictures
+from data.export.shapes3d import write_shapes
+from data.export.split import SplitSource, split_source
+from data.export.webdataset import write_tars
+from data.reader import FaceDataset
+from data.schema import Batch, DataError
+
+Writer = Callable[[SplitSource, Iterable[Batch], Path], None]  # split, its batches, folder to write into
+
+FORMATS: dict[str, Writer] = {
+    "png": write_pictures,
+    "npz": write_archive,
+    "3dshapes": write_shapes,
+    "webdataset": write_tars,
+}
+ABOUT = "about.json"
+
+
+def export_dataset(
+    folder: Path,
+    out: Path,
+    to: str,
+    splits: Sequence[str] = (),
+    *,
+    progress: Callable[[int, int], None],
+) -> int:
+    """Write splits of a data set, all by default, into the new folder `out`; returns the number of images.
+
+    progress(batches done, batches to do). One batch is in memory at a time; `out` appears when whole, and is removed
+    on any exception.
+
+    Raises DataError if the format or a split is unknown, `out` is there, a shard is damaged, or the disk refuses.
+    """
+    if to not in FORMATS:
+        raise DataError(f"{folder} is a data set, and cannot be exported to {to!r}: choose --to {', '.join(FORMATS)}.")
+    refuse_taken(out)
+    dataset = FaceDataset(folder)
+    wanted = tuple(dict.fromkeys(splits)) or tuple(name for name, entries in dataset.splits.items() if entries)
+    if not wanted:
+        raise DataError(f"{folder} has no batches; expected at least one: render it again.")
+    sources = [split_source(dataset, name) for name in wanted]
+    total, done = sum(source.batch_count for source in sources), 0
+
+    def counted(batches: Iterable[Batch]) -> Iterator[Batch]:
+        nonlocal done
+        for batch in batches:
+            yield batch
+            done += 1
+            progress(done, total)
+
+    with folder_written_aside(out) as part:
+        for source in sources:
+            FORMATS[to](source, counted(source.batches()), part)
+        (part / ABOUT).write_text(json.dumps(_about(sources, to), indent=1) + "\n", encoding="utf-8")
+    return sum(source.image_count for source in sources)
+
+
+def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
+    """Whose faces these are and under what licence, and what the columns of the labels mean."""
+    manifest, layout = sources[0].dataset.manifest, sources[0].layout
+    height, width, channels = layout.image_shape
+    return {
+        "format": to,
+        "image": {"height": height, "width": width, "channels": channels},
+        "splits": {source.name: {"images": source.image_count} for source in sources},
+        "factors": [
+            {"name": factor.name, "units": factor.units, "range": layout.ranges.get(factor.name)}
+            for factor in layout.factors
+        ],
+        "attributes": layout.attributes,
+        "nuisances": layout.nuisances,
+        "model": manifest.model,
+        "seed": manifest.seed,
+        "configuration_sha256": manifest.configuration_sha256,
+    }

@@ -1,0 +1,53 @@
+"""What is said of one image outside HDF5: as nested names and numbers for JSON, and as a row of a table."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from data.export.split import SplitLayout
+from data.schema import Batch
+
+Json = dict[str, Any]
+
+
+def image_labels(layout: SplitLayout, batch: Batch, image: int) -> Json:
+    """All the labels of one image of a batch, as JSON has them; numbers read back as the same float32."""
+    attributes = () if batch.identity_attributes is None else batch.identity_attributes[image]
+    return {
+        "batch": batch.number,
+        "image": image,
+        "varies": batch.varies,
+        "identity_index": int(batch.identity_index[image]),
+        "factors": _named([factor.name for factor in layout.factors], batch.factors[image]),
+        "attributes": _named(layout.attributes, attributes),
+        "nuisances": {name: _number(batch.nuisance[name][image]) for name in layout.nuisances},
+    }
+
+
+def table_heading(layout: SplitLayout) -> list[str]:
+    """The columns of `table_row`: factors end in their unit, attributes and nuisances begin with what they are."""
+    return [
+        *("batch", "image", "varies", "identity_index"),
+        *(f"{factor.name}_{factor.units}" for factor in layout.factors),
+        *(f"attribute_{name}" for name in layout.attributes),
+        *(f"nuisance_{name}" for name in layout.nuisances),
+    ]
+
+
+def table_row(labels: Json) -> list[Any]:  # text and numbers
+    """The same labels as one row; what is not finite is left empty."""
+    groups = ("factors", "attributes", "nuisances")
+    plain = [value for name, value in labels.items() if name not in groups]
+    return plain + [value for group in groups for value in labels[group].values()]
+
+
+def _named(names: Any, values: Any) -> Json:  # sequences of as many names as float32 numbers
+    return {name: _number(value) for name, value in zip(names, values, strict=True)}
+
+
+def _number(value: np.float32) -> float | None:
+    """The shortest decimal number that is this float32; None, JSON's null, for what JSON cannot say."""
+    return float(str(value)) if isfinite(value) else None

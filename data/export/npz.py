@@ -1,0 +1,122 @@
+"""npz: SPLIT.npz with the keys of dSprites (github.com/google-deepmind/dsprites-dataset), N images in order of batches.
+
+    imgs             uint8    (N, H, W), or (N, H, W, 3) in colour; 0..255, where dSprites has 0 and 1
+    latents_values   float64  (N, F), the factors in their units
+    latents_classes  int64    (N, F), the equal bin of each factor's range that its value is in, 0 to BINS - 1
+    metadata         ()       latents_names, latents_sizes, latents_possible_values (the bins' middles) ...
+    varies, batch, identity_index (N,): what dSprites does not have
+
+dSprites pickles its metadata. Ours is a record: `file["metadata"][()]["latents_sizes"]` reads both, and no loader has
+to allow pickles for it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.export.split import SplitLayout, SplitSource
+from data.part_file import PartFile, written_aside
+from data.reader import Shard
+from data.schema import BATCH_SIZE, VARIES_NAMES, Batch, DataError
+
+BINS = 20  # as many as dcign.metrics cuts a factor's range into
+DEFLATE_LEVEL = 1
+
+VARIES_DTYPE = np.dtype(f"<U{max(map(len, VARIES_NAMES))}")
+
+
+def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
+    """Write a split as one archive, an array after the other, each streamed.
+
+    Raises DataError if a factor has no range to cut into bins.
+    """
+    layout, count = split.layout, split.image_count
+    edges = _edges(layout, split.name)
+    shape = layout.image_shape if layout.image_shape[2] == 3 else layout.image_shape[:2]
+    columns: dict[str, tuple[tuple[int, ...], str, Callable[[Shard], NDArray[Any]]]] = {
+        "latents_values": ((len(edges),), "<f8", _values),
+        "latents_classes": ((len(edges),), "<i8", lambda shard: _classes(_values(shard), edges)),
+        "varies": ((), VARIES_DTYPE.str, lambda shard: np.repeat(np.array(shard.varies, VARIES_DTYPE), BATCH_SIZE)),
+        "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, BATCH_SIZE)),
+        "identity_index": ((), "<i8", lambda shard: shard.identity_index.ravel()),
+    }
+    with written_aside(folder / f"{split.name}.npz") as part:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive:
+            _stream(archive, part, "imgs", (count, *shape), "|u1", (batch.images for batch in batches))
+            for name, (width, dtype, column) in columns.items():
+                _stream(archive, part, name, (count, *width), dtype, map(column, split.shards()))
+            with archive.open("metadata.npy", "w") as file:
+                np.lib.format.write_array(file, _metadata(split, edges), allow_pickle=False)
+        part.keep()
+
+
+def _stream(
+    archive: zipfile.ZipFile,
+    part: PartFile,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: str,
+    pieces: Iterator[NDArray[Any]],
+) -> None:
+    """Write an array of this shape, of which the pieces are the rows in order."""
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": shape})
+        for piece in pieces:
+            file.write(np.ascontiguousarray(piece, dtype).tobytes())
+            part.check()
+
+
+def _edges(layout: SplitLayout, split: str) -> NDArray[np.float64]:
+    """The lowest and highest value of each factor (F, 2)."""
+    for factor in layout.factors:
+        low, high = layout.ranges.get(factor.name, (0.0, 0.0))
+        if not -np.inf < low < high < np.inf:
+            raise DataError(
+                f"the shards of {split} say no range of {factor.name}; expected lowest < highest, to cut it into bins: "
+                "choose another --to."
+            )
+    return np.array([layout.ranges[factor.name] for factor in layout.factors], np.float64)
+
+
+def _values(shard: Shard) -> NDArray[np.float64]:
+    """Every image's factors (N, F)."""
+    return shard.factors.reshape(-1, len(shard.header.factors)).astype(np.float64)
+
+
+def _classes(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin that each value is in: (N, F), (F, 2) -> (N, F)."""
+    low, high = edges.T
+    bins: NDArray[np.float64] = np.floor(BINS * (values - low) / (high - low))
+    return bins.clip(0, BINS - 1).astype(np.int64)
+
+
+def _metadata(split: SplitSource, edges: NDArray[np.float64]) -> NDArray[Any]:  # a record ()
+    factors, manifest = split.layout.factors, split.dataset.manifest
+    middles = [low + (high - low) * (np.arange(BINS) + 0.5) / BINS for low, high in edges]
+    possible = np.dtype([(factor.name, np.float64, (BINS,)) for factor in factors])
+    fields: dict[str, tuple[Any, Any]] = {  # name -> dtype, value
+        **_text("title", f"dcign faces, {split.name}"),
+        **_text("description", f"configuration {manifest.configuration_sha256}, seed {manifest.seed}"),
+        **_text("licence", str(manifest.model.get("licence", ""))),
+        "latents_names": _column([factor.name for factor in factors]),
+        "latents_units": _column([factor.units for factor in factors]),
+        "latents_sizes": _column([BINS] * len(factors)),
+        "latents_possible_values": (possible, tuple(middles)),
+    }
+    dtype = np.dtype([(name, kind) for name, (kind, _) in fields.items()])
+    return np.array(tuple(value for _, value in fields.values()), dtype)
+
+
+def _text(name: str, value: str) -> dict[str, tuple[Any, Any]]:
+    return {name: (f"<U{max(len(value), 1)}", value)}
+
+
+def _column(values: list[Any]) -> tuple[Any, Any]:
+    array = np.array(values)
+    return (array.dtype, array.shape), array

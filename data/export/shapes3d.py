@@ -1,0 +1,59 @@
+"""3dshapes: SPLIT.h5 with the datasets of 3D Shapes (github.com/google-deepmind/3d-shapes), N images, batch by batch.
+
+images  uint8    (N, H, W, C)
+labels  float64  (N, F), the factors in their units; attributes names, units
+varies, batch, identity_index (N,): what 3D Shapes does not have
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from data.export.split import SplitSource
+from data.part_file import written_aside
+from data.schema import BATCH_SIZE, VARIES, Batch
+from data.writer import GZIP_LEVEL, LIBRARY_VERSIONS
+
+
+def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
+    """Write a split as one HDF5 file, a gzip chunk a batch."""
+    with written_aside(folder / f"{split.name}.h5") as part:
+        file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
+        try:
+            _lay_out(file, split)
+            for place, batch in enumerate(batches):
+                row = place * BATCH_SIZE
+                rows = slice(row, row + BATCH_SIZE)
+                file["images"].id.write_direct_chunk((row, 0, 0, 0), zlib.compress(batch.images.data, GZIP_LEVEL))
+                file["labels"][rows] = batch.factors
+                file["varies"][rows] = VARIES[batch.varies]
+                file["batch"][rows] = batch.number
+                file["identity_index"][rows] = batch.identity_index
+                part.check()
+        finally:
+            file.close()  # cannot fail: what the disk refuses is kept until part.keep
+        part.keep()
+
+
+def _lay_out(file: h5py.File, split: SplitSource) -> None:
+    layout, count = split.layout, split.image_count
+    file.create_dataset(
+        "images",
+        (count, *layout.image_shape),
+        np.uint8,
+        chunks=(BATCH_SIZE, *layout.image_shape),
+        compression="gzip",
+        compression_opts=GZIP_LEVEL,
+        track_times=False,
+    )
+    labels = file.create_dataset("labels", (count, len(layout.factors)), np.float64, track_times=False)
+    labels.attrs["names"] = np.array([factor.name.encode() for factor in layout.factors])
+    labels.attrs["units"] = np.array([factor.units.encode() for factor in layout.factors])
+    file.create_dataset("varies", (count,), h5py.enum_dtype(VARIES, basetype=np.uint8), track_times=False)
+    for name in ("batch", "identity_index"):
+        file.create_dataset(name, (count,), np.int64, track_times=False)

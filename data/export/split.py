@@ -1,0 +1,73 @@
+"""A split as its ways out read it: batch by batch without truth, and what all of its shards have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from data.reader import FaceDataset, Shard
+from data.schema import BATCH_SIZE, Batch, DataError, Factor
+
+
+@dataclass(frozen=True)
+class SplitLayout:
+    """What every shard of a split has in common.
+
+    image_shape (H, W, C); ranges: factor or nuisance -> (lowest, highest); attributes, nuisances: their names.
+    """
+
+    image_shape: tuple[int, int, int]
+    factors: tuple[Factor, ...]
+    ranges: dict[str, tuple[float, float]]
+    attributes: tuple[str, ...]
+    nuisances: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SplitSource:
+    """One split of a data set, read in order, one batch in memory at a time."""
+
+    dataset: FaceDataset
+    name: str
+    batch_count: int
+    layout: SplitLayout
+
+    @property
+    def image_count(self) -> int:
+        """Return how many images there are: N."""
+        return self.batch_count * BATCH_SIZE
+
+    def shards(self) -> Iterator[Shard]:
+        """Yield each shard, open; raises DataError if one is laid out unlike the first."""
+        for shard in self.dataset.shards(self.name):
+            if _layout(shard) != self.layout:
+                raise DataError(f"{shard.path} is laid out unlike the first shard of {self.name}: render it again.")
+            yield shard
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield each batch, without its truth."""
+        for shard in self.shards():
+            for row in range(len(shard)):
+                yield shard.batch(row, truth=False)
+
+
+def split_source(dataset: FaceDataset, name: str) -> SplitSource:
+    """Open a split.
+
+    Raises DataError if the data set has none of that name, or its first shard cannot be read.
+    """
+    with closing(dataset.shards(name)) as shards:
+        first = next(shards)
+        layout = _layout(first)
+    names = [factor.name for factor in layout.factors]
+    if len({*names}) < len(names):
+        raise DataError(f"{first.path} has factors {', '.join(names)}; expected different names: render it again.")
+    return SplitSource(dataset, name, sum(entry.batches for entry in dataset.splits[name]), layout)
+
+
+def _layout(shard: Shard) -> SplitLayout:
+    header = shard.header
+    return SplitLayout(
+        shard.image_shape, header.factors, header.ranges, header.attributes, tuple(sorted(shard.nuisances))
+    )
