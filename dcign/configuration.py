@@ -8,8 +8,8 @@ from typing import Any
 
 from dcign.aside import read_json, write_aside
 from dcign.errors import TrainingError
-from dcign.ingredients import is_ratio
-from dcign.recipes import Recipe, recipe_of_run
+from dcign.ingredients import is_ratio, settable
+from dcign.recipes import Recipe, recipe_of_run, setting_word
 
 FORMAT = "dcign-run"
 FORMAT_VERSION = 1
@@ -110,6 +110,18 @@ def write(configuration: TrainConfiguration, description: ImageDescription) -> N
     """Write configuration.json into the run's folder, aside and then renamed."""
     path = Path(configuration.out) / FILE
     write_aside(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
+
+
+def settings_of(configuration: TrainConfiguration, kinds: int) -> dict[str, str]:
+    """Return in words all that makes two runs of a recipe's name different but data and seed; kinds of batches."""
+    recipe = configuration.recipe
+    ratio = configuration.ratio or recipe.ratio or (1.0,) * kinds
+    return {
+        **{name: setting_word(getattr(recipe, name)) for name in settable(recipe)},
+        "ratio": ":".join(f"{share / sum(ratio):.4g}" for share in ratio),
+        "precision": configuration.precision,
+        "planned_steps": str(configuration.steps),
+    }
 
 
 def holds_run(folder: str | Path) -> bool:

@@ -205,12 +205,16 @@ def changed(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:  # values of
     """Return the recipe with some of its fields set anew, and a name that says which: `swap,mirror=false`."""
     differing = {name: value for name, value in settings.items() if value != getattr(recipe, name)}
     order = [name for name in recipe.__dataclass_fields__ if name in differing]
-    words = [f"{name}={_word(differing[name])}" for name in order]
+    words = [f"{name}={setting_word(differing[name])}" for name in order]
     return replace(recipe, **differing, name=",".join([recipe.name, *words]))
 
 
-def _word(value: bool | float | str) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+def setting_word(value: bool | float | str) -> str:
+    """Return how a field's value is written after `--set FIELD=`, exactly."""
+    if not isinstance(value, float):
+        return str(value).lower()
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def recipe_of_run(values: Mapping[str, Any]) -> Recipe:  # JSON

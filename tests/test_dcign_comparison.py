@@ -1,10 +1,14 @@
 """Runs side by side: grouped by recipe, over seeds the mean and the range."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from dcign import configuration
+from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
+from dcign.recipes import RECIPES
 from dcign.report import compare, comparison_json, comparison_table
 
 FACTORS = ("azimuth", "elevation", "light_azimuth")
@@ -52,8 +56,9 @@ def test_runs_of_other_lengths_are_not_averaged_together(write):
 
 
 def test_a_folder_named_twice_counts_once(write):
-    folders = write(evaluation())
-    assert compare([*folders, *folders]).groups[0].seeds == (0,)
+    (folder,) = write(evaluation())
+    (group,) = compare([folder, folder / ".." / "run0", str(folder)]).groups
+    assert [(run.folder, run.report["seed"]) for run in group.runs] == [(folder, 0)]
 
 
 def test_the_table_has_a_line_a_recipe_and_says_how_far_seeds_spread(write):
@@ -90,3 +95,25 @@ def test_runs_of_several_data_sets_are_compared_only_if_asked(write):
 def test_a_run_without_an_evaluation_is_named(write, tmp_path):
     with pytest.raises(TrainingError, match=r"empty holds no evaluation\.json"):
         compare([*write(evaluation()), tmp_path / "empty"])
+
+
+def test_runs_of_one_name_and_other_settings_are_groups_of_their_own(write):
+    folders = write(*(evaluation(seed=seed) for seed in range(4)), evaluation(seed=4))
+    plain, other = RECIPES["swap"], replace(RECIPES["swap"], sigma=0.3)  # as a version with another default had it
+    cases = (plain, None), (other, None), (plain, (1, 1, 1, 3)), (plain, None)
+    for folder, (recipe, ratio) in zip(folders[:4], cases, strict=True):
+        made = TrainConfiguration("faces", str(folder), recipe, steps=10, seed=0, ratio=ratio)
+        configuration.write(made, ImageDescription(32, 1, FACTORS, ("degrees",) * 3, (-1, 1, -1), "ab" * 32))
+    found = compare(folders)
+    assert [(group.name, group.seeds) for group in found.groups] == [
+        ("swap, sigma=0.1, ratio=0.25:0.25:0.25:0.25", (0, 3)),
+        ("swap, sigma=0.3, ratio=0.25:0.25:0.25:0.25", (1,)),
+        ("swap, sigma=0.1, ratio=0.1667:0.1667:0.1667:0.5", (2,)),
+        ("swap, settings not known", (4,)),
+    ]
+    assert json.loads(comparison_json(found))["groups"][1]["settings"]["sigma"] == "0.3"
+
+
+def test_a_seed_that_was_trained_twice_is_no_spread(write):
+    with pytest.raises(TrainingError, match=r"run0 and .*run1 are of one configuration and both of seed 0"):
+        compare(write(evaluation(), evaluation()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dcign import configuration as run_configuration
 from dcign.errors import TrainingError
 from dcign.evaluations import load_evaluation
 from dcign.report.terms import (
@@ -56,15 +57,22 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedFolder:
-    """A run's folder and its evaluation.json."""
+    """A run's folder, its evaluation.json, and the settings that its configuration.json holds, if there is one."""
 
     folder: Path
     report: dict[str, Any]  # JSON
+    settings: dict[str, str]
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """What a run goes by before its settings are asked: recipe, network, steps and data."""
+        report = self.report
+        return report["recipe"], report["network"], report["steps"], report["data_sha256"]
 
 
 @dataclass(frozen=True, eq=False)
 class RecipeGroup:
-    """Runs of one recipe, network and number of steps: they differ in their seeds."""
+    """Runs of one recipe, with the same settings, network and number of steps: they differ in their seeds."""
 
     name: str
     runs: tuple[EvaluatedFolder, ...]
@@ -97,8 +105,12 @@ class Comparison:
 
 
 def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison:
-    """Read and group evaluated runs; raises TrainingError where one cannot be read, or data sets differ."""
-    runs = [EvaluatedFolder(Path(folder), load_evaluation(folder)) for folder in dict.fromkeys(map(str, folders))]
+    """Read and group evaluated runs, each folder once.
+
+    Raises TrainingError where one cannot be read, data sets differ, or two runs are of one seed and configuration.
+    """
+    once = {Path(folder).resolve(): Path(folder) for folder in reversed(folders)}
+    runs = [_read(folder) for folder in reversed(once.values())]
     if not runs:
         raise TrainingError("no run was named: wanted the folders of one or more evaluated runs")
     first = runs[0]
@@ -138,6 +150,7 @@ def comparison_json(comparison: Comparison) -> str:
                 "recipe": first["recipe"],
                 "network": first["network"],
                 "steps": first["steps"],
+                "settings": group.runs[0].settings,
                 "data_sha256": first["data_sha256"],
                 "seeds": list(group.seeds),
                 "runs": [str(run.folder) for run in group.runs],
@@ -153,21 +166,46 @@ def half_range(spread: Spread | None, form: str) -> str:
     return f"±{written((spread.high - spread.low) / 2, form)}" if spread and spread.runs > 1 else ""
 
 
+def _read(folder: Path) -> EvaluatedFolder:
+    report, settings = load_evaluation(folder), {}
+    if run_configuration.holds_run(folder):
+        configuration, description = run_configuration.read(folder)
+        settings = run_configuration.settings_of(configuration, len(description.kinds))
+    return EvaluatedFolder(folder, report, settings)
+
+
 def _grouped(runs: Sequence[EvaluatedFolder]) -> list[RecipeGroup]:
-    members: dict[tuple[str, str, int, str], list[EvaluatedFolder]] = {}
+    members: dict[Any, list[EvaluatedFolder]] = {}
     for run in runs:
-        report = run.report
-        key = (report["recipe"], report["network"], report["steps"], report["data_sha256"])
-        members.setdefault(key, []).append(run)
-    recipes = [recipe for recipe, _, _, _ in members]
-    groups = []
-    for (recipe, network, steps, data), found in members.items():
-        several = recipes.count(recipe) > 1
-        name = f"{recipe}, {network}, {steps:,} steps" if several else recipe
-        if several and len({key[3] for key in members}) > 1:
+        found = members.setdefault((run.key, tuple(run.settings.items())), [])
+        for other in found:
+            if other.report["seed"] == run.report["seed"]:
+                raise TrainingError(
+                    f"{other.folder} and {run.folder} are of one configuration and both of seed {run.report['seed']}, "
+                    "which is no spread over seeds: name one of them"
+                )
+        found.append(run)
+    groups = [tuple(sorted(found, key=lambda run: run.report["seed"])) for found in members.values()]
+    firsts = [group[0] for group in groups]
+    return [RecipeGroup(_name(group[0], firsts), group) for group in groups]
+
+
+def _name(run: EvaluatedFolder, runs: Sequence[EvaluatedFolder]) -> str:
+    """Name a group by its first run, told apart from the other groups' first runs."""
+    recipe, network, steps, data = run.key
+    several = [other for other in runs if other.key[0] == recipe]
+    name = recipe
+    if len({other.key for other in several}) > 1:
+        name += f", {network}, {steps:,} steps"
+        if len({other.key[3] for other in runs}) > 1:
             name += f", data {data[:6]}"
-        groups.append(RecipeGroup(name, tuple(sorted(found, key=lambda run: run.report["seed"]))))
-    return groups
+    same = [other.settings for other in several if other.key == run.key]
+    if len(same) > 1 and not run.settings:
+        name += ", settings not known"
+    for field, word in run.settings.items():
+        if any(other.get(field, word) != word for other in same):
+            name += f", {field}={word}"
+    return name
 
 
 def _title(group: RecipeGroup) -> str:
