@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -99,7 +100,7 @@ def render(
     from render.production import render_dataset
     from render.scene import DEFAULT_SCENE, RenderError
 
-    with _one_sentence(RenderError, DataError, ModelError):
+    with _one_sentence(RenderError, DataError, ModelError), _without_locks_said():
         _check_workers(workers)
         scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
         ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
@@ -214,7 +215,7 @@ def train(
     from dcign.errors import TrainingError, TrainingInterrupted
     from dcign.ranks import place_here
 
-    with _one_sentence(TrainingError, DataError):
+    with _one_sentence(TrainingError, DataError), _without_locks_said():
         chosen = _recipe(recipe, settings, pretrain)
         out = out or Path("runs") / (chosen.name if chosen else "swap")
         configuration = _run_configuration(faces, out, chosen, resume, options)
@@ -676,6 +677,25 @@ def _one_sentence(*kinds: type[Exception]) -> Iterator[None]:
         yield
     except kinds as error:
         raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _without_locks_said() -> Iterator[None]:
+    """Show the warning of a folder that cannot be locked as its sentence, and other warnings as ever."""
+    from data.lock import UnlockedWarning
+
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def said(message: Any, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, UnlockedWarning):
+                click.echo(f"Warning: {message}", err=True)
+            else:
+                show(message, category, *where)
+
+        warnings.simplefilter("always", UnlockedWarning)
+        warnings.showwarning = said
+        yield
 
 
 @contextmanager

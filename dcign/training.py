@@ -6,9 +6,12 @@ tensorboard/.
 
 import dataclasses
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+from data.lock import NAME as LOCK
+from data.lock import held
+from data.schema import DataError
 from dcign import configuration as run_configuration
 from dcign.aside import is_part
 from dcign.batches import ImageBatches
@@ -41,10 +44,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
     Under torchrun every process calls it, and those but the first end without a word where it raises. Raises
     TrainingError if it cannot start or the loss is not finite, TrainingInterrupted after Ctrl-C.
     """
-    with _ranks(configuration) as (configuration, ranks):
-        with ranks.together():
-            if ranks.place.first:
-                _refuse_folder(Path(configuration.out), resume)
+    with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
         with ranks.together():
             source = DataSource(configuration.data)
             description = source.description()
@@ -63,10 +63,7 @@ def train_on(
     resume: bool = False,
 ) -> int:
     """Train on batches at hand; `train` without the reading."""
-    with _ranks(configuration) as (configuration, ranks):
-        with ranks.together():
-            if ranks.place.first:
-                _refuse_folder(Path(configuration.out), resume)
+    with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
         return _train(batches, description, configuration, ranks, progress, resume)
 
 
@@ -131,6 +128,20 @@ def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfigurati
         ) from None
 
 
+@contextmanager
+def _folder_held(folder: Path, ranks: Ranks, resume: bool) -> Iterator[None]:
+    """Keep other trainings out of a folder in which this one can begin; the first rank does it for all."""
+    with ExitStack() as stack:
+        with ranks.together():
+            if ranks.place.first:
+                try:
+                    stack.enter_context(held(folder))
+                except DataError as error:
+                    raise TrainingError(str(error)) from None
+                _refuse_folder(folder, resume)
+        yield
+
+
 def configuration_to_resume(out: str | Path, **given: object) -> TrainConfiguration:
     """Return the configuration of the run in `out`, with what was given anew (not None) in its place.
 
@@ -159,7 +170,12 @@ def _refuse_folder(folder: Path, resume: bool) -> None:
     if run_configuration.holds_run(folder):
         if not resume:
             raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
-    elif folder.exists() and (not folder.is_dir() or any(not is_part(path) for path in folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
         raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
     elif resume:
         raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")
+
+
+def _is_foreign(path: Path) -> bool:
+    """Return whether a file is neither a killed process's half of one nor the lock."""
+    return path.name != LOCK and not is_part(path)

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data.lock import NAME as LOCK
+from data.lock import held
 from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from data.part_file import file_sha256, write_whole
@@ -32,7 +34,7 @@ from render.studio import Studio
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST)
-OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS}  # all that may be in a folder to go on with
+OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that may be in a folder to go on with
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,24 @@ def render_dataset(
     model: called only if the folder has none yet; progress: called with batches made and batches to make;
     source_sha256: of the file that the model is read from, empty for the procedural one.
 
-    Raises RenderError or DataError if the folder holds something else or cannot be written, OpenGL is missing, or a
-    worker dies. Whole shards stay; the same call goes on from there.
+    Raises RenderError or DataError if the folder holds something else, cannot be written or is being written to by
+    another process, OpenGL is missing, or a worker dies. Whole shards stay; the same call goes on from there.
     """
     if worker_count < 1:
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
     folder = Path(folder)
+    with held(folder):
+        return _make_missing(folder, configuration, model, worker_count, progress, source_sha256)
+
+
+def _make_missing(
+    folder: Path,
+    configuration: RenderConfiguration,
+    model: Callable[[], MorphableModel],
+    worker_count: int,
+    progress: Callable[[int, int], None],
+    source_sha256: str,
+) -> Production:
     model_about = _open_folder(folder, configuration, model, source_sha256)
     tasks = shard_tasks(folder, configuration)
     listed = _listed(folder)
