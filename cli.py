@@ -10,7 +10,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -560,6 +561,40 @@ def face(
         model = _model(model_path)
         sheet = asked[0] if asked else ""
         click.echo(_write_face(out, model, seed, sheet, gallery or 0, size, options))
+
+
+@dcign.command()
+@click.option("--quick", is_flag=True, help="Measure no rendering.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
+def doctor(quick: bool, as_json: bool) -> None:
+    """Look whether all that dcign needs is here and fast, and say how to mend what is not.
+
+    Python, packages, OpenGL through EGL, images a second, cores, memory, disk, and what training would run on. Exits
+    with code 1 if anything needed is missing.
+
+    \b
+    Example:
+      dcign doctor
+      dcign doctor --quick --json
+    """
+    from data.doctor import MISSING, machine
+    from dcign.doctor import training
+    from render.doctor import drawing
+
+    checks = []
+    with _going_on("Stopped. Nothing was changed."):
+        for check in chain(machine(_cores(), Path.cwd()), drawing(_cores(), quick=quick), training()):
+            checks.append(check)
+            if not as_json:
+                click.echo(f"{check.verdict:8}{check.name:23} {check.found}")
+                if check.mend:
+                    click.echo(f"{'':32}{check.mend}")
+    lacking = [check.name for check in checks if check.needed and check.verdict == MISSING]
+    if as_json:
+        click.echo(json.dumps({"good": not lacking, "checks": [asdict(check) for check in checks]}, indent=1))
+    else:
+        click.echo(f"Missing: {', '.join(lacking)}." if lacking else "All that is needed is here.")
+    sys.exit(1 if lacking else 0)
 
 
 def _write_face(

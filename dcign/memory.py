@@ -1,12 +1,16 @@
 """How much memory there is, and whether the training images go into it."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from dcign.errors import TrainingError
+
+if TYPE_CHECKING:
+    import torch
 
 PLACES = ("auto", "memory", "disk")
 SHARE = 0.6  # of what is free that images may fill unasked: the network, its gradients and the evaluation want some
@@ -38,6 +42,8 @@ def choose_place(asked: str, needed: int, free: int) -> str:
 
 def fits_on_device(needed: int, device: torch.device) -> bool:
     """Return whether so many bytes of images can lie on a GPU, beside what training needs there."""
+    import torch  # here alone: `dcign doctor` asks for the memory where torch is missing
+
     return device.type == "cuda" and needed <= SHARE * torch.cuda.mem_get_info(device)[0]
 
 

@@ -68,7 +68,7 @@ def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    "command", ["render", "inspect", "train", "evaluate", "compare", "encode", "edit", "export", "face"]
+    "command", ["render", "inspect", "train", "evaluate", "compare", "encode", "edit", "export", "face", "doctor"]
 )
 def test_every_command_s_help_ends_its_text_with_an_example(command: str) -> None:
     text = dcign(command, "--help").output

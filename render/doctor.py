@@ -1,0 +1,111 @@
+"""What `dcign doctor` finds out about drawing: who draws, where, how fast. Imports nothing that may be missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
+
+GL_SECONDS, SPEED_SECONDS = 30.0, 300.0  # the second with a face model to build on a busy machine
+MEASURED_SECONDS = 1.0
+SLOW_BELOW = 150.0  # images/s of one worker at 64 px: half of what a busy core of 2023 does in software
+PAPERS_IMAGES = 240_000
+EGL_MEND = (
+    "Install EGL and a driver: `apt install libegl1 libgl1 libopengl0 libgl1-mesa-dri` (Debian, Ubuntu), "
+    "mesa-libEGL and mesa-dri-drivers (Fedora)."
+)
+NVIDIA = Path("/proc/driver/nvidia/version")  # there is a GPU's driver
+
+
+def drawing(cores: int, *, quick: bool) -> Iterator[Check]:
+    """OpenGL, and unless `quick` the images/s of one worker."""
+    opengl = isolated("opengl", EGL_MEND, _opengl)
+    yield opengl
+    if quick:
+        return
+    if opengl.verdict == MISSING:
+        yield Check("rendering", MISSING, "not measured: there is no OpenGL", EGL_MEND)
+        return
+    mend = (
+        "Run `dcign render --batches 1 --size 64 --out trial`, which says more; `dcign doctor --quick` leaves it out."
+    )
+    yield isolated("rendering", mend, lambda: _rendering(cores))
+
+
+def _opengl() -> Check:
+    told: dict[str, Any] = answer(__name__, "drawn_by", GL_SECONDS)
+    software = any(word in told["name"].lower() for word in ("llvmpipe", "softpipe", "swrast"))
+    where = f"EGL device {told['device']} of {told['devices']}"
+    said = f"{told['vendor']}: {told['name']}, {told['version']}; {where}{', drawn by the CPU' if software else ''}"
+    if software and NVIDIA.exists():
+        mend = (
+            "There is a GPU: install NVIDIA's own EGL (libnvidia-gl of your driver's version), or name another device, "
+            "EGL_DEVICE_ID=1 say."
+        )
+        return Check("opengl", SLOW, said, mend, facts=told)
+    return Check("opengl", GOOD, said, facts=told)
+
+
+def _rendering(cores: int) -> Check:
+    rate = float(answer(__name__, "images_per_second", SPEED_SECONDS))
+    minutes = PAPERS_IMAGES / rate / cores / 60
+    said = f"{rate:,.0f} images/s of one worker at 64 px; 240,000 with {cores} in about {minutes:,.0f} min"
+    facts = {"images_per_second": rate, "size": 64, "workers": 1}
+    if rate < SLOW_BELOW:
+        mend = "End what else runs here; if it stays slow, take a machine with faster cores or a GPU."
+        return Check("rendering", SLOW, said, mend, facts=facts)
+    return Check("rendering", GOOD, said, facts=facts)
+
+
+def drawn_by() -> dict[str, Any]:
+    """In a child process: who draws, and the number of its EGL device and of all.
+
+    Raises Unanswered if nobody does.
+    """
+    import os
+    from dataclasses import asdict
+
+    from render.context import describe_renderer, open_context
+    from render.scene import RenderError
+
+    try:
+        open_context()
+    except RenderError as error:
+        raise Unanswered(str(error).partition("; ")[0]) from None
+    from pyrender.platforms import egl
+
+    about = {"device": int(os.environ.get("EGL_DEVICE_ID", 0)), "devices": len(egl.query_devices())}
+    return asdict(describe_renderer()) | about
+
+
+def images_per_second() -> float:
+    """In a child process: what one worker, as `dcign render` starts it, draws of training batches at 64 px."""
+    from facegen.build import cache_path, procedural_model
+    from render import workers
+
+    if not cache_path().exists():
+        procedural_model()
+    ((_, rate),) = workers.run(drawn_in_a_second, [cache_path()], 1, lambda count: None)
+    return rate
+
+
+def drawn_in_a_second(model_file: Path) -> float:
+    """In a worker: images/s, planned and drawn, once all is warm."""
+    from data.schema import BATCH_SIZE
+    from render import workers
+    from render.configuration import RenderConfiguration, Splits
+    from render.plan import plan_batch
+
+    configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
+    studio = workers.studio(model_file, configuration)
+    number, began, drawn = 0, 0.0, 0
+    while not began or time.perf_counter() - began < MEASURED_SECONDS or number % 4:
+        if number == 4:  # one of each kind: shaders are compiled
+            began = time.perf_counter()
+        studio.shoot_batch(plan_batch(configuration, studio.model, "train", number))
+        number += 1
+        drawn += BATCH_SIZE * (began > 0)
+    return drawn / (time.perf_counter() - began)
