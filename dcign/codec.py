@@ -14,6 +14,7 @@ from dcign.calibration import FactorCalibration, read_calibrations
 from dcign.checkpoint import load_average
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.device import choose_device, choose_precision, computing
+from dcign.errors import TrainingError
 from dcign.meter import Fraction, unheard
 from dcign.model import AutoEncoder, build_model
 from dcign.published import is_published, load_weights, read_published
@@ -38,7 +39,16 @@ class Codec:
 
     @torch.inference_mode()
     def encode(self, images: NDArray[np.uint8], progress: Fraction = unheard) -> tuple[Array, Array]:
-        """Return the posterior's mean and log variance: (N, S, S, C) uint8 -> (N, Z), (N, Z)."""
+        """Return the posterior's mean and log variance: (N, S, S, C) uint8 -> (N, Z), (N, Z).
+
+        Raises TrainingError for images of another type, size or number of channels than the network's, or none.
+        """
+        size, channels = self.description.size, self.description.channels
+        if images.dtype != np.uint8 or images.shape[1:] != (size, size, channels) or not len(images):
+            raise TrainingError(
+                f"the images are {images.dtype} {images.shape}: wanted one or more, uint8 (N, {size}, {size}, "
+                f"{channels}), as the data set holds them"
+            )
         means, logvars = [], []
         for chosen in self._passes(len(images), progress):
             part = torch.from_numpy(np.ascontiguousarray(images[chosen])).to(self.device)

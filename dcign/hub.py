@@ -60,7 +60,11 @@ class DCIGN(
         return self.config.description.units
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the posterior's mean and log variance: (N, C, S, S) 0..1 -> (N, Z), (N, Z)."""
+        """Return the posterior's mean and log variance: (N, C, S, S) 0..1 -> (N, Z), (N, Z).
+
+        Raises TrainingError for images of another shape than the network's, or of values that are not 0..1.
+        """
+        self._refuse_images(images)
         return self.network.encode(images)
 
     def decode(self, code: Tensor) -> Tensor:
@@ -70,6 +74,17 @@ class DCIGN(
     def forward(self, images: Tensor) -> Tensor:
         """Return what comes back of images through the code: (N, C, S, S) -> (N, C, S, S), 0..1."""
         return self.decode(self.encode(images)[0])
+
+    def _refuse_images(self, images: Tensor) -> None:
+        size, channels = self.config.description.size, self.config.description.channels
+        if not images.is_floating_point() or images.shape[1:] != (channels, size, size) or not len(images):
+            raise TrainingError(
+                f"the images are {images.dtype} {tuple(images.shape)}: wanted one or more, of floats, (N, {channels}, "
+                f"{size}, {size})"
+            )
+        low, high = (float(end) for end in images.detach().aminmax())
+        if not (low >= 0 and high <= 1):  # a NaN is neither
+            raise TrainingError(f"the images' values are {low:g} to {high:g}: wanted 0 to 1; divide bytes by 255")
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "DCIGN":  # the mixin's

@@ -125,6 +125,9 @@ def load_weights(folder: str | Path, network: nn.Module) -> None:
         raise TrainingError(f"there is no {WEIGHTS_FILE} in {folder}: export the run again, or fetch the model whole")
     try:
         weights: dict[str, Tensor] = load_file(path)
+        for name, weight in weights.items():
+            if not weight.is_floating_point() or not bool(weight.isfinite().all()):
+                raise ValueError(f"{name} holds numbers that no weight can be")
         network.load_state_dict(weights)
     except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError) as error:
         raise _unreadable(path, error) from None

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner
 from huggingface_hub import PyTorchModelHubMixin
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import cli
 import dcign
@@ -96,6 +96,33 @@ def test_a_run_and_what_was_exported_of_it_compute_the_same_to_the_bit(run, expo
             pictures = model.decode(torch.from_numpy(mu)).permute(0, 2, 3, 1).numpy()
             np.testing.assert_array_equal(pictures, codec.decode(mu))
             np.testing.assert_array_equal(model(TENSOR).permute(0, 2, 3, 1).numpy(), pictures)
+
+
+@pytest.mark.parametrize(
+    "wrong", [IMAGES / 255, IMAGES.astype(int), IMAGES[:, :31], IMAGES[0], IMAGES[..., 0], IMAGES[:0]], ids=np.shape
+)
+def test_the_codec_takes_bytes_of_its_size_alone(run, wrong):
+    with pytest.raises(TrainingError, match=r"wanted one or more, uint8 \(N, 32, 32, 1\), as the data set holds them"):
+        load_codec(run).encode(wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (TENSOR.permute(0, 2, 3, 1), r"wanted one or more, of floats, \(N, 1, 32, 32\)"),
+        (TENSOR[0], "wanted one or more, of floats"),
+        (TENSOR[:0], "wanted one or more, of floats"),
+        (torch.from_numpy(IMAGES).permute(0, 3, 1, 2), "wanted one or more, of floats"),
+        (TENSOR * 255, "values are 0 to 255: wanted 0 to 1; divide bytes by 255"),
+        (TENSOR - 0.5, "values are -0.5 to 0.5: wanted 0 to 1"),
+        (TENSOR.masked_fill(TENSOR > 0.5, torch.nan), "values are nan to nan: wanted 0 to 1"),
+    ],
+)
+def test_the_model_takes_0_to_1_of_its_shape_alone(exported, wrong, sentence):
+    model = DCIGN.from_pretrained(exported)
+    for function in (model.encode, model):
+        with pytest.raises(TrainingError, match=sentence):
+            function(wrong)
 
 
 def test_what_the_latents_stand_for_goes_with_it(run, exported):
@@ -192,6 +219,8 @@ DAMAGE = {
     "a run of another format": lambda folder: edited(folder, run={"version": 7}),
     "a model that is words": lambda folder: edited(folder, data_model="x"),
     "no weights": lambda folder: (folder / "model.safetensors").unlink(),
+    "weights that are no numbers": lambda folder: spoilt(folder, float("nan")),
+    "weights without end": lambda folder: spoilt(folder, float("inf")),
     "cut weights": lambda folder: (folder / "model.safetensors").write_bytes(b"\x00" * 20),
     "no configuration": lambda folder: (folder / "config.json").unlink(),
     "a damaged calibration": lambda folder: (folder / "calibration.json").write_text("{}"),
@@ -202,6 +231,12 @@ DAMAGE = {
 def edited(folder, **changes):
     found = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(found | changes))
+
+
+def spoilt(folder, value):
+    weights = load_file(folder / "model.safetensors")
+    next(iter(weights.values())).view(-1)[-1] = value
+    save_file(weights, folder / "model.safetensors")
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
