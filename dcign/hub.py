@@ -1,20 +1,20 @@
 """A trained network as the Hugging Face hub has them: `DCIGN.from_pretrained(folder or name)`, `save_pretrained`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, PyTorchModelHubMixin, snapshot_download
 from torch import Tensor, nn
 
-from dcign.aside import write_aside
+from dcign.aside import is_part, write_aside
 from dcign.calibration import FILE as CALIBRATION_FILE
 from dcign.calibration import FactorCalibration, write_calibrations
 from dcign.card import FILE as CARD_FILE
 from dcign.card import model_card
 from dcign.codec import load_calibrations, load_codec
-from dcign.configuration import holds_run
 from dcign.errors import TrainingError
 from dcign.evaluation import FILE as EVALUATION_FILE
 from dcign.evaluations import load_evaluation
@@ -97,23 +97,46 @@ class DCIGN(
             where = _fetched(str(pretrained_model_name_or_path), options)
         return _loaded(cls, where)
 
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:  # the mixin's
+        """Write the folder that `from_pretrained` reads, new or empty, so that nothing in it is of another model.
+
+        Raises TrainingError, in one sentence, for a folder that holds anything, or cannot be written into.
+        """
+        folder = Path(save_directory)
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            held = sorted(path.name for path in folder.iterdir() if not is_part(path))
+        if held:
+            raise TrainingError(f"{folder} holds {held[0]} already: choose a folder that is new or empty")
+        found: str | None = super().save_pretrained(folder, **options)
+        return found
+
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write the weights, what they are of, and the model card, if there is none yet (the mixin calls this)."""
-        if holds_run(save_directory):
-            raise TrainingError(f"{save_directory} holds a run, whose own weights come first: choose another folder")
-        write_published(save_directory, self.config, self.network)
-        if self.calibrations:
-            write_calibrations(save_directory, self.calibrations)
-        if self.evaluation is not None:
-            report = json.dumps(self.evaluation, indent=2) + "\n"
-            write_aside(save_directory / EVALUATION_FILE, report.encode())
-        if not (save_directory / CARD_FILE).exists():
+        """Write the weights, what they are of, and the model card (the mixin calls this)."""
+        with _writing(save_directory):
+            write_published(save_directory, self.config, self.network)
+            if self.calibrations:
+                write_calibrations(save_directory, self.calibrations)
+            if self.evaluation is not None:
+                report = json.dumps(self.evaluation, indent=2) + "\n"
+                write_aside(save_directory / EVALUATION_FILE, report.encode())
             content = model_card(self.config, self.calibrations, self.evaluation)
             write_aside(save_directory / CARD_FILE, content.encode())
 
     def generate_model_card(self, *arguments: Any, **options: Any) -> ModelCard:  # the mixin's
         """Return the model card that `save_pretrained` writes."""
         return ModelCard(model_card(self.config, self.calibrations, self.evaluation))
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turn what a folder that cannot be written into raises into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write into {folder} ({error.strerror or error}): mend that, or choose another folder"
+        ) from None
 
 
 def _fetched(name: str, options: dict[str, Any]) -> Path:

@@ -160,15 +160,37 @@ def test_a_trained_weight_that_changes_is_what_is_saved(exported, tmp_path):
     )
 
 
-def test_a_run_s_folder_and_a_card_of_one_s_own_are_not_written_over(run, exported, tmp_path):
+def test_a_folder_that_holds_anything_is_not_written_into(run, exported, tmp_path):
     model = DCIGN.from_pretrained(exported)
-    with pytest.raises(TrainingError, match="holds a run, whose own weights come first: choose another folder"):
-        model.save_pretrained(run)
-    (exported / "README.md").write_text("mine")
-    model.save_pretrained(exported)
-    assert (exported / "README.md").read_text() == "mine"
+    model.calibrations, model.evaluation = (), None
+    for folder in (run, exported):
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        with pytest.raises(TrainingError, match=r"holds \S+ already: choose a folder that is new or empty"):
+            model.save_pretrained(folder)
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    model.save_pretrained(tmp_path / "own")
+    assert sorted(path.name for path in (tmp_path / "own").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
     with pytest.raises(TrainingError, match="is there already: remove it or choose another --out"):
         export_run(run, exported, "hub")
+
+
+def test_a_folder_that_cannot_be_is_refused_in_a_sentence(exported, tmp_path, monkeypatch):
+    model = DCIGN.from_pretrained(exported)
+    (tmp_path / "face.png").write_bytes(b"")
+    for folder in (tmp_path / "face.png", "/proc/q"):
+        with pytest.raises(TrainingError, match=r"cannot write into \S+ \(.+\): mend that, or choose another folder"):
+            model.save_pretrained(folder)
+
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dcign.published.write_aside", full)
+    with pytest.raises(TrainingError, match="No space left on device"):
+        model.save_pretrained(tmp_path / "own")
 
 
 def test_pushing_uploads_what_is_saved(exported, monkeypatch):
