@@ -382,7 +382,18 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
 @click.option("--beside", is_flag=True, help="Put what the network sees, and what comes back of it, before them.")
 @click.option("--scale", type=int, default=1, show_default=True, metavar="N", help="Times that pictures are enlarged.")
 @click.option("--fps", type=float, default=10, show_default=True, metavar="N", help="Frames a second of a .gif.")
-def edit(words: tuple[str, ...], out: Path | None, grid: bool, beside: bool, scale: int, fps: float) -> None:
+@click.option("--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda, cuda:1 ...")
+@click.option("--threads", "thread_count", type=int, default=0, metavar="N", help="CPU threads.  [default: one a core]")
+def edit(
+    words: tuple[str, ...],
+    out: Path | None,
+    grid: bool,
+    beside: bool,
+    scale: int,
+    fps: float,
+    device: str,
+    thread_count: int,
+) -> None:
     """Say at what angles a picture was taken, and render it again at others.
 
     RUN is a run's folder or an exported one; PICTURE any image, of which the middle square is taken. Each factor of the
@@ -396,6 +407,7 @@ def edit(words: tuple[str, ...], out: Path | None, grid: bool, beside: bool, sca
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
     """
     from dcign.codec import load_calibrations, load_codec
+    from dcign.device import threads
     from dcign.edit import arranged, parse_values, told, usual_decibels, warning
     from dcign.edit import edit as edit_picture
     from dcign.errors import TrainingError
@@ -407,8 +419,8 @@ def edit(words: tuple[str, ...], out: Path | None, grid: bool, beside: bool, sca
         if out is None and (asked or grid or beside):
             raise TrainingError("nowhere to write the picture: give --out NEW.png, or NEW.gif")
         if out is not None:
-            refuse_strip_file(out)
-        codec, calibrations = load_codec(run), load_calibrations(run)
+            refuse_strip_file(out, scale, fps)
+        codec, calibrations = load_codec(run, device), load_calibrations(run)
         names = {fit.factor.replace("_", "-"): fit.factor for fit in calibrations}
         for name in asked:
             if name not in names:
@@ -417,9 +429,10 @@ def edit(words: tuple[str, ...], out: Path | None, grid: bool, beside: bool, sca
         values = {names[name]: parse_values(text) for name, text in asked.items()}
         columns, spread = arranged(values, grid)
         image = fitted(open_picture(picture), codec.description.size, codec.description.channels)
-        edited = edit_picture(codec, calibrations, image, spread)
+        with threads(thread_count):
+            edited = edit_picture(codec, calibrations, image, spread)
         click.echo(f"{picture}: {told(edited.read, codec.description.units)}.")
-        if caution := warning(edited.psnr_db, usual_decibels(run)):
+        if caution := warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(run)):
             click.echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None

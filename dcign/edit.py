@@ -21,6 +21,7 @@ from dcign.metrics import psnr_decibels
 MOST = 1000  # pictures at once
 BEYOND = 0.01  # of a factor's range, that may be asked for beyond its ends: 86 where 85.8 was the last in training
 FAR_DECIBELS = 6.0  # worse than the test set's reconstruction: four times the squared error
+LEAST_DECIBELS = 3.0  # better than one flat colour: half its squared error
 
 Array = NDArray[np.floating]
 
@@ -32,6 +33,7 @@ class Edit:
     read: dict[str, float]  # the factors' values, in their units
     reconstruction: Array  # (S, S, C) 0..1, from the code as it was
     psnr_db: float  # of the reconstruction, over the whole frame
+    flat_psnr_db: float  # of one flat colour in its place, the picture's mean
     pictures: Array  # (N, S, S, C) 0..1, at the values asked for
 
 
@@ -44,7 +46,7 @@ def edit(
     """Read a picture (S, S, C), and decode it with factors set, each a number or (N,), in their units.
 
     Factors that are not named stay as they were read. Raises TrainingError for a picture of another size, a factor
-    that is not there, or a value that training did not cover.
+    that is not there, a value that training did not cover, or lists of different lengths.
     """
     size, channels = codec.description.size, codec.description.channels
     if image.shape != (size, size, channels) or image.dtype != np.uint8:
@@ -53,15 +55,19 @@ def edit(
             "dcign.picture.fitted makes it"
         )
     refuse_outside(calibrations, values)
+    _refuse_unequal({name: np.size(wanted) for name, wanted in values.items() if np.size(wanted) > 1})
     mu = codec.encode(image[None])[0]
     count = max((np.size(wanted) for wanted in values.values()), default=1)
     changed = with_factors(np.repeat(mu, count, axis=0), calibrations, **values)
     reconstruction, *pictures = codec.decode(np.concatenate([mu, changed]))
     read = factor_values(mu, calibrations)[0]
+    shown = image.astype(np.float32) / 255
+    decibels, flat_decibels = psnr_decibels(np.stack([reconstruction - shown, shown.mean(axis=(0, 1)) - shown]))
     return Edit(
         read={fit.factor: float(value) for fit, value in zip(calibrations, read, strict=True)},
         reconstruction=reconstruction,
-        psnr_db=float(psnr_decibels((reconstruction - image.astype(np.float32) / 255)[None])[0]),
+        psnr_db=float(decibels),
+        flat_psnr_db=float(flat_decibels),
         pictures=np.stack(pictures),
     )
 
@@ -74,11 +80,24 @@ def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[st
             raise TrainingError(f"there is no factor {name!r}: choose {', '.join(places)}")
         low, high = places[name].range
         slack = BEYOND * (high - low)
-        for value in np.asarray(wanted, np.float64).ravel():
+        try:
+            numbers = np.asarray(wanted, np.float64)
+        except (TypeError, ValueError):
+            raise TrainingError(f"{name} is {str(wanted)[:50]!r}: wanted a number, or a list of them") from None
+        if numbers.ndim > 1 or not numbers.size:
+            raise TrainingError(f"{name} has shape {numbers.shape}: wanted a number, or a list of one or more")
+        for value in numbers.ravel():
             if not low - slack <= value <= high + slack:
                 raise TrainingError(
                     f"{name} {value:g} is out of what the network was trained on: wanted {low:.4g} to {high:.4g}"
                 )
+
+
+def _refuse_unequal(lengths: Mapping[str, int]) -> None:
+    """Raise unless factors of several values, which move together, have as many each."""
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise TrainingError(f"{found} values: wanted as many of each, as they move together, or two in a --grid")
 
 
 def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple[int, dict[str, Array]]:
@@ -88,12 +107,9 @@ def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple
     factors of several values are combined: the first named down the rows, the second along each.
     """
     several = {name: list(each) for name, each in values.items() if len(each) > 1}
-    lengths = [len(each) for each in several.values()]
     if not grid:
-        if len(set(lengths)) > 1:
-            told = ", ".join(f"{name} has {len(each)}" for name, each in several.items())
-            raise TrainingError(f"{told} values: wanted as many of each, as they move together, or two in a --grid")
-        columns, count = max(lengths, default=1), max(lengths, default=1)
+        _refuse_unequal({name: len(each) for name, each in several.items()})
+        columns = count = max(map(len, several.values()), default=1)
         spread = {name: np.asarray(each, np.float64) for name, each in several.items()}
     else:
         if len(several) != 2:
@@ -124,7 +140,7 @@ def parse_values(text: str) -> tuple[float, ...]:
         if not found or not all(map(math.isfinite, found)):
             raise TrainingError(
                 f"cannot read {part!r} as a number: wanted one, as -30, several, as -30,0,30, or -30:30:7 for 7 "
-                "from end to end"
+                f"from end to end, 2 to {MOST}"
             )
         values += found
     return tuple(values)
@@ -140,8 +156,17 @@ def usual_decibels(folder: str | Path) -> float | None:
     return float(decibels) if isinstance(decibels, int | float) else None
 
 
-def warning(psnr_db: float, usual_db: float | None) -> str:
-    """Return a sentence if a picture came back much worse than those of the test split do; else nothing."""
+def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
+    """Return a sentence if a picture came back much worse than those of the test split do; else nothing.
+
+    An empty frame comes back well, and there is nothing in it: so a picture must also come back better than one flat
+    colour in its place would be.
+    """
+    if psnr_db < flat_psnr_db + LEAST_DECIBELS:
+        return (
+            f"It comes back at {psnr_db:.1f} dB, and one flat colour would be at {flat_psnr_db:.1f} dB: the network "
+            "sees little or nothing in it, so expect nothing of what was read and made."
+        )
     if usual_db is None or psnr_db >= usual_db - FAR_DECIBELS:
         return ""
     return (

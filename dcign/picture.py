@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from dcign.errors import TrainingError
 
 GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # the data set's (docs/shard.md), after Kulkarni et al. 2015: of linear R, G, B
+LEAST_SIDE = 8  # pixels of a picture's shorter side: less shows nothing that could be read
 SMALLER, LARGER = Image.Resampling.BOX, Image.Resampling.LANCZOS  # a pixel's mean, as it is rendered (docs/training.md)
 
 Array = NDArray[np.float32]
@@ -45,6 +46,9 @@ def open_picture(path: str | Path) -> Image.Image:
 def fitted(picture: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
     """Make a picture what a network of that size and so many channels, 1 or 3, takes: (S, S, C), sRGB."""
     side = min(picture.size)
+    if side < LEAST_SIDE:
+        wide, high = picture.size
+        raise TrainingError(f"the picture is {wide} x {high} px: wanted {LEAST_SIDE} or more on a side")
     left, top = ((length - side) // 2 for length in picture.size)
     square = picture.crop((left, top, left + side, top + side))
     linear = np.stack([_resized(channel, size) for channel in _linear(square)], axis=-1)

@@ -17,8 +17,8 @@ LARGEST_SIDE = 16384  # pixels of a PNG's side: more do not open everywhere
 Array = NDArray[np.generic]  # uint8, or 0..1
 
 
-def refuse_strip_file(path: str | Path) -> Path:
-    """Return the path, if pictures can be written there."""
+def refuse_strip_file(path: str | Path, scale: int = 1, frames_per_second: float = 10) -> Path:
+    """Return the path, if pictures can be written there, so large and so fast."""
     where = Path(path)
     if where.suffix.lower() not in SUFFIXES:
         raise TrainingError(f"{where} is no name for pictures: wanted NAME.png, or NAME.gif for moving ones")
@@ -26,6 +26,10 @@ def refuse_strip_file(path: str | Path) -> Path:
         raise TrainingError(f"{where} is there already; wanted a new file: remove it or choose another --out")
     if not where.parent.is_dir():
         raise TrainingError(f"there is no folder {where.parent}: make it or choose another --out")
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise TrainingError(f"scale is {scale}: wanted 1 to {LARGEST_SCALE}")
+    if not 0.1 <= frames_per_second <= 50:
+        raise TrainingError(f"{frames_per_second:g} frames a second: wanted 0.1 to 50")
     return where
 
 
@@ -42,11 +46,7 @@ def save_strip(
     beside (M, S, S, C): still pictures on the left, before the first row or in every frame. scale: times enlarged.
     Raises TrainingError if the file is there or cannot be written.
     """
-    where = refuse_strip_file(path)
-    if not 1 <= scale <= LARGEST_SCALE:
-        raise TrainingError(f"scale is {scale}: wanted 1 to {LARGEST_SCALE}")
-    if not 0.1 <= frames_per_second <= 50:
-        raise TrainingError(f"{frames_per_second:g} frames a second: wanted 0.1 to 50")
+    where = refuse_strip_file(path, scale, frames_per_second)
     stills = [] if beside is None else [_enlarged(picture, scale) for picture in beside]
     shown = [_enlarged(picture, scale) for picture in pictures]
     content = io.BytesIO()

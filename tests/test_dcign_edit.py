@@ -149,6 +149,12 @@ def test_numbers_are_read_one_several_or_from_end_to_end():
             parse_values(wrong)
 
 
+@pytest.mark.parametrize("count", [-3, 0, 1, 1001, 2000])
+def test_how_many_values_there_can_be_from_end_to_end_is_said(count):
+    with pytest.raises(TrainingError, match=f"cannot read '0:10:{count}' .* from end to end, 2 to 1000"):
+        parse_values(f"0:10:{count}")
+
+
 def test_values_are_told_in_words():
     read = {"azimuth": -12.34, "light_azimuth": 33.0}
     assert told(read, ("degree", "degree")) == "azimuth -12.3, light azimuth 33.0 degrees"
@@ -157,9 +163,43 @@ def test_values_are_told_in_words():
 
 
 def test_a_picture_that_comes_back_far_worse_than_the_test_set_is_warned_of():
-    assert warning(20.1, 26.0) == ""
-    assert "comes back at 19.9 dB, and pictures of the test set at 26.0 dB" in warning(19.9, 26.0)
-    assert warning(3.0, None) == ""
+    assert warning(20.1, 10.0, 26.0) == ""
+    assert "comes back at 19.9 dB, and pictures of the test set at 26.0 dB" in warning(19.9, 10.0, 26.0)
+    assert warning(3.0, 0.0, None) == ""
+
+
+@pytest.mark.parametrize("usual", [26.0, None])
+def test_a_picture_in_which_nothing_is_seen_is_warned_of(usual):
+    assert warning(40.1, 37.0, usual) == ""
+    assert "comes back at 40.0 dB, and one flat colour would be at 37.1 dB" in warning(40.0, 37.1, usual)
+
+
+@pytest.mark.parametrize("shade", [0, 90, 255])
+def test_an_empty_frame_is_warned_of(run, loaded, tmp_path, shade):
+    Image.new("L", (40, 40), shade).save(tmp_path / "empty.png")
+    assert "the network sees little or nothing in it" in dcign(run, tmp_path / "empty.png").stderr
+    assert edit(*loaded, IMAGE, {}).flat_psnr_db == pytest.approx(-10 * np.log10(np.var(IMAGE / 255)), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"across": [-60, 0, 60], "tilt_up": [30, 20]}, "across has 3, tilt_up has 2 values: wanted as many of each"),
+        ({"across": []}, r"across has shape \(0,\): wanted a number, or a list of one or more"),
+        ({"across": [[1, 2]]}, r"across has shape \(1, 2\): wanted a number"),
+        ({"across": "a"}, "across is 'a': wanted a number, or a list of them"),
+        ({"across": [1, [2]]}, "wanted a number, or a list of them"),
+        ({"across": None}, "wanted"),
+    ],
+)
+def test_values_that_are_none_are_refused(loaded, values, sentence):
+    with pytest.raises(TrainingError, match=sentence):
+        edit(*loaded, IMAGE, values)
+
+
+def test_one_value_stays_while_another_moves(loaded):
+    pictures = edit(*loaded, IMAGE, {"across": [-60, 60], "tilt_up": [5]}).pictures
+    np.testing.assert_array_equal(pictures, edit(*loaded, IMAGE, {"across": [-60, 60], "tilt_up": 5}).pictures)
 
 
 @pytest.mark.parametrize(
@@ -189,10 +229,10 @@ def test_options_come_in_any_order_and_add_up(run, photo, tmp_path):
 
 
 def test_without_factors_the_command_only_reads(run, photo):
-    result = dcign(run, photo)
+    result = dcign(run, photo, "--threads", "1", "--device", "cpu")
     assert result.exit_code == 0
-    assert result.output.startswith(f"{photo}: across ")
-    assert result.output.endswith(" px.\n")
+    assert result.stdout.startswith(f"{photo}: across ")
+    assert result.stdout.endswith(" px.\n")
 
 
 def test_a_gif_has_a_frame_a_value_and_runs_on(run, photo, tmp_path):
@@ -216,10 +256,11 @@ def test_a_grid_beside_the_picture_is_laid_out_in_rows(run, photo, tmp_path):
     assert not sheet[32:, :64].any()
 
 
-def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path):
+def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     (folder / "evaluation.json").write_text(json.dumps({"reconstruction": {"psnr_frame_db": 40.0}}))
+    monkeypatch.setattr("dcign.edit.LEAST_DECIBELS", -100)  # of noise nothing is seen
     assert "far from what the network was trained on" in dcign(folder, photo).output
     assert "far from" not in dcign(run, photo).output
 
@@ -236,6 +277,8 @@ def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path):
         (("--across", "--out", "OUT/new.png"), "cannot read '' as a number"),
         (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "scale is 0: wanted 1 to 16"),
         (("--across", "3", "--out", "OUT/new.png", "--fps", "nan"), "nan frames a second"),
+        (("--threads", "60000"), "threads is 60000: wanted 1 to"),
+        (("--device", "abacus"), "there is no device 'abacus' here"),
         (("another.png",), "wanted RUN and PICTURE, a folder and a file"),
     ],
 )
@@ -251,6 +294,11 @@ def test_a_run_that_was_not_evaluated_or_is_none_is_refused(run, photo, tmp_path
     (folder / "calibration.json").unlink()
     assert "holds no calibration.json: evaluate the run first" in refused(folder, photo)
     assert "holds no run" in refused(tmp_path / "nothing", photo)
+
+
+@pytest.mark.parametrize(("option", "sentence"), [("--scale", "scale is 0"), ("--fps", "0 frames a second")])
+def test_a_size_and_speed_that_cannot_be_are_refused_before_the_network_is_read(photo, tmp_path, option, sentence):
+    assert sentence in refused(tmp_path / "nothing", photo, "--out", tmp_path / "new.gif", option, "0")
 
 
 def test_a_sheet_too_large_to_open_is_refused(tmp_path):

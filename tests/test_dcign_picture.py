@@ -41,9 +41,9 @@ def test_a_colour_picture_of_the_data_set_comes_back_to_the_bit():
 
 @pytest.mark.parametrize(("place", "weight"), list(enumerate(RENDERER_S_WEIGHTS)))
 def test_gray_is_the_renderer_s_luminance(place, weight):
-    colour = np.zeros((4, 4, 3), np.uint8)
+    colour = np.zeros((8, 8, 3), np.uint8)
     colour[..., place] = 200
-    found = fitted(Image.fromarray(colour), 4, 1)
+    found = fitted(Image.fromarray(colour), 8, 1)
     np.testing.assert_allclose(linear(found), weight * linear(200), rtol=0.02)
     assert GRAY_WEIGHTS == RENDERER_S_WEIGHTS
 
@@ -83,10 +83,16 @@ def test_it_is_turned_as_its_exif_says(tmp_path, orientation):
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "PA", "LA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr",
                                   "HSV", "I", "I;16", "F"])  # fmt: skip
-@pytest.mark.parametrize("size", [(1, 1), (7, 300), (100, 64)])
+@pytest.mark.parametrize("size", [(8, 8), (9, 300), (100, 64)])
 def test_any_mode_and_size_will_do(mode, size):
     for channels in (1, 3):
         assert fitted(Image.new(mode, size), 32, channels).shape == (32, 32, channels)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7)])
+def test_a_picture_of_a_few_pixels_is_refused(size):
+    with pytest.raises(TrainingError, match=f"the picture is {size[0]} x {size[1]} px: wanted 8 or more on a side"):
+        fitted(Image.new("L", size), 32, 1)
 
 
 def test_a_mode_that_has_no_rgb_is_refused():
