@@ -23,6 +23,10 @@ WANTED: dict[str, type | tuple[type, ...]] = {
     "reconstruction": dict,
     "latents": dict,
 }
+# What counts something; and tables that may be absent or null, of numbers, or of tables of them.
+COUNTS = ("steps", "images_seen", "seconds", "seed")
+LARGEST = 1e100  # that a figure can be: JSON knows whole numbers of any length
+TABLES = ("factors", "reconstruction", "latents", "entangled", "dci", "metrics")
 
 
 def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
@@ -33,7 +37,7 @@ def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
         wanted = evaluate if run_configuration.holds_run(folder) else "name the folder of a run that was evaluated"
         raise TrainingError(f"{folder} holds no {FILE}: {wanted}")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         _refuse(found)
     except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
@@ -49,6 +53,27 @@ def _refuse(found: Any) -> None:  # JSON
     for key, kind in WANTED.items():
         if not isinstance(found.get(key), kind) or (kind is int and isinstance(found[key], bool)):
             raise ValueError(f"its {key} is {found.get(key)!r}")
+    for key in COUNTS:
+        if not 0 <= found[key] <= LARGEST:
+            raise ValueError(f"its {key} is {found[key]!r}, wanted 0 or more")
+    _refuse_words(found.get("mig"), "mig")
+    for key in TABLES:
+        if not isinstance(found.get(key), dict | None):
+            raise ValueError(f"its {key} is {found[key]!r}, wanted a table")
+        _refuse_words(found.get(key), key)
     for name, score in found["factors"].items():
         if not isinstance(score, dict) or type(score.get("latent")) is not int:
             raise ValueError(f"what it says of {name} is no table with a latent")
+
+
+def _refuse_words(found: Any, where: str) -> None:  # JSON
+    """Raise unless all values are finite numbers or null, however deep in tables and lists."""
+    if isinstance(found, dict | list):
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            _refuse_words(value, f"{where}.{key}")
+    elif found is not None and (type(found) not in (int, float) or not abs(found) <= LARGEST):
+        raise ValueError(f"its {where} is {found!r}, wanted a number or null")
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"it holds {word}, which is no number")

@@ -117,3 +117,19 @@ def test_runs_of_one_name_and_other_settings_are_groups_of_their_own(write):
 def test_a_seed_that_was_trained_twice_is_no_spread(write):
     with pytest.raises(TrainingError, match=r"run0 and .*run1 are of one configuration and both of seed 0"):
         compare(write(evaluation(), evaluation()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"factors": {"azimuth": {"latent": 0, "r2": "high"}}}, r"its factors\.azimuth\.r2 is 'high', wanted a number"),
+        ({"metrics": 5}, "its metrics is 5, wanted a table"),
+        ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"its metrics\.latents\.mig\.value is 'much'"),
+        ({"steps": -5}, "its steps is -5, wanted 0 or more"),
+        ({"seconds": 10**400}, "its seconds"),
+        ({"mig": float("nan")}, "it holds NaN"),
+    ],
+)
+def test_figures_that_are_no_numbers_are_refused(write, changes, sentence):
+    with pytest.raises(TrainingError, match=rf"cannot read .*{sentence}.*: evaluate the run again"):
+        compare(write(evaluation(**changes)))
