@@ -40,6 +40,11 @@ class Direction:
 
     def coordinate(self, mu: Array) -> Array:
         """Return how far codes lie along the direction: mu @ unit, (N, Z) -> (N,)."""
+        if mu.ndim != 2 or mu.shape[1] != len(self.unit):
+            raise TrainingError(
+                f"codes of shape {mu.shape} for a direction of {len(self.unit)} latents: wanted (N, {len(self.unit)}), "
+                "of the network that the direction was fitted on"
+            )
         along: Array = mu @ self.unit
         return along
 

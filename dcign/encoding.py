@@ -7,6 +7,7 @@ batch; identity_index (N,) which person.
 
 import dataclasses
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from data.reader import FaceDataset, Shard
 from data.schema import DataError
 from dcign.aside import write_aside
 from dcign.codec import Codec, load_codec
-from dcign.device import threads
+from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.meter import Told, untold
 
@@ -68,6 +69,7 @@ def encode_dataset(
 
     Raises TrainingError or DataError if the run or the data set cannot be read, or do not fit each other.
     """
+    refuse_threads(thread_count)
     dataset, codec = FaceDataset(folder), load_codec(run, device)
     held = [name for name, entries in dataset.splits.items() if entries]
     unknown = [name for name in splits if name not in held]
@@ -102,17 +104,21 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
         where.parent.mkdir(parents=True, exist_ok=True)
         write_aside(where, content.getvalue())
     except OSError as error:
-        raise TrainingError(f"cannot write {where} ({error.strerror or error}): mend that, or choose another") from None
+        raise _unwritable(where, error) from None
 
 
 def refuse_encoding_file(path: str | Path) -> Path:
-    """Return the path, if codes can be written there."""
+    """Return the path, if codes can be written there: encoding them takes minutes."""
     where = Path(path)
     if where.suffix != ".npz":
         raise TrainingError(f"{where} is no name for codes: wanted a file NAME.npz")
     if where.exists():
         raise TrainingError(f"{where} is there already: remove it or choose another name")
-    return where
+    try:
+        with tempfile.TemporaryFile(dir=next(folder for folder in where.absolute().parents if folder.exists())):
+            return where
+    except OSError as error:
+        raise _unwritable(where, error) from None
 
 
 def load_encoding(path: str | Path) -> Encoding:
@@ -147,6 +153,10 @@ def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArr
             "varies": np.repeat(np.array([batch.varies for batch in batches]), sizes),
             "identity_index": np.concatenate([batch.identity_index for batch in batches]).astype(np.int64),
         }
+
+
+def _unwritable(path: Path, error: OSError) -> TrainingError:
+    return TrainingError(f"cannot write {path} ({error.strerror or error}): mend that, or choose another")
 
 
 def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:

@@ -20,7 +20,7 @@ from dcign.calibration import FactorCalibration, calibrate, write_calibrations
 from dcign.codec import Codec, load_codec
 from dcign.codec import load_calibrations as load_calibrations  # what `evaluate` wrote, read
 from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
-from dcign.device import threads
+from dcign.device import refuse_threads, threads
 from dcign.directions import Baselines, measure_baselines, save_directions
 from dcign.disentanglement import measure_disentanglement, tree_operations
 from dcign.identification import identify
@@ -66,6 +66,7 @@ def evaluate(
     data is the data set's folder if it has moved since training; progress is told each stage
     and the fraction of the whole evaluation that is done. Raises TrainingError where a file cannot be written.
     """
+    refuse_threads(thread_count)
     codec = load_codec(folder, device)
     source = DataSource(data or codec.configuration.data)
     source.refuse_other_shards(codec.description, folder)

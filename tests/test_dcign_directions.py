@@ -57,6 +57,14 @@ def test_a_moved_code_stands_for_what_was_asked_and_is_changed_along_the_directi
     assert found.moved(mu[:1].astype(np.float32), 0).dtype == np.float32
 
 
+def test_codes_of_another_network_are_refused(entangled):
+    _, mu, values = entangled
+    found = regression_direction("azimuth", mu, values)
+    for use in (found.coordinate, found.value, lambda codes: found.moved(codes, 30.0)):
+        with pytest.raises(TrainingError, match=r"codes of shape \(2000, 4\) for a direction of 5 latents: wanted"):
+            use(mu[:, :4])
+
+
 def test_a_single_latent_as_a_direction_is_that_latent(entangled):
     _, mu, values = entangled
     found = latent_direction("azimuth", 2, mu, values)

@@ -11,8 +11,9 @@ from dcign.calibration import calibrate, factor_values, with_factors
 from dcign.codec import load_codec
 from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
-from dcign.encoding import encode_dataset, load_encoding, save_encoding
+from dcign.encoding import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
 from dcign.errors import TrainingError
+from dcign.evaluation import evaluate
 from dcign.metrics import mutual_information_gap
 from dcign.recipes import RECIPES
 from dcign.source import DataSource
@@ -100,6 +101,21 @@ def test_what_cannot_be_encoded_is_refused_in_a_sentence(written, run, small_fac
     )
     assert "cannot write" in refused(run, small_faces, "--split", "iid", "--out", written / "z.npz")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(written, tmp_path):
+    with pytest.raises(TrainingError, match=r"cannot write .*z\.npz/z\.npz"):
+        refuse_encoding_file(written / "z.npz")
+    refuse_encoding_file(tmp_path / "new" / "z.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("count", [-1, 100_000])
+def test_threads_are_refused_before_anything_is_read(count, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    for work in (evaluate, lambda *_, thread_count: encode_dataset(nowhere, nowhere, thread_count=thread_count)):
+        with pytest.raises(TrainingError, match=f"threads is {count}: wanted 1 to"):
+            work(nowhere, thread_count=count)
 
 
 def test_images_of_another_size_are_refused(run, make_dataset):

@@ -6,7 +6,7 @@ from typing import Any
 
 from dcign import __version__
 from dcign.aside import write_result
-from dcign.device import threads
+from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.figures.chart import OTHER, RUN
 from dcign.figures.held import encode_sweeps, sweeps_work
@@ -45,6 +45,7 @@ def write_comparison(
     data is the data set's folder if it has moved. Raises TrainingError where a run cannot be read or the file not be
     written.
     """
+    refuse_threads(thread_count)
     if not path.parent.is_dir():
         raise TrainingError(f"there is no folder {path.parent} to write {path.name} into: make it, or choose another")
     runs = [load_run(run.folder, device) for run in comparison.runs]
