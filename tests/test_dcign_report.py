@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -197,6 +198,12 @@ def test_the_command_that_made_a_run_is_given_again(small_faces):
     )
 
 
+def test_the_command_says_what_the_recipe_was_then_where_it_is_another_today():
+    recipe = replace(RECIPES["paper"], sigma=0.123456789, latents=32, ratio=(1, 1, 1, 3))  # of its old name
+    words = train_command(TrainConfiguration("faces", "runs/x", recipe, 5, 3))
+    assert "--recipe paper --set latents=32 --set sigma=0.123456789 --ratio 1:1:1:3 --steps 5" in words
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -228,6 +235,15 @@ def test_an_evaluation_of_an_earlier_step_is_refused(run):
     (run / "evaluation.json").write_text(json.dumps(report | {"steps": 2}))
     with pytest.raises(TrainingError, match="was evaluated at step 2 and has been trained to step 3 since"):
         write_report(run)
+
+
+def test_an_exported_network_is_no_run_to_evaluate(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    for folder, against in ((tmp_path, None), (tmp_path / "run", tmp_path)):
+        with pytest.raises(
+            TrainingError, match=r"holds an exported network, .* cannot be evaluated: wanted the folder"
+        ):
+            refuse_report(folder, against=against)
 
 
 def test_what_a_report_cannot_be_made_of_is_refused_before_the_work(runs, run, small_faces, tmp_path):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from dcign.configuration import TrainConfiguration
 from dcign.figures.run import EvaluatedRun
-from dcign.recipes import RECIPES
+from dcign.ingredients import settable
+from dcign.recipes import RECIPES, setting_word
 
 
 def commands_of(runs: Sequence[EvaluatedRun]) -> str:
@@ -17,13 +18,21 @@ def commands_of(runs: Sequence[EvaluatedRun]) -> str:
 
 
 def train_command(configuration: TrainConfiguration) -> str:
-    """Return the `dcign train` that asks for this configuration; a recipe that is in no registry goes by its name."""
-    name, *settings = configuration.recipe.name.split(",")
+    """Return the `dcign train` that asks for this configuration, with what differs from the recipe of that name today.
+
+    A recipe that is in no registry goes by its name.
+    """
+    recipe = configuration.recipe
+    name, *settings = recipe.name.split(",")
     words = ["dcign", "train", configuration.data, "--recipe", name]
+    registered = RECIPES.get(name)
+    if registered is not None:
+        values = {field: getattr(recipe, field) for field in settable(recipe)}
+        settings = [f"{field}={setting_word(it)}" for field, it in values.items() if it != getattr(registered, field)]
     for setting in settings:
         words += ["--set", setting]
-    registered = RECIPES.get(name)
-    if configuration.ratio is not None and not (registered and registered.ratio == configuration.ratio):
-        words += ["--ratio", ":".join(f"{share:g}" for share in configuration.ratio)]
+    ratio = configuration.ratio or recipe.ratio
+    if ratio is not None and not (registered and registered.ratio == ratio):
+        words += ["--ratio", ":".join(f"{share:g}" for share in ratio)]
     words += ["--steps", str(configuration.steps), "--seed", str(configuration.seed), "--out", configuration.out]
     return shlex.join(words)

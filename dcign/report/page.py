@@ -9,12 +9,14 @@ from dcign import __version__
 from dcign import configuration as run_configuration
 from dcign.aside import refuse_unwritable, write_result
 from dcign.device import threads
+from dcign.errors import TrainingError
 from dcign.evaluations import load_evaluation
 from dcign.figures.dial import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import dial_figure
 from dcign.figures.run import EvaluatedRun, load_run, refuse_other_data
 from dcign.meter import Told, untold
+from dcign.published import is_published
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
 from dcign.report.terms import (
@@ -75,6 +77,12 @@ def write_report(
 
 def refuse_report(folder: str | Path, data: str | Path | None = None, against: str | Path | None = None) -> None:
     """Raise what `write_report` would, as far as can be told before a run is evaluated, which takes minutes."""
+    for each in (folder, against):
+        if each is not None and is_published(each):
+            raise TrainingError(
+                f"{each} holds an exported network, not the run with its data and log, and cannot be evaluated: wanted "
+                "the folder of the run that it was exported from"
+            )
     configuration, description = run_configuration.read(folder)
     refuse_unwritable(Path(folder))
     if against is not None:
