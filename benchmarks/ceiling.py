@@ -1,6 +1,6 @@
 """The supervised ceiling: how well the same encoder tells the factors if it is told the truth in training.
 
-    python -m benchmarks.ceiling FACES [--steps 100000] [--seed 0] [--recipe swap] [--out ceiling.json]
+    python -m benchmarks.ceiling FACES [--steps STEPS] [--seed 0] [--recipe swap] [--out ceiling.json]
 
 The recipe's encoder, mirror-equivariant if it is, its optimiser, schedule and averaged weights, and as many images a
 step, drawn from the whole training split; the loss is the squared error of the first latents to the labels. Calibrated
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.sentence import one_sentence
 from dcign.calibration import calibrate
 from dcign.checkpoint import TrainingState
 from dcign.codec import Codec
@@ -36,6 +37,7 @@ from dcign.source import DataSource, LabelledBatches
 CPU = torch.device("cpu")
 
 
+@one_sentence()
 def main() -> None:
     """Train, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,9 +49,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("ceiling.json"))
     given = parser.parse_args()
     recipe = recipe_named(given.recipe)
-    with threads(given.threads):
-        found = measure(DataSource(given.faces), recipe, given.steps or recipe.steps, given.seed)
+    steps = recipe.steps if given.steps is None else given.steps
     given.out.parent.mkdir(parents=True, exist_ok=True)
+    with threads(given.threads):
+        found = measure(DataSource(given.faces), recipe, steps, given.seed)
     given.out.write_text(json.dumps(found, indent=2) + "\n")
     for name, score in found["factors"].items():
         print(f"{name}: R2 {score['r2']:.4f}, mean error {score['mae_degrees']:.2f}")
@@ -57,9 +60,10 @@ def main() -> None:
 
 def measure(source: DataSource, recipe: Recipe, steps: int, seed: int) -> dict[str, Any]:
     """Train a regressor and score it on the iid split."""
+    configuration = TrainConfiguration(data="", out="", recipe=recipe, steps=steps, seed=seed)
+    source.refuse_missing(("train", "iid"))
     train, iid = source.labelled("train"), source.labelled("iid")
     description = source.description()
-    configuration = TrainConfiguration(data="", out="", recipe=recipe, steps=steps, seed=seed)
     began = time.process_time()
     model = regress(train, description, configuration)
     seconds = time.process_time() - began

@@ -14,10 +14,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.sentence import BenchmarkError, one_sentence
 from dcign.codec import load_codec
 from dcign.source import DataSource
 
@@ -26,6 +26,7 @@ ENLARGED, LEAST = 450, 100  # pixels: the picture, and the least face
 GRAY = np.array([0.21, 0.72, 0.07])  # of red, green and blue
 
 
+@one_sentence()
 def main() -> None:
     """Detect, tell, and write it down."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -43,7 +44,9 @@ def main() -> None:
 def measure(run: Path, data: Path | None = None) -> dict[str, Any]:
     """Return how many near-frontal pictures there are, in how many a face is found, and in how many of these again."""
     codec = load_codec(run)
-    split = DataSource(data or codec.configuration.data).labelled("iid")
+    source = DataSource.of_run(codec.configuration, data)
+    source.refuse_other_shards(codec.description, run)
+    split = source.labelled("iid")
     factors = split.factors.reshape(-1, split.factors.shape[-1])
     near = np.ones(len(factors), bool)
     for name, most in NEAR_FRONTAL.items():
@@ -58,6 +61,10 @@ def measure(run: Path, data: Path | None = None) -> dict[str, Any]:
 
 def faces_found(images: NDArray[Any]) -> NDArray[np.bool_]:  # uint8 as rendered, floats as decoded
     """Say in which pictures the cascade finds a face: (N, S, S, C) 0..255 -> (N,)."""
+    try:
+        import cv2
+    except ImportError:
+        raise BenchmarkError("there is no OpenCV here, which detects faces: pip install -e .[dev]") from None
     detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     found = []
     for image in images:

@@ -1,12 +1,14 @@
 """The supervised ceiling and the face detector, on as little as they run on."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
 import pytest
 
 from benchmarks import ceiling, haar
+from benchmarks.sentence import BenchmarkError
 from dcign.configuration import TrainConfiguration
 from dcign.recipes import RECIPES
 from dcign.source import DataSource
@@ -69,3 +71,45 @@ def test_rendered_faces_are_found_and_those_of_a_network_of_one_step_are_not(run
 def test_nothing_is_found_in_an_empty_picture_of_either_kind():
     assert not haar.faces_found(np.zeros((1, 64, 64, 1), np.uint8)).any()
     assert not haar.faces_found(np.full((1, 64, 64, 3), 90.0)).any()
+
+
+def test_other_shards_than_the_run_s_are_not_judged(run, small_faces, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    shutil.copytree(small_faces, other)
+    manifest = other / "dataset.json"
+    digest = DataSource(small_faces)._dataset.splits["iid"][0].sha256
+    manifest.write_text(manifest.read_text().replace(digest, "0" * 64))
+    (run / "haar.json").unlink(missing_ok=True)
+    monkeypatch.setattr(sys, "argv", ["haar", str(run), "--data", str(other)])
+    with pytest.raises(SystemExit, match=r"^Error: .*other holds other shards than .*run was trained on"):
+        haar.main()
+    assert not (run / "haar.json").exists()
+
+
+def test_without_opencv_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(BenchmarkError, match=r"no OpenCV here.*pip install -e \.\[dev\]"):
+        haar.faces_found(np.zeros((1, 64, 64, 1), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--recipe", "nope"], "there is no recipe 'nope'"),
+        (["--steps", "-3"], "steps is -3: wanted"),
+        (["--steps", "0"], "steps is 0: wanted"),
+    ],
+)
+def test_a_ceiling_of_nothing_is_refused_in_a_sentence(small_faces, tmp_path, monkeypatch, options, sentence):
+    out = str(tmp_path / "ceiling.json")
+    monkeypatch.setattr(sys, "argv", ["ceiling", str(small_faces), "--out", out, *options])
+    with pytest.raises(SystemExit, match=f"^Error: {sentence}"):
+        ceiling.main()
+
+
+@pytest.mark.parametrize("benchmark", [ceiling, haar])
+def test_a_folder_that_is_not_there_is_refused_in_a_sentence(benchmark, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["benchmark", "nothere"])
+    with pytest.raises(SystemExit, match=r"^Error: nothere "):
+        benchmark.main()

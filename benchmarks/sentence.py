@@ -1,0 +1,29 @@
+"""How every benchmark ends where the user can mend what is wrong: in one sentence, with exit code 1."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from data.schema import DataError
+from dcign.errors import TrainingError
+
+
+class BenchmarkError(ValueError):
+    """A benchmark cannot start or go on; the text says what was found, wanted and to do."""
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Show what can be mended as its sentence; SIGTERM unwinds as Ctrl-C does, so that nothing is left behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except (BenchmarkError, TrainingError, DataError, OSError) as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
+    finally:
+        signal.signal(signal.SIGTERM, before)
