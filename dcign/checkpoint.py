@@ -58,7 +58,10 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
     part = path.with_name(f".{FILE}.part")
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
+        part.touch()
+        mode = part.stat().st_mode  # as other files have: safetensors' own is its owner's alone
         save_file(whole, part, metadata={"dcign": json.dumps(header)})
+        part.chmod(mode)
         part.replace(path)
     except SafetensorError as error:  # its word for a full disk, among others
         raise OSError(str(error)) from None
@@ -97,7 +100,10 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
     """Read a checkpoint's header and tensors, or say in one sentence why not."""
     path = Path(folder) / FILE
     if not path.is_file():
-        raise TrainingError(f"there is no {FILE} in {folder}: nothing to go on from; train without --resume")
+        raise TrainingError(
+            f"there is no {FILE} in {folder}, as its training was stopped before the first: go on with "
+            f"dcign train --resume --out {folder}"
+        )
     with _one_sentence(folder):
         if path.stat().st_size > LARGEST:
             raise ValueError(f"it is {path.stat().st_size} bytes large, no checkpoint is above {LARGEST}")

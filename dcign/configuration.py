@@ -136,14 +136,16 @@ def holds_run(folder: str | Path) -> bool:
 def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
     """Read a run's configuration.json, or say that the folder holds no run."""
     path = Path(folder) / FILE
-    if not holds_run(folder):
-        raise TrainingError(
-            f"{folder} holds no run: there is no {FILE} of one in it; wanted a folder that `dcign train` wrote"
-        )
     try:
-        return from_json(read_json(path))
-    except ValueError as error:
+        if path.is_file():
+            found = read_json(path)  # raises ValueError where it is damaged
+            if isinstance(found, dict) and found.get("format") == FORMAT:
+                return from_json(found)
+    except (OSError, ValueError) as error:
         raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None
+    raise TrainingError(
+        f"{folder} holds no run: there is no {FILE} of one in it; wanted a folder that `dcign train` wrote"
+    )
 
 
 def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescription]:  # JSON
@@ -166,6 +168,11 @@ def refuse_difference(
 ) -> None:
     """Raise if going on as asked would not end where the run found was going."""
     before, now = to_json(*found), to_json(*asked)
+    if found[1].data_sha256 != asked[1].data_sha256:
+        raise TrainingError(
+            f"{asked[0].data} is another data set than the run in {asked[0].out} was trained on: name that data set, "
+            "or choose another --out"
+        )
     for name in before:
         if name not in MAY_DIFFER and before[name] != now[name]:
             there, here = _difference(before[name], now[name])

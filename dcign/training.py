@@ -46,6 +46,11 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
     """
     with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
         with ranks.together():
+            if resume and not Path(configuration.data).exists():
+                raise TrainingError(
+                    f"there is no {configuration.data} to go on with: name where that data set is now, "
+                    f"dcign train FACES --resume --out {configuration.out}"
+                )
             source = DataSource(configuration.data)
             description = source.description()
             needed = source.training_bytes() * ranks.place.local_count
@@ -80,6 +85,11 @@ def _train(
         with ranks.together():
             if resume:
                 run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
+            elif configuration.recipe.images > batches.size:
+                raise TrainingError(
+                    f"images is {configuration.recipe.images}, and a batch has {batches.size} images: wanted as many "
+                    "or fewer"
+                )
             run = Trainer(batches, description, configuration, ranks)
             if resume and (folder / CHECKPOINT).exists():  # else it was cut off before the first, and begins again
                 load_checkpoint(folder, run.state)

@@ -249,6 +249,47 @@ def test_resuming_with_another_configuration_is_refused(tmp_path, change, senten
         train_on(moving_blobs(), DESCRIPTION, asked, resume=True)
 
 
+def test_resuming_with_another_data_set_is_refused_without_a_hash(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    other = dataclasses.replace(DESCRIPTION, data_sha256="f" * 64)
+    with pytest.raises(
+        TrainingError, match=r"is another data set than the run in .* was trained on: name that"
+    ) as told:
+        train_on(moving_blobs(), other, configured(tmp_path, steps=1), resume=True)
+    assert "fff" not in str(told.value)
+
+
+def test_resuming_where_the_data_set_has_moved_says_to_name_it(tmp_path):
+    configuration = dataclasses.replace(configured(tmp_path / "run", steps=1), data=str(tmp_path / "moved"))
+    train_on(moving_blobs(), DESCRIPTION, configuration)
+    with pytest.raises(TrainingError, match=r"there is no .*moved to go on with: .* dcign train FACES --resume --out"):
+        train(configuration, resume=True)
+
+
+def test_more_images_than_a_batch_has_are_refused_of_a_fresh_run(tmp_path):
+    recipe = changed(SWAP, {"images": 21})
+    with pytest.raises(TrainingError, match="images is 21, and a batch has 20 images: wanted as many or fewer"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe))
+    assert not any((tmp_path / "run").glob("*.json"))
+
+
+def test_a_checkpoint_can_be_read_by_whom_other_files_can(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    modes = {(tmp_path / name).stat().st_mode & 0o777 for name in ("checkpoint.safetensors", "configuration.json")}
+    assert len(modes) == 1
+
+
+def test_what_a_run_lacks_or_is_damaged_is_said_as_it_is(tmp_path):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    (tmp_path / "checkpoint.safetensors").unlink()
+    with pytest.raises(TrainingError, match=r"stopped before the first: go on with dcign train --resume --out"):
+        read_checkpoint(tmp_path)
+    path = tmp_path / "configuration.json"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(TrainingError, match=r"cannot read .*configuration\.json \(.+\): train again into a new folder"):
+        read(tmp_path)
+
+
 def test_resuming_takes_what_is_not_given_from_the_run(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
     again = configuration_to_resume(tmp_path, steps=None, threads=2)
