@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import shlex
 import signal
 import subprocess
 import sys
@@ -34,22 +35,28 @@ def main() -> None:
     parser.add_argument("what", choices=(*STUDIES, "evaluate", "tables"))
     parser.add_argument("faces", type=Path, help="the data set's folder")
     parser.add_argument("out", type=Path, help="the studies' folder")
-    parser.add_argument("--seeds", type=int, help="as many runs of each, seeds 0, 1 ... [3; ablation: 1]")
-    parser.add_argument("--workers", type=int, default=2, help="runs at once [2]")
-    parser.add_argument("--only", help="names of runs, without their seeds, comma between them")
+    parser.add_argument("--seeds", type=_positive, help="as many runs of each, seeds 0, 1 ... [3; ablation: 1]")
+    parser.add_argument("--workers", type=_positive, default=2, help="runs at once [2]")
+    parser.add_argument(
+        "--only",
+        action="append",
+        help="a run's name without its seed, or several with commas between; may be given again",
+    )
     parser.add_argument("--list", action="store_true", help="print the commands and train nothing")
     parser.add_argument(
         "--page", type=Path, default=Path("docs/results.md"), help="the page with the tables [%(default)s]"
     )
     given = parser.parse_args()
+    if given.what not in STUDIES:
+        _refuse_nothing(given)
     if given.what == "tables":
         print(f"{given.page}: " + ", ".join(write_tables(given.out, given.page)))
         return
     trainings = STUDIES[given.what](given.seeds or SEEDS[given.what]) if given.what in STUDIES else []
     if given.only:
-        trainings = _only(trainings, given.only.split(","))
+        trainings = _only(trainings, given.only)
     if given.list:
-        print("\n".join(" ".join(["dcign", *command(each, given.faces, given.out)]) for each in trainings))
+        print("\n".join(shlex.join(["dcign", *command(each, given.faces, given.out)]) for each in trainings))
         return
     if not (given.faces / "dataset.json").is_file():
         sys.exit(f"{given.faces} holds no data set: make one with dcign render --size 64 --out {given.faces}")
@@ -105,7 +112,7 @@ def _run(training: Training, faces: Path, out: Path, running: dict[str, subproce
         except BlockingIOError:
             print(f"{training.name} is being trained by another study: left to it.", flush=True)
             return False
-        print(f"{training.name}: {' '.join(['dcign', *words])}", flush=True)
+        print(f"{training.name}: {shlex.join(['dcign', *words])}", flush=True)
         began = time.monotonic()
         # A session of its own: a Ctrl-C of the terminal reaches it once, through `stop`.
         process = subprocess.Popen(
@@ -119,13 +126,39 @@ def _run(training: Training, faces: Path, out: Path, running: dict[str, subproce
     return code == 0
 
 
-def _only(trainings: list[Training], names: list[str]) -> list[Training]:
-    """Return those whose folder, without its study and seed, is named; refuse a name that is none."""
-    held = {each.name.split("/")[1].rsplit("-", 1)[0] for each in trainings}
+def _only(trainings: list[Training], asked: list[str]) -> list[Training]:
+    """Return those whose folder, without its study and seed, is named; refuse a name that is none.
+
+    A name may hold commas itself: what is a name as it stands is not cut up.
+    """
+    held = {_name(each) for each in trainings}
+    names = [name for words in asked for name in ([words] if words in held else words.split(","))]
     unknown = [name for name in names if name not in held]
     if unknown:
         sys.exit(f"there is no run {unknown[0]!r}: choose of {', '.join(sorted(held))}")
-    return [each for each in trainings if each.name.split("/")[1].rsplit("-", 1)[0] in names]
+    return [each for each in trainings if _name(each) in names]
+
+
+def _name(training: Training) -> str:
+    return training.name.split("/")[1].rsplit("-", 1)[0]
+
+
+def _positive(text: str) -> int:
+    """Read a number of seeds or workers; argparse makes a sentence of the error."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number}: wanted 1 or more")
+    return number
+
+
+def _refuse_nothing(given: argparse.Namespace) -> None:
+    """Stop where there is nothing to evaluate or to fill tables with, or no page for them."""
+    if given.list or given.only or given.seeds:
+        sys.exit(f"{given.what} takes what is there: --list, --only and --seeds are of {', '.join(STUDIES)}")
+    if not any(given.out.glob("*/*/evaluation.json")):
+        sys.exit(f"{given.out} holds no evaluated run of a study: run {', '.join(STUDIES)} first")
+    if given.what == "tables" and not given.page.is_file():
+        sys.exit(f"{given.page} is not there: wanted the page with the tables, docs/results.md of a clone")
 
 
 if __name__ == "__main__":

@@ -230,7 +230,7 @@ def _figure(value: float | None, digits: int) -> str:
     """Write a number as this project does: .98, not 0.98."""
     if value is None:
         return "-"
-    words = f"{value:.{digits}f}"
+    words = f"{round(value, digits) + 0.0:.{digits}f}"  # + 0: no minus before a zero
     return re.sub(r"^(-?)0\.", r"\1.", words)
 
 

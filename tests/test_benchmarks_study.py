@@ -1,5 +1,6 @@
 """The studies of docs/results.md: what they train, in which order, and how they go on."""
 
+import shlex
 import stat
 import sys
 
@@ -93,6 +94,38 @@ def test_what_is_evaluated_is_evaluated_again_on_demand(quick, capsys):
 def test_a_name_that_is_no_run_is_refused_with_all_there_are():
     with pytest.raises(SystemExit, match=r"no run 'vea': choose of ada-gvae, beta-vae, .* vae"):
         study._only(STUDIES["recipes"](1), ["vea"])
+
+
+def test_every_name_can_be_chosen_those_with_commas_too():
+    trainings = STUDIES["ablation"](1)
+    for training in trainings:
+        name = training.name.split("/")[1].rsplit("-", 1)[0]
+        assert [each.name for each in study._only(trainings, [name])] == [training.name]
+    assert len(study._only(trainings, ["swap,mirror=false", "flip=false"])) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["swap", "f", "o", "--workers", "0"], "--workers: 0: wanted 1 or more"),
+        (["swap", "f", "o", "--seeds", "-1"], "--seeds: -1: wanted 1 or more"),
+        (["evaluate", "f", "nothere"], "nothere holds no evaluated run"),
+        (["tables", "f", "nothere"], "nothere holds no evaluated run"),
+        (["evaluate", "f", "o", "--list"], "evaluate takes what is there"),
+    ],
+)
+def test_what_cannot_be_studied_is_refused_in_a_sentence(monkeypatch, capsys, words, sentence):
+    monkeypatch.setattr(sys, "argv", ["study", *words])
+    with pytest.raises(SystemExit) as end:
+        study.main()
+    assert end.value.code not in (0, None)
+    assert sentence in f"{end.value.code} {capsys.readouterr().err}"
+
+
+def test_commands_can_be_pasted_whatever_the_folders_are_called(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["study", "swap", "my faces", "out", "--list", "--seeds", "1"])
+    study.main()
+    assert shlex.split(capsys.readouterr().out)[:3] == ["dcign", "train", "my faces"]
 
 
 def test_stopped_it_stops_its_trainings_and_says_how_to_go_on(quick):
