@@ -161,6 +161,7 @@ def test_without_egl_the_packages_are_named_and_nothing_is_measured(monkeypatch:
     assert opengl.found.startswith("no off-screen OpenGL here (ValueError")
     assert "apt install libegl1 libgl1 libopengl0 libgl1-mesa-dri" in opengl.mend
     assert [opengl.verdict, rendering.verdict] == [MISSING, MISSING]
+    assert rendering.found == "not measured: there is no OpenGL"
 
 
 @pytest.mark.parametrize(("gpu", "verdict"), [(True, SLOW), (False, GOOD)])
