@@ -6,8 +6,9 @@ regression trees, for factors that are numbers, as Eastwood and Williams have it
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,14 +69,8 @@ def dci(
 
     rng breaks the ties between equally good splits.
     """
-    codes, truth, held, held_truth = two_tables(train_latents, train_factors, test_latents, test_factors)
-    importances, told, unseen = [], [], []
-    for known, asked in zip(truth.T, held_truth.T, strict=True):
-        trees = _boosted(codes, known, rng)
-        importances.append(trees.feature_importances_)
-        told.append(np.mean(trees.predict(codes) == known))
-        unseen.append(np.mean(trees.predict(held) == asked))
-    found = DCI(float(np.mean(told)), float(np.mean(unseen)), np.stack(importances, axis=1))
+    tables = two_tables(train_latents, train_factors, test_latents, test_factors)
+    found = _grown(tables, lambda codes, known: _boosted(codes, known, rng), _accuracy)
     return found if blocks is None else found.grouped(blocks)
 
 
@@ -88,15 +83,29 @@ def dci_continuous(
     blocks: Blocks | None = None,
 ) -> DCI:
     """Do the same with regression trees, for factors that are numbers; informativeness is R^2, at least 0."""
-    codes, truth, held, held_truth = two_real_tables(train_latents, train_factors, test_latents, test_factors)
+    tables = two_real_tables(train_latents, train_factors, test_latents, test_factors)
+    found = _grown(
+        tables,
+        lambda codes, known: boost_values(codes, known, rng),
+        lambda asked, predicted: max(0.0, r_squared(asked, predicted)),
+    )
+    return found if blocks is None else found.grouped(blocks)
+
+
+def _grown(tables: Any, grow: Callable[[Any, Any], Any], score: Callable[[Any, Any], float]) -> DCI:  # of either kind
+    """Grow trees for each factor of the first two tables; score them there and on the other two."""
+    codes, truth, held, held_truth = tables
     importances, told, unseen = [], [], []
     for known, asked in zip(truth.T, held_truth.T, strict=True):
-        trees = boost_values(codes, known, rng)
+        trees = grow(codes, known)
         importances.append(trees.feature_importances_)
-        told.append(max(0.0, r_squared(known, trees.predict(codes))))
-        unseen.append(max(0.0, r_squared(asked, trees.predict(held))))
-    found = DCI(float(np.mean(told)), float(np.mean(unseen)), np.stack(importances, axis=1))
-    return found if blocks is None else found.grouped(blocks)
+        told.append(score(known, trees.predict(codes)))
+        unseen.append(score(asked, trees.predict(held)))
+    return DCI(float(np.mean(told)), float(np.mean(unseen)), np.stack(importances, axis=1))
+
+
+def _accuracy(asked: Classes, predicted: Classes) -> float:
+    return float(np.mean(predicted == asked))
 
 
 def _boosted(codes: Array, truth: Classes, rng: np.random.Generator) -> BoostedTrees | GradientBoostingClassifier:
