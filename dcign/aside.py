@@ -11,15 +11,19 @@ LARGEST_JSON = 2**24  # bytes: far more than any record, far less than would hur
 
 
 def read_json(path: Path) -> Any:  # JSON, of which nothing is known
-    """Read a small JSON file; raises OSError if there is none, ValueError if it is damaged or large."""
+    """Read a small JSON file; raises OSError if there is none, ValueError if it is damaged, large or holds NaN."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is no file")
     if path.stat().st_size > LARGEST_JSON:
         raise ValueError(f"it is {path.stat().st_size} bytes large")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"it holds {word}, which is no number")
 
 
 def write_aside(path: Path, content: bytes) -> None:

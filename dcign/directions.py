@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dcign.aside import write_result
+from dcign.aside import read_json, write_result
 from dcign.calibration import FactorCalibration, calibrate, from_json, to_json
 from dcign.codec import Codec
 from dcign.codes import Codes
@@ -134,13 +134,13 @@ def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
     if not path.is_file():
         raise TrainingError(f"{folder} holds no {FILE}: evaluate the run first")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         if found["format"] != FORMAT or found["version"] != FORMAT_VERSION:
             raise ValueError(f"not {FORMAT}, version {FORMAT_VERSION}")
         return tuple(
             Baselines(_from_json(each["max_variance"]), _from_json(each["regression"])) for each in found["factors"]
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, TrainingError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, TrainingError) as error:
         raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
 
 

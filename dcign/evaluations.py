@@ -1,10 +1,10 @@
 """An evaluation.json, read back and checked."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from dcign import configuration as run_configuration
+from dcign.aside import read_json
 from dcign.errors import TrainingError
 from dcign.evaluation import FILE, FORMAT, FORMAT_VERSION
 
@@ -37,9 +37,9 @@ def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
         wanted = evaluate if run_configuration.holds_run(folder) else "name the folder of a run that was evaluated"
         raise TrainingError(f"{folder} holds no {FILE}: {wanted}")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        found = read_json(path)
         _refuse(found)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
     result: dict[str, Any] = found
     return result
@@ -73,7 +73,3 @@ def _refuse_words(found: Any, where: str) -> None:  # JSON
             _refuse_words(value, f"{where}.{key}")
     elif found is not None and (type(found) not in (int, float) or not abs(found) <= LARGEST):
         raise ValueError(f"its {where} is {found!r}, wanted a number or null")
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"it holds {word}, which is no number")
