@@ -113,18 +113,28 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
         if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
             raise ValueError(f"it is not a {FORMAT} of version {FORMAT_VERSION}")
         _refuse_header(header)
-        for name, tensor in tensors.items():
-            if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
-                raise ValueError(f"{name} holds numbers that no weight can be")
+        refuse_numbers(tensors)
     return header, tensors
 
 
-def _refuse_header(header: dict[str, Any]) -> None:
-    step, seconds = header.get("step"), header.get("seconds")
+def refuse_numbers(tensors: dict[str, Tensor]) -> None:
+    """Raise ValueError unless all are real numbers, as weights, averages and moments are."""
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
+            raise ValueError(f"{name} holds numbers that no weight can be")
+
+
+def refuse_progress(found: dict[str, Any]) -> None:
+    """Raise ValueError unless the step and the seconds of training in a record are such."""
+    step, seconds = found.get("step"), found.get("seconds")
     if type(step) is not int or step < 0:
         raise ValueError(f"its step is {step!r}")
     if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
         raise ValueError(f"its seconds are {seconds!r}")
+
+
+def _refuse_header(header: dict[str, Any]) -> None:
+    refuse_progress(header)
     if not isinstance(header.get("optimizer"), dict):
         raise ValueError("it has no numbers of an optimiser")
 

@@ -10,7 +10,6 @@ Nothing here needs huggingface_hub: `dcign.hub` does.
 """
 
 import json
-import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 from data.schema import DataError
 from dcign import configuration as run_configuration
 from dcign.aside import read_json, write_aside
-from dcign.checkpoint import read_checkpoint
+from dcign.checkpoint import read_checkpoint, refuse_numbers, refuse_progress
 from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
 from dcign.source import DataSource
@@ -69,17 +68,13 @@ def from_json(found: Any) -> Published:  # JSON, of which nothing is known
         raise ValueError(f"it is no {FORMAT}")
     if found.get("version") != FORMAT_VERSION:
         raise ValueError(f"it is not of version {FORMAT_VERSION}")
-    step, seconds = found.get("step"), found.get("seconds")
-    if type(step) is not int or step < 0:
-        raise ValueError(f"its step is {step!r}")
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ValueError(f"its seconds are {seconds!r}")
+    refuse_progress(found)
     if not isinstance(found.get("run"), dict):
         raise ValueError("it holds no run's configuration")
     model = found.get("data_model")
     if not isinstance(model, dict) or not all(isinstance(text, str) for text in model.values()):
         raise ValueError(f"its data_model is {model!r}")
-    return Published(*run_configuration.from_json(dict(found["run"])), step, seconds, model)
+    return Published(*run_configuration.from_json(dict(found["run"])), found["step"], found["seconds"], model)
 
 
 def describe(folder: str | Path) -> Published:
@@ -125,9 +120,7 @@ def load_weights(folder: str | Path, network: nn.Module) -> None:
         raise TrainingError(f"there is no {WEIGHTS_FILE} in {folder}: export the run again, or fetch the model whole")
     try:
         weights: dict[str, Tensor] = load_file(path)
-        for name, weight in weights.items():
-            if not weight.is_floating_point() or not bool(weight.isfinite().all()):
-                raise ValueError(f"{name} holds numbers that no weight can be")
+        refuse_numbers(weights)
         network.load_state_dict(weights)
     except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError) as error:
         raise _unreadable(path, error) from None
