@@ -1,4 +1,4 @@
-"""From a data set folder to what the trainer and the evaluation need: the only place that knows the reader.
+"""From a data set folder to what the trainer and the evaluation need.
 
 Nothing here, or after it, knows what a factor means: its name, unit and sign in a mirrored image are the data
 set's.
