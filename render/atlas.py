@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE
 from render.context import Closing, Renderer, describe_renderer, open_context
-from render.mesh import Mesh, gloss_rows
+from render.mesh import Int, Mesh, gloss_rows
 from render.paint import UNIT, Paint
 from render.programs import compiled, set_uniforms
 from render.scene import (
@@ -50,13 +50,15 @@ class Faces:
     """The faces of a batch: one for all pictures, or one for each.
 
     positions (P, V, 3) mm, normals (P, V, 3), albedos (P, V, 3) linear light 0..1, with P = 1 or N; textures
-    (P, S, S, 3) sRGB, row 0 at the top, where the mesh has uv: they are drawn then instead of the albedos.
+    (P, S, S, 3) sRGB, row 0 at the top, where the mesh has uv: they are drawn then instead of the albedos; triangles
+    (P, T, 3) where the mesh leaves them to the faces, those that are too many (0, 0, 0).
     """
 
     positions: Float
     normals: Float
     albedos: Float
     textures: Bytes | None = None
+    triangles: Int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ class AtlasRenderer(Closing):
         if channels not in (1, 3):
             raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
-        self._corners = mesh.triangles.size
+        self._mesh, self._corners = mesh, mesh.triangles.size
         self._tiles = _tiles(size, BATCH_SIZE if mesh.uv is None else TEXTURES_A_PASS)
         self._places = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
         self._context = open_context()
@@ -96,8 +98,8 @@ class AtlasRenderer(Closing):
         self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2,) if gray else (4,))
         self._shadows = None
         if scene.light.shadows:
-            buffer, stride = self._primitive._buffers[0], 4 * FLOATS_A_VERTEX
-            self._shadows = ShadowMaps(mesh, buffer, stride, self._tiles, self._places, size)
+            buffers, stride = self._primitive._buffers, 4 * FLOATS_A_VERTEX
+            self._shadows = ShadowMaps(mesh, buffers[0], buffers[-1], stride, self._tiles, self._places, size)
         self._set_constants(mesh)
 
     def close(self) -> None:
@@ -114,6 +116,8 @@ class AtlasRenderer(Closing):
             raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH_SIZE}.")
         if (faces.textures is None) != (self._paint is None):
             raise RenderError("faces with textures and a mesh with uv belong together; give both or neither.")
+        if (faces.triangles is None) == self._mesh.own_triangles:
+            raise RenderError("faces bring triangles where the mesh leaves them to the faces, and only there.")
         self._context.make_current()
         views = view_matrices(azimuth, elevation, self._head, self._scene.camera)
         lights = light_directions(light_azimuth, self._scene.light)
@@ -138,6 +142,18 @@ class AtlasRenderer(Closing):
         glBufferSubData(GL_ARRAY_BUFFER, 0, staging.nbytes, ctypes.c_void_p(staging.ctypes.data))
         if self._paint is not None and faces.textures is not None:
             self._paint.upload(faces.textures[which])
+        if faces.triangles is not None:
+            self._upload_triangles(faces.triangles[which])
+
+    def _upload_triangles(self, triangles: Int) -> None:
+        """Overwrite the start of the index buffer, which the shadows share, with the triangles of some of the faces."""
+        from OpenGL.GL import GL_COPY_WRITE_BUFFER, glBindBuffer, glBufferSubData
+
+        self._corners = triangles[0].size
+        firsts = self._mesh.vertices * np.arange(len(triangles), dtype=np.int32)
+        indices = np.ascontiguousarray(triangles + firsts[:, None, None], np.uint32)
+        glBindBuffer(GL_COPY_WRITE_BUFFER, self._primitive._buffers[-1])
+        glBufferSubData(GL_COPY_WRITE_BUFFER, 0, indices.nbytes, ctypes.c_void_p(indices.ctypes.data))
 
     def _draw(self, positions: Float, views: Float, lights: Float, out: Bytes) -> None:
         """As many pictures as views: instances of the first face, or a face each."""
@@ -150,7 +166,7 @@ class AtlasRenderer(Closing):
         for switch in switches:
             GL.glEnable(switch)
         if self._shadows is not None:
-            self._shadows.draw(matrices, instanced=instanced)
+            self._shadows.draw(matrices, instanced=instanced, corners=self._corners)
         self._draw_samples(views, lights, instanced=instanced)
         for switch in switches:
             GL.glDisable(switch)

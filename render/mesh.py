@@ -1,4 +1,4 @@
-"""What all faces of a batch have in common: triangles, and which part of the head each vertex belongs to."""
+"""What all faces of a batch have in common: triangles as a rule, and which part of the head each vertex belongs to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class Mesh:
     """One triangulation for all faces.
 
     triangles (T, 3), counter-clockwise from outside; rest (V, 3) mm, the mean face; parts (V,) index into part_names;
-    uv (V, 2) in 0..1, v up, for faces that have textures: those are drawn with them instead of their albedos.
+    uv (V, 2) in 0..1, v up, for faces that have textures: those are drawn with them instead of their albedos;
+    own_triangles: every face brings its own, V vertices and at most T triangles, and those here say only how many.
     """
 
     triangles: Int
@@ -29,6 +30,7 @@ class Mesh:
     parts: NDArray[np.uint8]
     part_names: tuple[str, ...]
     uv: Float | None = None
+    own_triangles: bool = False
 
     @property
     def vertices(self) -> int:

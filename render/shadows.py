@@ -37,20 +37,22 @@ def map_texels(size: int, *, fine: bool) -> int:
 
 
 def casters(mesh: Mesh, *, fine: bool) -> NDArray[np.int32]:
-    """The triangles (T, 3) that cast the shadow."""
-    return mesh.triangles if fine else shadow_triangles(mesh)
+    """The triangles (T, 3) that cast the shadow; all where each face has its own."""
+    return mesh.triangles if fine or mesh.own_triangles else shadow_triangles(mesh)
 
 
 class ShadowMaps:
     """The atlas of shadow maps in the current OpenGL context, as many tiles as the pictures have.
 
-    vertex_buffer holds faces one after another, `stride` bytes a vertex, that start with its position.
+    vertex_buffer holds faces one after another, `stride` bytes a vertex, that start with its position; index_buffer
+    their triangles, which cast the shadows where each face brings its own.
     """
 
     def __init__(
         self,
         mesh: Mesh,
         vertex_buffer: int,
+        index_buffer: int,
         stride: int,
         tiles: NDArray[np.int64],
         places: NDArray[np.float32],
@@ -59,8 +61,7 @@ class ShadowMaps:
         from OpenGL import GL
 
         fine = is_fine(mesh, size)
-        triangles = casters(mesh, fine=fine)
-        self._corners = triangles.size
+        self._own_corners = None
         self._program = compiled("shadow")
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)
         self._target = target(tiles * map_texels(size, fine=fine), depth=16)
@@ -76,9 +77,12 @@ class ShadowMaps:
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, vertex_buffer)
         GL.glEnableVertexAttribArray(0)
         GL.glVertexAttribPointer(0, 3, GL.GL_FLOAT, False, stride, ctypes.c_void_p(0))
-        indices = np.concatenate([triangles + mesh.vertices * face for face in range(BATCH_SIZE)]).astype(np.uint32)
-        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, GL.glGenBuffers(1))
-        GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
+        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, index_buffer if mesh.own_triangles else GL.glGenBuffers(1))
+        if not mesh.own_triangles:
+            triangles = casters(mesh, fine=fine)
+            self._own_corners = triangles.size
+            indices = np.concatenate([triangles + mesh.vertices * face for face in range(BATCH_SIZE)]).astype(np.uint32)
+            GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
         GL.glBindVertexArray(0)
 
     @property
@@ -86,8 +90,9 @@ class ShadowMaps:
         """Compares when it is looked up."""
         return self._target.depth
 
-    def draw(self, matrices: NDArray[np.float64], *, instanced: bool) -> None:
-        """Fill the atlas. matrices (N, 4, 4): each picture's model space to the space of its map.
+    def draw(self, matrices: NDArray[np.float64], *, instanced: bool, corners: int) -> None:
+        """Fill the atlas. matrices (N, 4, 4): each picture's model space to the space of its map; corners: of a face in
+        the index buffer.
 
         Depth test, culling and clip planes are on.
         """
@@ -100,7 +105,7 @@ class ShadowMaps:
         GL.glBindVertexArray(self._vertex_array)
         GL.glCullFace(GL.GL_FRONT)
         GL.glDrawElementsInstanced(
-            GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
+            GL.GL_TRIANGLES, (self._own_corners or corners) * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
         GL.glCullFace(GL.GL_BACK)
         GL.glBindVertexArray(0)
