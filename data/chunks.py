@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.layout import inflate, reading
+from data.contents import inflate
+from data.damage import reading
 from data.reader import FaceDataset
 from data.schema import BATCH_SIZE, VARIES, DataError, Images
 

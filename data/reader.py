@@ -13,12 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from data import layout
-from data.batch import Column, is_per_pixel
+from data.batch import Column
+from data.contents import Contents
 from data.manifest import NAME, Manifest, ShardEntry, read_manifest
 from data.schema import (
     BATCH_NUMBER,
@@ -55,8 +54,7 @@ class Shard:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self._file: h5py.File | None = None
-        self._header: ShardHeader | None = None
+        self._contents: Contents | None = None
 
     def __enter__(self) -> Shard:
         self._open()
@@ -68,24 +66,22 @@ class Shard:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:  # Any: pickle's own contract
-        return {"path": self.path, "_file": None, "_header": None}
+        return {"path": self.path, "_contents": None}
 
     def __len__(self) -> int:
         """Number of batches B."""
-        return int(self._open()[IMAGES].shape[0])
+        return self._open().stored[IMAGES].shape[0]
 
     @property
     def header(self) -> ShardHeader:
         """Provenance: split, seed, configuration, ranges, camera, renderer, hashes."""
-        self._open()
-        assert self._header is not None  # set by _open
-        return self._header
+        return self._open().header
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C)."""
-        height, width, channels = self._open()[IMAGES].shape[2:]
-        return int(height), int(width), int(channels)
+        height, width, channels = self._open().stored[IMAGES].shape[2:]
+        return height, width, channels
 
     @property
     def numbers(self) -> Index:
@@ -110,28 +106,27 @@ class Shard:
     @property
     def identity_shape(self) -> Float | None:
         """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
-        return self._whole(IDENTITY_SHAPE) if IDENTITY_SHAPE in self._open() else None
+        return self._whole(IDENTITY_SHAPE) if IDENTITY_SHAPE in self._open().stored else None
 
     @property
     def identity_albedo(self) -> Float | None:
         """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
-        return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open() else None
+        return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open().stored else None
 
     @property
     def identity_attributes(self) -> Float | None:
         """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
-        return self._whole(IDENTITY_ATTRIBUTES) if IDENTITY_ATTRIBUTES in self._open() else None
+        return self._whole(IDENTITY_ATTRIBUTES) if IDENTITY_ATTRIBUTES in self._open().stored else None
 
     @property
     def nuisances(self) -> dict[str, Float]:
         """Whatever else was sampled: name -> (B, 20)."""
-        group = self._open().get(NUISANCE, {})
-        return {name: self._whole(f"{NUISANCE}/{name}") for name in group}
+        return {name: self._whole(f"{NUISANCE}/{name}") for name in self._members(NUISANCE)}
 
     @property
     def truths(self) -> tuple[str, ...]:
         """Names of the per-pixel truth that the shard holds."""
-        return tuple(self._open().get(TRUTH, ()))
+        return self._members(TRUTH)
 
     def images(self, row: int) -> Images:
         """The images of one batch (20, H, W, C)."""
@@ -139,8 +134,7 @@ class Shard:
 
     def image_chunks(self) -> Index:
         """Where each batch's images lie in the file, deflated: first byte, bytes stored (B, 2)."""
-        with layout.reading(self.path):
-            return layout.chunk_places(self._open()[IMAGES])
+        return self._open().stored[IMAGES].places
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
         """Per-pixel truth of one batch (20, H, W)."""
@@ -151,18 +145,18 @@ class Shard:
 
     def batch(self, row: int, *, truth: bool = True) -> Batch:
         """The batch in one row of the shard, 0 to B - 1, read whole, or without its truth."""
-        file = self._open()
+        held = self._open().stored
         return Batch(
             number=int(self._row(BATCH_NUMBER, row)),
             varies=VARIES_NAMES[int(self._row(VARYING, row))],
             images=self.images(row),
             factors=self._row(FACTOR_VALUES, row),
             identity_index=self._row(IDENTITY_INDEX, row),
-            identity_shape=self._row(IDENTITY_SHAPE, row) if IDENTITY_SHAPE in file else None,
-            identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in file else None,
-            nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in file.get(NUISANCE, ())},
+            identity_shape=self._row(IDENTITY_SHAPE, row) if IDENTITY_SHAPE in held else None,
+            identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in held else None,
+            nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in self._members(NUISANCE)},
             truth={name: self.truth(name, row) for name in self.truths if truth},
-            identity_attributes=self._row(IDENTITY_ATTRIBUTES, row) if IDENTITY_ATTRIBUTES in file else None,
+            identity_attributes=self._row(IDENTITY_ATTRIBUTES, row) if IDENTITY_ATTRIBUTES in held else None,
         )
 
     def batches(self) -> Iterator[Batch]:
@@ -172,44 +166,33 @@ class Shard:
 
     def columns(self) -> dict[str, Column]:
         """Every dataset of the shard: its path -> what one batch has of it."""
-        file = self._open()
-        names = layout.dataset_names(file)
-        return {name: Column(file[name].shape[1:], file[name].dtype) for name in names}
+        return {name: Column(each.shape[1:], each.dtype) for name, each in self._open().stored.items()}
 
     def read_into(self, path: str, target: NDArray[Any]) -> None:
         """Read a whole dataset (B, ...) into an array of its shape and dtype."""
-        dataset = self._open()[path]
-        with layout.reading(self.path):
-            if is_per_pixel(path):
-                layout.read_chunks(dataset, target)
-            else:
-                target[...] = dataset[()]
+        self._open().read_into(path, target)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._contents is not None:
+            self._contents.close()
+            self._contents = None
 
-    def _open(self) -> h5py.File:
-        if self._file is None:
-            self._file, self._header = layout.open_checked(self.path)
-        return self._file
+    def _open(self) -> Contents:
+        if self._contents is None:
+            self._contents = Contents(self.path)
+        return self._contents
+
+    def _members(self, group: str) -> tuple[str, ...]:
+        """Names of the datasets in a group."""
+        prefix = f"{group}/"
+        return tuple(path.removeprefix(prefix) for path in self._open().stored if path.startswith(prefix))
 
     def _whole(self, path: str) -> NDArray[Any]:  # the dataset's own dtype
-        with layout.reading(self.path):
-            return np.asarray(self._open()[path][()])
+        return self._open().whole(path)
 
     def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
-        dataset = self._open()[path]
-        if not 0 <= row < len(dataset):
-            raise DataError(f"{self.path} has no row {row}; expected 0 to {len(dataset) - 1}: ask for those.")
-        with layout.reading(self.path):
-            if not is_per_pixel(path):
-                return np.asarray(dataset[row])
-            pixels = np.empty(dataset.shape[1:], dataset.dtype)
-            layout.read_chunk(dataset, row, pixels)
-            return pixels
+        return self._open().row(path, row)
 
 
 @dataclass(frozen=True, eq=False)

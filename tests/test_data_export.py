@@ -250,7 +250,7 @@ def test_shards_that_disagree_are_refused(make_faces, tmp_path):
 def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path, monkeypatch):
     folder = make_faces()
     with monkeypatch.context() as patched:
-        patched.setattr("data.reader.layout._header", _without_ranges)
+        patched.setattr("data.contents._header", _without_ranges)
         with pytest.raises(DataError, match="say no range of azimuth; expected lowest < highest"):
             export(folder, tmp_path / "out", "npz")
     write_manifest(folder, replace(read_manifest(folder), splits={"train": ()}))
@@ -259,7 +259,7 @@ def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def _without_ranges(path, file):
+def _without_ranges(path, found, stored):
     return ShardHeader("train", 0, {}, "", "", {}, {}, {})
 
 

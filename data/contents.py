@@ -1,0 +1,189 @@
+"""A shard opened for reading: its header, and the bytes of the file that each of its datasets is.
+
+`data.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read from then on
+as plain bytes at known places, by as many threads as like, without HDF5.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data import sandbox
+from data.batch import is_per_pixel
+from data.damage import AGAIN, reading
+from data.schema import (
+    FACTOR_VALUES,
+    IDENTITY_ATTRIBUTES,
+    SPLITS,
+    VARIES,
+    VARYING,
+    DataError,
+    Factor,
+    ShardHeader,
+)
+
+Json = Mapping[str, Any]
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """One dataset (B, ...) and where it lies: places (B, 2) of its deflated batches, or (1, 2) of all of it as it is.
+
+    A place is its first byte in the file and how many there are.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    places: NDArray[np.int64]
+
+
+class Contents:
+    """An open shard. Close it.
+
+    Raises DataError, in one sentence, if the file is not a whole shard of a version that this code reads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _check_signature(path)
+        found = sandbox.described(path)
+        with reading(path):
+            self.stored = {name: _stored(name, about) for name, about in found["datasets"].items()}
+            self.header = _header(path, found, self.stored)
+            self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            code = int(self.whole(VARYING).max())
+            if code >= len(VARIES):
+                raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {len(VARIES) - 1}; {AGAIN}")
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def row(self, name: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
+        """One batch of a dataset (B, ...)."""
+        stored = self.stored[name]
+        if not 0 <= row < stored.shape[0]:
+            raise DataError(f"{self.path} has no row {row}; expected 0 to {stored.shape[0] - 1}: ask for those.")
+        with reading(self.path):
+            values = np.empty(stored.shape[1:], stored.dtype)
+            if is_per_pixel(name):
+                inflate(self._bytes(*stored.places[row]), values)
+            else:
+                _fill(values, self._bytes(stored.places[0, 0] + row * values.nbytes, values.nbytes))
+        return values
+
+    def whole(self, name: str) -> NDArray[Any]:  # the dataset's own dtype
+        """A whole dataset (B, ...)."""
+        with reading(self.path):
+            values = np.empty(self.stored[name].shape, self.stored[name].dtype)
+        self.read_into(name, values)
+        return values
+
+    def read_into(self, name: str, target: NDArray[Any]) -> None:
+        """Read a whole dataset (B, ...) into an array of its shape and dtype.
+
+        zlib runs without Python's lock, so threads help where there are cores.
+        """
+        places = self.stored[name].places
+        with reading(self.path):
+            if not is_per_pixel(name):
+                _fill(target, self._bytes(*places[0]))
+                return
+            with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+                inflated = threads.map(lambda row: inflate(self._bytes(*places[row]), target[row]), range(len(target)))
+                for _ in inflated:
+                    pass
+
+    def _bytes(self, first: int, count: int) -> bytes:
+        content = os.pread(self._file, count, first)
+        if len(content) != count:
+            raise DataError(f"{self.path} is cut short; {AGAIN}")
+        return content
+
+
+def inflate(stream: bytes, target: NDArray[Any]) -> None:
+    """Inflate what a chunk stores into `target`, contiguous, and no further: a damaged stream may grow without end."""
+    inflating = zlib.decompressobj()
+    pixels = inflating.decompress(stream, target.nbytes)
+    if len(pixels) != target.nbytes or inflating.decompress(inflating.unconsumed_tail, 1) or not inflating.eof:
+        raise ValueError(f"a chunk inflates to another size than its shape {target.shape}")
+    _fill(target, pixels)
+
+
+def _fill(target: NDArray[Any], content: bytes) -> None:
+    target[...] = np.frombuffer(content, target.dtype).reshape(target.shape)
+
+
+def _check_signature(path: Path) -> None:
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "is not there"
+        raise DataError(f"{path} {found}; expected a shard (.h5): check the name.")
+    try:
+        with path.open("rb") as file:
+            signature = file.read(len(SIGNATURE))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
+    if signature != SIGNATURE:
+        raise DataError(f"{path} is not an HDF5 file; expected a shard: check the name, or make it again.")
+
+
+def _stored(name: str, about: Json) -> Stored:
+    stored = Stored(tuple(about["shape"]), np.dtype(about["dtype"]), np.array(about["places"], np.int64))
+    count = stored.shape[0] if is_per_pixel(name) else 1
+    if stored.places.shape != (count, 2):
+        raise ValueError(f"{name} has no place for each of its batches")
+    return stored
+
+
+def _header(path: Path, found: Json, stored: Mapping[str, Stored]) -> ShardHeader:
+    attributes, factors = found["attributes"], found["factors"]
+    texts = {name: attributes[name] for name in ("split", "configuration_sha256", "model_sha256")}
+    objects = {name: json.loads(attributes[name]) for name in ("configuration", "renderer", "camera", "ranges")}
+    for name, value in objects.items():
+        if not isinstance(value, dict):
+            raise TypeError(f"attribute {name} is no JSON object")
+    ranges = {name: (float(low), float(high)) for name, (low, high) in objects.pop("ranges").items()}
+    columns = zip(factors["names"], factors["units"], factors["mirror_signs"], strict=True)
+    header = ShardHeader(
+        **texts,
+        **objects,
+        seed=attributes["seed"],
+        ranges=ranges,
+        factors=tuple(Factor(*column) for column in columns),
+        attributes=tuple(found["identity_attributes"]),
+    )
+    _check_names(path, header, stored)
+    return header
+
+
+def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) -> None:
+    """Refuse names that do not fit the columns, or are no names."""
+    width = stored[FACTOR_VALUES].shape[2]
+    if header.split not in SPLITS or len(header.factors) != width:
+        raise DataError(
+            f"{path} is of split {header.split!r} with {len(header.factors)} factor names for {width} columns; {AGAIN}"
+        )
+    width = stored[IDENTITY_ATTRIBUTES].shape[2] if IDENTITY_ATTRIBUTES in stored else 0
+    if len(header.attributes) != width:
+        raise DataError(
+            f"{path} has {len(header.attributes)} names for {width} columns of {IDENTITY_ATTRIBUTES}; {AGAIN}"
+        )
+    names = [factor.name for factor in header.factors] + list(header.attributes)
+    for name in names:
+        if not name.isidentifier() or names.count(name) > 1:
+            raise DataError(f"{path} names a column {name!r}; expected letters, digits and _, each once; {AGAIN}")
