@@ -97,8 +97,9 @@ def render(
     """
     from data.schema import DataError
     from facegen.model import ModelError
-    from render.configuration import Range, RenderConfiguration, Splits
+    from render.configuration import RenderConfiguration, Splits
     from render.production import render_dataset
+    from render.ranges import Range
     from render.scene import DEFAULT_SCENE, RenderError
 
     with _one_sentence(RenderError, DataError, ModelError), _without_locks_said():

@@ -15,7 +15,6 @@ import numpy as np
 from benchmarks.raw import COLUMNS, ROWS, colour_target, compiled
 from benchmarks.workload import Workload
 from render.context import choose_egl
-from render.scene import light_directions, projection_matrix, view_matrices
 
 SHADERS = Path(__file__).parent / "shaders"
 SPECULAR, SHININESS_DOUBLINGS = 0.05, 4
@@ -60,6 +59,7 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     resolved, _ = colour_target(GL.GL_RG8, GL.GL_RG, size, 20 * size)
     GL.glBindTexture(GL.GL_TEXTURE_2D, samples_texture)
 
+    taken = [work.shots(kind) for kind in range(len(work.plans))]
     GL.glUseProgram(face)
     at = {
         name: GL.glGetUniformLocation(face, name)
@@ -67,7 +67,7 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     }
     GL.glUniform1f(at["faces_a_vertex"], 1 / vertices)
     GL.glUniform2f(at["tiles"], COLUMNS, ROWS)
-    GL.glUniformMatrix4fv(at["projection"], 1, True, projection_matrix(work.head, scene.camera))
+    GL.glUniformMatrix4fv(at["projection"], 1, True, taken[0].projections[0])
     GL.glUniform1f(at["ambient"], scene.light.ambient)
     GL.glUniform1f(at["diffuse"], scene.light.diffuse)
     GL.glUniform1f(at["specular"], SPECULAR)
@@ -80,12 +80,10 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
     GL.glClearColor(0, 0, 0, 0)
     out = np.empty((20, size, size, 2), np.uint8)
-    views = [view_matrices(p.factors[:, 0], p.factors[:, 1], work.head, scene.camera) for p in work.plans]
-    lights = [light_directions(p.factors[:, 2], scene.light) for p in work.plans]
     switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
 
     def draw(batch: int) -> object:
-        kind = batch % len(views)
+        kind = batch % len(taken)
         data = interleaved[kind]
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, data.nbytes, ctypes.c_void_p(data.ctypes.data))
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
@@ -94,8 +92,8 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
             GL.glEnable(switch)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         GL.glUseProgram(face)
-        GL.glUniformMatrix4fv(at["views"], 20, True, views[kind])
-        GL.glUniform3fv(at["lights"], 20, lights[kind])
+        GL.glUniformMatrix4fv(at["views"], 20, True, taken[kind].views)
+        GL.glUniform3fv(at["lights"], 20, taken[kind].lights)
         people = len(data)
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, 3 * len(work.triangles) * people, GL.GL_UNSIGNED_INT, None, 20 // people

@@ -18,10 +18,6 @@ from render.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
-    light_directions,
-    projection_matrix,
-    shadow_matrices,
-    view_matrices,
 )
 from render.shadows import FINE_APART, casters, is_fine, map_texels
 
@@ -83,29 +79,26 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     light, skin = scene.light, scene.skin
     places = np.array([(tile % COLUMNS, tile // COLUMNS) for tile in range(20)], np.float32)
     table = np.array([(row.broad, row.sharp, row.strands) for row in scene.gloss], np.float32)
-    projection = projection_matrix(work.head, scene.camera)
     for program in (shadow, face, shade):
         set_uniforms(program, faces_a_vertex=1 / vertices, tiles=np.array([COLUMNS, ROWS]), places=places)
-    set_uniforms(face, projection=projection[None], gloss=table)
+    set_uniforms(face, gloss=table)
     set_uniforms(
         shade, surface=0, shadow_map=1, depths=2, size=size, pictures=20,
         shadow_tiles=np.array([1 / COLUMNS, 1 / ROWS]), shadow_texel=1 / texels,
-        apart=FINE_APART, ambient=light.ambient, fill=light.fill, diffuse=light.diffuse,
+        apart=FINE_APART, fill=light.fill, diffuse=light.diffuse,
         bias=np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * work.head.radius),
         scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),
     )  # fmt: skip
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
     GL.glClearColor(0, 0, 0, 0)
     out = np.empty((20, size, size, 2), np.uint8)
-    views = [view_matrices(p.factors[:, 0], p.factors[:, 1], work.head, scene.camera) for p in work.plans]
-    lights = [light_directions(p.factors[:, 2], light) for p in work.plans]
-    maps = [shadow_matrices(v, towards, work.head, scene.camera) for v, towards in zip(views, lights, strict=True)]
-    light_spaces = [m @ np.linalg.inv((projection @ v).astype(np.float64)) for m, v in zip(maps, views, strict=True)]
-    spans = [np.array(face_spans(f.positions, projection @ v, size)) for f, v in zip(work.faces, views, strict=True)]
+    taken = [work.shots(kind) for kind in range(len(work.plans))]
+    from_clip = [shots.from_clip for shots in taken]
+    spans = [face_spans(f.positions, shots.seen, size) for f, shots in zip(work.faces, taken, strict=True)]
     switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
 
     def draw(batch: int) -> object:
-        kind = batch % len(views)
+        kind = batch % len(taken)
         data = interleaved[kind]
         people = len(data)
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffer)
@@ -115,7 +108,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, shadow_map)
         GL.glViewport(0, 0, COLUMNS * texels, ROWS * texels)
         GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
-        set_uniforms(shadow, light_spaces=maps[kind])
+        set_uniforms(shadow, light_spaces=taken[kind].light_spaces)
         GL.glBindVertexArray(arrays[0])
         GL.glCullFace(GL.GL_FRONT)
         GL.glDrawElementsInstanced(GL.GL_TRIANGLES, triangles.size * people, GL.GL_UNSIGNED_INT, None, 20 // people)
@@ -123,7 +116,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
         GL.glViewport(0, 0, width, height)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        set_uniforms(face, views=views[kind], lights=lights[kind])
+        set_uniforms(face, views=taken[kind].views, lenses=taken[kind].lenses, lights=taken[kind].lights)
         GL.glBindVertexArray(arrays[1])
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, work.triangles.size * people, GL.GL_UNSIGNED_INT, None, 20 // people
@@ -133,7 +126,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, shaded)
         GL.glViewport(0, 0, size, 20 * size)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
-        set_uniforms(shade, light_spaces=light_spaces[kind], spans=spans[kind])
+        set_uniforms(shade, light_spaces=from_clip[kind], spans=spans[kind], ambients=taken[kind].ambient[:, None])
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, 20)
         GL.glReadPixels(0, 0, size, 20 * size, GL.GL_RG, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data))
         return out

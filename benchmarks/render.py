@@ -99,7 +99,7 @@ def _rate(path: str, size: int, seconds: float) -> tuple[float, int]:
 
         def draw(batch: int) -> object:
             kind = batch % len(work.plans)
-            return renderer.draw(work.faces[kind], *work.plans[kind].factors.T)
+            return renderer.draw(work.faces[kind], work.labels(kind))
 
         return draw
 

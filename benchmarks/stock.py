@@ -79,10 +79,10 @@ class StockScene:
 
     def _pose(self, factors: NDArray[np.float32]) -> None:
         azimuth, elevation, light_azimuth = (factors[i : i + 1] for i in range(3))
-        self._scene.set_pose(
-            self._mesh, view_matrices(azimuth, elevation, self._head, self._lighting.camera)[0].astype(np.float64)
-        )
-        self._scene.set_pose(self._light, _facing(light_directions(light_azimuth, self._lighting.light)[0]))
+        distance = self._lighting.camera.distance(self._head.radius)
+        self._scene.set_pose(self._mesh, view_matrices(azimuth, elevation, self._head, distance)[0].astype(np.float64))
+        direction = light_directions(light_azimuth, self._lighting.light.elevation_degrees)[0]
+        self._scene.set_pose(self._light, _facing(direction))
 
 
 def _facing(direction: NDArray[np.float32]) -> NDArray[np.float64]:

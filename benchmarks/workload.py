@@ -14,8 +14,9 @@ from facegen.normals import VertexNormals
 from render.atlas import Faces
 from render.configuration import RenderConfiguration, Splits
 from render.mesh import Mesh
-from render.plan import SINGLE_FACTORS, BatchPlan, plan_batch
+from render.plan import BatchPlan, plan_batch
 from render.scene import HeadFrame
+from render.shots import Labels, Shots, shots
 from render.studio import head_frame, mesh_of
 
 
@@ -30,6 +31,14 @@ class Workload:
     plans: tuple[BatchPlan, ...]
     faces: tuple[Faces, ...]
 
+    def labels(self, kind: int) -> Labels:
+        """What `AtlasRenderer.draw` wants to know of a batch: name of the factor -> (20,)."""
+        return dict(zip(self.configuration.ranges, self.plans[kind].factors.T, strict=True))
+
+    def shots(self, kind: int) -> Shots:
+        """The same as matrices."""
+        return shots(self.labels(kind), self.head, self.configuration.scene)
+
     @property
     def triangles(self) -> NDArray[np.int32]:
         """(T, 3)"""
@@ -38,11 +47,11 @@ class Workload:
 
 def workload(size: int) -> Workload:
     """Four gray batches at this picture size: azimuth, elevation, light azimuth, identity."""
-    configuration = RenderConfiguration(Splits.in_paper_proportions(len(SINGLE_FACTORS)), size=size)
+    configuration = RenderConfiguration(Splits.in_paper_proportions(4), size=size)
     whole = procedural_model()
     model = whole.at_level(configuration.level_of_detail)
     normals = VertexNormals(model.triangles, model.vertices)
-    plans = tuple(plan_batch(configuration, whole, "train", number) for number in range(len(SINGLE_FACTORS)))
+    plans = tuple(plan_batch(configuration, whole, "train", number) for number in range(len(configuration.kinds)))
     faces = []
     for plan in plans:
         positions = model.shapes(plan.shape, plan.attributes)

@@ -25,11 +25,11 @@ from data.schema import (
     FACTOR_VALUES,
     IDENTITY_ATTRIBUTES,
     SPLITS,
-    VARIES,
     VARYING,
     DataError,
     Factor,
     ShardHeader,
+    varies_codes,
 )
 
 Json = Mapping[str, Any]
@@ -63,9 +63,9 @@ class Contents:
             self.header = _header(path, found, self.stored)
             self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
-            code = int(self.whole(VARYING).max())
-            if code >= len(VARIES):
-                raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {len(VARIES) - 1}; {AGAIN}")
+            known = varies_codes(factor.name for factor in self.header.factors).values()
+            for code in set(self.whole(VARYING).tolist()) - set(known):
+                raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {max(known)}; {AGAIN}")
         except BaseException:
             self.close()
             raise

@@ -32,6 +32,7 @@ from data.schema import (
     VARIES,
     VARYING,
     DataError,
+    varies_codes,
 )
 
 Json = dict[str, Any]
@@ -53,6 +54,7 @@ def described(path: Path) -> Json:
         _check_format(path, file)
         names = _dataset_names(path, file)
         _check_datasets(path, file, names)
+        _check_kinds(path, file)
         return {
             "attributes": {name: file.attrs[name].decode() for name in TEXTS} | {"seed": int(file.attrs["seed"])},
             "factors": _factors(file[FACTOR_VALUES].attrs),
@@ -120,6 +122,17 @@ def _check_datasets(path: Path, file: h5py.File, names: list[str]) -> None:
         )
 
 
+def _check_kinds(path: Path, file: h5py.File) -> None:
+    """Whether the enum of what varies is the one of a shard with these factors."""
+    codes, wanted = h5py.check_enum_dtype(file[VARYING].dtype), varies_codes(_words(file[FACTOR_VALUES].attrs))
+    if codes != wanted:
+        raise DataError(f"{path} calls what varies {_listing(codes)}; expected {_listing(wanted)}; {AGAIN}")
+
+
+def _listing(codes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {code}" for name, code in list(codes.items())[: len(VARIES)])
+
+
 def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
     dataset = file[name]
     if dataset.is_virtual or dataset.external:
@@ -149,7 +162,7 @@ def _expected_shape(
 
 def _dtype_fits(name: str, dtype: np.dtype[Any]) -> bool:
     if name == VARYING:
-        return bool(h5py.check_enum_dtype(dtype) == VARIES)
+        return h5py.check_enum_dtype(dtype) is not None
     if name.startswith(f"{TRUTH}/"):
         return dtype.kind in "uif" and dtype.itemsize <= 8
     return dtype == np.dtype(_dtype_wanted(name))

@@ -6,6 +6,7 @@ the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka al
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,6 @@ FORMAT = "dcign-shard"
 FORMAT_VERSION = 1
 BATCH_SIZE = 20  # images that share everything but one factor; the paper's number
 SPLITS = ("train", "test", "iid", "sweep")
-VARIES = {"azimuth": 0, "elevation": 1, "light_azimuth": 2, "identity": 3, "all": 4}
-VARIES_NAMES = tuple(VARIES)
 
 # name of the dataset or group -> where it is; a reader in another language needs no more than these
 IMAGES = "images"
@@ -56,6 +55,23 @@ FACTORS = (
     Factor("elevation", "degree", +1),
     Factor("light_azimuth", "degree", -1),
 )
+# What a data set may sample besides, as nuisances or as further factors; in this order where there are several.
+MORE_FACTORS = (
+    Factor("light_elevation", "degree", +1),
+    Factor("distance", "millimetre", +1),
+    Factor("field_of_view", "degree", +1),
+    Factor("light_to_ambient", "ratio", +1),
+)
+VARIES = {name: code for code, name in enumerate([factor.name for factor in FACTORS] + ["identity", "all"])}
+ALWAYS_VARIES = tuple(VARIES)  # what every shard's enum holds: codes 0 to 4
+VARIES |= {factor.name: len(VARIES) + place for place, factor in enumerate(MORE_FACTORS)}
+VARIES_NAMES = tuple(VARIES)
+
+
+def varies_codes(factors: Iterable[str]) -> dict[str, int]:
+    """The enum of a shard with factors of these names: what varies -> code."""
+    names = {*ALWAYS_VARIES, *factors}
+    return {name: code for name, code in VARIES.items() if name in names}
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,11 +25,11 @@ from data.schema import (
     FORMAT_VERSION,
     IDENTITY_ATTRIBUTES,
     SPLITS,
-    VARIES,
     VARYING,
     Batch,
     DataError,
     ShardHeader,
+    varies_codes,
 )
 
 GZIP_LEVEL = 1  # level 4 halves the speed of a render for 5 % of its size
@@ -94,7 +94,8 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     """Create the attributes and all the datasets."""
     for name, value in _attributes(header).items():
         file.attrs[name] = value
-    datasets = {path: _create(file, path, column, count) for path, column in layout.items()}
+    codes = varies_codes(factor.name for factor in header.factors)
+    datasets = {path: _create(file, path, column, count, codes) for path, column in layout.items()}
     factors = datasets[FACTOR_VALUES].attrs
     factors["names"] = np.array([factor.name.encode() for factor in header.factors])
     factors["units"] = np.array([factor.units.encode() for factor in header.factors])
@@ -104,9 +105,9 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     return datasets
 
 
-def _create(file: h5py.File, path: str, column: Column, count: int) -> h5py.Dataset:
+def _create(file: h5py.File, path: str, column: Column, count: int, codes: dict[str, int]) -> h5py.Dataset:
     shape = (count, *column.shape)
-    dtype = h5py.enum_dtype(VARIES, basetype=np.uint8) if path == VARYING else column.dtype
+    dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == VARYING else column.dtype
     if is_per_pixel(path):
         return file.create_dataset(
             path,

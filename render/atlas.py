@@ -27,12 +27,9 @@ from render.scene import (
     HeadFrame,
     RenderError,
     Scene,
-    light_directions,
-    projection_matrix,
-    shadow_matrices,
-    view_matrices,
 )
 from render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
+from render.shots import Labels, Shots, shots
 from render.targets import bind_textures, target
 
 SUPERSAMPLING = 2
@@ -106,12 +103,14 @@ class AtlasRenderer(Closing):
         """Give the context and all that lives in it back."""
         self._context.close()
 
-    def draw(self, faces: Faces, azimuth: Float, elevation: Float, light_azimuth: Float) -> Pictures:
+    def draw(self, faces: Faces, labels: Labels) -> Pictures:
         """Draw N pictures, N <= 20.
 
-        azimuth, elevation, light_azimuth (N,) degrees; faces: one, or N -> (N, H, W, C), (N, H, W)
+        faces: one, or N; labels (N,) by name, at least azimuth, elevation and light_azimuth: see `shots.shots`
+        -> (N, H, W, C), (N, H, W)
         """
-        count, people = len(azimuth), len(faces.positions)
+        taken = shots(labels, self._head, self._scene)
+        count, people = len(taken), len(faces.positions)
         if count > BATCH_SIZE or people not in (1, count):
             raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH_SIZE}.")
         if (faces.textures is None) != (self._paint is None):
@@ -119,8 +118,6 @@ class AtlasRenderer(Closing):
         if (faces.triangles is None) == self._mesh.own_triangles:
             raise RenderError("faces bring triangles where the mesh leaves them to the faces, and only there.")
         self._context.make_current()
-        views = view_matrices(azimuth, elevation, self._head, self._scene.camera)
-        lights = light_directions(light_azimuth, self._scene.light)
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
         in_a_pass = int(self._tiles.prod())
         for first in range(0, count, in_a_pass):
@@ -128,7 +125,7 @@ class AtlasRenderer(Closing):
             chosen = several if people > 1 else slice(1)
             if people > 1 or first == 0:
                 self._upload(faces, chosen)
-            self._draw(faces.positions[chosen], views[several], lights[several], drawn[several])
+            self._draw(faces.positions[chosen], taken.part(several), drawn[several])
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1])
 
     def _upload(self, faces: Faces, which: slice) -> None:
@@ -155,51 +152,48 @@ class AtlasRenderer(Closing):
         glBindBuffer(GL_COPY_WRITE_BUFFER, self._primitive._buffers[-1])
         glBufferSubData(GL_COPY_WRITE_BUFFER, 0, indices.nbytes, ctypes.c_void_p(indices.ctypes.data))
 
-    def _draw(self, positions: Float, views: Float, lights: Float, out: Bytes) -> None:
-        """As many pictures as views: instances of the first face, or a face each."""
+    def _draw(self, positions: Float, taken: Shots, out: Bytes) -> None:
+        """As many pictures as shots: instances of the first face, or a face each."""
         from OpenGL import GL
 
         instanced = len(positions) == 1
-        matrices = shadow_matrices(views, lights, self._head, self._scene.camera)
-        seen = projection_matrix(self._head, self._scene.camera) @ views
         switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
         for switch in switches:
             GL.glEnable(switch)
         if self._shadows is not None:
-            self._shadows.draw(matrices, instanced=instanced, corners=self._corners)
-        self._draw_samples(views, lights, instanced=instanced)
+            self._shadows.draw(taken.light_spaces, instanced=instanced, corners=self._corners)
+        self._draw_samples(taken, instanced=instanced)
         for switch in switches:
             GL.glDisable(switch)
-        self._shade_samples(matrices @ np.linalg.inv(seen.astype(np.float64)), face_spans(positions, seen, self._size))
+        self._shade_samples(taken, face_spans(positions, taken.seen, self._size))
         layout = GL.GL_RG if self._channels == 1 else GL.GL_RGBA
         GL.glReadPixels(
             0, 0, self._size, self._size * len(out), layout, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data)
         )
 
-    def _draw_samples(self, views: Float, lights: Float, *, instanced: bool) -> None:
+    def _draw_samples(self, taken: Shots, *, instanced: bool) -> None:
         """Fill the atlas with what is seen."""
         from OpenGL import GL
 
         self._samples.start()
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        set_uniforms(self._face, views=views, lights=lights)
+        set_uniforms(self._face, views=taken.views, lenses=taken.lenses, lights=taken.lights)
         self._primitive._bind()
-        copies, faces = (len(views), 1) if instanced else (1, len(views))
+        copies, faces = (len(taken), 1) if instanced else (1, len(taken))
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
 
-    def _shade_samples(self, light_spaces: NDArray[np.float64], spans: Float) -> None:
-        """From the atlas to pictures one below another.
-
-        light_spaces (N, 4, 4): each picture's clip space to the space of its shadow map; spans (N, 2)
-        """
+    def _shade_samples(self, taken: Shots, spans: Float) -> None:
+        """From the atlas to pictures one below another. spans (N, 2): the ends of the faces in them."""
         from OpenGL import GL
 
         self._shaded.start()
         GL.glViewport(0, 0, self._size, self._size * len(spans))
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
-        set_uniforms(self._shade, pictures=len(spans), light_spaces=light_spaces, spans=spans)
+        set_uniforms(
+            self._shade, pictures=len(spans), light_spaces=taken.from_clip, spans=spans, ambients=taken.ambient[:, None]
+        )
         shadow_map = self._shadows.texture if self._shadows else None
         bind_textures(self._samples.colours[0], self._samples.colours[-1], self._samples.depth, shadow_map)
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, len(spans))
@@ -208,7 +202,7 @@ class AtlasRenderer(Closing):
     def _set_constants(self, mesh: Mesh) -> None:
         from OpenGL import GL
 
-        light, skin, camera = self._scene.light, self._scene.skin, self._scene.camera
+        light, skin = self._scene.light, self._scene.skin
         fine = is_fine(mesh, self._size)
         gloss = np.array([(row.broad, row.sharp, row.strands) for row in self._scene.gloss], np.float32)
         set_uniforms(
@@ -216,7 +210,6 @@ class AtlasRenderer(Closing):
             faces_a_vertex=1.0 / mesh.vertices,
             tiles=self._tiles.astype(np.float32),
             places=self._places,
-            projection=projection_matrix(self._head, camera)[None],
             gloss=gloss,
             paint=UNIT,
         )
@@ -232,7 +225,6 @@ class AtlasRenderer(Closing):
             shadow_texel=1.0 / map_texels(self._size, fine=fine),
             apart=FINE_APART,
             bias=np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * self._head.radius),
-            ambient=light.ambient,
             fill=light.fill,
             diffuse=light.diffuse,
             scatter=np.array([skin.scatter_red, skin.scatter_green_blue]),

@@ -9,26 +9,20 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from data.manifest import configuration_sha256
-from data.schema import FACTORS
-from render.scene import DEFAULT_SCENE, RenderError, Scene
+from data.schema import FACTORS, MORE_FACTORS, Factor
+from render.ranges import BOUNDS, Range, check_range
+from render.scene import DEFAULT_SCENE, RenderError, Scene, chosen
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
 SHARD_BATCHES = 50  # 22 MB of 150-pixel gray images: what an interrupted run loses at most, and two workers wait for
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
+SWEEP_LEVELS_OF_MORE = 21  # of any further factor
 FINEST = 13_000  # vertices
 TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to hold the colours
 # Vertices by picture size: up to so many pixels, so many vertices. A coarser level draws 2 to 4 times faster; over the
 # head it is 35 dB from the finest at 150 px with 5,000, 31 dB at 64 px with 2,500 (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
-
-
-@dataclass(frozen=True)
-class Range:
-    """Degrees from `low` to `high`, of which a factor is drawn uniformly."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -38,12 +32,17 @@ class Splits:
     train: int
     test: int
     iid: int
-    sweep_levels: tuple[int, int, int] = SWEEP_LEVELS
+    sweep_levels: tuple[int, ...] = SWEEP_LEVELS
 
     @classmethod
-    def in_paper_proportions(cls, train: int) -> Splits:
+    def in_paper_proportions(cls, train: int, further_factors: int = 0) -> Splits:
         """12,000 : 1,400 as in the paper, and 500 i.i.d. batches; never too few to measure by."""
-        return cls(train, test=4 * max(10, round(train * 350 / 12_000)), iid=max(100, round(train * 500 / 12_000)))
+        return cls(
+            train,
+            test=(4 + further_factors) * max(10, round(train * 350 / 12_000)),
+            iid=max(100, round(train * 500 / 12_000)),
+            sweep_levels=(*SWEEP_LEVELS, *(SWEEP_LEVELS_OF_MORE,) * further_factors),
+        )
 
     def batches(self) -> dict[str, int]:
         """Number of batches of each split."""
@@ -55,7 +54,9 @@ class RenderConfiguration:
     """Everything that the data depend on, apart from the face model and the GL that draws it.
 
     size: pixels of a side; channels: 1 gray or 3 colour; keep_head_size: sample head size too (by default it is
-    the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads.
+    the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads; light_elevation,
+    distance, field_of_view, light_to_ambient: sampled in these ranges, or None, the scene's; vary: names of those of
+    them that are factors, not nuisances.
 
     Raises RenderError for what cannot be rendered.
     """
@@ -64,12 +65,17 @@ class RenderConfiguration:
     size: int = 150
     channels: int = 1
     seed: int = 0
-    azimuth: Range = Range(-86.0, 86.0)
-    elevation: Range = Range(-23.0, 23.0)
-    light_azimuth: Range = Range(-80.0, 80.0)
+    azimuth: Range = BOUNDS["azimuth"].usual
+    elevation: Range = BOUNDS["elevation"].usual
+    light_azimuth: Range = BOUNDS["light_azimuth"].usual
     keep_head_size: bool = False
     hair: str = "natural"
     scene: Scene = DEFAULT_SCENE
+    light_elevation: Range | None = None
+    distance: Range | None = None
+    field_of_view: Range | None = None
+    light_to_ambient: Range | None = None
+    vary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         counts = self.splits
@@ -82,13 +88,36 @@ class RenderConfiguration:
         has_hair(self.hair)
         if not 0 <= self.seed < 2**63:
             raise RenderError(f"seed {self.seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
-        for name, bound in (("azimuth", 180.0), ("elevation", 90.0), ("light_azimuth", 180.0)):
-            _check_range(name, getattr(self, name), bound)
+        for factor in (*FACTORS, *MORE_FACTORS):
+            given: Range | None = getattr(self, factor.name)
+            if given is not None:
+                check_range(factor, given)
+        if self.vary != tuple(factor.name for factor in self.factors[len(FACTORS) :]):
+            raise RenderError(f"the factors {', '.join(self.vary)} are not all known, sampled and in order.")
+        if len(counts.sweep_levels) != len(self.factors):
+            raise RenderError(f"{len(counts.sweep_levels)} sweeps for {len(self.factors)} factors; wanted one each.")
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """What the columns of labels are; batches vary these in turn, and identity."""
+        more = (factor for factor in MORE_FACTORS if factor.name in self.vary and getattr(self, factor.name))
+        return (*FACTORS, *more)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What training batches vary, in turn: each factor, and identity."""
+        return (*(factor.name for factor in self.factors), "identity")
 
     @property
     def ranges(self) -> dict[str, Range]:
         """The range of each factor, in the order of the shard's columns."""
-        return {factor.name: getattr(self, factor.name) for factor in FACTORS}
+        return {factor.name: getattr(self, factor.name) for factor in self.factors}
+
+    @property
+    def nuisances(self) -> dict[str, Range]:
+        """The range of whatever else is sampled, one value a batch."""
+        names = (factor.name for factor in MORE_FACTORS if factor.name not in self.vary)
+        return {name: given for name in names if (given := getattr(self, name)) is not None}
 
     @property
     def level_of_detail(self) -> int:
@@ -101,8 +130,9 @@ class RenderConfiguration:
         return self.size > TEXTURED_ABOVE
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able, every default included."""
-        return {**asdict(self), "level_of_detail": self.level_of_detail, "textured": self.textured}
+        """JSON-able, every default included, but for fields that are None or (): see `scene.chosen`."""
+        about = asdict(self, dict_factory=chosen)
+        return {**about, "level_of_detail": self.level_of_detail, "textured": self.textured}
 
     def sha256(self) -> str:
         """By this shards know their configuration."""
@@ -115,9 +145,11 @@ class RenderConfiguration:
         Raises RenderError if it is not one of ours.
         """
         try:
-            known = {field.name: about[field.name] for field in fields(cls)}
+            known = {field.name: about[field.name] for field in fields(cls)
+                     if field.name in about or field.default not in (None, ())}  # fmt: skip
             known["splits"] = Splits(**{**known["splits"], "sweep_levels": tuple(known["splits"]["sweep_levels"])})
-            for name in (factor.name for factor in FACTORS):
+            known["vary"] = tuple(known.get("vary", ()))
+            for name in known.keys() & BOUNDS.keys():
                 known[name] = Range(**known[name])
             known["scene"] = Scene.from_dict(known["scene"])
             return cls(**known)
@@ -130,12 +162,3 @@ def has_hair(kind: str) -> bool:
     if kind not in HAIR:
         raise RenderError(f"hair {kind!r} asked for; give --hair {' or '.join(HAIR)}.")
     return kind == "natural"
-
-
-def _check_range(name: str, given: Range, bound: float) -> None:
-    option = "--" + name.replace("_", "-")
-    if not -bound <= given.low < given.high <= bound:
-        raise RenderError(
-            f"{option} {given.low:g} {given.high:g} is out of bounds; "
-            f"give LO < HI within -{bound:g} to {bound:g} degrees."
-        )

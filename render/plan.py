@@ -11,24 +11,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE, FACTORS, SPLITS
+from data.schema import BATCH_SIZE, SPLITS, VARIES
 from facegen.model import MorphableModel
 from facegen.person import Person
 from facegen.population import sample_person, stacked
-from render.configuration import Range, RenderConfiguration, has_hair
+from render.configuration import RenderConfiguration, has_hair
+from render.ranges import Range
+from render.scene import Scene
 
 Float = NDArray[np.float32]
 
-SINGLE_FACTORS = (*(factor.name for factor in FACTORS), "identity")  # batch k varies the (k mod 4)th
 PEOPLE_A_SPLIT = 10**12  # identity numbers of a split start at its place times this: no person is in two splits
-_BATCH_STREAM, _PERSON_STREAM = 0, 1
+_BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
     """Twenty pictures before they are drawn.
 
-    factors (20, F) degrees, columns as in data.schema.FACTORS; identity_index (20,);
+    factors (20, F), columns as in configuration.factors; identity_index (20,); nuisance: name -> (20,);
     shape (P, Ks), albedo (P, Ka) and attributes (P, A) with P = 1 if all show one person, else 20.
     """
 
@@ -40,6 +41,7 @@ class BatchPlan:
     shape: Float
     albedo: Float
     attributes: Float
+    nuisance: dict[str, Float]
 
 
 def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split: str, number: int) -> BatchPlan:
@@ -48,7 +50,7 @@ def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split:
         varies, factors = "identity", _sweep_factors(configuration, number)
     else:
         rng = _generator(configuration.seed, _BATCH_STREAM, SPLITS.index(split), number)
-        varies = "all" if split == "iid" else SINGLE_FACTORS[number % len(SINGLE_FACTORS)]
+        varies = "all" if split == "iid" else configuration.kinds[number % len(configuration.kinds)]
         factors = _drawn_factors(configuration, varies, rng)
     people = _people(split, number, varies)
     shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in people])
@@ -61,6 +63,7 @@ def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split:
         shape=shape,
         albedo=albedo,
         attributes=attributes,
+        nuisance=_nuisances(configuration, split, number, varies),
     )
 
 
@@ -88,9 +91,26 @@ def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.rand
     return np.stack(columns, axis=1).astype(np.float32)
 
 
+def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float]:
+    """Each nuisance (20,): one value for all, 20 where everything varies; in the sweep the same in all batches.
+
+    Each has a generator of its own: with one more, poses and people stay as they were.
+    """
+    found = {}
+    for name, allowed in configuration.nuisances.items():
+        if split == "sweep":
+            values = np.full(BATCH_SIZE, _usual(configuration.scene, name, allowed))
+        else:
+            rng = _generator(configuration.seed, _NUISANCE_STREAM, VARIES[name], SPLITS.index(split), number)
+            values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
+        found[name] = (values if varies == "all" else np.full(BATCH_SIZE, values[0])).astype(np.float32)
+    return found
+
+
 def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float:
-    """(20, F): one level of one factor for all; the others at zero, or as near to it as their range allows."""
-    values = [_nearest_to_zero(allowed) for allowed in configuration.ranges.values()]
+    """(20, F): one level of one factor for all; the others as usual, or as near to it as their range allows."""
+    scene = configuration.scene
+    values = [_usual(scene, name, allowed) for name, allowed in configuration.ranges.items()]
     for column, allowed in enumerate(configuration.ranges.values()):
         levels = configuration.splits.sweep_levels[column]
         if number < levels:
@@ -100,5 +120,15 @@ def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float:
     return np.tile(np.asarray(values, np.float32), (BATCH_SIZE, 1))
 
 
-def _nearest_to_zero(allowed: Range) -> float:
-    return min(max(0.0, allowed.low), allowed.high)
+def _usual(scene: Scene, name: str, allowed: Range) -> float:
+    """What a factor or nuisance is while others are looked at: zero, or the scene's, or the range's nearest end.
+
+    A sampled distance has no usual value: the middle of its range.
+    """
+    usual = {
+        "light_elevation": scene.light.elevation_degrees,
+        "field_of_view": scene.camera.field_of_view_degrees,
+        "light_to_ambient": scene.light.diffuse / scene.light.ambient,
+        "distance": (allowed.low + allowed.high) / 2,
+    }
+    return min(max(usual.get(name, 0.0), allowed.low), allowed.high)

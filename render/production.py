@@ -29,7 +29,7 @@ from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
 from render.context import Renderer
 from render.plan import plan_batch
-from render.scene import RenderError
+from render.scene import RenderError, chosen
 from render.studio import Studio
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
@@ -164,8 +164,16 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
         configuration_sha256=configuration.sha256(),
         model_sha256=file_sha256(task.folder / MODEL),
         renderer=asdict(studio.renderer),
-        ranges={name: (allowed.low, allowed.high) for name, allowed in configuration.ranges.items()},
-        camera={**asdict(camera), **asdict(studio.head), "distance": camera.distance(studio.head.radius)},
+        ranges={
+            name: (allowed.low, allowed.high)
+            for name, allowed in (configuration.ranges | configuration.nuisances).items()
+        },
+        camera={
+            **asdict(camera, dict_factory=chosen),
+            **asdict(studio.head),
+            "distance": camera.distance(studio.head.radius),
+        },
+        factors=configuration.factors,
         attributes=studio.model.attributes,
     )
 
@@ -306,6 +314,7 @@ def _finish(
         model=model_about,
         renderer=asdict(renderer),
         splits=splits,
+        factors=configuration.factors,
     )
     write_whole(folder / CARD, data_set_card(manifest).encode())
     write_sheet(folder / splits["test"][0].file, folder / PREVIEW)

@@ -24,7 +24,7 @@ def compiled(name: str, *defines: str) -> int:
 def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> None:
     """Set uniforms by name; those that the program does without are passed over.
 
-    A float or int, a vector (2,), vectors (N, 2) or (N, 3), or matrices (N, 4, 4).
+    A float or int, a vector (2,), numbers (N, 1), vectors (N, 2), (N, 3) or (N, 4), or matrices (N, 4, 4).
     """
     from OpenGL import GL
 
@@ -36,7 +36,8 @@ def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> N
             if numbers.ndim == 3:
                 GL.glUniformMatrix4fv(at, len(numbers), GL.GL_TRUE, numbers)
             elif numbers.ndim == 2:
-                (GL.glUniform2fv if numbers.shape[1] == 2 else GL.glUniform3fv)(at, len(numbers), numbers)
+                of_width = {1: GL.glUniform1fv, 2: GL.glUniform2fv, 3: GL.glUniform3fv, 4: GL.glUniform4fv}
+                of_width[numbers.shape[1]](at, len(numbers), numbers)
             else:
                 GL.glUniform2f(at, *(float(number) for number in numbers))
         elif isinstance(value, int):

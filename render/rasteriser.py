@@ -6,7 +6,7 @@ arithmetic, the same 8 bits between samples and shading, a shadow map of its own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +20,9 @@ from render.scene import (
     SHADOW_REACH,
     HeadFrame,
     Scene,
-    light_directions,
-    projection_matrix,
-    shadow_matrices,
-    view_matrices,
 )
 from render.shadows import FINE_APART, casters, is_fine, map_texels
+from render.shots import Shots, shots
 
 Float = NDArray[np.float64]
 
@@ -55,27 +52,23 @@ def rasterise(
     *,
     size: int,
     channels: int,
-    angles: tuple[float, float, float],
+    labels: Mapping[str, float],
     head: HeadFrame,
     scene: Scene,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw one face.
 
-    positions, normals, albedo (V, 3) linear; angles: azimuth, elevation, light azimuth in degrees
+    positions, normals, albedo (V, 3) linear; labels: as `shots.shots` takes them, of one picture
     -> image (size, size, channels), mask (size, size), both uint8
     """
-    azimuth, elevation, light_azimuth = (np.array([angle]) for angle in angles)
-    view = view_matrices(azimuth, elevation, head, scene.camera)[0].astype(np.float64)
-    light = light_directions(light_azimuth, scene.light)[0].astype(np.float64)
-    samples = _seen(positions, normals, albedo, mesh, view, light, size, head, scene)
+    shot = shots({name: np.array([value]) for name, value in labels.items()}, head, scene)
+    samples = _seen(positions, normals, albedo, mesh, shot, size, scene)
     visible = np.ones_like(samples.depth)
     if scene.light.shadows:
-        light_space = shadow_matrices(view[None], light[None], head, scene.camera)[0]
         fine = is_fine(mesh, size)
-        depths = _shadow_map(positions, casters(mesh, fine=fine), light_space, map_texels(size, fine=fine))
-        from_clip = light_space @ np.linalg.inv(projection_matrix(head, scene.camera).astype(np.float64) @ view)
-        visible = _visibility(samples, depths, from_clip, head, fine=fine)
-    image = srgb_from_linear(_shade(samples, visible, channels, scene))
+        depths = _shadow_map(positions, casters(mesh, fine=fine), shot.light_spaces[0], map_texels(size, fine=fine))
+        visible = _visibility(samples, depths, shot.from_clip[0], head, fine=fine)
+    image = srgb_from_linear(_shade(samples, visible, channels, float(shot.ambient[0]), scene))
     mask = _average(samples.covered[..., None].astype(np.float64))[..., 0]
     return _bytes(image), _bytes(mask)
 
@@ -90,15 +83,14 @@ def _seen(
     normals: NDArray[np.float32],
     albedo: NDArray[np.float32],
     mesh: Mesh,
-    view: Float,
-    light: Float,
+    shot: Shots,
     size: int,
-    head: HeadFrame,
     scene: Scene,
 ) -> _Samples:
     """face.vert and face.frag, and the 8 bits that they write."""
+    view, light = shot.views[0].astype(np.float64), shot.lights[0].astype(np.float64)
     camera = positions @ view[:3, :3].T + view[:3, 3]
-    clip = np.c_[camera, np.ones(len(camera))] @ projection_matrix(head, scene.camera).astype(np.float64).T
+    clip = np.c_[camera, np.ones(len(camera))] @ shot.projections[0].astype(np.float64).T
     turned = normals @ view[:3, :3].T
     half = _unit(light - _unit(camera))
     rows = gloss_rows(mesh, scene).astype(int)
@@ -168,14 +160,14 @@ def _lookup(
     return np.asarray(reached)
 
 
-def _shade(samples: _Samples, visible: Float, channels: int, scene: Scene) -> Float:
+def _shade(samples: _Samples, visible: Float, channels: int, ambient: float, scene: Scene) -> Float:
     """shade.frag's formula, averaged over each pixel's samples (H, W, 1 or 3), linear 0..1."""
     light, skin = scene.light, scene.skin
     cosine = samples.normal_dot_light[..., None]
     k = np.array([skin.scatter_red, skin.scatter_green_blue, skin.scatter_green_blue])
     soft = np.clip(cosine + k, 0, 2 * k) ** 2 / (4 * k) + np.maximum(cosine - k, 0)
     here = samples.covered[..., None]
-    indirect = _average(here * samples.albedo * light.ambient * (1 + light.fill * cosine))
+    indirect = _average(here * samples.albedo * ambient * (1 + light.fill * cosine))
     direct = _average(visible[..., None] * here * (samples.albedo * light.diffuse * soft + samples.specular[..., None]))
     radiance = indirect + direct
     if channels == 1:

@@ -7,6 +7,7 @@ so they are written into each shard.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,23 +23,39 @@ class RenderError(RuntimeError):
     """A picture or a data set cannot be made; the text says what was found, wanted, and what to do."""
 
 
+def chosen(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A dictionary without what is None or (): fields that came later mean by these that all is as it was before.
+
+    So what does not use them is written, and hashed, as it always was.
+    """
+    return {name: value for name, value in pairs if value is not None and value != ()}
+
+
 @dataclass(frozen=True)
 class Camera:
     """A perspective camera that sees the whole head at every pose.
 
-    fill: share of the picture's height that the mean head's bounding sphere takes.
+    fill: share of the picture's height that the mean head's bounding sphere takes; distance_mm: from the camera to
+    the sphere's centre, in place of the distance at which it fills its share.
     """
 
     field_of_view_degrees: float = 20.0
     fill: float = 0.9
+    distance_mm: float | None = None
 
     def distance(self, radius: float) -> float:
-        """Millimetres from the camera to the centre of a sphere of `radius` that fills its share.
+        """Millimetres from the camera to the centre of a head's sphere of `radius`."""
+        return float(self.distances(radius, np.array(self.field_of_view_degrees)))
+
+    def distances(self, radius: float, field_of_view: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """The same through lenses of any field of view, degrees: () or (N,) -> the same shape.
 
         The sphere's outline is seen at asin(radius / distance), the picture's edge at half the field of view.
         """
-        half = np.radians(self.field_of_view_degrees) / 2
-        return float(radius / np.sin(np.arctan(self.fill * np.tan(half))))
+        if self.distance_mm is not None:
+            return np.full(field_of_view.shape, self.distance_mm)
+        half = np.radians(field_of_view.astype(np.float64)) / 2
+        return np.asarray(radius / np.sin(np.arctan(self.fill * np.tan(half))))
 
 
 @dataclass(frozen=True)
@@ -106,7 +123,7 @@ class Scene:
 
     def as_dict(self) -> dict[str, Any]:
         """The scene as JSON-able numbers."""
-        return asdict(self)
+        return asdict(self, dict_factory=chosen)
 
     @classmethod
     def from_dict(cls, about: dict[str, Any]) -> Scene:
@@ -136,12 +153,17 @@ class HeadFrame:
     radius: float
 
 
-def view_matrices(azimuth: Float, elevation: Float, head: HeadFrame, camera: Camera) -> Float:
+def view_matrices(
+    azimuth: NDArray[np.floating[Any]],
+    elevation: NDArray[np.floating[Any]],
+    head: HeadFrame,
+    distance: float | NDArray[np.float64],
+) -> Float:
     """Model space to camera space: turn the head about +y, then raise the camera.
 
     camera = Rx(elevation) @ Ry(azimuth) @ (model - centre) - (0, 0, distance)
 
-    azimuth, elevation (N,) degrees -> (N, 4, 4)
+    azimuth, elevation (N,) degrees, distance () or (N,) mm -> (N, 4, 4)
     """
     a, e = np.radians(np.asarray(azimuth, np.float64)), np.radians(np.asarray(elevation, np.float64))
     views = np.zeros((len(a), 4, 4))
@@ -149,45 +171,49 @@ def view_matrices(azimuth: Float, elevation: Float, head: HeadFrame, camera: Cam
     views[:, 1] = np.stack([np.sin(e) * np.sin(a), np.cos(e), -np.sin(e) * np.cos(a), 0 * a], axis=1)
     views[:, 2] = np.stack([-np.cos(e) * np.sin(a), np.sin(e), np.cos(e) * np.cos(a), 0 * a], axis=1)
     views[:, :3, 3] = -views[:, :3, :3] @ np.asarray(head.centre)
-    views[:, 2, 3] -= camera.distance(head.radius)
+    views[:, 2, 3] -= distance
     views[:, 3, 3] = 1.0
     return views.astype(np.float32)
 
 
-def projection_matrix(head: HeadFrame, camera: Camera) -> Float:
-    """Camera space to clip space of a square picture. (4, 4)
+def projection_matrices(
+    distance: NDArray[np.float64], field_of_view: NDArray[np.floating[Any]], head: HeadFrame
+) -> Float:
+    """Camera space to clip space of a square picture.
 
     The near and far planes leave room for a neck and for heads well beyond the mean.
+
+    distance (N,) mm, field_of_view (N,) degrees -> (N, 4, 4)
     """
-    distance = camera.distance(head.radius)
-    near, far = max(distance - 4 * head.radius, distance / 50), distance + 4 * head.radius
-    scale = 1.0 / np.tan(np.radians(camera.field_of_view_degrees) / 2)
-    projection = np.zeros((4, 4))
-    projection[0, 0] = projection[1, 1] = scale
-    projection[2, 2:] = (far + near) / (near - far), 2 * far * near / (near - far)
-    projection[3, 2] = -1.0
-    return projection.astype(np.float32)
+    near, far = np.maximum(distance - 4 * head.radius, distance / 50), distance + 4 * head.radius
+    scale = 1.0 / np.tan(np.radians(field_of_view.astype(np.float64)) / 2)
+    projections = np.zeros((len(distance), 4, 4))
+    projections[:, 0, 0] = projections[:, 1, 1] = scale
+    projections[:, 2, 2], projections[:, 2, 3] = (far + near) / (near - far), 2 * far * near / (near - far)
+    projections[:, 3, 2] = -1.0
+    return projections.astype(np.float32)
 
 
-def light_directions(azimuth: Float, light: Light) -> Float:
+def light_directions(azimuth: NDArray[np.floating[Any]], elevation: float | NDArray[np.floating[Any]]) -> Float:
     """Unit vectors towards the light in camera space, so that the light does not move with the head.
 
-    azimuth (N,) degrees -> (N, 3)
+    azimuth (N,), elevation () or (N,), degrees -> (N, 3)
     """
-    a, e = np.radians(np.asarray(azimuth, np.float64)), np.radians(light.elevation_degrees)
-    return np.stack([np.sin(a) * np.cos(e), np.full_like(a, np.sin(e)), np.cos(a) * np.cos(e)], axis=1).astype(
-        np.float32
-    )
+    a, e = np.broadcast_arrays(np.radians(np.asarray(azimuth, np.float64)), np.radians(np.asarray(elevation, float)))
+    return np.stack([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)], axis=1).astype(np.float32)
 
 
 def shadow_matrices(
-    views: NDArray[np.floating[Any]], lights: NDArray[np.floating[Any]], head: HeadFrame, camera: Camera
+    views: NDArray[np.floating[Any]],
+    lights: NDArray[np.floating[Any]],
+    head: HeadFrame,
+    distance: float | NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Model space to the space of each picture's shadow map: a cube of -1..1 along the light, about the head.
 
     (right, up, away from the light) @ (camera + (0, 0, distance)) / (reach * radius)
 
-    views (N, 4, 4), lights (N, 3) -> (N, 4, 4) float64
+    views (N, 4, 4), lights (N, 3), distance () or (N,) mm -> (N, 4, 4) float64
     """
     away = -np.asarray(lights, np.float64)
     right = np.cross(away, [0.0, 1.0, 0.0])
@@ -195,6 +221,6 @@ def shadow_matrices(
     axes = np.stack([right, np.cross(right, away), away], axis=1) / (SHADOW_REACH * head.radius)
     matrices = np.zeros((len(away), 4, 4))
     matrices[:, :3] = axes @ np.asarray(views[:, :3], np.float64)
-    matrices[:, :3, 3] += camera.distance(head.radius) * axes[:, :, 2]
+    matrices[:, :3, 3] += np.reshape(distance, (-1, 1)) * axes[:, :, 2]
     matrices[:, 3, 3] = 1.0
     return matrices

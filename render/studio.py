@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,11 @@ from render.context import Closing, Renderer
 from render.mesh import Mesh
 from render.plan import BatchPlan
 from render.scene import HeadFrame
+from render.shots import Labels
 
 Float = NDArray[np.float32]
+
+NO_NUISANCE: Labels = MappingProxyType({})
 
 
 def head_frame(model: MorphableModel) -> HeadFrame:
@@ -42,6 +47,7 @@ class Studio(Closing):
         self, model: MorphableModel, configuration: RenderConfiguration, *, textured: bool | None = None
     ) -> None:
         self.head = head_frame(model)
+        self._factors = tuple(factor.name for factor in configuration.factors)
         whole = model if has_hair(configuration.hair) else model.without_hair()
         self.model = whole.at_level(configuration.level_of_detail)
         self._normals = VertexNormals(self.model.triangles, self.model.vertices)
@@ -74,14 +80,13 @@ class Studio(Closing):
             textures = np.concatenate([texture for texture in each if texture is not None])
         return Faces(positions, self._normals(positions), albedos, textures)
 
-    def shoot(self, faces: Faces, factors: Float) -> Pictures:
-        """Pictures of faces; factors (N, 3) degrees: azimuth, elevation, light azimuth."""
-        azimuth, elevation, light_azimuth = factors.T
-        return self._atlas.draw(faces, azimuth, elevation, light_azimuth)
+    def shoot(self, faces: Faces, factors: Float, nuisance: Labels = NO_NUISANCE) -> Pictures:
+        """Pictures of faces; factors (N, F), columns as in the configuration's factors; nuisance: name -> (N,)."""
+        return self._atlas.draw(faces, dict(zip(self._factors, factors.T, strict=True)) | dict(nuisance))
 
     def shoot_batch(self, plan: BatchPlan) -> Batch:
         """One batch, whole. All splits but train carry the mask."""
-        pictures = self.shoot(self.faces(plan.shape, plan.albedo, plan.attributes), plan.factors)
+        pictures = self.shoot(self.faces(plan.shape, plan.albedo, plan.attributes), plan.factors, plan.nuisance)
         return Batch(
             number=plan.number,
             varies=plan.varies,
@@ -91,7 +96,7 @@ class Studio(Closing):
             identity_shape=_for_each(plan.shape),
             identity_albedo=_for_each(plan.albedo),
             identity_attributes=_for_each(plan.attributes) if self.model.attributes else None,
-            nuisance={},
+            nuisance=plan.nuisance,
             truth={} if plan.split == "train" else {MASK: pictures.mask},
         )
 

@@ -104,7 +104,7 @@ def redraw(batch: Batch, studio: Studio) -> Pictures:
     people = [shape, albedo, attributes]
     if all((rows == rows[0]).all() for rows in people):
         people = [rows[:1] for rows in people]
-    return studio.shoot(studio.faces(*people), batch.factors)
+    return studio.shoot(studio.faces(*people), batch.factors, batch.nuisance)
 
 
 def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:

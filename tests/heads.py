@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,3 +72,13 @@ def check_same_head(model: MorphableModel, given: Head) -> None:
     assert len(model.triangles) == len(given.triangles)
     centre, _ = head_sphere(model)
     assert np.abs(centre).max() < 25  # the camera's aim is near the origin
+
+
+def posed(poses: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+    """Labels of N pictures: azimuth, elevation and light azimuth (N, 3) by name."""
+    return dict(zip(("azimuth", "elevation", "light_azimuth"), np.asarray(poses, np.float32).T, strict=True))
+
+
+def one_pose(pose: Sequence[float]) -> dict[str, float]:
+    """Labels of one picture."""
+    return {name: float(value) for name, value in zip(("azimuth", "elevation", "light_azimuth"), pose, strict=True)}

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from data.reader import FaceDataset, Shard
-from data.schema import VARIES, DataError
+from data.schema import VARIES, DataError, varies_codes
 from data.writer import write_shard
 
 pytest_plugins = ["tests.discs"]
@@ -150,7 +150,10 @@ HOSTILE = {
     "more labels than names": replaced("factors", np.zeros((4, 20, 4), np.float32)),
     "kinds without their names": replaced("varies", np.zeros(4, np.uint8)),
     "a kind that is none": replaced(
-        "varies", np.array([0, 1, 2, 7], np.uint8), dtype=h5py.enum_dtype(VARIES, basetype=np.uint8)
+        "varies", np.array([0, 1, 2, 5], np.uint8), dtype=h5py.enum_dtype(varies_codes(()), basetype=np.uint8)
+    ),
+    "a kind that is no factor of the shard's": replaced(
+        "varies", np.array([0, 1, 2, 5], np.uint8), dtype=h5py.enum_dtype(VARIES, basetype=np.uint8)
     ),
     "a group for a dataset": lambda file: (file.__delitem__("batch"), file.create_group("batch")),
     "flat images": replaced("images", np.zeros((4, 20, 24, 24), np.uint8), chunks=(1, 20, 24, 24)),

@@ -17,6 +17,7 @@ from render.atlas import AtlasRenderer, Faces
 from render.rasteriser import rasterise, srgb_from_linear
 from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError
 from render.studio import head_frame, mesh_of
+from tests.heads import one_pose, posed
 
 POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)
 
@@ -73,11 +74,11 @@ def test_pictures_equal_those_of_the_numpy_rasteriser(
 ) -> None:
     scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
     with AtlasRenderer(size=size, channels=channels, mesh=people.mesh, head=people.head, scene=scene) as renderer:
-        drawn = renderer.draw(people.faces, *POSES.T)
+        drawn = renderer.draw(people.faces, posed(POSES))
     for person, pose in enumerate(POSES):
         image, mask = rasterise(
             people.faces.positions[person], people.faces.normals[person], people.faces.albedos[person],
-            people.mesh, size=size, channels=channels, angles=tuple(pose.tolist()), head=people.head,
+            people.mesh, size=size, channels=channels, labels=one_pose(pose), head=people.head,
             scene=scene,
         )  # fmt: skip
         assert overlap(mask > 127, drawn.mask[person] > 127) >= 0.995
@@ -93,7 +94,7 @@ def test_silhouettes_equal_those_of_stock_pyrender(people: People) -> None:
 
     size = 150
     with people.renderer(size, 1) as renderer:
-        ours = renderer.draw(people.faces, *POSES.T).mask > 127
+        ours = renderer.draw(people.faces, posed(POSES)).mask > 127
     stock = pyrender.OffscreenRenderer(2 * size, 2 * size)  # its pixels are our samples
     for person, pose in enumerate(POSES):
         scene = StockScene(people.faces.positions[person], people.faces.normals[person],
@@ -105,22 +106,22 @@ def test_silhouettes_equal_those_of_stock_pyrender(people: People) -> None:
 
 
 def test_one_face_in_many_instances_equals_as_many_faces(people: People, gray64: AtlasRenderer) -> None:
-    alone = gray64.draw(people.one(2), *POSES.T)
+    alone = gray64.draw(people.one(2), posed(POSES))
     copies = Faces(*(np.repeat(part, 4, axis=0) for part in bare(people.one(2))))
-    np.testing.assert_array_equal(alone.images, gray64.draw(copies, *POSES.T).images)
+    np.testing.assert_array_equal(alone.images, gray64.draw(copies, posed(POSES)).images)
 
 
 def test_a_picture_does_not_depend_on_its_place_in_the_atlas(people: People, gray64: AtlasRenderer) -> None:
     poses = np.tile(POSES[1], (20, 1))
-    drawn = gray64.draw(people.one(0), *poses.T)
+    drawn = gray64.draw(people.one(0), posed(poses))
     assert (np.abs(drawn.images.astype(int) - drawn.images[:1]) <= 1).mean() > 0.999
     assert drawn.mask.any(axis=(1, 2)).all()
 
 
 def test_nothing_of_the_last_batch_is_left_in_the_next(people: People, gray64: AtlasRenderer) -> None:
-    fresh = gray64.draw(people.one(1), *POSES[:1].T)
-    gray64.draw(people.faces, *POSES.T)
-    again = gray64.draw(people.one(1), *POSES[:1].T)
+    fresh = gray64.draw(people.one(1), posed(POSES[:1]))
+    gray64.draw(people.faces, posed(POSES))
+    again = gray64.draw(people.one(1), posed(POSES[:1]))
     np.testing.assert_array_equal(fresh.images, again.images)
 
 
@@ -133,7 +134,7 @@ def test_a_symmetric_face_mirrors_with_azimuth_and_light_negated(people: People,
     albedo = (mean + mean[:, level.mirror]) / 2
     face = Faces(positions, normals, albedo.astype(np.float32))
     pose = np.array([[35, 12, -50], [-35, 12, 50]], np.float32)
-    drawn = gray64.draw(face, *pose.T)
+    drawn = gray64.draw(face, posed(pose))
     flipped = drawn.images[1][:, ::-1].astype(int)
     inside = binary_erosion((drawn.mask[0] == 255) & (drawn.mask[1][:, ::-1] == 255))
     assert np.abs(flipped - drawn.images[0])[inside].mean() < 2  # triangles themselves are not mirrored everywhere
@@ -141,9 +142,9 @@ def test_a_symmetric_face_mirrors_with_azimuth_and_light_negated(people: People,
 
 
 def test_gray_is_the_luminance_of_colour(people: People, gray64: AtlasRenderer) -> None:
-    gray = gray64.draw(people.faces, *POSES.T)
+    gray = gray64.draw(people.faces, posed(POSES))
     with people.renderer(64, 3) as renderer:
-        colour = srgb_to_linear(renderer.draw(people.faces, *POSES.T).images / 255)
+        colour = srgb_to_linear(renderer.draw(people.faces, posed(POSES)).images / 255)
     wanted = 255 * srgb_from_linear(colour @ np.array(GRAY_WEIGHTS))
     difference = np.abs(gray.images[..., 0] - wanted)[gray.mask == 255]
     assert difference.max() < 3  # colour saturates a channel at a time
@@ -155,22 +156,22 @@ def test_pictures_too_large_for_one_pass_are_drawn_in_several(people: People) ->
     poses = np.tile(POSES[1], (count, 1))
     faces = Faces(*(np.concatenate([part, part, part])[:count] for part in bare(people.faces)))
     with people.renderer(size, 1) as renderer:
-        many = renderer.draw(faces, *poses.T)
-        last = renderer.draw(people.one((count - 1) % 4), *poses[:1].T)
+        many = renderer.draw(faces, posed(poses))
+        last = renderer.draw(people.one((count - 1) % 4), posed(poses[:1]))
     assert (many.mask > 127).mean(axis=(1, 2)).min() > 0.15
     assert (np.abs(many.images[-1].astype(int) - last.images[0]) <= 1).mean() > 0.999
 
 
 def test_a_brighter_light_makes_a_brighter_face(people: People, gray64: AtlasRenderer) -> None:
     bright = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, diffuse=1.5))
-    base = gray64.draw(people.one(0), *POSES[:1].T).images.mean()
+    base = gray64.draw(people.one(0), posed(POSES[:1])).images.mean()
     with AtlasRenderer(size=64, channels=1, mesh=people.mesh, head=people.head, scene=bright) as renderer:
-        assert renderer.draw(people.one(0), *POSES[:1].T).images.mean() > base + 3
+        assert renderer.draw(people.one(0), posed(POSES[:1])).images.mean() > base + 3
 
 
 def test_a_wrong_number_of_faces_is_refused(people: People, gray64: AtlasRenderer) -> None:
     with pytest.raises(RenderError, match="4 faces for 2 pictures"):
-        gray64.draw(people.faces, *POSES[:2].T)
+        gray64.draw(people.faces, posed(POSES[:2]))
 
 
 def front_uv(people: People) -> np.ndarray:
@@ -187,9 +188,9 @@ def test_a_texture_of_one_colour_draws_like_vertices_of_it(people: People, chann
     painted = replace(people.one(0), textures=np.broadcast_to(colour, (1, 64, 64, 3)))
     mesh = replace(people.mesh, uv=front_uv(people))
     with people.renderer(96, channels) as renderer:
-        wanted = renderer.draw(plain, *POSES.T)
+        wanted = renderer.draw(plain, posed(POSES))
     with AtlasRenderer(size=96, channels=channels, mesh=mesh, head=people.head, scene=DEFAULT_SCENE) as renderer:
-        drawn = renderer.draw(painted, *POSES.T)
+        drawn = renderer.draw(painted, posed(POSES))
     assert np.abs(drawn.images.astype(int) - wanted.images).max() <= 2
     np.testing.assert_array_equal(drawn.mask, wanted.mask)
 
@@ -203,7 +204,7 @@ def test_textures_are_upright_and_each_person_has_their_own(people: People) -> N
     faces = Faces(*(np.repeat(part, count, axis=0) for part in bare(face)), textures)
     mesh = replace(people.mesh, uv=front_uv(people))
     with AtlasRenderer(size=size, channels=3, mesh=mesh, head=people.head, scene=DEFAULT_SCENE) as renderer:
-        drawn = renderer.draw(faces, *np.zeros((3, count), np.float32)).images.astype(int)
+        drawn = renderer.draw(faces, posed(np.zeros((count, 3), np.float32))).images.astype(int)
     red, blue = drawn[..., 0] - drawn[..., 1], drawn[..., 2] - drawn[..., 1]
     places = [(40, 50), (40, 78), (90, 50), (90, 78)]  # row, column
     for person in range(count):
@@ -216,4 +217,4 @@ def test_textures_are_upright_and_each_person_has_their_own(people: People) -> N
 def test_textures_without_places_on_them_are_refused(people: People, gray64: AtlasRenderer) -> None:
     painted = replace(people.one(0), textures=np.zeros((1, 8, 8, 3), np.uint8))
     with pytest.raises(RenderError, match="give both or neither"):
-        gray64.draw(painted, *POSES[:1].T)
+        gray64.draw(painted, posed(POSES[:1]))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from render.configuration import Range, RenderConfiguration, Splits
+from render.configuration import RenderConfiguration, Splits
+from render.ranges import Range
 from render.scene import RenderError
 
 SPLITS = Splits.in_paper_proportions(100)

@@ -13,6 +13,7 @@ from render.atlas import AtlasRenderer, Faces, Pictures
 from render.mesh import Mesh
 from render.rasteriser import rasterise
 from render.scene import DEFAULT_SCENE, HeadFrame, RenderError
+from tests.heads import one_pose, posed
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)
 SIZE = 64
@@ -60,7 +61,7 @@ def only(faces: Faces, number: int) -> Faces:
 
 def draw(mesh: Mesh, faces: Faces, *, size: int = SIZE) -> Pictures:
     with AtlasRenderer(size=size, channels=1, mesh=mesh, head=HEAD, scene=DEFAULT_SCENE) as renderer:
-        return renderer.draw(faces, *POSES.T)
+        return renderer.draw(faces, posed(POSES))
 
 
 def test_a_batch_of_unlike_meshes_is_drawn_as_each_alone_is() -> None:
@@ -79,12 +80,12 @@ def test_its_pictures_are_the_numpy_rasteriser_s(size: int) -> None:
     meshes = solids()
     room, faces = together(meshes)
     with AtlasRenderer(size=size, channels=1, mesh=room, head=HEAD, scene=DEFAULT_SCENE) as renderer:
-        drawn = renderer.draw(faces, *POSES.T)
+        drawn = renderer.draw(faces, posed(POSES))
     number = 2
     alone, mesh = face(meshes[number]), replace(meshes[number], own_triangles=True)
     image, mask = rasterise(
         alone.positions[0], alone.normals[0], alone.albedos[0], mesh, size=size, channels=1,
-        angles=tuple(POSES[number].tolist()), head=HEAD, scene=DEFAULT_SCENE,
+        labels=one_pose(POSES[number]), head=HEAD, scene=DEFAULT_SCENE,
     )  # fmt: skip
     assert (drawn.mask[number] != mask).mean() < 0.002
     off = np.abs(drawn.images[number].astype(int) - image)[drawn.mask[number] == 255]

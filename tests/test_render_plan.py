@@ -7,8 +7,9 @@ import pytest
 
 from data.schema import FACTORS
 from facegen.model import MorphableModel
-from render.configuration import Range, RenderConfiguration, Splits
-from render.plan import SINGLE_FACTORS, plan_batch
+from render.configuration import RenderConfiguration, Splits
+from render.plan import plan_batch
+from render.ranges import Range
 
 CONFIGURATION = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 NAMES = [factor.name for factor in FACTORS]
@@ -18,7 +19,7 @@ NAMES = [factor.name for factor in FACTORS]
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_only_the_named_thing_varies(model: MorphableModel, split: str, number: int) -> None:
     plan = plan_batch(CONFIGURATION, model, split, number)
-    assert plan.varies == SINGLE_FACTORS[number % 4]
+    assert plan.varies == (*NAMES, "identity")[number % 4]
     for column, name in enumerate(NAMES):
         assert len(np.unique(plan.factors[:, column])) == (20 if name == plan.varies else 1)
     people = 20 if plan.varies == "identity" else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from render.scene import Camera, HeadFrame, Light, light_directions, projection_matrix, view_matrices
+from render.scene import Camera, HeadFrame, light_directions, projection_matrices, view_matrices
 
 HEAD = HeadFrame((3.0, -5.0, 10.0), 120.0)
 CAMERA = Camera()
@@ -13,12 +13,13 @@ CAMERA = Camera()
 
 def placed(point: tuple[float, float, float], azimuth: float, elevation: float) -> np.ndarray:
     """A point of model space in camera space."""
-    view = view_matrices(np.array([azimuth]), np.array([elevation]), HEAD, CAMERA)[0]
+    view = view_matrices(np.array([azimuth]), np.array([elevation]), HEAD, CAMERA.distance(HEAD.radius))[0]
     return (view @ np.array([*point, 1.0]))[:3]
 
 
 def on_screen(camera_point: np.ndarray) -> np.ndarray:
-    clip = projection_matrix(HEAD, CAMERA) @ np.append(camera_point, 1.0)
+    distance, field_of_view = np.array([CAMERA.distance(HEAD.radius)]), np.array([CAMERA.field_of_view_degrees])
+    clip = projection_matrices(distance, field_of_view, HEAD)[0] @ np.append(camera_point, 1.0)
     return clip[:2] / clip[3]
 
 
@@ -49,7 +50,7 @@ def test_positive_elevation_shows_the_top_of_the_head() -> None:
 
 
 def test_the_light_comes_from_the_right_of_the_picture_at_positive_azimuth_and_is_of_unit_length() -> None:
-    directions = light_directions(np.array([-60.0, 0.0, 60.0]), Light())
+    directions = light_directions(np.array([-60.0, 0.0, 60.0]), 20.0)
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1, atol=1e-6)
     assert directions[0, 0] < 0 < directions[2, 0]
     assert directions[1, 2] > 0  # from behind the camera

@@ -15,6 +15,7 @@ from render.mesh import Mesh, shadow_triangles
 from render.rasteriser import rasterise
 from render.scene import DEFAULT_SCENE, GLOSS, Gloss, HeadFrame, RenderError, Scene, light_directions
 from render.studio import mesh_of
+from tests.heads import one_pose, posed
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)
 MATT = replace(DEFAULT_SCENE, gloss=(Gloss("skin", 0.0, 0.0),))
@@ -42,7 +43,7 @@ def drawn(mesh: Mesh, scene: Scene, light_azimuth: float, size: int = 150, azimu
     rest = mesh.rest[None]
     faces = Faces(rest, VertexNormals(mesh.triangles, mesh.vertices)(rest), np.full_like(rest, 0.5))
     with AtlasRenderer(size=size, channels=1, mesh=mesh, head=HEAD, scene=scene) as renderer:
-        return renderer.draw(faces, *np.array([[azimuth], [0.0], [light_azimuth]], np.float32))
+        return renderer.draw(faces, posed(np.array([[azimuth, 0.0, light_azimuth]])))
 
 
 def on_plane(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +64,7 @@ def test_a_ball_casts_the_ellipse_that_geometry_says(light_azimuth: float, heigh
     # Where each pixel's ray meets the slab's front, and how far from there towards the light the ball's centre passes.
     distance = DEFAULT_SCENE.camera.distance(HEAD.radius)
     x, y = on_plane(size)
-    light = light_directions(np.array([light_azimuth]), MATT.light)[0].astype(float)
+    light = light_directions(np.array([light_azimuth]), MATT.light.elevation_degrees)[0].astype(float)
     to_ball = np.array([0, 0, height]) - np.stack([x, y, 0 * x], axis=-1)
     passes = np.linalg.norm(np.cross(to_ball, light), axis=-1)
     on_slab = (np.abs(x) < 80) & (np.abs(y) < 80)
@@ -88,7 +89,7 @@ def test_a_ball_does_not_shade_itself(size: int, light_azimuth: float) -> None:
     ahead = -distance * ray[..., 2]
     depth = ahead - np.sqrt(np.maximum(ahead**2 - distance**2 + radius**2, 0))
     normal = (np.array([0, 0, distance]) + depth[..., None] * ray) / radius
-    cosine = normal @ light_directions(np.array([light_azimuth]), MATT.light)[0].astype(float)
+    cosine = normal @ light_directions(np.array([light_azimuth]), MATT.light.elevation_degrees)[0].astype(float)
     off = np.abs(shaded - free)
     assert off[cosine > 0.12].max() <= 1
     assert off.max() <= 6  # at the terminator, where light grazes
@@ -119,7 +120,7 @@ def test_a_face_is_never_brighter_for_its_shadows_and_somewhere_darker(model: Mo
     for shadows in (True, False):
         scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
         with AtlasRenderer(size=96, channels=1, mesh=mesh_of(level), head=HEAD, scene=scene) as renderer:
-            pictures.append(renderer.draw(faces, *poses.T).images.astype(int))
+            pictures.append(renderer.draw(faces, posed(poses)).images.astype(int))
     assert (pictures[0] - pictures[1]).max() <= 1
     assert (pictures[1] - pictures[0]).max() > 30
 
@@ -129,7 +130,7 @@ def test_the_twin_knows_shadows_too(size: int) -> None:
     mesh = ball_over_slab()
     normals = VertexNormals(mesh.triangles, mesh.vertices)(mesh.rest[None])[0]
     image, _ = rasterise(mesh.rest, normals, np.full_like(mesh.rest, 0.5), mesh, size=size, channels=1,
-                         angles=(0.0, 0.0, 35.0), head=HEAD, scene=MATT)  # fmt: skip
+                         labels=one_pose((0.0, 0.0, 35.0)), head=HEAD, scene=MATT)  # fmt: skip
     other = drawn(mesh, MATT, 35.0, size).images[0].astype(int)
     assert (np.abs(image - other) > 2).mean() < 0.01
 

@@ -12,7 +12,7 @@ layout(location = 8) in vec2 place;      // on the texture, downwards
 
 uniform float faces_a_vertex;   // 1 / vertices of a face
 uniform vec2 tiles;             // columns, rows of the atlas
-uniform mat4 projection;
+uniform vec4 lenses[20];        // of each projection: x of x, y of y, z of z, z of 1
 uniform mat4 views[20];
 uniform vec3 lights[20];        // camera space, towards the light
 uniform vec2 places[20];        // column, row of each picture's tile
@@ -63,8 +63,8 @@ void main() {
 #endif
 #endif
 
-    vec4 clip = vec4(projection[0][0] * placed.x, projection[1][1] * placed.y,
-                     projection[2][2] * placed.z + projection[3][2], -placed.z);
+    vec4 lens = lenses[picture];
+    vec4 clip = vec4(lens.x * placed.x, lens.y * placed.y, lens.z * placed.z + lens.w, -placed.z);
     gl_ClipDistance[0] = clip.w + clip.x;
     gl_ClipDistance[1] = clip.w - clip.x;
     gl_ClipDistance[2] = clip.w + clip.y;

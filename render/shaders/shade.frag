@@ -26,7 +26,6 @@ uniform float shadow_texel;     // 1 / texels of a map's side
 uniform vec2 bias;              // at n.l = 1, and how much more at 0; in the map's depth
 uniform float apart;            // the 4 x 4 lookups of a fine shadow, in texels
 #endif
-uniform float ambient;
 uniform float fill;
 uniform float diffuse;
 uniform vec2 scatter;           // k of red, and of green and blue
@@ -35,6 +34,7 @@ const float FLAT = 0.0002;  // of depth: samples closer than this are one surfac
 
 flat in ivec2 corner;
 flat in vec2 tile;
+flat in float ambient;
 in vec4 before_camera;
 flat in vec4 with_depth;
 

@@ -1,0 +1,90 @@
+"""What differs from picture to picture of a batch, apart from the face: where from, through what lens, in which light.
+
+Labels are degrees, millimetres and ratios; what the batch renderer and its twin draw with is matrices and vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.scene import HeadFrame, Scene, light_directions, projection_matrices, shadow_matrices, view_matrices
+
+Float = NDArray[np.float32]
+Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)
+
+
+@dataclass(frozen=True, eq=False)
+class Shots:
+    """N pictures to take.
+
+    views (N, 4, 4) model space to camera space, projections (N, 4, 4) camera to clip space; lights (N, 3) unit vectors
+    towards the light in camera space; ambient (N,) strength of the light from everywhere; distances (N,) mm from the
+    camera to the head's centre; light_spaces (N, 4, 4) float64 model space to the space of each shadow map.
+    """
+
+    views: Float
+    projections: Float
+    lights: Float
+    ambient: Float
+    distances: NDArray[np.float64]
+    light_spaces: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Number of pictures N."""
+        return len(self.views)
+
+    def part(self, several: slice) -> Shots:
+        """Some of them."""
+        return Shots(
+            self.views[several],
+            self.projections[several],
+            self.lights[several],
+            self.ambient[several],
+            self.distances[several],
+            self.light_spaces[several],
+        )
+
+    @property
+    def seen(self) -> Float:
+        """Model space to clip space (N, 4, 4)."""
+        return self.projections @ self.views
+
+    @property
+    def from_clip(self) -> NDArray[np.float64]:
+        """Clip space to the space of the shadow map (N, 4, 4)."""
+        return self.light_spaces @ np.linalg.inv(self.seen.astype(np.float64))
+
+    @property
+    def lenses(self) -> Float:
+        """What shaders need of the projections (N, 4): x of x, y of y, z of z, z of 1."""
+        return np.ascontiguousarray(self.projections[:, [0, 1, 2, 2], [0, 1, 2, 3]])
+
+
+def shots(labels: Labels, head: HeadFrame, scene: Scene) -> Shots:
+    """Turn labels into matrices.
+
+    labels: azimuth, elevation and light_azimuth (N,), and what of `data.schema.MORE_FACTORS` is not the scene's:
+    light_elevation, field_of_view in degrees, distance in mm, light_to_ambient, the strength of the light over that
+    from everywhere. Without a distance the camera stands where the head fills its share, whatever the field of view.
+    """
+    light, camera, count = scene.light, scene.camera, len(labels["azimuth"])
+    field_of_view = np.asarray(labels.get("field_of_view", np.full(count, camera.field_of_view_degrees)))
+    distances = np.asarray(labels.get("distance", camera.distances(head.radius, field_of_view)), np.float64)
+    ambient = np.full(count, light.ambient, np.float64)
+    if "light_to_ambient" in labels:
+        ambient = light.diffuse / np.asarray(labels["light_to_ambient"], np.float64)
+    views = view_matrices(labels["azimuth"], labels["elevation"], head, distances)
+    lights = light_directions(labels["light_azimuth"], labels.get("light_elevation", light.elevation_degrees))
+    return Shots(
+        views=views,
+        projections=projection_matrices(distances, field_of_view, head),
+        lights=lights,
+        ambient=ambient.astype(np.float32),
+        distances=distances,
+        light_spaces=shadow_matrices(views, lights, head, distances),
+    )
