@@ -75,12 +75,17 @@ def dcign() -> None:
     "--shadows/--no-shadows", default=True, show_default=True, help="Whether faces cast shadows on themselves."
 )
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
+@click.option("--meshes", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="Objects instead of faces: 40 meshes or more, OBJ, PLY, GLB (docs/shard.md).")  # fmt: skip
+@click.option("--up", default="y", show_default=True, metavar="y|z", help="Which axis of --meshes points up.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 def render(
     batches: int,
     out: Path,
     workers: int | None,
     model_path: Path | None,
+    meshes: Path | None,
+    up: str,
     dry_run: bool,
     shadows: bool,
     **options: Any,
@@ -94,10 +99,12 @@ def render(
     Example:
       dcign render --batches 12000 --out faces
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
+      dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
     """
     from data.schema import DataError
     from facegen.model import ModelError
     from render.configuration import RenderConfiguration, Splits
+    from render.objects import check_object_options, object_scene
     from render.production import render_dataset
     from render.ranges import Range
     from render.scene import DEFAULT_SCENE, RenderError
@@ -105,9 +112,13 @@ def render(
     with _one_sentence(RenderError, DataError, ModelError), _without_locks_said():
         _check_workers(workers)
         scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
+        if meshes is not None:
+            scene = object_scene(scene)
+            check_object_options(model_path=model_path, **options)
         ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
         configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, scene=scene, **options)
-        given = None if model_path is None else _model(model_path)  # before the folder is made: it may be no model
+        # Before the folder is made: it may be no model.
+        subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up, configuration, out)
         if dry_run:
             _print_plan(configuration, out)
             return
@@ -119,10 +130,10 @@ def render(
             made = render_dataset(
                 out,
                 configuration,
-                lambda: given or _model(),
+                subject,
                 worker_count=worker_count,
                 progress=progress,
-                source_sha256=given.source_sha256 if given else "",
+                source_sha256=sha256,
             )
     click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     if batches < FACTOR_KINDS:
@@ -687,6 +698,32 @@ def _model(path: Path | None = None) -> MorphableModel:
             return load_model(path, progress)
     with _stage_progress("building the face model (once)") as progress:
         return procedural_model(progress)
+
+
+def _subject(model_path: Path | None) -> tuple[Callable[[], Any], str]:
+    """A face model when it is needed, read now if it is the user's; and the hash of its file."""
+    if model_path is None:
+        return _model, ""
+    model = _model(model_path)
+    return lambda: model, model.source_sha256
+
+
+def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Callable[[], Any], str]:
+    """The meshes of a folder when they are needed, read now unless `out` holds them already; and the folder's hash."""
+    from facegen.objects.folder import mesh_folder, pack
+    from render.objects import FEWEST, triangles_for
+    from render.production import MODEL
+
+    folder = mesh_folder(meshes, fewest=FEWEST, up=up)
+
+    def packed() -> Any:  # Collection
+        with _stage_progress(f"reading {meshes}") as progress:
+            return pack(folder, triangles_for(configuration.size), progress)
+
+    if (out / MODEL).exists():
+        return packed, folder.sha256
+    collection = packed()
+    return lambda: collection, folder.sha256
 
 
 def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfiguration, imported where needed

@@ -2,7 +2,8 @@
 
 Images of a batch, sorted by the label that varies, walk along a smooth curve. So each lies between its two
 neighbours, and no exchange of two labels makes the walk much shorter. This needs no renderer, and misses a
-label that is off by less than the distance to the next: for that, `render.verification` renders again.
+label that is off by less than the distance to the next: for that, `render.verification` renders again. Flat things in
+moving light are an exception: each side grows lighter and darker again, and the walk goes back the way it came.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ HAIR = 0.02  # of the batch's range of labels: nearer ones may give the same ima
 Distances = NDArray[np.float64]
 
 
-def pixel_faults(images: Images, labels: Float | None, factor: str = "label") -> list[str]:
+def pixel_faults(images: Images, labels: Float | None, factor: str = "label", *, folds: bool = False) -> list[str]:
     """What is wrong with a batch's pixels (20, H, W, C).
 
-    labels (20,): of the one factor that varies; None where people vary, or everything does. factor: its name.
+    labels (20,): of the one factor that varies; None where people vary, or everything does. factor: its name; folds:
+    whether the curve may turn back on itself, so that it says nothing of the images' order.
     """
     flat = images.reshape(len(images), -1)
     blank = (flat == flat[:, :1]).all(axis=1)
     faults = [f"image {image} is blank" for image in np.flatnonzero(blank)]
     if not faults:
         faults = _repeats(images, labels)
-    if not faults and labels is not None:
+    if not faults and labels is not None and not folds:
         faults = _disorder(_thumbnails(images), labels, factor)
     return faults
 

@@ -125,8 +125,9 @@ def _shard_findings(shard: Shard, name: str, people: People, tell: Progress) -> 
     _remember_places(shard, name, people)
     faults = [*_label_faults(shard), *_identity_faults(shard), *_people_faults(shard, people)]
     labels = _varying_labels(shard)
+    anything = shard.identity_shape is None  # may be seen: not only what is as round as a head
     for row in range(len(shard)):
-        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row], varies[row])]
+        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row], varies[row], anything)]
         tell(row + 1, len(shard))
     split = shard.header.split
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
@@ -144,10 +145,11 @@ def _varying_labels(shard: Shard) -> list[Float | None]:
     ]
 
 
-def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None, varies: str) -> list[str]:
+def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None, varies: str, anything: bool) -> list[str]:
     """What is wrong with one batch's pixels; that they cannot be read, if so."""
+    folds = anything and varies.startswith("light_")
     try:
-        faults = pixel_faults(shard.images(row), labels, varies)
+        faults = pixel_faults(shard.images(row), labels, varies, folds=folds)
     except DataError as error:
         return [_without_name(error, shard.path)]
     if MASK in shard.truths:

@@ -299,7 +299,7 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
         floor = nape[1] + (points[:, 2] - nape[2]) * (chin[1] - nape[1]) / (chin[2] - nape[2])
         points = points[points[:, 1] >= floor]
     points = points[ConvexHull(points).vertices]  # the farthest point is always one of them
-    centre = _smallest_sphere(points)
+    centre = _sphere_centre(points)
     if model.hair is not None:  # what hangs may be cut off, what stands up may not
         worn = model.mean[model.hair.first :] + model.hair.offsets[1:]
         points = np.concatenate([points, [cut[np.argmax(cut[:, 1])] for cut in worn]])
@@ -309,7 +309,14 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
     return centre.astype(np.float32), _reach(points, centre)
 
 
-def _smallest_sphere(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def smallest_sphere(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Centre (3,) and radius of the smallest sphere about points (N, 3), which may lie in a plane."""
+    hull = points[ConvexHull(points, qhull_options="QJ").vertices] if len(points) > 4 else points
+    centre = _sphere_centre(hull)
+    return centre, _reach(points, centre)
+
+
+def _sphere_centre(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centre (3,) of the smallest sphere about points (N, 3)."""
     centre = points.mean(0)
     # Badoiu and Clarkson 2003: walk towards the farthest point in ever smaller steps.

@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE, SPLITS, VARIES
 from facegen.model import MorphableModel
+from facegen.objects.collection import Collection
 from facegen.person import Person
 from facegen.population import sample_person, stacked
 from render.configuration import RenderConfiguration, has_hair
+from render.objects import chosen_objects
 from render.ranges import Range
 from render.scene import Scene
+from render.subject import Subject
 
 Float = NDArray[np.float32]
 
 PEOPLE_A_SPLIT = 10**12  # identity numbers of a split start at its place times this: no person is in two splits
-_BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM = 0, 1, 2
+_BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM, _DEAL_STREAM, _OBJECT_STREAM = range(5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class BatchPlan:
     """Twenty pictures before they are drawn.
 
     factors (20, F), columns as in configuration.factors; identity_index (20,); nuisance: name -> (20,);
-    shape (P, Ks), albedo (P, Ka) and attributes (P, A) with P = 1 if all show one person, else 20.
+    shape (P, Ks), albedo (P, Ka) and attributes (P, A) with P = 1 if all show one person, else 20; None of objects.
     """
 
     split: str
@@ -38,13 +41,13 @@ class BatchPlan:
     varies: str
     factors: Float
     identity_index: NDArray[np.int64]
-    shape: Float
-    albedo: Float
-    attributes: Float
+    shape: Float | None
+    albedo: Float | None
+    attributes: Float | None
     nuisance: dict[str, Float]
 
 
-def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split: str, number: int) -> BatchPlan:
+def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, number: int) -> BatchPlan:
     """Batch `number` of a split: train and test vary one thing, iid all, sweep holds 20 faces on a grid."""
     if split == "sweep":
         varies, factors = "identity", _sweep_factors(configuration, number)
@@ -52,14 +55,18 @@ def plan_batch(configuration: RenderConfiguration, model: MorphableModel, split:
         rng = _generator(configuration.seed, _BATCH_STREAM, SPLITS.index(split), number)
         varies = "all" if split == "iid" else configuration.kinds[number % len(configuration.kinds)]
         factors = _drawn_factors(configuration, varies, rng)
-    people = _people(split, number, varies)
-    shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in people])
+    shape = albedo = attributes = None
+    if isinstance(model, Collection):
+        shown = _objects(configuration.seed, len(model.solids), split, number, varies)
+    else:
+        shown = _people(split, number, varies)
+        shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in shown])
     return BatchPlan(
         split=split,
         number=number,
         varies=varies,
         factors=factors,
-        identity_index=np.broadcast_to(people, BATCH_SIZE).copy(),
+        identity_index=np.broadcast_to(shown, BATCH_SIZE).copy(),
         shape=shape,
         albedo=albedo,
         attributes=attributes,
@@ -80,6 +87,12 @@ def _people(split: str, number: int, varies: str) -> NDArray[np.int64]:
     """Who is in the batch: one person, or twenty; in the sweep always the same twenty."""
     first = SPLITS.index(split) * PEOPLE_A_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     return first + np.arange(BATCH_SIZE if varies in ("identity", "all") else 1)
+
+
+def _objects(seed: int, count: int, split: str, number: int, varies: str) -> NDArray[np.int64]:
+    """Which of the objects are in the batch: they are few, so batches show them again and again."""
+    rng = _generator(seed, _OBJECT_STREAM, SPLITS.index(split), number)
+    return chosen_objects(count, split, varies, order=_generator(seed, _DEAL_STREAM), rng=rng)
 
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float:

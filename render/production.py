@@ -22,8 +22,9 @@ from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
-from facegen.model import ModelError, MorphableModel
-from facegen.model_file import model_bytes, read_model, sha256
+from facegen.model import ModelError
+from facegen.model_file import sha256
+from facegen.objects.collection import Collection
 from render import workers
 from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
@@ -31,6 +32,7 @@ from render.context import Renderer
 from render.plan import plan_batch
 from render.scene import RenderError, chosen
 from render.studio import Studio
+from render.subject import Subject, read_subject, subject_bytes
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST)
@@ -78,7 +80,7 @@ def shard_tasks(folder: Path, configuration: RenderConfiguration) -> list[ShardT
 def render_dataset(
     folder: Path,
     configuration: RenderConfiguration,
-    model: Callable[[], MorphableModel],
+    model: Callable[[], Subject],
     *,
     worker_count: int,
     progress: Callable[[int, int], None],
@@ -102,7 +104,7 @@ def render_dataset(
 def _make_missing(
     folder: Path,
     configuration: RenderConfiguration,
-    model: Callable[[], MorphableModel],
+    model: Callable[[], Subject],
     worker_count: int,
     progress: Callable[[int, int], None],
     source_sha256: str,
@@ -179,7 +181,7 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
 
 
 def _open_folder(
-    folder: Path, configuration: RenderConfiguration, model: Callable[[], MorphableModel], source_sha256: str
+    folder: Path, configuration: RenderConfiguration, model: Callable[[], Subject], source_sha256: str
 ) -> dict[str, str]:
     """Make the folder ours, or make sure that it is. Returns what dataset.json says of the model."""
     saved = folder / CONFIGURATION
@@ -198,8 +200,8 @@ def _open_folder(
             folder.mkdir(parents=True, exist_ok=True)
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
-            write_whole(folder / MODEL, model_bytes(_needed(model(), configuration)))
-        loaded = read_model(folder / MODEL)
+            write_whole(folder / MODEL, subject_bytes(_needed(model(), configuration)))
+        loaded = read_subject(folder / MODEL)
         digest = sha256((folder / MODEL).read_bytes())
     except OSError as error:
         raise RenderError(
@@ -212,25 +214,29 @@ def _open_folder(
             "the same --model to go on with it, or choose another --out."
         )
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
-    if loaded.hair is not None:
+    if isinstance(loaded, Collection):
+        about["meshes"] = str(len(loaded.solids))
+    elif loaded.hair is not None:
         about["hair_cuts"] = "; ".join(f"{number} {name}" for number, name in enumerate(loaded.hair.cut_names))
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
     return about | read_from if loaded.source_sha256 else about
 
 
-def _needed(model: MorphableModel, configuration: RenderConfiguration) -> MorphableModel:
+def _needed(model: Subject, configuration: RenderConfiguration) -> Subject:
     """The model without what these pictures do not show: a texture is 100 MB in the memory of every worker."""
-    return model if configuration.textured else replace(model, texture=None)
+    return model if configuration.textured or isinstance(model, Collection) else replace(model, texture=None)
 
 
-def _source_file(model: MorphableModel) -> str:
-    """The file that a model was read from; its source says after a colon how."""
+def _source_file(model: Subject) -> str:
+    """The file that a model was read from, or the objects' folder; a model's source says after a colon how."""
+    if isinstance(model, Collection):
+        return model.name
     return model.source.split(":")[0] or "the procedural model"
 
 
 def _readable(model_file: Path) -> bool:
     try:
-        read_model(model_file)
+        read_subject(model_file)
     except ModelError:
         return False
     return True

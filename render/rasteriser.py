@@ -21,7 +21,7 @@ from render.scene import (
     HeadFrame,
     Scene,
 )
-from render.shadows import FINE_APART, casters, is_fine, map_texels
+from render.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
 from render.shots import Shots, shots
 
 Float = NDArray[np.float64]
@@ -66,7 +66,8 @@ def rasterise(
     visible = np.ones_like(samples.depth)
     if scene.light.shadows:
         fine = is_fine(mesh, size)
-        depths = _shadow_map(positions, casters(mesh, fine=fine), shot.light_spaces[0], map_texels(size, fine=fine))
+        texels, slope = map_texels(size, fine=fine), map_slope(mesh, fine=fine)
+        depths = _shadow_map(positions, casters(mesh, fine=fine), shot.light_spaces[0], texels, slope)
         visible = _visibility(samples, depths, shot.from_clip[0], head, fine=fine)
     image = srgb_from_linear(_shade(samples, visible, channels, float(shot.ambient[0]), scene))
     mask = _average(samples.covered[..., None].astype(np.float64))[..., 0]
@@ -113,11 +114,20 @@ def _seen(
     )
 
 
-def _shadow_map(positions: NDArray[np.float32], triangles: NDArray[np.int32], light_space: Float, texels: int) -> Float:
-    """Depth 0..1 of what faces away from the light, where the light sees it (texels, texels); row 0 is the top."""
-    placed = positions @ light_space[:3, :3].T + light_space[:3, 3]
-    away = triangles[:, ::-1]
-    _, depth, _ = _nearest_fragments(np.c_[placed, np.ones(len(placed))], np.zeros((len(placed), 1)), away, texels)
+def _shadow_map(
+    positions: NDArray[np.float32], triangles: NDArray[np.int32], light_space: Float, texels: int, slope: float
+) -> Float:
+    """Depth 0..1 of what faces away from the light, where the light sees it (texels, texels); row 0 is the top.
+
+    Each triangle is moved away by `slope` times what it falls in a texel: glPolygonOffset's formula.
+    """
+    placed = (positions @ light_space[:3, :3].T + light_space[:3, 3])[triangles[:, ::-1]]
+    facing = np.cross(placed[:, 1] - placed[:, 0], placed[:, 2] - placed[:, 0])
+    fall = np.abs(facing[:, :2]).max(axis=1) / np.maximum(np.abs(facing[:, 2]), 1e-12)
+    placed[..., 2] += slope * (2 / texels) * fall[:, None]
+    corners = np.c_[placed.reshape(-1, 3), np.ones(placed.size // 3)]
+    apart = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    _, depth, _ = _nearest_fragments(corners, np.zeros((len(corners), 1)), apart, texels)
     return np.minimum(0.5 + 0.5 * depth, 1)
 
 

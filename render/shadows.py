@@ -2,7 +2,8 @@
 
 Only what faces away from the light is drawn: of a closed surface, what is lit has nothing of it close by, so that no
 point of a lit surface shades itself. In small pictures a quarter of the triangles casts the shadow: see
-`mesh.shadow_triangles`.
+`mesh.shadow_triangles`. Where each face brings its own triangles some may be sheets without thickness, whose backs are
+where their fronts are: there the map is moved away from the light by as much as a surface falls from texel to texel.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ TEXELS = (64, 1024)  # of a map's side, at least and at most
 TEXELS_A_PIXEL = 0.75  # between them: a soft edge is then about two pixels wide
 TEXELS_A_FINE_PICTURES_PIXEL = 1.5
 FINE_APART = 1.5  # texels between the 4 x 4 lookups of a fine shadow: its edge is then about four pixels wide
+# Texels' worth of a surface's fall that a map of own triangles is moved by: at least as far as a lookup reaches.
+SLOPE, FINE_SLOPE = 2.0, 3.5
 
 
 def is_fine(mesh: Mesh, size: int) -> bool:
@@ -39,6 +42,13 @@ def map_texels(size: int, *, fine: bool) -> int:
 def casters(mesh: Mesh, *, fine: bool) -> NDArray[np.int32]:
     """The triangles (T, 3) that cast the shadow; all where each face has its own."""
     return mesh.triangles if fine or mesh.own_triangles else shadow_triangles(mesh)
+
+
+def map_slope(mesh: Mesh, *, fine: bool) -> float:
+    """How many texels' worth of its fall each surface in the map is moved away from the light by."""
+    if not mesh.own_triangles:
+        return 0.0
+    return FINE_SLOPE if fine else SLOPE
 
 
 class ShadowMaps:
@@ -61,7 +71,7 @@ class ShadowMaps:
         from OpenGL import GL
 
         fine = is_fine(mesh, size)
-        self._own_corners = None
+        self._own_corners, self._slope = None, map_slope(mesh, fine=fine)
         self._program = compiled("shadow")
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)
         self._target = target(tiles * map_texels(size, fine=fine), depth=16)
@@ -104,8 +114,12 @@ class ShadowMaps:
         copies, faces = (len(matrices), 1) if instanced else (1, len(matrices))
         GL.glBindVertexArray(self._vertex_array)
         GL.glCullFace(GL.GL_FRONT)
+        if self._slope:
+            GL.glEnable(GL.GL_POLYGON_OFFSET_FILL)
+            GL.glPolygonOffset(self._slope, 0.0)
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, (self._own_corners or corners) * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
+        GL.glDisable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glCullFace(GL.GL_BACK)
         GL.glBindVertexArray(0)

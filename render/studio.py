@@ -1,4 +1,4 @@
-"""Where faces are photographed: a model at one level of detail, in front of one batch renderer."""
+"""Where faces are photographed: a model at one level of detail, or objects, in front of one batch renderer."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from data.schema import BATCH_SIZE, MASK, Batch
 from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel, head_sphere
 from facegen.normals import VertexNormals
+from facegen.objects.collection import Collection
 from render.atlas import AtlasRenderer, Faces, Pictures
 from render.configuration import RenderConfiguration, has_hair
 from render.context import Closing, Renderer
 from render.mesh import Mesh
+from render.objects import FRAME, object_faces, object_room
 from render.plan import BatchPlan
 from render.scene import HeadFrame
 from render.shots import Labels
+from render.subject import Subject
 
 Float = NDArray[np.float32]
 
@@ -39,24 +42,25 @@ def mesh_of(model: MorphableModel, *, textured: bool = False) -> Mesh:
 class Studio(Closing):
     """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process.
 
-    model: the people, at the level of detail of the picture size; head: what the camera aims at; textured: whether
-    to paint them finer than their vertices where the model can, by default in large pictures.
+    model: the people, at the level of detail of the picture size, or the objects; head: what the camera aims at;
+    textured: whether to paint people finer than their vertices where the model can, by default in large pictures.
     """
 
-    def __init__(
-        self, model: MorphableModel, configuration: RenderConfiguration, *, textured: bool | None = None
-    ) -> None:
-        self.head = head_frame(model)
+    def __init__(self, model: Subject, configuration: RenderConfiguration, *, textured: bool | None = None) -> None:
+        self.model = model
         self._factors = tuple(factor.name for factor in configuration.factors)
-        whole = model if has_hair(configuration.hair) else model.without_hair()
-        self.model = whole.at_level(configuration.level_of_detail)
-        self._normals = VertexNormals(self.model.triangles, self.model.vertices)
-        mesh = mesh_of(self.model, textured=configuration.textured if textured is None else textured)
-        self._textured = mesh.uv is not None
+        if isinstance(model, Collection):
+            self.head, self._mesh = FRAME, object_room(model)
+        else:
+            self.head = head_frame(model)
+            whole = model if has_hair(configuration.hair) else model.without_hair()
+            self.model = people = whole.at_level(configuration.level_of_detail)
+            self._mesh = mesh_of(people, textured=configuration.textured if textured is None else textured)
+            self._normals = VertexNormals(people.triangles, people.vertices)
         self._atlas = AtlasRenderer(
             size=configuration.size,
             channels=configuration.channels,
-            mesh=mesh,
+            mesh=self._mesh,
             head=self.head,
             scene=configuration.scene,
         )
@@ -72,13 +76,21 @@ class Studio(Closing):
 
     def faces(self, shape: Float, albedo: Float, attributes: Float) -> Faces:
         """People as meshes: shape (P, Ks) and albedo (P, Ka), N(0, 1); attributes (P, A)."""
-        positions = self.model.shapes(shape, attributes)
-        albedos = srgb_to_linear(self.model.albedos(albedo, attributes))
+        model = self.model
+        assert isinstance(model, MorphableModel)  # objects have no coefficients
+        positions = model.shapes(shape, attributes)
+        albedos = srgb_to_linear(model.albedos(albedo, attributes))
         textures = None
-        if self._textured:  # one at a time: a person takes 12 MB on the way
-            each = [self.model.textures(albedo[i : i + 1], attributes[i : i + 1]) for i in range(len(albedo))]
+        if self._mesh.uv is not None:  # one at a time: a person takes 12 MB on the way
+            each = [model.textures(albedo[i : i + 1], attributes[i : i + 1]) for i in range(len(albedo))]
             textures = np.concatenate([texture for texture in each if texture is not None])
         return Faces(positions, self._normals(positions), albedos, textures)
+
+    def objects(self, index: NDArray[np.int64]) -> Faces:
+        """Objects by their numbers (N,): one, if all are the same."""
+        assert isinstance(self.model, Collection)
+        one = (index == index[0]).all()
+        return object_faces(self.model, (index[:1] if one else index).tolist(), self._mesh)
 
     def shoot(self, faces: Faces, factors: Float, nuisance: Labels = NO_NUISANCE) -> Pictures:
         """Pictures of faces; factors (N, F), columns as in the configuration's factors; nuisance: name -> (N,)."""
@@ -86,7 +98,11 @@ class Studio(Closing):
 
     def shoot_batch(self, plan: BatchPlan) -> Batch:
         """One batch, whole. All splits but train carry the mask."""
-        pictures = self.shoot(self.faces(plan.shape, plan.albedo, plan.attributes), plan.factors, plan.nuisance)
+        if plan.shape is None or plan.albedo is None or plan.attributes is None:
+            faces = self.objects(plan.identity_index)
+        else:
+            faces = self.faces(plan.shape, plan.albedo, plan.attributes)
+        pictures = self.shoot(faces, plan.factors, plan.nuisance)
         return Batch(
             number=plan.number,
             varies=plan.varies,
@@ -101,6 +117,8 @@ class Studio(Closing):
         )
 
 
-def _for_each(people: Float) -> Float:
-    """One row an image: (P, K), P = 1 or 20 -> (20, K)."""
+def _for_each(people: Float | None) -> Float | None:
+    """One row an image: (P, K), P = 1 or 20 -> (20, K); None of objects."""
+    if people is None:
+        return None
     return np.broadcast_to(people, (BATCH_SIZE, people.shape[1])).copy()

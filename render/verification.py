@@ -13,6 +13,7 @@ from data.part_file import file_sha256
 from data.reader import Shard
 from data.schema import BATCH_SIZE, MASK, Batch, DataError
 from data.verification import Finding
+from facegen.objects.collection import Collection
 from render import workers
 from render.atlas import Pictures
 from render.configuration import RenderConfiguration
@@ -96,6 +97,8 @@ def redraw(batch: Batch, studio: Studio) -> Pictures:
 
     One person is evaluated as one person, as in the plan: BLAS rounds a row of 20 otherwise than a row alone.
     """
+    if isinstance(studio.model, Collection):
+        return studio.shoot(studio.objects(batch.identity_index), batch.factors, batch.nuisance)
     shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
     assert shape is not None  # both are checked by the caller
     assert albedo is not None
@@ -108,7 +111,11 @@ def redraw(batch: Batch, studio: Studio) -> Pictures:
 
 
 def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
-    if batch.identity_shape is None or batch.identity_albedo is None:
+    if isinstance(studio.model, Collection):
+        objects = batch.identity_index
+        if objects.min() < 0 or objects.max() >= len(studio.model.solids):
+            return [f"shows an object that model.npz, which has {len(studio.model.solids)}, does not hold"]
+    elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
     pictures = redraw(batch, studio)
     wrong = _wrong_pictures(batch.images, pictures.images, exact)

@@ -21,10 +21,10 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TypeVar
 
-from facegen.model_file import read_model
 from render.configuration import RenderConfiguration
 from render.scene import RenderError
 from render.studio import Studio
+from render.subject import read_subject
 
 # Batches done so far, as they are done.
 Progress = Callable[[int], None]
@@ -53,7 +53,7 @@ class Stopped(Exception):
 @functools.cache
 def studio(model_file: Path, configuration: RenderConfiguration) -> Studio:
     """This process's studio; opened at the first task, given back when the process ends."""
-    return Studio(read_model(model_file), configuration)
+    return Studio(read_subject(model_file), configuration)
 
 
 def batch_done() -> None:

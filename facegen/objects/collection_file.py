@@ -1,0 +1,93 @@
+"""A collection as one npz file, whose bytes depend on the collection alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.model import ModelError
+from facegen.objects.collection import Collection, Solid
+
+FORMAT = "dcign-meshes"
+FORMAT_VERSION = 1
+# Of all objects one after another, and where each object's part ends.
+ARRAYS = {"positions": np.int16, "normals": np.int16, "colours": np.uint8, "triangles": np.uint32}
+
+
+def collection_bytes(collection: Collection) -> bytes:
+    """The npz file's bytes."""
+    about = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "licence": collection.licence,
+        "source": collection.source,
+        "source_sha256": collection.source_sha256,
+    }
+    solids = collection.solids
+    arrays: dict[str, NDArray[np.generic]] = {
+        "about": np.array(json.dumps(about, sort_keys=True)),
+        "names": np.array(collection.names),
+        "vertices": np.array([len(solid.positions) for solid in solids], np.int64),
+        "open_vertex": np.array([solid.open_vertex for solid in solids], np.int64),
+        "open_triangle": np.array([solid.open_triangle for solid in solids], np.int64),
+        "triangle_counts": np.array([len(solid.triangles) for solid in solids], np.int64),
+    }
+    for name in ARRAYS:
+        arrays[name] = np.concatenate([getattr(solid, name) for solid in solids])
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def is_collection(path: Path) -> bool:
+    """Whether a file says that it is one. What cannot be read is none."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return bool(json.loads(str(file["about"])).get("format") == FORMAT)
+    except Exception:  # zipfile, numpy and json each have their own; whoever reads it says what is wrong
+        return False
+
+
+def read_collection(path: Path) -> Collection:
+    """Read what `collection_bytes` made.
+
+    Raises ModelError if the file is missing, is no npz, or lacks or contradicts something.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            if about.get("format") != FORMAT or about.get("version") != FORMAT_VERSION:
+                raise ModelError(
+                    f"{path} says it is {about.get('format')} version {about.get('version')}; expected "
+                    f"{FORMAT} version {FORMAT_VERSION}: render the data set again with this version."
+                )
+            return _from_file(about, dict(file))
+    except ModelError:
+        raise
+    except KeyError as missing:
+        raise ModelError(f"{path} lacks {missing}: it is no file of meshes; make it again.") from None
+    except Exception as error:  # zipfile, numpy and json each have their own
+        raise ModelError(f"{path} cannot be read as a file of meshes ({error}): make it again.") from None
+
+
+def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Collection:
+    """Raises KeyError for what is missing, ValueError for what does not fit."""
+    vertices, triangles = (np.cumsum(arrays[name]) for name in ("vertices", "triangle_counts"))
+    parts = {
+        name: np.split(arrays[name].astype(dtype), (triangles if name == "triangles" else vertices)[:-1])
+        for name, dtype in ARRAYS.items()
+    }
+    starts = (arrays[name].tolist() for name in ("open_vertex", "open_triangle"))
+    solids = tuple(Solid(*each) for each in zip(*(parts[name] for name in ARRAYS), *starts, strict=True))
+    for solid in solids:
+        if not len(solid.triangles) or solid.triangles.max() >= len(solid.positions):
+            raise ValueError("a mesh's triangles do not fit its vertices")
+    names = tuple(str(name) for name in arrays["names"])
+    if len(names) != len(solids):
+        raise ValueError(f"{len(names)} names of {len(solids)} meshes")
+    return Collection(about["licence"], about["source"], about["source_sha256"], names, solids)
