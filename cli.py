@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 PACKAGES = ("data", "dcign", "facegen", "render")
 BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
-FACTOR_KINDS = 4  # azimuth, elevation, light azimuth, identity: the kinds of training batches, in turn
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
@@ -67,6 +66,18 @@ def dcign() -> None:
               help="How far the camera rises, degrees within +-90.")  # fmt: skip
 @click.option("--light-azimuth", type=float, nargs=2, default=(-80, 80), show_default=True, metavar="LO HI",
               help="Where the light comes from, degrees within +-180.")  # fmt: skip
+@click.option("--light-elevation", type=float, nargs=2, metavar="LO HI",
+              help="How high the light stands, degrees; anew in each batch.  [default: 20 20]")  # fmt: skip
+@click.option("--light-to-ambient", type=float, nargs=2, metavar="LO HI",
+              help="The light's strength over that from everywhere.  [default: 3.83 3.83]")  # fmt: skip
+@click.option("--distance", type=float, nargs=2, metavar="LO HI",
+              help="Camera to the head's centre, mm.  [default: where the head fills 90 % of the height]")  # fmt: skip
+@click.option("--field-of-view", type=float, nargs=2, metavar="LO HI",
+              help="The lens's, degrees; without --distance the head keeps its size.  [default: 20 20]")  # fmt: skip
+@click.option("--vary", multiple=True, metavar="NAME",
+              help="A further factor: light_elevation, distance ...; as often as you like.")  # fmt: skip
+@click.option("--background", default="black", show_default=True, metavar="WORD",
+              help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too; it mimics the camera's distance.")
 @click.option(
     "--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads, as the paper's."
@@ -88,25 +99,29 @@ def render(
     up: str,
     dry_run: bool,
     shadows: bool,
+    vary: tuple[str, ...],
+    background: str,
     **options: Any,
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
     Makes training, test, i.i.d. and sweep splits. Stopped at any time, the same command goes on from the last whole
-    shard.
+    shard. What else has LO HI is drawn once a batch, as a nuisance, or with LO = HI set; --vary makes it a factor.
 
     \b
     Example:
       dcign render --batches 12000 --out faces
+      dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
     """
     from data.schema import DataError
     from facegen.model import ModelError
+    from render.backdrops import asked_background
     from render.configuration import RenderConfiguration, Splits
     from render.objects import check_object_options, object_scene
     from render.production import render_dataset
-    from render.ranges import Range
+    from render.ranges import FURTHER, Range, sampled
     from render.scene import DEFAULT_SCENE, RenderError
 
     with _one_sentence(RenderError, DataError, ModelError), _without_locks_said():
@@ -116,7 +131,11 @@ def render(
             scene = object_scene(scene)
             check_object_options(model_path=model_path, **options)
         ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
-        configuration = RenderConfiguration(Splits.in_paper_proportions(batches), **ranges, scene=scene, **options)
+        further = sampled(scene, {name: options.pop(name) for name in FURTHER}, vary)
+        splits = Splits.in_paper_proportions(batches, len(further["vary"]))
+        configuration = RenderConfiguration(splits, **ranges, **further, **options)
+        behind, backdrops = asked_background(background, configuration.size)
+        configuration = replace(configuration, background=behind)
         # Before the folder is made: it may be no model.
         subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up, configuration, out)
         if dry_run:
@@ -134,10 +153,12 @@ def render(
                 worker_count=worker_count,
                 progress=progress,
                 source_sha256=sha256,
+                backdrops=backdrops,
             )
     click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
-    if batches < FACTOR_KINDS:
-        click.echo(f"Next: dcign inspect {out}. To train on it takes {FACTOR_KINDS} batches or more, one of each kind.")
+    kinds = len(configuration.kinds)
+    if batches < kinds:
+        click.echo(f"Next: dcign inspect {out}. To train on it takes {kinds} batches or more, one of each kind.")
     else:
         click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
 
@@ -540,6 +561,18 @@ def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tupl
 @click.option(
     "--size", type=int, metavar="PIXELS", help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]"
 )
+@click.option("--light-elevation", type=float, nargs=2, metavar="LO HI",
+              help="How high the light stands, degrees; anew in each batch.  [default: 20 20]")  # fmt: skip
+@click.option("--light-to-ambient", type=float, nargs=2, metavar="LO HI",
+              help="The light's strength over that from everywhere.  [default: 3.83 3.83]")  # fmt: skip
+@click.option("--distance", type=float, nargs=2, metavar="LO HI",
+              help="Camera to the head's centre, mm.  [default: where the head fills 90 % of the height]")  # fmt: skip
+@click.option("--field-of-view", type=float, nargs=2, metavar="LO HI",
+              help="The lens's, degrees; without --distance the head keeps its size.  [default: 20 20]")  # fmt: skip
+@click.option("--vary", multiple=True, metavar="NAME",
+              help="A further factor: light_elevation, distance ...; as often as you like.")  # fmt: skip
+@click.option("--background", default="black", show_default=True, metavar="WORD",
+              help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
 @click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads.")
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
@@ -732,8 +765,11 @@ def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfigurat
     for split, count in configuration.splits.batches().items():
         megabytes = 20 * count * size**2 * channels / 1e6
         click.echo(f"  {split:6}{count:8,} batches {20 * count:10,} images {megabytes:10,.1f} MB of pixels")
-    for name, allowed in configuration.ranges.items():
-        click.echo(f"  {name:14} {allowed.low:g} to {allowed.high:g} degrees")
+    for factor in configuration.factors:
+        allowed = configuration.ranges[factor.name]
+        click.echo(f"  {factor.name:14} {allowed.low:g} to {allowed.high:g} {factor.plural}")
+    for name, allowed in configuration.nuisances.items():
+        click.echo(f"  {name:14} {allowed.low:g} to {allowed.high:g}, one value a batch")
 
 
 def _cores() -> int:

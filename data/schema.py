@@ -49,6 +49,11 @@ class Factor:
     units: str
     mirror_sign: int
 
+    @property
+    def plural(self) -> str:
+        """The unit of many."""
+        return "" if self.units == "ratio" else f"{self.units}s"
+
 
 FACTORS = (
     Factor("azimuth", "degree", -1),

@@ -94,6 +94,7 @@ def _summarise_shard(path: Path) -> Json:
             "splits": {header.split: tally.described()},
             "first_batch": int(shard.numbers[0]),
             "factors": _factors(header.factors, header.ranges, [tally]),
+            "nuisances": _nuisances(header.ranges, [tally]),
             "provenance": {
                 "seed": header.seed,
                 "configuration_sha256": header.configuration_sha256,
@@ -130,6 +131,7 @@ def _summarise_folder(path: Path) -> Json:
         "image": first.get("image", {}),
         "splits": {split: tally.described() for split, tally in tallies.items()},
         "factors": _factors(manifest.factors, ranges, tallies.values()),
+        "nuisances": _nuisances(ranges, tallies.values()),
         "provenance": {
             "seed": manifest.seed,
             "configuration_sha256": manifest.configuration_sha256,
@@ -151,18 +153,28 @@ def _factors(
     factors: Iterable[Factor], ranges: dict[str, tuple[float, float]], tallies: Iterable[_Tally]
 ) -> dict[str, Json]:
     """Each factor's unit, mirror sign, and range as configured and as observed."""
-    described = {}
     counted = list(tallies)
-    for factor in factors:
-        seen = [tally.observed[factor.name] for tally in counted if factor.name in tally.observed]
-        configured = ranges.get(factor.name)
-        described[factor.name] = {
-            "units": factor.units,
-            "mirror_sign": factor.mirror_sign,
-            "configured": list(configured) if configured else None,
-            "observed": [min(low for low, _ in seen), max(high for _, high in seen)] if seen else None,
-        }
-    return described
+    return {
+        factor.name: {"units": factor.units, "mirror_sign": factor.mirror_sign, **_spread(factor.name, ranges, counted)}
+        for factor in factors
+    }
+
+
+def _nuisances(ranges: dict[str, tuple[float, float]], tallies: Iterable[_Tally]) -> dict[str, Json]:
+    """The range of each nuisance, as configured and as observed."""
+    counted = list(tallies)
+    names = sorted({name for tally in counted for name in tally.nuisance})
+    return {name: _spread(name, ranges, counted) for name in names}
+
+
+def _spread(name: str, ranges: dict[str, tuple[float, float]], tallies: list[_Tally]) -> Json:
+    """The range of a factor or nuisance, as configured and as observed."""
+    seen = [tally.observed[name] for tally in tallies if name in tally.observed]
+    configured = ranges.get(name)
+    return {
+        "configured": list(configured) if configured else None,
+        "observed": [min(low for low, _ in seen), max(high for _, high in seen)] if seen else None,
+    }
 
 
 def _title(summary: Json) -> Text:
@@ -184,7 +196,7 @@ def _split_table(summary: Json) -> Table:
         lines.add_row(heading, *(f"{split[heading]:,}" for split in splits))
     lines.add_row("size", *(_size(split["bytes"]) for split in splits))
     lines.add_row("truth", *(", ".join(split["truth"]) or "-" for split in splits))
-    lines.add_row("nuisances", *(", ".join(split["nuisance"]) or "-" for split in splits))
+    lines.add_row("nuisances", *(f"{len(split['nuisance'])}" for split in splits))
     return lines
 
 
@@ -197,10 +209,14 @@ def _empty_table(*headings: str, justify: Literal["left", "right"] = "left") -> 
 
 
 def _range_table(summary: Json) -> Table:
-    lines = _empty_table("factor", "unit", "configured", "observed", "in a mirror")
+    lines = _empty_table(
+        "factor (or nuisance)" if summary["nuisances"] else "factor", "unit", "configured", "observed", "in a mirror"
+    )
     for name, factor in summary["factors"].items():
         sign = "negated" if factor["mirror_sign"] < 0 else "kept"
         lines.add_row(name, factor["units"], _range(factor["configured"]), _range(factor["observed"]), sign)
+    for name, nuisance in summary["nuisances"].items():
+        lines.add_row(f"({name})", "", _range(nuisance["configured"]), _range(nuisance["observed"]), "")
     return lines
 
 

@@ -38,7 +38,7 @@ class Rerendering:
 
 @dataclass(frozen=True)
 class InvarianceCurve:
-    """How alike the other latents stay as the factor moves: cosine to the same person's at the level nearest 0.
+    """How alike the other latents stay as the factor moves: cosine to the same person's with the factor at rest.
 
     A number a level: the mean over people and the middle 90 %. others: the mean cosine between different people there;
     inferred, inferred_low, inferred_high: what the factor's own latent says at each level, in the factor's units.
@@ -70,7 +70,7 @@ def measure_sweep(
     levels, people = sweep.images.shape[:2]
     flat = sweep.images.reshape(-1, *sweep.images.shape[2:])
     mu = codec.encode(flat, lambda done: progress(done / 2))[0].reshape(levels, people, -1)
-    curve = invariance_curve(sweep.levels, mu, fit, intrinsic)
+    curve = invariance_curve(sweep.levels, mu, fit, intrinsic, sweep.rest)
     kept = np.unique(np.linspace(0, levels - 1, min(LEVELS, levels)).round().astype(np.intp))
     decoded, source = sweep.chosen(kept), codec.encode(at_rest(batches))[0]
     figures = []
@@ -88,12 +88,17 @@ def measure_sweep(
     return Rerendering(float(psnr), float(ssim), float(plain_psnr), float(plain_ssim), ends), curve
 
 
-def invariance_curve(levels: Array, mu: Array, fit: FactorCalibration, intrinsic: NDArray[np.intp]) -> InvarianceCurve:
-    """Return the curve of one sweep: levels (L,), mu (L, n, Z) of the same n people, intrinsic (I,) latents."""
+def invariance_curve(
+    levels: Array, mu: Array, fit: FactorCalibration, intrinsic: NDArray[np.intp], at: float = 0.0
+) -> InvarianceCurve:
+    """Return the curve of one sweep: levels (L,), mu (L, n, Z) of the same n people, intrinsic (I,) latents.
+
+    at: where the factor rests.
+    """
     inside = mu[:, :, intrinsic].astype(np.float64)
     length = np.linalg.norm(inside, axis=2, keepdims=True)
     unit = np.divide(inside, length, out=np.full_like(inside, np.nan), where=length > 0)  # of a code of 0, none
-    rest = unit[np.abs(levels).argmin()]  # (n, I)
+    rest = unit[np.abs(levels - at).argmin()]  # (n, I)
     cosine = np.einsum("lni,ni->ln", unit, rest) if len(intrinsic) else np.full(mu.shape[:2], np.nan)
     between = (rest @ rest.T)[~np.eye(len(rest), dtype=bool)]
     inferred = fit.value(mu[:, :, fit.latent].ravel()).reshape(mu.shape[:2])

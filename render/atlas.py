@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.schema import BATCH_SIZE
+from render.backcloth import UNIT as BACKGROUND_UNIT
+from render.backcloth import Backcloth
 from render.context import Closing, Renderer, describe_renderer, open_context
 from render.mesh import Int, Mesh, gloss_rows
 from render.paint import UNIT, Paint
@@ -69,10 +71,13 @@ class Pictures:
 class AtlasRenderer(Closing):
     """Draws up to 20 pictures of faces of one mesh at once. Use as a context manager.
 
-    size: pixels of a side; channels: 1 (gray) or 3.
+    size: pixels of a side; channels: 1 (gray) or 3; background: whether each draw brings what is behind the faces,
+    which is black otherwise.
     """
 
-    def __init__(self, *, size: int, channels: int, mesh: Mesh, head: HeadFrame, scene: Scene) -> None:
+    def __init__(
+        self, *, size: int, channels: int, mesh: Mesh, head: HeadFrame, scene: Scene, background: bool = False
+    ) -> None:
         if channels not in (1, 3):
             raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
@@ -90,7 +95,9 @@ class AtlasRenderer(Closing):
         if mesh.uv is not None:
             self._paint = Paint(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
         fine = ("FINE",) if is_fine(mesh, size) else ()
-        self._shade = compiled("shade", *gray, *(("SHADOWS", *fine) if scene.light.shadows else ()))
+        behind = ("BACKGROUND",) if background else ()
+        self._shade = compiled("shade", *gray, *behind, *(("SHADOWS", *fine) if scene.light.shadows else ()))
+        self._backcloth = Backcloth(size, int(self._tiles.prod())) if background else None
         self._samples = target(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
         self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2,) if gray else (4,))
         self._shadows = None
@@ -103,11 +110,11 @@ class AtlasRenderer(Closing):
         """Give the context and all that lives in it back."""
         self._context.close()
 
-    def draw(self, faces: Faces, labels: Labels) -> Pictures:
+    def draw(self, faces: Faces, labels: Labels, backgrounds: Bytes | None = None) -> Pictures:
         """Draw N pictures, N <= 20.
 
-        faces: one, or N; labels (N,) by name, at least azimuth, elevation and light_azimuth: see `shots.shots`
-        -> (N, H, W, C), (N, H, W)
+        faces: one, or N; labels (N,) by name, at least azimuth, elevation and light_azimuth: see `shots.shots`;
+        backgrounds (N, H, W, 3) sRGB -> (N, H, W, C), (N, H, W)
         """
         taken = shots(labels, self._head, self._scene)
         count, people = len(taken), len(faces.positions)
@@ -117,6 +124,8 @@ class AtlasRenderer(Closing):
             raise RenderError("faces with textures and a mesh with uv belong together; give both or neither.")
         if (faces.triangles is None) == self._mesh.own_triangles:
             raise RenderError("faces bring triangles where the mesh leaves them to the faces, and only there.")
+        if (backgrounds is None) != (self._backcloth is None):
+            raise RenderError("backgrounds go with a renderer that was made for them; give both or neither.")
         self._context.make_current()
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
         in_a_pass = int(self._tiles.prod())
@@ -125,6 +134,8 @@ class AtlasRenderer(Closing):
             chosen = several if people > 1 else slice(1)
             if people > 1 or first == 0:
                 self._upload(faces, chosen)
+            if self._backcloth is not None and backgrounds is not None:
+                self._backcloth.upload(backgrounds[several])
             self._draw(faces.positions[chosen], taken.part(several), drawn[several])
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1])
 
@@ -165,7 +176,8 @@ class AtlasRenderer(Closing):
         self._draw_samples(taken, instanced=instanced)
         for switch in switches:
             GL.glDisable(switch)
-        self._shade_samples(taken, face_spans(positions, taken.seen, self._size))
+        spans = face_spans(positions, taken.seen, self._size)
+        self._shade_samples(taken, spans if self._backcloth is None else np.full_like(spans, (0.0, 1.0)))
         layout = GL.GL_RG if self._channels == 1 else GL.GL_RGBA
         GL.glReadPixels(
             0, 0, self._size, self._size * len(out), layout, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data)
@@ -185,7 +197,7 @@ class AtlasRenderer(Closing):
         )
 
     def _shade_samples(self, taken: Shots, spans: Float) -> None:
-        """From the atlas to pictures one below another. spans (N, 2): the ends of the faces in them."""
+        """From the atlas to pictures one below another. spans (N, 2): the ends of what is shaded in them."""
         from OpenGL import GL
 
         self._shaded.start()
@@ -219,6 +231,7 @@ class AtlasRenderer(Closing):
             sheen=1,
             depths=2,
             shadow_map=3,
+            background=BACKGROUND_UNIT,
             size=self._size,
             places=self._places,
             shadow_tiles=1.0 / self._tiles,

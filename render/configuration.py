@@ -10,6 +10,7 @@ from typing import Any
 
 from data.manifest import configuration_sha256
 from data.schema import FACTORS, MORE_FACTORS, Factor
+from render.backdrops import Background
 from render.ranges import BOUNDS, Range, check_range
 from render.scene import DEFAULT_SCENE, RenderError, Scene, chosen
 
@@ -56,7 +57,7 @@ class RenderConfiguration:
     size: pixels of a side; channels: 1 gray or 3 colour; keep_head_size: sample head size too (by default it is
     the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads; light_elevation,
     distance, field_of_view, light_to_ambient: sampled in these ranges, or None, the scene's; vary: names of those of
-    them that are factors, not nuisances.
+    them that are factors, not nuisances; background: what is behind the heads, or None, black.
 
     Raises RenderError for what cannot be rendered.
     """
@@ -76,6 +77,7 @@ class RenderConfiguration:
     field_of_view: Range | None = None
     light_to_ambient: Range | None = None
     vary: tuple[str, ...] = ()
+    background: Background | None = None
 
     def __post_init__(self) -> None:
         counts = self.splits
@@ -115,9 +117,10 @@ class RenderConfiguration:
 
     @property
     def nuisances(self) -> dict[str, Range]:
-        """The range of whatever else is sampled, one value a batch."""
+        """The range of whatever else is sampled, one value a batch; of backgrounds whole numbers."""
         names = (factor.name for factor in MORE_FACTORS if factor.name not in self.vary)
-        return {name: given for name in names if (given := getattr(self, name)) is not None}
+        found = {name: given for name in names if (given := getattr(self, name)) is not None}
+        return found | (self.background.nuisances(self.channels) if self.background else {})
 
     @property
     def level_of_detail(self) -> int:
@@ -151,6 +154,8 @@ class RenderConfiguration:
             known["vary"] = tuple(known.get("vary", ()))
             for name in known.keys() & BOUNDS.keys():
                 known[name] = Range(**known[name])
+            if "background" in known:
+                known["background"] = Background(**known["background"])
             known["scene"] = Scene.from_dict(known["scene"])
             return cls(**known)
         except (KeyError, TypeError) as error:

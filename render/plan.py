@@ -7,11 +7,12 @@ that any shard can be made alone, by anybody, in any order, and comes out the sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE, SPLITS, VARIES
+from data.schema import BATCH_SIZE, FACTORS, SPLITS
 from facegen.model import MorphableModel
 from facegen.objects.collection import Collection
 from facegen.person import Person
@@ -110,12 +111,18 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
     Each has a generator of its own: with one more, poses and people stay as they were.
     """
     found = {}
+    background = configuration.background
+    backgrounds = background.nuisances(configuration.channels) if background else {}
     for name, allowed in configuration.nuisances.items():
         if split == "sweep":
-            values = np.full(BATCH_SIZE, _usual(configuration.scene, name, allowed))
+            usual = _usual(configuration.scene, name, allowed)
+            values = np.full(BATCH_SIZE, np.floor(usual) if name in backgrounds else usual)
         else:
-            rng = _generator(configuration.seed, _NUISANCE_STREAM, VARIES[name], SPLITS.index(split), number)
-            values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
+            rng = _generator(configuration.seed, _NUISANCE_STREAM, crc32(name.encode()), SPLITS.index(split), number)
+            if name in backgrounds:
+                values = rng.integers(int(allowed.low), int(allowed.high), BATCH_SIZE, endpoint=True).astype(np.float64)
+            else:
+                values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
         found[name] = (values if varies == "all" else np.full(BATCH_SIZE, values[0])).astype(np.float32)
     return found
 
@@ -136,12 +143,13 @@ def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float:
 def _usual(scene: Scene, name: str, allowed: Range) -> float:
     """What a factor or nuisance is while others are looked at: zero, or the scene's, or the range's nearest end.
 
-    A sampled distance has no usual value: the middle of its range.
+    A sampled distance or background has no usual value: the middle of its range.
     """
+    middle = (allowed.low + allowed.high) / 2
     usual = {
         "light_elevation": scene.light.elevation_degrees,
         "field_of_view": scene.camera.field_of_view_degrees,
         "light_to_ambient": scene.light.diffuse / scene.light.ambient,
-        "distance": (allowed.low + allowed.high) / 2,
+        **dict.fromkeys((factor.name for factor in FACTORS), 0.0),
     }
-    return min(max(usual.get(name, 0.0), allowed.low), allowed.high)
+    return min(max(usual.get(name, middle), allowed.low), allowed.high)

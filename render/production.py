@@ -26,6 +26,8 @@ from facegen.model import ModelError
 from facegen.model_file import sha256
 from facegen.objects.collection import Collection
 from render import workers
+from render.backdrops import FILE as BACKDROPS
+from render.backdrops import Backdrops
 from render.card import data_set_card
 from render.configuration import SHARD_BATCHES, RenderConfiguration
 from render.context import Renderer
@@ -35,7 +37,7 @@ from render.studio import Studio
 from render.subject import Subject, read_subject, subject_bytes
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
-FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST)
+FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
 OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that may be in a folder to go on with
 
 
@@ -85,11 +87,13 @@ def render_dataset(
     worker_count: int,
     progress: Callable[[int, int], None],
     source_sha256: str = "",
+    backdrops: Backdrops | None = None,
 ) -> Production:
     """Make or finish a data set folder.
 
     model: called only if the folder has none yet; progress: called with batches made and batches to make;
-    source_sha256: of the file that the model is read from, empty for the procedural one.
+    source_sha256: of the file that the model is read from, empty for the procedural one; backdrops: the pictures
+    behind the heads, where the configuration wants such.
 
     Raises RenderError or DataError if the folder holds something else, cannot be written or is being written to by
     another process, OpenGL is missing, or a worker dies. Whole shards stay; the same call goes on from there.
@@ -98,7 +102,7 @@ def render_dataset(
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
     folder = Path(folder)
     with held(folder):
-        return _make_missing(folder, configuration, model, worker_count, progress, source_sha256)
+        return _make_missing(folder, configuration, model, worker_count, progress, source_sha256, backdrops)
 
 
 def _make_missing(
@@ -108,8 +112,11 @@ def _make_missing(
     worker_count: int,
     progress: Callable[[int, int], None],
     source_sha256: str,
+    backdrops: Backdrops | None,
 ) -> Production:
     model_about = _open_folder(folder, configuration, model, source_sha256)
+    if backdrops is not None:
+        write_whole(folder / BACKDROPS, backdrops.file_bytes())
     tasks = shard_tasks(folder, configuration)
     listed = _listed(folder)
     shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}

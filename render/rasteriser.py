@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facegen.colour import srgb_to_linear
 from render.mesh import Mesh, gloss_rows
 from render.scene import (
     FINE_SHADOW_BIAS,
@@ -55,10 +56,12 @@ def rasterise(
     labels: Mapping[str, float],
     head: HeadFrame,
     scene: Scene,
+    background: NDArray[np.uint8] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw one face.
 
-    positions, normals, albedo (V, 3) linear; labels: as `shots.shots` takes them, of one picture
+    positions, normals, albedo (V, 3) linear; labels: as `shots.shots` takes them, of one picture; background
+    (size, size, 3) sRGB, or None for black
     -> image (size, size, channels), mask (size, size), both uint8
     """
     shot = shots({name: np.array([value]) for name, value in labels.items()}, head, scene)
@@ -69,8 +72,13 @@ def rasterise(
         texels, slope = map_texels(size, fine=fine), map_slope(mesh, fine=fine)
         depths = _shadow_map(positions, casters(mesh, fine=fine), shot.light_spaces[0], texels, slope)
         visible = _visibility(samples, depths, shot.from_clip[0], head, fine=fine)
-    image = srgb_from_linear(_shade(samples, visible, channels, float(shot.ambient[0]), scene))
+    radiance = _shade(samples, visible, float(shot.ambient[0]), scene)
     mask = _average(samples.covered[..., None].astype(np.float64))[..., 0]
+    if background is not None:
+        radiance += (1 - mask)[..., None] * srgb_to_linear(background / 255)
+    if channels == 1:
+        radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
+    image = srgb_from_linear(np.minimum(radiance, 1.0))
     return _bytes(image), _bytes(mask)
 
 
@@ -170,8 +178,8 @@ def _lookup(
     return np.asarray(reached)
 
 
-def _shade(samples: _Samples, visible: Float, channels: int, ambient: float, scene: Scene) -> Float:
-    """shade.frag's formula, averaged over each pixel's samples (H, W, 1 or 3), linear 0..1."""
+def _shade(samples: _Samples, visible: Float, ambient: float, scene: Scene) -> Float:
+    """shade.frag's formula, averaged over each pixel's samples (H, W, 3), linear."""
     light, skin = scene.light, scene.skin
     cosine = samples.normal_dot_light[..., None]
     k = np.array([skin.scatter_red, skin.scatter_green_blue, skin.scatter_green_blue])
@@ -179,10 +187,7 @@ def _shade(samples: _Samples, visible: Float, channels: int, ambient: float, sce
     here = samples.covered[..., None]
     indirect = _average(here * samples.albedo * ambient * (1 + light.fill * cosine))
     direct = _average(visible[..., None] * here * (samples.albedo * light.diffuse * soft + samples.specular[..., None]))
-    radiance = indirect + direct
-    if channels == 1:
-        radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
-    return np.asarray(np.minimum(radiance, 1.0))
+    return np.asarray(indirect + direct)
 
 
 def _nearest_fragments(

@@ -13,6 +13,7 @@ from facegen.model import MorphableModel, head_sphere
 from facegen.normals import VertexNormals
 from facegen.objects.collection import Collection
 from render.atlas import AtlasRenderer, Faces, Pictures
+from render.backdrops import Backdrops, behind
 from render.configuration import RenderConfiguration, has_hair
 from render.context import Closing, Renderer
 from render.mesh import Mesh
@@ -43,11 +44,20 @@ class Studio(Closing):
     """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process.
 
     model: the people, at the level of detail of the picture size, or the objects; head: what the camera aims at;
-    textured: whether to paint people finer than their vertices where the model can, by default in large pictures.
+    textured: whether to paint people finer than their vertices where the model can, by default in large pictures;
+    backdrops: the pictures behind them, where the configuration wants such.
     """
 
-    def __init__(self, model: Subject, configuration: RenderConfiguration, *, textured: bool | None = None) -> None:
+    def __init__(
+        self,
+        model: Subject,
+        configuration: RenderConfiguration,
+        *,
+        textured: bool | None = None,
+        backdrops: Backdrops | None = None,
+    ) -> None:
         self.model = model
+        self._background, self._backdrops, self._size = configuration.background, backdrops, configuration.size
         self._factors = tuple(factor.name for factor in configuration.factors)
         if isinstance(model, Collection):
             self.head, self._mesh = FRAME, object_room(model)
@@ -63,6 +73,7 @@ class Studio(Closing):
             mesh=self._mesh,
             head=self.head,
             scene=configuration.scene,
+            background=configuration.background is not None,
         )
 
     def close(self) -> None:
@@ -94,7 +105,11 @@ class Studio(Closing):
 
     def shoot(self, faces: Faces, factors: Float, nuisance: Labels = NO_NUISANCE) -> Pictures:
         """Pictures of faces; factors (N, F), columns as in the configuration's factors; nuisance: name -> (N,)."""
-        return self._atlas.draw(faces, dict(zip(self._factors, factors.T, strict=True)) | dict(nuisance))
+        labels = dict(zip(self._factors, factors.T, strict=True)) | dict(nuisance)
+        if self._background is None:
+            return self._atlas.draw(faces, labels)
+        backgrounds = behind(self._background, self._backdrops, nuisance, self._size, len(factors))
+        return self._atlas.draw(faces, labels, backgrounds)
 
     def shoot_batch(self, plan: BatchPlan) -> Batch:
         """One batch, whole. All splits but train carry the mask."""

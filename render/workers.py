@@ -21,6 +21,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TypeVar
 
+from render.backdrops import read_backdrops
 from render.configuration import RenderConfiguration
 from render.scene import RenderError
 from render.studio import Studio
@@ -53,7 +54,10 @@ class Stopped(Exception):
 @functools.cache
 def studio(model_file: Path, configuration: RenderConfiguration) -> Studio:
     """This process's studio; opened at the first task, given back when the process ends."""
-    return Studio(read_subject(model_file), configuration)
+    backdrops, background = None, configuration.background
+    if background is not None and background.pictures is not None:
+        backdrops = read_backdrops(model_file.parent, background)
+    return Studio(read_subject(model_file), configuration, backdrops=backdrops)
 
 
 def batch_done() -> None:

@@ -120,7 +120,7 @@ def test_the_page_has_every_section_and_leads_to_each(written):
     assert {
         reference[1:] for reference in page.references if reference.startswith("#") and reference[1:] in SECTIONS
     } == (set(SECTIONS) - {"dial"})
-    curves = "cosine to the code at 0" in text  # of latents that are alive: in so short a run there may be none
+    curves = "cosine to the code at rest" in text  # of latents that are alive: in so short a run there may be none
     assert text.count("<svg") == 2 + 1 + curves + 1  # two dials, inferred against true, curves, training
     for word in ("swap", "vae", "best latent", "renderer's truth", "Leak", "dcign train", "azimuth", "PSNR"):
         assert word.lower() in page.words.lower(), word
@@ -150,7 +150,7 @@ def test_curves_of_invariance_are_drawn_where_the_evaluation_has_them(run):
     for score in report["factors"].values():
         score["invariance_curve"]["cosine"] = [0.9, 1.0, 0.8]
     (run / "evaluation.json").write_text(json.dumps(report))
-    assert "cosine to the code at 0" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    assert "cosine to the code at rest" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
 
 
 def test_a_log_cut_off_in_a_line_is_drawn_as_far_as_it_is_whole(run):

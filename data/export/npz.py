@@ -23,12 +23,10 @@ from numpy.typing import NDArray
 from data.export.split import SplitLayout, SplitSource
 from data.part_file import PartFile, written_aside
 from data.reader import Shard
-from data.schema import BATCH_SIZE, VARIES_NAMES, Batch, DataError
+from data.schema import BATCH_SIZE, Batch, DataError, varies_codes
 
 BINS = 20  # as many as dcign.metrics cuts a factor's range into
 DEFLATE_LEVEL = 1
-
-VARIES_DTYPE = np.dtype(f"<U{max(map(len, VARIES_NAMES))}")
 
 
 def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
@@ -38,11 +36,12 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
     """
     layout, count = split.layout, split.image_count
     edges = _edges(layout, split.name)
+    kinds = np.dtype(f"<U{max(map(len, varies_codes(factor.name for factor in layout.factors)))}")
     shape = layout.image_shape if layout.image_shape[2] == 3 else layout.image_shape[:2]
     columns: dict[str, tuple[tuple[int, ...], str, Callable[[Shard], NDArray[Any]]]] = {
         "latents_values": ((len(edges),), "<f8", _values),
         "latents_classes": ((len(edges),), "<i8", lambda shard: _classes(_values(shard), edges)),
-        "varies": ((), VARIES_DTYPE.str, lambda shard: np.repeat(np.array(shard.varies, VARIES_DTYPE), BATCH_SIZE)),
+        "varies": ((), kinds.str, lambda shard: np.repeat(np.array(shard.varies, kinds), BATCH_SIZE)),
         "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, BATCH_SIZE)),
         "identity_index": ((), "<i8", lambda shard: shard.identity_index.ravel()),
     }

@@ -16,7 +16,7 @@ import numpy as np
 
 from data.export.split import SplitSource
 from data.part_file import written_aside
-from data.schema import BATCH_SIZE, VARIES, Batch
+from data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
 from data.writer import GZIP_LEVEL, LIBRARY_VERSIONS
 
 
@@ -54,6 +54,7 @@ def _lay_out(file: h5py.File, split: SplitSource) -> None:
     labels = file.create_dataset("labels", (count, len(layout.factors)), np.float64, track_times=False)
     labels.attrs["names"] = np.array([factor.name.encode() for factor in layout.factors])
     labels.attrs["units"] = np.array([factor.units.encode() for factor in layout.factors])
-    file.create_dataset("varies", (count,), h5py.enum_dtype(VARIES, basetype=np.uint8), track_times=False)
+    codes = varies_codes(factor.name for factor in layout.factors)
+    file.create_dataset("varies", (count,), h5py.enum_dtype(codes, basetype=np.uint8), track_times=False)
     for name in ("batch", "identity_index"):
         file.create_dataset(name, (count,), np.int64, track_times=False)

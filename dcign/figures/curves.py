@@ -49,7 +49,7 @@ def invariance_figure(
             axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
             axes.set_xlabel(f"{factors[place]} ({units[place].strip()})")
             if place == 0:
-                axes.set_ylabel("cosine to the code at 0")
+                axes.set_ylabel("cosine to the code at rest")
                 if len(reports) > 1 and drawn:
                     axes.legend(frameon=False, labelcolor=INK)
     return figure if drawn else None

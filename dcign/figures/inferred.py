@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
 from dcign.figures.dial import Reading
@@ -84,8 +85,11 @@ def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:
 
 
 def _ticks(reading: Reading) -> list[float]:
-    """Return round numbers about zero within the sweep."""
-    most = float(np.abs(reading.levels).max())
+    """Return round numbers within the sweep, about zero if it is in it."""
+    low, high = float(np.min(reading.levels)), float(np.max(reading.levels))
+    if low > 0 or high < 0:
+        return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
+    most = max(-low, high)
     step = next((step for step in (5, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
     count = int(most // step)
-    return [step * place for place in range(-count, count + 1)]
+    return [step * place for place in range(-count, count + 1) if low <= step * place <= high]

@@ -4,6 +4,7 @@
 //     radiance = albedo * (ambient * (1 + fill * n.l) + diffuse * visibility * soft(n.l)) + visibility * specular
 //     soft(c)  = max(c, 0) averaged over c +- k
 //              = (clamp(c + k, 0, 2 k))^2 / 4 k + max(c - k, 0)
+//     pixel    = mean of the samples, of which those without a face are the background
 //
 // specular is face.frag's; k is the width of the terminator, wider for red, which goes farther in skin. A gray picture is the luminance of the coloured one, exactly: luminance has red's
 // share of red's k.
@@ -25,6 +26,9 @@ uniform vec2 shadow_tiles;      // 1 / columns, rows of maps
 uniform float shadow_texel;     // 1 / texels of a map's side
 uniform vec2 bias;              // at n.l = 1, and how much more at 0; in the map's depth
 uniform float apart;            // the 4 x 4 lookups of a fine shadow, in texels
+#endif
+#ifdef BACKGROUND
+uniform sampler2D background;   // laid as the target is; sRGB, linear when it is looked up
 #endif
 uniform float fill;
 uniform float diffuse;
@@ -74,6 +78,12 @@ float visibility(float depth, float c, vec2 aside) {
     vec2 beside = clamp(at.xy + aside, shadow_texel, 1.0 - shadow_texel);
     return textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
 #endif
+}
+#endif
+
+#ifdef BACKGROUND
+vec3 behind(float samples) {
+    return samples * texelFetch(background, ivec2(gl_FragCoord.xy), 0).rgb;
 }
 #endif
 
@@ -133,10 +143,18 @@ void main() {
     visible.y = visibility(far, cosines.y / weights.y, -aside);
 #endif
 #ifdef GRAY
-    float light = min(0.25 * (ambient * indirect + dot(direct, visible)), 1.0);
+    float sum = ambient * indirect + dot(direct, visible);
+#ifdef BACKGROUND
+    sum += dot(behind(4.0 - covered), vec3(0.21, 0.72, 0.07));
+#endif
+    float light = min(0.25 * sum, 1.0);
     pixel = vec2(srgb_from_linear(light), 0.25 * covered);
 #else
-    vec3 light = min(0.25 * (ambient * indirect + direct * visible), 1.0);
+    vec3 sum = ambient * indirect + direct * visible;
+#ifdef BACKGROUND
+    sum += behind(4.0 - covered);
+#endif
+    vec3 light = min(0.25 * sum, 1.0);
     pixel = vec4(srgb_from_linear(light), 0.25 * covered);
 #endif
 }

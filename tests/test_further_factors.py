@@ -1,0 +1,155 @@
+"""A data set with a further factor, nuisances and pictures behind the heads, from rendering to a trained network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+import cli
+from data.reader import FaceDataset, Shard
+from data.schema import DataError
+from data.verification import check_dataset
+from dcign.source import DataSource
+from dcign.sweeps import rest_of, sweep_of
+from facegen.model import MorphableModel
+from render.backdrops import asked_background
+from render.configuration import RenderConfiguration, Splits
+from render.production import Production, render_dataset
+from render.ranges import sampled
+from render.scene import DEFAULT_SCENE, RenderError
+from render.verification import verify_pixels
+
+SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))
+GIVEN = {"distance": (800.0, 1000.0), "field_of_view": (25.0, 25.0)}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for level in (40, 120, 200):
+        Image.fromarray(np.full((50, 40, 3), (level, 255 - level, 99), np.uint8)).save(folder / f"{level}.png")
+    return folder
+
+
+def make(folder: Path, model: MorphableModel, pictures: Path) -> Production:
+    background, backdrops = asked_background(str(pictures), 32)
+    fields = sampled(DEFAULT_SCENE, GIVEN, ["light-elevation"])
+    configuration = RenderConfiguration(SPLITS, size=32, seed=3, background=background, **fields)
+    return render_dataset(folder, configuration, lambda: model, worker_count=1, progress=lambda *_: None,
+                          backdrops=backdrops)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel, pictures: Path) -> Path:
+    """Read only: copy it to change it."""
+    folder = tmp_path_factory.mktemp("further") / "faces"
+    make(folder, model, pictures)
+    return folder
+
+
+def dcign(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
+
+
+def test_the_folder_keeps_its_promise(faces: Path) -> None:
+    dataset = FaceDataset(faces)
+    assert [factor.name for factor in dataset.factors] == ["azimuth", "elevation", "light_azimuth", "light_elevation"]
+    assert check_dataset(dataset) == []
+    kinds = [batch.varies for batch in dataset.batches("train")]
+    assert kinds == ["azimuth", "elevation", "light_azimuth", "light_elevation", "identity"] * 2
+    for split in ("train", "test"):
+        for batch in dataset.batches(split):
+            assert batch.nuisance.keys() == {"distance", "background_picture"}
+            outside = batch.images[0] == batch.images[0, 0, 0]
+            assert outside.mean() > 0.1
+            assert batch.images[0, 0, 0].item() > 0
+    with h5py.File(faces / "train" / "shard-00000.h5") as file:
+        codes = h5py.check_enum_dtype(file["varies"].dtype)
+        assert codes == {
+            "azimuth": 0, "elevation": 1, "light_azimuth": 2, "identity": 3, "all": 4, "light_elevation": 5,
+        }  # fmt: skip
+        assert json.loads(file.attrs["ranges"])["distance"] == [800, 1000]
+
+
+def test_it_is_gone_on_with_and_drawn_again_from_itself_alone(
+    faces: Path, model: MorphableModel, pictures: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "faces"
+    shutil.copytree(faces, folder)
+    before = (folder / "test" / "shard-00000.h5").read_bytes()
+    (folder / "test" / "shard-00000.h5").unlink()
+    (folder / "backgrounds.npz").unlink()
+    assert make(folder, model, pictures).made == SPLITS.test
+    assert (folder / "test" / "shard-00000.h5").read_bytes() == before
+    shards = [folder / split / "shard-00000.h5" for split in ("train", "iid")]
+    assert verify_pixels(shards, worker_count=1, progress=lambda done: None) == []
+    with h5py.File(shards[0], "r+") as file:
+        file["nuisance/background_picture"][1] = (file["nuisance/background_picture"][1] + 1) % 3
+        file["nuisance/distance"][2] = 900
+    found = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
+    assert [finding.batch for finding in found] == [1, 2]
+    (folder / "backgrounds.npz").unlink()
+    with pytest.raises(RenderError, match=r"backgrounds\.npz is not there"):
+        verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
+
+
+def test_a_nuisance_that_differs_within_a_batch_is_found(faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(faces, tmp_path / "faces")
+    with h5py.File(tmp_path / "faces" / "train" / "shard-00000.h5", "r+") as file:
+        values = file["nuisance/distance"][3]
+        values[7] += 1
+        file["nuisance/distance"][3] = values
+    found = [str(finding) for finding in check_dataset(FaceDataset(tmp_path / "faces"))]
+    assert any("batch 3: nuisance distance differs between its images" in each for each in found)
+
+
+def test_a_network_s_fourth_latent_is_the_further_factor(faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = dcign("train", faces, "--steps", "2", "--out", run, "--threads", "1")
+    assert result.exit_code == 0, result.output
+    report = json.loads((run / "evaluation.json").read_text())
+    assert list(report["factors"]) == ["azimuth", "elevation", "light_azimuth", "light_elevation"]
+    description = json.loads((run / "configuration.json").read_text())["description"]
+    assert description["factors"][3] == "light_elevation"
+    assert description["mirror_signs"] == [-1, 1, -1, 1]
+    sweep = DataSource(faces).labelled("sweep")
+    np.testing.assert_array_equal(rest_of(sweep), np.array([0, 0, 0, 20], np.float32))
+    assert sweep_of(sweep, 3).levels.tolist() == [-30, 20, 70]
+    paper = ("train", faces, "--recipe", "paper", "--steps", "1", "--out", tmp_path / "paper", "--threads", "1")
+    assert "wanted 5, for azimuth:elevation:light_azimuth:light_elevation:identity" in dcign(*paper).output
+
+
+def test_it_is_inspected_and_exported_with_all_its_labels(faces: Path, tmp_path: Path) -> None:
+    about = json.loads(dcign("inspect", faces, "--json").stdout)
+    assert about["splits"]["train"]["batches_of_kind"]["light_elevation"] == 2
+    assert about["nuisances"].keys() == {"background_picture", "distance"}
+    assert about["nuisances"]["distance"]["configured"] == [800, 1000]
+    assert "(distance)" in dcign("inspect", faces).output
+    assert dcign("export", faces, "--to", "npz", "--split", "iid", "--out", tmp_path / "npz").exit_code == 0
+    with np.load(tmp_path / "npz" / "iid.npz") as archive:
+        assert archive["latents_values"].shape == (40, 4)
+        assert archive["varies"].tolist() == ["all"] * 40
+
+
+def test_a_damaged_kind_is_refused(faces: Path, tmp_path: Path) -> None:
+    shard = Path(shutil.copy(faces / "test" / "shard-00000.h5", tmp_path))
+    with h5py.File(shard, "r+") as file:
+        file["varies"].id.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([0, 1, 2, 6, 3], np.uint8), h5py.h5t.NATIVE_UINT8)
+    with pytest.raises(DataError, match="varies"):
+        len(Shard(shard))
+
+
+def test_another_background_is_another_configuration(faces: Path, model: MorphableModel, pictures: Path) -> None:
+    about = json.loads((faces / "configuration.json").read_text())["configuration"]
+    configuration = RenderConfiguration.from_dict(about)
+    other = replace(configuration, background=replace(configuration.background, sha256="0" * 64))
+    with pytest.raises(RenderError, match="another configuration"):
+        render_dataset(faces, other, lambda: model, worker_count=1, progress=lambda *_: None)

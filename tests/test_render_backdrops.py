@@ -1,0 +1,89 @@
+"""What is behind the heads: colours, and the user's pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from render.backdrops import FILE, Background, asked_background, behind, read_backdrops, read_pictures
+from render.scene import RenderError
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of three pictures, one in a folder of its own, and of what is none."""
+    folder = tmp_path / "pictures"
+    (folder / "more").mkdir(parents=True)
+    wide = np.zeros((20, 40, 3), np.uint8)
+    wide[:, 5:35] = 200  # the middle square, and what Lanczos sees of its surroundings
+    Image.fromarray(wide).save(folder / "wide.png")
+    Image.fromarray(np.full((30, 30), 90, np.uint8)).save(folder / "more" / "gray.jpg")
+    Image.fromarray(np.full((8, 8), 0x4000, np.uint16)).save(folder / "deep.png")
+    (folder / "notes.txt").write_text("none")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("word", "wanted"),
+    [
+        ("black", None),
+        ("#000", None),
+        ("gray", Background(colour=(128, 128, 128))),
+        ("#336699", Background(colour=(51, 102, 153))),
+        ("random", Background(random=True)),
+    ],
+)
+def test_a_word_is_a_colour_or_random(word: str, wanted: Background | None) -> None:
+    assert asked_background(word, 16) == (wanted, None)
+
+
+def test_a_folder_s_pictures_are_cropped_to_their_middle_and_named(pictures: Path) -> None:
+    background, backdrops = asked_background(str(pictures), 16)
+    assert backdrops is not None
+    assert background == Background(pictures=3, sha256=backdrops.sha256)
+    assert backdrops.names == ("deep.png", "more/gray.jpg", "wide.png")
+    assert [set(picture.ravel().tolist()) for picture in backdrops.pixels] == [{64}, {90}, {200}]
+
+
+def test_a_folder_is_kept_in_a_file_that_is_checked(pictures: Path, tmp_path: Path) -> None:
+    background, backdrops = asked_background(str(pictures), 16)
+    assert background is not None
+    assert backdrops is not None
+    assert read_pictures(pictures, 16).file_bytes() == backdrops.file_bytes()
+    with pytest.raises(RenderError, match=r"backgrounds\.npz is not there"):
+        read_backdrops(tmp_path, background)
+    (tmp_path / FILE).write_bytes(backdrops.file_bytes())
+    kept = read_backdrops(tmp_path, background)
+    np.testing.assert_array_equal(kept.pixels, backdrops.pixels)
+    with pytest.raises(RenderError, match="holds other pictures than the data set was begun with"):
+        read_backdrops(tmp_path, Background(pictures=3, sha256="another"))
+    (tmp_path / FILE).write_bytes(backdrops.file_bytes()[:500])
+    with pytest.raises(RenderError, match="cannot be read"):
+        read_backdrops(tmp_path, background)
+
+
+def test_a_damaged_picture_and_a_folder_without_any_are_refused(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RenderError, match="empty holds 0 pictures"):
+        asked_background(str(tmp_path / "empty"), 16)
+    with pytest.raises(RenderError, match="mauvish is neither a colour nor a folder"):
+        asked_background("mauvish", 16)
+    whole = (pictures / "wide.png").read_bytes()
+    (pictures / "wide.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RenderError, match=r"wide\.png cannot be read as a picture"):
+        asked_background(str(pictures), 16)
+
+
+def test_what_is_drawn_is_what_is_behind(pictures: Path) -> None:
+    background, backdrops = asked_background(str(pictures), 16)
+    assert background is not None
+    drawn = behind(background, backdrops, {"background_picture": np.array([2.0, 0.0], np.float32)}, 16, 2)
+    assert drawn[:, 3, 5].tolist() == [[200] * 3, [64] * 3]
+    gray = behind(Background(random=True), None, {"background_gray": np.array([7.0, 9.0], np.float32)}, 4, 2)
+    assert gray[:, 0, 0].tolist() == [[7] * 3, [9] * 3]
+    flat = behind(Background(colour=(1, 2, 3)), None, {}, 4, 2)
+    assert flat.shape == (2, 4, 4, 3)
+    assert flat[1, 3, 3].tolist() == [1, 2, 3]
