@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from data import sandbox
 from data.batch import is_per_pixel
-from data.damage import AGAIN, reading
+from data.damage import AGAIN, reading, shown
+from data.manifest import configuration_sha256
 from data.schema import (
     FACTOR_VALUES,
     IDENTITY_ATTRIBUTES,
@@ -167,6 +168,8 @@ def _header(path: Path, found: Json, stored: Mapping[str, Stored]) -> ShardHeade
         factors=tuple(Factor(*column) for column in columns),
         attributes=tuple(found["identity_attributes"]),
     )
+    if configuration_sha256(header.configuration) != header.configuration_sha256:
+        raise DataError(f"{path} has a configuration of another hash than it gives; {AGAIN}")
     _check_names(path, header, stored)
     return header
 
@@ -176,7 +179,8 @@ def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) 
     width = stored[FACTOR_VALUES].shape[2]
     if header.split not in SPLITS or len(header.factors) != width:
         raise DataError(
-            f"{path} is of split {header.split!r} with {len(header.factors)} factor names for {width} columns; {AGAIN}"
+            f"{path} is of split {shown(header.split)!r} with {len(header.factors)} factor names for {width} columns; "
+            f"{AGAIN}"
         )
     width = stored[IDENTITY_ATTRIBUTES].shape[2] if IDENTITY_ATTRIBUTES in stored else 0
     if len(header.attributes) != width:
@@ -186,4 +190,6 @@ def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) 
     names = [factor.name for factor in header.factors] + list(header.attributes)
     for name in names:
         if not name.isidentifier() or names.count(name) > 1:
-            raise DataError(f"{path} names a column {name!r}; expected letters, digits and _, each once; {AGAIN}")
+            raise DataError(
+                f"{path} names a column {shown(name)!r}; expected letters, digits and _, each once; {AGAIN}"
+            )

@@ -30,4 +30,11 @@ def reading(path: Path) -> Iterator[None]:
 
 def _first_line(error: BaseException) -> str:
     said = str(error).strip("'\" \n") or type(error).__name__
-    return "".join(letter if letter.isprintable() else "?" for letter in said.splitlines()[0][:LONGEST])
+    return shown(said.splitlines()[0], LONGEST)
+
+
+def shown(value: object, longest: int = 60) -> str:
+    """What a file says, fit to be shown: in one line, not for ever, and with no codes that a terminal would obey."""
+    text = str(value)
+    short = text if len(text) <= longest else text[: longest - 3] + "..."
+    return "".join(letter if letter.isprintable() else "?" for letter in short)

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from data.batch import is_per_pixel
-from data.damage import AGAIN, reading
+from data.damage import AGAIN, reading, shown
 from data.schema import (
     BATCH_NUMBER,
     BATCH_SIZE,
@@ -85,7 +85,9 @@ def _dataset_names(path: Path, file: h5py.File) -> list[str]:
             raise DataError(f"{path} has a {group} that is no group; {AGAIN}")
         for name in file[group]:
             if not name.isidentifier():
-                raise DataError(f"{path} names a dataset {group}/{name!r}; expected letters, digits and _; {AGAIN}")
+                raise DataError(
+                    f"{path} names a dataset {group}/{shown(name)!r}; expected letters, digits and _; {AGAIN}"
+                )
             _is_here(path, file, f"{group}/{name}")
             names.append(f"{group}/{name}")
     return names
@@ -140,7 +142,8 @@ def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
     wanted = _expected_shape(name, dataset.shape, file[IMAGES].shape, file[FACTOR_VALUES].shape)
     if dataset.shape != wanted or not _dtype_fits(name, dataset.dtype):
         raise DataError(
-            f"{path} has {name} {dataset.dtype} {dataset.shape}; expected {_dtype_wanted(name)} {wanted}; {AGAIN}"
+            f"{path} has {name} {shown(dataset.dtype)} {dataset.shape}; expected {_dtype_wanted(name)} {wanted}; "
+            f"{AGAIN}"
         )
     _check_storage(path, dataset, name)
 

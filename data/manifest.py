@@ -9,12 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from data.damage import shown
 from data.part_file import write_whole
 from data.schema import FACTORS, SPLITS, DataError, Factor
 
 NAME = "dataset.json"
 FORMAT = "dcign-dataset"
 FORMAT_VERSION = 1
+
+LONGEST_NAME = 200  # characters of a file's name
 
 Json = dict[str, Any]
 
@@ -79,10 +82,13 @@ def read_manifest(folder: Path) -> Manifest:
     document = _document(folder)
     path = folder / NAME
     if document.get("format") != FORMAT:
-        raise DataError(f"{path} says its format is {document.get('format')!r}; expected {FORMAT!r}: check the name.")
+        raise DataError(
+            f"{path} says its format is {shown(repr(document.get('format')))}; expected {FORMAT!r}: check the name."
+        )
     if document.get("version") != FORMAT_VERSION:
         raise DataError(
-            f"{path} is of version {document.get('version')}; this dcign reads version {FORMAT_VERSION}: update dcign."
+            f"{path} is of version {shown(document.get('version'))}; this dcign reads "
+            f"version {FORMAT_VERSION}: update dcign."
         )
     try:
         manifest = Manifest(
@@ -126,7 +132,7 @@ def _check(manifest: Manifest) -> None:
     _check_inside(str(manifest.model.get("file", "")))
     for split, entries in manifest.splits.items():
         if split not in SPLITS:
-            raise ValueError(f"a split {split!r} where one of {', '.join(SPLITS)} belongs")
+            raise ValueError(f"a split {shown(split)!r} where one of {', '.join(SPLITS)} belongs")
         expected = 0
         for entry in entries:
             _check_inside(entry.file)
@@ -138,7 +144,9 @@ def _check(manifest: Manifest) -> None:
 def _check_inside(file: str) -> None:
     name = PurePosixPath(file)
     if name.is_absolute() or ".." in name.parts:
-        raise ValueError(f"a file {file!r} outside the folder")
+        raise ValueError(f"a file {shown(file)!r} outside the folder")
+    if not file.isprintable() or len(file) > LONGEST_NAME:
+        raise ValueError(f"a file {shown(file)!r}, which is no name")
 
 
 def _entries(split: Json) -> tuple[ShardEntry, ...]:
@@ -158,11 +166,14 @@ def _entries(split: Json) -> tuple[ShardEntry, ...]:
 
 
 def _factor(fields: Json) -> Factor:
-    return Factor(_typed(fields, "name", str), _typed(fields, "units", str), int(_typed(fields, "mirror_sign", int)))
+    name, units, sign = _typed(fields, "name", str), _typed(fields, "units", str), _typed(fields, "mirror_sign", int)
+    if not name.isidentifier() or not units.isprintable() or sign not in (-1, 1):
+        raise ValueError(f"a factor {shown(name)!r} of unit {shown(units)!r} and mirror sign {shown(sign)}")
+    return Factor(name, units, sign)
 
 
 def _typed(fields: Json, key: str, kind: type) -> Any:  # Any: the caller names the type
     value = fields[key]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"{key} = {value!r} where {kind.__name__} belongs")
+        raise TypeError(f"{key} = {shown(repr(value))} where {kind.__name__} belongs")
     return value

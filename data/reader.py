@@ -278,7 +278,7 @@ class FaceDataset:
             found = {path: column for path, column in shard.columns().items() if path in LOADED}
             if not loaded:
                 layout_of_first = found
-                loaded = {path: np.empty((count, *each.shape), each.dtype) for path, each in found.items()}
+                loaded = {path: self._room(split, (count, *each.shape), each.dtype) for path, each in found.items()}
             if found != layout_of_first:
                 raise DataError(f"{shard.path} is laid out unlike the first shard of {split}: render it again.")
             for path, target in loaded.items():
@@ -291,6 +291,15 @@ class FaceDataset:
             identity_index=loaded[IDENTITY_INDEX],
             mask=loaded.get(MASK_PATH),
         )
+
+    def _room(self, split: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        try:
+            return np.empty(shape, dtype)
+        except (MemoryError, ValueError):  # the latter: more than an address can say
+            raise DataError(
+                f"{self.folder} lists {shape[0]} batches of {split}, more than memory can hold: read "
+                "them one by one, or render fewer."
+            ) from None
 
     def _entries(self, split: str) -> tuple[ShardEntry, ...]:
         if not self.manifest.splits.get(split):

@@ -14,10 +14,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from data.damage import shown
 from data.reader import FaceDataset, Shard
 from data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, DataError, Factor
 
 Json = dict[str, Any]
+LONGEST = 600  # characters of what a file says of itself
 
 
 @dataclass
@@ -233,7 +235,7 @@ def _provenance_table(summary: Json) -> Table:
         "renderer": ", ".join(str(value) for value in renderer.values()),
     }
     for name, value in rows.items():
-        lines.add_row(name, str(value))
+        lines.add_row(name, Text(shown(value, LONGEST)))  # not markup, whatever brackets are in it
     return lines
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.damage import shown
 from data.manifest import NAME, Manifest, ShardEntry, configuration_sha256
 from data.part_file import file_sha256
 from data.reader import FaceDataset, Shard
@@ -137,11 +138,12 @@ def _shard_findings(shard: Shard, name: str, people: People, tell: Progress) -> 
 
 
 def _varying_labels(shard: Shard) -> list[Float | None]:
-    """For each batch the labels (20,) of what varies, or None where that is identity or everything."""
+    """For each batch the labels (20,) of what varies; None where that is identity, everything, or not finite."""
     names = [factor.name for factor in shard.header.factors]
-    factors = shard.factors
+    columns = {name: shard.factors[..., index] for index, name in enumerate(names)}
     return [
-        factors[row, :, names.index(varies)] if varies in names else None for row, varies in enumerate(shard.varies)
+        columns[varies][row] if varies in names and np.isfinite(columns[varies][row]).all() else None
+        for row, varies in enumerate(shard.varies)
     ]
 
 
@@ -342,5 +344,4 @@ def _without_name(error: DataError, path: Path) -> str:
 
 
 def _short(value: Any) -> str:  # Any: whatever is compared
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shown(value)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from data.damage import shown
 from data.manifest import configuration_sha256
 from data.schema import FACTORS, MORE_FACTORS, Factor
 from render.backdrops import Background
+from render.kinds import check_kinds
 from render.ranges import BOUNDS, Range, check_range
 from render.scene import DEFAULT_SCENE, RenderError, Scene, chosen
 
@@ -157,9 +159,13 @@ class RenderConfiguration:
             if "background" in known:
                 known["background"] = Background(**known["background"])
             known["scene"] = Scene.from_dict(known["scene"])
-            return cls(**known)
-        except (KeyError, TypeError) as error:
-            raise RenderError(f"the render configuration cannot be understood ({error}): render it again.") from None
+            made = cls(**known)
+            check_kinds(made.as_dict(), cls(Splits(1, 1, 1)).as_dict(), "configuration")
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise RenderError(
+                f"the render configuration cannot be understood ({shown(error, 120)}): render it again."
+            ) from None
+        return made
 
 
 def has_hair(kind: str) -> bool:

@@ -23,6 +23,7 @@ from render.studio import Studio
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
 # decides otherwise which of two triangles covers a sample on an edge.
 TOLERANCE = 2
+LARGEST = 1000.0  # degrees, standard deviations, years: no label or coefficient is larger
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
 
 
@@ -58,13 +59,20 @@ def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callab
 
     progress: called with the number of batches compared. Shards that cannot be opened are left to the label checks.
     """
-    tasks = [task for shard in shards if (task := _task(shard)) is not None]
-    if not tasks:
-        return []
-    findings: dict[Path, list[Finding]] = {}
-    for task, found in workers.run(check_shard_pixels, tasks, worker_count, progress):
-        findings[task.shard] = found
-    return [finding for task in tasks for finding in findings[task.shard]]
+    findings: dict[Path, list[Finding]] = {shard: [] for shard in shards}
+    tasks = []
+    for shard in shards:
+        try:
+            configuration = _configuration(shard)
+        except RenderError as error:
+            findings[shard].append(Finding(str(shard), None, f"cannot be drawn again: {error}"))
+        else:
+            if configuration:
+                tasks.append(PixelTask(shard, model_file_of(shard), configuration))
+    if tasks:
+        for task, found in workers.run(check_shard_pixels, tasks, worker_count, progress):
+            findings[task.shard] = found
+    return [finding for found in findings.values() for finding in found]
 
 
 def check_shard_pixels(task: PixelTask) -> list[Finding]:
@@ -83,13 +91,21 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
     return findings
 
 
-def _task(shard: Path) -> PixelTask | None:
+def pixel_task(shard: Path) -> PixelTask | None:
+    """What it takes to draw a shard again; None if it cannot be opened.
+
+    Raises RenderError if its folder has no model or another's, and if its configuration is none.
+    """
+    configuration = _configuration(shard)
+    return PixelTask(shard, model_file_of(shard), configuration) if configuration else None
+
+
+def _configuration(shard: Path) -> RenderConfiguration | None:
     try:
         with Shard(shard) as opened:
-            configuration = RenderConfiguration.from_dict(opened.header.configuration)
+            return RenderConfiguration.from_dict(opened.header.configuration)
     except DataError:
         return None
-    return PixelTask(shard, model_file_of(shard), configuration)
 
 
 def redraw(batch: Batch, studio: Studio) -> Pictures:
@@ -117,6 +133,8 @@ def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
             return [f"shows an object that model.npz, which has {len(studio.model.solids)}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
+    if not _drawable(batch):
+        return [f"has labels or coefficients that are no numbers within +-{LARGEST:g}, and cannot be drawn again"]
     pictures = redraw(batch, studio)
     wrong = _wrong_pictures(batch.images, pictures.images, exact)
     if len(wrong):
@@ -126,6 +144,12 @@ def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
         if len(wrong):
             return [f"the mask of image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]
     return []
+
+
+def _drawable(batch: Batch) -> bool:
+    """Whether OpenGL may see it: with vertices at infinity a driver was seen to crash."""
+    numbers = (batch.factors, batch.identity_shape, batch.identity_albedo, batch.identity_attributes)
+    return all(bool((np.abs(values) <= LARGEST).all()) for values in numbers if values is not None)
 
 
 def _wrong_pictures(found: NDArray[np.uint8], wanted: NDArray[np.uint8], exact: bool) -> NDArray[np.intp]:

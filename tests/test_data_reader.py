@@ -8,14 +8,14 @@ import shutil
 import tracemalloc
 import zlib
 from contextlib import suppress
-from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from benchmarks.hostile import hostile
 from data.reader import FaceDataset, Shard
-from data.schema import VARIES, DataError, varies_codes
+from data.schema import VARIES, DataError
 from data.writer import write_shard
 
 pytest_plugins = ["tests.discs"]
@@ -101,99 +101,31 @@ def test_a_missing_dataset_is_named(make_shard, name):
     assert f"lacks {name}" in refusal_of(path)
 
 
-def replaced(name, values, **options):
-    def change(file):
-        attributes = dict(file[name].attrs)
-        del file[name]
-        file.create_dataset(name, data=values, **options).attrs.update(attributes)
-
-    return change
-
-
-def shape_only(name, shape, dtype, **options):
-    def change(file):
-        del file[name]
-        file.create_dataset(name, shape, dtype, **options)
-
-    return change
-
-
-def external(file):
-    del file["factors"]
-    file["factors"] = h5py.ExternalLink("elsewhere.h5", "/factors")
-
-
-def raw(file):
-    Path(file.filename).with_name("labels.raw").write_bytes(bytes(4 * 20 * 8))
-    del file["identity/index"]
-    file.create_dataset("identity/index", (4, 20), np.int64, external="labels.raw")
-
-
-def virtual(file):
-    del file["batch"]
-    layout = h5py.VirtualLayout((4,), np.int64)
-    layout[:] = h5py.VirtualSource("elsewhere.h5", "batch", (4,))
-    file.create_virtual_dataset("batch", layout)
-
-
-def attribute(name, value):
-    return lambda file: file.attrs.__setitem__(name, value)
-
-
-BIG = 10**9
-HOSTILE = {
-    "labels of another dtype": replaced("factors", np.zeros((4, 20, 3))),
-    "labels of another count": replaced("factors", np.zeros((4, 19, 3), np.float32)),
-    "flat labels": replaced("factors", np.zeros((4, 20), np.float32)),
-    "flat coefficients": replaced("identity/shape", np.zeros((4, 20), np.float32)),
-    "labels of names unknown": lambda file: file["factors"].attrs.__delitem__("names"),
-    "more labels than names": replaced("factors", np.zeros((4, 20, 4), np.float32)),
-    "kinds without their names": replaced("varies", np.zeros(4, np.uint8)),
-    "a kind that is none": replaced(
-        "varies", np.array([0, 1, 2, 5], np.uint8), dtype=h5py.enum_dtype(varies_codes(()), basetype=np.uint8)
-    ),
-    "a kind that is no factor of the shard's": replaced(
-        "varies", np.array([0, 1, 2, 5], np.uint8), dtype=h5py.enum_dtype(VARIES, basetype=np.uint8)
-    ),
-    "a group for a dataset": lambda file: (file.__delitem__("batch"), file.create_group("batch")),
-    "flat images": replaced("images", np.zeros((4, 20, 24, 24), np.uint8), chunks=(1, 20, 24, 24)),
-    "images in one piece": replaced("images", np.zeros((4, 20, 24, 24, 1), np.uint8)),
-    "chunks of two": replaced(
-        "images", np.zeros((4, 20, 24, 24, 1), np.uint8), chunks=(2, 20, 24, 24, 1), compression="gzip"
-    ),
-    "another filter": replaced(
-        "images", np.zeros((4, 20, 24, 24, 1), np.uint8), chunks=(1, 20, 24, 24, 1), compression="lzf"
-    ),
-    "a billion batches": shape_only(
-        "images", (BIG, 20, 24, 24, 1), np.uint8, chunks=(1, 20, 24, 24, 1), compression="gzip"
-    ),
-    "images of a thousand megapixels": shape_only(
-        "images", (4, 20, 10**4, 10**4, 1), np.uint8, chunks=(1, 20, 10**4, 10**4, 1), compression="gzip"
-    ),
-    "endless coefficients": shape_only("identity/shape", (4, 20, BIG), np.float32),
-    "labels in another file": external,
-    "people in a raw file": raw,
-    "numbers from another file": virtual,
-    "no configuration": lambda file: file.attrs.__delitem__("configuration"),
-    "a configuration that is no JSON": attribute("configuration", np.bytes_(b"{")),
-    "a configuration that is a list": attribute("configuration", np.bytes_(b"[]")),
-    "a configuration nested without end": attribute("configuration", np.bytes_(b"[" * 60_000)),
-    "a split that is none": attribute("split", np.bytes_(b"holdout")),
-    "a split that is a number": attribute("split", 3),
-    "ranges that are none": attribute("ranges", np.bytes_(b'{"azimuth": 3}')),
-    "a seed that is text": attribute("seed", np.bytes_(b"five")),
+SHAPE = (4, 20, 24, 24, 1)
+# What can be read, though `dcign inspect --quick` finds it; that a configuration cannot be, who draws again finds.
+READABLE = {
+    "a bomb that just fits",
+    "labels that are no numbers",
+    "labels without end",
+    "numbers below zero",
+    "people below zero",
+    "a renderer of markup",
+    "a renderer of nothing",
+    "ranges without end",
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_file_is_refused_in_one_sentence_when_opened(make_shard, case):
+@pytest.mark.parametrize("case", [name for name in hostile(SHAPE) if not name.endswith("hashed")])
+def test_a_hostile_file_is_refused_in_one_sentence(make_shard, case):
     path = make_shard()
     shutil.copy(path, path.with_name("elsewhere.h5"))
     with h5py.File(path, "r+") as file:
-        HOSTILE[case](file)
-    with pytest.raises(DataError, match=path.name) as refusal, Shard(path):
-        pass
-    assert "\n" not in str(refusal.value)
+        hostile(SHAPE)[case](file)
+    if case in READABLE:
+        with Shard(path) as shard:
+            assert shard.batch(3).number == shard.numbers[3]
+    else:
+        assert len(refusal_of(path)) < 1000
 
 
 def test_a_chunk_that_inflates_without_end_is_not_followed(make_shard):
