@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from data.reader import FaceDataset
+from data.summary import summarise
 from data.verification import check_dataset
 from facegen.model import ModelError
 from facegen.objects.collection import Collection
@@ -192,3 +193,13 @@ def test_a_damaged_file_of_objects_is_a_sentence(data_set: Path, tmp_path: Path)
     (tmp_path / "model.npz").write_bytes((data_set / "model.npz").read_bytes()[:5000])
     with pytest.raises(ModelError, match="cannot be read"):
         read_subject(tmp_path / "model.npz")
+
+
+def test_the_card_and_the_summary_speak_of_meshes_and_not_of_faces(data_set: Path) -> None:
+    card = (data_set / "README.md").read_text()
+    for word in ("face", "head", "people", "person", "Morphable"):
+        assert word not in card, word
+    assert "rendered by dcign from 60 meshes of chairs" in card
+    assert "Licence: that of the meshes, which are not dcign's" in card
+    assert "model.npz holds the meshes themselves" in card
+    assert summarise(data_set)["provenance"]["model"]["name"] == "60 meshes of chairs"
