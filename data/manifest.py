@@ -103,7 +103,7 @@ def read_manifest(folder: Path) -> Manifest:
         _check(manifest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else f"has {error}"
-        raise DataError(f"{path} {reason}; expected what dcign wrote: render the data set again.") from None
+        raise DataError(f"{path} {shown(reason, 300)}; expected what dcign wrote: render the data set again.") from None
     return manifest
 
 
@@ -161,7 +161,7 @@ def _entries(split: Json) -> tuple[ShardEntry, ...]:
         for shard in _typed(split, "shards", list)
     )
     if split["batches"] != sum(entry.batches for entry in entries):
-        raise ValueError(f"{split['batches']} batches declared where its shards hold another number")
+        raise ValueError(f"{shown(split['batches'])} batches declared where its shards hold another number")
     return entries
 
 

@@ -67,6 +67,13 @@ CHANGES = {
         "begin at batch 6 where 5 belongs",
     ),
     "a wrong total": (lambda d: d["splits"]["train"].update(batches=9), "9 batches declared"),
+    "a total that a terminal would obey": (
+        lambda d: d["splits"]["iid"].update(batches="\x1b[2J\x00"),
+        "has ?[2J? batches",
+    ),
+    "a name that is none": (lambda d: d["splits"]["iid"]["shards"][0].update(file="a\0.h5"), "which is no name"),
+    "a factor of two words": (lambda d: d["factors"][0].update(name="up\nside"), "a factor 'up?side'"),
+    "a mirror sign of two": (lambda d: d["factors"][0].update(mirror_sign=2), "mirror sign 2"),
     "a factor without a name": (lambda d: d["factors"][0].pop("name"), "lacks 'name'"),
 }
 
