@@ -59,7 +59,9 @@ def dcign() -> None:
 @click.option("--size", type=int, default=150, show_default=True, metavar="PIXELS", help="Side, 16 to 1024.")
 @click.option("--channels", type=int, default=1, show_default=True, metavar="1|3", help="1 gray, 3 colour.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same bytes.")
-@click.option("--workers", type=int, default=None, metavar="N", help="Processes.  [default: one a core]")
+@click.option("--workers", type=int, default=None, metavar="N", help="Processes.  [default: one a GPU, or a core]")
+@click.option("--cluster", default="", metavar="TCP://HOST:PORT",
+              help="A dask scheduler whose workers draw (docs/scale.md).  [default: this machine]")  # fmt: skip
 @click.option("--azimuth", type=float, nargs=2, default=(-86, 86), show_default=True, metavar="LO HI",
               help="How far the head turns, degrees within +-180.")  # fmt: skip
 @click.option("--elevation", type=float, nargs=2, default=(-23, 23), show_default=True, metavar="LO HI",
@@ -94,6 +96,7 @@ def render(
     batches: int,
     out: Path,
     workers: int | None,
+    cluster: str,
     model_path: Path | None,
     meshes: Path | None,
     up: str,
@@ -114,18 +117,23 @@ def render(
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
+      dcign render --batches 50000 --out /shared/faces --cluster tcp://login1:8786
     """
     from data.schema import DataError
     from facegen.model import ModelError
+    from render import devices
     from render.backdrops import asked_background
+    from render.cluster import ClusterWarning
     from render.configuration import RenderConfiguration, Splits
     from render.objects import check_object_options, object_scene
     from render.production import render_dataset
     from render.ranges import FURTHER, Range, sampled
     from render.scene import DEFAULT_SCENE, RenderError
 
-    with _one_sentence(RenderError, DataError, ModelError), _without_locks_said():
+    with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
         _check_workers(workers)
+        if cluster and workers is not None:
+            raise RenderError("--workers and --cluster were given; a cluster has as many workers as it has: give one.")
         scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
         if meshes is not None:
             scene = object_scene(scene)
@@ -141,7 +149,6 @@ def render(
         if dry_run:
             _print_plan(configuration, out)
             return
-        worker_count = _cores() if workers is None else workers
         with (
             _batch_progress(f"rendering {out}") as progress,
             _going_on(f"Stopped. Whole shards are kept in {out}: run the same command again to go on."),
@@ -150,7 +157,8 @@ def render(
                 out,
                 configuration,
                 subject,
-                worker_count=worker_count,
+                worker_count=workers or devices.worker_count(_cores()),
+                cluster=cluster,
                 progress=progress,
                 source_sha256=sha256,
                 backdrops=backdrops,
@@ -249,7 +257,7 @@ def train(
     from dcign.errors import TrainingError, TrainingInterrupted
     from dcign.ranks import place_here
 
-    with _one_sentence(TrainingError, DataError), _without_locks_said():
+    with _one_sentence(TrainingError, DataError), _warnings_said():
         chosen = _recipe(recipe, settings, pretrain)
         out = out or Path("runs") / (chosen.name if chosen else "swap")
         configuration = _run_configuration(faces, out, chosen, resume, options)
@@ -710,6 +718,7 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
     from data.schema import DataError
     from facegen.model import ModelError
+    from render import devices
     from render.scene import RenderError
     from render.verification import verify_pixels
 
@@ -718,7 +727,7 @@ def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[
         _batch_progress(f"drawing {path.name} again") as progress,
         _going_on("Stopped. Nothing was changed."),
     ):
-        return verify_pixels(shards, worker_count=workers or _cores(), progress=progress)
+        return verify_pixels(shards, worker_count=workers or devices.worker_count(_cores()), progress=progress)
 
 
 def _model(path: Path | None = None) -> MorphableModel:
@@ -802,20 +811,22 @@ def _one_sentence(*kinds: type[Exception]) -> Iterator[None]:
 
 
 @contextmanager
-def _without_locks_said() -> Iterator[None]:
-    """Show the warning of a folder that cannot be locked as its sentence, and other warnings as ever."""
+def _warnings_said(*others: type[Warning]) -> Iterator[None]:
+    """Show the warning of a folder that cannot be locked, and others of ours, as their sentence, the rest as ever."""
     from data.lock import UnlockedWarning
 
+    kinds = (UnlockedWarning, *others)
     with warnings.catch_warnings():
         show = warnings.showwarning
 
         def said(message: Any, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, UnlockedWarning):
+            if issubclass(category, kinds):
                 click.echo(f"Warning: {message}", err=True)
             else:
                 show(message, category, *where)
 
-        warnings.simplefilter("always", UnlockedWarning)
+        for kind in kinds:
+            warnings.simplefilter("always", kind)
         warnings.showwarning = said
         yield
 

@@ -15,16 +15,16 @@ from data.schema import DataError
 
 
 class PartFile:
-    """The file while it is written, as `.NAME.part` in the same folder.
+    """The file while it is written, as `.NAME.part` in the same folder, or `.NAME.MARK.part`.
 
     A write that the disk refuses is remembered, and raised by `check`, not where it happens: HDF5 cannot live
     with a write that fails (it fails again on close, prints, was seen to corrupt memory), so it sees none. It
     has what h5py asks of a file object.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mark: str = "") -> None:
         self.path = path
-        self.part = path.with_name(f".{path.name}.part")
+        self.part = path.with_name(f".{path.name}{mark and '.'}{mark}.part")
         self._error: OSError | None = None
         self._kept = False
         self._file = self.part.open("w+b", buffering=0)
@@ -94,14 +94,16 @@ class PartFile:
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[PartFile]:
+def written_aside(path: Path, mark: str = "") -> Iterator[PartFile]:
     """A file to write, removed again if anything is raised or `keep` was not called.
+
+    mark: keeps writers apart where there may be two of one file.
 
     Raises DataError if the folder cannot be made or written to.
     """
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = PartFile(path)
+        part = PartFile(path, mark)
     try:
         yield part
     finally:

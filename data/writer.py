@@ -38,12 +38,19 @@ LIBRARY_VERSIONS = ("v108", "v110")
 
 
 def write_shard(
-    path: Path, header: ShardHeader, batches: Iterable[Batch], count: int, *, overwrite: bool = False
+    path: Path,
+    header: ShardHeader,
+    batches: Iterable[Batch],
+    count: int,
+    *,
+    overwrite: bool = False,
+    mark: str = "",
 ) -> str:
     """Write `count` batches as one shard and return the file's SHA-256.
 
     The file appears under its name only when whole; until then it is `.NAME.part` in the same folder, and on
-    any exception that is removed. One batch is in memory at a time.
+    any exception that is removed. mark: in that name, where the same shard may be written twice at once. One batch is
+    in memory at a time.
 
     Raises DataError if the file is there already (unless `overwrite`), a batch does not fit, there are more
     or fewer than `count`, or the disk refuses.
@@ -56,7 +63,7 @@ def write_shard(
             f"{path} is to have {count} batches of split {header.split!r}; expected 1 or more of one of "
             f"{', '.join(SPLITS)}."
         )
-    with written_aside(path) as part:
+    with written_aside(path, mark) as part:
         with refusals(path):
             file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
         try:

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from render.scene import RenderError
 
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "swiftshader")
+
 
 @dataclass(frozen=True)
 class Renderer:
@@ -18,6 +20,11 @@ class Renderer:
     vendor: str
     name: str
     version: str
+
+    @property
+    def software(self) -> bool:
+        """Whether the CPU draws."""
+        return any(word in self.name.lower() for word in SOFTWARE)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.version})"

@@ -6,7 +6,9 @@ under its name only when whole, so whatever is interrupted, the next run finds w
 
 from __future__ import annotations
 
+import functools
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -62,6 +64,14 @@ class ShardTask:
 
 
 @dataclass(frozen=True)
+class DrawnShard:
+    """A whole shard in the folder, and who drew it."""
+
+    entry: ShardEntry
+    renderer: Renderer
+
+
+@dataclass(frozen=True)
 class Production:
     """What a run did: batches made now, batches that were there, and the folder's manifest."""
 
@@ -87,13 +97,15 @@ def render_dataset(
     worker_count: int,
     progress: Callable[[int, int], None],
     source_sha256: str = "",
+    cluster: str = "",
     backdrops: Backdrops | None = None,
 ) -> Production:
     """Make or finish a data set folder.
 
     model: called only if the folder has none yet; progress: called with batches made and batches to make;
-    source_sha256: of the file that the model is read from, empty for the procedural one; backdrops: the pictures
-    behind the heads, where the configuration wants such.
+    source_sha256: of the file that the model is read from, empty for the procedural one; cluster: address of a dask
+    scheduler whose workers draw, in place of `worker_count` processes of this machine; they must see the folder;
+    backdrops: the pictures behind the heads, where the configuration wants such.
 
     Raises RenderError or DataError if the folder holds something else, cannot be written or is being written to by
     another process, OpenGL is missing, or a worker dies. Whole shards stay; the same call goes on from there.
@@ -102,14 +114,15 @@ def render_dataset(
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
     folder = Path(folder)
     with held(folder):
-        return _make_missing(folder, configuration, model, worker_count, progress, source_sha256, backdrops)
+        hire = functools.partial(workers.run, workers=worker_count, cluster=cluster)
+        return _make_missing(folder, configuration, model, hire, progress, source_sha256, backdrops)
 
 
 def _make_missing(
     folder: Path,
     configuration: RenderConfiguration,
     model: Callable[[], Subject],
-    worker_count: int,
+    hire: Callable[..., Iterator[tuple[ShardTask, DrawnShard]]],  # workers.run, of those who are asked for
     progress: Callable[[int, int], None],
     source_sha256: str,
     backdrops: Backdrops | None,
@@ -119,8 +132,10 @@ def _make_missing(
         write_whole(folder / BACKDROPS, backdrops.file_bytes())
     tasks = shard_tasks(folder, configuration)
     listed = _listed(folder)
+    _clear_parts(folder)
     shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}
     renderer = next((shard.renderer for shard in shards.values()), None)
+    shards = {file: shard for file, shard in shards.items() if shard.renderer == renderer}
     missing = [replace(task, renderer=renderer) for task in tasks if task.file not in shards]
     missing.sort(key=lambda task: task.count, reverse=True)  # the short ones fill the gaps at the end
     if missing:
@@ -128,18 +143,21 @@ def _make_missing(
             (folder / MANIFEST).unlink()  # the folder is not complete until it is written again
     kept, to_make = sum(shard.entry.batches for shard in shards.values()), sum(task.count for task in missing)
     if missing:
-        for task, shard in workers.run(make_shard, missing, worker_count, lambda count: progress(count, to_make)):
+        made = 0
+
+        def tell(reported: int) -> None:  # a cluster's workers report no batches, but whole shards
+            progress(max(reported, made), to_make)
+
+        for task, shard in hire(make_shard, missing, progress=tell):
+            renderer = renderer or shard.renderer
+            if shard.renderer != renderer:
+                raise _two_renderers(folder, renderer, shard.renderer)
             shards[task.file] = shard
+            made += task.count
+        progress(made, to_make)
+        _clear_parts(folder)
     manifest = _finish(folder, configuration, model_about, {task: shards[task.file] for task in tasks})
     return Production(made=to_make, kept=kept, manifest=manifest)
-
-
-@dataclass(frozen=True)
-class DrawnShard:
-    """A whole shard in the folder, and who drew it."""
-
-    entry: ShardEntry
-    renderer: Renderer
 
 
 def make_shard(task: ShardTask) -> DrawnShard:
@@ -148,14 +166,31 @@ def make_shard(task: ShardTask) -> DrawnShard:
     Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder, one renderer.
     """
     path = task.folder / task.file
-    studio = workers.studio(task.folder / MODEL, task.configuration)
-    if task.renderer not in (None, studio.renderer):
+    if not (task.folder / MODEL).exists():
         raise RenderError(
-            f"{task.folder} was begun by {task.renderer} and this machine has {studio.renderer}, whose pixels may "
-            "differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
+            f"{task.folder / MODEL} is not there for a worker; wanted a folder that every machine sees under the same "
+            "name: choose another --out."
         )
-    digest = write_shard(path, _header(task, studio), _batches(task, studio), task.count, overwrite=True)
+    studio = workers.studio(task.folder / MODEL, task.configuration)
+    if task.renderer is not None and task.renderer != studio.renderer:
+        raise _two_renderers(task.folder, task.renderer, studio.renderer)
+    mark = secrets.token_hex(4)  # a cluster may have a shard made again while the worker that it gave up still writes
+    digest = write_shard(path, _header(task, studio), _batches(task, studio), task.count, overwrite=True, mark=mark)
     return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), studio.renderer)
+
+
+def _two_renderers(folder: Path, begun: Renderer, other: Renderer) -> RenderError:
+    return RenderError(
+        f"{folder} was begun by {begun} and this machine has {other}, whose pixels may "
+        "differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
+    )
+
+
+def _clear_parts(folder: Path) -> None:
+    """Remove what workers that were killed left half-written; one that still writes fails, and nobody waits for it."""
+    for split in SPLITS:
+        for part in folder.glob(f"{split}/.*.part"):
+            part.unlink(missing_ok=True)
 
 
 def _batches(task: ShardTask, studio: Studio) -> Iterator[Batch]:

@@ -1,26 +1,30 @@
 """Worker processes: each owns one OpenGL context and makes whole pieces of work, so that no pixels cross processes.
 
-Workers are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between two
+They are this machine's, or a cluster's (render.cluster): one function hands out the work to either. Those of this
+machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between two
 batches when the parent says so.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import multiprocessing
 import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from render import devices
 from render.backdrops import read_backdrops
 from render.configuration import RenderConfiguration
 from render.scene import RenderError
@@ -34,6 +38,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
+IN_HAND = 5_000  # tasks handed out at once: a cluster's scheduler keeps them all in memory
 # One thread a worker, workers = cores: 20 small pictures do not share a core's work well. Rasterising in the
 # drawing thread itself (0 of llvmpipe's own) saves the hand-over. Keeping freed memory saves a sixth of the time,
 # which glibc would spend on asking the kernel for the same pages again at every draw.
@@ -51,9 +56,21 @@ class Stopped(Exception):
     """Raised inside a worker that was told to stop."""
 
 
+@dataclass(frozen=True)
+class Crew:
+    """Workers that were hired.
+
+    submit(work, task) hands out a task; reported() is the number of batches reported since it was asked last.
+    """
+
+    submit: Callable[[Callable[[Any], Any], Any], Future[Any]]  # Any: one crew does tasks of any kind
+    reported: Callable[[], int]
+
+
 @functools.cache
 def studio(model_file: Path, configuration: RenderConfiguration) -> Studio:
-    """This process's studio; opened at the first task, given back when the process ends."""
+    """This process's studio, on a GPU of its own if there are any; opened at the first task, given back at the end."""
+    devices.claim()
     backdrops, background = None, configuration.background
     if background is not None and background.pictures is not None:
         backdrops = read_backdrops(model_file.parent, background)
@@ -73,25 +90,37 @@ def batch_done() -> None:
 
 
 def run(
-    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int, progress: Progress
+    work: Callable[[Task], Result], tasks: Iterable[Task], workers: int, progress: Progress, *, cluster: str = ""
 ) -> Iterator[tuple[Task, Result]]:
     """Do every task in some worker and yield each result as it is done, in no particular order.
 
-    On any exception here or there, KeyboardInterrupt included, the others stop at their next batch.
+    workers: processes of this machine; cluster: the address of a dask scheduler whose workers do it instead, who report
+    no batches to `progress`.
 
-    Raises what a worker raised, and RenderError if one died.
+    On any exception here or there, KeyboardInterrupt included, what has not begun is not begun, and processes of this
+    machine stop at their next batch.
+
+    Raises what a worker raised, and RenderError if one died, or if the cluster cannot be reached.
     """
+    if cluster:
+        from render.cluster import dask_workers  # of an extra, and slow to import
+
+        crew = dask_workers(cluster)
+    else:
+        crew = processes(workers)
+    with crew as hired:
+        yield from _collect(functools.partial(hired.submit, work), tasks, hired.reported, progress)
+
+
+@contextmanager
+def processes(count: int) -> Iterator[Crew]:
+    """Processes of this machine; they start with the first tasks, and end here."""
     context = multiprocessing.get_context("spawn")
     done: Queue[int] = context.Queue()
     stop = context.Event()
-    with (
-        _environment(ENVIRONMENT),
-        ProcessPoolExecutor(min(workers, len(tasks)), context, _start, (done, stop)) as pool,
-    ):
-        with _interrupt_held_back():
-            futures = {pool.submit(work, task): task for task in tasks}
+    with _environment(ENVIRONMENT), ProcessPoolExecutor(count, context, _start, (done, stop)) as pool:
         try:
-            yield from _collect(futures, done, progress)
+            yield Crew(pool.submit, functools.partial(_drain, done))
         except BrokenProcessPool:
             raise RenderError(
                 "a worker process died, most likely for want of memory; what it had finished is kept: run the same "
@@ -103,16 +132,36 @@ def run(
 
 
 def _collect(
-    futures: dict[Future[Result], Task], done: Queue[int], progress: Progress
+    submit: Callable[[Task], Future[Result]], tasks: Iterable[Task], reported: Callable[[], int], progress: Progress
 ) -> Iterator[tuple[Task, Result]]:
-    count, pending = 0, set(futures)
+    waiting = iter(tasks)
+    pending: dict[Future[Result], Task] = {}
+    finished: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
+
+    def hand_out(most: int) -> None:
+        with _interrupt_held_back():
+            for task in itertools.islice(waiting, most):
+                future = submit(task)
+                pending[future] = task
+                future.add_done_callback(finished.put)
+
+    count = 0
+    hand_out(IN_HAND)
     while pending:
-        finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        count += _drain(done)
+        future = _next(finished)
+        count += reported()
         progress(count)
-        for future in finished:
-            yield futures[future], future.result()
-    progress(count + _drain(done))
+        if future is not None:
+            hand_out(1)
+            yield pending.pop(future), future.result()
+    progress(count + reported())
+
+
+def _next(finished: queue.SimpleQueue[Future[Result]]) -> Future[Result] | None:
+    try:
+        return finished.get(timeout=POLL_SECONDS)
+    except queue.Empty:
+        return None
 
 
 def _drain(done: Queue[int]) -> int:

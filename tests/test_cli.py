@@ -108,6 +108,7 @@ def test_render_draws_shadows_unless_told_not_to(
         (["--batches", "5", "--channels", "2"], "give --channels 1 (gray) or 3"),
         (["--batches", "5", "--workers", "0"], "give --workers 1 or more"),
         (["--batches", "5", "--workers", "0", "--dry-run"], "give --workers 1 or more"),
+        (["--batches", "5", "--workers", "2", "--cluster", "tcp://here:1"], "a cluster has as many workers as it has"),
         (["--batches", "5", "--azimuth", "-200", "0"], "give LO < HI within -180 to 180"),
         (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
         (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
