@@ -192,7 +192,7 @@ def test_a_folder_begun_by_another_renderer_is_not_gone_on_with(
     (folder / "dataset.json").unlink()
     for shard in folder.glob("*/*.h5"):
         with h5py.File(shard, "r+") as file:
-            file.attrs["renderer"] = json.dumps({"name": "another card", "vendor": "", "version": "9"})
+            file.attrs["renderer"] = np.bytes_(json.dumps({"name": "another card", "vendor": "", "version": "9"}))
     (folder / "iid" / "shard-00000.h5").unlink()
     with pytest.raises(RenderError, match=r"begun by another card \(9\)"):
         make(folder, model, small_configuration)
