@@ -569,18 +569,6 @@ def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tupl
 @click.option(
     "--size", type=int, metavar="PIXELS", help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]"
 )
-@click.option("--light-elevation", type=float, nargs=2, metavar="LO HI",
-              help="How high the light stands, degrees; anew in each batch.  [default: 20 20]")  # fmt: skip
-@click.option("--light-to-ambient", type=float, nargs=2, metavar="LO HI",
-              help="The light's strength over that from everywhere.  [default: 3.83 3.83]")  # fmt: skip
-@click.option("--distance", type=float, nargs=2, metavar="LO HI",
-              help="Camera to the head's centre, mm.  [default: where the head fills 90 % of the height]")  # fmt: skip
-@click.option("--field-of-view", type=float, nargs=2, metavar="LO HI",
-              help="The lens's, degrees; without --distance the head keeps its size.  [default: 20 20]")  # fmt: skip
-@click.option("--vary", multiple=True, metavar="NAME",
-              help="A further factor: light_elevation, distance ...; as often as you like.")  # fmt: skip
-@click.option("--background", default="black", show_default=True, metavar="WORD",
-              help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
 @click.option("--keep-head-size", is_flag=True, help="Sample head size too.")
 @click.option("--hair", default="natural", show_default=True, metavar="natural|none", help="none: bare heads.")
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
