@@ -89,7 +89,7 @@ def dcign() -> None:
 )
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
 @click.option("--meshes", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="Objects instead of faces: 40 meshes or more, OBJ, PLY, GLB (docs/shard.md).")  # fmt: skip
+              help="Objects instead of faces: 40 meshes or more, OBJ, PLY, GLB (docs/meshes.md).")  # fmt: skip
 @click.option("--up", default="y", show_default=True, metavar="y|z", help="Which axis of --meshes points up.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 def render(

@@ -22,8 +22,8 @@ FEWEST = 2 * BATCH_SIZE  # an identity batch shows 20, and those of test, iid an
 HELD_OUT = 0.2  # share of the objects that train never shows; not fewer than one batch needs
 FRAME = HeadFrame((0.0, 0.0, 0.0), RADIUS)  # every object fills the same sphere
 # Triangles by picture size: up to so many pixels, so many of an object. More are simplified when they are packed.
-TRIANGLES = ((96, 5_000), (256, 10_000))
-MOST_TRIANGLES = 20_000
+TRIANGLES = ((96, 10_000), (256, 20_000))
+MOST_TRIANGLES = 40_000
 
 
 def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:

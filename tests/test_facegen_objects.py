@@ -68,6 +68,15 @@ def test_an_object_fills_its_sphere_wherever_and_however_large_it_was() -> None:
     np.testing.assert_allclose(second.points, first.points, atol=0.01)
 
 
+def test_points_that_rounding_parts_are_one_wherever_they_are() -> None:
+    ball = trimesh.creation.icosphere(3)
+    apart = ball.vertices[ball.faces].reshape(-1, 3)  # a point a corner, each off by a float32's rounding
+    for shift in np.linspace(0, 1e-5, 7):
+        moved = (apart + shift + np.random.default_rng(0).uniform(-3e-7, 3e-7, apart.shape)).astype(np.float32)
+        solid = solid_of(trimesh.Trimesh(moved, np.arange(len(moved)).reshape(-1, 3), process=False))
+        assert solid.open_triangle == len(solid.triangles) == len(ball.faces)
+
+
 def test_a_flat_sheet_and_a_single_triangle_have_a_sphere_too() -> None:
     square = trimesh.Trimesh([(0, 0, 0), (2, 0, 0), (2, 2, 0), (0, 2, 0)], [(0, 1, 2), (0, 2, 3)], process=False)
     assert np.linalg.norm(normalised(soup_of(square)).points, axis=1) == pytest.approx(RADIUS, rel=1e-3)

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from facegen.model import ModelError, smallest_sphere
 
@@ -54,20 +57,27 @@ def welded(soup: Soup) -> Soup:
     extent = float((used.max(axis=(0, 1)) - low).max())
     if extent == 0:
         raise ModelError("all of its triangles are in one point")
-    places = np.round((soup.points - low) / (SAME_PLACE * extent))
-    places = np.where(np.isfinite(places), places, 0)  # of no triangle
-    _, first, place_of = np.unique(places, axis=0, return_index=True, return_inverse=True)
-    triangles = place_of.reshape(-1)[soup.triangles]
+    points, ours = np.unique(used.reshape(-1, 3), axis=0, return_inverse=True)
+    first, place_of = _places(points, SAME_PLACE * extent)
+    triangles = place_of[ours.reshape(-1, 3)]
     a, b, c = triangles.T
-    corners = soup.points[first][triangles]
+    corners = points[first][triangles]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     sound = np.flatnonzero((a != b) & (b != c) & (c != a) & (area > (SAME_PLACE * extent) ** 2))
     _, once = np.unique(np.sort(triangles[sound], axis=1), axis=0, return_index=True)
     kept = sound[np.sort(once)]
     if not len(kept):
         raise ModelError("none of its triangles has an area")
-    points, ours = np.unique(triangles[kept], return_inverse=True)
-    return Soup(soup.points[first][points], ours.reshape(-1, 3), soup.colours[kept])
+    left, ours = np.unique(triangles[kept], return_inverse=True)
+    return Soup(points[first][left], ours.reshape(-1, 3), soup.colours[kept])
+
+
+def _places(points: Array, apart: float) -> tuple[Index, Index]:
+    """Which point each place has (N,), and the place of each point (P,): those no farther `apart` than this are one."""
+    pairs = cKDTree(points).query_pairs(apart, output_type="ndarray")
+    links = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))
+    place_of = np.asarray(connected_components(links, directed=False)[1], np.int64)
+    return np.asarray(np.unique(place_of, return_index=True)[1], np.int64), place_of
 
 
 def normalised(soup: Soup) -> Soup:
