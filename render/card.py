@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from data.manifest import Manifest
-from data.schema import BATCH_SIZE
+from data.schema import BATCH_SIZE, MORE_FACTORS, Factor
 from render.card_words import words_for
 
 
@@ -15,11 +18,12 @@ def data_set_card(manifest: Manifest) -> str:
     counts = {split: sum(entry.batches for entry in entries) for split, entries in manifest.splits.items()}
     rows = "\n".join(
         f"| {split} | {count:,} | {BATCH_SIZE * count:,} | "
-        f"{_ABOUT[split].format(others=words.others, same=words.same)} |"
+        f"{_ABOUT[split].format(others=words.others, same=words.same, factors=_named(manifest))} |"
         for split, count in counts.items()
     )
+    in_degrees = all(factor.units == "degree" for factor in manifest.factors)
     ranges = "\n".join(
-        f"| {factor.name} | {configuration[factor.name]['low']:g} to {configuration[factor.name]['high']:g} | "
+        f"| {factor.name} | {_range(configuration, factor)}{'' if in_degrees else f' {factor.plural}'.rstrip()} | "
         f"{'negated' if factor.mirror_sign < 0 else 'unchanged'} |"
         for factor in manifest.factors
     )
@@ -28,6 +32,8 @@ def data_set_card(manifest: Manifest) -> str:
         colour="gray" if channels == 1 else "colour",
         rows=rows,
         ranges=ranges,
+        unit=", degrees" if in_degrees else "",
+        sampled=_sampled(configuration),
         pretty_name=words.pretty_name,
         tags=words.tags,
         title=words.title,
@@ -40,6 +46,28 @@ def data_set_card(manifest: Manifest) -> str:
         people=_people(manifest),
         share=words.share.format(**about),
     )
+
+
+def _named(manifest: Manifest) -> str:
+    """All factors but identity, as words in a row."""
+    return ", ".join(factor.name.replace("_", " ") for factor in manifest.factors)
+
+
+def _range(configuration: Mapping[str, Any], factor: Factor) -> str:
+    return "{low:g} to {high:g}".format(**configuration[factor.name])
+
+
+def _sampled(configuration: Mapping[str, Any]) -> str:
+    """What else is not the same in all pictures, and what is behind the heads."""
+    nuisances = [factor for factor in MORE_FACTORS
+                 if factor.name in configuration and factor.name not in configuration.get("vary", ())]  # fmt: skip
+    parts = [f"{factor.name} {_range(configuration, factor)} {factor.plural}".rstrip() for factor in nuisances]
+    background = configuration.get("background", {})
+    parts += ["a random background"] * ("random" in background)
+    parts += [f"one of {background['pictures']} backgrounds"] if "pictures" in background else []
+    listed = ", ".join(parts)
+    text = f"Drawn anew in each batch, in iid in each image (`nuisance/...`): {listed}.\n" if parts else ""
+    return text + _PICTURES if "pictures" in background else text
 
 
 def _people(manifest: Manifest) -> str:
@@ -56,11 +84,15 @@ def _people(manifest: Manifest) -> str:
 
 
 _ABOUT = {
-    "train": "one thing varies in each batch: azimuth, elevation, light azimuth or identity, in turn",
+    "train": "one thing varies in each batch: {factors} or identity, in turn",
     "test": "the same, {others}",
     "iid": "everything varies in every image: what published metrics need",
     "sweep": "{same} at each level of one factor, the others at zero",
 }
+
+_PICTURES = """The backgrounds are pictures of whoever rendered this, cropped and scaled, in backgrounds.npz.
+**Before you share this folder:** whoever holds the rights to them says who may have them.
+"""
 
 _TEXT = """---
 pretty_name: {pretty_name}
@@ -76,12 +108,12 @@ tags: [{tags}]
 |---|---|---|---|
 {rows}
 
-| factor | range, degrees | in a mirrored image |
+| factor | range{unit} | in a mirrored image |
 |---|---|---|
 {ranges}
 
 Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, `truth/mask`); `dcign inspect` describes them and
-`dcign inspect --verify` proves them.{people}
+`dcign inspect --verify` proves them.{people}{sampled}
 - {model}
 {share}- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.
 - Drawn by {renderer}

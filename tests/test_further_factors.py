@@ -119,6 +119,7 @@ def test_a_network_s_fourth_latent_is_the_further_factor(faces: Path, tmp_path: 
     assert list(report["factors"]) == ["azimuth", "elevation", "light_azimuth", "light_elevation"]
     description = json.loads((run / "configuration.json").read_text())["description"]
     assert description["factors"][3] == "light_elevation"
+    assert [each["latent"] for each in json.loads((run / "calibration.json").read_text())["factors"]] == [0, 1, 2, 3]
     assert description["mirror_signs"] == [-1, 1, -1, 1]
     sweep = DataSource(faces).labelled("sweep")
     np.testing.assert_array_equal(rest_of(sweep), np.array([0, 0, 0, 20], np.float32))
@@ -137,6 +138,14 @@ def test_it_is_inspected_and_exported_with_all_its_labels(faces: Path, tmp_path:
     with np.load(tmp_path / "npz" / "iid.npz") as archive:
         assert archive["latents_values"].shape == (40, 4)
         assert archive["varies"].tolist() == ["all"] * 40
+
+
+def test_the_card_says_what_varies_what_is_sampled_and_whose_the_pictures_are(faces: Path, small_faces: Path) -> None:
+    card = (faces / "README.md").read_text()
+    assert "in each batch: azimuth, elevation, light azimuth, light elevation or identity, in turn" in card
+    assert "(`nuisance/...`): distance 800 to 1000 millimetres, one of 3 backgrounds." in card
+    assert "in backgrounds.npz.\n**Before you share" in card
+    assert not {"nuisance", "backgrounds"} & set((small_faces / "README.md").read_text().replace("`", " ").split())
 
 
 def test_a_damaged_kind_is_refused(faces: Path, tmp_path: Path) -> None:

@@ -49,10 +49,18 @@ def test_a_nuisance_is_one_value_a_batch_and_in_iid_one_an_image(model: Morphabl
         assert all(len(np.unique(found)) == 1 for found in nuisance.values())
         values.append(nuisance["light_to_ambient"][0])
     assert len(set(values)) == 8
-    every = np.concatenate([plan_batch(configuration, model, "iid", n).nuisance["light_to_ambient"] for n in range(4)])
+    plans = [plan_batch(configuration, model, "iid", number) for number in range(4)]
+    every = np.concatenate([plan.nuisance["light_to_ambient"] for plan in plans])
     assert len(set(every.tolist())) == 80
     assert 2 <= every.min() < 2.5
     assert 7.5 < every.max() <= 8
+
+
+def test_nuisances_know_nothing_of_each_other(model: MorphableModel) -> None:
+    configuration = varied(vary=())
+    plans = [plan_batch(configuration, model, "iid", number).nuisance for number in range(4)]
+    distance, light = (np.concatenate([plan[name] for plan in plans]) for name in GIVEN)
+    assert abs(np.corrcoef(distance, light)[0, 1]) < 0.4
 
 
 def test_a_nuisance_more_leaves_poses_and_people_as_they_were(model: MorphableModel) -> None:
