@@ -15,7 +15,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import click
+try:
+    import click
+except ModuleNotFoundError:
+    sys.exit("dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.")
 
 if TYPE_CHECKING:
     from facegen.model import MorphableModel

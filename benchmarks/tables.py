@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.sentence import BenchmarkError
 from benchmarks.trainings import ABLATIONS, STEPS, ablation_folder
 
 Report = dict[str, Any]  # JSON, as in evaluation.json
@@ -105,7 +106,7 @@ def write_tables(out: Path, page: Path) -> list[str]:
         found = "\n".join(lines) + "\n"
         text, count = pattern.subn(lambda match, found=found: match[1] + found + match[2], text)
         if count != 1:
-            raise ValueError(f"{page} has the markers of the table {name} {count} times: wanted once")
+            raise BenchmarkError(f"{page} has the markers of the table {name} {count} times: wanted once")
         written.append(name)
     if written:
         page.write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.sentence import BenchmarkError, one_sentence, refuse_below
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +53,7 @@ class Case:
 CASES = (Case("strided, 64 px", "swap", 64, 8), Case("paper, 150 px", "paper", 150, 1))
 
 
+@one_sentence()
 def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,14 +65,36 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each loop runs in each round")
     arguments = parser.parse_args()
+    refuse_below(1, rounds=arguments.rounds)
+    refuse_below(0.001, seconds=arguments.seconds)
+    asked = [(case, getattr(arguments, f"faces{case.size}")) for case in _cases(arguments.sizes.split(","))]
+    for case, faces in asked:
+        _refuse(case, faces, arguments.device)
     rows = []
     with tempfile.TemporaryDirectory(prefix="dcign-benchmark-") as folder:
-        for case in CASES:
-            if str(case.size) in arguments.sizes.split(","):
-                given = getattr(arguments, f"faces{case.size}")
-                faces = given or _rendered(Path(folder) / str(case.size), case.size)
-                rows.append(measure(case, faces, arguments.device, arguments.rounds, arguments.seconds))
+        for case, given in asked:
+            faces = given or _rendered(Path(folder) / str(case.size), case.size)
+            rows.append(measure(case, faces, arguments.device, arguments.rounds, arguments.seconds))
     print(json.dumps(rows, indent=1) if arguments.json else _table(rows))
+
+
+def _cases(sizes: list[str]) -> list[Case]:
+    """Return the networks of these sizes, each a number of pixels."""
+    known = {str(case.size): case for case in CASES}
+    unknown = [size for size in sizes if size not in known]
+    if unknown:
+        raise BenchmarkError(f"there is no network of size {unknown[0]!r}: choose of {', '.join(known)}")
+    return [case for size, case in known.items() if size in sizes]
+
+
+def _refuse(case: Case, faces: Path | None, device: str) -> None:
+    """Raise unless there is such a device, and the data set, if one is given, has images of this size."""
+    from dcign.device import choose_device
+    from dcign.source import DataSource
+
+    choose_device(device)
+    if faces and (size := DataSource(faces).description().size) != case.size:
+        raise BenchmarkError(f"{faces} has images of {size} px: wanted {case.size} px for {case.network}")
 
 
 def measure(case: Case, faces: Path, device: str, rounds: int, seconds: float) -> dict[str, Any]:
@@ -81,12 +107,13 @@ def measure(case: Case, faces: Path, device: str, rounds: int, seconds: float) -
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, name, case, faces, device), daemon=True)
         process.start()
+        theirs.close()  # the process's alone now: if it dies, the pipe ends
         workers.append((name, ours, process))
-        about |= ours.recv()
+        about |= _answer(name, ours)
     for _ in range(rounds):
         for name, pipe, _ in workers:
             pipe.send(seconds)
-            rates[name].append(pipe.recv())
+            rates[name].append(_answer(name, pipe))
     for _, pipe, process in workers:
         pipe.send(None)
         process.join()
@@ -101,10 +128,18 @@ def measure(case: Case, faces: Path, device: str, rounds: int, seconds: float) -
     }
 
 
+def _answer(name: str, pipe: Connection) -> Any:  # what `_work` sent
+    try:
+        return pipe.recv()
+    except EOFError:
+        raise BenchmarkError(f"the process of the loop {name} died: see above") from None
+
+
 def _work(pipe: Connection, name: str, case: Case, faces: Path, device: str) -> None:
     """Prepare a loop, say what it is, and run it for as many seconds as asked, again and again."""
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
     torch.set_num_threads(1)
     loop, about = _loop(name, case, faces, device)
     for _ in range(WARMING):
@@ -222,7 +257,18 @@ def _rendered(folder: Path, size: int) -> Path:
         "--out",
         str(folder),
     ]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # A session of its own: a Ctrl-C of the terminal reaches it once, from here.
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as render:
+        try:
+            _, said = render.communicate()
+        except KeyboardInterrupt:
+            render.send_signal(signal.SIGINT)  # `dcign render` stops its workers
+            render.communicate()
+            raise
+    if render.returncode:
+        raise BenchmarkError(f"dcign render made no data set of {size} px: {said.strip()}")
     return folder
 
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from dcign.errors import TrainingError
 
 GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # the data set's (docs/shard.md), after Kulkarni et al. 2015: of linear R, G, B
+DEPTHS = (8, 10, 12, 16)  # bits of a gray picture
 LEAST_SIDE = 8  # pixels of a picture's shorter side: less shows nothing that could be read
 SMALLER, LARGER = Image.Resampling.BOX, Image.Resampling.LANCZOS  # a pixel's mean, as it is rendered (docs/training.md)
 
@@ -80,9 +81,16 @@ def _deep(picture: Image.Image) -> Array | None:
     values = np.asarray(picture, np.float32)
     if not np.isfinite(values).all():
         raise TrainingError("the picture holds values that are no numbers: save it as RGB")
-    # Whole numbers are of 16 bits, other ones 0..1 or 0..255.
-    most = 65535 if picture.mode != "F" else 1 if values.max() <= 1 else 255
-    return _decoded(np.clip(values / most, 0, 1))
+    return _decoded(np.clip(values / _white(values, whole=picture.mode != "F"), 0, 1))
+
+
+def _white(values: Array, whole: bool) -> float:
+    """Return the value of white: of whole numbers the largest of as few bits as hold them, else 1 or 255.
+
+    Cameras and scanners put 10 or 12 bits into 16. A picture of 16 whose brightest pixel is below 4,096 is black.
+    """
+    ends = [2**bits - 1 for bits in DEPTHS] if whole else [1, 255]
+    return next((end for end in ends if values.max() <= end), ends[-1])
 
 
 def _resized(channel: Array, size: int) -> Array:

@@ -180,6 +180,8 @@ def _refuse_folder(folder: Path, resume: bool) -> None:
     if run_configuration.holds_run(folder):
         if not resume:
             raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
+    elif resume and (folder / run_configuration.FILE).is_file():
+        run_configuration.read(folder)  # which says what is wrong with it
     elif folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
         raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
     elif resume:

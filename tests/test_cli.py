@@ -390,6 +390,15 @@ def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: P
     assert (folder / "dataset.json").exists()
 
 
+def test_without_click_what_is_missing_is_said() -> None:
+    script = "import sys; sys.modules['click'] = None; import cli"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.\n"
+    )
+
+
 def test_a_foreign_package_in_front_of_ours_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "__init__.py").write_text("")

@@ -20,6 +20,7 @@ from PIL import Image
 from data.export import webdataset
 from data.export.dataset import FORMATS, export_dataset
 from data.export.npz import BINS
+from data.lock import held
 from data.manifest import read_manifest, write_manifest
 from data.reader import FaceDataset
 from data.schema import FACTORS, VARIES, DataError, ShardHeader
@@ -211,11 +212,23 @@ def test_what_is_there_is_not_touched(make_faces, tmp_path):
     with pytest.raises(DataError, match="there already; expected a free name: remove it, or choose another --out"):
         export(folder, tmp_path / "out", "png")
     (tmp_path / ".new.part").mkdir()
-    with pytest.raises(DataError, match=r"\.new\.part is there: another export is writing it, or one was killed"):
+    with pytest.raises(DataError, match=r"\.new\.part is there, and no export wrote it"):
         export(folder, tmp_path / "new", "png")
     with pytest.raises(DataError, match="a file where a folder belongs"):
         export(folder, folder / "dataset.json" / "out", "png")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_a_killed_export_left_is_cleared_away_and_a_living_one_s_is_not(make_faces, tmp_path):
+    folder = make_faces()
+    with pytest.raises(DataError, match=r"\.new\.part is being written to by process"), held(tmp_path / ".new.part"):
+        export(folder, tmp_path / "new", "png")
+    (tmp_path / ".new.part" / "train").mkdir(parents=True)
+    (tmp_path / ".new.part" / "train" / "half.png").write_bytes(b"half")
+    (tmp_path / ".new.part" / ".dcign.lock").write_text("{}")
+    export(folder, tmp_path / "new", "npz", ["iid"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([folder.name, "new"])
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["about.json", "iid.npz"]
 
 
 def test_unknown_formats_and_splits_are_refused_with_those_there_are(make_faces, tmp_path):

@@ -66,6 +66,7 @@ def test_the_table_has_a_line_a_recipe_and_says_how_far_seeds_spread(write):
     for factor in FACTORS:
         assert factor in table
     lines = table.splitlines()
+    assert max(len(line) for line in lines) <= 110
     assert lines[1].split()[:3] == ["swap", "x2", "0.850±0.050"]
     assert lines[2].split()[:3] == ["vae", "x1", "0.300"]
     assert " 0.00±0.00" in lines[1]  # and not -0.00

@@ -17,6 +17,7 @@ KINDS = {
     "RGBA": lambda image: image.convert("RGBA"),
     "LA": lambda image: image.convert("LA"),
     "P": lambda image: image.convert("P"),
+    "12 bits in 16": lambda image: Image.fromarray((np.asarray(image) / 255 * 4095).round().astype(np.uint16)),
     "16 bits": lambda image: Image.fromarray(np.asarray(image).astype(np.uint16) * 257),
     "float": lambda image: Image.fromarray(np.asarray(image).astype(np.float32)),
     "float to 1": lambda image: Image.fromarray(np.asarray(image).astype(np.float32) / 255),

@@ -286,8 +286,11 @@ def test_what_a_run_lacks_or_is_damaged_is_said_as_it_is(tmp_path):
         read_checkpoint(tmp_path)
     path = tmp_path / "configuration.json"
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(TrainingError, match=r"cannot read .*configuration\.json \(.+\): train again into a new folder"):
-        read(tmp_path)
+    for ask in (read, configuration_to_resume):
+        with pytest.raises(
+            TrainingError, match=r"cannot read .*configuration\.json \(.+\): train again into a new fol"
+        ):
+            ask(tmp_path)
 
 
 def test_resuming_takes_what_is_not_given_from_the_run(tmp_path):

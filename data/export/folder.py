@@ -1,4 +1,4 @@
-"""A folder that appears under its name only when whole."""
+"""A folder that appears under its name only when whole. What a killed export left of it is cleared away by the next."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from data.lock import NAME as LOCK
+from data.lock import held
 from data.part_file import refusals
 from data.schema import DataError
 
 
 def refuse_taken(path: Path) -> None:
-    """Raise DataError if there is something of this name, or a part of it."""
+    """Raise DataError if there is something of this name, or of its part's that no export has written."""
     if os.path.lexists(path):
         raise DataError(f"{path} is there already; expected a free name: remove it, or choose another --out.")
     part = _part(path)
-    if os.path.lexists(part):
+    if os.path.lexists(part) and not (part / LOCK).exists():
         raise DataError(
-            f"{part} is there: another export is writing it, or one was killed; if none is running, remove it."
+            f"{part} is there, and no export wrote it; expected a free name: remove it, or choose another --out."
         )
 
 
@@ -27,18 +29,30 @@ def refuse_taken(path: Path) -> None:
 def folder_written_aside(path: Path) -> Iterator[Path]:
     """A folder to fill, `.NAME.part` until it is renamed at the end; removed if anything is raised.
 
-    Raises DataError, in one sentence, if the name is taken or the disk refuses.
+    Raises DataError, in one sentence, if the name is taken, another process is writing it, or the disk refuses.
     """
     refuse_taken(path)
     part = _part(path)
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.mkdir()
-        try:
-            yield part
-            part.rename(path)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(exist_ok=True)
+        with held(part):
+            _clear(part)
+            try:
+                yield part
+                (part / LOCK).unlink(missing_ok=True)
+                part.rename(path)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _clear(part: Path) -> None:
+    """Remove what a killed export left."""
+    for left in part.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name != LOCK:
+            left.unlink()
 
 
 def _part(path: Path) -> Path:

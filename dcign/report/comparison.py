@@ -26,6 +26,8 @@ from dcign.report.terms import (
 
 FORMAT = "dcign-comparison"
 FORMAT_VERSION = 1
+WIDTH = 110  # columns of a terminal; a table that is wider goes on below
+CELL = 13
 LEGEND = "mean over seeds ± half the range from least to most; what each figure means is in docs/training.md"
 
 # Of each factor; by the other latents' keys as in evaluation.json.
@@ -213,17 +215,22 @@ def _title(group: RecipeGroup) -> str:
 
 
 def _block(title: str, comparison: Comparison, terms: Sequence[Term], width: int, factor: str = "") -> list[str]:
-    """Lay out one table, without the columns that no run has."""
+    """Lay out one table, without the columns that no run has; what is too wide for a terminal goes on below."""
     rows = [
         [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for term in terms]
         for group in comparison.groups
     ]
     kept = [place for place in range(len(terms)) if any(row[place] for row in rows)]
-    lines = [title.ljust(width) + "".join(terms[place].heading.rjust(13) for place in kept)]
-    for group, row in zip(comparison.groups, rows, strict=True):
-        cells = (_cell(row[place], terms[place].form).rjust(13) for place in kept)
-        lines.append(_title(group).ljust(width) + "".join(cells))
-    return [*lines, ""]
+    lines: list[str] = []
+    fitting = max(1, (WIDTH - width) // CELL)
+    for first in range(0, len(kept), fitting):
+        some = kept[first : first + fitting]
+        lines.append(title.ljust(width) + "".join(terms[place].heading.rjust(CELL) for place in some))
+        for group, row in zip(comparison.groups, rows, strict=True):
+            cells = (_cell(row[place], terms[place].form).rjust(CELL) for place in some)
+            lines.append(_title(group).ljust(width) + "".join(cells))
+        lines.append("")
+    return lines
 
 
 def _cell(spread: Spread | None, form: str) -> str:
