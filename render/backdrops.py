@@ -48,6 +48,9 @@ class Background:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "colour", tuple(self.colour))  # JSON has lists
+        given = (*self.colour, self.pictures or 0)
+        if len(self.colour) not in (0, 3) or not all(isinstance(number, int) and number >= 0 for number in given):
+            raise TypeError(f"a background of colour {self.colour} and {self.pictures} pictures")
 
     def nuisances(self, channels: int) -> dict[str, Range]:
         """Whole numbers that are drawn for each picture, and from where to where."""
@@ -137,15 +140,18 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
 def behind(
     background: Background, backdrops: Backdrops | None, nuisance: Mapping[str, NDArray[Any]], size: int, count: int
 ) -> Bytes:
-    """What is behind each of `count` heads (N, size, size, 3) sRGB."""
+    """What is behind each of `count` heads (N, size, size, 3) sRGB; numbers out of range count as the nearest in it."""
     if backdrops is not None:
-        return backdrops.pixels[np.asarray(nuisance[PICTURE], np.int64)]
+        return backdrops.pixels[_whole(nuisance[PICTURE], len(backdrops.pixels) - 1)]
     if background.random:
-        channels = [nuisance[name if name in nuisance else GRAY] for name in COLOUR]
-        colours = np.stack(channels, axis=-1).astype(np.uint8)
+        colours = np.stack([_whole(nuisance[name if name in nuisance else GRAY], 255) for name in COLOUR], axis=-1)
     else:
-        colours = np.array([background.colour], np.uint8)
-    return np.broadcast_to(colours[:, None, None], (count, size, size, 3))
+        colours = np.array([background.colour])
+    return np.broadcast_to(colours[:, None, None], (count, size, size, 3)).astype(np.uint8)
+
+
+def _whole(numbers: NDArray[Any], most: int) -> NDArray[np.int64]:
+    return np.asarray(np.clip(np.nan_to_num(numbers), 0, most), np.int64)
 
 
 def _square(path: Path, size: int) -> Bytes:

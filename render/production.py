@@ -285,17 +285,16 @@ def _readable(model_file: Path) -> bool:
 
 
 def _check_same(saved: Path, wanted: dict[str, Any]) -> None:  # JSON
+    asked = json.loads(json.dumps(wanted["configuration"]))
     try:
         found = json.loads(saved.read_bytes())["configuration"]
-        differing = [key for key, value in json.loads(json.dumps(wanted["configuration"])).items()
-                     if found.get(key) != value]  # fmt: skip
+        differing = [key for key in {**asked, **found} if found.get(key) != asked.get(key)]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RenderError(f"{saved} is damaged; expected a render configuration: choose another --out.") from None
     if differing:
-        was = ", ".join(f"{key} {_brief(found.get(key))}" for key in differing)
-        asked = ", ".join(f"{key} {_brief(wanted['configuration'][key])}" for key in differing)
+        was, now = (", ".join(f"{key} {_brief(each.get(key))}" for key in differing) for each in (found, asked))
         raise RenderError(
-            f"{saved.parent} holds a data set of another configuration ({was}; asked for: {asked}): give the same "
+            f"{saved.parent} holds a data set of another configuration ({was}; asked for: {now}): give the same "
             "options to go on with it, or choose another --out."
         )
 
@@ -305,6 +304,8 @@ def _such_as(names: set[str]) -> str:
 
 
 def _brief(value: Any) -> str:  # Any: JSON
+    if value is None:
+        return "none"
     if isinstance(value, dict) and "train" in value:
         return f"of {value['train']} training batches"
     if isinstance(value, dict):

@@ -20,11 +20,11 @@ from data.verification import check_dataset
 from dcign.source import DataSource
 from dcign.sweeps import rest_of, sweep_of
 from facegen.model import MorphableModel
-from render.backdrops import asked_background
+from render.backdrops import Background, asked_background
 from render.configuration import RenderConfiguration, Splits
 from render.production import Production, render_dataset
 from render.ranges import sampled
-from render.scene import DEFAULT_SCENE, RenderError
+from render.scene import DEFAULT_SCENE, Camera, RenderError
 from render.verification import verify_pixels
 
 SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))
@@ -156,9 +156,22 @@ def test_a_damaged_kind_is_refused(faces: Path, tmp_path: Path) -> None:
         len(Shard(shard))
 
 
-def test_another_background_is_another_configuration(faces: Path, model: MorphableModel, pictures: Path) -> None:
+def test_what_a_folder_has_or_lacks_of_it_is_another_configuration_and_nothing_is_touched(
+    faces: Path, model: MorphableModel
+) -> None:
     about = json.loads((faces / "configuration.json").read_text())["configuration"]
     configuration = RenderConfiguration.from_dict(about)
-    other = replace(configuration, background=replace(configuration.background, sha256="0" * 64))
-    with pytest.raises(RenderError, match="another configuration"):
-        render_dataset(faces, other, lambda: model, worker_count=1, progress=lambda *_: None)
+    before = (faces / "dataset.json").read_bytes()
+    for others, named in (
+        ({"background": Background(pictures=3, sha256="0" * 64)}, "background 3/"),
+        ({"background": None}, "asked for: background none"),
+        (
+            {"distance": None, "scene": replace(DEFAULT_SCENE, camera=Camera(distance_mm=900.0))},
+            "distance 800.0/1000.0",
+        ),
+    ):
+        other = replace(configuration, **others)
+        with pytest.raises(RenderError, match="another configuration") as error:
+            render_dataset(faces, other, lambda: model, worker_count=1, progress=lambda *_: None)
+        assert named in str(error.value)
+    assert (faces / "dataset.json").read_bytes() == before

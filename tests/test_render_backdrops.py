@@ -82,8 +82,16 @@ def test_what_is_drawn_is_what_is_behind(pictures: Path) -> None:
     assert background is not None
     drawn = behind(background, backdrops, {"background_picture": np.array([2.0, 0.0], np.float32)}, 16, 2)
     assert drawn[:, 3, 5].tolist() == [[200] * 3, [64] * 3]
+    wrong = {"background_picture": np.array([np.nan, 1e30], np.float32)}  # a damaged shard's: verification names it
+    assert behind(background, backdrops, wrong, 16, 2)[:, 3, 5].tolist() == [[64] * 3, [200] * 3]
     gray = behind(Background(random=True), None, {"background_gray": np.array([7.0, 9.0], np.float32)}, 4, 2)
     assert gray[:, 0, 0].tolist() == [[7] * 3, [9] * 3]
     flat = behind(Background(colour=(1, 2, 3)), None, {}, 4, 2)
     assert flat.shape == (2, 4, 4, 3)
     assert flat[1, 3, 3].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("fields", [{"colour": 5}, {"colour": [1, 2]}, {"colour": [1, 2, "x"]}, {"pictures": "many"}])
+def test_a_configuration_s_background_that_is_none_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        Background(**fields)
