@@ -14,7 +14,7 @@ from facegen.hair_fitting import with_hair
 from facegen.hair_layer import hair_layer
 from facegen.ibug import ibug_landmarks
 from facegen.landmarks import locate_landmarks
-from facegen.levels import COARSER, coarser_level
+from facegen.levels import with_levels
 from facegen.mesh import sculpture_mesh
 from facegen.model import ModelError, MorphableModel, Population, exact_in_half
 from facegen.model_file import model_bytes, read_model
@@ -63,9 +63,6 @@ def _build(progress: Progress) -> MorphableModel:
     progress("mixing skin, hair and eyes", 0.88)
     layer = hair_layer(template, regions)
     painted = painting(template, regions, Strands(layer.strand, layer.openness.T))
-    progress("making levels of detail", 0.95)
-    levels = tuple(coarser_level(template, stretch, every, landmarks) for stretch, every in COARSER)
-    progress("done", 1.0)
     head = MorphableModel(
         name="dcign procedural head",
         licence="MIT",
@@ -78,11 +75,13 @@ def _build(progress: Progress) -> MorphableModel:
         parts=part_labels(template.vertices, regions),
         part_names=PART_NAMES,
         landmarks=landmarks,
-        levels=levels,
         size_mode=0,
         population=Population(shape.spread()),
     )
-    return with_hair(head, layer)
+    progress("making levels of detail", 0.92)
+    whole = with_levels(with_hair(head, layer))
+    progress("done", 1.0)
+    return whole
 
 
 def cache_path() -> Path:

@@ -277,7 +277,7 @@ class _Strands:
 
 
 def _sagging(places: Array, thickness: Array) -> Array:
-    """How far (C, S), mm, to lift scalp rings so that the skull stays inside of the coarser levels' flat quads."""
+    """How far (C, S), mm, to lift scalp rings so that the skull stays inside of the flat quads between locks."""
     thinnest = _of_quads(thickness).min(0)
     gap = bare_head_distance(_of_quads(places).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
     lacking = np.maximum(np.minimum(0.6 * thinnest, LEAST_HAIR) - gap, 0) * (thinnest > 1)
@@ -290,7 +290,7 @@ def _sagging(places: Array, thickness: Array) -> Array:
 
 
 def _of_quads(values: Array) -> Array:
-    """Values (C, S, ...) at the corners of the coarser levels' quads, (4, (C - 1) / FINER, S - 1, ...)."""
+    """Values (C, S, ...) at the corners of the quads between locks, (4, (C - 1) / FINER, S - 1, ...)."""
     even = values[::FINER]
     return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
 
@@ -376,7 +376,7 @@ def _locks(cut: Cut) -> Array:
     coarse = (COLUMNS // FINER + 1, RINGS)
     wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks come and go along the strands
     noise = np.clip(rng.standard_normal((len(wander), 1)) + 0.3 * wander, -1.8, 1.8)
-    # The columns that only the finest level has round the locks and lie in the gaps between them.
+    # The columns between round the locks and lie in the gaps between them.
     place = np.arange(COLUMNS + 1) / FINER
     gaps = 1.1 * np.sin(np.pi * place) ** 2
     noise = map_coordinates(noise, np.meshgrid(place, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]

@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 Int = NDArray[np.int64]
 
 COLUMNS = 64  # of a half, plus one: both midlines count
-FINER = 4  # columns of the finest globe to one of the coarser
+FINER = 4  # columns from one lock to the next
 SCALP_RINGS, HANGING_RINGS = 9, 6
 RINGS = SCALP_RINGS + HANGING_RINGS + 1
-# Coarser levels: every FINER-th column; they also drop rings where the surface bends least.
-FEWER_RINGS = ((*range(SCALP_RINGS), 10, 11, 12, 14, 15), (0, 2, 3, 5, 6, 8, 10, 11, 14, 15))
 
 # Azimuth of the strands on the scalp, degrees from the front: closest about temple and ear.
 _AZIMUTH_STATIONS = (0, 11, 22, 33, 44, 51, 58, 65, 72, 80, 91, 103, 116, 130, 146, 163, 180)
@@ -31,7 +29,7 @@ class Globe:
     """Vertices of a globe of strands: two poles, then ring by ring.
 
     column (v,) 0..COLUMNS, the same on both sides; ring (v,), -1 and RINGS at the poles; side (v,) +1 left, -1 right,
-    0 on the midline; triangles (t, 3) outward; mirror (v,); source (v,) which vertex of the finest globe it is.
+    0 on the midline; triangles (t, 3) outward; mirror (v,).
     """
 
     column: Int
@@ -39,23 +37,21 @@ class Globe:
     side: Int
     triangles: Int
     mirror: Int
-    source: Int
 
 
-def globe(every: int = 1, rings: tuple[int, ...] = tuple(range(RINGS))) -> Globe:
-    """The globe with every n-th column and some of the rings."""
-    half = np.arange(0, COLUMNS + 1, every)
+def globe() -> Globe:
+    """The globe of all columns and rings."""
+    half = np.arange(COLUMNS + 1)
     # Once around: front, down the left side to the back, and home by the right.
     column = np.concatenate([half, half[-2:0:-1]])
     side = np.concatenate([[0], np.ones(len(half) - 2), [0], -np.ones(len(half) - 2)]).astype(np.int64)
     around = len(column)
     return Globe(
-        column=np.concatenate([[0, 0], np.tile(column, len(rings))]),
-        ring=np.concatenate([[-1, RINGS], np.repeat(rings, around)]),
-        side=np.concatenate([[0, 0], np.tile(side, len(rings))]),
-        triangles=_triangles(around, len(rings)),
-        mirror=np.concatenate([[0, 1], (2 + _ring_starts(around, len(rings)) + _reflected(around)).ravel()]),
-        source=_source(half, around, rings),
+        column=np.concatenate([[0, 0], np.tile(column, RINGS)]),
+        ring=np.concatenate([[-1, RINGS], np.repeat(np.arange(RINGS), around)]),
+        side=np.concatenate([[0, 0], np.tile(side, RINGS)]),
+        triangles=_triangles(around, RINGS),
+        mirror=np.concatenate([[0, 1], (2 + _ring_starts(around, RINGS) + _reflected(around)).ravel()]),
     )
 
 
@@ -86,11 +82,3 @@ def _triangles(around: int, rings: int) -> Int:
         second = np.where(on_left[:, None], np.stack([a, c, d], 1), np.stack([d, b, c], 1))
         quads += [first, second]
     return np.concatenate([*fans, *quads])
-
-
-def _source(half: Int, around: int, rings: tuple[int, ...]) -> Int:
-    """Vertices of the finest globe."""
-    finest = 2 * COLUMNS
-    place = np.concatenate([half, finest - half[-2:0:-1]])
-    assert len(place) == around
-    return np.concatenate([[0, 1], *(2 + ring * finest + place for ring in rings)])

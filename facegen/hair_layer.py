@@ -15,9 +15,8 @@ from scipy.spatial import cKDTree
 
 from facegen.hair_cuts import CUT_NAMES, CUTS
 from facegen.hair_drape import FRINGE_RINGS, HIDDEN, Drape, drape
-from facegen.hair_grid import COLUMNS, FEWER_RINGS, FINER, RINGS, SCALP_RINGS, Globe, globe
+from facegen.hair_grid import COLUMNS, RINGS, SCALP_RINGS, Globe, globe
 from facegen.mesh import Template
-from facegen.model import Level
 from facegen.primitives import Array
 from facegen.regions import Regions
 
@@ -35,17 +34,16 @@ SCALP_CUT, FRINGE_CUT, HANGING_CUT = "cropped", "fringe", "long, parted"  # whos
 class HairLayer:
     """What the model's hair is made of.
 
-    anchors (Vh, k) head vertices and weights (Vh, k), which sum to 1; triangles (Th, 3), outward; mirror (Vh,); levels:
-    coarser, nested triangulations; cut_names (S,); offsets, by_length, by_volume (S, Vh, 3) mm; strand (Vh, 2): around
-    the head, 0 front to 1 back, the same on both sides, and along the strand, 0 root to 1 tip; openness (S, Vh), 1 in
-    the open, less where hair lies under hair.
+    anchors (Vh, k) head vertices and weights (Vh, k), which sum to 1; triangles (Th, 3), outward; mirror (Vh,);
+    cut_names (S,); offsets, by_length, by_volume (S, Vh, 3) mm; strand (Vh, 2): around the head, 0 front to 1 back, the
+    same on both sides, and along the strand, 0 root to 1 tip; openness (S, Vh), 1 in the open, less where hair lies
+    under hair.
     """
 
     anchors: Int
     weights: Array
     triangles: Int
     mirror: Int
-    levels: tuple[Level, ...]
     cut_names: tuple[str, ...]
     offsets: Array
     by_length: Array
@@ -73,7 +71,6 @@ def hair_layer(template: Template, regions: Regions) -> HairLayer:
         weights=weights,
         triangles=finest.triangles.astype(np.int32),
         mirror=finest.mirror.astype(np.int32),
-        levels=tuple(_level(FINER, rings) for rings in FEWER_RINGS),
         cut_names=CUT_NAMES,
         offsets=mean,
         by_length=longer,
@@ -106,11 +103,6 @@ def _spread(half: Drape, whole: Globe) -> Array:
     around = half.positions[whole.column[2:], whole.ring[2:]]
     around[whole.side[2:] < 0, 0] *= -1
     return np.concatenate([half.poles, around])
-
-
-def _level(every: int, rings: tuple[int, ...]) -> Level:
-    coarse = globe(every, rings)
-    return Level(*(part.astype(np.int32) for part in (coarse.source, coarse.triangles, coarse.mirror)))
 
 
 def _anchored(template: Template, regions: Regions, whole: Globe) -> tuple[NDArray[np.int64], Array]:

@@ -1,55 +1,83 @@
-"""Levels of detail: coarser triangulations of some of the template's vertices: one identity space for all."""
+"""Levels of detail: coarser meshes of the same people, as close to the finest as so few triangles can be.
+
+Which vertices stay is decided by edge collapse in a space of places and colours (collapse.py). Then they move to where
+their surface is nearest to the finest one (projection.py), and so does each mode: a level has a mean and a basis of its
+own, in the same coefficients. Landmarks stay exactly where they are. The layer of hair is kept whole: its locks are as
+small as its triangles, in ten cuts at once.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from scipy.spatial import cKDTree
+from numpy.typing import NDArray
 
-from facegen.mesh import MIDLINE, Int, Template, mirrored, off_midline
-from facegen.model import Level
-from facegen.spacing import vertex_spacing
+from facegen.collapse import EDGE, FIXED, FREE, collapsed
+from facegen.model import Fit, Float, Level, MorphableModel, exact_in_half
+from facegen.population import sample_person, stacked
+from facegen.primitives import Array
+from facegen.projection import Projection
 
-# (how much further apart the vertices are, of each feature row keep every n-th vertex)
-COARSER = ((1.63, 2), (2.6, 3))
+HEADS = (3_500, 2_850)  # vertices of the head: 40 dB from the finest at 150 and at 64 pixels (docs/log.md)
+CROWD, PATTERNS, TRIED = 40, 3, 12  # people, the strongest patterns of their lightness; faces that may not fold
+COLOUR_MM = 15.0  # by how many mm an edge between black and white may as well be off; 10 and 20 do as well
+ON_MIDLINE = 1e-6  # mm
 
-
-def coarser_level(template: Template, stretch: float, every: int, landmarks: dict[str, int], seed: int = 0) -> Level:
-    """Vertices `stretch` times as far apart, every n-th of the feature rows, and the landmarks."""
-    half = np.flatnonzero(template.directions[:, 0] > -1e-9)
-    kept = half[_thinned(template, half, stretch, every, landmarks, np.random.default_rng(seed))]
-    middle = kept[template.row[kept] == MIDLINE]
-    left = off_midline(template.directions, middle, kept[template.row[kept] != MIDLINE])
-    coarse = mirrored(template.vertices, template.directions, template.row, template.place, middle, left)
-    vertices = np.concatenate([middle, left, template.mirror[left]])
-    return Level(vertices.astype(np.int32), coarse.triangles.astype(np.int32), coarse.mirror.astype(np.int32))
+Int = NDArray[np.int64]
 
 
-def _thinned(
-    template: Template,
-    half: Int,
-    stretch: float,
-    every: int,
-    landmarks: dict[str, int],
-    rng: np.random.Generator,
-) -> Int:
-    """Which of the half's vertices stay: landmarks, the midline thinned, the rows thinned, blue noise."""
-    vertices, row, place = template.vertices[half], template.row[half], template.place[half]
-    spacing = stretch * vertex_spacing(vertices)
-    # The midline must stay a chain of edges (see triangulation.py): dense, and nothing else close to it.
-    clear = vertices[:, 0] > 0.45 * spacing
-    fixed = np.isin(half, list(landmarks.values())) | ((row >= 0) & (place % every == 0) & clear)
-    midline, free = row == MIDLINE, row != MIDLINE
-    reach = spacing * np.select([midline, fixed], [0.7, 0.5], 0.8)
-    alive = fixed | midline | (free & (row < 0) & clear)
-    tree = cKDTree(vertices)
-    order = [np.flatnonzero(fixed & midline), np.flatnonzero(midline & ~fixed), np.flatnonzero(fixed & free)]
-    kept = []
-    for index in np.concatenate([*order, rng.permutation(np.flatnonzero(free & ~fixed))]):
-        if not alive[index]:
-            continue
-        kept.append(index)
-        close = np.array(tree.query_ball_point(vertices[index], reach[index]))
-        removable = ~fixed[close] & (midline[close] if midline[index] else free[close]) | (free[close] & ~fixed[close])
-        alive[close[removable]] = False
-        alive[index] = False
-    return np.array(kept)
+def with_levels(model: MorphableModel) -> MorphableModel:
+    """The same model with its levels of detail. Its head must be its own mirror image, and so are they."""
+    return replace(model, levels=tuple(_level(model, triangles) for triangles in _coarser_heads(model)))
+
+
+def _level(model: MorphableModel, head: Int) -> Level:
+    """One level from the triangles (t, 3) of its head; the hair is whole."""
+    first = model.hair.first if model.hair is not None else model.vertices
+    finest = model.triangles[(model.triangles < first).all(1)]
+    landmarks = np.fromiter(model.landmarks.values(), np.int64)
+    project = Projection(model.mean[:first], finest, model.mirror[:first], head, landmarks)
+    kept = np.concatenate([project.kept, np.arange(first, model.vertices)])
+    position = np.zeros(model.vertices, np.int64)
+    position[kept] = np.arange(len(kept))
+    hair = model.triangles[(model.triangles >= first).all(1)]
+
+    def fitted(values: NDArray[np.floating]) -> Array:
+        return np.concatenate([project(values[:first]), values[first:]])
+
+    basis = fitted(model.shape_basis.reshape(model.vertices, -1)).reshape(len(kept), 3, -1)
+    return Level(
+        vertices=kept.astype(np.int32),
+        triangles=position[np.concatenate([head, hair])].astype(np.int32),
+        mirror=position[model.mirror[kept]].astype(np.int32),
+        fit=Fit(fitted(model.mean).astype(np.float32), exact_in_half(basis), model.albedo.projected(fitted)),
+    )
+
+
+def _coarser_heads(model: MorphableModel) -> list[Int]:
+    """The triangles (t, 3) of each level's head, into the model's vertices: the left half's, then their mirrors."""
+    triangles = model.triangles[(model.mean[model.triangles][..., 0] > -ON_MIDLINE).all(1)].astype(np.int64)
+    if model.hair is not None:
+        triangles = triangles[(triangles < model.hair.first).all(1)]
+    half = np.unique(triangles)
+    number = np.zeros(model.vertices, np.int64)
+    number[half] = np.arange(len(half))
+    middle = np.abs(model.mean[half, 0]) < ON_MIDLINE
+    kind = np.where(middle, EDGE, FREE)
+    kind[np.isin(half, list(model.landmarks.values()))] = FIXED
+    rng = np.random.default_rng(0)
+    shape, albedo, attributes = stacked([sample_person(model, rng) for _ in range(CROWD)])
+    features = np.concatenate([model.mean[half], COLOUR_MM * _lightness(model.albedos(albedo, attributes)[:, half])], 1)
+    faces = np.concatenate([model.mean[None], model.shapes(shape[:TRIED], attributes[:TRIED])])[:, half]
+    wanted = [(count + middle.sum() // 2) // 2 for count in HEADS]  # about half of the midline stays
+    left = [half[each] for each in collapsed(number[triangles], features, faces.astype(np.float64), kind, wanted)]
+    return [np.concatenate([each, model.mirror[each][:, ::-1]]) for each in left]
+
+
+def _lightness(albedos: Float) -> Array:
+    """Of people (N, V, 3): their mean lightness, 0..1, and its strongest patterns, one deviation: (V, 1 + PATTERNS)."""
+    gray = albedos.astype(np.float64) @ (0.3, 0.6, 0.1)
+    mean = gray.mean(0)
+    _, strength, patterns = np.linalg.svd(gray - mean, full_matrices=False)
+    return np.concatenate([mean[:, None], patterns[:PATTERNS].T * (strength[:PATTERNS] / np.sqrt(len(gray)))], 1)

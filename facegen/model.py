@@ -7,7 +7,7 @@ Conventions: right-handed, +x the subject's left, +y up, +z out of the nose; mil
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -29,21 +29,35 @@ class ModelError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
-    """A coarser triangulation of some of the model's own vertices, so that it shares the identity space.
+class Fit:
+    """A level's own surface: mean (v, 3) mm; shape_basis (v, 3, Ks) of the model's coefficients; albedo at v places."""
 
-    vertices (v,) indices into the model's vertices; triangles (t, 3) and mirror (v,) indices into `vertices`.
+    mean: Float
+    shape_basis: Float
+    albedo: Albedo
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A coarser mesh of the same people: it shares the model's identity space.
+
+    vertices (v,) indices into the model's vertices; triangles (t, 3) and mirror (v,) indices into `vertices`; fit:
+    where they moved to, so that the surface between them is nearest to the model's; None if they are where they were.
     """
 
     vertices: Int
     triangles: Int
     mirror: Int
+    fit: Fit | None = None
 
     def below(self, first: int) -> Level:
         """What is left without the model's vertices from `first` on, its last, which are a surface of their own."""
         count = int((self.vertices < first).sum())
         triangles = self.triangles[(self.triangles < count).all(1)]
-        return Level(self.vertices[:count], triangles, self.mirror[:count])
+        fit = self.fit
+        if fit is not None:
+            fit = Fit(fit.mean[:count], fit.shape_basis[:count], fit.albedo.at(np.arange(count, dtype=np.int32)))
+        return Level(self.vertices[:count], triangles, self.mirror[:count], fit)
 
 
 class Albedo(ABC):
@@ -68,6 +82,10 @@ class Albedo(ABC):
     @abstractmethod
     def at(self, places: Int) -> Albedo:
         """The same people at some of the places (n,)."""
+
+    @abstractmethod
+    def projected(self, project: Callable[[NDArray[np.floating]], NDArray[np.float64]]) -> Albedo:
+        """The same people at other places, n of them: project maps values (places, k) to values (n, k)."""
 
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -103,6 +121,11 @@ class LinearAlbedo(Albedo):
     def at(self, places: Int) -> LinearAlbedo:
         """The same people at some of the vertices (n,)."""
         return LinearAlbedo(self.mean[places], self.basis[places])
+
+    def projected(self, project: Callable[[NDArray[np.floating]], NDArray[np.float64]]) -> LinearAlbedo:
+        """The same people at other places, n of them."""
+        basis = project(self.basis.reshape(len(self.basis), -1)).reshape(-1, 3, self.modes)
+        return LinearAlbedo(project(self.mean).astype(np.float32), exact_in_half(basis))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What a file holds of it."""
@@ -243,8 +266,9 @@ class MorphableModel:
         return self.texture.images(coefficients, self._attributes(attributes, len(coefficients)))
 
     def at_level(self, vertices: int) -> MorphableModel:
-        """The same people on the triangulation whose vertex count is nearest to `vertices` (by ratio)."""
-        counts = [self.vertices, *(len(level.vertices) for level in self.levels)]
+        """The same people on the mesh with the vertices, not counting hair, nearest to `vertices` (by ratio)."""
+        head = self.hair.first if self.hair is not None else self.vertices
+        counts = [head, *(int((level.vertices < head).sum()) for level in self.levels)]
         nearest = int(np.argmin([abs(np.log(count / vertices)) for count in counts]))
         return replace(self, levels=()) if nearest == 0 else self._only(self.levels[nearest - 1])
 
@@ -259,12 +283,13 @@ class MorphableModel:
 
     def _only(self, level: Level) -> MorphableModel:
         kept = level.vertices
+        own = level.fit or Fit(self.mean[kept], self.shape_basis[kept], self.albedo.at(kept))
         position = {int(vertex): index for index, vertex in enumerate(kept)}
         return replace(
             self,
-            mean=self.mean[kept],
-            shape_basis=self.shape_basis[kept],
-            albedo=self.albedo.at(kept),
+            mean=own.mean,
+            shape_basis=own.shape_basis,
+            albedo=own.albedo,
             triangles=level.triangles,
             mirror=level.mirror,
             parts=self.parts[kept],

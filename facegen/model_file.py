@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.model import Albedo, Hair, Level, LinearAlbedo, ModelError, MorphableModel, Population, Texture, packed
+from facegen.model import (
+    Albedo,
+    Fit,
+    Hair,
+    Level,
+    LinearAlbedo,
+    ModelError,
+    MorphableModel,
+    Population,
+    Texture,
+    packed,
+)
 from facegen.painted import PaintedAlbedo
 
 FORMAT = "dcign-morphable-model"
@@ -59,6 +70,10 @@ def model_bytes(model: MorphableModel) -> bytes:
         arrays[f"level_{index}/vertices"] = level.vertices
         arrays[f"level_{index}/triangles"] = level.triangles
         arrays[f"level_{index}/mirror"] = level.mirror
+        if level.fit is not None:
+            arrays[f"level_{index}/mean"] = level.fit.mean
+            arrays[f"level_{index}/shape_basis"] = packed(level.fit.shape_basis)
+            arrays |= _under(f"level_{index}/albedo", level.fit.albedo.arrays())
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)  # half floats of noise do not compress: 3 % for 0.3 s
     return buffer.getvalue()
@@ -113,10 +128,7 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Morpha
         parts=arrays["parts"],
         part_names=tuple(about["part_names"]),
         landmarks=about["landmarks"],
-        levels=tuple(
-            Level(*(arrays[f"level_{i}/{key}"] for key in ("vertices", "triangles", "mirror")))
-            for i in range(about["levels"])
-        ),
+        levels=tuple(_level(_below(f"level_{i}", arrays), ALBEDOS[about["albedo"]]) for i in range(about["levels"])),
         size_mode=about["size_mode"],
         hair=hair,
         texture=texture,
@@ -124,6 +136,15 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Morpha
         source=about.get("source", ""),
         source_sha256=about.get("source_sha256", ""),
     )
+
+
+def _level(arrays: Mapping[str, NDArray[Any]], albedo: type[Albedo]) -> Level:
+    """A level; those of models read from files, and of older versions, have no surface of their own."""
+    fit = None
+    if "mean" in arrays:
+        painted = albedo.from_arrays(_below("albedo", arrays))
+        fit = Fit(arrays["mean"], arrays["shape_basis"].astype(np.float32), painted)
+    return Level(arrays["vertices"], arrays["triangles"], arrays["mirror"], fit)
 
 
 def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -11,7 +11,7 @@ occlusion: light is one of the factors that are to be learnt.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -115,6 +115,11 @@ class PaintedAlbedo(Albedo):
     def at(self, places: Int) -> PaintedAlbedo:
         """The same people at some of the sites (n,)."""
         return PaintedAlbedo(self.names, self.masks[:, places], self.low, self.step, self.cheek)
+
+    def projected(self, project: Callable[[NDArray[np.floating]], NDArray[np.float64]]) -> PaintedAlbedo:
+        """The same people at other sites, n of them."""
+        masks = np.clip(np.round(project(self.masks.T.astype(np.float32))), 0, BYTE_STEPS).astype(np.uint8)
+        return PaintedAlbedo(self.names, np.ascontiguousarray(masks.T), self.low, self.step, self.cheek)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What a file holds of it."""

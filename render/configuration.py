@@ -23,8 +23,8 @@ SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' p
 SWEEP_LEVELS_OF_MORE = 21  # of any further factor
 FINEST = 13_000  # vertices
 TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to hold the colours
-# Vertices by picture size: up to so many pixels, so many vertices. A coarser level draws 2 to 4 times faster; over the
-# head it is 35 dB from the finest at 150 px with 5,000, 31 dB at 64 px with 2,500 (docs/log.md).
+# By picture size: up to so many pixels, the level whose head is nearest to so many vertices. It draws twice as fast,
+# and nobody sees it: 40 dB from the finest over the head at 64 and at 150 px (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
 
 

@@ -10,6 +10,7 @@ import pytest
 import trimesh
 
 from facegen.build import build_model, cache_path, procedural_model
+from facegen.levels import HEADS
 from facegen.model import ModelError, MorphableModel, head_sphere
 from facegen.model_file import model_bytes, read_model
 from facegen.shape import centroid_size_slope
@@ -51,7 +52,7 @@ def test_hair_is_a_second_closed_surface_at_every_level(model: MorphableModel) -
 
 def test_levels_have_about_the_promised_size(every_level: list[MorphableModel]) -> None:
     counts = [level.vertices for level in every_level]
-    assert counts == pytest.approx([13_000, 5_000, 2_500], rel=0.1)
+    assert counts == pytest.approx([13_000, *HEADS], rel=0.03)
 
 
 def test_the_mean_face_is_its_own_mirror_image(every_level: list[MorphableModel]) -> None:
@@ -69,10 +70,22 @@ def test_triangles_are_mirrored_too(every_level: list[MorphableModel]) -> None:
 
 def test_the_same_coefficients_give_the_same_face_on_every_level(model: MorphableModel) -> None:
     shape, albedo = coefficients(model, 3)
-    for level in model.levels:
-        coarse = model.at_level(len(level.vertices))
-        np.testing.assert_allclose(coarse.shapes(shape), model.shapes(shape)[:, level.vertices], atol=1e-4)
-        np.testing.assert_allclose(coarse.albedos(albedo), model.albedos(albedo)[:, level.vertices], atol=1e-6)
+    for level, count in zip(model.levels, HEADS, strict=True):
+        coarse = model.at_level(count)
+        away = np.linalg.norm(coarse.shapes(shape) - model.shapes(shape)[:, level.vertices], axis=2)
+        assert away.max() < 2.0
+        assert away.mean() < 0.1
+        assert np.abs(coarse.albedos(albedo) - model.albedos(albedo)[:, level.vertices]).mean() < 0.01
+
+
+def test_a_level_lies_on_both_sides_of_the_finest_surface(head: MorphableModel) -> None:
+    """Chords lie inside of a skull: a level of those would be smaller than it."""
+    for level in head.levels:
+        chords = trimesh.Trimesh(head.mean[level.vertices], level.triangles, process=False).volume
+        coarse = head.at_level(len(level.vertices))
+        fitted, whole = (trimesh.Trimesh(m.mean, m.triangles, process=False).volume for m in (coarse, head))
+        assert chords < whole
+        assert abs(fitted - whole) < 0.3 * (whole - chords)
 
 
 def test_landmarks_are_kept_by_every_level(model: MorphableModel, every_level: list[MorphableModel]) -> None:
@@ -117,9 +130,9 @@ def test_no_face_folds_over_itself_in_front(head: MorphableModel) -> None:
     moved = coarse.shapes(coefficients(head, 50)[0])[:, coarse.triangles]
     normals = np.cross(moved[:, :, 1] - moved[:, :, 0], moved[:, :, 2] - moved[:, :, 0])
     folded = (((normals * upright).sum(2) <= 0) & checked).sum(1)
-    # A triangle or two may: nothing in the prior forbids it.
-    assert folded.max() <= 0.001 * checked.sum()
-    assert folded.mean() <= 0.0001 * checked.sum()
+    # A few may: nothing in the prior forbids it, and a level has long ones below the brow.
+    assert folded.max() <= 0.004 * checked.sum()
+    assert folded.mean() <= 0.0003 * checked.sum()
 
 
 def test_no_mode_alone_folds_a_face_at_two_and_a_half_deviations(head: MorphableModel) -> None:

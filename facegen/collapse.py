@@ -1,0 +1,150 @@
+"""Edge collapse by quadrics in any number of dimensions: which vertices a coarser mesh keeps, and its triangles.
+
+Garland and Heckbert 1998: a vertex carries the sum of squared distances, in R^n, to the planes of the triangles that
+it stands for, weighted by their areas. n is 3 for shape alone; more dimensions hold whatever else must not be lost, in
+the same units. A vertex only ever moves onto a neighbour, so that what is kept are vertices of the mesh.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facegen.primitives import Array
+
+Int = NDArray[np.int64]
+
+TURNED = 0.2  # cosine of the turn of a triangle above which a collapse is allowed
+FREE, EDGE, FIXED = 0, 1, 2  # a vertex may move onto any neighbour, along the mesh's edge alone, or not at all
+
+
+def collapsed(
+    triangles: Int, features: Array, faces: Array, kind: NDArray[np.int64], counts: Sequence[int]
+) -> list[Int]:
+    """The triangles (t, 3), into the same vertices, as soon as no more than each of `counts` vertices are left.
+
+    triangles (T, 3); features (V, n) mm, in which errors are measured; faces (N, V, 3): shapes of the mesh in none of
+    which a triangle may turn over; kind (V,) FREE, EDGE or FIXED; counts: fewer and fewer. Fewer collapses are made if
+    no more are allowed.
+    """
+    mesh = _Mesh(triangles, features, faces, kind)
+    found = []
+    for count in counts:
+        mesh.reduce(count)
+        found.append(mesh.triangles[mesh.alive])
+    return found
+
+
+class _Mesh:
+    """A mesh while it is collapsed: triangles, what lies around each vertex, its quadric, and a heap of edges."""
+
+    def __init__(self, triangles: Int, features: Array, faces: Array, kind: NDArray[np.int64]) -> None:
+        self.triangles = triangles.astype(np.int64).copy()
+        self.alive = np.ones(len(triangles), bool)
+        self.features, self.faces, self.kind = features, faces, kind
+        self.around: list[set[int]] = [set() for _ in range(len(features))]
+        for index, corners in enumerate(self.triangles.tolist()):
+            for corner in corners:
+                self.around[corner].add(index)
+        self.matrix, self.vector, self.constant = _quadrics(self.triangles, features)
+        self.left = sum(1 for owned in self.around if owned)
+        self.version = [0] * len(features)
+        self.heap: list[tuple[float, int, int, int, int]] = []
+        start, end = self.triangles.ravel(), np.roll(self.triangles, -1, 1).ravel()
+        both = np.unique(np.concatenate([np.stack([start, end], 1), np.stack([end, start], 1)]), axis=0)
+        self._push(both[:, 0], both[:, 1])
+
+    def reduce(self, count: int) -> None:
+        """Collapse the cheapest edges until `count` vertices are left."""
+        while self.left > count and self.heap:
+            _, vertex, onto, seen, other = heapq.heappop(self.heap)
+            if seen == self.version[vertex] and other == self.version[onto] and self._allowed(vertex, onto):
+                self._move(vertex, onto)
+
+    def _move(self, vertex: int, onto: int) -> None:
+        for index in list(self.around[vertex]):
+            corners = self.triangles[index]
+            if onto in corners:
+                self.alive[index] = False
+                for corner in corners.tolist():
+                    self.around[corner].discard(index)
+            else:
+                corners[corners == vertex] = onto
+                self.around[onto].add(index)
+        self.around[vertex] = set()
+        for sums in (self.matrix, self.vector, self.constant):
+            sums[onto] += sums[vertex]
+        self.left -= 1
+        self.version[vertex] += 1
+        self.version[onto] += 1
+        near = np.array(sorted(self._neighbours(onto)))
+        here = np.full(len(near), onto)
+        self._push(np.concatenate([near, here]), np.concatenate([here, near]))
+
+    def _neighbours(self, vertex: int) -> set[int]:
+        found = {corner for index in self.around[vertex] for corner in self.triangles[index].tolist()}
+        found.discard(vertex)
+        return found
+
+    def _allowed(self, vertex: int, onto: int) -> bool:
+        """Whether the mesh stays a surface (the link condition) and no triangle turns over."""
+        shared = self.around[vertex] & self.around[onto]
+        along_edge = len(shared) == 1
+        if self.kind[vertex] == EDGE and not along_edge:
+            return False
+        if len(self._neighbours(vertex) & self._neighbours(onto)) != len(shared):
+            return False
+        moved = np.array(sorted(self.around[vertex] - shared), np.int64)
+        if not len(moved):
+            return False
+        corners = self.triangles[moved]
+        after = np.where(corners == vertex, onto, corners)
+        old, new = (_normals(self.faces[:, each]) for each in (corners, after))
+        return bool(((old * new).sum(-1) > TURNED * np.sqrt((old * old).sum(-1) * (new * new).sum(-1))).all())
+
+    def _push(self, vertices: Int, onto: Int) -> None:
+        movable = self.kind[vertices] != FIXED
+        movable &= (self.kind[vertices] != EDGE) | (self.kind[onto] != FREE)
+        vertices, onto = vertices[movable], onto[movable]
+        at = self.features[onto]
+        matrix = self.matrix[vertices] + self.matrix[onto]
+        vector = self.vector[vertices] + self.vector[onto]
+        cost = (((matrix @ at[..., None])[..., 0] + 2 * vector) * at).sum(1)
+        cost += self.constant[vertices] + self.constant[onto]
+        for each, vertex, other in zip(cost.tolist(), vertices.tolist(), onto.tolist(), strict=True):
+            heapq.heappush(self.heap, (each, vertex, other, self.version[vertex], self.version[other]))
+
+
+def _quadrics(triangles: Int, features: Array) -> tuple[Array, Array, Array]:
+    """Sums over each vertex's triangles: matrix (V, n, n), vector (V, n), constant (V,).
+
+    The squared distance of x to the plane of a triangle at p with orthonormal e, f in it is
+    x A x + 2 b x + c, with A = 1 - e e - f f, b = (p.e) e + (p.f) f - p, c = p.p - (p.e)^2 - (p.f)^2
+    """
+    p, q, r = features[triangles].swapaxes(0, 1)
+    first, second = q - p, r - p
+    e = first / np.maximum(np.linalg.norm(first, axis=1), 1e-9)[:, None]
+    across = second - (second * e).sum(1, keepdims=True) * e
+    height = np.linalg.norm(across, axis=1)
+    f = across / np.maximum(height, 1e-9)[:, None]
+    area = np.linalg.norm(first, axis=1) * height / 2
+    along_e, along_f = (p * e).sum(1), (p * f).sum(1)
+    parts = (
+        area[:, None, None] * (np.eye(features.shape[1]) - e[:, :, None] * e[:, None] - f[:, :, None] * f[:, None]),
+        area[:, None] * (along_e[:, None] * e + along_f[:, None] * f - p),
+        area * ((p * p).sum(1) - along_e**2 - along_f**2),
+    )
+    sums = [np.zeros((len(features), *part.shape[1:])) for part in parts]
+    for total, part in zip(sums, parts, strict=True):
+        for corner in triangles.T:
+            np.add.at(total, corner, part)
+    return sums[0], sums[1], sums[2]
+
+
+def _normals(corners: Array) -> Array:
+    """Normals (N, t, 3), as long as twice the areas, of triangles (N, t, 3, 3); np.cross is slow on so few."""
+    a, b = corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
+    return np.asarray(a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]])
