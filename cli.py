@@ -180,7 +180,7 @@ def render(
 @click.option("--sheet", type=click.Path(path_type=Path), metavar="PNG", help="Write a contact sheet, a row a batch.")
 @click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels drawn again.")
 @click.option("--quick", is_flag=True, help="Test labels and statistics alone: no drawing, no OpenGL.")
-@click.option("--workers", type=int, default=None, metavar="N", help="Processes for --verify.  [default: one a core]")
+@click.option("--workers", type=int, default=None, metavar="N", help="To check with.  [default: one a core]")
 def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: bool, workers: int | None) -> None:
     """Say what a shard or a data set folder holds, and test that it is what it says.
 
@@ -699,7 +699,7 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
         if path.is_dir():
             dataset = FaceDataset(path)
             with _batch_progress(f"checking {path.name}") as progress:
-                findings = check_dataset(dataset, progress=progress)
+                findings = check_dataset(dataset, workers=workers or _cores(), progress=progress)
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
             findings, shards = check_shard(path), [path]

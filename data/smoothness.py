@@ -75,23 +75,19 @@ def _disorder(thumbnails: Distances, labels: Float, factor: str) -> list[str]:
 
 def _best_exchange(distances: Distances) -> tuple[tuple[int, int], float]:
     """The two positions whose exchange shortens the walk most, and the share of it that this saves."""
-    count = len(distances)
-    length = float(np.diagonal(distances, 1).sum())
-    best, shortest = (0, 0), length
-    for first in range(count):
-        for second in range(first + 1, count):
-            order = np.arange(count)
-            order[[first, second]] = second, first
-            exchanged = float(distances[order[:-1], order[1:]].sum())
-            if exchanged < shortest:
-                best, shortest = (first, second), exchanged
-    return best, (length - shortest) / max(length, 1e-9)
+    first, second = np.triu_indices(len(distances), 1)
+    orders = np.tile(np.arange(len(distances)), (len(first), 1))  # one a pair
+    every = np.arange(len(first))
+    orders[every, first], orders[every, second] = second, first
+    lengths = distances[orders[:, :-1], orders[:, 1:]].sum(axis=1)
+    length, best = float(np.diagonal(distances, 1).sum()), int(lengths.argmin())
+    return (int(first[best]), int(second[best])), (length - float(lengths[best])) / max(length, 1e-9)
 
 
 def _thumbnails(images: Images) -> Distances:
     """Gray averages. (20, H, W, C) -> (20, GRID * GRID)"""
     count, height, width, _ = images.shape
     rows, columns = min(GRID, height), min(GRID, width)
-    cropped = images[:, : height // rows * rows, : width // columns * columns].astype(np.float64)
+    cropped = images[:, : height // rows * rows, : width // columns * columns]
     blocks = cropped.reshape(count, rows, height // rows, columns, width // columns, -1)
-    return np.asarray(blocks.mean(axis=(2, 4, 5))).reshape(count, -1)
+    return np.stack([image.mean(axis=(1, 3, 4), dtype=np.float64).ravel() for image in blocks])

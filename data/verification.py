@@ -6,10 +6,13 @@ What pixels say by themselves is in `data.smoothness`.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -56,22 +59,49 @@ class People:
     places: dict[int, list[Place]] = field(default_factory=dict)
 
 
-def check_dataset(dataset: FaceDataset, *, progress: Progress | None = None) -> list[Finding]:
+@dataclass
+class Meter:
+    """Batches done of those of all shards; several threads count, and a shard may be longer than listed."""
+
+    tell: Progress
+    total: int
+    done: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def add(self, batches: int) -> None:
+        """Count some more."""
+        with self.lock:
+            self.done += batches
+            self.tell(self.done, self.total)
+
+
+@dataclass(frozen=True)
+class PixelCheck:
+    """What takes time in a shard: its hash, and what is wrong with its pixels."""
+
+    sha256: str
+    faults: list[Fault]
+
+
+def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None) -> list[Finding]:
     """Every check of every shard, and those between shards: complete, unchanged, test people not in train.
 
-    progress is called after every batch. A shard that cannot be read is a finding.
+    workers: threads that read pixels; progress is called after every batch. A shard that cannot be read is a finding.
     """
-    tell = progress or _untold
-    done, total = 0, sum(entry.batches for entries in dataset.splits.values() for entry in entries)
+    listed = [entry for entries in dataset.splits.values() for entry in entries]
+    meter = Meter(progress or _untold, sum(entry.batches for entry in listed))
     findings = _folder_findings(dataset)
     people: dict[str, People] = {}
-    for split, entries in dataset.splits.items():
-        people[split] = People()
-        for entry in entries:
-            within = _shard_progress(tell, done, entry.batches, total)
-            findings += _entry_findings(dataset, split, entry, people[split], within)
-            done += entry.batches
-            tell(done, total)
+    with ThreadPoolExecutor(workers) as threads:
+        pixels = [threads.submit(_check_pixels, dataset, entry, meter) for entry in listed]
+        ready = iter(pixels)
+        try:
+            for split, entries in dataset.splits.items():
+                people[split] = People()
+                for entry in entries:
+                    findings += _entry_findings(dataset, split, entry, people[split], next(ready).result)
+        finally:
+            threads.shutdown(cancel_futures=True)
     return findings + _strangers(dataset.folder, people)
 
 
@@ -85,13 +115,17 @@ def check_shard(
     Raises DataError if the shard cannot be read.
     """
     opened = shard if isinstance(shard, Shard) else Shard(shard)
+    tell = progress or _untold
     if dataset is None:
         with opened:
-            return _shard_findings(opened, str(opened.path), People(), progress or _untold)
+            meter = Meter(tell, len(opened))
+            faults = _pixel_faults(opened, functools.partial(meter.add, 1))
+            return _shard_findings(opened, str(opened.path), People(), faults)
     for split, entries in dataset.splits.items():
         for entry in entries:
             if (dataset.folder / entry.file).resolve() == opened.path.resolve():
-                return _entry_findings(dataset, split, entry, People(), progress or _untold)
+                check = functools.partial(_check_pixels, dataset, entry, Meter(tell, entry.batches))
+                return _entry_findings(dataset, split, entry, People(), check)
     return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
 
 
@@ -99,42 +133,59 @@ def _untold(done: int, total: int) -> None:
     """Nobody wants to know."""
 
 
-def _shard_progress(tell: Progress, before: int, listed: int, total: int) -> Progress:
-    """Progress through one shard as progress through the data set; a shard may be longer than listed."""
-    return lambda done, _: tell(before + min(done, listed), total)
+def _check_pixels(dataset: FaceDataset, entry: ShardEntry, meter: Meter) -> PixelCheck:
+    """In a thread: one listed shard. However that ends and however long it is, its batches count as done."""
+    left = entry.batches
+
+    def count() -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            meter.add(1)
+
+    try:
+        with dataset.shard(entry) as shard:
+            return PixelCheck(file_sha256(shard.path), _pixel_faults(shard, count))
+    finally:
+        if left:
+            meter.add(left)
 
 
 def _entry_findings(
-    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, tell: Progress
+    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, check: Callable[[], PixelCheck]
 ) -> list[Finding]:
-    """One listed shard: there, unchanged, of this data set, and sound."""
+    """One listed shard: there, unchanged, of this data set, and sound. check: gives what is slow to find out."""
     path = dataset.folder / entry.file
     name = str(path)
     try:
         with dataset.shard(entry) as shard:
-            faults = list(_provenance_faults(dataset, split, entry, shard))
-            if file_sha256(path) != entry.sha256:
+            faults, pixels = list(_provenance_faults(dataset, split, entry, shard)), check()
+            if pixels.sha256 != entry.sha256:
                 faults.append("has another SHA-256 than dataset.json lists: its bytes were changed")
             found = [Finding(name, None, what) for what in faults]
-            return found + _shard_findings(shard, name, people, tell)
+            return found + _shard_findings(shard, name, people, pixels.faults)
     except DataError as error:
         return [Finding(name, None, _without_name(error, path))]
 
 
-def _shard_findings(shard: Shard, name: str, people: People, tell: Progress) -> list[Finding]:
-    numbers, varies = shard.numbers, shard.varies
+def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:
     _remember_places(shard, name, people)
-    faults = [*_label_faults(shard), *_identity_faults(shard), *_people_faults(shard, people)]
-    labels = _varying_labels(shard)
-    anything = shard.identity_shape is None  # may be seen: not only what is as round as a head
-    for row in range(len(shard)):
-        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row], varies[row], anything)]
-        tell(row + 1, len(shard))
-    split = shard.header.split
+    faults = [*_label_faults(shard), *_identity_faults(shard), *_people_faults(shard, people), *pixels]
+    numbers, split = shard.numbers, shard.header.split
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
     if split in EVALUATION_SPLITS and MASK not in shard.truths:
         found.insert(0, Finding(name, None, f"has no truth/{MASK}, which split {split} always has"))
     return found
+
+
+def _pixel_faults(shard: Shard, count: Callable[[], None]) -> list[Fault]:
+    """What is wrong with a shard's pixels; `count` is called after each batch."""
+    faults, labels, varies = [], _varying_labels(shard), shard.varies
+    anything = shard.identity_shape is None  # may be seen: not only what is as round as a head
+    for row in range(len(shard)):
+        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row], varies[row], anything)]
+        count()
+    return faults
 
 
 def _varying_labels(shard: Shard) -> list[Float | None]:

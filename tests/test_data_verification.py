@@ -323,12 +323,29 @@ def test_a_shard_that_cannot_be_opened_is_an_error_when_named_alone(tmp_path):
         check_shard(tmp_path / "none.h5")
 
 
+def test_many_workers_find_what_one_finds_in_the_same_order(make_dataset, make_batch):
+    stolen = make_batch(0, "azimuth")
+
+    def harm(split, batch):
+        if batch.number == 1:
+            batch = replace(batch, images=blackened(batch.images, 3))
+        if (split, batch.number) == ("test", 2):
+            batch = replace(batch, identity_index=stolen.identity_index)
+        return batch
+
+    folder = make_dataset(harm)
+    (folder / "train" / "shard-00001.h5").write_bytes(b"")
+    one, many = (check_dataset(FaceDataset(folder), workers=workers) for workers in (1, 4))
+    assert [str(finding) for finding in one] == [str(finding) for finding in many]
+    assert len(one) >= 5
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_progress_counts_every_batch_even_of_a_lost_shard(make_dataset, lost):
     folder, counted = make_dataset(), []
     if lost:
         (folder / "sweep" / "shard-00000.h5").unlink()
-    check_dataset(FaceDataset(folder), progress=lambda done, total: counted.append((done, total)))
+    check_dataset(FaceDataset(folder), workers=3, progress=lambda done, total: counted.append((done, total)))
     assert counted == sorted(counted)
     assert set(counted) == {(done, 15) for done in range(1, 16)}
 
