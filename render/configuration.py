@@ -5,7 +5,7 @@ Degrees throughout. Default ranges are those of Kulkarni et al.'s evaluation swe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from data.damage import shown
@@ -14,7 +14,7 @@ from data.schema import FACTORS, MORE_FACTORS, Factor
 from render.backdrops import Background
 from render.kinds import check_kinds
 from render.ranges import BOUNDS, Range, check_range
-from render.scene import DEFAULT_SCENE, RenderError, Scene, chosen
+from render.scene import DEFAULT_SCENE, Camera, RenderError, Scene, chosen
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
@@ -26,6 +26,7 @@ TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to
 # By picture size: up to so many pixels, the level whose head is nearest to so many vertices. It draws twice as fast,
 # and nobody sees it: 40 dB from the finest over the head at 64 and at 150 px (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
+_DISTANT = replace(DEFAULT_SCENE, camera=Camera(distance_mm=1_000.0))  # with every number that a scene may have
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class RenderConfiguration:
                 known["background"] = Background(**known["background"])
             known["scene"] = Scene.from_dict(known["scene"])
             made = cls(**known)
-            check_kinds(made.as_dict(), cls(Splits(1, 1, 1)).as_dict(), "configuration")
+            check_kinds(made.as_dict(), cls(Splits(1, 1, 1), scene=_DISTANT).as_dict(), "configuration")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise RenderError(
                 f"the render configuration cannot be understood ({shown(error, 120)}): render it again."

@@ -99,7 +99,8 @@ def _option(factor: Factor) -> str:
 
 def _out_of_bounds(factor: Factor, given: Range) -> RenderError:
     bounds, unit = BOUNDS[factor.name], f" {factor.plural}" if factor.plural else ""
+    order = "<=" if factor in MORE_FACTORS else "<"  # equal, they set what does not vary
     return RenderError(
         f"{_option(factor)} {given.low:g} {given.high:g} is out of bounds; "
-        f"give LO < HI within {bounds.lowest:g} to {bounds.highest:g}{unit}."
+        f"give LO {order} HI within {bounds.lowest:g} to {bounds.highest:g}{unit}."
     )

@@ -113,9 +113,9 @@ def test_a_pair_of_equal_values_sets_the_scene() -> None:
     [
         ({}, ["age"], "--vary age names no further factor; give one of light_elevation, distance, field_of_view"),
         ({"distance": (900, 900)}, ["distance"], "--distance 900 900 is one value; --vary distance wants LO < HI"),
-        ({"distance": (200, 200)}, [], "--distance 200 200 is out of bounds; give LO < HI within 300 to 20000 mill"),
-        ({"light_elevation": (-90, 0)}, [], "--light-elevation -90 0 is out of bounds; give LO < HI within -85 to 85"),
-        ({"light_to_ambient": (3, 2)}, [], "--light-to-ambient 3 2 is out of bounds; give LO < HI within 0.2 to 100."),
+        ({"distance": (200, 200)}, [], "--distance 200 200 is out of bounds; give LO <= HI within 300 to 20000 mill"),
+        ({"light_elevation": (-90, 0)}, [], "--light-elevation -90 0 is out of bounds; give LO <= HI within -85 to 85"),
+        ({"light_to_ambient": (3, 2)}, [], "--light-to-ambient 3 2 is out of bounds; give LO <= HI within 0.2 to 100."),
         ({"field_of_view": (float("nan"), 9)}, [], "--field-of-view nan 9 is out of bounds"),
     ],
 )
@@ -133,6 +133,16 @@ def test_a_configuration_with_all_of_it_survives_json_and_one_without_is_written
         "light_elevation", "distance", "light_to_ambient", "vary", "background",
     }  # fmt: skip
     assert PLAIN.as_dict()["scene"]["camera"].keys() == {"field_of_view_degrees", "fill"}
+
+
+def test_a_distance_or_background_of_another_kind_is_refused_in_a_sentence() -> None:
+    for path in (("scene", "camera", "distance_mm"), ("background", "pictures"), ("light_elevation", "low"), ("vary",)):
+        about = inner = json.loads(json.dumps(varied(background=Background(pictures=2, sha256="0")).as_dict()))
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = "near"
+        with pytest.raises(RenderError):
+            RenderConfiguration.from_dict(about)
 
 
 def test_the_codes_of_what_varies_stay_what_they_were() -> None:
