@@ -245,7 +245,7 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
     several = (varies == "identity") | (varies == "all")
     if shard.header.split == "sweep":
         strangers = (shard.identity_index != shard.identity_index[:1]).any(axis=1)
-        yield from _rows(strangers, "has other people than the sweep's first batch")
+        yield from _rows(strangers, "has other identities than the sweep's first batch")
     known = {
         "identity index": shard.identity_index,
         "identity shape": shard.identity_shape,
@@ -281,10 +281,10 @@ def _people_faults(shard: Shard, people: People) -> Iterator[Fault]:
             known_face = people.coefficients.setdefault(person, face)
             known_person = people.indices.setdefault(face, person)
             if known_face != face:
-                yield row, f"image {image} is of person {person}, who has other coefficients elsewhere"
+                yield row, f"image {image} is of identity {person}, which has other coefficients elsewhere"
                 break
             if known_person != person:
-                yield row, f"image {image} is of person {person}, whose coefficients are person {known_person}'s"
+                yield row, f"image {image} is of identity {person}, whose coefficients are identity {known_person}'s"
                 break
 
 
@@ -304,10 +304,10 @@ def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
         for person in sorted(twins)[:NAMED_STRANGERS]:
             shard, number = seen.places[person][0]
             where = _where(folder, train.places[twins[person]])
-            alias = "" if twins[person] == person else f", as person {twins[person]}"
-            found.append(Finding(shard, number, f"person {person} is in {where}, too{alias}"))
+            alias = "" if twins[person] == person else f", as identity {twins[person]}"
+            found.append(Finding(shard, number, f"identity {person} is in {where}, too{alias}"))
         if len(twins) > NAMED_STRANGERS:
-            more = f"{len(twins) - NAMED_STRANGERS} more of its people are in train, too"
+            more = f"{len(twins) - NAMED_STRANGERS} more of its identities are in train, too"
             found.append(Finding(str(folder / split), None, more))
     return found
 

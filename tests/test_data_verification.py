@@ -110,7 +110,7 @@ BROKEN = {
             identity_shape=np.concatenate([b.identity_shape[:19], b.identity_shape[:1]]),
             identity_albedo=np.concatenate([b.identity_albedo[:19], b.identity_albedo[:1]]),
         ),
-        "whose coefficients are person",
+        "whose coefficients are identity",
     ),
     "a blank image": (
         "azimuth",
@@ -196,8 +196,8 @@ def test_a_test_person_who_is_in_train_is_found(make_dataset, make_batch, by):
     found = check_dataset(FaceDataset(folder))
     assert [(finding.shard, finding.batch) for finding in found] == [(str(folder / "test" / "shard-00000.h5"), 1)]
     person = 0 if by == "index" else 1_000_020
-    alias = "" if by == "index" else ", as person 0"
-    assert found[0].what == f"person {person} is in train/shard-00000.h5, batch 0, too{alias}"
+    alias = "" if by == "index" else ", as identity 0"
+    assert found[0].what == f"identity {person} is in train/shard-00000.h5, batch 0, too{alias}"
 
 
 def test_of_many_test_people_who_are_in_train_three_are_named_and_the_others_counted(make_dataset, make_batch):
@@ -212,9 +212,9 @@ def test_of_many_test_people_who_are_in_train_three_are_named_and_the_others_cou
     folder = make_dataset(reuse)
     found = [str(finding) for finding in check_dataset(FaceDataset(folder))]
     assert found == [
-        f"{folder}/sweep/shard-00000.h5, batch 0: person {person} is in train/shard-00001.h5, batch 7, too"
+        f"{folder}/sweep/shard-00000.h5, batch 0: identity {person} is in train/shard-00001.h5, batch 7, too"
         for person in (140, 141, 142)
-    ] + [f"{folder}/sweep: 17 more of its people are in train, too"]
+    ] + [f"{folder}/sweep: 17 more of its identities are in train, too"]
 
 
 def test_a_stranger_in_several_batches_of_train_is_named_with_their_number(make_dataset, make_batch):
@@ -227,14 +227,14 @@ def test_a_stranger_in_several_batches_of_train_is_named_with_their_number(make_
         return replace(batch, **person, identity_albedo=train.identity_albedo)
 
     found = check_dataset(FaceDataset(make_dataset(reuse)))
-    assert [finding.what for finding in found] == ["person 0 is in train/shard-00000.h5, batch 0 (and 1 more), too"]
+    assert [finding.what for finding in found] == ["identity 0 is in train/shard-00000.h5, batch 0 (and 1 more), too"]
 
 
 def test_a_sweep_keeps_its_people(make_shard, make_batch):
     batches = [make_batch(number, "identity", "sweep") for number in range(2)]
     found = check_shard(make_shard(batches, split="sweep"))
     assert [(finding.batch, finding.what) for finding in found] == [
-        (1, "has other people than the sweep's first batch")
+        (1, "has other identities than the sweep's first batch")
     ]
 
 

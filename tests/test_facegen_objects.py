@@ -144,6 +144,36 @@ def test_colours_come_from_vertices_faces_materials_and_textures(tmp_path: Path)
     assert abs(int(found[0, 0, 2]) - 128) <= 2  # .21 of linear light
 
 
+def test_all_parts_of_a_scene_are_read_each_in_its_place(tmp_path: Path) -> None:
+    scene = trimesh.Scene()
+    box = trimesh.creation.box()
+    for x in (0, 3):
+        scene.add_geometry(box, geom_name="box", transform=trimesh.transformations.translation_matrix((x, 0, 0)))
+    scene.add_geometry(trimesh.points.PointCloud([(9.0, 9.0, 9.0)]))
+    scene.export(tmp_path / "two.glb")
+    soup = welded(read_soup(tmp_path / "two.glb", 5000))
+    assert (len(soup.points), len(soup.triangles)) == (16, 24)
+    assert np.ptp(soup.points[:, 0]) == pytest.approx(4)
+
+
+def test_polygons_are_cut_and_a_lost_material_is_gray(tmp_path: Path) -> None:
+    lines = [
+        "mtllib lost.mtl",
+        "usemtl wood",
+        "v 0 0 0",
+        "v 1 0 0",
+        "v 1 1 0",
+        "v 0 1 0",
+        "v 0 0 1",
+        "f 1 2 3 4",
+        "f 1 2 5",
+    ]
+    (tmp_path / "table.obj").write_text("\n".join(lines) + "\n")
+    soup = welded(read_soup(tmp_path / "table.obj", 5000))
+    assert len(soup.triangles) == 3
+    assert (soup.colours == GRAY).all()
+
+
 @pytest.mark.parametrize("kind", ["glb", "obj"])
 def test_a_texture_is_seen_between_vertices_that_are_far_apart(kind: str, tmp_path: Path) -> None:
     halves = np.zeros((64, 64, 3), np.uint8)

@@ -135,8 +135,8 @@ def test_other_meshes_do_not_go_into_the_folder(data_set: Path, chairs: Collecti
         make(folder, replace(chairs, source_sha256="0" * 64))
 
 
-@pytest.mark.parametrize("number", [0, 1, 5])  # solid with arms; a sheet without thickness; textured
-@pytest.mark.parametrize("size", [64, 150])
+# Solid with arms; a sheet without thickness; textured.
+@pytest.mark.parametrize(("number", "size"), [(0, 64), (1, 64), (1, 150), (5, 64)])
 def test_pictures_of_objects_are_the_numpy_rasteriser_s(chairs: Collection, number: int, size: int) -> None:
     configuration = replace(CONFIGURATION, size=size, channels=3)
     room = object_room(chairs)

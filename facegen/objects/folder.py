@@ -55,7 +55,8 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
             )
         digest = hashlib.sha256(f"up {up}\n".encode())
         for each in everything:
-            content = hashlib.sha256(each.read_bytes()).hexdigest()
+            with each.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
             digest.update(f"{each.relative_to(path).as_posix()} {content}\n".encode())
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror or error}): check its permissions.") from None
