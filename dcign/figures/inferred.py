@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
 from dcign.figures.dial import Reading
@@ -63,13 +64,23 @@ def dial_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, sid
     return figure
 
 
+def ticks(levels: NDArray[np.floating]) -> list[float]:
+    """Return round numbers within a sweep's levels, about zero if it is among them."""
+    low, high = float(np.min(levels)), float(np.max(levels))
+    if low > 0 or high < 0:
+        return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
+    most = max(-low, high)
+    step = next((step for step in (5, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
+    count = int(most // step)
+    return [step * place for place in range(-count, count + 1) if low <= step * place <= high]
+
+
 def _plot(axes: Axes, reading: Reading, unit: str, colour: str) -> None:
     _lines(axes, reading, colour, 0.8)
     words = f"R² {reading.r2:.3f}\nmean error {reading.error:.1f}{unit}"
     axes.text(0.04, 0.97, words, va="top", transform=axes.transAxes, color=INK)
-    ticks = _ticks(reading)
-    axes.set_xticks(ticks)
-    axes.set_yticks(ticks)
+    axes.set_xticks(ticks(reading.levels))
+    axes.set_yticks(ticks(reading.levels))
 
 
 def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:
@@ -82,14 +93,3 @@ def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:
     axes.set_aspect("equal")
     axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
     axes.set_axisbelow(True)
-
-
-def _ticks(reading: Reading) -> list[float]:
-    """Return round numbers within the sweep, about zero if it is in it."""
-    low, high = float(np.min(reading.levels)), float(np.max(reading.levels))
-    if low > 0 or high < 0:
-        return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
-    most = max(-low, high)
-    step = next((step for step in (5, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
-    count = int(most // step)
-    return [step * place for place in range(-count, count + 1) if low <= step * place <= high]

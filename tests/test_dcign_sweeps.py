@@ -1,0 +1,62 @@
+"""Sweeps of factors that have no zero: where they rest, and how they are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dcign.errors import TrainingError
+from dcign.figures.inferred import ticks
+from dcign.source import LabelledBatches
+from dcign.sweeps import at_rest, rest_of, sweep_of
+
+REST = (0.0, 900.0)  # degrees and millimetres
+LEVELS = (np.linspace(-60, 60, 7), np.linspace(700, 1200, 6))
+
+
+def swept(*, shift: float = 0.0) -> LabelledBatches:
+    """Two people at every level of each of two factors, the other at rest, or `shift` beside it; image k is all k."""
+    rows = [(level, REST[1] + shift) for level in LEVELS[0]] + [(REST[0] + shift, level) for level in LEVELS[1]]
+    factors = np.repeat(np.array(rows, np.float32)[:, None], 2, axis=1)
+    images = np.broadcast_to(np.arange(len(rows), dtype=np.uint8)[:, None, None, None, None], (len(rows), 2, 4, 4, 1))
+    return LabelledBatches(images, factors, np.full(len(rows), 2), None)
+
+
+def test_a_factor_rests_where_most_batches_have_it() -> None:
+    np.testing.assert_array_equal(rest_of(swept()), REST)
+    np.testing.assert_array_equal(rest_of(swept(shift=5)), [5, 905])
+
+
+def test_each_sweep_is_found_and_the_people_at_rest() -> None:
+    for place, levels in enumerate(LEVELS):
+        found = sweep_of(swept(), place)
+        np.testing.assert_allclose(found.levels, levels)
+        assert found.rest == REST[place]
+        assert found.near(3).rest == REST[place]
+    assert (at_rest(swept()) == 3).all()  # azimuth 0 of the first sweep, at 900 mm
+
+
+def test_of_values_as_frequent_a_factor_rests_at_that_nearest_zero() -> None:
+    batches = swept()
+    every = LabelledBatches(batches.images[:7], batches.factors[:7], batches.kind[:7], None)
+    np.testing.assert_array_equal(rest_of(every), REST)
+
+
+def test_a_split_in_which_several_factors_move_at_once_is_refused() -> None:
+    factors = np.repeat(np.array([[1, 0, 5], [2, 1, 0], [3, 2, 6]], np.float32)[:, None], 2, axis=1)
+    moving = LabelledBatches(swept().images[:3], factors, np.full(3, 3), None)
+    with pytest.raises(TrainingError, match="no batch with all factors but one at rest"):
+        sweep_of(moving, 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (-86, 86, [-80, -40, 0, 40, 80]),
+        (-30, 70, [0, 40]),
+        (-23, 23, [-20, -10, 0, 10, 20]),
+        (750, 1300, [800, 1000, 1200]),
+    ],
+)
+def test_ticks_lie_within_the_sweep(low: float, high: float, wanted: list[float]) -> None:
+    assert ticks(np.linspace(low, high, 11)) == wanted
