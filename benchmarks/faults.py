@@ -4,8 +4,9 @@
 
 kills: so many SIGKILLs at random moments, of a run and its workers, of a worker, of the parent alone, then one clean
 run: the same bytes as a folder left alone. harms: shards and other files lost or damaged, named by `inspect` and made
-again. disk: a disk that fills up. shards, manifests: mutants through `dcign inspect`, its checks and the reader, in a
-process of 1 GB (`benchmarks.ordeal`); whole, found and refused are good ends, everything else is a fault.
+again. disk: a disk that fills up. cluster: two of four dask workers killed during a run. shards, manifests: mutants
+through `dcign inspect`, its checks and the reader, in a process of 1 GB (`benchmarks.ordeal`); whole, found and refused
+are good ends, everything else is a fault.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks.sentence import BenchmarkError, one_sentence
 from render.configuration import RenderConfiguration, Splits
 from render.production import render_dataset
 
-PARTS = ("kills", "harms", "disk", "shards", "manifests")
+PARTS = ("kills", "harms", "disk", "cluster", "shards", "manifests")
 SMALL = RenderConfiguration(Splits(train=3, test=2, iid=1, sweep_levels=(1, 1, 1)), size=16)
 HANGS = 300  # seconds without a word
 
@@ -61,6 +62,8 @@ def _run(part: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]: 
         return kills.robbed(folder, given.seed)
     if part == "disk":
         return kills.starved(folder)
+    if part == "cluster":
+        return kills.lost_workers(folder, given.seed)
     return put_through(folder, part, given.seed, getattr(given, part))
 
 

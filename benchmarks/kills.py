@@ -17,11 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.dask_cluster import Cluster
 from benchmarks.sentence import BenchmarkError
 
 BATCHES = 200  # 4 shards of train and 7 of the other splits
 SIZE = 16  # pixels: what is drawn does not matter here
 WORKERS = 2
+HIRED = 4  # dask workers
+QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
 WHO = ("all", "all", "a worker", "the parent")
 DISK_BYTES = 12_000_000  # room for the face model and a few shards
 
@@ -33,33 +36,32 @@ class Campaign:
     folder: Path
     wanted: dict[str, str]
     chance: random.Random
-    seconds: float  # that a whole run takes
+    seconds: float  # that a run takes that nobody kills, the last of them
     kills: Counter[str] = field(default_factory=Counter)
     finished: int = 0
     faults: list[str] = field(default_factory=list)
 
     def kill(self) -> None:
         """Start a run and kill it, all of it or a part, at a random moment; look at what is left."""
-        run = subprocess.Popen(
-            _command(self.folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        who, until = self.chance.choice(WHO), time.monotonic() + self.chance.uniform(0, 1.1 * self.seconds)
+        run = subprocess.Popen(_command(self.folder), start_new_session=True, **QUIET)
+        began, who = time.monotonic(), self.chance.choice(WHO)
+        until = began + self.chance.uniform(0, self.seconds)
         try:
             while time.monotonic() < until and run.poll() is None:
                 time.sleep(0.005)
             if run.poll() is None:
-                self.kills[who] += 1
-                self._strike(run, who)
+                self.kills[self._strike(run, who)] += 1
             _, said = run.communicate()
         finally:
             run.kill()  # nothing, unless this is interrupted
         if run.returncode == 0:
             self.finished += 1
+            self.seconds = time.monotonic() - began
         elif run.returncode > 0 and (run.returncode != 1 or "Error: " not in said or "Traceback" in said):
             self.faults.append(f"exit code {run.returncode} and no sentence: {said[-300:]}")
         self._look()
 
-    def _strike(self, run: subprocess.Popen[str], who: str) -> None:
+    def _strike(self, run: subprocess.Popen[str], who: str) -> str:
         workers = _workers(run.pid)
         if who == "a worker" and workers:
             os.kill(self.chance.choice(workers), signal.SIGKILL)
@@ -67,6 +69,8 @@ class Campaign:
             run.kill()
         else:
             os.killpg(run.pid, signal.SIGKILL)
+            return "all"
+        return who
 
     def _look(self) -> None:
         """Whole shards or none, and a dataset.json only when all are there. A whole folder is robbed."""
@@ -139,6 +143,30 @@ def starved(out: Path) -> dict[str, Any]:  # JSON
         return {"shards before it was full": kept, "faults": faults + unlike(folder, wanted)}
 
 
+def lost_workers(out: Path, seed: int) -> dict[str, Any]:  # JSON
+    """Two of four dask workers killed at random moments of a run."""
+    seconds, wanted = _left_alone(out)
+    folder, chance = out / "cluster", random.Random(seed)
+    shutil.rmtree(folder, ignore_errors=True)
+    cluster = Cluster(out)
+    try:
+        cluster.hire(HIRED)
+        with subprocess.Popen([*_command(folder, local=False), "--cluster", cluster.address], **QUIET) as run:
+            killed = 0
+            for victim in chance.sample(cluster.workers, HIRED // 2):
+                while run.poll() is None and not (any(folder.glob("*/.*.part")) and len(_shards(folder)) >= killed):
+                    time.sleep(0.02)
+                time.sleep(chance.uniform(0, seconds / 20))
+                killed += run.poll() is None
+                victim.kill()
+                _tell(f"{killed} workers killed, {len(_shards(folder))} shards are there")
+            _, said = run.communicate()
+    finally:
+        cluster.close()
+    faults = [] if run.returncode == 0 else [f"exit code {run.returncode}: {said[-300:]}"]
+    return {"workers": HIRED, "killed during the run": killed, "faults": faults + unlike(folder, wanted)}
+
+
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file, by its name in the folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -154,10 +182,11 @@ def unlike(folder: Path, wanted: dict[str, str]) -> list[str]:
 
 
 def rob(folder: Path, chance: random.Random) -> None:
-    """Harm some shards of a whole folder, each in its own way."""
+    """Make a whole folder one that is not finished."""
+    (folder / "dataset.json").unlink()
     shards = sorted(folder.glob("*/*.h5"))
     for victim in chance.sample(shards, len(shards) * 2 // 3):
-        HARMS[chance.choice(list(HARMS))](victim, chance)
+        victim.unlink()
 
 
 def _cut(shard: Path, chance: random.Random) -> None:
@@ -196,9 +225,13 @@ def _left_alone(out: Path) -> tuple[float, dict[str, str]]:
     return float(note.read_text()), digests(alone)
 
 
-def _command(folder: Path) -> list[str]:
-    words = ("render", "--batches", BATCHES, "--size", SIZE, "--workers", WORKERS, "--out", folder)
-    return [sys.executable, "-m", "cli", *(str(word) for word in words)]
+def _command(folder: Path, *, local: bool = True) -> list[str]:
+    words = ["render", "--batches", BATCHES, "--size", SIZE, "--out", folder]
+    return [sys.executable, "-m", "cli", *(str(word) for word in [*words, *["--workers", WORKERS] * local])]
+
+
+def _shards(folder: Path) -> list[Path]:
+    return list(folder.glob("*/shard-*.h5"))
 
 
 def _run(*words: object) -> subprocess.CompletedProcess[str]:

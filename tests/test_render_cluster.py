@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.dask_cluster import Cluster
 from data.schema import DataError
 from facegen.model import MorphableModel
 from render import cluster, workers
@@ -25,40 +25,10 @@ from render.production import make_shard, render_dataset, shard_tasks
 from render.scene import RenderError
 from tests.test_render_production import digests, make
 
-ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.filterwarnings("ignore::render.cluster.ClusterWarning")  # workers may be slow to come
 # Five shards, of which the first has 50 batches.
 SEVERAL = RenderConfiguration(Splits(train=60, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16, seed=1)
 TINY = RenderConfiguration(Splits(train=4, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16, seed=2)
-
-
-class Cluster:
-    """A scheduler and workers, processes of this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.folder = folder
-        port = self.address.rpartition(":")[2]
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
-        self.workers: list[subprocess.Popen[bytes]] = []
-
-    def hire(self, count: int) -> None:
-        for _ in range(count):
-            started = self._start("worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard")
-            self.workers.append(started)
-
-    def close(self) -> None:
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
-
-    def _start(self, *words: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, env=environment, cwd=self.folder, **quiet)
 
 
 @pytest.fixture(scope="module")
