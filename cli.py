@@ -30,6 +30,24 @@ INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
 
 
+class _Place(click.ParamType):
+    """A folder or file, or the URL of one in an object store."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not isinstance(value, str) or "://" not in value:
+            return Path(value)
+        from data.place import place
+        from data.schema import DataError
+
+        with _one_sentence(DataError):
+            return place(value)
+
+
+PLACE = _Place()
+
+
 def main() -> None:
     """Entry point of the `dcign` console script."""
     _check_our_packages()
@@ -58,7 +76,7 @@ def dcign() -> None:
 
 @dcign.command()
 @click.option("--batches", type=int, required=True, metavar="N", help="Training batches of 20 images, at least 1.")
-@click.option("--out", type=click.Path(path_type=Path), default="faces", show_default=True, help="Folder to make.")
+@click.option("--out", type=PLACE, default="faces", show_default=True, help="Folder to make, or s3://BUCKET/FOLDER.")
 @click.option("--size", type=int, default=150, show_default=True, metavar="PIXELS", help="Side, 16 to 1024.")
 @click.option("--channels", type=int, default=1, show_default=True, metavar="1|3", help="1 gray, 3 colour.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes the same bytes.")
@@ -120,7 +138,7 @@ def render(
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
-      dcign render --batches 50000 --out /shared/faces --cluster tcp://login1:8786
+      dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
     from data.schema import DataError
     from facegen.model import ModelError
@@ -175,7 +193,7 @@ def render(
 
 
 @dcign.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--sheet", type=click.Path(path_type=Path), metavar="PNG", help="Write a contact sheet, a row a batch.")
 @click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels drawn again.")
@@ -190,6 +208,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
     Example:
       dcign inspect faces --verify
       dcign inspect faces/train/shard-00000.h5 --sheet sheet.png
+      dcign inspect s3://bucket/faces
     """
     from data.schema import DataError
     from data.sheet import write_sheet
@@ -217,7 +236,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
 
 
 @dcign.command()
-@click.argument("faces", type=click.Path(path_type=Path), required=False)
+@click.argument("faces", type=PLACE, required=False)
 @click.option("--out", type=click.Path(path_type=Path), help="The run's folder.  [default: runs/RECIPE]")
 @click.option(
     "--recipe",
@@ -293,6 +312,7 @@ def _run_configuration(
     faces: Path | None, out: Path, recipe: Any, resume: bool, options: dict[str, Any]
 ) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
     """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
+    from data.place import place
     from data.reader import FaceDataset
     from dcign.configuration import TrainConfiguration
     from dcign.ingredients import parse_ratio
@@ -305,7 +325,7 @@ def _run_configuration(
     if resume and faces is not None:
         given["data"] = str(faces)
     found = configuration_to_resume(out) if resume else None
-    folder = Path(faces or (found.data if found else "faces"))
+    folder = faces or place(found.data if found else "faces")
     if "ratio" in given:
         kinds = (*(factor.name for factor in FaceDataset(folder).factors), "identity")
         given["ratio"] = parse_ratio(given["ratio"], kinds)
@@ -332,7 +352,7 @@ def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, again
 
 @dcign.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), metavar="FACES", help="The data set, if it has moved.")
+@click.option("--data", type=PLACE, metavar="FACES", help="The data set, if it has moved.")
 @click.option("--against", type=click.Path(path_type=Path), metavar="RUN",
               help="Another run, an entangled one say, to show beside this one.")  # fmt: skip
 @click.option("--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda, cuda:1 ...")
@@ -359,7 +379,7 @@ def evaluate(run: Path, data: Path | None, against: Path | None, device: str, th
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), metavar="HTML", help="Write a page too, with pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="FACES", help="The data set, if it has moved.")
+@click.option("--data", type=PLACE, metavar="FACES", help="The data set, if it has moved.")
 @click.option("--any-data", is_flag=True, help="Compare runs of different data sets all the same.")
 @click.option("--threads", type=int, default=0, metavar="N", help="CPU threads for --out.  [default: one a core]")
 def compare(
@@ -390,7 +410,7 @@ def compare(
 
 @dcign.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("faces", type=click.Path(path_type=Path))
+@click.argument("faces", type=PLACE)
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="NPZ", help="File to write.")
 @click.option("--split", "splits", multiple=True, metavar="NAME", help="Only this split; may be given again.")
 @click.option("--device", default="cpu", show_default=True, metavar="NAME", help="cpu, cuda, cuda:1 ...")
@@ -500,7 +520,7 @@ def _factor_options(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
 
 
 @dcign.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PLACE)
 @click.option("--to", metavar="FORMAT", help="A run: onnx, hub.  [default: onnx]  "
               "A data set: png, npz, 3dshapes, webdataset.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), metavar="PATH",
@@ -527,9 +547,12 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     """
     from data.export.dataset import FORMATS
     from data.manifest import NAME
+    from data.place import answers
     from data.schema import DataError
 
-    if (folder / NAME).exists():
+    with _one_sentence(DataError), answers(folder):
+        data_set = (folder / NAME).exists()
+    if data_set:
         with _one_sentence(DataError), _going_on("Stopped. Nothing was written."):
             _export_dataset(folder, to, out, splits)
         return
@@ -743,6 +766,7 @@ def _subject(model_path: Path | None) -> tuple[Callable[[], Any], str]:
 
 def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Callable[[], Any], str]:
     """The meshes of a folder when they are needed, read now unless `out` holds them already; and the folder's hash."""
+    from data.place import answers
     from facegen.objects.folder import mesh_folder, pack
     from render.objects import FEWEST, triangles_for
     from render.production import MODEL
@@ -753,7 +777,9 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
         with _stage_progress(f"reading {meshes}") as progress:
             return pack(folder, triangles_for(configuration.size), progress)
 
-    if (out / MODEL).exists():
+    with answers(out):
+        begun = (out / MODEL).exists()
+    if begun:
         return packed, folder.sha256
     collection = packed()
     return lambda: collection, folder.sha256

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from data.place import is_remote
 from data.schema import DataError
 
 NAME = ".dcign.lock"
@@ -36,6 +37,10 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises DataError if another process, here or elsewhere, holds it: who, and since when.
     """
+    if is_remote(folder):
+        _warn_unlocked(folder, "a store has none")
+        yield
+        return
     made: list[Path] = []
     file = None
     try:
@@ -90,12 +95,7 @@ def _lock(file: int, folder: Path) -> bool:
                 f"{folder} is being written to by {_holder(file)}: wait until that has ended, stop it, or choose "
                 "another --out."
             ) from None
-        warnings.warn(
-            f"{folder} is on a file system without locks ({error}): see to it yourself that no second process writes "
-            "into it.",
-            UnlockedWarning,
-            stacklevel=2,
-        )
+        _warn_unlocked(folder, str(error))
         return False
     now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     about = {"process": os.getpid(), "host": socket.gethostname(), "since": now}
@@ -103,6 +103,15 @@ def _lock(file: int, folder: Path) -> bool:
         os.ftruncate(file, 0)
         os.pwrite(file, json.dumps(about).encode(), 0)
     return True
+
+
+def _warn_unlocked(folder: Path, why: str) -> None:
+    warnings.warn(
+        f"{folder} is on a file system without locks ({why}): see to it yourself that no second process writes "
+        "into it.",
+        UnlockedWarning,
+        stacklevel=3,
+    )
 
 
 def _holder(file: int) -> str:

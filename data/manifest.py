@@ -11,6 +11,7 @@ from typing import Any
 
 from data.damage import shown
 from data.part_file import write_whole
+from data.place import answers
 from data.schema import FACTORS, SPLITS, DataError, Factor
 
 NAME = "dataset.json"
@@ -109,7 +110,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _document(folder: Path) -> Json:
     path = folder / NAME
-    if not folder.is_dir():
+    with answers(folder):
+        there = folder.is_dir()
+    if not there:
         found = "is a file" if folder.exists() else "is not there"
         raise DataError(f"{folder} {found}; expected a data set folder: make one with `dcign render`.")
     try:

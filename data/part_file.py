@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from data.place import deliver, is_remote, local, make_folder, part_of
 from data.schema import DataError
 
 
 class PartFile:
-    """The file while it is written, as `.NAME.part` in the same folder, or `.NAME.MARK.part`.
+    """The file while it is written, as `.NAME.part` or `.NAME.MARK.part` in the same folder; a store's on this machine.
 
     A write that the disk refuses is remembered, and raised by `check`, not where it happens: HDF5 cannot live
     with a write that fails (it fails again on close, prints, was seen to corrupt memory), so it sees none. It
@@ -24,7 +25,7 @@ class PartFile:
 
     def __init__(self, path: Path, mark: str = "") -> None:
         self.path = path
-        self.part = path.with_name(f".{path.name}{mark and '.'}{mark}.part")
+        self.part = part_of(path, mark)
         self._error: OSError | None = None
         self._kept = False
         self._file = self.part.open("w+b", buffering=0)
@@ -87,9 +88,10 @@ class PartFile:
         self._file.seek(0)
         digest = hashlib.file_digest(self._file, "sha256").hexdigest()
         self._file.close()
-        self.part.replace(self.path)
+        deliver(self.part, self.path)
         self._kept = True
-        _flush_folder(self.path.parent)
+        if not is_remote(self.path):
+            _flush_folder(self.path.parent)
         return digest
 
 
@@ -102,7 +104,7 @@ def written_aside(path: Path, mark: str = "") -> Iterator[PartFile]:
     Raises DataError if the folder cannot be made or written to.
     """
     with refusals(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         part = PartFile(path, mark)
     try:
         yield part
@@ -126,7 +128,7 @@ def file_sha256(path: Path) -> str:
     Raises DataError if it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with local(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None

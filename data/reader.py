@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from data.batch import Column
 from data.contents import Contents
 from data.manifest import NAME, Manifest, ShardEntry, read_manifest
+from data.place import local, place
 from data.schema import (
     BATCH_NUMBER,
     FACTOR_VALUES,
@@ -52,8 +53,8 @@ class Shard:
     is of a newer version, or has datasets that disagree.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path | str) -> None:
+        self.path = place(path)
         self._contents: Contents | None = None
 
     def __enter__(self) -> Shard:
@@ -180,7 +181,12 @@ class Shard:
 
     def _open(self) -> Contents:
         if self._contents is None:
-            self._contents = Contents(self.path)
+            copy = local(self.path)
+            try:
+                self._contents = Contents(copy)
+            except DataError as error:
+                raise DataError(str(error).replace(str(copy), str(self.path))) from None
+            self._contents.path = self.path  # for sentences: not a copy's
         return self._contents
 
     def _members(self, group: str) -> tuple[str, ...]:
@@ -214,7 +220,7 @@ class FaceDataset:
     """A data set folder, read through its dataset.json. Nothing but that is read until asked for."""
 
     def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
+        self.folder = place(folder)
         self.manifest: Manifest = read_manifest(self.folder)
 
     @property

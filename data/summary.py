@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data.damage import shown
+from data.place import answers
 from data.reader import FaceDataset, Shard
 from data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, DataError, Factor
 
@@ -73,7 +74,8 @@ def summarise(path: Path) -> Json:
 
     Raises DataError if it is neither, or is one shard and cannot be read.
     """
-    return _summarise_folder(path) if path.is_dir() else _summarise_shard(path)
+    with answers(path):
+        return _summarise_folder(path) if path.is_dir() else _summarise_shard(path)
 
 
 def table(summary: Json) -> RenderableType:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from data.damage import shown
 from data.manifest import NAME, Manifest, ShardEntry, configuration_sha256
 from data.part_file import file_sha256
+from data.place import place
 from data.reader import FaceDataset, Shard
 from data.schema import MASK, DataError, Float
 from data.smoothness import pixel_faults
@@ -316,7 +317,7 @@ def _where(folder: Path, places: list[Place]) -> str:
     """The first of some places, as the folder names it, and how many others there are."""
     shard, number = places[0]
     others = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-    return f"{Path(shard).relative_to(folder).as_posix()}, batch {number}{others}"
+    return f"{place(shard).relative_to(folder).as_posix()}, batch {number}{others}"
 
 
 def _provenance_faults(dataset: FaceDataset, split: str, entry: ShardEntry, shard: Shard) -> Iterator[str]:

@@ -55,7 +55,6 @@ def write_shard(
     Raises DataError if the file is there already (unless `overwrite`), a batch does not fit, there are more
     or fewer than `count`, or the disk refuses.
     """
-    path = Path(path)
     if path.exists() and not overwrite:
         raise DataError(f"{path} is there already; expected a free name: remove it, or write elsewhere.")
     if header.split not in SPLITS or count < 1:

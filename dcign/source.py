@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from data.chunks import SplitChunks, find_chunks
+from data.place import place
 from data.reader import FaceDataset
 from data.schema import BATCH_SIZE, VARIES
 from dcign.batches import ImageBatches, TrainingBatches
@@ -66,14 +67,14 @@ class DataSource:
     @classmethod
     def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
         """Open the data set that a run was trained on, where it was then or where it is said to be now."""
-        if moved_to is None and not Path(configuration.data).exists():
+        if moved_to is None and not place(configuration.data).exists():
             raise TrainingError(
                 f"{configuration.data}, which the run was trained on, is not there: name that data set with --data"
             )
         return cls(moved_to or configuration.data)
 
     def __init__(self, folder: str | Path) -> None:
-        self._dataset = FaceDataset(Path(folder))
+        self._dataset = FaceDataset(folder)
         self._folder = folder
 
     def labelled(self, split: str) -> LabelledBatches:
@@ -145,7 +146,7 @@ class DataSource:
         """Turn the file's codes of what varies into places among the factors."""
         kind_of_code = np.full(256, -1, dtype=np.int64)
         names = [factor.name for factor in self._dataset.factors]
-        for place, name in enumerate([*names, "identity"]):
+        for kind, name in enumerate([*names, "identity"]):
             if name in VARIES:
-                kind_of_code[VARIES[name]] = place
+                kind_of_code[VARIES[name]] = kind
         return kind_of_code[varies]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data.lock import NAME as LOCK
 from data.lock import held
+from data.place import place
 from data.schema import DataError
 from dcign import configuration as run_configuration
 from dcign.aside import is_part
@@ -46,7 +47,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
     """
     with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
         with ranks.together():
-            if resume and not Path(configuration.data).exists():
+            if resume and not place(configuration.data).exists():
                 raise TrainingError(
                     f"there is no {configuration.data} to go on with: name where that data set is now, "
                     f"dcign train FACES --resume --out {configuration.out}"

@@ -20,12 +20,12 @@ from data.lock import held
 from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from data.part_file import file_sha256, write_whole
+from data.place import answers, local, make_folder
 from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
 from data.writer import write_shard
 from facegen.model import ModelError
-from facegen.model_file import sha256
 from facegen.objects.collection import Collection
 from render import workers
 from render.backdrops import FILE as BACKDROPS
@@ -112,8 +112,7 @@ def render_dataset(
     """
     if worker_count < 1:
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
-    folder = Path(folder)
-    with held(folder):
+    with held(folder), answers(folder):
         hire = functools.partial(workers.run, workers=worker_count, cluster=cluster)
         return _make_missing(folder, configuration, model, hire, progress, source_sha256, backdrops)
 
@@ -239,12 +238,12 @@ def _open_folder(
         if begun:
             _check_same(saved, wanted)
         else:  # new, or stopped before its first shard: nothing in it is worth keeping
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
             write_whole(folder / MODEL, subject_bytes(_needed(model(), configuration)))
-        loaded = read_subject(folder / MODEL)
-        digest = sha256((folder / MODEL).read_bytes())
+        loaded = read_subject(local(folder / MODEL))
+        digest = file_sha256(folder / MODEL)
     except OSError as error:
         raise RenderError(
             f"{folder} cannot be used ({error.strerror or error}); wanted a folder that can be written: choose another "
@@ -278,8 +277,8 @@ def _source_file(model: Subject) -> str:
 
 def _readable(model_file: Path) -> bool:
     try:
-        read_subject(model_file)
-    except ModelError:
+        read_subject(local(model_file))
+    except (ModelError, DataError):
         return False
     return True
 

@@ -24,6 +24,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, TypeVar
 
+from data.place import local
 from render import devices
 from render.backdrops import read_backdrops
 from render.configuration import RenderConfiguration
@@ -74,7 +75,7 @@ def studio(model_file: Path, configuration: RenderConfiguration) -> Studio:
     backdrops, background = None, configuration.background
     if background is not None and background.pictures is not None:
         backdrops = read_backdrops(model_file.parent, background)
-    return Studio(read_subject(model_file), configuration, backdrops=backdrops)
+    return Studio(read_subject(local(model_file)), configuration, backdrops=backdrops)
 
 
 def batch_done() -> None:

@@ -1,0 +1,160 @@
+"""Folders and files by name: of this machine, or of an object store by a URL that fsspec knows, s3://bucket/faces say.
+
+A URL's path has pathlib's methods (universal_pathlib), so that most of dcign need not know of it. What must lie on this
+machine to be read or written, HDF5 above all, does so aside: `local` fetches a copy, `deliver` sends one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
+from typing import Any, cast
+
+from data.schema import DataError
+
+NEEDED = "reading and writing there needs more packages: `pip install 'dcign[cloud]'`."
+SHARE = 0.5  # of the disk that is free that copies may take
+# Errors of these packages are the store's, or the network's.
+STORES = ("aiobotocore", "aiohttp", "botocore", "fsspec", "s3fs", "gcsfs", "google", "adlfs", "azure", "upath")
+
+
+def place(name: str | Path) -> Path:
+    """A path by its name. A URL's is no `pathlib.Path`, but answers to its methods.
+
+    Raises DataError if it is a URL, and what is needed for it is not installed or not known.
+    """
+    if not isinstance(name, str) or "://" not in name:
+        return Path(name) if isinstance(name, str) else name
+    try:
+        from upath import UPath
+
+        return cast("Path", UPath(name, use_listings_cache=False))  # others write there, too
+    except (ImportError, ValueError) as error:
+        raise DataError(f"{name} cannot be used ({error}): {NEEDED}") from None
+
+
+def is_remote(path: Path) -> bool:
+    """Whether a path is of an object store."""
+    return not isinstance(path, PurePath)
+
+
+@contextmanager
+def answers(path: Path) -> Iterator[None]:
+    """Turn what a store or the network raises into a DataError of one sentence, and nothing else."""
+    try:
+        yield
+    except Exception as error:
+        theirs = isinstance(error, OSError) or type(error).__module__.split(".")[0] in STORES
+        if not is_remote(path) or not theirs:
+            raise
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"{path} does not answer as it should ({said}): check its name, your credentials and the network, and run "
+            "the same command again."
+        ) from None
+
+
+def local(path: Path, *, fresh: bool = True) -> Path:
+    """The file itself, or a copy of it on this machine: fetched if there is none, or it has changed since.
+
+    fresh: ask the store whether it has; else a copy that this process has asked about will do.
+
+    Raises DataError if it cannot be fetched.
+    """
+    if not is_remote(path):
+        return path
+    known = _asked.get(str(path))
+    if not fresh and known is not None and known.exists():
+        return known
+    remote = cast("Any", path)
+    with _fetching(path):
+        state = remote.fs.ukey(remote.path)
+        digest = hashlib.sha256(f"{path} {state}".encode()).hexdigest()[:32]
+        copy = _copies() / f"{digest}{path.suffix}"
+        if not copy.exists():
+            _make_room(int(remote.fs.info(remote.path)["size"]))
+            aside = copy.with_name(f".{secrets.token_hex(8)}.part")
+            try:
+                remote.fs.get_file(remote.path, str(aside))
+                aside.replace(copy)
+            finally:
+                aside.unlink(missing_ok=True)
+        os.utime(copy)  # used just now
+    _asked[str(path)] = copy
+    return copy
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; a store needs none."""
+    if not is_remote(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def part_of(path: Path, mark: str) -> Path:
+    """Where a file is written until it is whole: beside it, or for a store on this machine."""
+    name = f".{path.name}{mark and '.'}{mark}.part"
+    if not is_remote(path):
+        return path.with_name(name)
+    return Path(tempfile.gettempdir()) / f"dcign-{secrets.token_hex(8)}{name}"
+
+
+def deliver(part: Path, path: Path) -> None:
+    """Give a whole file its name: at once and as a whole, in a store too.
+
+    Raises OSError if the disk or the store refuses.
+    """
+    if not is_remote(path):
+        part.replace(path)
+        return
+    remote = cast("Any", path)
+    try:
+        remote.fs.put_file(str(part), remote.path)
+    except OSError:
+        raise
+    except Exception as error:  # stores have errors of their own
+        raise OSError(" ".join(str(error).split()) or type(error).__name__) from None
+    part.unlink()
+
+
+_asked: dict[str, Path] = {}  # by URL: the copy that was the newest when this process asked
+
+
+@contextmanager
+def _fetching(path: Path) -> Iterator[None]:
+    with answers(path):
+        try:
+            yield
+        except FileNotFoundError:
+            raise DataError(f"{path} is not there: check the name, or make it with `dcign render`.") from None
+
+
+def _copies() -> Path:
+    """The folder of this user's copies."""
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    folder = Path(tempfile.gettempdir()) / f"dcign-copies-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _make_room(size: int) -> None:
+    """Remove the copies that were used longest ago, until `size` bytes more take no more than a share of the disk."""
+    copies = []
+    for copy in _copies().iterdir():
+        with suppress(FileNotFoundError):  # another process makes room, too
+            copies.append((copy.stat().st_mtime, copy.stat().st_size, copy))
+    taken, free = sum(each[1] for each in copies), shutil.disk_usage(_copies()).free
+    for _, freed, copy in sorted(copies):
+        if taken + size <= SHARE * (free + taken):
+            return
+        copy.unlink(missing_ok=True)
+        taken, free = taken - freed, free + freed
+    if size > free:
+        raise DataError(
+            f"a copy of {size / 1e6:,.0f} MB does not fit into {_copies()}: free some space, or set TMPDIR."
+        )

@@ -1,0 +1,173 @@
+"""Data sets in an object store: an S3 server on loopback has one rendered to it, looked at, repaired, trained from."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto.server import ThreadedMotoServer
+
+import cli
+from data import place as places
+from data.lock import UnlockedWarning
+from data.place import deliver, is_remote, local, part_of, place
+from data.reader import FaceDataset, Shard
+from data.schema import DataError
+from facegen.model import MorphableModel
+from render.configuration import RenderConfiguration
+from tests.test_render_production import make
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::data.lock.UnlockedWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # aiohttp's, when a session of a test ends
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+BUCKET = "s3://faces-bucket"
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as own:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("TMPDIR", own)  # workers inherit it
+        environment.setattr(tempfile, "tempdir", own)
+        boto3.client("s3").create_bucket(Bucket=BUCKET.removeprefix("s3://"))
+        yield BUCKET
+    server.stop()
+
+
+def dcign(*words: object) -> Result:
+    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob("**/*") if file.is_file()}
+
+
+def test_a_data_set_in_a_store_is_rendered_inspected_repaired_and_trained_from(
+    store: str, small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path
+) -> None:
+    folder = place(f"{store}/faces")
+    assert make(folder, model, small_configuration).made == 21
+    assert contents(folder) == contents(small_faces)
+    left = [path for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("dcign-") and path.is_file()]
+    assert not left
+
+    shown = dcign("inspect", f"{store}/faces", "--verify", "--workers", 1)
+    assert shown.exit_code == 0, shown.output
+    assert "Verified: nothing wrong was found." in shown.output
+
+    (folder / "train/shard-00000.h5").unlink()
+    damaged = folder / "iid/shard-00000.h5"
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    shown = dcign("inspect", f"{store}/faces", "--quick")
+    assert shown.exit_code == 1
+    assert f"{store}/faces/iid/shard-00000.h5 is cut short" in " ".join(shown.output.split())
+    assert make(folder, model, small_configuration).made == 10
+    assert contents(folder) == contents(small_faces)
+
+    options = ("--steps", 3, "--threads", 1, "--data-in")
+    trained = dcign("train", f"{store}/faces", "--out", tmp_path / "run", *options, "disk")
+    assert trained.exit_code == 0, trained.output
+    assert (tmp_path / "run" / "evaluation.json").exists()
+
+
+def test_a_store_is_said_to_have_no_lock(store: str) -> None:
+    from data.lock import held
+
+    with pytest.warns(UnlockedWarning, match="without locks .a store has none."), held(place(f"{store}/locked")):
+        pass
+
+
+def test_what_a_store_does_not_hold_or_allow_is_a_sentence(store: str) -> None:
+    for words, sentence in (
+        (("inspect", f"{store}/nothing"), f"{store}/nothing is not there: check the name"),
+        (("inspect", "s3://no-such-bucket/faces"), "s3://no-such-bucket/faces is not there"),
+        (("train", f"{store}/nothing"), "expected a data set folder"),
+        (("render", "--batches", 4, "--size", 16, "--workers", 1, "--out", "s3://no-such-bucket/faces"), "bucket"),
+        (("inspect", "nowhere://bucket/faces"), "pip install 'dcign[cloud]'"),
+    ):
+        result = dcign(*words)
+        said = " ".join(result.output.split())
+        assert result.exit_code == 1, said
+        assert isinstance(result.exception, SystemExit)
+        assert sentence in said
+
+
+def test_a_store_that_is_gone_is_a_sentence(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = place(
+        f"{store}/faces",
+    )
+    with (
+        pytest.raises(DataError, match=r"does not answer as it should .connection refused.: check its name"),
+        places.answers(away),
+    ):
+        raise ConnectionError("connection refused")
+    with pytest.raises(ConnectionError), places.answers(Path("here")):
+        raise ConnectionError("not ours")
+
+
+def test_a_copy_is_fetched_again_when_the_store_s_has_changed(store: str) -> None:
+    file = place(f"{store}/copied/shard.h5")
+    file.write_bytes(b"first")
+    copy = local(file)
+    assert copy.read_bytes() == b"first"
+    assert local(file) == copy
+    file.write_bytes(b"second")
+    assert local(file, fresh=False) == copy
+    assert local(file).read_bytes() == b"second"
+
+
+def test_copies_used_longest_ago_make_room(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (place(f"{store}/copied/{name}.h5") for name in "ab")
+    for file in (first, second):
+        file.write_bytes(b"x" * 1000)
+    kept = local(first)
+    monkeypatch.setattr(places, "SHARE", 0)
+    local(second)
+    assert not kept.exists()
+    assert local(first, fresh=False).read_bytes() == b"x" * 1000
+    monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 10})())
+    second.write_bytes(b"y" * 5000)
+    with pytest.raises(DataError, match=r"does not fit into .*: free some space, or set TMPDIR"):
+        local(second)
+
+
+def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
+    assert place("faces") == Path("faces")
+    assert place(tmp_path) is tmp_path
+    assert local(tmp_path) is tmp_path
+    assert not is_remote(tmp_path)
+    assert part_of(tmp_path / "a.h5", "") == tmp_path / ".a.h5.part"
+    (tmp_path / "part").write_text("whole")
+    deliver(tmp_path / "part", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "whole"
+
+
+def test_without_the_packages_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "upath", None)
+    with pytest.raises(DataError, match=r"s3://b/faces cannot be used .*pip install 'dcign\[cloud\]'"):
+        place("s3://b/faces")
+
+
+def test_python_reads_a_store_s_data_set(store: str, small_faces: Path) -> None:
+    for name, content in contents(small_faces).items():
+        place(f"{store}/small/{name}").write_bytes(content)
+    dataset = FaceDataset(f"{store}/small")
+    assert [batch.number for batch in dataset.batches("iid")] == [0, 1]
+    with Shard(f"{store}/small/iid/shard-00000.h5") as shard:
+        assert len(shard) == 2
