@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
-from render.context import Renderer
 
 GL_SECONDS, SPEED_SECONDS = 30.0, 300.0  # the second with a face model to build on a busy machine
 MEASURED_SECONDS = 1.0
@@ -38,6 +37,8 @@ def drawing(cores: int, *, quick: bool) -> Iterator[Check]:
 
 def _opengl() -> Check:
     told: dict[str, Any] = answer(__name__, "drawn_by", GL_SECONDS)
+    from render.context import Renderer  # and numpy, which may be missing
+
     software = Renderer(told["vendor"], told["name"], told["version"]).software
     where = f"EGL device {told['device']} of {told['devices']}"
     said = f"{told['vendor']}: {told['name']}, {told['version']}; {where}{', drawn by the CPU' if software else ''}"
