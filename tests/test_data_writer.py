@@ -207,6 +207,7 @@ WRITER = """
 import os, resource, signal, sys
 from pathlib import Path
 from tests.discs import disc_batch, RANGES
+from data.manifest import configuration_sha256
 from data.schema import DataError, ShardHeader
 from data.writer import write_shard
 
@@ -221,7 +222,7 @@ def stream():
 if sys.argv[2].isdigit():
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:
-    write_shard(Path(sys.argv[1]), ShardHeader("train", 0, {}, "", "", {}, dict(RANGES), {}), stream(), 20)
+    write_shard(Path(sys.argv[1]), ShardHeader("train", 0, {}, configuration_sha256({}), "", {}, dict(RANGES), {}), stream(), 20)
 except DataError as error:
     print(error)
 """
