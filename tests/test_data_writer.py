@@ -222,7 +222,8 @@ def stream():
 if sys.argv[2].isdigit():
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:
-    write_shard(Path(sys.argv[1]), ShardHeader("train", 0, {}, configuration_sha256({}), "", {}, dict(RANGES), {}), stream(), 20)
+    header = ShardHeader("train", 0, {}, configuration_sha256({}), "", {}, dict(RANGES), {})
+    write_shard(Path(sys.argv[1]), header, stream(), 20)
 except DataError as error:
     print(error)
 """
