@@ -32,7 +32,7 @@ COLUMNS = (
         "re-rendered, dB",
         ("rerender", "psnr_db"),
         ".1f",
-        "PSNR against the truth, over the head where masks are there, of one picture of a person set to other values",
+        "PSNR against the truth, inside the mask if there is one, of one picture of an identity set to other values",
     ),
 )
 
@@ -117,12 +117,12 @@ def _metrics(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
 
 # Type, title, how to print it, and where it stands in evaluation.json.
 _OVERALL = (
-    ("psnr", "reconstruction of unseen people, head, dB", ".1f", ("reconstruction", "psnr_head_db")),
-    ("psnr", "reconstruction of unseen people, frame, dB", ".1f", ("reconstruction", "psnr_frame_db")),
+    ("psnr", "reconstruction of unseen identities, inside the mask, dB", ".1f", ("reconstruction", "psnr_head_db")),
+    ("psnr", "reconstruction of unseen identities, frame, dB", ".1f", ("reconstruction", "psnr_frame_db")),
     ("mig", "MIG", ".3f", ("mig",)),
     ("dci", "DCI disentanglement", ".3f", ("metrics", "latents", "dci_disentanglement", "value")),
     ("alive", "latents alive", ".0f", ("latents", "alive")),
-    ("identity", "right person among many, across the first factor", ".2f", ("identity", "right")),
+    ("identity", "right identity among many, across the first factor", ".2f", ("identity", "right")),
 )
 
 
@@ -175,7 +175,7 @@ def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iter
     if evaluation is None:
         yield "None yet: `dcign evaluate RUN`."
         return
-    yield "On people who are not in the training split. Calibrations and probes are fitted on those who are."
+    yield "On identities that are not in the training split. Calibrations and probes are fitted on those that are."
     yield ""
     yield "| factor | " + " | ".join(heading for heading, *_ in COLUMNS) + " |"
     yield "|---|" + "---|" * len(COLUMNS)

@@ -88,7 +88,9 @@ def read_model(path: Path) -> MorphableModel:
         # Opened here: np.load leaves a file open that turns out to be no zip.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            if about.get("format") != FORMAT or about.get("version") != FORMAT_VERSION:
+            if about.get("format") != FORMAT:
+                raise ModelError(f"{path} says it is {about.get('format')}; expected {FORMAT}: choose a face model.")
+            if about.get("version") != FORMAT_VERSION:
                 raise ModelError(
                     f"{path} says it is {about.get('format')} version {about.get('version')}; expected "
                     f"{FORMAT} version {FORMAT_VERSION}: render the data set again with this version."

@@ -105,3 +105,8 @@ def test_a_dry_run_reads_the_meshes_and_makes_nothing(meshes: Path, tmp_path: Pa
     assert said.exit_code == 0, said.output
     assert "would hold 32 x 32 images" in said.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_meshes_is_no_face_model(chairs: Path, tmp_path: Path) -> None:
+    said = refused("face", "--model", chairs / "model.npz", "--out", tmp_path / "face.png")
+    assert "says it is dcign-meshes; expected dcign-morphable-model" in said

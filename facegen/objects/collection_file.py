@@ -85,9 +85,19 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Collec
     starts = (arrays[name].tolist() for name in ("open_vertex", "open_triangle"))
     solids = tuple(Solid(*each) for each in zip(*(parts[name] for name in ARRAYS), *starts, strict=True))
     for solid in solids:
-        if not len(solid.triangles) or solid.triangles.max() >= len(solid.positions):
-            raise ValueError("a mesh's triangles do not fit its vertices")
+        _check(solid)
     names = tuple(str(name) for name in arrays["names"])
     if len(names) != len(solids):
         raise ValueError(f"{len(names)} names of {len(solids)} meshes")
     return Collection(about["licence"], about["source"], about["source_sha256"], names, solids)
+
+
+def _check(solid: Solid) -> None:
+    """Raise ValueError unless its arrays fit each other."""
+    count = len(solid.positions)
+    of_vertices = (solid.positions, solid.normals, solid.colours)
+    fits = all(array.shape == (count, 3) for array in of_vertices) and solid.triangles.shape[1:] == (3,)
+    fits = fits and 0 <= solid.open_vertex <= count and 0 <= solid.open_triangle <= len(solid.triangles)
+    backs = solid.triangles[solid.open_triangle :]
+    if not fits or not len(solid.triangles) or solid.triangles.max() >= count or (backs < solid.open_vertex).any():
+        raise ValueError("a mesh's triangles do not fit its vertices")
