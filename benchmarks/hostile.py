@@ -40,6 +40,13 @@ def hostile(shape: tuple[int, ...]) -> dict[str, Change]:
         "labels in chunks": replaced("factors", np.zeros((batches, 20, 3), np.float32), chunks=(1, 20, 3)),
         "the other end first": replaced("factors", np.zeros((batches, 20, 3), ">f4")),
         "flat coefficients": replaced("identity/shape", np.zeros((batches, 20), np.float32)),
+        "fewer coefficients": replaced("identity/shape", np.ones((batches, 20, 5), np.float32)),
+        "fewer attributes": _fewer_attributes,
+        "coefficients out of this world": replaced("identity/albedo", np.full((batches, 20, 30), 1e30, np.float32)),
+        "one more factor, with its name": _one_more_factor,
+        "a nuisance that nobody knows": _in_place_of("nuisance/tides", np.zeros((batches, 20), np.float32)),
+        "a mask of floats": _in_place_of("truth/mask", np.zeros(shape[:4], np.float32)),
+        "a mask of three": _deep_mask,
         "no coefficients": replaced("identity/shape", np.zeros((batches, 20, 0), np.float32)),
         "labels of names unknown": lambda file: file["factors"].attrs.__delitem__("names"),
         "labels of one name": _named([b"azimuth"] * 3),
@@ -264,6 +271,27 @@ def _bombs(file: h5py.File) -> None:
         )
         for row in range(batches):
             dataset.id.write_direct_chunk((row, 0, 0, 0, 0), stream)
+
+
+def _fewer_attributes(file: h5py.File) -> None:
+    if "attributes" in file["identity"]:
+        replaced("identity/attributes", file["identity/attributes"][..., :1])(file)
+        file["identity/attributes"].attrs["names"] = np.array([b"sex"])
+
+
+def _one_more_factor(file: h5py.File) -> None:
+    values, attributes = file["factors"][:], dict(file["factors"].attrs)
+    del file["factors"]
+    file["factors"] = np.concatenate([values, values[..., :1]], axis=-1)
+    for name, more in (("names", b"tide"), ("units", b"metre"), ("mirror_sign", 1)):
+        file["factors"].attrs[name] = np.append(attributes[name], np.array([more], attributes[name].dtype))
+
+
+def _deep_mask(file: h5py.File) -> None:
+    if "truth" in file and "mask" in file["truth"]:
+        del file["truth/mask"]
+    shape = (*file["images"].shape[:4], 3)
+    file.create_dataset("truth/mask", data=np.ones(shape, np.uint8), chunks=(1, *shape[1:]), compression="gzip")
 
 
 def _ragged(file: h5py.File) -> None:

@@ -13,6 +13,7 @@ from data.part_file import file_sha256
 from data.reader import Shard
 from data.schema import BATCH_SIZE, MASK, Batch, DataError
 from data.verification import Finding
+from facegen.model import ModelError
 from facegen.objects.collection import Collection
 from render import workers
 from render.atlas import Pictures
@@ -80,6 +81,8 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
     studio = workers.studio(task.model_file, task.configuration)
     findings, name = [], str(task.shard)
     with Shard(task.shard) as shard:
+        if what := _other_labels(shard, task.configuration):
+            return [Finding(name, None, what)]
         exact = shard.header.renderer == asdict(studio.renderer)
         for row in range(len(shard)):
             try:
@@ -87,8 +90,22 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
                 findings += [Finding(name, batch.number, what) for what in _differences(batch, studio, exact)]
             except DataError:
                 pass  # a damaged chunk: the label checks name it
+            except (ModelError, RenderError) as error:
+                return [*findings, Finding(name, None, f"cannot be drawn again: {error}")]
             workers.batch_done()
     return findings
+
+
+def _other_labels(shard: Shard, configuration: RenderConfiguration) -> str:
+    """What is wrong with the names of what the pictures follow from, if anything."""
+    names = {
+        "factors": ([factor.name for factor in shard.header.factors], [each.name for each in configuration.factors]),
+        "nuisances": (sorted(shard.nuisances), sorted(configuration.nuisances)),
+    }
+    for what, (found, wanted) in names.items():
+        if found != wanted:
+            return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
+    return ""
 
 
 def pixel_task(shard: Path) -> PixelTask | None:

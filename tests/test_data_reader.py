@@ -105,6 +105,12 @@ SHAPE = (4, 20, 24, 24, 1)
 # What can be read, though `dcign inspect --quick` finds it; that a configuration cannot be, who draws again finds.
 READABLE = {
     "a bomb that just fits",
+    "a mask of three",
+    "a nuisance that nobody knows",
+    "coefficients out of this world",
+    "fewer attributes",
+    "fewer coefficients",
+    "one more factor, with its name",
     "labels that are no numbers",
     "labels without end",
     "numbers below zero",

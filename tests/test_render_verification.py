@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from data.manifest import configuration_sha256
 from data.reader import Shard
 from data.verification import Finding
 from facegen.model import MorphableModel
@@ -103,6 +105,42 @@ def test_a_mask_that_is_not_the_head_s_is_found(changed: Callable[[str, Change],
     (finding,) = verify(changed("sweep", shift))
     assert finding.batch == 2
     assert "mask of image" in finding.what
+
+
+def test_what_cannot_be_drawn_again_is_a_finding_of_its_shard(changed: Callable[[str, Change], Path]) -> None:
+    def shorten(file: h5py.File) -> None:
+        del file["identity/shape"]
+        file["identity/shape"] = np.ones((*file["batch"].shape, 20, 5), np.float32)
+
+    (finding,) = verify(changed("train", shorten))
+    assert finding.what.startswith("cannot be drawn again: coefficients have shape (1, 5)")
+
+
+def test_numbers_that_opengl_must_not_see_are_not_drawn(changed: Callable[[str, Change], Path]) -> None:
+    def burst(file: h5py.File) -> None:
+        file["factors"][2, :, 0] = np.inf
+
+    (finding,) = verify(changed("train", burst))
+    assert (finding.batch, "cannot be drawn again" in finding.what) == (2, True)
+
+
+def test_labels_that_the_configuration_does_not_know_are_a_finding(changed: Callable[[str, Change], Path]) -> None:
+    def add_tides(file: h5py.File) -> None:
+        file["nuisance/tides"] = np.zeros((*file["batch"].shape, 20), np.float32)
+
+    (finding,) = verify(changed("test", add_tides))
+    assert finding.what == "has nuisances tides; its configuration has -"
+
+
+def test_a_configuration_that_is_none_is_a_finding(changed: Callable[[str, Change], Path]) -> None:
+    def flatten(file: h5py.File) -> None:
+        configuration = json.loads(file.attrs["configuration"])
+        configuration["size"] = "large"
+        file.attrs["configuration"] = json.dumps(configuration).encode()
+        file.attrs["configuration_sha256"] = configuration_sha256(configuration).encode()
+
+    (finding,) = verify(changed("iid", flatten))
+    assert finding.what.startswith("cannot be drawn again: the render configuration cannot be understood")
 
 
 def test_a_shard_away_from_its_model_says_what_is_missing(small_faces: Path, tmp_path: Path) -> None:
