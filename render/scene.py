@@ -43,6 +43,13 @@ class Camera:
     fill: float = 0.9
     distance_mm: float | None = None
 
+    def __post_init__(self) -> None:
+        if not (0 < self.field_of_view_degrees < 180 and self.fill > 0):
+            raise RenderError(
+                f"a field of view of {self.field_of_view_degrees:g} degrees, of which the head is to fill "
+                f"{self.fill:g}, shows nothing; wanted more than 0 and less than 180 degrees: mend the configuration."
+            )
+
     def distance(self, radius: float) -> float:
         """Millimetres from the camera to the centre of a head's sphere of `radius`."""
         return float(self.distances(radius, np.array(self.field_of_view_degrees)))

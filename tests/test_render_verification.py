@@ -136,8 +136,8 @@ def test_a_configuration_that_is_none_is_a_finding(changed: Callable[[str, Chang
     def flatten(file: h5py.File) -> None:
         configuration = json.loads(file.attrs["configuration"])
         configuration["size"] = "large"
-        file.attrs["configuration"] = json.dumps(configuration).encode()
-        file.attrs["configuration_sha256"] = configuration_sha256(configuration).encode()
+        file.attrs["configuration"] = np.bytes_(json.dumps(configuration).encode())
+        file.attrs["configuration_sha256"] = np.bytes_(configuration_sha256(configuration).encode())
 
     (finding,) = verify(changed("iid", flatten))
     assert finding.what.startswith("cannot be drawn again: the render configuration cannot be understood")
