@@ -252,7 +252,7 @@ def _open_folder(
     if loaded.source_sha256 != source_sha256:
         raise RenderError(
             f"{folder} was begun with {_source_file(loaded)}, not with the model asked for: give "
-            "the same --model to go on with it, or choose another --out."
+            "the same --model or --meshes to go on with it, or choose another --out."
         )
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     if isinstance(loaded, Collection):
