@@ -96,9 +96,6 @@ def test_it_is_gone_on_with_and_drawn_again_from_itself_alone(
         file["nuisance/distance"][2] = 900
     found = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
     assert [finding.batch for finding in found] == [1, 2]
-    (folder / "backgrounds.npz").unlink()
-    with pytest.raises(RenderError, match=r"backgrounds\.npz is not there"):
-        verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
 
 
 def test_a_nuisance_that_differs_within_a_batch_is_found(faces: Path, tmp_path: Path) -> None:
