@@ -49,6 +49,8 @@ class Camera:
                 f"a field of view of {self.field_of_view_degrees:g} degrees, of which the head is to fill "
                 f"{self.fill:g}, shows nothing; wanted more than 0 and less than 180 degrees: mend the configuration."
             )
+        if self.distance_mm is not None and not self.distance_mm > 0:
+            raise RenderError(f"a camera at {self.distance_mm:g} mm sees nothing; wanted more: mend the configuration.")
 
     def distance(self, radius: float) -> float:
         """Millimetres from the camera to the centre of a head's sphere of `radius`."""

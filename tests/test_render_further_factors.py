@@ -14,7 +14,7 @@ from render.backdrops import Background
 from render.configuration import RenderConfiguration, Splits
 from render.plan import plan_batch
 from render.ranges import Range, sampled
-from render.scene import DEFAULT_SCENE, RenderError
+from render.scene import DEFAULT_SCENE, Camera, RenderError
 
 PLAIN = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 GIVEN = {"distance": (700.0, 1200.0), "light_to_ambient": (2.0, 8.0)}
@@ -143,6 +143,11 @@ def test_a_distance_or_background_of_another_kind_is_refused_in_a_sentence() -> 
         inner[path[-1]] = "near"
         with pytest.raises(RenderError):
             RenderConfiguration.from_dict(about)
+
+
+def test_a_camera_in_the_middle_of_the_head_is_refused() -> None:
+    with pytest.raises(RenderError, match="a camera at 0 mm sees nothing"):
+        Camera(distance_mm=0.0)
 
 
 def test_the_codes_of_what_varies_stay_what_they_were() -> None:
