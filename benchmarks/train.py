@@ -166,10 +166,11 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     from dataclasses import replace
 
     from benchmarks.eager import eager_step
+    from data.heap import keep_freed_memory
     from dcign.configuration import TrainConfiguration
     from dcign.device import choose_device, choose_precision
     from dcign.feed import ReadAhead
-    from dcign.memory import choose_place, free_memory, keep_freed_memory
+    from dcign.memory import choose_place, free_memory
     from dcign.ranks import ALONE, Ranks
     from dcign.recipes import RECIPES
     from dcign.source import DataSource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +13,6 @@ if TYPE_CHECKING:
 
 PLACES = ("auto", "memory", "disk")
 SHARE = 0.6  # of what is free that images may fill unasked: the network, its gradients and the evaluation want some
-
-# Of glibc's mallopt, see malloc.h: what of the heap is kept when it is free, and from what size on memory is no heap's.
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-KEPT, LARGEST_OF_HEAP = 2**31 - 1, 2**25
 
 MEMORY_OF_MACHINE = Path("/proc/meminfo")
 MEMORY_OF_GROUP = Path("/sys/fs/cgroup")
@@ -50,18 +45,6 @@ def fits_on_device(needed: int, device: torch.device) -> bool:
 def free_memory() -> int:
     """Return how many bytes this process may still take: of the machine, and of the group it is confined to."""
     return min(_free_of_machine(), _free_of_group())
-
-
-def keep_freed_memory() -> bool:
-    """Keep what one step frees for the next, where the C library can be told so; returns whether it was.
-
-    By itself glibc gives it back, and takes it again one page fault at a time: a tenth of a small step's time.
-    """
-    try:
-        tell = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # another C library
-        return False
-    return bool(tell(TRIM_THRESHOLD, KEPT) and tell(MMAP_THRESHOLD, LARGEST_OF_HEAP))
 
 
 def gigabytes(count: float) -> str:

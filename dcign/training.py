@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+from data.heap import keep_freed_memory
 from data.lock import NAME as LOCK
 from data.lock import held
 from data.place import place
@@ -23,7 +24,7 @@ from dcign.device import choose_precision, refuse_threads, threads
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.feed import ReadAhead
 from dcign.interrupt import deferred_interrupt
-from dcign.memory import choose_place, free_memory, keep_freed_memory
+from dcign.memory import choose_place, free_memory
 from dcign.ranks import (
     ALONE,
     Place,

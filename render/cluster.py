@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
+from data.heap import keep_freed_memory
 from data.schema import DataError
 from render.scene import RenderError
 from render.workers import ENVIRONMENT, Crew
@@ -123,6 +124,7 @@ def _drawing_thread() -> ThreadPoolExecutor:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     threadpool_limits(1)
+    keep_freed_memory()  # too late to ask for it by the environment
     return ThreadPoolExecutor(1, "drawing")
 
 

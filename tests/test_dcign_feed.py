@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from data.chunks import find_chunks
+from data.heap import keep_freed_memory
 from data.reader import FaceDataset
 from data.schema import DataError
 from dcign import memory
@@ -18,7 +19,7 @@ from dcign.checkpoint import read_checkpoint
 from dcign.configuration import TrainConfiguration, read
 from dcign.errors import TrainingError
 from dcign.feed import AHEAD, ReadAhead
-from dcign.memory import choose_place, fits_on_device, free_memory, keep_freed_memory
+from dcign.memory import choose_place, fits_on_device, free_memory
 from dcign.recipes import SWAP
 from dcign.source import DataSource
 from dcign.training import configuration_to_resume, train
