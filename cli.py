@@ -27,6 +27,7 @@ PACKAGES = ("data", "dcign", "facegen", "render")
 BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibility,specular,landmarks, or all."
 MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
 
 
@@ -108,6 +109,7 @@ def dcign() -> None:
 @click.option(
     "--shadows/--no-shadows", default=True, show_default=True, help="Whether faces cast shadows on themselves."
 )
+@click.option("--truth", default="", metavar="LAYERS", help=TRUTH_HELP)
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
 @click.option("--meshes", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Objects instead of faces: 40 meshes or more, OBJ, PLY, GLB (docs/meshes.md).")  # fmt: skip
@@ -125,6 +127,7 @@ def render(
     shadows: bool,
     vary: tuple[str, ...],
     background: str,
+    truth: str,
     **options: Any,
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
@@ -135,6 +138,7 @@ def render(
     \b
     Example:
       dcign render --batches 12000 --out faces
+      dcign render --batches 400 --channels 3 --truth depth,normals,landmarks
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
@@ -150,6 +154,7 @@ def render(
     from render.production import render_dataset
     from render.ranges import FURTHER, Range, sampled
     from render.scene import DEFAULT_SCENE, RenderError
+    from render.truth import truth_named
 
     with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
         _check_workers(workers)
@@ -162,7 +167,7 @@ def render(
         ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
         further = sampled(scene, {name: options.pop(name) for name in FURTHER}, vary)
         splits = Splits.in_paper_proportions(batches, len(further["vary"]))
-        configuration = RenderConfiguration(splits, **ranges, **further, **options)
+        configuration = RenderConfiguration(splits, **ranges, **further, truth=truth_named(truth), **options)
         behind, backdrops = asked_background(background, configuration.size)
         configuration = replace(configuration, background=behind)
         # Before the folder is made: it may be no model.
@@ -196,10 +201,13 @@ def render(
 @click.argument("path", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--sheet", type=click.Path(path_type=Path), metavar="PNG", help="Write a contact sheet, a row a batch.")
+@click.option("--truth", default="", metavar="LAYERS", help="Show these layers on the sheet, e.g. depth,landmarks.")
 @click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels drawn again.")
 @click.option("--quick", is_flag=True, help="Test labels and statistics alone: no drawing, no OpenGL.")
 @click.option("--workers", type=int, default=None, metavar="N", help="To check with.  [default: one a core]")
-def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: bool, workers: int | None) -> None:
+def inspect(
+    path: Path, as_json: bool, sheet: Path | None, truth: str, verify: bool, quick: bool, workers: int | None
+) -> None:
     """Say what a shard or a data set folder holds, and test that it is what it says.
 
     With --verify or --quick, exits with code 1 if anything is wrong and names the batch.
@@ -208,6 +216,7 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
     Example:
       dcign inspect faces --verify
       dcign inspect faces/train/shard-00000.h5 --sheet sheet.png
+      dcign inspect faces --sheet truth.png --truth depth,normals,landmarks
       dcign inspect s3://bucket/faces
     """
     from data.schema import DataError
@@ -217,9 +226,11 @@ def inspect(path: Path, as_json: bool, sheet: Path | None, verify: bool, quick: 
     with _one_sentence(DataError):
         _check_workers(workers)
         summary = summarise(path)
+        if truth and sheet is None:
+            raise click.ClickException("--truth says what a contact sheet shows; name one to write: give --sheet PNG.")
         if sheet is not None:
             _refuse_overwriting(sheet, "--sheet")
-            write_sheet(path, sheet)
+            write_sheet(path, sheet, truth=[name for name in truth.split(",") if name])
     findings = _verify(path, pixels=not quick, workers=workers) if verify or quick else None
     if as_json:
         checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}

@@ -18,6 +18,8 @@ from data.schema import (
     IDENTITY_INDEX,
     IDENTITY_SHAPE,
     IMAGES,
+    LANDMARK_COLUMNS,
+    LANDMARKS,
     NUISANCE,
     TRUTH,
     VARIES,
@@ -25,6 +27,8 @@ from data.schema import (
     Batch,
     DataError,
 )
+
+LANDMARKS_PATH = f"{TRUTH}/{LANDMARKS}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
 
 def is_per_pixel(path: str) -> bool:
     """Whether the dataset has a value a pixel, and so is compressed, one chunk a batch."""
-    return path == IMAGES or path.startswith(f"{TRUTH}/")
+    return path == IMAGES or (path.startswith(f"{TRUTH}/") and path != LANDMARKS_PATH)
 
 
 def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
@@ -107,4 +111,6 @@ def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) ->
         return Column((BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
     if path.startswith(f"{NUISANCE}/"):
         return Column((BATCH_SIZE,), np.dtype(np.float32))
+    if path == LANDMARKS_PATH:
+        return Column((BATCH_SIZE, *(column.shape[1:2] or (1,)), len(LANDMARK_COLUMNS)), np.dtype(np.float32))
     return Column((BATCH_SIZE, *size, *column.shape[3:]), column.dtype)

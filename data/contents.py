@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import sandbox
-from data.batch import is_per_pixel
+from data.batch import LANDMARKS_PATH, is_per_pixel
 from data.damage import AGAIN, reading, shown
 from data.manifest import configuration_sha256
 from data.schema import (
     FACTOR_VALUES,
     IDENTITY_ATTRIBUTES,
+    LANDMARKS,
     SPLITS,
     VARYING,
     DataError,
@@ -167,6 +168,7 @@ def _header(path: Path, found: Json, stored: Mapping[str, Stored]) -> ShardHeade
         ranges=ranges,
         factors=tuple(Factor(*column) for column in columns),
         attributes=tuple(found["identity_attributes"]),
+        truth_names={layer: tuple(names) for layer, names in found["truth_names"].items() if names},
     )
     if configuration_sha256(header.configuration) != header.configuration_sha256:
         raise DataError(f"{path} has a configuration of another hash than it gives; {AGAIN}")
@@ -187,9 +189,14 @@ def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) 
         raise DataError(
             f"{path} has {len(header.attributes)} names for {width} columns of {IDENTITY_ATTRIBUTES}; {AGAIN}"
         )
-    names = [factor.name for factor in header.factors] + list(header.attributes)
-    for name in names:
-        if not name.isidentifier() or names.count(name) > 1:
-            raise DataError(
-                f"{path} names a column {shown(name)!r}; expected letters, digits and _, each once; {AGAIN}"
-            )
+    landmarks = header.truth_names.get(LANDMARKS, ())
+    width = stored[LANDMARKS_PATH].shape[2] if LANDMARKS_PATH in stored and landmarks else 0
+    if len(landmarks) != width:
+        raise DataError(f"{path} has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}; {AGAIN}")
+    columns = (*(factor.name for factor in header.factors), *header.attributes)
+    for names in (columns, *header.truth_names.values()):
+        for name in names:
+            if not name.isidentifier() or names.count(name) > 1:
+                raise DataError(
+                    f"{path} names a column {shown(name)!r}; expected letters, digits and _, each once; {AGAIN}"
+                )

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from data.batch import is_per_pixel
+from data.batch import LANDMARKS_PATH, is_per_pixel
 from data.damage import AGAIN, reading, shown
 from data.schema import (
     BATCH_NUMBER,
@@ -27,7 +27,10 @@ from data.schema import (
     IDENTITY_ATTRIBUTES,
     IDENTITY_INDEX,
     IMAGES,
+    LANDMARK_COLUMNS,
+    LANDMARKS,
     NUISANCE,
+    PARTS,
     TRUTH,
     VARIES,
     VARYING,
@@ -40,6 +43,8 @@ Extent = tuple[int, int]  # first byte in the file, bytes
 
 DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is a lie
 BATCH_LIMIT = 640 << 20  # bytes of a batch in memory: colour images of 1024 px with all their truth are 500 MB
+# Layers of truth whose numbers or rows have names, and where they are.
+NAMED = {layer: f"{TRUTH}/{layer}" for layer in (PARTS, LANDMARKS)}
 
 REQUIRED = (IMAGES, FACTOR_VALUES, VARYING, BATCH_NUMBER, IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
@@ -59,6 +64,11 @@ def described(path: Path) -> Json:
             "attributes": {name: file.attrs[name].decode() for name in TEXTS} | {"seed": int(file.attrs["seed"])},
             "factors": _factors(file[FACTOR_VALUES].attrs),
             "identity_attributes": _words(file[IDENTITY_ATTRIBUTES].attrs) if IDENTITY_ATTRIBUTES in names else [],
+            "truth_names": {
+                layer: _words(file[path].attrs)
+                for layer, path in NAMED.items()
+                if path in names and "names" in file[path].attrs
+            },
             "datasets": _places(path, file, names),
         }
 
@@ -160,19 +170,21 @@ def _expected_shape(
         return (*images[:2], *(shape[2:3] or (1,)))
     if name == IMAGES:
         return images
+    if name == LANDMARKS_PATH:
+        return (*images[:2], *(shape[2:3] or (1,)), len(LANDMARK_COLUMNS))
     return (*images[:4], *shape[4:]) if is_per_pixel(name) else images[:2]
 
 
 def _dtype_fits(name: str, dtype: np.dtype[Any]) -> bool:
     if name == VARYING:
         return h5py.check_enum_dtype(dtype) is not None
-    if name.startswith(f"{TRUTH}/"):
+    if name.startswith(f"{TRUTH}/") and name != LANDMARKS_PATH:
         return dtype.kind in "uif" and dtype.itemsize <= 8
     return dtype == np.dtype(_dtype_wanted(name))
 
 
 def _dtype_wanted(name: str) -> str:
-    if name.startswith(f"{TRUTH}/"):
+    if name.startswith(f"{TRUTH}/") and name != LANDMARKS_PATH:
         return "a real dtype"
     others = {IMAGES: "uint8", VARYING: "uint8", BATCH_NUMBER: "int64", IDENTITY_INDEX: "int64"}
     return others.get(name, "float32")

@@ -126,7 +126,7 @@ class Shard:
 
     @property
     def truths(self) -> tuple[str, ...]:
-        """Names of the per-pixel truth that the shard holds."""
+        """Names of the layers of truth that the shard holds."""
         return self._members(TRUTH)
 
     def images(self, row: int) -> Images:
@@ -138,7 +138,7 @@ class Shard:
         return self._open().stored[IMAGES].places
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
-        """Per-pixel truth of one batch (20, H, W)."""
+        """A layer of truth of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
         if name not in self.truths:
             held = ", ".join(self.truths) or "none"
             raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")

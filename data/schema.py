@@ -7,7 +7,7 @@ the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka al
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,11 @@ IDENTITY_ATTRIBUTES = "identity/attributes"
 COEFFICIENTS = (IDENTITY_SHAPE, IDENTITY_ALBEDO, IDENTITY_ATTRIBUTES)  # absent where there is no morphable model
 NUISANCE = "nuisance"
 TRUTH = "truth"
-MASK = "mask"
+MASK, PARTS, LANDMARKS = "mask", "parts", "landmarks"
+# What can be asked for, in this order; docs/shard.md says what each is. All but landmarks have a value a pixel.
+TRUTH_LAYERS = (MASK, "depth", "normals", "albedo", PARTS, "visibility", "specular", LANDMARKS)
+LANDMARK_COLUMNS = ("x", "y", "depth", "visible")
+BACKGROUND = "background"  # part 0
 
 Images = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -86,7 +90,8 @@ class Batch:
     number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
     identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
     identity_attributes (20, A), what the header names (sex, age, hair ...), or None where nothing is known;
-    nuisance: name -> (20,); truth: name -> (20, H, W), e.g. "mask", the head's coverage 0..255.
+    nuisance: name -> (20,); truth: name -> (20, H, W) or (20, H, W, 3), e.g. "mask", the head's coverage 0..255, but
+    landmarks (20, L, 4).
     """
 
     number: int
@@ -106,7 +111,8 @@ class ShardHeader:
     """A shard's provenance, enough with model.npz to make it again. Everything is JSON-able.
 
     configuration: the whole render configuration; ranges: factor or nuisance -> (lowest, highest) configured;
-    renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes.
+    renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes;
+    truth_names: "parts" -> what each number in it is, "landmarks" -> what each of the L is, where the shard has them.
     """
 
     split: str
@@ -119,3 +125,4 @@ class ShardHeader:
     camera: dict[str, Any]  # JSON
     factors: tuple[Factor, ...] = FACTORS
     attributes: tuple[str, ...] = ()
+    truth_names: dict[str, tuple[str, ...]] = field(default_factory=dict)

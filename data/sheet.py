@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from data.part_file import write_whole
 from data.reader import FaceDataset, Shard
 from data.schema import BATCH_SIZE, Batch, DataError
+from data.truth import as_pictures
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
 SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large
@@ -23,7 +24,7 @@ MARGIN = 4  # left and right of the text
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
-def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 20) -> None:
+def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> None:
     """Save `contact_sheet` as a PNG, in place of what was there.
 
     Raises DataError if `out` is no name of a PNG, the source cannot be read, or the disk refuses.
@@ -31,16 +32,23 @@ def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 2
     if out.suffix.lower() != ".png":
         raise DataError(f"{out} is no name of a PNG file; a contact sheet is one: give a name that ends in .png.")
     buffer = io.BytesIO()
-    contact_sheet(source, of_each_kind=of_each_kind, rows=rows).save(buffer, "PNG")
+    contact_sheet(source, of_each_kind=of_each_kind, rows=rows, truth=truth).save(buffer, "PNG")
     write_whole(out, buffer.getvalue())
 
 
-def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20) -> Image.Image:
+def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> Image.Image:
     """The first batches of each kind of each split, from a shard or a data set folder; `rows` at most.
 
-    Raises DataError if the source cannot be read.
+    truth: layers to show below the images of each batch that has them.
+
+    Raises DataError if the source cannot be read, or has none of a layer asked for.
     """
-    lines = [_line(*each) for each in islice(_chosen(source, of_each_kind), max(rows, 0))]
+    chosen = list(islice(_chosen(source, of_each_kind), max(rows, 0)))
+    held = sorted({name for *_, batch in chosen for name in batch.truth})
+    for name in truth:
+        if name not in held:
+            raise DataError(f"{source} holds no truth/{name}; it holds {', '.join(held) or 'none'}: name one of these.")
+    lines = [line for each in chosen for line in _lines(*each, truth)]
     if not lines:
         raise DataError(f"{source} has no batches to show; expected at least one: ask for one row or more.")
     label_width = max(_text_width(text) for text, _ in lines) + 2 * MARGIN
@@ -77,15 +85,21 @@ def _chosen_of(shard: Shard, of_each_kind: int) -> Iterator[tuple[str, tuple[str
             yield shard.header.split, names, shard.batch(row)
 
 
-def _line(split: str, factors: tuple[str, ...], batch: Batch) -> tuple[str, list[Image.Image]]:
-    """One batch as text and its pictures in order."""
+def _lines(
+    split: str, factors: tuple[str, ...], batch: Batch, truth: Sequence[str]
+) -> Iterator[tuple[str, list[Image.Image]]]:
+    """One batch as text and its pictures in order, then each layer of its truth."""
     order = np.arange(BATCH_SIZE)
     text = f"{split}, batch {batch.number}\n{batch.varies}"
     if batch.varies in factors:
         values = batch.factors[:, factors.index(batch.varies)]
         order = np.argsort(values, kind="stable")
         text += f"\n{values.min():.1f} to {values.max():.1f}"
-    return text, [_tile(batch.images[index]) for index in order]
+    yield text, [_tile(batch.images[index]) for index in order]
+    for name in truth:
+        if name in batch.truth:
+            pictures = as_pictures(name, batch.truth[name], batch.images)
+            yield name, [_tile(pictures[index]) for index in order]
 
 
 def _text_width(text: str) -> int:

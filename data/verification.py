@@ -25,6 +25,7 @@ from data.place import place
 from data.reader import FaceDataset, Shard
 from data.schema import MASK, DataError, Float
 from data.smoothness import pixel_faults
+from data.truth import truth_faults
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
@@ -204,13 +205,13 @@ def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None, varies: st
     folds = anything and varies.startswith("light_")
     try:
         faults = pixel_faults(shard.images(row), labels, varies, folds=folds)
+        layers = {name: shard.truth(name, row) for name in shard.truths}
     except DataError as error:
         return [_without_name(error, shard.path)]
-    if MASK in shard.truths:
-        coverage = shard.truth(MASK, row)
-        blank = ~coverage.reshape(len(coverage), -1).any(axis=1)
+    if MASK in layers:
+        blank = ~layers[MASK].reshape(len(layers[MASK]), -1).any(axis=1)
         faults += [f"mask {image} is empty" for image in np.flatnonzero(blank)]
-    return faults
+    return faults + list(truth_faults(layers, shard.header.truth_names))
 
 
 def _label_faults(shard: Shard) -> Iterator[Fault]:

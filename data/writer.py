@@ -25,6 +25,7 @@ from data.schema import (
     FORMAT_VERSION,
     IDENTITY_ATTRIBUTES,
     SPLITS,
+    TRUTH,
     VARYING,
     Batch,
     DataError,
@@ -108,6 +109,9 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     factors["mirror_sign"] = np.array([factor.mirror_sign for factor in header.factors], np.int8)
     if IDENTITY_ATTRIBUTES in datasets:
         datasets[IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
+    for layer, names in header.truth_names.items():
+        if f"{TRUTH}/{layer}" in datasets:
+            datasets[f"{TRUTH}/{layer}"].attrs["names"] = np.array([name.encode() for name in names])
     return datasets
 
 

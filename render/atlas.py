@@ -9,16 +9,17 @@ First the light's view of the faces (shaders/shadow), then what is seen of them 
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE
+from data.schema import BATCH_SIZE, LANDMARKS
 from render.backcloth import UNIT as BACKGROUND_UNIT
 from render.backcloth import Backcloth
 from render.context import Closing, Renderer, describe_renderer, open_context
+from render.landmarks import place_landmarks
 from render.mesh import Int, Mesh, gloss_rows
 from render.paint import UNIT, Paint
 from render.programs import compiled, set_uniforms
@@ -32,7 +33,8 @@ from render.scene import (
 )
 from render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from render.shots import Labels, Shots, shots
-from render.targets import bind_textures, target
+from render.targets import bind_textures, read_pictures, target
+from render.truth import DRAWN, LIGHT, Truth, TruthPass
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
@@ -62,21 +64,33 @@ class Faces:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """images (N, H, W, C) uint8; mask (N, H, W) uint8, the head's coverage of each pixel, 255 for all of it."""
+    """images (N, H, W, C) uint8; mask (N, H, W) uint8, the head's coverage of each pixel, 255 for all of it.
+
+    truth: the layers asked for, name -> (N, H, W) or (N, H, W, 3); landmarks (N, L, 4).
+    """
 
     images: Bytes
     mask: Bytes
+    truth: Truth = field(default_factory=dict)
 
 
 class AtlasRenderer(Closing):
     """Draws up to 20 pictures of faces of one mesh at once. Use as a context manager.
 
     size: pixels of a side; channels: 1 (gray) or 3; background: whether each draw brings what is behind the faces,
-    which is black otherwise.
+    which is black otherwise; truth: names of the layers to give too.
     """
 
     def __init__(
-        self, *, size: int, channels: int, mesh: Mesh, head: HeadFrame, scene: Scene, background: bool = False
+        self,
+        *,
+        size: int,
+        channels: int,
+        mesh: Mesh,
+        head: HeadFrame,
+        scene: Scene,
+        background: bool = False,
+        truth: tuple[str, ...] = (),
     ) -> None:
         if channels not in (1, 3):
             raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
@@ -96,14 +110,21 @@ class AtlasRenderer(Closing):
             self._paint = Paint(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
         fine = ("FINE",) if is_fine(mesh, size) else ()
         behind = ("BACKGROUND",) if background else ()
-        self._shade = compiled("shade", *gray, *behind, *(("SHADOWS", *fine) if scene.light.shadows else ()))
+        lit = ("LIGHT",) if set(truth) & set(LIGHT) else ()
+        self._shade = compiled("shade", *gray, *behind, *lit, *(("SHADOWS", *fine) if scene.light.shadows else ()))
         self._backcloth = Backcloth(size, int(self._tiles.prod())) if background else None
         self._samples = target(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
-        self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2,) if gray else (4,))
+        self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4, *(2 for _ in lit)))
         self._shadows = None
         if scene.light.shadows:
             buffers, stride = self._primitive._buffers, 4 * FLOATS_A_VERTEX
             self._shadows = ShadowMaps(mesh, buffers[0], buffers[-1], stride, self._tiles, self._places, size)
+        if LANDMARKS in truth and not mesh.landmarks:
+            raise RenderError("landmarks asked for, and what is drawn here has none; leave them out of --truth.")
+        self._truth, self._truth_pass = truth, None
+        if set(truth) & set(DRAWN):
+            pictures, paint = int(self._tiles.prod()), None if self._paint is None else UNIT
+            self._truth_pass = TruthPass(mesh, self._primitive._vaid, pictures, size, paint)
         self._set_constants(mesh)
 
     def close(self) -> None:
@@ -128,6 +149,7 @@ class AtlasRenderer(Closing):
             raise RenderError("backgrounds go with a renderer that was made for them; give both or neither.")
         self._context.make_current()
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
+        truth: dict[str, list[NDArray[Any]]] = {}  # any real dtype
         in_a_pass = int(self._tiles.prod())
         for first in range(0, count, in_a_pass):
             several = slice(first, min(first + in_a_pass, count))
@@ -136,8 +158,12 @@ class AtlasRenderer(Closing):
                 self._upload(faces, chosen)
             if self._backcloth is not None and backgrounds is not None:
                 self._backcloth.upload(backgrounds[several])
-            self._draw(faces.positions[chosen], taken.part(several), drawn[several])
-        return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1])
+            found = self._draw(faces.positions[chosen], taken.part(several), drawn[several])
+            for name in self._truth:
+                if name in found:
+                    truth.setdefault(name, []).append(found[name])
+        layers = {name: np.concatenate(parts) for name, parts in truth.items()}
+        return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1], layers)
 
     def _upload(self, faces: Faces, which: slice) -> None:
         """Overwrite the start of the vertex buffer with some of the faces."""
@@ -163,8 +189,8 @@ class AtlasRenderer(Closing):
         glBindBuffer(GL_COPY_WRITE_BUFFER, self._primitive._buffers[-1])
         glBufferSubData(GL_COPY_WRITE_BUFFER, 0, indices.nbytes, ctypes.c_void_p(indices.ctypes.data))
 
-    def _draw(self, positions: Float, taken: Shots, out: Bytes) -> None:
-        """As many pictures as shots: instances of the first face, or a face each."""
+    def _draw(self, positions: Float, taken: Shots, out: Bytes) -> Truth:
+        """As many pictures as shots: instances of the first face, or a face each. Returns their truth."""
         from OpenGL import GL
 
         instanced = len(positions) == 1
@@ -174,14 +200,21 @@ class AtlasRenderer(Closing):
         if self._shadows is not None:
             self._shadows.draw(taken.light_spaces, instanced=instanced, corners=self._corners)
         self._draw_samples(taken, instanced=instanced)
+        truth: Truth = {}
+        if self._truth_pass is not None:
+            truth = self._truth_pass.draw(taken.views, taken.seen, instanced=instanced, corners=self._corners)
         for switch in switches:
             GL.glDisable(switch)
         spans = face_spans(positions, taken.seen, self._size)
         self._shade_samples(taken, spans if self._backcloth is None else np.full_like(spans, (0.0, 1.0)))
-        layout = GL.GL_RG if self._channels == 1 else GL.GL_RGBA
-        GL.glReadPixels(
-            0, 0, self._size, self._size * len(out), layout, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data)
-        )
+        read_pictures(0, out)
+        if set(self._truth) & set(LIGHT):
+            light = read_pictures(1, np.empty((*out.shape[:3], 2), np.uint8))
+            truth |= {name: np.ascontiguousarray(light[..., place]) for place, name in enumerate(LIGHT)}
+        if LANDMARKS in self._truth:
+            vertices = np.array(list(self._mesh.landmarks.values()))
+            truth[LANDMARKS] = place_landmarks(positions, self._mesh.triangles, vertices, taken.seen, self._size)
+        return truth
 
     def _draw_samples(self, taken: Shots, *, instanced: bool) -> None:
         """Fill the atlas with what is seen."""

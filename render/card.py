@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.manifest import Manifest
-from data.schema import BATCH_SIZE, MORE_FACTORS, Factor
+from data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
 from render.card_words import words_for
 
 
@@ -44,6 +44,7 @@ def data_set_card(manifest: Manifest) -> str:
         renderer=manifest.renderer.get("name", "unknown"),
         population=words.closing,
         people=_people(manifest),
+        truth=", ".join(f"`truth/{name}`" for name in dict.fromkeys((MASK, *configuration.get("truth", ())))),
         share=words.share.format(**about),
     )
 
@@ -112,7 +113,7 @@ tags: [{tags}]
 |---|---|---|
 {ranges}
 
-Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, `truth/mask`); `dcign inspect` describes them and
+Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, {truth}); `dcign inspect` describes them and
 `dcign inspect --verify` proves them.{people}{sampled}
 - {model}
 {share}- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.

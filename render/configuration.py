@@ -15,6 +15,7 @@ from render.backdrops import Background
 from render.kinds import check_kinds
 from render.ranges import BOUNDS, Range, check_range
 from render.scene import DEFAULT_SCENE, Camera, RenderError, Scene, chosen
+from render.truth import checked_truth
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
@@ -60,7 +61,8 @@ class RenderConfiguration:
     size: pixels of a side; channels: 1 gray or 3 colour; keep_head_size: sample head size too (by default it is
     the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads; light_elevation,
     distance, field_of_view, light_to_ambient: sampled in these ranges, or None, the scene's; vary: names of those of
-    them that are factors, not nuisances; background: what is behind the heads, or None, black.
+    them that are factors, not nuisances; background: what is behind the heads, or None, black; truth:
+    names of the layers of `data.schema.TRUTH_LAYERS` to write beside the images.
 
     Raises RenderError for what cannot be rendered.
     """
@@ -81,6 +83,7 @@ class RenderConfiguration:
     light_to_ambient: Range | None = None
     vary: tuple[str, ...] = ()
     background: Background | None = None
+    truth: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         counts = self.splits
@@ -91,6 +94,7 @@ class RenderConfiguration:
         if self.channels not in (1, 3):
             raise RenderError(f"{self.channels} channels asked for; give --channels 1 (gray) or 3 (colour).")
         has_hair(self.hair)
+        object.__setattr__(self, "truth", checked_truth(self.truth))
         if not 0 <= self.seed < 2**63:
             raise RenderError(f"seed {self.seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
         for factor in (*FACTORS, *MORE_FACTORS):
@@ -154,7 +158,7 @@ class RenderConfiguration:
             known = {field.name: about[field.name] for field in fields(cls)
                      if field.name in about or field.default not in (None, ())}  # fmt: skip
             known["splits"] = Splits(**{**known["splits"], "sweep_levels": tuple(known["splits"]["sweep_levels"])})
-            known["vary"] = tuple(known.get("vary", ()))
+            known["vary"], known["truth"] = tuple(known.get("vary", ())), tuple(known.get("truth", ()))
             for name in known.keys() & BOUNDS.keys():
                 known[name] = Range(**known[name])
             if "background" in known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ class Mesh:
 
     triangles (T, 3), counter-clockwise from outside; rest (V, 3) mm, the mean face; parts (V,) index into part_names;
     uv (V, 2) in 0..1, v up, for faces that have textures: those are drawn with them instead of their albedos;
-    own_triangles: every face brings its own, V vertices and at most T triangles, and those here say only how many.
+    own_triangles: every face brings its own, V vertices and at most T triangles, and those here say only how many;
+    landmarks: name -> vertex, where there are any.
     """
 
     triangles: Int
@@ -31,6 +32,7 @@ class Mesh:
     part_names: tuple[str, ...]
     uv: Float | None = None
     own_triangles: bool = False
+    landmarks: dict[str, int] = field(default_factory=dict)
 
     @property
     def vertices(self) -> int:

@@ -218,6 +218,7 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
         },
         factors=configuration.factors,
         attributes=studio.model.attributes,
+        truth_names=studio.truth_names,
     )
 
 

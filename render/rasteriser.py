@@ -109,7 +109,7 @@ def _seen(
     across = np.sqrt(np.maximum(1 - along**2 / np.maximum((strand**2).sum(1), 0.01), 0))
     shine = np.where(strands > 0, across, (turned * half).sum(1))
     attributes = np.c_[turned @ light, shine, albedo]
-    fragments, depth, last = _nearest_fragments(clip, attributes, mesh.triangles, size * SUPERSAMPLING)
+    fragments, depth, last = nearest_fragments(clip, attributes, mesh.triangles, size * SUPERSAMPLING)
     highlight = np.maximum(fragments[..., 1], 0) ** 16
     specular = broad[last] * highlight + sharp[last] * highlight**8
     specular *= np.clip(4 * fragments[..., 0], 0, 1)
@@ -135,7 +135,7 @@ def _shadow_map(
     placed[..., 2] += slope * (2 / texels) * fall[:, None]
     corners = np.c_[placed.reshape(-1, 3), np.ones(placed.size // 3)]
     apart = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
-    _, depth, _ = _nearest_fragments(corners, np.zeros((len(corners), 1)), apart, texels)
+    _, depth, _ = nearest_fragments(corners, np.zeros((len(corners), 1)), apart, texels)
     return np.minimum(0.5 + 0.5 * depth, 1)
 
 
@@ -190,7 +190,7 @@ def _shade(samples: _Samples, visible: Float, ambient: float, scene: Scene) -> F
     return np.asarray(indirect + direct)
 
 
-def _nearest_fragments(
+def nearest_fragments(
     clip: Float, attributes: Float, triangles: NDArray[np.int32], extent: int
 ) -> tuple[Float, Float, NDArray[np.int32]]:
     """Interpolated attributes of the nearest front face at each sample (extent, extent, A), its depth, its last corner.

@@ -22,6 +22,7 @@ from render.plan import BatchPlan
 from render.scene import HeadFrame
 from render.shots import Labels
 from render.subject import Subject
+from render.truth import truth_names
 
 Float = NDArray[np.float32]
 
@@ -37,7 +38,7 @@ def head_frame(model: MorphableModel) -> HeadFrame:
 def mesh_of(model: MorphableModel, *, textured: bool = False) -> Mesh:
     """What all of the model's faces have in common; their places on textures too if the model has such."""
     uv = model.texture.uv if textured and model.texture is not None else None
-    return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv)
+    return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv, landmarks=model.landmarks)
 
 
 class Studio(Closing):
@@ -74,7 +75,10 @@ class Studio(Closing):
             head=self.head,
             scene=configuration.scene,
             background=configuration.background is not None,
+            truth=configuration.truth,
         )
+        self._truth = configuration.truth
+        self.truth_names = truth_names(self._mesh, configuration.truth)
 
     def close(self) -> None:
         """Give the OpenGL context back."""
@@ -112,7 +116,7 @@ class Studio(Closing):
         return self._atlas.draw(faces, labels, backgrounds)
 
     def shoot_batch(self, plan: BatchPlan) -> Batch:
-        """One batch, whole. All splits but train carry the mask."""
+        """One batch, whole, with the truth asked for. All splits but train carry the mask in any case."""
         if plan.shape is None or plan.albedo is None or plan.attributes is None:
             faces = self.objects(plan.identity_index)
         else:
@@ -128,7 +132,7 @@ class Studio(Closing):
             identity_albedo=_for_each(plan.albedo),
             identity_attributes=_for_each(plan.attributes) if self.model.attributes else None,
             nuisance=plan.nuisance,
-            truth={} if plan.split == "train" else {MASK: pictures.mask},
+            truth=pictures.truth | ({} if plan.split == "train" and MASK not in self._truth else {MASK: pictures.mask}),
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +29,21 @@ class Target:
 
 
 def target(extent: NDArray[np.int64], colours: tuple[int, ...] = (), *, depth: int | None = None) -> Target:
-    """Make one: extent (2,) width and height; colours: 1, 2 or 4 bytes for each texture; depth: bits, or None."""
+    """Make one.
+
+    extent (2,) width and height; colours: bytes of each texture's pixels, 1, 2, 4 or 16 (floats); depth: bits, or None.
+    """
     from OpenGL import GL
 
     width, height = (int(side) for side in extent)
-    formats = {1: (GL.GL_R8, GL.GL_RED), 2: (GL.GL_RG8, GL.GL_RG), 4: (GL.GL_RGBA8, GL.GL_RGBA)}
+    formats = {
+        1: (GL.GL_R8, GL.GL_RED, GL.GL_UNSIGNED_BYTE),
+        2: (GL.GL_RG8, GL.GL_RG, GL.GL_UNSIGNED_BYTE),
+        4: (GL.GL_RGBA8, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE),
+        16: (GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT),
+    }
     depths = {16: GL.GL_DEPTH_COMPONENT16, 24: GL.GL_DEPTH_COMPONENT24}
-    textures = [_texture(width, height, *formats[size], GL.GL_UNSIGNED_BYTE) for size in colours]
+    textures = [_texture(width, height, *formats[size]) for size in colours]
     framebuffer = GL.glGenFramebuffers(1)
     GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
     for place, texture in enumerate(textures):
@@ -44,6 +54,18 @@ def target(extent: NDArray[np.int64], colours: tuple[int, ...] = (), *, depth: i
         depth_texture = _texture(width, height, depths[depth], GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT)
         GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, depth_texture, 0)
     return Target(framebuffer, width, height, tuple(textures), depth_texture)
+
+
+def read_pictures(attachment: int, out: NDArray[Any]) -> NDArray[Any]:  # uint8 or float32
+    """Fill `out` (N, H, W, 1, 2 or 4) from a colour attachment of the target that is drawn into, lowest row first."""
+    from OpenGL import GL
+
+    count, height, width, channels = out.shape
+    layout = {1: GL.GL_RED, 2: GL.GL_RG, 4: GL.GL_RGBA}[channels]
+    kind = GL.GL_FLOAT if out.dtype == np.float32 else GL.GL_UNSIGNED_BYTE
+    GL.glReadBuffer(GL.GL_COLOR_ATTACHMENT0 + attachment)
+    GL.glReadPixels(0, 0, width, height * count, layout, kind, ctypes.c_void_p(out.ctypes.data))
+    return out
 
 
 def bind_textures(*textures: int | None) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.part_file import file_sha256
 from data.reader import Shard
-from data.schema import BATCH_SIZE, MASK, Batch, DataError
+from data.schema import BATCH_SIZE, LANDMARKS, MASK, Batch, DataError
 from data.verification import Finding
 from facegen.model import ModelError
 from facegen.objects.collection import Collection
@@ -26,6 +27,8 @@ from render.studio import Studio
 TOLERANCE = 2
 LARGEST = 1000.0  # degrees, standard deviations, years: no label or coefficient is larger
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
+# The same for layers of truth, in their own units; what is not named here is of uint8, and has TOLERANCE.
+TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
 
 
 @dataclass(frozen=True)
@@ -153,14 +156,17 @@ def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
     if not _drawable(batch):
         return [f"has labels or coefficients that are no numbers within +-{LARGEST:g}, and cannot be drawn again"]
     pictures = redraw(batch, studio)
-    wrong = _wrong_pictures(batch.images, pictures.images, exact)
+    wrong = _wrong_pictures(batch.images, pictures.images, exact, TOLERANCE)
     if len(wrong):
         return [f"image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]
-    if MASK in batch.truth:
-        wrong = _wrong_pictures(batch.truth[MASK][..., None], pictures.mask[..., None], exact)
-        if len(wrong):
-            return [f"the mask of image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]
-    return []
+    faults = []
+    for name, layer in ({MASK: pictures.mask} | pictures.truth).items():
+        if name in batch.truth:
+            wrong = _wrong_pictures(batch.truth[name], layer, exact, TRUTH_TOLERANCES.get(name, TOLERANCE))
+            if len(wrong):
+                what = f"the {name} of image {_listing(wrong)} is not what the labels say (drawn again, it differs)"
+                faults.append(what)
+    return faults
 
 
 def _drawable(batch: Batch) -> bool:
@@ -169,11 +175,14 @@ def _drawable(batch: Batch) -> bool:
     return all(bool((np.abs(values) <= LARGEST).all()) for values in numbers if values is not None)
 
 
-def _wrong_pictures(found: NDArray[np.uint8], wanted: NDArray[np.uint8], exact: bool) -> NDArray[np.intp]:
-    """Which of (N, H, W, C) pictures differ by more than they may."""
+def _wrong_pictures(
+    found: NDArray[Any], wanted: NDArray[Any], exact: bool, tolerance: float
+) -> NDArray[np.intp]:  # any real dtype
+    """Which of (N, H, W, ...) pictures differ in more pixels, or of (N, L, 4) lists of landmarks, than they may."""
     if found.shape != wanted.shape:
         return np.arange(len(found))
-    off = (np.abs(found.astype(np.int16) - wanted) > TOLERANCE).any(axis=-1)
+    off = ~(np.abs(found.astype(np.float32) - wanted) <= tolerance)  # what is no number is off, too
+    off = off.reshape(*off.shape[:3], -1).any(axis=-1)
     return np.flatnonzero(off.mean(axis=(1, 2)) > (0.0 if exact else EDGE_SHARE))
 
 

@@ -43,9 +43,12 @@ in vec4 before_camera;
 flat in vec4 with_depth;
 
 #ifdef GRAY
-out vec2 pixel;         // gray, coverage
+layout(location = 0) out vec2 pixel;    // gray, coverage
 #else
-out vec4 pixel;         // r, g, b, coverage
+layout(location = 0) out vec4 pixel;    // r, g, b, coverage
+#endif
+#ifdef LIGHT
+layout(location = 1) out vec2 reached;  // of what is seen: mean visibility; mean specular, encoded as sRGB
 #endif
 
 vec3 srgb_from_linear(vec3 c) {
@@ -107,6 +110,9 @@ void main() {
     vec2 cosines = vec2(0.0);
     vec2 weights = vec2(0.0001);
 #endif
+#ifdef LIGHT
+    float highlight = 0.0;
+#endif
 #ifdef GRAY
     float indirect = 0.0;
     vec2 direct = vec2(0.0);     // of near and of far samples
@@ -128,12 +134,16 @@ void main() {
 #ifdef GRAY
         float albedo = found[i].r * found[i].r;
         indirect += albedo * (1.0 + fill * c);
-        direct += (albedo * mix(lit.y, lit.x, found[i].g) + found[i].b * found[i].b) * nearness;
+        float root = found[i].b;
+        direct += (albedo * mix(lit.y, lit.x, found[i].g) + root * root) * nearness;
 #else
         vec3 albedo = found[i].rgb * found[i].rgb;
         float root = texelFetch(sheen, first + ivec2(i & 1, i >> 1), 0).r;
         indirect += albedo * (1.0 + fill * c);
         direct += outerProduct(albedo * lit.xyy + root * root, nearness);
+#endif
+#ifdef LIGHT
+        highlight += root * root;
 #endif
     }
     vec2 visible = vec2(1.0);
@@ -156,5 +166,13 @@ void main() {
 #endif
     vec3 light = min(0.25 * sum, 1.0);
     pixel = vec4(srgb_from_linear(light), 0.25 * covered);
+#endif
+#ifdef LIGHT
+#ifdef SHADOWS
+    reached.x = dot(weights - 0.0001, visible) / max(covered, 1.0);
+#else
+    reached.x = min(covered, 1.0);
+#endif
+    reached.y = srgb_from_linear(highlight / max(covered, 1.0));
 #endif
 }

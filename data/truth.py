@@ -1,0 +1,129 @@
+"""Layers of truth: what must hold of them, and what they look like.
+
+Which there are, and what each says, is docs/shard.md's; unknown ones are anybody's own, and left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.schema import LANDMARKS, MASK, PARTS
+
+# The layers that dcign writes: dtype, and shape of a value a pixel.
+LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {
+    MASK: ("uint8", ()),
+    "depth": ("float32", ()),
+    "normals": ("float16", (3,)),
+    "albedo": ("uint8", (3,)),
+    PARTS: ("uint8", ()),
+    "visibility": ("uint8", ()),
+    "specular": ("uint8", ()),
+}
+UNIT_SLACK = 0.01  # of a normal's length
+DIFFERING_SHARE = 0.02  # of the seen pixels whose middle may be covered while the rest is not, or the reverse
+# Hues as far apart as can be, for numbers of parts; the background's comes first.
+PALETTE = np.array(
+    [(0, 0, 0), (226, 172, 140), (140, 180, 90), (92, 60, 40), (240, 120, 40), (60, 90, 200), (220, 40, 70),
+     (150, 40, 150), (245, 245, 245), (40, 190, 220), (250, 220, 60)], np.uint8,
+)  # fmt: skip
+
+Layer = NDArray[Any]  # any real dtype
+Pictures = NDArray[np.uint8]
+
+
+def truth_faults(layers: dict[str, Layer], names: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """What is wrong with one batch's layers, each (20, H, W), (20, H, W, 3) or landmarks (20, L, 4).
+
+    names: what the numbers of parts are called, where that is known.
+    """
+    sound: dict[str, Layer] = {}
+    for name, layer in layers.items():
+        dtype, shape = LAYOUT.get(name, (layer.dtype, layer.shape[3:]))
+        if layer.dtype != dtype or layer.shape[3:] != shape:
+            yield f"truth/{name} is {layer.dtype} {layer.shape}; expected {dtype} {(*layer.shape[:3], *shape)}"
+        elif layer.dtype.kind == "f" and not np.isfinite(layer).all():
+            yield f"truth/{name} is not a finite number everywhere"
+        else:
+            sound[name] = layer
+    seen = _seen(sound)
+    yield from _disagreements(seen, sound.get(MASK))
+    if PARTS in sound and PARTS in names and sound[PARTS].max() >= len(names[PARTS]):
+        yield f"truth/{PARTS} holds {sound[PARTS].max()}; its names end at {len(names[PARTS]) - 1}"
+    if "normals" in sound:
+        lengths = np.linalg.norm(sound["normals"].astype(np.float32), axis=-1)[seen["normals"]]
+        if (np.abs(lengths - 1) > UNIT_SLACK).any():
+            yield "truth/normals are not all of unit length"
+    if "depth" in sound and (sound["depth"] < 0).any():
+        yield "truth/depth is negative somewhere"
+    if LANDMARKS in sound:
+        yield from _landmark_faults(sound[LANDMARKS])
+
+
+def _seen(layers: dict[str, Layer]) -> dict[str, NDArray[np.bool_]]:
+    """Where each layer says that something is seen (20, H, W)."""
+    found = {name: layers[name] > 0 for name in ("depth", PARTS) if name in layers}
+    if "normals" in layers:
+        found["normals"] = (layers["normals"] != 0).any(axis=-1)
+    return found
+
+
+def _disagreements(seen: dict[str, NDArray[np.bool_]], mask: Layer | None) -> Iterator[str]:
+    """Layers that say otherwise than the first of them where something is seen.
+
+    The mask speaks of all of a pixel, they of its middle: it may say otherwise at edges, and in a few pixels.
+    """
+    if not seen:
+        return
+    (first, shown), *others = seen.items()
+    differing = {name: shown != layer for name, layer in others}
+    if mask is not None:
+        differing[MASK] = np.where(shown, mask == 0, mask == 255)
+    for name, where in differing.items():
+        allowed = DIFFERING_SHARE * shown.sum(axis=(1, 2)) if name == MASK else 0
+        for image in np.flatnonzero(where.sum(axis=(1, 2)) > allowed)[:1]:
+            yield f"truth/{first} and truth/{name} disagree on where image {image} shows something"
+
+
+def _landmark_faults(landmarks: Layer) -> Iterator[str]:
+    visible = landmarks[..., 3]
+    if not np.isin(visible, (0, 1)).all():
+        yield f"truth/{LANDMARKS} has a visibility that is neither 0 nor 1"
+    if (landmarks[..., 2][visible == 1] <= 0).any():
+        yield f"truth/{LANDMARKS} has a visible one behind the camera"
+
+
+def as_pictures(name: str, layer: Layer, images: Pictures) -> Pictures:
+    """A layer of one batch for people to look at: images (20, H, W, C) -> (20, H, W, 3).
+
+    Depth is light where it is near; normals' x, y and z are red, green and blue; landmarks are dots on the images,
+    green where they are seen and red where they are hidden; all else is shown as it is.
+    """
+    if name == LANDMARKS:
+        return _dotted(images, layer)
+    if name == PARTS and layer.dtype == np.uint8 and layer.ndim == 3:
+        return np.asarray(PALETTE[np.where(layer < len(PALETTE), layer, layer % (len(PALETTE) - 1) + 1)])
+    if name == "normals" and layer.shape[3:] == (3,):
+        shown = (layer != 0).any(axis=-1, keepdims=True)
+        levels = 127.5 * (np.nan_to_num(layer.astype(np.float32)) + 1)
+        return np.asarray(shown * np.round(np.clip(levels, 0, 255)), np.uint8)
+    if layer.dtype != np.uint8:
+        layer = np.nan_to_num(layer.astype(np.float64), posinf=0, neginf=0)
+        near, far = (layer[layer > 0].min(), layer.max()) if (layer > 0).any() else (0, 1)
+        layer = np.where(layer > 0, 255 - np.round(200 * (layer - near) / max(far - near, 1e-6)), 0).astype(np.uint8)
+    flat = layer.reshape(*layer.shape[:3], -1)
+    return np.asarray(flat if flat.shape[3] == 3 else np.repeat(flat[..., :1], 3, axis=-1))
+
+
+def _dotted(images: Pictures, landmarks: Layer) -> Pictures:
+    """A pixel a landmark, hidden ones first; those outside the picture are left out."""
+    size = images.shape[1:3]
+    shown = np.broadcast_to(images, (*images.shape[:3], 3)).copy()
+    for picture, rows in zip(shown, landmarks, strict=True):
+        for x, y, _, visible in rows[np.argsort(rows[:, 3])].tolist():
+            if 0 <= x < size[1] and 0 <= y < size[0]:
+                picture[int(y), int(x)] = (60, 255, 60) if visible else (255, 60, 60)
+    return shown

@@ -1,0 +1,69 @@
+"""Where a face's landmarks are in a picture, and which of them are seen: geometry alone, whatever the picture's size.
+
+A landmark is seen if it is in the picture, one of its own triangles faces the camera, and no other triangle that does
+lies between. Only triangles that face the camera count, as only those are drawn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+NEARER = 0.05  # mm, by which what hides a landmark is nearer than it
+
+
+def place_landmarks(
+    positions: NDArray[np.float32],
+    triangles: NDArray[np.int32],
+    landmarks: Int,
+    seen: NDArray[np.float32],
+    size: int,
+) -> NDArray[np.float32]:
+    """Columns as in data.schema.LANDMARK_COLUMNS: x to the right and y down in pixels, depth in mm, 1 if visible.
+
+    positions (P, V, 3) mm of one face or a face a picture, triangles (T, 3), landmarks (L,) vertices,
+    seen (N, 4, 4) model space to clip space, size in pixels -> (N, L, 4)
+    """
+    matrices = seen[:, [0, 1, 3]].astype(np.float64)
+    clip = positions @ matrices[..., :3].transpose(0, 2, 1) + matrices[:, None, :, 3]
+    screen = clip / clip[..., 2:] * (0.5 * size, -0.5 * size, 0) + (0.5 * size, 0.5 * size, 0)
+    screen[..., 2] = clip[..., 2]  # w is the depth along the camera's axis
+    placed = np.concatenate([screen[:, landmarks], np.zeros((len(seen), len(landmarks), 1))], axis=2)
+    for picture, rows in zip(screen, placed, strict=True):
+        inside = ((rows[:, :2] >= 0) & (rows[:, :2] < size)).all(axis=1)
+        rows[:, 3] = inside & _unhidden(picture, triangles, landmarks)
+    return placed.astype(np.float32)
+
+
+def _unhidden(screen: Float, triangles: NDArray[np.int32], landmarks: Int) -> NDArray[np.bool_]:
+    """Which landmarks (L,) nothing hides in one picture: screen (V, 3), x and y down in pixels, depth in mm."""
+    x, y = screen[triangles, 0], screen[triangles, 1]
+    facing = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) < (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
+    triangles, x, y = triangles[facing], x[facing], y[facing]
+    corner, triangle = _pairs(screen[landmarks], x, y)
+    own = (triangles[triangle] == landmarks[corner, None]).any(axis=1)
+    corner, triangle = corner[~own], triangle[~own]
+    # Barycentric: twice the signed areas that the landmark spans with each edge, all negative inside (y points down).
+    aside, below = x[triangle] - screen[landmarks[corner], :1], y[triangle] - screen[landmarks[corner], 1:2]
+    spans = np.roll(aside, -1, 1) * np.roll(below, -2, 1) - np.roll(aside, -2, 1) * np.roll(below, -1, 1)
+    closeness = (spans / screen[triangles[triangle], 2]).sum(axis=1)  # 1 / depth is linear on the screen
+    depth = spans.sum(axis=1) / np.where(closeness < 0, closeness, -1e-12)
+    hidden = (spans < 0).all(axis=1) & (depth < screen[landmarks[corner], 2] - NEARER)
+    unhidden = np.isin(landmarks, triangles)
+    unhidden[corner[hidden]] = False
+    return unhidden
+
+
+def _pairs(points: Float, x: Float, y: Float) -> tuple[Int, Int]:
+    """Every point (L, 2 or more) with every triangle whose bounding box holds it: x, y (T, 3) -> two of (M,)."""
+    order = np.argsort(points[:, 0])
+    across = points[order, 0]
+    first, last = np.searchsorted(across, x.min(axis=1)), np.searchsorted(across, x.max(axis=1), "right")
+    triangle = np.repeat(np.arange(len(x)), last - first)
+    started = np.cumsum(last - first) - (last - first)
+    point = order[np.arange(len(triangle)) - np.repeat(started - first, last - first)]
+    held = (y.min(axis=1)[triangle] <= points[point, 1]) & (points[point, 1] <= y.max(axis=1)[triangle])
+    return point[held], triangle[held]

@@ -1,0 +1,40 @@
+"""The slow, plain twin of the truth pass: numpy alone, one triangle after another. Tests compare the two."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.mesh import Mesh
+from render.rasteriser import Float, nearest_fragments, srgb_from_linear
+from render.truth import Truth
+
+
+def rasterise_truth(
+    positions: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    albedo: NDArray[np.float32],
+    mesh: Mesh,
+    *,
+    size: int,
+    view: Float,
+    projection: Float,
+) -> Truth:
+    """What shaders/truth says of one face, unrounded: depth (H, W) mm, normals and albedo (H, W, 3), parts (H, W).
+
+    positions, normals, albedo (V, 3) linear; view, projection (4, 4): model to camera space to clip space
+    """
+    camera = positions @ view[:3, :3].T + view[:3, 3]
+    clip = np.c_[camera, np.ones(len(camera))] @ projection.T
+    shares = np.eye(len(mesh.part_names))[mesh.parts]
+    attributes = np.c_[-camera[:, 2], normals @ view[:3, :3].T, albedo, shares]
+    found, depth, _ = nearest_fragments(clip, attributes, mesh.triangles, size)
+    seen = np.isfinite(depth)
+    turned = found[..., 1:4]
+    lengths = np.linalg.norm(turned, axis=-1, keepdims=True)
+    return {
+        "depth": found[..., 0],
+        "normals": np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0),
+        "albedo": seen[..., None] * 255 * srgb_from_linear(found[..., 4:7]),
+        "parts": seen * (1 + found[..., 7:].argmax(axis=-1)),
+    }
