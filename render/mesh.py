@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from render.scene import RenderError, Scene
+from render.scene import Scene
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]
-
-GLOSS_ROWS = 16  # of the table in shaders/face.vert
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +40,6 @@ class Mesh:
 
 def gloss_rows(mesh: Mesh, scene: Scene) -> Float:
     """The row of each vertex (V,) in the scene's table of gloss; the first where its part has none."""
-    if not 1 <= len(scene.gloss) <= GLOSS_ROWS:
-        raise RenderError(f"{len(scene.gloss)} rows of gloss given; give 1 to {GLOSS_ROWS}.")
     numbers = {row.part: number for number, row in reversed(list(enumerate(scene.gloss)))}
     return np.array([numbers.get(name, 0) for name in mesh.part_names], np.float32)[mesh.parts]
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 
+GLOSS_ROWS = 16  # of the table in shaders/face.vert
 GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # Kulkarni et al. 2015; of linear R, G, B, where a sum of light means something
 
 
@@ -129,6 +130,10 @@ class Scene:
     light: Light = Light()
     skin: Skin = Skin()
     gloss: tuple[Gloss, ...] = GLOSS
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.gloss) <= GLOSS_ROWS:
+            raise RenderError(f"{len(self.gloss)} rows of gloss given; give 1 to {GLOSS_ROWS}.")
 
     def as_dict(self) -> dict[str, Any]:
         """The scene as JSON-able numbers."""
