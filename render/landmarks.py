@@ -40,30 +40,34 @@ def place_landmarks(
 
 def _unhidden(screen: Float, triangles: NDArray[np.int32], landmarks: Int) -> NDArray[np.bool_]:
     """Which landmarks (L,) nothing hides in one picture: screen (V, 3), x and y down in pixels, depth in mm."""
-    x, y = screen[triangles, 0], screen[triangles, 1]
-    facing = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) < (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    triangles, x, y = triangles[facing], x[facing], y[facing]
+    corners = np.ascontiguousarray(triangles.T)  # numpy reduces rows of three slowly, three rows fast
+    x, y = screen[:, 0][corners], screen[:, 1][corners]
+    facing = (x[1] - x[0]) * (y[2] - y[0]) < (x[2] - x[0]) * (y[1] - y[0])
+    triangles, x, y = triangles[facing], np.compress(facing, x, axis=1), np.compress(facing, y, axis=1)
     corner, triangle = _pairs(screen[landmarks], x, y)
     own = (triangles[triangle] == landmarks[corner, None]).any(axis=1)
     corner, triangle = corner[~own], triangle[~own]
     # Barycentric: twice the signed areas that the landmark spans with each edge, all negative inside (y points down).
-    aside, below = x[triangle] - screen[landmarks[corner], :1], y[triangle] - screen[landmarks[corner], 1:2]
+    aside = x[:, triangle].T - screen[landmarks[corner], :1]
+    below = y[:, triangle].T - screen[landmarks[corner], 1:2]
     spans = np.roll(aside, -1, 1) * np.roll(below, -2, 1) - np.roll(aside, -2, 1) * np.roll(below, -1, 1)
     closeness = (spans / screen[triangles[triangle], 2]).sum(axis=1)  # 1 / depth is linear on the screen
     depth = spans.sum(axis=1) / np.where(closeness < 0, closeness, -1e-12)
     hidden = (spans < 0).all(axis=1) & (depth < screen[landmarks[corner], 2] - NEARER)
-    unhidden = np.isin(landmarks, triangles)
+    faces_camera = np.zeros(len(screen), bool)
+    faces_camera[triangles] = True
+    unhidden = faces_camera[landmarks]
     unhidden[corner[hidden]] = False
     return unhidden
 
 
 def _pairs(points: Float, x: Float, y: Float) -> tuple[Int, Int]:
-    """Every point (L, 2 or more) with every triangle whose bounding box holds it: x, y (T, 3) -> two of (M,)."""
+    """Every point (L, 2 or more) with every triangle whose bounding box holds it: x, y (3, T) -> two of (M,)."""
     order = np.argsort(points[:, 0])
     across = points[order, 0]
-    first, last = np.searchsorted(across, x.min(axis=1)), np.searchsorted(across, x.max(axis=1), "right")
-    triangle = np.repeat(np.arange(len(x)), last - first)
+    first, last = np.searchsorted(across, x.min(axis=0)), np.searchsorted(across, x.max(axis=0), "right")
+    triangle = np.repeat(np.arange(x.shape[1]), last - first)
     started = np.cumsum(last - first) - (last - first)
     point = order[np.arange(len(triangle)) - np.repeat(started - first, last - first)]
-    held = (y.min(axis=1)[triangle] <= points[point, 1]) & (points[point, 1] <= y.max(axis=1)[triangle])
+    held = (y.min(axis=0)[triangle] <= points[point, 1]) & (points[point, 1] <= y.max(axis=0)[triangle])
     return point[held], triangle[held]
