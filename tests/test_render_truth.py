@@ -13,15 +13,19 @@ from scipy.ndimage import binary_erosion
 
 from data.reader import FaceDataset
 from data.schema import TRUTH_LAYERS
+from data.truth import truth_faults
 from data.verification import check_dataset
 from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
+from render.backdrops import asked_background
 from render.configuration import RenderConfiguration, Splits
 from render.landmarks import place_landmarks
 from render.mesh import Mesh
+from render.plan import plan_batch
 from render.production import render_dataset
+from render.ranges import Range
 from render.rasteriser import srgb_from_linear
 from render.scene import (
     DEFAULT_SCENE,
@@ -32,7 +36,7 @@ from render.scene import (
     light_directions,
 )
 from render.shots import shots
-from render.studio import head_frame, mesh_of
+from render.studio import Studio, head_frame, mesh_of
 from render.truth import checked_truth, truth_named, truth_names
 from render.truth_rasteriser import rasterise_truth
 from render.verification import verify_pixels
@@ -304,6 +308,26 @@ def test_a_data_set_with_truth_verifies_and_a_changed_layer_is_found(model: Morp
         file["truth/depth"][1] = depth
     (finding,) = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
     assert (finding.batch, "the depth of image 3 is not what the labels say" in finding.what) == (1, True)
+
+
+def test_truth_is_the_same_whatever_is_behind_and_follows_the_lens(model: MorphableModel) -> None:
+    behind, _ = asked_background("random", 48)
+    plain = RenderConfiguration(
+        Splits(8, 5, 1, (1, 1, 1, 1)), size=48, field_of_view=Range(10.0, 40.0), vary=("field_of_view",),
+        truth=TRUTH_LAYERS,
+    )  # fmt: skip
+    with Studio(model, plain) as one, Studio(model, replace(plain, background=behind)) as other:
+        plan = plan_batch(plain, one.model, "train", 3)
+        assert plan.varies == "field_of_view"
+        batch = one.shoot_batch(plan)
+        before = other.shoot_batch(plan_batch(replace(plain, background=behind), other.model, "train", 3))
+    assert batch.truth.keys() == set(TRUTH_LAYERS)
+    assert (batch.images != before.images).any()
+    for name in TRUTH_LAYERS:
+        np.testing.assert_array_equal(batch.truth[name], before.truth[name])
+    assert list(truth_faults(batch.truth, one.truth_names)) == []
+    nearest = [layer[layer > 0].min() for layer in batch.truth["depth"]]  # a long lens is used from farther away
+    assert np.argsort(nearest).tolist() == np.argsort(-plan.factors[:, 3]).tolist()
 
 
 def test_a_data_set_without_truth_has_the_configuration_that_it_always_had() -> None:
