@@ -174,6 +174,19 @@ def test_a_sheet_lit_from_the_side_has_no_stripes_of_its_own_shadow(chairs: Coll
         assert np.abs(pictures[0] - pictures[1]).max() <= 1
 
 
+def test_truth_is_written_and_verified_of_thin_things_too(chairs: Collection, tmp_path: Path) -> None:
+    make(tmp_path / "out", chairs, size=64, truth=("depth", "normals", "albedo", "parts", "visibility"))
+    dataset = FaceDataset(tmp_path / "out")
+    assert check_dataset(dataset) == []
+    batch = next(iter(dataset.batches("sweep")))
+    seen = batch.truth["depth"] > 0
+    assert (seen == (batch.truth["parts"] == 1)).all()
+    facing = batch.truth["normals"].astype(np.float64)[seen]
+    np.testing.assert_allclose(np.linalg.norm(facing, axis=1), 1, atol=0.01)
+    with pytest.raises(RenderError, match="landmarks asked for, and what is drawn here has none"):
+        make(tmp_path / "none", chairs, truth=("landmarks",))
+
+
 def test_white_is_white_and_not_more() -> None:
     light = object_scene().light
     assert light.ambient * (1 + light.fill) + light.diffuse == pytest.approx(1)
