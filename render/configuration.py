@@ -25,7 +25,7 @@ SWEEP_LEVELS_OF_MORE = 21  # of any further factor
 FINEST = 13_000  # vertices
 TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to hold the colours
 # By picture size: up to so many pixels, the level whose head is nearest to so many vertices. It draws twice as fast,
-# and nobody sees it: 40 dB from the finest over the head at 64 and at 150 px (docs/log.md).
+# and nobody sees it: 43 dB from the finest, 40 over the head, at 64 and at 150 px (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
 _DISTANT = replace(DEFAULT_SCENE, camera=Camera(distance_mm=1_000.0))  # with every number that a scene may have
 

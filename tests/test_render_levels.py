@@ -24,7 +24,7 @@ def pictures(model: MorphableModel, size: int, plan: BatchPlan) -> tuple[np.ndar
 
 
 @pytest.mark.parametrize("size", [64, 150])
-def test_the_chosen_level_is_40_decibels_from_the_finest_over_the_head(
+def test_nobody_sees_which_level_was_chosen(
     model: MorphableModel, plan: BatchPlan, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, head = pictures(model, size, plan)
@@ -32,6 +32,6 @@ def test_the_chosen_level_is_40_decibels_from_the_finest_over_the_head(
     finest, _ = pictures(model, size, plan)
     error = ((chosen - finest) / 255) ** 2
     over_head = [-10 * np.log10(each[where].mean()) for each, where in zip(error, head, strict=True)]
-    assert np.mean(over_head) >= 39.5  # of these twenty; of four hundred it is more than 40 (docs/log.md)
+    assert np.mean(over_head) >= 39.5  # of these twenty; of 120 it is 40.1 and 39.8 (docs/log.md)
     assert min(over_head) > 35
-    assert np.mean(-10 * np.log10(error.mean((1, 2)))) > 42
+    assert np.mean(-10 * np.log10(error.mean((1, 2)))) >= 42  # over the picture; 40 are asked for
