@@ -96,13 +96,14 @@ def images_per_second() -> float:
 
 def drawn_in_a_second(model_file: Path) -> float:
     """In a worker: images/s, planned and drawn, once all is warm."""
+    from data.part_file import file_sha256
     from data.schema import BATCH_SIZE
     from render import workers
     from render.configuration import RenderConfiguration, Splits
     from render.plan import plan_batch
 
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
-    studio = workers.studio(model_file, configuration)
+    studio = workers.studio(model_file, file_sha256(model_file), configuration)
     number, began, drawn = 0, 0.0, 0
     while not began or time.perf_counter() - began < MEASURED_SECONDS or number % 4:
         if number == 4:  # one of each kind: shaders are compiled

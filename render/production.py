@@ -47,10 +47,12 @@ OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that
 class ShardTask:
     """One shard to make: batches first to first + count - 1 of a split.
 
+    model_sha256: of the folder's model.npz when the task was given out;
     renderer: who drew the folder's other shards, or None if there are none yet.
     """
 
     folder: Path
+    model_sha256: str
     configuration: RenderConfiguration
     split: str
     first: int
@@ -80,10 +82,10 @@ class Production:
     manifest: Manifest
 
 
-def shard_tasks(folder: Path, configuration: RenderConfiguration) -> list[ShardTask]:
+def shard_tasks(folder: Path, model_sha256: str, configuration: RenderConfiguration) -> list[ShardTask]:
     """Every shard of a data set, in order."""
     return [
-        ShardTask(folder, configuration, split, first, min(SHARD_BATCHES, count - first))
+        ShardTask(folder, model_sha256, configuration, split, first, min(SHARD_BATCHES, count - first))
         for split, count in configuration.splits.batches().items()
         for first in range(0, count, SHARD_BATCHES)
     ]
@@ -129,7 +131,7 @@ def _make_missing(
     model_about = _open_folder(folder, configuration, model, source_sha256)
     if backdrops is not None:
         write_whole(folder / BACKDROPS, backdrops.file_bytes())
-    tasks = shard_tasks(folder, configuration)
+    tasks = shard_tasks(folder, model_about["sha256"], configuration)
     listed = _listed(folder)
     _clear_parts(folder)
     shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}
@@ -170,7 +172,7 @@ def make_shard(task: ShardTask) -> DrawnShard:
             f"{task.folder / MODEL} is not there for a worker; wanted a folder that every machine sees under the same "
             "name: choose another --out."
         )
-    studio = workers.studio(task.folder / MODEL, task.configuration)
+    studio = workers.studio(task.folder / MODEL, task.model_sha256, task.configuration)
     if task.renderer is not None and task.renderer != studio.renderer:
         raise _two_renderers(task.folder, task.renderer, studio.renderer)
     mark = secrets.token_hex(4)  # a cluster may have a shard made again while the worker that it gave up still writes
@@ -205,7 +207,7 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
         seed=configuration.seed,
         configuration=configuration.as_dict(),
         configuration_sha256=configuration.sha256(),
-        model_sha256=file_sha256(task.folder / MODEL),
+        model_sha256=task.model_sha256,
         renderer=asdict(studio.renderer),
         ranges={
             name: (allowed.low, allowed.high)

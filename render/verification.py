@@ -37,11 +37,12 @@ class PixelTask:
 
     shard: Path
     model_file: Path
+    model_sha256: str
     configuration: RenderConfiguration
 
 
-def model_file_of(shard: Path) -> Path:
-    """The model.npz that belongs to a shard: its folder's, one above the split's.
+def model_file_of(shard: Path) -> tuple[Path, str]:
+    """The model.npz that belongs to a shard, its folder's, one above the split's; and its SHA-256.
 
     Raises RenderError if it is missing or is not the model that the shard names.
     """
@@ -55,7 +56,7 @@ def model_file_of(shard: Path) -> Path:
         )
     if file_sha256(file) != wanted:
         raise RenderError(f"{file} is not the model that {shard} was drawn from: put the right one back.")
-    return file
+    return file, wanted
 
 
 def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callable[[int], None]) -> list[Finding]:
@@ -72,7 +73,7 @@ def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callab
             findings[shard].append(Finding(str(shard), None, f"cannot be drawn again: {error}"))
         else:
             if configuration:
-                tasks.append(PixelTask(shard, model_file_of(shard), configuration))
+                tasks.append(PixelTask(shard, *model_file_of(shard), configuration))
     if tasks:
         for task, found in workers.run(check_shard_pixels, tasks, worker_count, progress):
             findings[task.shard] = found
@@ -81,7 +82,7 @@ def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callab
 
 def check_shard_pixels(task: PixelTask) -> list[Finding]:
     """In a worker: one shard's batches against their labels."""
-    studio = workers.studio(task.model_file, task.configuration)
+    studio = workers.studio(task.model_file, task.model_sha256, task.configuration)
     findings, name = [], str(task.shard)
     with Shard(task.shard) as shard:
         if what := _other_labels(shard, task.configuration):
@@ -117,7 +118,7 @@ def pixel_task(shard: Path) -> PixelTask | None:
     Raises RenderError if its folder has no model or another's, and if its configuration is none.
     """
     configuration = _configuration(shard)
-    return PixelTask(shard, model_file_of(shard), configuration) if configuration else None
+    return PixelTask(shard, *model_file_of(shard), configuration) if configuration else None
 
 
 def _configuration(shard: Path) -> RenderConfiguration | None:

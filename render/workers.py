@@ -24,6 +24,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, TypeVar
 
+from data.part_file import file_sha256
 from data.place import local
 from render import devices
 from render.backdrops import read_backdrops
@@ -68,14 +69,36 @@ class Crew:
     reported: Callable[[], int]
 
 
-@functools.cache
-def studio(model_file: Path, configuration: RenderConfiguration) -> Studio:
-    """This process's studio, on a GPU of its own if there are any; opened at the first task, given back at the end."""
+_studios: dict[tuple[Path, str, RenderConfiguration], Studio] = {}  # this process's one studio, once there is one
+
+
+def studio(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> Studio:
+    """This process's studio, on a GPU of its own if there are any; it stays open until another one is asked for.
+
+    model_sha256: of the file that is wanted: a folder can have been made again since the last task, or be another's.
+
+    Raises RenderError if the file is not that model.
+    """
+    wanted = model_file, model_sha256, configuration
+    if wanted not in _studios:
+        while _studios:  # a cluster's worker lives for many data sets: it keeps the memory of one
+            _studios.popitem()[1].close()
+        _studios[wanted] = _opened(*wanted)
+    return _studios[wanted]
+
+
+def _opened(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> Studio:
     devices.claim()
+    file = local(model_file)
+    if file_sha256(file) != model_sha256:
+        raise RenderError(
+            f"{model_file} is another model here than where the work was given out; wanted one folder that all see, "
+            "and that nobody changes meanwhile: run the same command again."
+        )
     backdrops, background = None, configuration.background
     if background is not None and background.pictures is not None:
         backdrops = read_backdrops(model_file.parent, background)
-    return Studio(read_subject(local(model_file)), configuration, backdrops=backdrops)
+    return Studio(read_subject(file), configuration, backdrops=backdrops)
 
 
 def batch_done() -> None:
@@ -104,7 +127,7 @@ def run(
     Raises what a worker raised, and RenderError if one died, or if the cluster cannot be reached.
     """
     if cluster:
-        from render.cluster import dask_workers  # of an extra, and slow to import
+        from render.cluster import dask_workers  # which imports this module
 
         crew = dask_workers(cluster)
     else:

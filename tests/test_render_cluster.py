@@ -83,7 +83,7 @@ def test_a_cluster_of_which_a_worker_dies_makes_the_same_bytes(
 def test_what_a_worker_refuses_comes_back_with_its_machine(
     running: Cluster, model: MorphableModel, tmp_path: Path
 ) -> None:
-    task = replace(shard_tasks(tmp_path, TINY)[0], renderer=Renderer("a", "another card", "9"))
+    task = replace(shard_tasks(tmp_path, "", TINY)[0], renderer=Renderer("a", "another card", "9"))
     with pytest.raises(RenderError, match=rf"on {socket.gethostname()}: .*model.npz is not there for a worker"):
         list(workers.run(make_shard, [task], 1, lambda count: None, cluster=running.address))
 

@@ -235,7 +235,7 @@ def test_a_read_only_disk_is_refused_in_a_sentence(model: MorphableModel, tmp_pa
 
 
 def test_every_batch_is_in_exactly_one_shard() -> None:
-    tasks = [task for task in shard_tasks(Path(), MANY_SHARDS) if task.split == "train"]
+    tasks = [task for task in shard_tasks(Path(), "", MANY_SHARDS) if task.split == "train"]
     numbers = [number for task in tasks for number in range(task.first, task.first + task.count)]
     assert numbers == list(range(125))
     assert [task.file for task in tasks] == [f"train/shard-0000{i}.h5" for i in range(3)]

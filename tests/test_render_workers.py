@@ -1,0 +1,55 @@
+"""What a worker keeps from one task to the next."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from render import workers
+from render.configuration import RenderConfiguration, Splits
+from render.scene import RenderError
+from render.studio import Studio
+
+TINY = RenderConfiguration(Splits(train=1, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16)
+
+
+class Room:
+    """Stands for a studio: what it was opened with, and whether it is open."""
+
+    def __init__(self, subject: bytes, configuration: RenderConfiguration, *, backdrops: None) -> None:
+        self.subject, self.open = subject, True
+
+    def close(self) -> None:
+        self.open = False
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def model_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    no_studios: dict[tuple[Path, str, RenderConfiguration], Studio] = {}
+    monkeypatch.setattr(workers, "_studios", no_studios)
+    monkeypatch.setattr(workers, "Studio", Room)
+    monkeypatch.setattr(workers, "read_subject", Path.read_bytes)
+    file = tmp_path / "model.npz"
+    file.write_bytes(b"one")
+    return file
+
+
+def test_a_folder_made_again_is_drawn_with_its_new_model_and_the_old_studio_is_closed(model_file: Path) -> None:
+    first = workers.studio(model_file, sha256(b"one"), TINY)
+    assert workers.studio(model_file, sha256(b"one"), TINY) is first
+    model_file.write_bytes(b"two")
+    second = workers.studio(model_file, sha256(b"two"), TINY)
+    assert (vars(first)["subject"], vars(first)["open"]) == (b"one", False)
+    assert (vars(second)["subject"], vars(second)["open"]) == (b"two", True)
+
+
+def test_another_model_than_the_task_names_is_refused(model_file: Path) -> None:
+    with pytest.raises(RenderError, match=r"model\.npz is another model here than where the work was given out"):
+        workers.studio(model_file, sha256(b"two"), TINY)
+    assert vars(workers.studio(model_file, sha256(b"one"), TINY))["subject"] == b"one"
