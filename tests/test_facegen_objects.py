@@ -144,6 +144,16 @@ def test_colours_come_from_vertices_faces_materials_and_textures(tmp_path: Path)
     assert abs(int(found[0, 0, 2]) - 128) <= 2  # .21 of linear light
 
 
+@pytest.mark.parametrize("kind", ["obj", "ply", "glb"])
+def test_points_that_coincide_keep_their_own_colours(kind: str, tmp_path: Path) -> None:
+    legs, seat = trimesh.creation.box((1.0, 1.0, 1.0)), trimesh.creation.box((1.0, 1.0, 1.0))
+    seat.apply_translation((0.0, 1.0, 0.0))  # a face, and four points, in common
+    legs.visual.vertex_colors, seat.visual.vertex_colors = (0, 0, 0, 255), (255, 255, 255, 255)
+    trimesh.util.concatenate([legs, seat]).export(tmp_path / f"two.{kind}")
+    colours = read_soup(tmp_path / f"two.{kind}", 5000).colours
+    assert (colours == colours[:, :1]).all()  # no triangle fades from one to the other
+
+
 def test_all_parts_of_a_scene_are_read_each_in_its_place(tmp_path: Path) -> None:
     scene = trimesh.Scene()
     box = trimesh.creation.box()

@@ -14,14 +14,12 @@ import numpy as np
 
 from facegen.colour import linear_to_srgb, srgb_to_linear
 from facegen.model import ModelError
-from facegen.objects.soup import Array, Bytes, Index, Soup, joined
+from facegen.objects.soup import NOT_FINITE, Array, Bytes, Index, Soup, joined
 from facegen.objects.subdivision import subdivided
 
 GRAY = 188  # sRGB of what has no colour: half of the light comes back
 TEXTURE_TEXELS = 256  # of a texture's longer side, averaged: finer detail would alias between vertices
-EDGE_SHARE = (
-    1 / 128
-)  # of the object's extent, between the vertices of a textured part: about a pixel of a small picture
+EDGE_SHARE = 1 / 128  # of the object's extent, between a textured part's vertices: about a pixel of a small picture
 GLTF = (".glb", ".gltf")
 
 
@@ -33,6 +31,8 @@ def read_soup(path: Path, most: int) -> Soup:
     parts = [part for part in _parts(path) if len(getattr(part, "faces", ()))]
     if not parts:
         raise ModelError("it has no triangles")
+    if not all(np.isfinite(part.vertices).all() for part in parts):
+        raise ModelError(NOT_FINITE)
     bounds = (
         np.array([part.vertices.reshape(-1, 3).min(axis=0) for part in parts]),
         np.array([part.vertices.reshape(-1, 3).max(axis=0) for part in parts]),
@@ -50,7 +50,7 @@ def _parts(path: Path) -> list[Any]:  # Any: trimesh's geometries
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is amiss in a file; what matters is checked here
-            return list(trimesh.load_scene(path).dump())
+            return list(trimesh.load_scene(path, process=False).dump())  # merged points would lose their colours
     except MemoryError:
         raise ModelError("it asks for more memory than there is") from None
     except Exception as error:  # trimesh's loaders fail each in their own way

@@ -22,6 +22,7 @@ Bytes = NDArray[np.uint8]
 
 RADIUS = 140.0  # mm, of the sphere that each object fills: about a head's, so that all that is set in mm suits both
 SAME_PLACE = 1e-6  # of an object's extent
+NOT_FINITE = "not all of its coordinates are finite numbers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def welded(soup: Soup) -> Soup:
     if not len(soup.triangles):
         raise ModelError("it has no triangles")
     if not np.isfinite(used).all():
-        raise ModelError("not all of its coordinates are finite numbers")
+        raise ModelError(NOT_FINITE)
     low = used.min(axis=(0, 1))
     extent = float((used.max(axis=(0, 1)) - low).max())
     if extent == 0:
