@@ -725,11 +725,12 @@ def _write_face(
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     """Labels and statistics, and if asked for, the pixels too, whatever the first check found."""
+    from data.place import answers
     from data.reader import FaceDataset
     from data.schema import DataError
     from data.verification import check_dataset, check_shard
 
-    with _one_sentence(DataError), _going_on("Stopped. Nothing was changed."):
+    with _one_sentence(DataError), answers(path), _going_on("Stopped. Nothing was changed."):
         if path.is_dir():
             dataset = FaceDataset(path)
             with _batch_progress(f"checking {path.name}") as progress:
@@ -741,6 +742,7 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
 
 
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
+    from data.place import answers
     from data.schema import DataError
     from facegen.model import ModelError
     from render import devices
@@ -749,6 +751,7 @@ def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[
 
     with (
         _one_sentence(DataError, ModelError, RenderError),
+        answers(path),
         _batch_progress(f"drawing {path.name} again") as progress,
         _going_on("Stopped. Nothing was changed."),
     ):

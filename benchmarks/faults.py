@@ -6,7 +6,7 @@ kills: so many SIGKILLs at random moments, of a run and its workers, of a worker
 run: the same bytes as a folder left alone. harms: shards and other files lost or damaged, named by `inspect` and made
 again. disk: a disk that fills up. cluster: two of four dask workers killed during a run. shards, manifests: mutants
 through `dcign inspect`, its checks and the reader, in a process of 1 GB (`benchmarks.ordeal`); whole, found and refused
-are good ends, everything else is a fault.
+are good ends, everything else is a fault. Peak MB are those of the largest process.
 """
 
 from __future__ import annotations
@@ -76,9 +76,11 @@ def put_through(folder: Path, kind: str, seed: int, count: int) -> dict[str, Any
     while number < count:
         words = (folder, kind, seed, number, count - number)
         command = [sys.executable, "-m", "benchmarks.ordeal", *(str(word) for word in words)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ordeal:
-            assert ordeal.stdout is not None  # both are pipes
-            assert ordeal.stderr is not None
+        with (
+            tempfile.TemporaryFile() as said,  # a pipe that nobody reads would fill up, and hold the ordeal
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as ordeal,
+        ):
+            assert ordeal.stdout is not None  # a pipe
             for about in _lines(ordeal.stdout):
                 if "end" in about:
                     ends[about["end"]] += 1
@@ -89,7 +91,8 @@ def put_through(folder: Path, kind: str, seed: int, count: int) -> dict[str, Any
             ordeal.kill()
             if number < count:
                 ends["died"] += 1
-                faults.append(f"{number} ended the process: {ordeal.stderr.read()[-1500:].decode(errors='replace')}")
+                said.seek(0)
+                faults.append(f"{number} ended the process: {said.read()[-1500:].decode(errors='replace')}")
                 number += 1
     return {"mutants": count, "ends": dict(ends), "peak MB": peak // 1000, "faults": faults}
 

@@ -114,15 +114,21 @@ def robbed(out: Path, seed: int) -> dict[str, Any]:  # JSON
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(out / "alone", folder)
         victim = folder / chance.choice(sorted(name for name in wanted if name.endswith(".h5")))
+        before = inodes(folder)
         HARMS[harm](victim, chance)
+        name = LOST.get(harm, victim.relative_to(folder).as_posix())
         harms += 1
         said = _run("inspect", folder, "--quick")
-        if said.returncode != 1 or "Traceback" in said.stderr:
+        if said.returncode != 1 or "Traceback" in said.stderr or name not in _in_one_line(said.stdout + said.stderr):
             faults.append(
-                f"{harm}: inspect ended with {said.returncode} and said {said.stdout[-200:]}{said.stderr[-200:]}"
+                f"{harm}: inspect ended with {said.returncode}, wanted {name} named, and said {said.stdout[-300:]}"
+                f"{said.stderr[-300:]}"
             )
-        _run("render", "--batches", BATCHES, "--size", SIZE, "--workers", WORKERS, "--out", folder)
+        made = _run("render", "--batches", BATCHES, "--size", SIZE, "--workers", WORKERS, "--out", folder)
+        if made.returncode:
+            faults.append(f"{harm}: the repair ended with {made.returncode} and said {made.stderr[-300:]}")
         faults += [f"{harm}: {fault}" for fault in unlike(folder, wanted)]
+        faults += [f"{harm}: {other} was made again, too" for other in made_again(folder, before) - {name, *REWRITTEN}]
         _tell(f"{harm}: mended")
     return {"harms": harms, "faults": faults}
 
@@ -164,6 +170,8 @@ def lost_workers(out: Path, seed: int) -> dict[str, Any]:  # JSON
     finally:
         cluster.close()
     faults = [] if run.returncode == 0 else [f"exit code {run.returncode}: {said[-300:]}"]
+    if killed != HIRED // 2:
+        faults.append(f"{killed} workers killed during the run, which was to lose {HIRED // 2}")
     return {"workers": HIRED, "killed during the run": killed, "faults": faults + unlike(folder, wanted)}
 
 
@@ -179,6 +187,16 @@ def unlike(folder: Path, wanted: dict[str, str]) -> list[str]:
     return [f"{name} is not as in the folder left alone" for name in found.keys() ^ wanted.keys()] + [
         f"{name} has other bytes" for name in found.keys() & wanted.keys() if found[name] != wanted[name]
     ]
+
+
+def inodes(folder: Path) -> dict[str, int]:
+    """The inode of every file, by its name in the folder: a file that is made again has another."""
+    return {path.relative_to(folder).as_posix(): path.stat().st_ino for path in folder.rglob("*") if path.is_file()}
+
+
+def made_again(folder: Path, before: dict[str, int]) -> set[str]:
+    """Files that are there and are not those of before."""
+    return {name for name, inode in inodes(folder).items() if before.get(name) != inode}
 
 
 def rob(folder: Path, chance: random.Random) -> None:
@@ -214,6 +232,10 @@ HARMS: dict[str, Any] = {
 }
 
 
+LOST = {"the model lost": "model.npz", "dataset.json lost": "dataset.json"}  # harms that are not a shard's
+REWRITTEN = ("dataset.json", "preview.png", "README.md")  # by every run that ends
+
+
 def _left_alone(out: Path) -> tuple[float, dict[str, str]]:
     """Make the folder that nobody disturbs, if need be; seconds that a run takes, and its digests."""
     alone, note = out / "alone", out / "seconds"
@@ -237,6 +259,11 @@ def _shards(folder: Path) -> list[Path]:
 def _run(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cli", *(str(word) for word in words)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _in_one_line(said: str) -> str:
+    """What a terminal's width broke, whole again."""
+    return "".join(said.split())
 
 
 def _workers(parent: int) -> list[int]:

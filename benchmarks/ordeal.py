@@ -24,6 +24,7 @@ from click.testing import CliRunner
 
 import cli
 from benchmarks.mutants import Kernel, mutate_shard, mutate_text, shard_kernel, text_kernel
+from data import sandbox
 from data.reader import FaceDataset, Shard
 from data.schema import DataError
 from facegen.model import ModelError
@@ -51,7 +52,9 @@ def main() -> None:
         ended = ordeal(own, kernels, kind, seed, number)
         print(json.dumps({"number": number, **ended}), flush=True)
     shutil.rmtree(own)
-    print(json.dumps({"kilobytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}), flush=True)
+    sandbox.close()  # so that it and its children are waited for, and count
+    usages = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    print(json.dumps({"kilobytes": max(usages)}), flush=True)
 
 
 def ordeal(folder: Path, kernels: list[Kernel], kind: str, seed: int, number: int) -> dict[str, str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from data.contents import inflate
 from data.damage import reading
-from data.place import local
+from data.place import used
 from data.reader import FaceDataset
 from data.schema import BATCH_SIZE, VARIES, DataError, Images
 
@@ -38,7 +38,7 @@ class SplitChunks:
         """Return the images of one batch (20, H, W, C); raises DataError if they are not there whole."""
         path = self.files[self.file[batch]]
         with reading(path):
-            with local(path, fresh=False).open("rb") as file:
+            with used(path, lambda copy: copy.open("rb"), fresh=False) as file:
                 file.seek(int(self.begin[batch]))
                 stream = file.read(int(self.stored[batch]))
             pixels = np.empty(self.shape, np.uint8)

@@ -59,12 +59,16 @@ class Contents:
     def __init__(self, path: Path) -> None:
         self.path = path
         _check_signature(path)
-        found = sandbox.described(path)
         with reading(path):
-            self.stored = {name: _stored(name, about) for name, about in found["datasets"].items()}
-            self.header = _header(path, found, self.stored)
             self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
+            opened = _state(os.fstat(self._file))
+            found = sandbox.described(path)
+            if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == opened:
+                raise DataError(f"{path} was written while it was opened: run the same command again.")
+            with reading(path):
+                self.stored = {name: _stored(name, about) for name, about in found["datasets"].items()}
+                self.header = _header(path, found, self.stored)
             known = varies_codes(factor.name for factor in self.header.factors).values()
             for code in set(self.whole(VARYING).tolist()) - set(known):
                 raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {max(known)}; {AGAIN}")
@@ -113,9 +117,17 @@ class Contents:
 
     def _bytes(self, first: int, count: int) -> bytes:
         content = os.pread(self._file, count, first)
-        if len(content) != count:
-            raise DataError(f"{self.path} is cut short; {AGAIN}")
+        while len(content) < count:  # systems read 2 GiB at a time and no more
+            more = os.pread(self._file, count - len(content), first + len(content))
+            if not more:
+                raise DataError(f"{self.path} is cut short; {AGAIN}")
+            content += more
         return content
+
+
+def _state(about: os.stat_result) -> tuple[int, ...]:
+    """What tells a file from another, and from itself after a change."""
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def inflate(stream: bytes, target: NDArray[Any]) -> None:

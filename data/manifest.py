@@ -11,7 +11,7 @@ from typing import Any
 
 from data.damage import shown
 from data.part_file import write_whole
-from data.place import answers
+from data.place import answers, is_remote
 from data.schema import FACTORS, SPLITS, DataError, Factor
 
 NAME = "dataset.json"
@@ -111,20 +111,23 @@ def read_manifest(folder: Path) -> Manifest:
 def _document(folder: Path) -> Json:
     path = folder / NAME
     with answers(folder):
-        there = folder.is_dir()
+        there, file = folder.is_dir(), folder.exists()
     if not there:
-        found = "is a file" if folder.exists() else "is not there"
+        found = "is a file" if file else "is not there"
         raise DataError(f"{folder} {found}; expected a data set folder: make one with `dcign render`.")
-    try:
-        document = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise DataError(
-            f"{folder} has no {NAME}; expected a finished data set: finish it with `dcign render`."
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{path} is not JSON; expected what dcign wrote: make it again.") from None
+    with answers(folder):
+        try:
+            document = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            raise DataError(
+                f"{folder} has no {NAME}; expected a finished data set: finish it with `dcign render`."
+            ) from None
+        except OSError as error:
+            if is_remote(path):
+                raise
+            raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
+        except (ValueError, RecursionError):
+            raise DataError(f"{path} is not JSON; expected what dcign wrote: make it again.") from None
     if not isinstance(document, dict):
         raise DataError(f"{path} holds no JSON object; expected what dcign wrote: make it again.")
     return document

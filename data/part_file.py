@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from data.place import deliver, is_remote, local, make_folder, part_of
+from data.place import deliver, is_remote, make_folder, part_of, used
 from data.schema import DataError
 
 
@@ -128,7 +128,7 @@ def file_sha256(path: Path) -> str:
     Raises DataError if it cannot be read.
     """
     try:
-        with local(path).open("rb") as file:
+        with used(path, lambda copy: copy.open("rb")) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None

@@ -10,16 +10,24 @@ import hashlib
 import os
 import secrets
 import shutil
+import socket
+import stat
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path, PurePath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from data.schema import DataError
 
 NEEDED = "reading and writing there needs more packages: `pip install 'dcign[cloud]'`."
 SHARE = 0.5  # of the disk that is free that copies may take
+ABANDONED = 3600  # seconds without a byte after which nobody fetches a copy any more
+HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]  # a folder of parts may be shared
+
+Used = TypeVar("Used")
 # Errors of these packages are the store's, or the network's.
 STORES = ("aiobotocore", "aiohttp", "botocore", "fsspec", "s3fs", "gcsfs", "google", "adlfs", "azure", "upath")
 
@@ -72,22 +80,24 @@ def local(path: Path, *, fresh: bool = True) -> Path:
     known = _asked.get(str(path))
     if not fresh and known is not None and known.exists():
         return known
-    remote = cast("Any", path)
-    with _fetching(path):
-        state = remote.fs.ukey(remote.path)
-        digest = hashlib.sha256(f"{path} {state}".encode()).hexdigest()[:32]
-        copy = _copies() / f"{digest}{path.suffix}"
-        if not copy.exists():
-            _make_room(int(remote.fs.info(remote.path)["size"]))
-            aside = copy.with_name(f".{secrets.token_hex(8)}.part")
-            try:
-                remote.fs.get_file(remote.path, str(aside))
-                aside.replace(copy)
-            finally:
-                aside.unlink(missing_ok=True)
-        os.utime(copy)  # used just now
+    with answers(path):
+        try:
+            copy = _fetched(path)
+        except FileNotFoundError:
+            copy = _fetched_again(path)
     _asked[str(path)] = copy
     return copy
+
+
+def used(path: Path, use: Callable[[Path], Used], *, fresh: bool = True) -> Used:
+    """What `use` makes of `local(path)`; once more if it fails for another process having removed the copy."""
+    copy = local(path, fresh=fresh)
+    try:
+        return use(copy)
+    except Exception:
+        if not is_remote(path) or copy.exists():
+            raise
+    return use(local(path))
 
 
 def make_folder(folder: Path) -> None:
@@ -101,7 +111,8 @@ def part_of(path: Path, mark: str) -> Path:
     name = f".{path.name}{mark and '.'}{mark}.part"
     if not is_remote(path):
         return path.with_name(name)
-    return Path(tempfile.gettempdir()) / f"dcign-{secrets.token_hex(8)}{name}"
+    _remove_parts_of_the_dead()
+    return Path(tempfile.gettempdir()) / f"dcign-{HOST}-{os.getpid()}-{secrets.token_hex(8)}{name}"
 
 
 def deliver(part: Path, path: Path) -> None:
@@ -125,30 +136,78 @@ def deliver(part: Path, path: Path) -> None:
 _asked: dict[str, Path] = {}  # by URL: the copy that was the newest when this process asked
 
 
-@contextmanager
-def _fetching(path: Path) -> Iterator[None]:
-    with answers(path):
+def _fetched(path: Path) -> Path:
+    """Raises FileNotFoundError if the store has no such file, or another process has removed the copy meanwhile."""
+    remote = cast("Any", path)
+    state = remote.fs.ukey(remote.path)
+    digest = hashlib.sha256(f"{path} {state}".encode()).hexdigest()[:32]
+    copy = _copies() / f"{digest}{path.suffix}"
+    if not copy.exists():
+        _make_room(int(remote.fs.info(remote.path)["size"]))
+        aside = copy.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            yield
-        except FileNotFoundError:
-            raise DataError(f"{path} is not there: check the name, or make it with `dcign render`.") from None
+            remote.fs.get_file(remote.path, str(aside))
+            aside.replace(copy)
+        finally:
+            aside.unlink(missing_ok=True)
+    os.utime(copy, ns=(time.time_ns(), copy.stat().st_mtime_ns))  # used just now; others may be reading, so not written
+    return copy
+
+
+def _fetched_again(path: Path) -> Path:
+    try:
+        return _fetched(path)
+    except FileNotFoundError:
+        raise DataError(f"{path} is not there: check the name, or make it with `dcign render`.") from None
 
 
 def _copies() -> Path:
-    """The folder of this user's copies."""
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    folder = Path(tempfile.gettempdir()) / f"dcign-copies-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """The folder of this user's copies.
+
+    Raises DataError if others may read or write there: its name is known, and they may have made it.
+    """
+    folder = Path(tempfile.gettempdir()) / f"dcign-copies-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    about = folder.lstat()  # a link is not followed
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o077:
+        raise DataError(
+            f"{folder} is not a folder of yours alone; copies of a store's files are kept there: remove it, or set "
+            "TMPDIR to another folder."
+        )
     return folder
 
 
+@cache
+def _remove_parts_of_the_dead() -> None:
+    """Once a process: remove what processes of this machine that were killed had not delivered to a store."""
+    for part in Path(tempfile.gettempdir()).glob(f"dcign-{HOST}-*.part"):
+        process = part.name.split("-")[2]
+        if not process.isdecimal():
+            continue
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            with suppress(OSError):  # another user's
+                part.unlink()
+        except (OSError, OverflowError):
+            pass  # it lives, or is no number of a process
+
+
 def _make_room(size: int) -> None:
-    """Remove the copies that were used longest ago, until `size` bytes more take no more than a share of the disk."""
-    copies = []
+    """Remove the copies that were used longest ago, until `size` bytes more take no more than a share of the disk.
+
+    What other processes are fetching stays.
+    """
+    copies, fetching = [], 0
     for copy in _copies().iterdir():
         with suppress(FileNotFoundError):  # another process makes room, too
-            copies.append((copy.stat().st_mtime, copy.stat().st_size, copy))
-    taken, free = sum(each[1] for each in copies), shutil.disk_usage(_copies()).free
+            about = copy.stat()
+            if copy.suffix == ".part" and time.time() - about.st_mtime < ABANDONED:
+                fetching += about.st_size
+            else:
+                copies.append((about.st_atime, about.st_size, copy))
+    taken, free = fetching + sum(each[1] for each in copies), shutil.disk_usage(_copies()).free
     for _, freed, copy in sorted(copies):
         if taken + size <= SHARE * (free + taken):
             return

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from data.batch import Column
 from data.contents import Contents
 from data.manifest import NAME, Manifest, ShardEntry, read_manifest
-from data.place import local, place
+from data.place import answers, place, used
 from data.schema import (
     BATCH_NUMBER,
     FACTOR_VALUES,
@@ -181,13 +181,16 @@ class Shard:
 
     def _open(self) -> Contents:
         if self._contents is None:
-            copy = local(self.path)
-            try:
-                self._contents = Contents(copy)
-            except DataError as error:
-                raise DataError(str(error).replace(str(copy), str(self.path))) from None
-            self._contents.path = self.path  # for sentences: not a copy's
+            self._contents = used(self.path, self._described)
         return self._contents
+
+    def _described(self, copy: Path) -> Contents:
+        try:
+            contents = Contents(copy)
+        except DataError as error:
+            raise DataError(str(error).replace(str(copy), str(self.path))) from None
+        contents.path = self.path  # for sentences: not a copy's
+        return contents
 
     def _members(self, group: str) -> tuple[str, ...]:
         """Names of the datasets in a group."""
@@ -265,7 +268,9 @@ class FaceDataset:
         Raises DataError if its file is missing.
         """
         path = self.folder / entry.file
-        if not path.exists():
+        with answers(path):
+            there = path.exists()
+        if not there:
             raise DataError(f"{path} is not there, though {NAME} lists it: run `dcign render` again to make it.")
         return Shard(path)
 

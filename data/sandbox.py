@@ -54,6 +54,13 @@ def described(path: Path) -> dict[str, Any]:  # JSON
     return answer
 
 
+def close() -> None:
+    """End this process's server, if it has one; the next file starts another."""
+    server = _servers.pop(os.getpid(), None)
+    if server is not None:
+        server.close()
+
+
 class _Server:
     """This process's end of its server."""
 
@@ -63,6 +70,7 @@ class _Server:
 
     def ask(self, path: Path) -> dict[str, Any]:  # JSON
         """One question, one answer; a server that has died meanwhile is started again."""
+        question = json.dumps([_working_folder(), str(path)]).encode()
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._start()
@@ -71,7 +79,7 @@ class _Server:
             assert process.stdin is not None  # both are pipes
             assert process.stdout is not None
             try:
-                process.stdin.write(json.dumps([str(Path.cwd()), str(path)]).encode() + b"\n")
+                process.stdin.write(question + b"\n")
                 process.stdin.flush()
                 answer = json.loads(process.stdout.readline())
             except (OSError, ValueError):
@@ -91,6 +99,7 @@ class _Server:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            atexit.unregister(self.close)
 
     def _start(self) -> None:
         self.close()
@@ -104,6 +113,13 @@ class _Server:
 
 
 _servers: dict[int, _Server] = {}  # by process: a forked child must not share its parent's
+
+
+def _working_folder() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:  # removed since this process started: only whole names lead anywhere now
+        return os.sep
 
 
 def serve(described: Describe) -> None:

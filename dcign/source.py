@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from data.chunks import SplitChunks, find_chunks
-from data.place import place
+from data.place import answers, place
 from data.reader import FaceDataset
 from data.schema import BATCH_SIZE, VARIES
 from dcign.batches import ImageBatches, TrainingBatches
@@ -67,7 +67,10 @@ class DataSource:
     @classmethod
     def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
         """Open the data set that a run was trained on, where it was then or where it is said to be now."""
-        if moved_to is None and not place(configuration.data).exists():
+        trained_on = place(configuration.data)
+        with answers(trained_on):
+            lost = moved_to is None and not trained_on.exists()
+        if lost:
             raise TrainingError(
                 f"{configuration.data}, which the run was trained on, is not there: name that data set with --data"
             )

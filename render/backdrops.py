@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
 from data.part_file import file_sha256
-from data.place import local
+from data.place import used
 from render.ranges import Range
 from render.scene import RenderError
 
@@ -126,7 +126,7 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
     path = folder / FILE
     again = "run `dcign render` again with the same --background, which writes it."
     try:
-        with local(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        with used(path, lambda copy: copy.open("rb")) as stream, np.load(stream, allow_pickle=False) as file:
             names, hashes = (tuple(str(word) for word in file[key]) for key in ("names", "sha256"))
             found = Backdrops(names, hashes, file["pixels"])
     except FileNotFoundError:

@@ -20,7 +20,7 @@ from data.lock import held
 from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from data.part_file import file_sha256, write_whole
-from data.place import answers, local, make_folder
+from data.place import answers, make_folder, used
 from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
@@ -245,7 +245,7 @@ def _open_folder(
             write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
         if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
             write_whole(folder / MODEL, subject_bytes(_needed(model(), configuration)))
-        loaded = read_subject(local(folder / MODEL))
+        loaded = used(folder / MODEL, read_subject)
         digest = file_sha256(folder / MODEL)
     except OSError as error:
         raise RenderError(
@@ -280,7 +280,7 @@ def _source_file(model: Subject) -> str:
 
 def _readable(model_file: Path) -> bool:
     try:
-        read_subject(local(model_file))
+        used(model_file, read_subject)
     except (ModelError, DataError):
         return False
     return True

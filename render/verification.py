@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.part_file import file_sha256
+from data.place import answers
 from data.reader import Shard
 from data.schema import BATCH_SIZE, LANDMARKS, MASK, Batch, DataError
 from data.verification import Finding
@@ -49,7 +50,9 @@ def model_file_of(shard: Path) -> tuple[Path, str]:
     file = shard.resolve().parent.parent / "model.npz"
     with Shard(shard) as opened:
         wanted = opened.header.model_sha256
-    if not file.exists():
+    with answers(file):
+        there = file.exists()
+    if not there:
         raise RenderError(
             f"{file} is not there; drawing {shard.name} again needs it: verify shards in "
             "their folder, or run `dcign render` again to make it."

@@ -53,6 +53,16 @@ def test_a_folder_is_compared_file_by_file(small_faces, tmp_path):
     ]
 
 
+def test_a_file_that_is_made_again_is_told_from_one_that_stayed(tmp_path):
+    for name in ("stays.h5", "goes.h5", "lost.h5"):
+        (tmp_path / name).write_bytes(b"same")
+    before = kills.inodes(tmp_path)
+    (tmp_path / "new").write_bytes(b"same")
+    (tmp_path / "new").replace(tmp_path / "goes.h5")
+    (tmp_path / "lost.h5").unlink()
+    assert kills.made_again(tmp_path, before) == {"goes.h5"}
+
+
 def test_an_unknown_part_is_refused(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["faults", "floods"])
     with pytest.raises(SystemExit, match="there is no part 'floods': choose of kills, harms"):

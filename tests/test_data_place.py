@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 import cli
 from data import place as places
 from data.lock import UnlockedWarning
-from data.place import deliver, is_remote, local, part_of, place
+from data.place import deliver, is_remote, local, part_of, place, used
 from data.reader import FaceDataset, Shard
 from data.schema import DataError
 from facegen.model import MorphableModel
@@ -106,17 +113,47 @@ def test_what_a_store_does_not_hold_or_allow_is_a_sentence(store: str) -> None:
         assert sentence in said
 
 
-def test_a_store_that_is_gone_is_a_sentence(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = place(
-        f"{store}/faces",
-    )
-    with (
-        pytest.raises(DataError, match=r"does not answer as it should .connection refused.: check its name"),
-        places.answers(away),
-    ):
-        raise ConnectionError("connection refused")
+def test_wherever_a_store_stops_answering_it_is_a_sentence(
+    store: str, small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in contents(small_faces).items():
+        if name.startswith("iid/") or "/" not in name:
+            place(f"{store}/stopping/{name}").write_bytes(content)
+    manifest = json.loads((small_faces / "dataset.json").read_text())
+    manifest["splits"] = {"iid": manifest["splits"]["iid"]}
+    place(f"{store}/stopping/dataset.json").write_text(json.dumps(manifest))
+    call, calls, stops = S3FileSystem._call_s3, 0, 10**6
+
+    async def counted(self: S3FileSystem, *given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > stops:
+            raise EndpointConnectionError(endpoint_url=store)
+        return await call(self, *given, **named)
+
+    monkeypatch.setattr(S3FileSystem, "_call_s3", counted)
+    inspected = "inspect", f"{store}/stopping", "--quick", "--workers", 1
+    for _ in range(2):  # the first fetches copies
+        calls = 0
+        dcign(*inspected)  # finds that the train split and others are not there
+    needed = calls
+    assert needed > 5
+    tries = [(stop, inspected) for stop in {*range(0, needed, 3), needed - 1}]
+    tries += [(0, ("train", f"{store}/stopping", "--out", tmp_path / "run"))]
+    tries += [(0, ("export", f"{store}/stopping", "--to", "npz", "--out", tmp_path / "out"))]
+    for stops, words in tries:  # `counted` reads it
+        calls = 0
+        result = dcign(*words)
+        assert (result.exit_code, type(result.exception)) == (1, SystemExit), (words, stops, result.exception)
+        said = " ".join(result.output.split())
+        assert "does not answer as it should (Could not connect to the endpoint URL" in said, (words, stops, said)
+
+
+def test_only_what_a_store_raises_is_said_of_it() -> None:
     with pytest.raises(ConnectionError), places.answers(Path("here")):
         raise ConnectionError("not ours")
+    with pytest.raises(ZeroDivisionError), places.answers(place("s3://bucket/faces")):
+        raise ZeroDivisionError
 
 
 def test_a_copy_is_fetched_again_when_the_store_s_has_changed(store: str) -> None:
@@ -145,6 +182,92 @@ def test_copies_used_longest_ago_make_room(store: str, monkeypatch: pytest.Monke
         local(second)
 
 
+@pytest.mark.parametrize("how", ["open to others", "a link", "a file", "another's"])
+def test_a_folder_of_copies_that_others_may_write_to_is_refused(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    file = place(f"{store}/copied/a.h5")
+    file.write_bytes(b"a")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    copies = local(file).parent
+    if how == "another's":
+        user = os.getuid()
+        copies.rename(tmp_path / f"dcign-copies-{user + 1}")
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    else:
+        copies.rename(tmp_path / "elsewhere")
+        if how == "a link":
+            copies.symlink_to(tmp_path / "elsewhere")
+        elif how == "a file":
+            copies.write_text("")
+        else:
+            copies.mkdir()
+            copies.chmod(0o777)
+    with pytest.raises(DataError, match=r"is not a folder of yours alone; .* remove it, or set TMPDIR"):
+        local(file)
+
+
+def test_a_copy_that_another_process_removes_is_fetched_again(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = place(f"{store}/copied/raced.h5")
+    file.write_bytes(b"raced")
+    copy, utime, removed = local(file), os.utime, []
+
+    def late(path: Path, ns: tuple[int, int]) -> None:
+        if not removed:
+            removed.append(path)
+            path.unlink()
+        utime(path, ns=ns)
+
+    monkeypatch.setattr(places.os, "utime", late)
+    assert local(file).read_bytes() == b"raced"
+    assert removed == [copy]
+
+    reads = []
+
+    def read(path: Path) -> bytes:
+        reads.append(path)
+        if len(reads) == 1:
+            path.unlink()
+        return path.read_bytes()
+
+    assert used(file, read) == b"raced"
+    assert len(reads) == 2
+    with pytest.raises(FileNotFoundError):
+        used(Path("nothing"), Path.read_bytes)
+
+
+def test_what_another_process_fetches_is_left_alone(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = place(f"{store}/copied/a.h5")
+    file.write_bytes(b"x" * 1000)
+    copies = local(file).parent
+    young, old = copies / ".young.part", copies / ".old.part"
+    for part in (young, old):
+        part.write_bytes(b"x" * 100)
+    os.utime(old, (1, 1))
+    monkeypatch.setattr(places, "SHARE", 0)
+    file.write_bytes(b"y" * 1000)
+    local(file)
+    assert young.exists()
+    assert not old.exists()
+    young.unlink()
+
+
+def test_parts_of_killed_processes_are_removed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = place("s3://bucket/a.h5")
+    script = "from data.place import part_of, place; part_of(place('s3://bucket/a.h5'), 'm').touch()"
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"TMPDIR": str(tmp_path)})
+    (left,) = tmp_path.iterdir()
+    mine, elsewhere = part_of(path, ""), tmp_path / "dcign-0a0a0a0a-1-00.a.h5.part"
+    others = [mine, elsewhere, tmp_path / f"dcign-{places.HOST}-x-00.a.h5.part"]
+    for part in others:
+        part.touch()
+    places._remove_parts_of_the_dead.cache_clear()
+    part_of(path, "")
+    assert not left.exists()
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
 def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
     assert place("faces") == Path("faces")
     assert place(tmp_path) is tmp_path
@@ -157,8 +280,6 @@ def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
 
 
 def test_without_the_packages_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "upath", None)
     with pytest.raises(DataError, match=r"s3://b/faces cannot be used .*pip install 'dcign\[cloud\]'"):
         place("s3://b/faces")

@@ -99,3 +99,60 @@ def test_no_process_is_left_behind(make_shard):
     assert run.stderr == ""
     with pytest.raises(ProcessLookupError):
         os.kill(int(run.stdout), 0)
+
+
+def test_a_folder_that_was_removed_under_the_process_is_no_death_of_another(make_shard):
+    script = (
+        "import os, sys, tempfile; from data.reader import Shard\n"
+        "gone = tempfile.mkdtemp(); os.chdir(gone); os.rmdir(gone)\n"
+        "with Shard(sys.argv[1]) as shard: print(len(shard))"
+    )
+    command = [sys.executable, "-c", script, str(make_shard())]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "4\n"), run.stderr
+
+
+def test_restarts_leave_one_thing_to_do_at_exit(make_shard, monkeypatch):
+    noted = []
+    monkeypatch.setattr(sandbox, "_servers", {})
+    monkeypatch.setattr(sandbox.atexit, "register", noted.append)
+    monkeypatch.setattr(sandbox.atexit, "unregister", noted.remove)
+    path = make_shard()
+    for _ in range(3):
+        with Shard(path):
+            (server,) = sandbox._servers.values()
+            server._process.kill()
+            server._process.wait()
+    assert noted == [server.close]
+    server.close()
+    assert not noted
+
+
+@pytest.mark.parametrize("how", ["replaced", "written to", "removed"])
+def test_a_file_that_changes_while_it_is_opened_is_not_read(make_shard, monkeypatch, how):
+    path, described = make_shard(), sandbox.described
+
+    def changed(asked):
+        answer = described(asked)
+        if how == "replaced":
+            other = asked.with_suffix(".new")
+            other.write_bytes(asked.read_bytes())
+            other.replace(asked)
+        elif how == "removed":
+            asked.unlink()
+        else:
+            asked.write_bytes(asked.read_bytes() + b"x")
+        return answer
+
+    monkeypatch.setattr(sandbox, "described", changed)
+    with pytest.raises(DataError, match=r"was written while it was opened: run the same command again\.$"), Shard(path):
+        pass
+
+
+def test_reading_goes_on_where_the_system_stops(make_shard, monkeypatch):
+    path, pread = make_shard(), os.pread
+    with Shard(path) as shard:
+        wanted = shard.images(0)
+        monkeypatch.setattr(os, "pread", lambda file, count, first: pread(file, min(count, 1000), first))
+        assert (shard.images(0) == wanted).all()
+        assert shard.factors.shape[0] == 4

@@ -315,6 +315,6 @@ def test_arrays_that_contradict_each_other_end_in_a_sentence(
     with np.load(io.BytesIO(content)) as file:
         arrays = dict(file)
     arrays[name].flat[0] = value
-    np.savez(tmp_path / "model.npz", allow_pickle=False, **arrays)
+    np.savez(tmp_path / "model.npz", **arrays)
     with pytest.raises(ModelError, match="cannot be read as a file of meshes"):
         read_collection(tmp_path / "model.npz")

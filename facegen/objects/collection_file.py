@@ -29,7 +29,7 @@ def collection_bytes(collection: Collection) -> bytes:
         "source_sha256": collection.source_sha256,
     }
     solids = collection.solids
-    arrays: dict[str, NDArray[np.generic]] = {
+    arrays: dict[str, Any] = {  # of arrays; savez has options among them
         "about": np.array(json.dumps(about, sort_keys=True)),
         "names": np.array(collection.names),
         "vertices": np.array([len(solid.positions) for solid in solids], np.int64),
@@ -40,7 +40,7 @@ def collection_bytes(collection: Collection) -> bytes:
     for name in ARRAYS:
         arrays[name] = np.concatenate([getattr(solid, name) for solid in solids])
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 
