@@ -10,6 +10,8 @@ import functools
 import logging
 import os
 import socket
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -28,6 +30,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 15
+LOOK_SECONDS = 3
 KEPT = "whole shards are kept: run the same command again"
 
 
@@ -88,13 +91,17 @@ def _connected(address: str) -> Any:  # distributed has no types
 
 
 class _Watch:
-    """Asked again and again: warns when there are no workers, and once more after there were some."""
+    """Asked at every turn, asks every few seconds: warns when there are no workers, and again after there were some."""
 
     def __init__(self, client: Any, address: str) -> None:  # distributed has no types
         self._client, self._address, self._told = client, address, False
+        self._next_look = 0.0  # of time.monotonic
 
     def __call__(self) -> int:
         """No batches: workers of a cluster report whole shards."""
+        if time.monotonic() < self._next_look:  # the answer is about every worker there is
+            return 0
+        self._next_look = time.monotonic() + LOOK_SECONDS
         alone = not self._client.scheduler_info().get("workers")
         if alone and not self._told:
             _warn(f"{self._address} has no workers: waiting for some; start them with `dask worker {self._address}`.")
@@ -113,9 +120,14 @@ def _done_there(version: str, work: Callable[[Task], Result], task: Task) -> Res
             "install the same on every machine."
         )
     try:
-        return _drawing_thread().submit(work, task).result()
+        with _STARTING:
+            thread = _drawing_thread()
+        return thread.submit(work, task).result()
     except (RenderError, DataError) as error:
         raise type(error)(f"on {socket.gethostname()}: {error}") from None
+
+
+_STARTING = threading.Lock()  # a worker of several threads begins with several tasks at once
 
 
 @functools.cache

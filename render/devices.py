@@ -21,6 +21,7 @@ from render.scene import RenderError
 VARIABLE = "EGL_DEVICE_ID"  # pyrender's own convention
 SIGNS = ("/dev/nvidia[0-9]*", "/dev/dri/renderD*")  # without one of these there is no GPU, and nobody needs to be asked
 ASKING_SECONDS = 30.0
+PLACES = 1_000  # processes that a device may have
 
 
 def worker_count(cores: int) -> int:
@@ -62,20 +63,35 @@ def drawing_gpus() -> list[int]:
 
 
 def least_used(devices: Sequence[int], folder: Path) -> int:
-    """The device of these that fewest processes claim by a lock in the folder; this process claims it until it ends."""
+    """The device of these that fewest processes claim by a lock in the folder; this process claims it until it ends.
+
+    Where the folder has no locks, or may not be written to, one by the process's number.
+    """
     try:
-        import fcntl
-    except ImportError:  # no such locks here
-        return devices[os.getpid() % len(devices)]
-    for place in itertools.count():
-        for device in devices:
-            file = os.open(folder / f"dcign-{os.getuid()}-device-{device}-{place}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return device  # the file stays open, and so locked, as long as this process lives
-            except OSError:
-                os.close(file)
-    raise AssertionError("there is always one more place")
+        for place, device in itertools.product(range(PLACES), devices):
+            if _lock(folder / f"dcign-{os.getuid()}-device-{device}-{place}.lock"):
+                return device
+    except (ImportError, OSError):
+        pass
+    return devices[os.getpid() % len(devices)]
+
+
+def _lock(path: Path) -> bool:
+    """Whether this process has locked the file now; it stays open, and so locked, as long as this process lives.
+
+    Raises ImportError or OSError where there are no locks.
+    """
+    import fcntl
+
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        if isinstance(error, BlockingIOError):  # another process has it
+            return False
+        raise
+    return True
 
 
 def _is_gpu(device: int) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import json
 import secrets
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from data.lock import held
 from data.manifest import NAME as MANIFEST
 from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
 from data.part_file import file_sha256, write_whole
-from data.place import answers, make_folder, used
+from data.place import answers, is_remote, make_folder, used
 from data.reader import Shard
 from data.schema import SPLITS, Batch, DataError, ShardHeader
 from data.sheet import write_sheet
@@ -41,6 +42,7 @@ from render.subject import Subject, read_subject, subject_bytes
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
 OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that may be in a folder to go on with
+SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,13 @@ def _make_missing(
     model_about = _open_folder(folder, configuration, model, source_sha256)
     if backdrops is not None:
         write_whole(folder / BACKDROPS, backdrops.file_bytes())
-    tasks = shard_tasks(folder, model_about["sha256"], configuration)
-    listed = _listed(folder)
+    there = (
+        folder if is_remote(folder) else folder.absolute()
+    )  # a cluster's workers have folders of their own to work in
+    tasks = shard_tasks(there, model_about["sha256"], configuration)
+    listed, wanted = _listed(folder), configuration.sha256()
     _clear_parts(folder)
-    shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, model_about)) is not None}
+    shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, wanted)) is not None}
     renderer = next((shard.renderer for shard in shards.values()), None)
     shards = {file: shard for file, shard in shards.items() if shard.renderer == renderer}
     missing = [replace(task, renderer=renderer) for task in tasks if task.file not in shards]
@@ -153,11 +158,12 @@ def _make_missing(
             renderer = renderer or shard.renderer
             if shard.renderer != renderer:
                 raise _two_renderers(folder, renderer, shard.renderer)
+            _check_seen(task, shard)
             shards[task.file] = shard
             made += task.count
         progress(made, to_make)
         _clear_parts(folder)
-    manifest = _finish(folder, configuration, model_about, {task: shards[task.file] for task in tasks})
+    manifest = _finish(folder, configuration, model_about, [shards[task.file] for task in tasks])
     return Production(made=to_make, kept=kept, manifest=manifest)
 
 
@@ -178,6 +184,25 @@ def make_shard(task: ShardTask) -> DrawnShard:
     mark = secrets.token_hex(4)  # a cluster may have a shard made again while the worker that it gave up still writes
     digest = write_shard(path, _header(task, studio), _batches(task, studio), task.count, overwrite=True, mark=mark)
     return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), studio.renderer)
+
+
+def _check_seen(task: ShardTask, shard: DrawnShard) -> None:
+    """Wait for a worker's shard to be seen here; a store has shown its model.npz to the worker, and is believed.
+
+    Raises RenderError if it is not: a folder of the same name can be another one on another machine.
+    """
+    if is_remote(task.folder):
+        return
+    path, deadline = task.folder / task.file, time.monotonic() + SEEN_SECONDS
+    while not (path.is_file() and path.stat().st_size == shard.entry.bytes):
+        if time.monotonic() >= deadline:
+            raise RenderError(
+                f"{path} was made by a worker and is not here; wanted a folder that every machine sees under the same "
+                "name: choose another --out."
+            )
+        time.sleep(0.2)
+        with suppress(OSError):  # a network file system may remember that it was not there, until the folder is listed
+            next(path.parent.iterdir(), None)
 
 
 def _two_renderers(folder: Path, begun: Renderer, other: Renderer) -> RenderError:
@@ -324,7 +349,7 @@ def _listed(folder: Path) -> dict[str, str]:
     return {entry.file: entry.sha256 for entries in manifest.splits.values() for entry in entries}
 
 
-def _whole(task: ShardTask, listed: dict[str, str], model_about: dict[str, str]) -> DrawnShard | None:
+def _whole(task: ShardTask, listed: dict[str, str], configuration_sha256: str) -> DrawnShard | None:
     """The shard as it lies in the folder, if it is the one wanted."""
     path = task.folder / task.file
     if not path.exists():
@@ -336,8 +361,8 @@ def _whole(task: ShardTask, listed: dict[str, str], model_about: dict[str, str])
     except (DataError, TypeError):
         return None
     same = (header.configuration_sha256, header.model_sha256, header.split) == (
-        task.configuration.sha256(),
-        model_about["sha256"],
+        configuration_sha256,
+        task.model_sha256,
         task.split,
     )
     digest = file_sha256(path)
@@ -352,18 +377,18 @@ def _finish(
     folder: Path,
     configuration: RenderConfiguration,
     model_about: dict[str, str],
-    shards: dict[ShardTask, DrawnShard],
+    shards: Sequence[DrawnShard],
 ) -> Manifest:
-    splits: dict[str, tuple[ShardEntry, ...]] = {}
-    for task, shard in shards.items():
-        splits[task.split] = (*splits.get(task.split, ()), shard.entry)
-    renderer = next(iter(shards.values())).renderer
+    entries: dict[str, list[ShardEntry]] = {}
+    for shard in shards:
+        entries.setdefault(shard.entry.file.partition("/")[0], []).append(shard.entry)
+    splits = {split: tuple(each) for split, each in entries.items()}
     manifest = Manifest(
         configuration=configuration.as_dict(),
         configuration_sha256=configuration.sha256(),
         seed=configuration.seed,
         model=model_about,
-        renderer=asdict(renderer),
+        renderer=asdict(shards[0].renderer),
         splits=splits,
         factors=configuration.factors,
     )

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -168,3 +169,40 @@ def test_a_disk_s_refusal_on_a_worker_is_a_data_error() -> None:
 
     with pytest.raises(DataError, match=rf"on {socket.gethostname()}: shard.h5 could not"):
         cluster._done_there(cluster._version(), refuse, None)
+
+
+def test_a_scheduler_is_not_asked_about_its_workers_at_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Client:
+        def scheduler_info(self) -> dict[str, object]:
+            asked.append(1)
+            return {"workers": {"one": {}}}
+
+    watch = cluster._Watch(Client(), "tcp://here:1")
+    assert [watch() for _ in range(100)] == [0] * 100
+    assert len(asked) == 1
+    monkeypatch.setattr(watch, "_next_look", 0.0)
+    watch()
+    assert len(asked) == 2
+
+
+def test_two_tasks_that_begin_at_once_share_one_drawing_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "threadpool_limits", lambda limit: time.sleep(0.3))
+    cluster._drawing_thread.cache_clear()
+    with ThreadPoolExecutor(2) as tasks:
+        drawn_in = tasks.map(lambda task: cluster._done_there(cluster._version(), who, task), (1, 2))
+    assert len(set(drawn_in)) == 1
+    cluster._drawing_thread.cache_clear()
+
+
+def who(task: object) -> int:
+    return threading.get_ident()
+
+
+def test_a_relative_folder_is_the_same_one_for_workers_elsewhere(
+    running: Cluster, model: MorphableModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    render(Path("faces"), model, running.address, TINY)
+    assert (tmp_path / "faces" / "dataset.json").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -101,3 +103,17 @@ def test_processes_take_the_device_that_fewest_have_and_give_it_back_when_killed
         for process in started:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.parametrize("reason", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_there_are_no_locks_a_device_is_taken_all_the_same(
+    reason: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(file: int, how: int) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(devices, "PLACES", 3)
+    assert devices.least_used((1, 4), tmp_path) in (1, 4)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert devices.least_used((1, 4), tmp_path / "not there") in (1, 4)

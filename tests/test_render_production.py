@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from data.reader import FaceDataset
 from data.schema import DataError
 from facegen.model import MorphableModel
 from facegen.model_file import model_bytes, read_model
+from render import production
 from render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
-from render.production import Production, render_dataset, shard_tasks
+from render.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
 from render.scene import RenderError
 
 # Several shards a split, quick to draw.
@@ -246,3 +247,22 @@ def test_small_pictures_keep_a_model_without_texture(small_faces: Path, model: M
     assert model.texture is not None
     assert kept.texture is None
     np.testing.assert_array_equal(kept.mean, model.mean)
+
+
+def test_a_shard_that_a_worker_made_in_another_folder_of_that_name_is_missed(
+    small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def elsewhere(work: object, tasks: list[ShardTask], **how: object) -> Iterator[tuple[ShardTask, DrawnShard]]:
+        for task in tasks:
+            shard = make_shard(task)
+            (task.folder / task.file).unlink()
+            yield task, shard
+
+    folder = tmp_path / "faces"
+    shutil.copytree(small_faces, folder)
+    (folder / "iid" / "shard-00000.h5").unlink()
+    monkeypatch.setattr(production.workers, "run", elsewhere)
+    monkeypatch.setattr(production, "SEEN_SECONDS", 0.3)
+    with pytest.raises(RenderError, match="was made by a worker and is not here"):
+        make(folder, model, small_configuration)
