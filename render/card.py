@@ -8,6 +8,8 @@ from typing import Any
 from data.manifest import Manifest
 from data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
 from render.card_words import words_for
+from render.configuration import RenderConfiguration
+from render.plan import at_rest
 
 
 def data_set_card(manifest: Manifest) -> str:
@@ -16,9 +18,13 @@ def data_set_card(manifest: Manifest) -> str:
     size, channels = configuration["size"], configuration["channels"]
     words, about = words_for(manifest.model), manifest.model | {"short_sha256": manifest.model["sha256"][:16]}
     counts = {split: sum(entry.batches for entry in entries) for split, entries in manifest.splits.items()}
+    rest = ", ".join(
+        f"{name.replace('_', ' ')} {round(value, 2):,.6g}"
+        for name, value in at_rest(RenderConfiguration.from_dict(configuration)).items()
+    )
     rows = "\n".join(
         f"| {split} | {count:,} | {BATCH_SIZE * count:,} | "
-        f"{_ABOUT[split].format(others=words.others, same=words.same, factors=_named(manifest))} |"
+        f"{_ABOUT[split].format(others=words.others, same=words.same, factors=_named(manifest), rest=rest)} |"
         for split, count in counts.items()
     )
     in_degrees = all(factor.units == "degree" for factor in manifest.factors)
@@ -88,7 +94,7 @@ _ABOUT = {
     "train": "one thing varies in each batch: {factors} or identity, in turn",
     "test": "the same, {others}",
     "iid": "everything varies in every image: what published metrics need",
-    "sweep": "{same} at each level of one factor, the others at zero",
+    "sweep": "{same} at each level of one factor, the others at rest ({rest})",
 }
 
 _PICTURES = """The backgrounds are pictures of whoever rendered this, cropped and scaled, in backgrounds.npz.

@@ -127,10 +127,14 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
     return found
 
 
+def at_rest(configuration: RenderConfiguration) -> dict[str, float]:
+    """What each factor is in the sweep of another."""
+    return {name: _usual(configuration.scene, name, allowed) for name, allowed in configuration.ranges.items()}
+
+
 def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float:
     """(20, F): one level of one factor for all; the others as usual, or as near to it as their range allows."""
-    scene = configuration.scene
-    values = [_usual(scene, name, allowed) for name, allowed in configuration.ranges.items()]
+    values = list(at_rest(configuration).values())
     for column, allowed in enumerate(configuration.ranges.values()):
         levels = configuration.splits.sweep_levels[column]
         if number < levels:
