@@ -5,14 +5,15 @@ Which there are, and what each says, is docs/shard.md's; unknown ones are anybod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from data.schema import LANDMARKS, MASK, PARTS
+from data.damage import shown
+from data.schema import LANDMARKS, MASK, PARTS, TRUTH
 
 # The layers that dcign writes: dtype, and shape of a value a pixel.
 LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -36,6 +37,13 @@ PALETTE = np.array(
 
 Layer = NDArray[Any]  # any real dtype
 Pictures = NDArray[np.uint8]
+
+
+def missing_layers(configuration: dict[str, Any], held: Sequence[str]) -> list[str]:
+    """What of the layers that a shard's configuration (JSON) promises the shard does not hold."""
+    promised = configuration.get(TRUTH, ())
+    layers = promised if isinstance(promised, list | tuple) else ()
+    return [f"has no truth/{shown(layer)}, which its configuration promises" for layer in layers if layer not in held]
 
 
 def truth_faults(layers: dict[str, Layer], names: dict[str, tuple[str, ...]]) -> Iterator[str]:

@@ -25,12 +25,11 @@ from data.place import place
 from data.reader import FaceDataset, Shard
 from data.schema import MASK, DataError, Float
 from data.smoothness import pixel_faults
-from data.truth import truth_faults
+from data.truth import missing_layers, truth_faults
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
 NAMED_STRANGERS = 3  # people of a split who are in train too, that get a line each; the others are counted
-RANGE_SLACK = 1e-4  # degrees; a bound rounded to float32 is not a fault
 
 Fault = tuple[int, str]  # row in the shard, what is wrong with it
 Mask = NDArray[np.bool_]
@@ -58,7 +57,7 @@ class People:
 
     coefficients: dict[int, bytes] = field(default_factory=dict)
     indices: dict[bytes, int] = field(default_factory=dict)
-    places: dict[int, list[Place]] = field(default_factory=dict)
+    places: dict[int, tuple[Place, int]] = field(default_factory=dict)  # the first, and in how many batches
 
 
 @dataclass
@@ -177,7 +176,7 @@ def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
     if split in EVALUATION_SPLITS and MASK not in shard.truths:
         found.insert(0, Finding(name, None, f"has no truth/{MASK}, which split {split} always has"))
-    return found
+    return found + [Finding(name, None, what) for what in missing_layers(shard.header.configuration, shard.truths)]
 
 
 def _pixel_faults(shard: Shard, count: Callable[[], None]) -> list[Fault]:
@@ -235,7 +234,7 @@ def _label_faults(shard: Shard) -> Iterator[Fault]:
 
 
 def _range_faults(name: str, values: Float, low: float, high: float) -> Iterator[Fault]:
-    outside = (values < low - RANGE_SLACK) | (values > high + RANGE_SLACK)
+    outside = (values < np.float32(low)) | (values > np.float32(high))  # labels are rounded, and so are bounds
     for row in np.flatnonzero(outside.any(axis=1)):
         lowest, highest = values[row].min(), values[row].max()
         yield int(row), f"{name} runs from {lowest:.3f} to {highest:.3f}, outside {low:g} to {high:g}"
@@ -264,11 +263,12 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
 
 
 def _remember_places(shard: Shard, name: str, people: People) -> None:
-    """Write down in which batches each person of the shard is."""
+    """Write down where each person of the shard is first, and in how many batches."""
     for number, batch in zip(shard.numbers.tolist(), shard.identity_index, strict=True):
         place = (name, number)  # one for all of the batch, to remember many
         for person in np.unique(batch).tolist():
-            people.places.setdefault(person, []).append(place)
+            first, count = people.places.get(person, (place, 0))
+            people.places[person] = (first, count + 1)
 
 
 def _people_faults(shard: Shard, people: People) -> Iterator[Fault]:
@@ -304,8 +304,8 @@ def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
         twins = {seen.indices[face]: train.indices[face] for face in seen.indices.keys() & train.indices.keys()}
         twins |= {person: person for person in seen.places.keys() & train.places.keys()}
         for person in sorted(twins)[:NAMED_STRANGERS]:
-            shard, number = seen.places[person][0]
-            where = _where(folder, train.places[twins[person]])
+            (shard, number), _ = seen.places[person]
+            where = _where(folder, *train.places[twins[person]])
             alias = "" if twins[person] == person else f", as identity {twins[person]}"
             found.append(Finding(shard, number, f"identity {person} is in {where}, too{alias}"))
         if len(twins) > NAMED_STRANGERS:
@@ -314,10 +314,10 @@ def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
     return found
 
 
-def _where(folder: Path, places: list[Place]) -> str:
-    """The first of some places, as the folder names it, and how many others there are."""
-    shard, number = places[0]
-    others = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+def _where(folder: Path, first: Place, count: int) -> str:
+    """The first of `count` places, as the folder names it, and how many others there are."""
+    shard, number = first
+    others = f" (and {count - 1} more)" if count > 1 else ""
     return f"{place(shard).relative_to(folder).as_posix()}, batch {number}{others}"
 
 

@@ -10,23 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.damage import shown
 from data.part_file import file_sha256
 from data.place import answers
 from data.reader import Shard
-from data.schema import BATCH_SIZE, LANDMARKS, MASK, Batch, DataError
+from data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch, DataError
 from data.verification import Finding
 from facegen.model import ModelError
 from facegen.objects.collection import Collection
 from render import workers
 from render.atlas import Pictures
 from render.configuration import RenderConfiguration
+from render.ranges import BOUNDS
 from render.scene import RenderError
 from render.studio import Studio
 
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
 # decides otherwise which of two triangles covers a sample on an edge.
 TOLERANCE = 2
-LARGEST = 1000.0  # degrees, standard deviations, years: no label or coefficient is larger
+LARGEST = 1000.0  # standard deviations, years: no coefficient is larger
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
 # The same for layers of truth, in their own units; what is not named here is of uint8, and has TOLERANCE.
 TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
@@ -88,13 +90,17 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
     studio = workers.studio(task.model_file, task.model_sha256, task.configuration)
     findings, name = [], str(task.shard)
     with Shard(task.shard) as shard:
-        if what := _other_labels(shard, task.configuration):
+        if what := _other_labels(shard, task.configuration) or _other_level(shard, task.configuration, studio):
             return [Finding(name, None, what)]
+        unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # others are anybody's own
+        findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
+                     for layer in sorted(unasked)]  # fmt: skip
         exact = shard.header.renderer == asdict(studio.renderer)
+        names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
             try:
                 batch = shard.batch(row)
-                findings += [Finding(name, batch.number, what) for what in _differences(batch, studio, exact)]
+                findings += [Finding(name, batch.number, what) for what in _differences(batch, studio, names, exact)]
             except DataError:
                 pass  # a damaged chunk: the label checks name it
             except (ModelError, RenderError) as error:
@@ -113,6 +119,25 @@ def _other_labels(shard: Shard, configuration: RenderConfiguration) -> str:
         if found != wanted:
             return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
     return ""
+
+
+def _other_level(shard: Shard, configuration: RenderConfiguration, studio: Studio) -> str:
+    """That an earlier version drew these people with other vertices or paint, if so; objects have no levels."""
+    if isinstance(studio.model, Collection):
+        return ""
+    wanted = {"level_of_detail": configuration.level_of_detail, "textured": configuration.textured}
+    about = shard.header.configuration
+    found = {name: about.get(name, value) for name, value in wanted.items()}
+    if found == wanted:
+        return ""
+    return (
+        f"was drawn at another level of detail by an earlier version ({_level(found)}; now {_level(wanted)}): "
+        "its pixels cannot be compared; render it again if they must be"
+    )
+
+
+def _level(about: dict[str, Any]) -> str:  # JSON
+    return f"{shown(about['level_of_detail'])} vertices{', textured' if about['textured'] else ''}"
 
 
 def pixel_task(shard: Path) -> PixelTask | None:
@@ -150,15 +175,15 @@ def redraw(batch: Batch, studio: Studio) -> Pictures:
     return studio.shoot(studio.faces(*people), batch.factors, batch.nuisance)
 
 
-def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
+def _differences(batch: Batch, studio: Studio, names: Sequence[str], exact: bool) -> list[str]:
     if isinstance(studio.model, Collection):
         objects = batch.identity_index
         if objects.min() < 0 or objects.max() >= len(studio.model.solids):
             return [f"shows an object that model.npz, which has {len(studio.model.solids)}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
-    if not _drawable(batch):
-        return [f"has labels or coefficients that are no numbers within +-{LARGEST:g}, and cannot be drawn again"]
+    if what := _undrawable(batch, names):
+        return [f"has {what}, and cannot be drawn again"]
     pictures = redraw(batch, studio)
     wrong = _wrong_pictures(batch.images, pictures.images, exact, TOLERANCE)
     if len(wrong):
@@ -173,10 +198,21 @@ def _differences(batch: Batch, studio: Studio, exact: bool) -> list[str]:
     return faults
 
 
-def _drawable(batch: Batch) -> bool:
-    """Whether OpenGL may see it: with vertices at infinity a driver was seen to crash."""
-    numbers = (batch.factors, batch.identity_shape, batch.identity_albedo, batch.identity_attributes)
-    return all(bool((np.abs(values) <= LARGEST).all()) for values in numbers if values is not None)
+def _undrawable(batch: Batch, names: Sequence[str]) -> str:
+    """What OpenGL must not see, if anything: with vertices at infinity a driver was seen to crash.
+
+    Numbers of backgrounds may be any: the nearest colour or picture is drawn.
+    """
+    coefficients = (batch.identity_shape, batch.identity_albedo, batch.identity_attributes)
+    if not all((np.abs(values) <= LARGEST).all() for values in coefficients if values is not None):
+        return f"coefficients that are no numbers within +-{LARGEST:g}"
+    labels = dict(zip(names, batch.factors.T, strict=True)) | batch.nuisance
+    for name, values in labels.items():
+        if name in BOUNDS:
+            low, high = BOUNDS[name].lowest, BOUNDS[name].highest
+            if not ((values >= np.float32(low)) & (values <= np.float32(high))).all():
+                return f"{name} that is no number within {low:g} to {high:g}"
+    return ""
 
 
 def _wrong_pictures(

@@ -230,6 +230,16 @@ def test_a_stranger_in_several_batches_of_train_is_named_with_their_number(make_
     assert [finding.what for finding in found] == ["identity 0 is in train/shard-00000.h5, batch 0 (and 1 more), too"]
 
 
+def test_bounds_are_those_of_rounded_labels(make_shard, make_batch):
+    low, high = 2_500.3, 16_000.7  # float32 rounds both up, the upper one by .0002
+    batches = [make_batch(number, "identity") for number in range(3)]
+    ends = [low, high, np.nextafter(np.float32(high), np.float32(np.inf))]
+    batches = [replace(batch, nuisance={"distance": np.full(20, end, np.float32)})
+               for batch, end in zip(batches, ends, strict=True)]  # fmt: skip
+    found = check_shard(make_shard(batches, ranges={"distance": (low, high)}))
+    assert [(finding.batch, "distance runs from" in finding.what) for finding in found] == [(2, True)]
+
+
 def test_a_sweep_keeps_its_people(make_shard, make_batch):
     batches = [make_batch(number, "identity", "sweep") for number in range(2)]
     found = check_shard(make_shard(batches, split="sweep"))

@@ -98,6 +98,31 @@ def test_it_is_gone_on_with_and_drawn_again_from_itself_alone(
     assert [finding.batch for finding in found] == [1, 2]
 
 
+def test_a_distance_of_metres_is_drawn_again_and_what_opengl_must_not_see_is_named(
+    model: MorphableModel, tmp_path: Path
+) -> None:
+    given = {"distance": (2_500.3, 19_000.7), "field_of_view": (2.0, 5.0)}
+    fields = sampled(DEFAULT_SCENE, given, ["distance"])
+    configuration = RenderConfiguration(SPLITS, size=16, seed=3, **fields)
+    folder = tmp_path / "faces"
+    render_dataset(folder, configuration, lambda: model, worker_count=1, progress=lambda *_: None)
+    shards = [folder / split / "shard-00000.h5" for split in ("train", "sweep")]
+    assert check_dataset(FaceDataset(folder)) == []
+    at_rest = "the others at rest (azimuth 0, elevation 0, light azimuth 0, distance 10,750.5)"
+    assert at_rest in (folder / "README.md").read_text()
+    assert verify_pixels(shards, worker_count=1, progress=lambda done: None) == []
+    with h5py.File(shards[0], "r+") as file:
+        file["nuisance/field_of_view"][1] = 0
+        file["nuisance/field_of_view"][2] = np.inf
+        file["factors"][4, :, 3] = np.nan
+    found = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
+    assert [(finding.batch, finding.what) for finding in found] == [
+        (1, "has field_of_view that is no number within 2 to 60, and cannot be drawn again"),
+        (2, "has field_of_view that is no number within 2 to 60, and cannot be drawn again"),
+        (4, "has distance that is no number within 300 to 20000, and cannot be drawn again"),
+    ]
+
+
 def test_a_nuisance_that_differs_within_a_batch_is_found(faces: Path, tmp_path: Path) -> None:
     shutil.copytree(faces, tmp_path / "faces")
     with h5py.File(tmp_path / "faces" / "train" / "shard-00000.h5", "r+") as file:

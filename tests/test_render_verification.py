@@ -143,6 +143,18 @@ def test_a_configuration_that_is_none_is_a_finding(changed: Callable[[str, Chang
     assert finding.what.startswith("cannot be drawn again: the render configuration cannot be understood")
 
 
+def test_a_shard_of_other_levels_of_detail_is_said_to_be_one(changed: Callable[[str, Change], Path]) -> None:
+    def coarsen(file: h5py.File) -> None:
+        configuration = json.loads(file.attrs["configuration"])
+        configuration["level_of_detail"] = 1_250
+        del file.attrs["configuration"], file.attrs["configuration_sha256"]
+        file.attrs["configuration"] = np.bytes_(json.dumps(configuration).encode())
+        file.attrs["configuration_sha256"] = np.bytes_(configuration_sha256(configuration).encode())
+
+    (finding,) = verify(changed("iid", coarsen))
+    assert "at another level of detail by an earlier version (1250 vertices; now 2500 vertices)" in finding.what
+
+
 def test_a_shard_away_from_its_model_says_what_is_missing(small_faces: Path, tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     shard = shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path / "train")
