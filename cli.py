@@ -91,13 +91,13 @@ def dcign() -> None:
 @click.option("--light-azimuth", type=float, nargs=2, default=(-80, 80), show_default=True, metavar="LO HI",
               help="Where the light comes from, degrees within +-180.")  # fmt: skip
 @click.option("--light-elevation", type=float, nargs=2, metavar="LO HI",
-              help="How high the light stands, degrees; anew in each batch.  [default: 20 20]")  # fmt: skip
+              help="How high the light stands, -85 to 85 degrees; anew in each batch.  [default: 20 20]")  # fmt: skip
 @click.option("--light-to-ambient", type=float, nargs=2, metavar="LO HI",
-              help="The light's strength over that from everywhere.  [default: 3.83 3.83]")  # fmt: skip
+              help="The light's strength over that from everywhere, .2 to 100.  [default: 3.83 3.83]")  # fmt: skip
 @click.option("--distance", type=float, nargs=2, metavar="LO HI",
-              help="Camera to the head's centre, mm.  [default: where the head fills 90 % of the height]")  # fmt: skip
+              help="Camera to the head's centre, 300 to 20,000 mm.  [default: the head fills 90 %]")  # fmt: skip
 @click.option("--field-of-view", type=float, nargs=2, metavar="LO HI",
-              help="The lens's, degrees; without --distance the head keeps its size.  [default: 20 20]")  # fmt: skip
+              help="Degrees, 2 to 60; without --distance the head keeps its size.  [default: 20 20]")  # fmt: skip
 @click.option("--vary", multiple=True, metavar="NAME",
               help="A further factor: light_elevation, distance ...; as often as you like.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="WORD",
@@ -113,7 +113,7 @@ def dcign() -> None:
 @click.option("--model", "model_path", type=click.Path(path_type=Path), metavar="PATH", help=MODEL_HELP)
 @click.option("--meshes", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Objects instead of faces: 40 meshes or more, OBJ, PLY, GLB (docs/meshes.md).")  # fmt: skip
-@click.option("--up", default="y", show_default=True, metavar="y|z", help="Which axis of --meshes points up.")
+@click.option("--up", metavar="y|z", help="Which axis of --meshes points up.  [default: y]")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
 def render(
     batches: int,
@@ -122,7 +122,7 @@ def render(
     cluster: str,
     model_path: Path | None,
     meshes: Path | None,
-    up: str,
+    up: str | None,
     dry_run: bool,
     shadows: bool,
     vary: tuple[str, ...],
@@ -160,18 +160,20 @@ def render(
         _check_workers(workers)
         if cluster and workers is not None:
             raise RenderError("--workers and --cluster were given; a cluster has as many workers as it has: give one.")
-        scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
+        layers, scene = truth_named(truth), replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
         if meshes is not None:
             scene = object_scene(scene)
-            check_object_options(model_path=model_path, **options)
+            check_object_options(model_path=model_path, truth=layers, **options)
+        elif up is not None:
+            raise RenderError(f"--up {up} says how --meshes stand, and there are none: give --meshes, or leave it out.")
         ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
         further = sampled(scene, {name: options.pop(name) for name in FURTHER}, vary)
         splits = Splits.in_paper_proportions(batches, len(further["vary"]))
-        configuration = RenderConfiguration(splits, **ranges, **further, truth=truth_named(truth), **options)
+        configuration = RenderConfiguration(splits, **ranges, **further, truth=layers, **options)
         behind, backdrops = asked_background(background, configuration.size)
         configuration = replace(configuration, background=behind)
         # Before the folder is made: it may be no model.
-        subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up, configuration, out)
+        subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up or "y", configuration, out)
         if dry_run:
             _print_plan(configuration, out)
             return
@@ -201,7 +203,9 @@ def render(
 @click.argument("path", type=PLACE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--sheet", type=click.Path(path_type=Path), metavar="PNG", help="Write a contact sheet, a row a batch.")
-@click.option("--truth", default="", metavar="LAYERS", help="Show these layers on the sheet, e.g. depth,landmarks.")
+@click.option(
+    "--truth", default="", metavar="LAYERS", help="Show these layers on the sheet, e.g. depth,landmarks, or all."
+)
 @click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels drawn again.")
 @click.option("--quick", is_flag=True, help="Test labels and statistics alone: no drawing, no OpenGL.")
 @click.option("--workers", type=int, default=None, metavar="N", help="To check with.  [default: one a core]")
@@ -230,7 +234,7 @@ def inspect(
             raise click.ClickException("--truth says what a contact sheet shows; name one to write: give --sheet PNG.")
         if sheet is not None:
             _refuse_overwriting(sheet, "--sheet")
-            write_sheet(path, sheet, truth=[name for name in truth.split(",") if name])
+            write_sheet(path, sheet, truth=[name for each in truth.split(",") if (name := each.strip())])
     findings = _verify(path, pixels=not quick, workers=workers) if verify or quick else None
     if as_json:
         checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}

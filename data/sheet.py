@@ -39,12 +39,13 @@ def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 2
 def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> Image.Image:
     """The first batches of each kind of each split, from a shard or a data set folder; `rows` at most.
 
-    truth: layers to show below the images of each batch that has them.
+    truth: layers to show below the images of each batch that has them; ["all"] shows all that there are.
 
     Raises DataError if the source cannot be read, or has none of a layer asked for.
     """
     chosen = list(islice(_chosen(source, of_each_kind), max(rows, 0)))
     held = sorted({name for *_, batch in chosen for name in batch.truth})
+    truth = held if list(truth) == ["all"] else truth
     for name in truth:
         if name not in held:
             raise DataError(f"{source} holds no truth/{name}; it holds {', '.join(held) or 'none'}: name one of these.")

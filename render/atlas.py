@@ -34,7 +34,7 @@ from render.scene import (
 from render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from render.shots import Labels, Shots, shots
 from render.targets import bind_textures, read_pictures, target
-from render.truth import DRAWN, LIGHT, Truth, TruthPass
+from render.truth import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
@@ -95,10 +95,20 @@ class AtlasRenderer(Closing):
         if channels not in (1, 3):
             raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
-        self._mesh, self._corners = mesh, mesh.triangles.size
+        self._mesh, self._corners, self._truth = mesh, mesh.triangles.size, truth
         self._tiles = _tiles(size, BATCH_SIZE if mesh.uv is None else TEXTURES_A_PASS)
         self._places = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
+        check_truth_of(truth, mesh.part_names, mesh.landmarks)
         self._context = open_context()
+        try:
+            self._prepare(background=background)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, *, background: bool) -> None:
+        """Make, in the context, what all draws share."""
+        size, channels, mesh, scene, truth = self._size, self._channels, self._mesh, self._scene, self._truth
         self.renderer: Renderer = describe_renderer()
         self._staging = np.ones((BATCH_SIZE, mesh.vertices, FLOATS_A_VERTEX), np.float32)
         self._staging[..., PART] = gloss_rows(mesh, scene)
@@ -119,9 +129,7 @@ class AtlasRenderer(Closing):
         if scene.light.shadows:
             buffers, stride = self._primitive._buffers, 4 * FLOATS_A_VERTEX
             self._shadows = ShadowMaps(mesh, buffers[0], buffers[-1], stride, self._tiles, self._places, size)
-        if LANDMARKS in truth and not mesh.landmarks:
-            raise RenderError("landmarks asked for, and what is drawn here has none; leave them out of --truth.")
-        self._truth, self._truth_pass = truth, None
+        self._truth_pass = None
         if set(truth) & set(DRAWN):
             pictures, paint = int(self._tiles.prod()), None if self._paint is None else UNIT
             self._truth_pass = TruthPass(mesh, self._primitive._vaid, pictures, size, paint)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE
+from data.schema import BATCH_SIZE, LANDMARKS
 from facegen.colour import srgb_to_linear
 from facegen.objects.collection import Collection
 from facegen.objects.soup import RADIUS
@@ -38,8 +38,12 @@ def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:
     )
 
 
-def check_object_options(*, model_path: Path | None, hair: str, keep_head_size: bool, **_: object) -> None:
+def check_object_options(
+    *, model_path: Path | None, hair: str, keep_head_size: bool, truth: Sequence[str], **_: object
+) -> None:
     """Raise RenderError if options for faces come with those for objects."""
+    if LANDMARKS in truth:
+        raise RenderError("--meshes and --truth landmarks asked for together; objects have none: name other layers.")
     asked = {"--model": model_path is not None, "--hair": hair != HAIR[0], "--keep-head-size": keep_head_size}
     wrong = [option for option, given in asked.items() if given]
     if wrong:

@@ -9,7 +9,7 @@ landmarks are geometry alone (landmarks.py).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from render.targets import read_pictures, target
 DRAWN = ("depth", "normals", "albedo", "parts")
 LIGHT = ("visibility", "specular")
 ATTRIBUTE = 9  # of the vertex array, in shaders/truth.vert
+MOST_PARTS = 12  # whose shares fit into shaders/truth.vert's SHARES
 DEPTH_STEPS = 64.0  # a millimetre: a depth of .016 mm is enough, and compresses to half
 
 Truth = dict[str, NDArray[Any]]
@@ -48,6 +49,17 @@ def truth_names(mesh: Mesh, truth: tuple[str, ...]) -> dict[str, tuple[str, ...]
     return {name: names[name] for name in truth if name in names}
 
 
+def check_truth_of(truth: tuple[str, ...], part_names: Sequence[str], landmarks: Mapping[str, int]) -> None:
+    """Raise RenderError if a layer is asked for that what is drawn has not, or not as the shaders can draw it."""
+    if LANDMARKS in truth and not landmarks:
+        raise RenderError("landmarks asked for, and what is drawn here has none; leave them out of --truth.")
+    if PARTS in truth and len(part_names) > MOST_PARTS:
+        raise RenderError(
+            f"truth/{PARTS} asked for, and the model has {len(part_names)} parts; at most {MOST_PARTS} can be told "
+            f"apart: leave {PARTS} out of --truth, or merge some."
+        )
+
+
 class TruthPass:
     """Draws the layers of `DRAWN` into an atlas of one column, in the current OpenGL context.
 
@@ -58,8 +70,6 @@ class TruthPass:
         """pictures: at once; paint: the texture unit of painted faces' textures."""
         from OpenGL import GL
 
-        if len(mesh.part_names) > 254:
-            raise RenderError(f"the mesh has {len(mesh.part_names)} parts; truth tells 254 apart: merge some.")
         self._size = size
         self._program = compiled("truth", *(("TEXTURED",) if paint is not None else ()))
         self._target = target(np.array([1, pictures]) * size, (16, 4), depth=24)

@@ -113,6 +113,7 @@ def test_render_draws_shadows_unless_told_not_to(
         (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
         (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
         (["--batches", "five"], "'five' is not a valid integer"),
+        (["--batches", "5", "--up", "z"], "--up z says how --meshes stand, and there are none: give --meshes"),
         (["--batches", "5", "--truth", "depth,colour"], "truth 'colour' asked for; give --truth some of mask,depth"),
     ],
 )
@@ -149,7 +150,9 @@ def test_inspect_writes_a_contact_sheet_and_overwrites_nothing(small_faces: Path
     assert "is there already" in refused("inspect", small_faces, "--sheet", sheet)
     assert "give --sheet PNG" in refused("inspect", small_faces, "--truth", "mask")
     assert "holds no truth/depth" in refused("inspect", small_faces, "--sheet", tmp_path / "b.png", "--truth", "depth")
-    assert dcign("inspect", small_faces, "--sheet", tmp_path / "b.png", "--truth", "mask").exit_code == 0
+    assert dcign("inspect", small_faces, "--sheet", tmp_path / "b.png", "--truth", " mask ,").exit_code == 0
+    assert dcign("inspect", small_faces, "--sheet", tmp_path / "c.png", "--truth", " all ").exit_code == 0
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "c.png").read_bytes()
 
 
 def test_inspect_verify_passes_an_honest_data_set(small_faces: Path) -> None:

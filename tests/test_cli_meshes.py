@@ -72,6 +72,13 @@ def test_a_folder_of_chairs_is_rendered_verified_and_trained_on(chairs: Path, tm
         assert not held_out & set(shard["identity/index"][:].ravel().tolist())
 
 
+def test_landmarks_of_objects_and_all_layers_are_refused_before_a_folder_is_begun(meshes: Path, tmp_path: Path) -> None:
+    for words in (["--truth", "landmarks"], ["--truth", "all", "--dry-run"]):
+        said = refused("render", "--meshes", meshes, "--out", tmp_path / "out", *SMALL, *words)
+        assert "--meshes and --truth landmarks asked for together; objects have none" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_same_meshes_go_on_and_changed_ones_do_not(chairs: Path, meshes: Path, tmp_path: Path) -> None:
     out, changed = tmp_path / "out", tmp_path / "chairs"
     shutil.copytree(chairs, out)

@@ -14,13 +14,14 @@ from scipy.ndimage import binary_erosion
 from data.reader import FaceDataset
 from data.schema import TRUTH_LAYERS
 from data.truth import truth_faults
-from data.verification import check_dataset
+from data.verification import check_dataset, check_shard
 from facegen.colour import srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
 from render.backdrops import asked_background
 from render.configuration import RenderConfiguration, Splits
+from render.context import Context
 from render.landmarks import place_landmarks
 from render.mesh import Mesh
 from render.plan import plan_batch
@@ -275,6 +276,28 @@ def test_landmarks_of_what_has_none_are_refused(people: People) -> None:
                       scene=DEFAULT_SCENE, truth=("landmarks",))  # fmt: skip
 
 
+def test_thirteen_parts_are_refused_where_they_must_be_told_apart_and_no_context_stays_open(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(f"part {number}" for number in range(13))
+
+    def renderer(truth: tuple[str, ...]) -> AtlasRenderer:
+        return AtlasRenderer(size=32, channels=1, mesh=replace(people.mesh, part_names=names), head=people.head,
+                             scene=DEFAULT_SCENE, truth=truth)  # fmt: skip
+
+    with pytest.raises(RenderError, match="the model has 13 parts; at most 12 can be told apart"):
+        renderer(("depth", "parts"))
+    closed = []
+    monkeypatch.setattr(Context, "close", lambda context: closed.append(context))
+    with renderer(("depth",)):
+        pass
+    assert len(closed) == 1
+    monkeypatch.setattr("render.atlas.target", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        renderer(())
+    assert len(closed) == 2
+
+
 def test_large_pictures_of_several_passes_have_their_own_truth(people: People) -> None:
     truth = ("depth", "landmarks", "specular")
     several = people.drawn(600, 1, truth).truth  # three pictures a pass
@@ -308,6 +331,13 @@ def test_a_data_set_with_truth_verifies_and_a_changed_layer_is_found(model: Morp
         file["truth/depth"][1] = depth
     (finding,) = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
     assert (finding.batch, "the depth of image 3 is not what the labels say" in finding.what) == (1, True)
+    with h5py.File(shards[0], "r+") as file:
+        file.move("truth/depth", "truth/albedo")
+        file.move("truth/normals", "truth/warmth")  # somebody's own
+    missing = [finding.what for finding in check_shard(shards[0]) if finding.batch is None]
+    assert missing == [f"has no truth/{name}, which its configuration promises" for name in ("depth", "normals")]
+    found = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
+    assert [finding.what for finding in found] == ["has truth/albedo, which its configuration does not promise"]
 
 
 def test_truth_is_the_same_whatever_is_behind_and_follows_the_lens(model: MorphableModel) -> None:

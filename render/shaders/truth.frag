@@ -1,6 +1,6 @@
 #version 330 core
 // Geometry and surface of what is seen; zeros where nothing is. Of the parts of a triangle's corners a place has that of
-// the nearest, the one with the largest share; beyond twelve parts that of the last corner.
+// the nearest, the one with the largest share. There are twelve parts at most (MOST_PARTS).
 
 const int SHARES = 3;
 
