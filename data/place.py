@@ -22,7 +22,6 @@ from typing import Any, TypeVar, cast
 
 from data.schema import DataError
 
-NEEDED = "reading and writing there needs more packages: `pip install 'dcign[cloud]'`."
 SHARE = 0.5  # of the disk that is free that copies may take
 ABANDONED = 3600  # seconds without a byte after which nobody fetches a copy any more
 HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]  # a folder of parts may be shared
@@ -42,9 +41,16 @@ def place(name: str | Path) -> Path:
     try:
         from upath import UPath
 
-        return cast("Path", UPath(name, use_listings_cache=False))  # others write there, too
-    except (ImportError, ValueError) as error:
-        raise DataError(f"{name} cannot be used ({error}): {NEEDED}") from None
+        path = UPath(name, use_listings_cache=False)  # others write there, too
+        _ = path.fs  # here the store's package is imported
+    except ImportError as error:
+        raise DataError(
+            f"{name} needs a package that is not here ({error}): `pip install 'dcign[cloud]'` for s3://; other stores "
+            "have packages of their own, gcsfs or adlfs say."
+        ) from None
+    except ValueError as error:
+        raise DataError(f"{name} is of no known store ({error}); expected s3://BUCKET/FOLDER say: check it.") from None
+    return cast("Path", path)
 
 
 def is_remote(path: Path) -> bool:

@@ -279,10 +279,16 @@ def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "whole"
 
 
-def test_without_the_packages_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "upath", None)
-    with pytest.raises(DataError, match=r"s3://b/faces cannot be used .*pip install 'dcign\[cloud\]'"):
-        place("s3://b/faces")
+@pytest.mark.parametrize(("module", "url"), [("upath", "s3://b/faces"), ("gcsfs", "gs://b/faces")])
+def test_without_a_store_s_package_it_is_named(module: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(DataError, match=rf"{url} needs a package .*{module}.*pip install 'dcign\[cloud\]'"):
+        place(url)
+
+
+def test_a_store_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(DataError, match=r"s4://b/faces is of no known store .*: check it"):
+        place("s4://b/faces")
 
 
 def test_python_reads_a_store_s_data_set(store: str, small_faces: Path) -> None:
