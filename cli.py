@@ -76,7 +76,8 @@ def dcign() -> None:
 
 
 @dcign.command()
-@click.option("--batches", type=int, required=True, metavar="N", help="Training batches of 20 images, at least 1.")
+@click.option("--batches", type=int, required=True, metavar="N",
+              help="Training batches of 20 images. Test, iid and sweep come on top, 298 at least.")  # fmt: skip
 @click.option("--out", type=PLACE, default="faces", show_default=True, help="Folder to make, or s3://BUCKET/FOLDER.")
 @click.option("--size", type=int, default=150, show_default=True, metavar="PIXELS", help="Side, 16 to 1024.")
 @click.option("--channels", type=int, default=1, show_default=True, metavar="1|3", help="1 gray, 3 colour.")
