@@ -104,7 +104,7 @@ def test_what_a_store_does_not_hold_or_allow_is_a_sentence(store: str) -> None:
         (("inspect", "s3://no-such-bucket/faces"), "s3://no-such-bucket/faces is not there"),
         (("train", f"{store}/nothing"), "expected a data set folder"),
         (("render", "--batches", 4, "--size", 16, "--workers", 1, "--out", "s3://no-such-bucket/faces"), "bucket"),
-        (("inspect", "nowhere://bucket/faces"), "pip install 'dcign[cloud]'"),
+        (("inspect", "nowhere://bucket/faces"), "is of no known store"),
     ):
         result = dcign(*words)
         said = " ".join(result.output.split())
