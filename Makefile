@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EGL_PACKAGES := libegl1 libgl1 libopengl0 libgl1-mesa-dri
+# A process a core, a file of tests at a time, as a file shares what takes long to make.
+SPREAD := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench clean
@@ -16,14 +18,14 @@ demo: setup  ## render 1,800 batches at 64 px, train `swap` and a plain VAE, eva
 	@$(BIN)/python -m benchmarks.demo demo
 
 test: setup  ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SPREAD)
 
 check: setup  ## ruff, mypy --strict, import-linter, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SPREAD)
 
 bench: setup  ## measure rendering: stock pyrender, raw OpenGL, our batch renderer, `dcign render` end to end
 	@$(BIN)/python -m benchmarks.render

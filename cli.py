@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PACKAGES = ("data", "dcign", "facegen", "render")
 BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
+NAMED_ALIKE = 5  # findings of the same words that get a line each; the others are counted
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibility,specular,landmarks, or all."
 MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
@@ -145,6 +147,7 @@ def render(
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
+    from data.place import answers
     from data.schema import DataError
     from facegen.model import ModelError
     from render import devices
@@ -152,7 +155,7 @@ def render(
     from render.cluster import ClusterWarning
     from render.configuration import RenderConfiguration, Splits
     from render.objects import check_object_options, object_scene
-    from render.production import render_dataset
+    from render.production import check_folder, render_dataset
     from render.ranges import FURTHER, Range, sampled
     from render.scene import DEFAULT_SCENE, RenderError
     from render.truth import truth_named
@@ -176,6 +179,8 @@ def render(
         # Before the folder is made: it may be no model.
         subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up or "y", configuration, out)
         if dry_run:
+            with answers(out):
+                check_folder(out, configuration)
             _print_plan(configuration, out)
             return
         with (
@@ -242,8 +247,8 @@ def inspect(
         click.echo(json.dumps(summary | checked, indent=1))
     else:
         _console(sys.stdout).print(table(summary))
-        for finding in findings or ():
-            click.echo(f"WRONG  {finding}")
+        for line in _said_briefly(findings or []):
+            click.echo(f"WRONG  {line}")
     if findings is not None and not as_json:
         count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
         click.echo(count if findings else "Verified: nothing wrong was found.")
@@ -746,6 +751,18 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     return findings + (_verify_pixels(path, shards, workers) if pixels else [])
 
 
+def _said_briefly(findings: list[Any]) -> Iterator[str]:  # Any: Finding, imported where needed
+    """As lines; of those that say the same of many places, the first few, and how many more there are."""
+    alike = Counter(finding.what for finding in findings)
+    said: Counter[str] = Counter()
+    for finding in findings:
+        said[finding.what] += 1
+        if said[finding.what] <= NAMED_ALIKE:
+            yield str(finding)
+        elif said[finding.what] == alike[finding.what]:
+            yield f"in {alike[finding.what] - NAMED_ALIKE:,} places more: {finding.what}"
+
+
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
     from data.place import answers
     from data.schema import DataError
@@ -805,11 +822,16 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
 
 
 def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfiguration, imported where needed
+    from data.schema import MASK
+    from data.truth import bytes_a_pixel
+
     size, channels = configuration.size, configuration.channels
     click.echo(f"{out} would hold {size} x {size} images, {'gray' if channels == 1 else 'colour'}, as these batches:")
     for split, count in configuration.splits.batches().items():
-        megabytes = 20 * count * size**2 * channels / 1e6
-        click.echo(f"  {split:6}{count:8,} batches {20 * count:10,} images {megabytes:10,.1f} MB of pixels")
+        truth = {*configuration.truth} | (set() if split == "train" else {MASK})
+        pixels, layers = (20 * count * size**2 * each / 1e6 for each in (channels, bytes_a_pixel(truth)))
+        beside = f" and {layers:,.1f} of truth" if layers else ""
+        click.echo(f"  {split:6}{count:8,} batches {20 * count:10,} images {pixels:10,.1f} MB of pixels{beside}")
     for factor in configuration.factors:
         allowed = configuration.ranges[factor.name]
         click.echo(f"  {factor.name:14} {allowed.low:g} to {allowed.high:g} {factor.plural}")

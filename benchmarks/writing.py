@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.stock import StockScene
+from data.heap import keep_freed_memory
 from data.schema import BATCH_SIZE, Batch, ShardHeader
 from data.writer import write_shard
 from facegen.build import procedural_model
@@ -36,14 +37,14 @@ def stock_writing(size: int, *, finest: bool, batches: int = 8, processes: int =
     """
     os.environ.update(ENVIRONMENT)
     tasks = [(size, finest, first * batches, batches) for first in range(processes)]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, keep_freed_memory) as pool:
         return sum(BATCH_SIZE * batches / seconds for seconds in pool.starmap(_write_stock, tasks, chunksize=1))
 
 
 def worker_memory(size: int, counts: tuple[int, ...]) -> list[float]:
     """Peak memory, MB, of a worker of ours after each of these numbers of batches, written in shards of 50."""
     os.environ.update(ENVIRONMENT)
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with multiprocessing.get_context("spawn").Pool(1, keep_freed_memory) as pool:
         return pool.apply(_peaks, (size, counts))
 
 

@@ -21,6 +21,7 @@ SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are 
 FONT_SIZE = 13
 GAP = 2
 MARGIN = 4  # left and right of the text
+MOST_LEVELS = 2  # lines of a sweep's row, which stands at one level of one factor, the others mostly at 0
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
@@ -96,6 +97,9 @@ def _lines(
         values = batch.factors[:, factors.index(batch.varies)]
         order = np.argsort(values, kind="stable")
         text += f"\n{values.min():.1f} to {values.max():.1f}"
+    elif split == "sweep":
+        levels = [f"{name} {value:.1f}" for name, value in zip(factors, batch.factors[0], strict=True) if value]
+        text += "\n" + "\n".join(levels[:MOST_LEVELS] or ["all at 0"])
     yield text, [_tile(batch.images[index]) for index in order]
     for name in truth:
         if name in batch.truth:

@@ -5,7 +5,8 @@ Which there are, and what each says, is docs/shard.md's; unknown ones are anybod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ PALETTE = np.array(
 
 Layer = NDArray[Any]  # any real dtype
 Pictures = NDArray[np.uint8]
+
+
+def bytes_a_pixel(layers: Collection[str]) -> int:
+    """What layers take before compression. Landmarks take 16 bytes each, whatever the picture's size: not counted."""
+    known = (LAYOUT[name] for name in layers if name in LAYOUT)
+    return sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in known)
 
 
 def missing_layers(configuration: dict[str, Any], held: Sequence[str]) -> list[str]:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegen.archive import Archive
 from facegen.model import (
     Albedo,
     Fit,
     Hair,
     Level,
     LinearAlbedo,
-    ModelError,
     MorphableModel,
     Population,
     Texture,
     packed,
 )
 from facegen.painted import PaintedAlbedo
-
-FORMAT = "dcign-morphable-model"
-FORMAT_VERSION = 2
 
 ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo, PaintedAlbedo)}
 _HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
@@ -36,8 +30,6 @@ _HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
 def model_bytes(model: MorphableModel) -> bytes:
     """The npz file's bytes. Bases that float16 holds exactly are stored as such."""
     about: dict[str, Any] = {  # JSON
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
         "name": model.name,
         "licence": model.licence,
         "part_names": model.part_names,
@@ -48,7 +40,7 @@ def model_bytes(model: MorphableModel) -> bytes:
         "source": model.source,
         "source_sha256": model.source_sha256,
     }
-    arrays: dict[str, Any] = {  # of arrays; savez has options among them
+    arrays = {
         "mean": model.mean,
         "shape_basis": packed(model.shape_basis),
         "triangles": model.triangles,
@@ -65,7 +57,6 @@ def model_bytes(model: MorphableModel) -> bytes:
         arrays |= {"texture/uv": model.texture.uv, **_under("texture/albedo", model.texture.albedo.arrays())}
     if model.population is not None:
         arrays |= _under("population", model.population.arrays)
-    arrays["about"] = np.array(json.dumps(about, sort_keys=True))
     for index, level in enumerate(model.levels):
         arrays[f"level_{index}/vertices"] = level.vertices
         arrays[f"level_{index}/triangles"] = level.triangles
@@ -74,34 +65,7 @@ def model_bytes(model: MorphableModel) -> bytes:
             arrays[f"level_{index}/mean"] = level.fit.mean
             arrays[f"level_{index}/shape_basis"] = packed(level.fit.shape_basis)
             arrays |= _under(f"level_{index}/albedo", level.fit.albedo.arrays())
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # half floats of noise do not compress: 3 % for 0.3 s
-    return buffer.getvalue()
-
-
-def read_model(path: Path) -> MorphableModel:
-    """Read what `model_bytes` made.
-
-    Raises ModelError if the file is missing, is no npz, or lacks a key.
-    """
-    try:
-        # Opened here: np.load leaves a file open that turns out to be no zip.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            if about.get("format") != FORMAT:
-                raise ModelError(f"{path} says it is {about.get('format')}; expected {FORMAT}: choose a face model.")
-            if about.get("version") != FORMAT_VERSION:
-                raise ModelError(
-                    f"{path} says it is {about.get('format')} version {about.get('version')}; expected "
-                    f"{FORMAT} version {FORMAT_VERSION}: render the data set again with this version."
-                )
-            return _from_file(about, dict(file))
-    except ModelError:
-        raise
-    except KeyError as missing:
-        raise ModelError(f"{path} lacks {missing}: it is not a dcign model; make it again.") from None
-    except Exception as error:  # zipfile, numpy and json each have their own
-        raise ModelError(f"{path} cannot be read as a model ({error}): make it again.") from None
+    return ARCHIVE.to_bytes(about, arrays)
 
 
 def sha256(model_bytes: bytes) -> str:
@@ -155,3 +119,7 @@ def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[
 
 def _below(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {name[len(group) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{group}/")}
+
+
+ARCHIVE = Archive("dcign-morphable-model", 2, "a face model", _from_file)
+read_model = ARCHIVE.read

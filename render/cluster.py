@@ -72,6 +72,11 @@ def dask_workers(address: str) -> Iterator[Crew]:
         client.close()  # what has not begun is not begun; what has is finished, whole, and stays
 
 
+def check_scheduler(address: str) -> None:
+    """Raise RenderError if no scheduler answers there: before a folder is begun for its workers."""
+    _connected(address).close()
+
+
 def _connected(address: str) -> Any:  # distributed has no types
     try:
         import distributed
@@ -136,7 +141,7 @@ def _drawing_thread() -> ThreadPoolExecutor:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     threadpool_limits(1)
-    keep_freed_memory()  # too late to ask for it by the environment
+    keep_freed_memory()
     return ThreadPoolExecutor(1, "drawing")
 
 

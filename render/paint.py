@@ -7,6 +7,7 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
+from render.programs import add_attribute
 from render.scene import RenderError
 
 UNIT = 4  # the texture unit that they stay bound to; 0 to 3 are the atlas's
@@ -18,16 +19,9 @@ class Paint:
 
     def __init__(self, vertex_array: int, uv: NDArray[np.float32], pictures: int) -> None:
         """uv (V, 2), v up, becomes an attribute of the vertex array, once for each picture's face."""
-        from OpenGL import GL
-
         self._layers, self._texture, self._side = pictures, 0, 0
         places = np.tile(np.asarray(uv, np.float32) * (1, -1) + (0, 1), (pictures, 1)).astype(np.float32)
-        GL.glBindVertexArray(vertex_array)
-        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, GL.glGenBuffers(1))
-        GL.glBufferData(GL.GL_ARRAY_BUFFER, places.nbytes, places, GL.GL_STATIC_DRAW)
-        GL.glEnableVertexAttribArray(ATTRIBUTE)
-        GL.glVertexAttribPointer(ATTRIBUTE, 2, GL.GL_FLOAT, False, 0, ctypes.c_void_p(0))
-        GL.glBindVertexArray(0)
+        add_attribute(vertex_array, ATTRIBUTE, places)
 
     def upload(self, textures: NDArray[np.uint8]) -> None:
         """Textures (P, S, S, 3) sRGB, row 0 at the top (v = 1), of the first P faces of the pass."""

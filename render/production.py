@@ -11,11 +11,13 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data.damage import shown
 from data.lock import NAME as LOCK
 from data.lock import held
 from data.manifest import NAME as MANIFEST
@@ -32,16 +34,21 @@ from render import workers
 from render.backdrops import FILE as BACKDROPS
 from render.backdrops import Backdrops
 from render.card import data_set_card
+from render.cluster import check_scheduler
 from render.configuration import SHARD_BATCHES, RenderConfiguration
 from render.context import Renderer
 from render.plan import plan_batch
 from render.scene import RenderError, chosen
 from render.studio import Studio
 from render.subject import Subject, read_subject, subject_bytes
+from render.truth import check_truth_of
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
 OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that may be in a folder to go on with
+LONGEST_WORD = 24  # characters of a value that a sentence quotes
+MOST_DIFFERENCES = 6  # between two configurations that a sentence names
+HASHING_THREADS = 8  # over shards that are there: hashing lets go of Python's lock
 SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here
 
 
@@ -116,6 +123,8 @@ def render_dataset(
     """
     if worker_count < 1:
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
+    if cluster:
+        check_scheduler(cluster)
     with held(folder), answers(folder):
         hire = functools.partial(workers.run, workers=worker_count, cluster=cluster)
         return _make_missing(folder, configuration, model, hire, progress, source_sha256, backdrops)
@@ -133,13 +142,14 @@ def _make_missing(
     model_about = _open_folder(folder, configuration, model, source_sha256)
     if backdrops is not None:
         write_whole(folder / BACKDROPS, backdrops.file_bytes())
-    there = (
-        folder if is_remote(folder) else folder.absolute()
-    )  # a cluster's workers have folders of their own to work in
-    tasks = shard_tasks(there, model_about["sha256"], configuration)
+    # Absolute: a cluster's workers have folders of their own to work in.
+    seen_by_all = folder if is_remote(folder) else folder.absolute()
+    tasks = shard_tasks(seen_by_all, model_about["sha256"], configuration)
     listed, wanted = _listed(folder), configuration.sha256()
     _clear_parts(folder)
-    shards = {task.file: shard for task in tasks if (shard := _whole(task, listed, wanted)) is not None}
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        there = pool.map(lambda task: _whole(task, listed, wanted), tasks)
+        shards = {task.file: shard for task, shard in zip(tasks, there, strict=True) if shard is not None}
     renderer = next((shard.renderer for shard in shards.values()), None)
     shards = {file: shard for file, shard in shards.items() if shard.renderer == renderer}
     missing = [replace(task, renderer=renderer) for task in tasks if task.file not in shards]
@@ -249,27 +259,37 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
     )
 
 
+def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
+    """Whether a folder holds shards of this configuration; a new or empty one holds none.
+
+    Raises RenderError if it holds another configuration's, or files that are not ours.
+    """
+    others = {entry.name for entry in folder.iterdir()} - OURS if folder.exists() else set()
+    begun, saved = any(folder.glob("*/*.h5")), folder / CONFIGURATION
+    if others or (begun and not saved.exists()):
+        raise RenderError(
+            f"{folder} holds other files{_such_as(others)}; expected a new or empty folder, or one that "
+            "`dcign render` began: choose another --out."
+        )
+    if begun:
+        _check_same(saved, configuration)
+    return begun
+
+
 def _open_folder(
     folder: Path, configuration: RenderConfiguration, model: Callable[[], Subject], source_sha256: str
 ) -> dict[str, str]:
     """Make the folder ours, or make sure that it is. Returns what dataset.json says of the model."""
-    saved = folder / CONFIGURATION
-    wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
     try:
-        others = {entry.name for entry in folder.iterdir()} - OURS if folder.exists() else set()
-        begun = any(folder.glob("*/*.h5"))
-        if others or (begun and not saved.exists()):
-            raise RenderError(
-                f"{folder} holds other files{_such_as(others)}; expected a new or empty folder, or one that "
-                "`dcign render` began: choose another --out."
-            )
-        if begun:
-            _check_same(saved, wanted)
-        else:  # new, or stopped before its first shard: nothing in it is worth keeping
-            make_folder(folder)
-            write_whole(saved, (json.dumps(wanted, indent=1) + "\n").encode())
+        begun = check_folder(folder, configuration)
         if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
-            write_whole(folder / MODEL, subject_bytes(_needed(model(), configuration)))
+            subject = _needed(model(), configuration)
+            _check_truth(subject, configuration)
+            if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping
+                make_folder(folder)
+                wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
+                write_whole(folder / CONFIGURATION, (json.dumps(wanted, indent=1) + "\n").encode())
+            write_whole(folder / MODEL, subject_bytes(subject))
         loaded = used(folder / MODEL, read_subject)
         digest = file_sha256(folder / MODEL)
     except OSError as error:
@@ -296,6 +316,14 @@ def _needed(model: Subject, configuration: RenderConfiguration) -> Subject:
     return model if configuration.textured or isinstance(model, Collection) else replace(model, texture=None)
 
 
+def _check_truth(model: Subject, configuration: RenderConfiguration) -> None:
+    """Raise RenderError if the model has not what the layers of truth are to show."""
+    if isinstance(model, Collection):
+        check_truth_of(configuration.truth, (), {})
+    else:
+        check_truth_of(configuration.truth, model.part_names, model.landmarks)
+
+
 def _source_file(model: Subject) -> str:
     """The file that a model was read from, or the objects' folder; a model's source says after a colon how."""
     if isinstance(model, Collection):
@@ -311,15 +339,18 @@ def _readable(model_file: Path) -> bool:
     return True
 
 
-def _check_same(saved: Path, wanted: dict[str, Any]) -> None:  # JSON
-    asked = json.loads(json.dumps(wanted["configuration"]))
+def _check_same(saved: Path, configuration: RenderConfiguration) -> None:
+    asked = json.loads(json.dumps(configuration.as_dict()))
     try:
         found = json.loads(saved.read_bytes())["configuration"]
-        differing = [key for key in {**asked, **found} if found.get(key) != asked.get(key)]
+        differing = list(_differences(found, asked))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RenderError(f"{saved} is damaged; expected a render configuration: choose another --out.") from None
     if differing:
-        was, now = (", ".join(f"{key} {_brief(each.get(key))}" for key in differing) for each in (found, asked))
+        more = f" and {len(differing) - MOST_DIFFERENCES} more" if len(differing) > MOST_DIFFERENCES else ""
+        was, now = (
+            ", ".join(f"{each[0]} {each[side]}" for each in differing[:MOST_DIFFERENCES]) + more for side in (1, 2)
+        )
         raise RenderError(
             f"{saved.parent} holds a data set of another configuration ({was}; asked for: {now}): give the same "
             "options to go on with it, or choose another --out."
@@ -330,14 +361,19 @@ def _such_as(names: set[str]) -> str:
     return f" ({', '.join(sorted(names)[:3])})" if names else ""
 
 
-def _brief(value: Any) -> str:  # Any: JSON
-    if value is None:
-        return "none"
-    if isinstance(value, dict) and "train" in value:
-        return f"of {value['train']} training batches"
-    if isinstance(value, dict):
-        return "/".join(_brief(part) for part in value.values())
-    return "/".join(_brief(part) for part in value) if isinstance(value, list | tuple) else str(value)
+def _differences(found: Any, asked: Any, name: str = "") -> Iterator[tuple[str, str, str]]:  # Any: JSON
+    """Where two configurations differ: the names that lead there, and what each says."""
+    if isinstance(found, dict) and isinstance(asked, dict):
+        for key in {**asked, **found}:
+            yield from _differences(found.get(key), asked.get(key), f"{name} {key}".strip())
+    elif found != asked:
+        yield name, _word(found), _word(asked)
+
+
+def _word(value: Any) -> str:  # Any: JSON
+    if isinstance(value, dict | list):
+        return "/".join(_word(part) for part in (value.values() if isinstance(value, dict) else value)) or "none"
+    return "none" if value is None else shown(value, LONGEST_WORD)
 
 
 def _listed(folder: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Our shaders, compiled by pyrender's cache, and their uniforms."""
+"""Our shaders, compiled by pyrender's cache, their uniforms and the attributes that pyrender has none of."""
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,15 @@ def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> N
             GL.glUniform1i(at, value)
         else:
             GL.glUniform1f(at, value)
+
+
+def add_attribute(vertex_array: int, location: int, values: NDArray[np.float32]) -> None:
+    """Give each vertex of a vertex array numbers of its own: values (V, 1), (V, 2), (V, 3) or (V, 4)."""
+    from OpenGL import GL
+
+    GL.glBindVertexArray(vertex_array)
+    GL.glBindBuffer(GL.GL_ARRAY_BUFFER, GL.glGenBuffers(1))
+    GL.glBufferData(GL.GL_ARRAY_BUFFER, values.nbytes, np.ascontiguousarray(values), GL.GL_STATIC_DRAW)
+    GL.glEnableVertexAttribArray(location)
+    GL.glVertexAttribPointer(location, values.shape[1], GL.GL_FLOAT, False, 0, ctypes.c_void_p(0))
+    GL.glBindVertexArray(0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.colour import srgb_to_linear
+from facegen.colour import linear_to_srgb, srgb_to_linear
 from render.mesh import Mesh, gloss_rows
 from render.scene import (
     FINE_SHADOW_BIAS,
@@ -78,13 +78,8 @@ def rasterise(
         radiance += (1 - mask)[..., None] * srgb_to_linear(background / 255)
     if channels == 1:
         radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
-    image = srgb_from_linear(np.minimum(radiance, 1.0))
+    image = linear_to_srgb(radiance)
     return _bytes(image), _bytes(mask)
-
-
-def srgb_from_linear(linear: Float) -> Float:
-    """IEC 61966-2-1, any shape, 0..1."""
-    return np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
 
 
 def _seen(

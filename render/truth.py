@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
 from render.mesh import Mesh
-from render.programs import compiled, set_uniforms
+from render.programs import add_attribute, compiled, set_uniforms
 from render.scene import RenderError
 from render.targets import read_pictures, target
 
@@ -68,19 +68,12 @@ class TruthPass:
 
     def __init__(self, mesh: Mesh, vertex_array: int, pictures: int, size: int, paint: int | None) -> None:
         """pictures: at once; paint: the texture unit of painted faces' textures."""
-        from OpenGL import GL
-
         self._size = size
         self._program = compiled("truth", *(("TEXTURED",) if paint is not None else ()))
         self._target = target(np.array([1, pictures]) * size, (16, 4), depth=24)
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, paint=paint or 0)
         parts = np.tile(mesh.parts.astype(np.float32), BATCH_SIZE)
-        GL.glBindVertexArray(vertex_array)
-        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, GL.glGenBuffers(1))
-        GL.glBufferData(GL.GL_ARRAY_BUFFER, parts.nbytes, parts, GL.GL_STATIC_DRAW)
-        GL.glEnableVertexAttribArray(ATTRIBUTE)
-        GL.glVertexAttribPointer(ATTRIBUTE, 1, GL.GL_FLOAT, False, 0, ctypes.c_void_p(0))
-        GL.glBindVertexArray(0)
+        add_attribute(vertex_array, ATTRIBUTE, parts[:, None])
         self._vertex_array = vertex_array
 
     def draw(self, views: NDArray[np.float32], seen: NDArray[np.float32], *, instanced: bool, corners: int) -> Truth:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from facegen.colour import linear_to_srgb
 from render.mesh import Mesh
-from render.rasteriser import Float, nearest_fragments, srgb_from_linear
+from render.rasteriser import Float, nearest_fragments
 from render.truth import Truth
 
 
@@ -35,6 +36,6 @@ def rasterise_truth(
     return {
         "depth": found[..., 0],
         "normals": np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0),
-        "albedo": seen[..., None] * 255 * srgb_from_linear(found[..., 4:7]),
+        "albedo": seen[..., None] * 255 * linear_to_srgb(found[..., 4:7]),
         "parts": seen * (1 + found[..., 7:].argmax(axis=-1)),
     }

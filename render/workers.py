@@ -24,6 +24,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, TypeVar
 
+from data.heap import keep_freed_memory
 from data.part_file import file_sha256
 from data.place import local
 from render import devices
@@ -42,15 +43,12 @@ Result = TypeVar("Result")
 POLL_SECONDS = 0.1
 IN_HAND = 5_000  # tasks handed out at once: a cluster's scheduler keeps them all in memory
 # One thread a worker, workers = cores: 20 small pictures do not share a core's work well. Rasterising in the
-# drawing thread itself (0 of llvmpipe's own) saves the hand-over. Keeping freed memory saves a sixth of the time,
-# which glibc would spend on asking the kernel for the same pages again at every draw.
+# drawing thread itself (0 of llvmpipe's own) saves the hand-over.
 ENVIRONMENT = {
     "LP_NUM_THREADS": "0",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MALLOC_MMAP_THRESHOLD_": "1000000000",
-    "MALLOC_TRIM_THRESHOLD_": "2000000000",
 }
 
 
@@ -208,6 +206,7 @@ def _start(done: Queue[int], stop: Event) -> None:
     """In a worker, first: leave Ctrl-C to the parent, end when it ends, and remember how to reach it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    keep_freed_memory()
     done.cancel_join_thread()
     _lines.append((done, stop))
 

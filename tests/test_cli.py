@@ -15,25 +15,13 @@ from types import SimpleNamespace
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 import cli
 from render.configuration import RenderConfiguration
+from tests.commands import dcign, refused
 
 ROOT = Path(cli.__file__).parent
-
-
-def dcign(*words: str | Path) -> Result:
-    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
-
-
-def refused(*words: str | Path) -> str:
-    """The one sentence of a command that must fail."""
-    result = dcign(*words)
-    assert result.exit_code in (1, 2)
-    assert "Traceback" not in result.output
-    return result.output
 
 
 def imported_by(*words: str | Path) -> set[str]:
@@ -78,9 +66,27 @@ def test_every_command_s_help_ends_its_text_with_an_example(command: str) -> Non
 def test_a_dry_run_says_what_would_be_made_and_makes_nothing(tmp_path: Path) -> None:
     out = tmp_path / "faces"
     result = dcign("render", "--batches", "12000", "--out", out, "--dry-run")
-    assert "240,000 images" in result.output
+    assert "240,000 images    5,400.0 MB of pixels\n" in result.output
     assert result.exit_code == 0
     assert not out.exists()
+
+
+def test_a_dry_run_counts_the_truth_and_looks_at_the_folder(small_faces: Path) -> None:
+    words = ("render", "--batches", "12000", "--out", small_faces, "--dry-run")
+    layers = dcign(*words[:3], "--truth", "depth,normals,landmarks", "--dry-run").output
+    assert "5,400.0 MB of pixels and 54,000.0 of truth" in layers
+    assert "another configuration" in refused(*words)
+
+
+def test_a_broken_promise_of_many_batches_is_said_five_times_and_counted(small_faces: Path, tmp_path: Path) -> None:
+    shard = Path(shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path))
+    with h5py.File(shard, "r+") as file:
+        file["identity/shape"][:, 3] = np.nan
+    said = dcign("inspect", shard, "--quick").output
+    assert said.count("identity shape is not a finite number") == 6
+    assert "WRONG  in 3 places more: identity shape is not a finite number in every image" in said
+    every = json.loads(dcign("inspect", shard, "--quick", "--json").stdout)["findings"]
+    assert sum("identity shape is not a finite" in finding for finding in every) == 8
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,7 @@ def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path) -
     assert "it takes 4 batches" in made.output
     assert "dcign train" not in made.output
     refusal = refused("render", "--batches", "2", "--size", "16", "--out", tmp_path / "faces")
-    assert "splits of 1 training batches; asked for: splits of 2 training batches" in refusal.replace("\n", " ")
+    assert "splits train 1; asked for: splits train 2" in refusal.replace("\n", " ")
 
 
 def test_the_card_says_who_the_people_are(small_faces: Path) -> None:
@@ -210,7 +216,9 @@ def test_render_refuses_a_folder_of_another_configuration(
 ) -> None:
     before = (small_faces / "dataset.json").read_bytes()
     sentence = refused("render", "--batches", "9", "--out", small_faces, "--size", small_configuration.size)
-    assert "another configuration" in sentence
+    assert "another configuration (size" not in sentence
+    assert "splits train 8, splits test 4" in sentence
+    assert "asked for: splits train 9, splits test" in sentence
     assert (small_faces / "dataset.json").read_bytes() == before
 
 
@@ -322,62 +330,6 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert len((run / "report.html").read_text(encoding="utf-8")) > len(alone)
     assert "nowhere" in refused("evaluate", run, "--data", tmp_path / "nowhere")
     assert "holds no run" in refused("evaluate", small_faces)
-
-
-def test_a_face_is_written_as_a_mesh_or_a_picture_and_overwrites_nothing(tmp_path: Path) -> None:
-    assert dcign("face", "--seed", "7", "--out", tmp_path / "face.ply").exit_code == 0
-    assert dcign("face", "--seed", "7", "--out", tmp_path / "face.png", "--size", "96").exit_code == 0
-    with Image.open(tmp_path / "face.png") as picture:
-        assert picture.size == (3 * 96, 96)
-    assert "is there already" in refused("face", "--seed", "7", "--out", tmp_path / "face.png")
-    assert ".glb" in refused("face", "--out", tmp_path / "face.stl9")
-    assert "could not be written" in refused("face", "--out", tmp_path / "face.ply" / "face.glb")
-    assert "Error" in refused("face", "--out", tmp_path / "face.ply" / "face.png", "--size", "32")
-
-
-def test_a_gallery_shows_the_people_that_face_draws_one_by_one(tmp_path: Path) -> None:
-    assert (
-        "people 3 to 7" in dcign("face", "--gallery", 5, "--seed", 3, "--out", tmp_path / "p.png", "--size", 32).output
-    )
-    assert dcign("face", "--gallery", 1, "--seed", 4, "--out", tmp_path / "one.png", "--size", 32).exit_code == 0
-    with Image.open(tmp_path / "p.png") as sheet, Image.open(tmp_path / "one.png") as one:
-        assert sheet.size == (96, 64)  # three columns, two rows
-        np.testing.assert_array_equal(np.asarray(sheet)[:32, 32:64], np.asarray(one))
-
-
-def test_a_turnaround_has_five_sides_and_three_lights(tmp_path: Path) -> None:
-    assert dcign("face", "--turnaround", "--seed", "7", "--out", tmp_path / "t.png", "--size", "32").exit_code == 0
-    with Image.open(tmp_path / "t.png") as sheet:
-        pixels = np.asarray(sheet).astype(float)
-    assert pixels.shape == (3 * 32, 5 * 32, 3)
-    left, right = pixels[:, 64:80].reshape(3, 32, -1).mean((1, 2)), pixels[:, 80:96].reshape(3, 32, -1).mean((1, 2))
-    assert left[0] > 1.2 * right[0]  # lit from the left, in front, from the right
-    assert right[2] > 1.2 * left[2]
-
-
-def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
-    assert dcign("face", "--modes", "--out", tmp_path / "modes.png", "--size", "32").exit_code == 0
-    with Image.open(tmp_path / "modes.png") as sheet:
-        assert sheet.width > sheet.height > 0
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["--gallery", "0", "--out", "p.png"], "give --gallery from 1 to 400"),
-        (["--gallery", "-3", "--out", "p.png"], "a gallery of -3 people"),
-        (["--size", "0", "--out", "p.png"], "size 0 is out of bounds"),
-        (["--gallery", "9", "--out", "p.glb"], "give --out NAME.png"),
-        (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),
-        (["--modes", "--out", "p.png", "--size", "8"], "--size from 16"),
-        (["--hair", "long", "--out", "p.png"], "give --hair natural or none"),
-        (["--seed", str(2**63 - 1), "--gallery", "4", "--out", "p.png"], "give --seed from 0"),
-    ],
-)
-def test_face_refuses_what_it_cannot_draw(options: list[str], sentence: str, tmp_path: Path) -> None:
-    options = [str(tmp_path / word) if word.startswith("p.") else word for word in options]
-    assert sentence in refused("face", *options)
-    assert not list(tmp_path.iterdir())
 
 
 def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: Path) -> None:

@@ -10,26 +10,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-import cli
 from render.configuration import Splits
 from render.objects import FEWEST
 from tests.chairs import write_chairs
+from tests.commands import dcign, refused
 
 SMALL = ("--size", "32", "--batches", "8", "--workers", "1")
-
-
-def dcign(*words: str | Path) -> Result:
-    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
-
-
-def refused(*words: str | Path) -> str:
-    """The one sentence of a command that must fail, without its line breaks."""
-    result = dcign(*words)
-    assert result.exit_code == 1, result.output
-    assert "Traceback" not in result.output
-    return " ".join(result.output.split())
 
 
 @pytest.fixture(scope="module", autouse=True)

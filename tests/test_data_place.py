@@ -15,11 +15,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
-import cli
 from data import place as places
 from data.lock import UnlockedWarning
 from data.place import deliver, is_remote, local, part_of, place, used
@@ -27,6 +25,7 @@ from data.reader import FaceDataset, Shard
 from data.schema import DataError
 from facegen.model import MorphableModel
 from render.configuration import RenderConfiguration
+from tests.commands import dcign
 from tests.test_render_production import make
 
 pytestmark = [
@@ -53,10 +52,6 @@ def store() -> Iterator[str]:
         boto3.client("s3").create_bucket(Bucket=BUCKET.removeprefix("s3://"))
         yield BUCKET
     server.stop()
-
-
-def dcign(*words: object) -> Result:
-    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
 
+from data import sheet as sheets
 from data.schema import VARIES_NAMES, DataError
 from data.sheet import contact_sheet, write_sheet
 from data.summary import summarise, table
@@ -114,6 +116,17 @@ def test_a_sheet_of_a_folder_shows_every_split_and_keeps_to_its_rows(make_datase
     for of_each_kind, shown in {1: 4 + 4 + 1 + 1, 2: 5 + 4 + 2 + 1}.items():
         sheet = contact_sheet(folder, of_each_kind=of_each_kind, rows=100)
         assert sheet.height == shown * row + (shown - 1) * gap
+
+
+def test_rows_of_a_sweep_say_at_what_level_they_stand(make_shard, make_batch):
+    batch = make_batch(0, "identity")
+    level = np.tile(np.float32([12.5, 0, 0]), (20, 1))
+    said = [sheets._lines("sweep", ("azimuth", "elevation", "light_azimuth"), replace(batch, factors=factors), ())
+            for factors in (level, 0 * level)]  # fmt: skip
+    assert [next(iter(lines))[0] for lines in said] == [
+        "sweep, batch 0\nidentity\nazimuth 12.5",
+        "sweep, batch 0\nidentity\nall at 0",
+    ]
 
 
 def test_colour_images_make_a_colour_sheet(make_shard, make_batch):

@@ -6,22 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-import cli
 from facegen.loaders import basel_hdf5
 from facegen.loaders.loading import load_model
 from facegen.model import ModelError, MorphableModel, head_sphere
 from facegen.model_file import model_bytes
+from tests.commands import dcign
 from tests.heads import Head, check_same_head, head
 from tests.test_facegen_loaders_basel import write_h5
 from tests.test_facegen_loaders_flame import flame
 
 pytestmark = pytest.mark.usefixtures("own_cache")
-
-
-def dcign(*words: str | Path) -> Result:
-    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
 
 
 def test_a_model_of_this_project_is_read_as_it_is(tmp_path: Path, model: MorphableModel) -> None:

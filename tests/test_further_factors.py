@@ -10,10 +10,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
-import cli
 from data.reader import FaceDataset, Shard
 from data.schema import DataError
 from data.verification import check_dataset
@@ -26,6 +24,7 @@ from render.production import Production, render_dataset
 from render.ranges import sampled
 from render.scene import DEFAULT_SCENE, Camera, RenderError
 from render.verification import verify_pixels
+from tests.commands import dcign
 
 SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))
 GIVEN = {"distance": (800.0, 1000.0), "field_of_view": (25.0, 25.0)}
@@ -53,10 +52,6 @@ def faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel, pictu
     folder = tmp_path_factory.mktemp("further") / "faces"
     make(folder, model, pictures)
     return folder
-
-
-def dcign(*words: str | Path) -> Result:
-    return CliRunner().invoke(cli.dcign, [str(word) for word in words])
 
 
 def test_the_folder_keeps_its_promise(faces: Path) -> None:
@@ -185,7 +180,7 @@ def test_what_a_folder_has_or_lacks_of_it_is_another_configuration_and_nothing_i
     configuration = RenderConfiguration.from_dict(about)
     before = (faces / "dataset.json").read_bytes()
     for others, named in (
-        ({"background": Background(pictures=3, sha256="0" * 64)}, "background 3/"),
+        ({"background": Background(pictures=3, sha256="0" * 64)}, "background sha256 "),
         ({"background": None}, "asked for: background none"),
         (
             {"distance": None, "scene": replace(DEFAULT_SCENE, camera=Camera(distance_mm=900.0))},

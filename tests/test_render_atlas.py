@@ -10,11 +10,11 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 from benchmarks.stock import StockScene
-from facegen.colour import srgb_to_linear
+from facegen.colour import linear_to_srgb, srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces
-from render.rasteriser import rasterise, srgb_from_linear
+from render.rasteriser import rasterise
 from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError
 from render.studio import head_frame, mesh_of
 from tests.heads import one_pose, posed
@@ -145,7 +145,7 @@ def test_gray_is_the_luminance_of_colour(people: People, gray64: AtlasRenderer) 
     gray = gray64.draw(people.faces, posed(POSES))
     with people.renderer(64, 3) as renderer:
         colour = srgb_to_linear(renderer.draw(people.faces, posed(POSES)).images / 255)
-    wanted = 255 * srgb_from_linear(colour @ np.array(GRAY_WEIGHTS))
+    wanted = 255 * linear_to_srgb(colour @ np.array(GRAY_WEIGHTS))
     difference = np.abs(gray.images[..., 0] - wanted)[gray.mask == 255]
     assert difference.max() < 3  # colour saturates a channel at a time
     assert difference.mean() < 0.6

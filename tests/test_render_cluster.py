@@ -119,6 +119,7 @@ def test_no_scheduler_is_a_sentence_and_the_folder_stays_free(
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(RenderError, match=f"no dask scheduler answers at '{address}'"):
         render(tmp_path / "faces", model, address, TINY)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,6 +145,27 @@ def test_another_configuration_in_the_folder_is_refused_and_nothing_is_touched(
     assert digests(small_faces) == before
 
 
+def test_what_differs_between_configurations_is_named_to_the_single_value(
+    small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel
+) -> None:
+    other = replace(small_configuration, splits=replace(small_configuration.splits, test=8))
+    with pytest.raises(RenderError, match=r"\(splits test 4; asked for: splits test 8\)"):
+        make(small_faces, model, other)
+    light = replace(small_configuration.scene.light, elevation_degrees=35.0)
+    other = replace(small_configuration, scene=replace(small_configuration.scene, light=light))
+    with pytest.raises(RenderError, match=r"light elevation_degrees 20\.0; asked for: .*elevation_degrees 35\.0\)"):
+        make(small_faces, model, other)
+
+
+def test_truth_that_a_model_has_not_is_refused_before_the_folder_is_begun(
+    small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path
+) -> None:
+    wanted = replace(small_configuration, truth=("landmarks",))
+    with pytest.raises(RenderError, match="leave them out of --truth"):
+        make(tmp_path / "faces", replace(model, landmarks={}), wanted)
+    assert not (tmp_path / "faces").exists()
+
+
 def test_a_folder_of_other_files_is_refused(
     model: MorphableModel, small_configuration: RenderConfiguration, tmp_path: Path
 ) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from facegen.colour import srgb_to_linear
+from facegen.colour import linear_to_srgb, srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces
-from render.rasteriser import rasterise, srgb_from_linear
+from render.rasteriser import rasterise
 from render.scene import DEFAULT_SCENE, HeadFrame, RenderError
 from render.shots import shots
 from render.studio import head_frame, mesh_of
@@ -139,6 +139,6 @@ def test_black_behind_is_as_nothing_behind(four: Four, colour: AtlasRenderer) ->
 def test_a_gray_picture_s_background_is_the_luminance_of_the_colour(four: Four) -> None:
     with four.renderer(1) as renderer:
         drawn = renderer.draw(four.faces, LABELS, four.behind)
-    wanted = 255 * srgb_from_linear(srgb_to_linear(four.behind / 255) @ np.array([0.21, 0.72, 0.07]))
+    wanted = 255 * linear_to_srgb(srgb_to_linear(four.behind / 255) @ np.array([0.21, 0.72, 0.07]))
     outside = drawn.mask == 0
     assert np.abs(drawn.images[..., 0] - wanted)[outside].max() < 1

@@ -15,7 +15,7 @@ from data.reader import FaceDataset
 from data.schema import TRUTH_LAYERS
 from data.truth import truth_faults
 from data.verification import check_dataset, check_shard
-from facegen.colour import srgb_to_linear
+from facegen.colour import linear_to_srgb, srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces, Pictures
@@ -27,7 +27,6 @@ from render.mesh import Mesh
 from render.plan import plan_batch
 from render.production import render_dataset
 from render.ranges import Range
-from render.rasteriser import srgb_from_linear
 from render.scene import (
     DEFAULT_SCENE,
     GRAY_WEIGHTS,
@@ -156,7 +155,7 @@ def test_albedo_normals_visibility_and_specular_make_the_picture_through_the_for
     for radiance, where, within_2, within_4 in ((means, inside, 0.95, 0.98), (coarse, one_surface, 0.9, 0.95)):
         if channels == 1:
             radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
-        again = 255 * srgb_from_linear(np.minimum(radiance, 1))
+        again = 255 * linear_to_srgb(radiance)
         off = np.abs(again - picture.images).max(axis=-1)[where]
         assert (off <= 2).mean() > within_2
         assert (off <= 4).mean() > within_4

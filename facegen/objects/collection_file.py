@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.model import ModelError
+from facegen.archive import Archive
 from facegen.objects.collection import Collection, Solid
 
-FORMAT = "dcign-meshes"
-FORMAT_VERSION = 1
 # Of all objects one after another, and where each object's part ends.
 ARRAYS = {"positions": np.int16, "normals": np.int16, "colours": np.uint8, "triangles": np.uint32}
 
@@ -22,15 +17,12 @@ ARRAYS = {"positions": np.int16, "normals": np.int16, "colours": np.uint8, "tria
 def collection_bytes(collection: Collection) -> bytes:
     """The npz file's bytes."""
     about = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
         "licence": collection.licence,
         "source": collection.source,
         "source_sha256": collection.source_sha256,
     }
     solids = collection.solids
-    arrays: dict[str, Any] = {  # of arrays; savez has options among them
-        "about": np.array(json.dumps(about, sort_keys=True)),
+    arrays = {
         "names": np.array(collection.names),
         "vertices": np.array([len(solid.positions) for solid in solids], np.int64),
         "open_vertex": np.array([solid.open_vertex for solid in solids], np.int64),
@@ -39,40 +31,7 @@ def collection_bytes(collection: Collection) -> bytes:
     }
     for name in ARRAYS:
         arrays[name] = np.concatenate([getattr(solid, name) for solid in solids])
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def is_collection(path: Path) -> bool:
-    """Whether a file says that it is one. What cannot be read is none."""
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return bool(json.loads(str(file["about"])).get("format") == FORMAT)
-    except Exception:  # zipfile, numpy and json each have their own; whoever reads it says what is wrong
-        return False
-
-
-def read_collection(path: Path) -> Collection:
-    """Read what `collection_bytes` made.
-
-    Raises ModelError if the file is missing, is no npz, or lacks or contradicts something.
-    """
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            if about.get("format") != FORMAT or about.get("version") != FORMAT_VERSION:
-                raise ModelError(
-                    f"{path} says it is {about.get('format')} version {about.get('version')}; expected "
-                    f"{FORMAT} version {FORMAT_VERSION}: render the data set again with this version."
-                )
-            return _from_file(about, dict(file))
-    except ModelError:
-        raise
-    except KeyError as missing:
-        raise ModelError(f"{path} lacks {missing}: it is no file of meshes; make it again.") from None
-    except Exception as error:  # zipfile, numpy and json each have their own
-        raise ModelError(f"{path} cannot be read as a file of meshes ({error}): make it again.") from None
+    return ARCHIVE.to_bytes(about, arrays)
 
 
 def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Collection:
@@ -101,3 +60,8 @@ def _check(solid: Solid) -> None:
     backs = solid.triangles[solid.open_triangle :]
     if not fits or not len(solid.triangles) or solid.triangles.max() >= count or (backs < solid.open_vertex).any():
         raise ValueError("a mesh's triangles do not fit its vertices")
+
+
+ARCHIVE = Archive("dcign-meshes", 1, "a file of meshes", _from_file)
+is_collection = ARCHIVE.holds
+read_collection = ARCHIVE.read
