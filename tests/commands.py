@@ -1,12 +1,16 @@
-"""The command line, run in this process."""
+"""The command line, run in this process or in one of its own."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 import cli
+
+ROOT = Path(cli.__file__).parent
 
 
 def dcign(*words: str | Path | int) -> Result:
@@ -20,3 +24,16 @@ def refused(*words: str | Path | int) -> str:
     assert result.exit_code in (1, 2), result.output
     assert "Traceback" not in result.output
     return " ".join(result.output.split())
+
+
+def imported_by(*words: str | Path) -> set[str]:
+    """Top-level modules that a command has imported when it ends."""
+    script = (
+        "import sys, cli\n"
+        "try:\n    cli.dcign(sys.argv[1:])\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('MODULES', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    command = [sys.executable, "-c", script, *(str(word) for word in words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.splitlines()[-1].split()[1:])
