@@ -175,11 +175,22 @@ def of_ceiling(out: Path) -> list[str]:
     return _table(["seed", "steps", "", "azimuth", "elevation", "light azimuth"], rows)
 
 
+def of_swaps(out: Path) -> list[str]:
+    """A row a seed: how far apart the two pictures are, and the swap's error there."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("swap/swap-*/swaps.json"))]
+    if not found:
+        return []
+    headings = [f"{row['from']:.0f} to {row['to']:.0f}" for row in found[0]["bins"]]
+    rows = [[Path(run["run"]).name, *(_figure(row["ratio"], 2) for row in run["bins"])] for run in found]
+    return _table([f"degrees of {found[0]['factor'].replace('_', ' ')} apart", *headings], rows)
+
+
 TABLES: dict[str, Callable[[Path], list[str]]] = {
     "recipes, factors": of_recipes_factors,
     "recipes": of_recipes,
     "ablation": of_ablation,
     "swap": of_swap,
+    "swaps": of_swaps,
     "ceiling": of_ceiling,
 }
 

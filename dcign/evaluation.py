@@ -33,7 +33,7 @@ from dcign.probes import probe_operations
 from dcign.rerendering import measure_sweep, sweep_operations
 from dcign.scores import FactorScore, measure_dial
 from dcign.source import DataSource, LabelledBatches
-from dcign.swaps import measure_reconstruction, measure_swap
+from dcign.swaps import measure_reconstruction, measure_swap, swap_errors
 
 FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
@@ -109,7 +109,8 @@ def evaluate_codec(
     scores, fits = {}, []
     for place, name in enumerate(codec.description.factors):
         fits.append(_calibrate(fitted, name, place, own[place]))
-        swap = measure_swap(codec, test, tested, plain, place, own[place], meter.part(f"swapping {name}"))
+        swaps = swap_errors(codec, test, tested, plain, place, own[place], meter.part(f"swapping {name}"))
+        swap = measure_swap(swaps)
         leak, leak_linear = leaks[place], float(linear[place])
         still = invariance_ratio(tested.mu[tested.kind == place], held.flat_mu, intrinsic.tolist())
         turned, curve = measure_sweep(codec, sweep, place, fits[place], telling, meter.part(f"sweeping {name}"))

@@ -28,7 +28,7 @@ class Swap:
 
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """Plain reconstruction of a split: the mean PSNRs, dB, and each batch's mean squared error (B,)."""
+    """Plain reconstruction of a split: the mean PSNRs, dB, and each picture's mean squared error (B, 20)."""
 
     psnr: dict[str, float]
     squared_error: Array
@@ -42,7 +42,7 @@ def measure_reconstruction(
     count = len(codes.mu)
     for batch in range(count):  # one at a time: all pictures of a split are gigabytes
         error = codec.decode(codes.mu[batch]) - batches.images[batch].astype(np.float32) / 255
-        squared.append(np.square(error).mean())
+        squared.append(_squared(error))
         frame.append(psnr_decibels(error))
         if batches.mask is not None:
             head.append(psnr_decibels(error, batches.mask[batch].astype(np.float32) / 255))
@@ -53,7 +53,20 @@ def measure_reconstruction(
     return Reconstruction(psnr, np.array(squared))
 
 
-def measure_swap(
+@dataclass(frozen=True, eq=False)
+class SwapErrors:
+    """One row an image: the next image's value less its own (N,), and mean squared errors against the next (N,):
+
+    of the decoded swap, of the image as it is (copied), and of the next image's own reconstruction (plain).
+    """
+
+    steps: Array
+    swapped: Array
+    copied: Array
+    plain: Array
+
+
+def swap_errors(
     codec: Codec,
     batches: LabelledBatches,
     codes: Codes,
@@ -61,19 +74,32 @@ def measure_swap(
     factor: int,
     latent: int,
     progress: Fraction = unheard,
-) -> Swap:
-    """Swap one factor's latent along the test batches in which that factor varies; plain is of all of them."""
+) -> SwapErrors:
+    """Swap one factor's latent along the batches in which that factor varies; N is 0 where there are none.
+
+    plain: of all of the batches.
+    """
     chosen = np.flatnonzero(codes.kind == factor)
-    if len(chosen) == 0:
-        return Swap(float("nan"), float("nan"))
-    swapped_errors, copied_errors = [], []
+    rows: list[tuple[Array, Array, Array, Array]] = []
     for done, batch in enumerate(chosen, start=1):
         swapped = codes.mu[batch].copy()
         swapped[:, latent] = np.roll(swapped[:, latent], -1)
         truth = batches.images[batch].astype(np.float32) / 255
-        following = np.roll(truth, -1, axis=0)
-        swapped_errors.append(np.square(codec.decode(swapped) - following).mean())
-        copied_errors.append(np.square(truth - following).mean())
+        following, values = np.roll(truth, -1, axis=0), batches.factors[batch, :, factor]
+        errors = (_squared(picture - following) for picture in (codec.decode(swapped), truth))
+        rows.append((np.roll(values, -1) - values, *errors, np.roll(plain.squared_error[batch], -1)))
         progress(done / len(chosen))
-    error = plain.squared_error[chosen].mean()
-    return Swap(float(np.mean(swapped_errors) / error), float(np.mean(copied_errors) / error))
+    return SwapErrors(*(map(np.concatenate, zip(*rows, strict=True)) if rows else [np.empty(0)] * 4))
+
+
+def measure_swap(errors: SwapErrors) -> Swap:
+    """Tell the errors of all swaps of a factor as multiples of plain reconstruction's; NaN where it never varies."""
+    if len(errors.plain) == 0:
+        return Swap(float("nan"), float("nan"))
+    plain = errors.plain.mean()
+    return Swap(float(errors.swapped.mean() / plain), float(errors.copied.mean() / plain))
+
+
+def _squared(error: Array) -> Array:
+    """Return the mean square of each picture: (N, S, S, C) -> (N,)."""
+    return np.asarray(np.square(error).mean(axis=(1, 2, 3), dtype=np.float64))

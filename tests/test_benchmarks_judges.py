@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import ceiling, haar
+from benchmarks import ceiling, haar, swaps
 from benchmarks.sentence import BenchmarkError
 from dcign.configuration import TrainConfiguration
 from dcign.recipes import RECIPES
@@ -113,3 +113,26 @@ def test_a_folder_that_is_not_there_is_refused_in_a_sentence(benchmark, tmp_path
     monkeypatch.setattr(sys, "argv", ["benchmark", "nothere"])
     with pytest.raises(SystemExit, match=r"^Error: nothere "):
         benchmark.main()
+
+
+def test_swaps_are_told_by_how_far_they_go(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["swaps", str(run), "--bins", "3", "--json"])
+    swaps.main()
+    told = json.loads(capsys.readouterr().out)
+    assert json.loads((run / "swaps.json").read_text()) == told
+    assert sum(row["pairs"] for row in told["bins"]) == 20  # the one test batch in which azimuth varies
+    assert told["bins"][0]["from"] == 0
+    assert all(row["ratio"] > 0 for row in told["bins"])
+    errors = [swaps.measure(run, "azimuth", count)["bins"] for count in (1, 3)]
+    assert errors[1] == told["bins"]
+    assert min(row["ratio"] for row in errors[1]) <= errors[0][0]["ratio"] <= max(row["ratio"] for row in errors[1])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["--factor", "roll"], "has no factor 'roll': choose of azimuth"), (["--bins", "0"], "give --bins 9")],
+)
+def test_swaps_refuse_what_there_is_not(run, monkeypatch, words, sentence):
+    monkeypatch.setattr(sys, "argv", ["swaps", str(run), *words])
+    with pytest.raises(SystemExit, match=sentence):
+        swaps.main()

@@ -117,3 +117,15 @@ def test_numbers_are_written_as_this_project_writes_them():
     written = [_figure(value, 2) for value in (0.5, -0.25, 1.0, 12.345, None)]
     assert written == [".50", "-.25", "1.00", "12.35", "-"] or written[3] == "12.34"
     assert (_spread([], 2), _spread([0.5], 2)) == ("-", ".50")
+
+
+def test_swaps_are_a_row_a_seed_and_a_column_a_distance(studies):
+    out = studies(swap__swap_n0=evaluation(0))
+    bins = [{"from": 0.0, "to": 19.6, "pairs": 9, "ratio": 1.066}, {"from": 19.6, "to": 39.1, "pairs": 5, "ratio": 0.5}]
+    found = {"run": "studies/swap/swap-0", "factor": "light_azimuth", "bins": bins}
+    (out / "swap" / "swap-0" / "swaps.json").write_text(json.dumps(found))
+    assert TABLES["swaps"](out) == [
+        "| degrees of light azimuth apart | 0 to 20 | 20 to 39 |",
+        "| --- | --- | --- |",
+        "| swap-0 | 1.07 | .50 |",
+    ]

@@ -19,7 +19,7 @@ from dcign.evaluation import evaluate, load_calibrations
 from dcign.recipes import RECIPES
 from dcign.report import evaluation_table, write_report
 from dcign.source import DataSource
-from dcign.swaps import measure_reconstruction, measure_swap
+from dcign.swaps import measure_reconstruction, measure_swap, swap_errors
 from dcign.sweeps import sweep_of
 from dcign.training import train
 
@@ -188,7 +188,8 @@ def test_a_swap_is_scored_as_all_its_pictures_at_once_would_be(swap, small_faces
     codes = encode_split(codec, batches)
     codes = dataclasses.replace(codes, mu=3000 * codes.mu)  # so short a run hardly uses its latents
     plain = measure_reconstruction(codec, batches, codes)
-    found = measure_swap(codec, batches, codes, plain, factor=1, latent=4)
+    errors = swap_errors(codec, batches, codes, plain, factor=1, latent=4)
+    found = measure_swap(errors)
     chosen = np.flatnonzero(batches.kind == 1)
     truth = batches.images[chosen] / 255.0
     swapped = codes.mu[chosen].copy()
@@ -199,6 +200,10 @@ def test_a_swap_is_scored_as_all_its_pictures_at_once_would_be(swap, small_faces
     following, error = np.roll(truth, -1, axis=1), np.square(rebuilt - truth).mean()
     assert found.ratio == pytest.approx(np.square(moved - following).mean() / error, rel=1e-4)
     assert found.copy_ratio == pytest.approx(np.square(truth - following).mean() / error, rel=1e-4)
+    values = batches.factors[chosen, :, 1]
+    np.testing.assert_allclose(errors.steps, (np.roll(values, -1, axis=1) - values).ravel())
+    each = np.square(rebuilt - truth).mean(axis=(2, 3, 4))
+    np.testing.assert_allclose(errors.plain, np.roll(each, -1, axis=1).ravel(), rtol=1e-4)
 
 
 def disk_full(descriptor):
