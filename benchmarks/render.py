@@ -7,7 +7,8 @@ takes now. stock, flat, raw and atlas run on one core, in turn, each in a proces
 rounds counts.
 raw_two is raw on two cores at once, together: what two workers could do that do nothing but draw; cores that share
 caches, memory or clocks give less than twice one core's.
-end_to_end is a whole `dcign render --workers 2`: start-up, planning, drawing, compressing, hashing. stock_writing and
+end_to_end is a whole `dcign render --workers 2`: start-up, planning, drawing, compressing, hashing; and without
+shadows, which stock pyrender's faces do not cast either. stock_writing and
 stock_finest are two processes that write the same shards with stock pyrender, an image a call, on our mesh and on the
 finest one. --memory: peak memory of a worker after 100 and after 2,000 batches (minutes).
 """
@@ -33,7 +34,7 @@ from data.heap import keep_freed_memory
 from render.configuration import RenderConfiguration, Splits
 from render.workers import ENVIRONMENT
 
-END_TO_END_BATCHES = {64: 4_000, 150: 3_000}  # of the paper's 12,000: start-up weighs little, as in a real one
+END_TO_END_BATCHES = {64: 3_000, 150: 2_000}  # of the paper's 12,000: start-up weighs little, as in a real one
 Loop = Callable[[int], object]
 
 
@@ -74,17 +75,18 @@ def measure(size: int, rounds: int, seconds: float) -> dict[str, float]:
         "raw_two": round(raw_two, 1),
         "shading_cost": round(medians["flat"] / medians["atlas"], 2),
         "end_to_end": round(end_to_end(size), 1),
+        "end_to_end_no_shadows": round(end_to_end(size, "--no-shadows"), 1),
         "stock_writing": round(stock_writing(size, finest=False), 1),
         "stock_finest": round(stock_writing(size, finest=True), 1),
     }
 
 
-def end_to_end(size: int, workers: int = 2) -> float:
-    """Images a second of the whole command."""
+def end_to_end(size: int, *options: str) -> float:
+    """Images a second of the whole command, with two workers."""
     batches = END_TO_END_BATCHES.get(size, 200)
     folder = Path(tempfile.mkdtemp(prefix="dcign-benchmark-"))
     command = [sys.executable, "-m", "cli", "render", "--batches", str(batches), "--size", str(size),
-               "--workers", str(workers), "--out", str(folder / "faces")]  # fmt: skip
+               "--workers", "2", "--out", str(folder / "faces"), *options]  # fmt: skip
     try:
         began = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -150,7 +152,7 @@ def _rate(path: str, size: int, seconds: float, core: int) -> tuple[float, int]:
 def _table(rows: list[dict[str, float]]) -> str:
     lines = [
         "size  vertices   stock    flat     raw   atlas  end to end, 2 workers   atlas/stock  atlas/raw  flat/atlas"
-        "  end/(2 raw)  end/(raw on two)  end/stock  end/stock, finest"
+        "  end/(2 raw)  end/(raw on two)  end/stock  end/stock, finest  no shadows: end/stock  end/stock, finest"
     ]
     for row in rows:
         lines.append(
@@ -159,7 +161,9 @@ def _table(rows: list[dict[str, float]]) -> str:
             f"{row['end_to_end']:22,.0f} {row['atlas'] / row['stock']:13.2f} {row['atlas'] / row['raw']:10.2f} "
             f"{row['shading_cost']:11.2f} {row['end_to_end'] / (2 * row['raw']):12.2f} "
             f"{row['end_to_end'] / row['raw_two']:17.2f} "
-            f"{row['end_to_end'] / row['stock_writing']:10.2f} {row['end_to_end'] / row['stock_finest']:18.2f}"
+            f"{row['end_to_end'] / row['stock_writing']:10.2f} {row['end_to_end'] / row['stock_finest']:18.2f} "
+            f"{row['end_to_end_no_shadows'] / row['stock_writing']:22.2f} "
+            f"{row['end_to_end_no_shadows'] / row['stock_finest']:18.2f}"
         )
         if "memory_100_mb" in row:
             lines.append(f"a worker's peak: {row['memory_100_mb']} MB, {row['memory_2000_mb']} MB")
