@@ -3,8 +3,8 @@
     python -m benchmarks.swaps RUN [--factor azimuth] [--bins 9] [--data FACES] [--json]
 
 Each picture of a test batch in which the factor alone varies gets the next picture's latent, is decoded and compared
-with the next picture, as in `dcign evaluate`. A bin's figure is the mean squared error of its swaps over that of plain
-reconstructions of the pictures aimed at. Writes swaps.json into the run's folder.
+with the next picture, as in `dcign evaluate` and of the same batches. A bin's figure is the mean squared error of its
+swaps over that of plain reconstructions of the pictures aimed at. Writes swaps.json into the run's folder.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.sentence import BenchmarkError, one_sentence
 from dcign.codec import load_codec
 from dcign.codes import encode_split
+from dcign.evaluation import TEST_BATCHES
 from dcign.source import DataSource
 from dcign.swaps import measure_reconstruction, swap_errors
 
@@ -59,7 +60,7 @@ def measure(run: Path, factor: str, bins: int, data: Path | None = None) -> dict
     source = DataSource.of_run(codec.configuration, data)
     source.refuse_other_shards(codec.description, run)
     test, place = source.labelled("test"), names.index(factor)
-    test = test.chosen(np.flatnonzero(test.kind == place))
+    test = test.chosen(np.flatnonzero(test.kind[:TEST_BATCHES] == place))
     codes = encode_split(codec, test)
     errors = swap_errors(codec, test, codes, measure_reconstruction(codec, test, codes), place, place)
     apart = np.abs(errors.steps)
