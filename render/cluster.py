@@ -7,6 +7,7 @@ which its OpenGL context belongs: a worker a core, or a GPU, with one thread eac
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import socket
@@ -89,10 +90,14 @@ def _connected(address: str) -> Any:  # distributed has no types
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except Exception as error:  # an address can be wrong in many ways, each with an error of its own
-        raise RenderError(
-            f"no dask scheduler answers at {address!r} ({_first_line(error)}); wanted tcp://HOST:PORT of one that "
-            "runs: start it with `dask scheduler`, whose first lines give the address."
-        ) from None
+        said = _first_line(error)
+    # What is left of the client closes itself when it is collected, and if that is while another one starts, both wait
+    # for ever: it is collected now.
+    gc.collect()
+    raise RenderError(
+        f"no dask scheduler answers at {address!r} ({said}); wanted tcp://HOST:PORT of one that runs: start it with "
+        "`dask scheduler`, whose first lines give the address."
+    )
 
 
 class _Watch:

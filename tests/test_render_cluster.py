@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import distributed
 import pytest
 
 from benchmarks.dask_cluster import Cluster
@@ -120,6 +122,8 @@ def test_no_scheduler_is_a_sentence_and_the_folder_stays_free(
     with pytest.raises(RenderError, match=f"no dask scheduler answers at '{address}'"):
         render(tmp_path / "faces", model, address, TINY)
     assert not list(tmp_path.iterdir())
+    # None is left to close itself while another one starts, which hangs.
+    assert not [one for one in gc.get_objects() if isinstance(one, distributed.Client) and one.status != "closed"]
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
