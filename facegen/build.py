@@ -74,7 +74,7 @@ def _build(progress: Progress) -> MorphableModel:
         mirror=template.mirror.astype(np.int32),
         parts=part_labels(template.vertices, regions),
         part_names=PART_NAMES,
-        landmarks=landmarks,
+        landmarks=dict(sorted(landmarks.items())),  # as a file has them
         size_mode=0,
         population=Population(shape.spread()),
     )

@@ -225,9 +225,11 @@ def test_a_cache_that_cannot_be_written_names_the_way_out(own_cache: Path, monke
         procedural_model()
 
 
-def test_two_builds_give_the_same_bytes_and_report_their_progress(model: MorphableModel) -> None:
+def test_two_builds_give_the_same_bytes_and_report_their_progress(model: MorphableModel, tmp_path: Path) -> None:
     fractions: list[float] = []
     again = build_model(lambda stage, fraction: fractions.append(fraction))
     assert model_bytes(again) == model_bytes(model)
+    (tmp_path / "model.npz").write_bytes(model_bytes(again))
+    assert list(read_model(tmp_path / "model.npz").landmarks) == list(again.landmarks)  # rows of truth/landmarks
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)

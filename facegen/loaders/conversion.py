@@ -50,7 +50,7 @@ def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
         mirror=np.arange(len(mean), dtype=np.int32),
         parts=parts,
         part_names=PARTS,
-        landmarks=_profile_landmarks(mean) | landmarks,
+        landmarks=dict(sorted((_profile_landmarks(mean) | landmarks).items())),  # as a file has them
         source=f"{file}: {content.deviations}",
         source_sha256=sha256,
     )
