@@ -123,7 +123,7 @@ def test_no_scheduler_is_a_sentence_and_the_folder_stays_free(
         render(tmp_path / "faces", model, address, TINY)
     assert not list(tmp_path.iterdir())
     # None is left to close itself while another one starts, which hangs.
-    assert not [one for one in gc.get_objects() if isinstance(one, distributed.Client) and one.status != "closed"]
+    assert not [one for one in gc.get_objects() if type(one) is distributed.Client and one.status != "closed"]
 
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
