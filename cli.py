@@ -1,4 +1,8 @@
-"""The command line: parse, call, print. Nothing else; heavy imports happen inside the command that needs them."""
+"""The command line: parse, call, print. Nothing else; heavy imports happen inside the command that needs them.
+
+Every command in one file, as long as that is: what a user can type is read here from top to bottom, and help, progress
+and refusals sound alike.
+"""
 
 from __future__ import annotations
 
@@ -154,8 +158,9 @@ def render(
     from render.backdrops import asked_background
     from render.cluster import ClusterWarning
     from render.configuration import RenderConfiguration, Splits
+    from render.folder import check_folder
     from render.objects import check_object_options, object_scene
-    from render.production import check_folder, render_dataset
+    from render.production import render_dataset
     from render.ranges import FURTHER, Range, sampled
     from render.scene import DEFAULT_SCENE, RenderError
     from render.truth import truth_named
@@ -398,7 +403,8 @@ def evaluate(run: Path, data: Path | None, against: Path | None, device: str, th
 
 @dcign.command()
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), metavar="HTML", help="Write a page too, with pictures.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="HTML|PNG",
+              help="Write a page too, with pictures; or the picture of what each infers.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--data", type=PLACE, metavar="FACES", help="The data set, if it has moved.")
 @click.option("--any-data", is_flag=True, help="Compare runs of different data sets all the same.")
@@ -408,7 +414,8 @@ def compare(
 ) -> None:
     """Show evaluated runs side by side, grouped by recipe: over seeds the mean and half the range.
 
-    With --out, one HTML file that needs nothing else, with what each run infers against the truth.
+    With --out, one HTML file that needs nothing else, with what each run infers against the truth; or a PNG of that
+    alone, a column a recipe.
 
     \b
     Example:
@@ -421,6 +428,7 @@ def compare(
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         comparison = report.compare(runs, any_data)
         if out is not None:
+            report.refuse_comparison_file(out)
             _refuse_overwriting(out)
             with _stage_progress("comparing") as progress:
                 report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
@@ -804,8 +812,8 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
     """The meshes of a folder when they are needed, read now unless `out` holds them already; and the folder's hash."""
     from data.place import answers
     from facegen.objects.folder import mesh_folder, pack
+    from render.folder import MODEL
     from render.objects import FEWEST, triangles_for
-    from render.production import MODEL
 
     folder = mesh_folder(meshes, fewest=FEWEST, up=up)
 

@@ -1,0 +1,161 @@
+"""A data set's folder before its first shard and when it is gone on with: what may lie there, and whose it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from data.damage import shown
+from data.lock import NAME as LOCK
+from data.manifest import NAME as MANIFEST
+from data.part_file import file_sha256, write_whole
+from data.place import make_folder, used
+from data.schema import SPLITS, DataError
+from facegen.model import ModelError
+from facegen.objects.collection import Collection
+from render.backdrops import FILE as BACKDROPS
+from render.configuration import RenderConfiguration
+from render.scene import RenderError
+from render.subject import Subject, read_subject, subject_bytes
+from render.truth import check_truth_of
+
+MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
+FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
+OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that may be in a folder to go on with
+LONGEST_WORD = 24  # characters of a value that a sentence quotes
+MOST_DIFFERENCES = 6  # between two configurations that a sentence names
+
+
+def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
+    """Whether a folder holds shards of this configuration; a new or empty one holds none.
+
+    Raises RenderError if it holds another configuration's, or files that are not ours.
+    """
+    with _usable(folder):
+        others = {entry.name for entry in folder.iterdir()} - OURS if folder.exists() else set()
+        begun, saved = any(folder.glob("*/*.h5")), folder / CONFIGURATION
+        if others or (begun and not saved.exists()):
+            raise RenderError(
+                f"{folder} holds other files{_such_as(others)}; expected a new or empty folder, or one that "
+                "`dcign render` began: choose another --out."
+            )
+        if begun:
+            _check_same(saved, configuration)
+    return begun
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Raise RenderError for what the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise RenderError(
+            f"{folder} cannot be used ({error.strerror or error}); wanted a folder that can be written: choose another "
+            "--out."
+        ) from None
+
+
+def open_folder(
+    folder: Path, configuration: RenderConfiguration, model: Callable[[], Subject], source_sha256: str
+) -> dict[str, str]:
+    """Make the folder ours, or make sure that it is. Returns what dataset.json says of the model.
+
+    model: called only if the folder has none yet; source_sha256: of the file that it is read from, if any.
+
+    Raises RenderError as `check_folder` does, and if the folder was begun with another model, or the model has not what
+    layers of truth are to show.
+    """
+    with _usable(folder):
+        begun = check_folder(folder, configuration)
+        if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
+            subject = _needed(model(), configuration)
+            _check_truth(subject, configuration)
+            if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping
+                make_folder(folder)
+                wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
+                write_whole(folder / CONFIGURATION, (json.dumps(wanted, indent=1) + "\n").encode())
+            write_whole(folder / MODEL, subject_bytes(subject))
+        loaded = used(folder / MODEL, read_subject)
+        digest = file_sha256(folder / MODEL)
+    if loaded.source_sha256 != source_sha256:
+        raise RenderError(
+            f"{folder} was begun with {_source_file(loaded)}, not with the model asked for: give "
+            "the same --model or --meshes to go on with it, or choose another --out."
+        )
+    about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
+    if isinstance(loaded, Collection):
+        about["meshes"] = str(len(loaded.solids))
+    elif loaded.hair is not None:
+        about["hair_cuts"] = "; ".join(f"{number} {name}" for number, name in enumerate(loaded.hair.cut_names))
+    read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
+    return about | read_from if loaded.source_sha256 else about
+
+
+def _needed(model: Subject, configuration: RenderConfiguration) -> Subject:
+    """The model without what these pictures do not show: a texture is 100 MB in the memory of every worker."""
+    return model if configuration.textured or isinstance(model, Collection) else replace(model, texture=None)
+
+
+def _check_truth(model: Subject, configuration: RenderConfiguration) -> None:
+    """Raise RenderError if the model has not what the layers of truth are to show."""
+    if isinstance(model, Collection):
+        check_truth_of(configuration.truth, (), {})
+    else:
+        check_truth_of(configuration.truth, model.part_names, model.landmarks)
+
+
+def _source_file(model: Subject) -> str:
+    """The file that a model was read from, or the objects' folder; a model's source says after a colon how."""
+    if isinstance(model, Collection):
+        return model.name
+    return model.source.split(":")[0] or "the procedural model"
+
+
+def _readable(model_file: Path) -> bool:
+    try:
+        used(model_file, read_subject)
+    except (ModelError, DataError):
+        return False
+    return True
+
+
+def _check_same(saved: Path, configuration: RenderConfiguration) -> None:
+    asked = json.loads(json.dumps(configuration.as_dict()))
+    try:
+        found = json.loads(saved.read_bytes())["configuration"]
+        differing = list(_differences(found, asked))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RenderError(f"{saved} is damaged; expected a render configuration: choose another --out.") from None
+    if differing:
+        more = f" and {len(differing) - MOST_DIFFERENCES} more" if len(differing) > MOST_DIFFERENCES else ""
+        was, now = (
+            ", ".join(f"{each[0]} {each[side]}" for each in differing[:MOST_DIFFERENCES]) + more for side in (1, 2)
+        )
+        raise RenderError(
+            f"{saved.parent} holds a data set of another configuration ({was}; asked for: {now}): give the same "
+            "options to go on with it, or choose another --out."
+        )
+
+
+def _such_as(names: set[str]) -> str:
+    return f" ({', '.join(sorted(names)[:3])})" if names else ""
+
+
+def _differences(found: Any, asked: Any, name: str = "") -> Iterator[tuple[str, str, str]]:  # Any: JSON
+    """Where two configurations differ: the names that lead there, and what each says."""
+    if isinstance(found, dict) and isinstance(asked, dict):
+        for key in {**asked, **found}:
+            yield from _differences(found.get(key), asked.get(key), f"{name} {key}".strip())
+    elif found != asked:
+        yield name, _word(found), _word(asked)
+
+
+def _word(value: Any) -> str:  # Any: JSON
+    if isinstance(value, dict | list):
+        return "/".join(_word(part) for part in (value.values() if isinstance(value, dict) else value)) or "none"
+    return "none" if value is None else shown(value, LONGEST_WORD)
