@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sentence import BenchmarkError, one_sentence
+from data.schema import GRAY_WEIGHTS
 from dcign.codec import load_codec
 from dcign.source import DataSource
 
 NEAR_FRONTAL = {"azimuth": 15.0, "elevation": 8.0}  # degrees
 ENLARGED, LEAST = 450, 100  # pixels: the picture, and the least face
-GRAY = np.array([0.21, 0.72, 0.07])  # of red, green and blue
 
 
 @one_sentence()
@@ -68,7 +68,7 @@ def faces_found(images: NDArray[Any]) -> NDArray[np.bool_]:  # uint8 as rendered
     detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     found = []
     for image in images:
-        gray = image[..., 0] if image.shape[-1] == 1 else image @ GRAY
+        gray = image[..., 0] if image.shape[-1] == 1 else image @ np.array(GRAY_WEIGHTS)
         size = (ENLARGED, ENLARGED)
         enlarged = cv2.resize(gray.round().clip(0, 255).astype(np.uint8), size, interpolation=cv2.INTER_CUBIC)
         found.append(len(detector.detectMultiScale(enlarged, minSize=(LEAST, LEAST))) > 0)

@@ -13,7 +13,7 @@ from benchmarks.workload import Workload
 from render.atlas import face_spans
 from render.context import choose_egl
 from render.mesh import gloss_rows
-from render.programs import set_uniforms
+from render.programs import CONSTANTS, set_uniforms
 from render.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
@@ -140,7 +140,8 @@ def compiled(folder: Path, name: str, *defines: str) -> int:
     from OpenGL.GL import shaders
 
     GL.glBindVertexArray(GL.glGenVertexArrays(1))  # validation wants one bound
-    lines = "".join(f"#define {define}\n" for define in defines)
+    words = [*defines, *(f"{word} {value}" for word, value in CONSTANTS.items())]
+    lines = "".join(f"#define {each}\n" for each in words)
     sources = [(folder / f"{name}.{stage}").read_text().replace("\n", f"\n{lines}", 1) for stage in ("vert", "frag")]
     return int(
         shaders.compileProgram(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.workload import Workload
+from data.schema import GRAY_WEIGHTS
 from render.context import choose_egl
 from render.scene import HeadFrame, Scene, light_directions, view_matrices
 
@@ -75,7 +76,7 @@ class StockScene:
         """factors (3,) azimuth, elevation, light azimuth -> (H, W) gray"""
         self._pose(factors)
         colour, _ = renderer.render(self._scene)
-        return np.asarray(np.round(colour @ np.array([0.21, 0.72, 0.07])), np.uint8)
+        return np.asarray(np.round(colour @ np.array(GRAY_WEIGHTS)), np.uint8)
 
     def _pose(self, factors: NDArray[np.float32]) -> None:
         azimuth, elevation, light_azimuth = (factors[i : i + 1] for i in range(3))

@@ -35,6 +35,8 @@ MASK, PARTS, LANDMARKS = "mask", "parts", "landmarks"
 TRUTH_LAYERS = (MASK, "depth", "normals", "albedo", PARTS, "visibility", "specular", LANDMARKS)
 LANDMARK_COLUMNS = ("x", "y", "depth", "visible")
 BACKGROUND = "background"  # part 0
+# Of linear R, G, B in a gray picture (Kulkarni et al. 2015), where a sum of light means something.
+GRAY_WEIGHTS = (0.21, 0.72, 0.07)
 
 Images = NDArray[np.uint8]
 Float = NDArray[np.float32]

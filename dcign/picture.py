@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
 
-GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # the data set's (docs/shard.md), after Kulkarni et al. 2015: of linear R, G, B
 DEPTHS = (8, 10, 12, 16)  # bits of a gray picture
 LEAST_SIDE = 8  # pixels of a picture's shorter side: less shows nothing that could be read
 SMALLER, LARGER = Image.Resampling.BOX, Image.Resampling.LANCZOS  # a pixel's mean, as it is rendered (docs/training.md)

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.schema import GRAY_WEIGHTS
+
 SHADERS = Path(__file__).parent / "shaders"
+CONSTANTS = {"LUMINANCE": f"vec3{GRAY_WEIGHTS}"}  # words of the shaders that stand for our numbers
 
 
 def compiled(name: str, *defines: str) -> int:
-    """The program of shaders/NAME.vert and NAME.frag with these words defined."""
+    """The program of shaders/NAME.vert and NAME.frag with these words defined, and the constants."""
     from pyrender.shader_program import ShaderProgramCache
 
     cache = ShaderProgramCache(shader_dir=str(SHADERS))
-    program = cache.get_program(f"{name}.vert", f"{name}.frag", defines=dict.fromkeys(defines, 1))
+    program = cache.get_program(f"{name}.vert", f"{name}.frag", defines=dict.fromkeys(defines, 1) | CONSTANTS)
     program._add_to_context()
     return int(program._program_id)
 

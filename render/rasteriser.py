@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from data.schema import GRAY_WEIGHTS
 from facegen.colour import linear_to_srgb, srgb_to_linear
 from render.mesh import Mesh, gloss_rows
 from render.scene import (
     FINE_SHADOW_BIAS,
-    GRAY_WEIGHTS,
     SHADOW_BIAS,
     SHADOW_REACH,
     HeadFrame,

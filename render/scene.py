@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 GLOSS_ROWS = 16  # of the table in shaders/face.vert
-GRAY_WEIGHTS = (0.21, 0.72, 0.07)  # Kulkarni et al. 2015; of linear R, G, B, where a sum of light means something
 
 
 class RenderError(RuntimeError):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
-from dcign.picture import GRAY_WEIGHTS, fitted, open_picture
-from render.scene import GRAY_WEIGHTS as RENDERER_S_WEIGHTS
+from dcign.picture import fitted, open_picture
 
 GRAY = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
 KINDS = {
@@ -40,13 +40,12 @@ def test_a_colour_picture_of_the_data_set_comes_back_to_the_bit():
     np.testing.assert_array_equal(fitted(Image.fromarray(colour), 32, 3), colour)
 
 
-@pytest.mark.parametrize(("place", "weight"), list(enumerate(RENDERER_S_WEIGHTS)))
+@pytest.mark.parametrize(("place", "weight"), list(enumerate(GRAY_WEIGHTS)))
 def test_gray_is_the_renderer_s_luminance(place, weight):
     colour = np.zeros((8, 8, 3), np.uint8)
     colour[..., place] = 200
     found = fitted(Image.fromarray(colour), 8, 1)
     np.testing.assert_allclose(linear(found), weight * linear(200), rtol=0.02)
-    assert GRAY_WEIGHTS == RENDERER_S_WEIGHTS
 
 
 def test_light_is_averaged_as_light():

@@ -10,12 +10,13 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 from benchmarks.stock import StockScene
+from data.schema import GRAY_WEIGHTS
 from facegen.colour import linear_to_srgb, srgb_to_linear
 from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.atlas import AtlasRenderer, Faces
 from render.rasteriser import rasterise
-from render.scene import DEFAULT_SCENE, GRAY_WEIGHTS, RenderError
+from render.scene import DEFAULT_SCENE, RenderError
 from render.studio import head_frame, mesh_of
 from tests.heads import one_pose, posed
 

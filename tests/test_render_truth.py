@@ -12,7 +12,7 @@ import trimesh
 from scipy.ndimage import binary_erosion
 
 from data.reader import FaceDataset
-from data.schema import TRUTH_LAYERS
+from data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
 from data.truth import truth_faults
 from data.verification import check_dataset, check_shard
 from facegen.colour import linear_to_srgb, srgb_to_linear
@@ -29,7 +29,6 @@ from render.production import render_dataset
 from render.ranges import Range
 from render.scene import (
     DEFAULT_SCENE,
-    GRAY_WEIGHTS,
     Gloss,
     HeadFrame,
     RenderError,

@@ -34,7 +34,7 @@ void main() {
     normal_dot_light = dot(camera_normal, light);
     normal_dot_half = dot(camera_normal, normalize(light - normalize(placed.xyz)));
 #ifdef GRAY
-    surface_albedo = dot(albedo.rgb, vec3(0.21, 0.72, 0.07));
+    surface_albedo = dot(albedo.rgb, LUMINANCE);
 #else
     surface_albedo = albedo.rgb;
 #endif

@@ -30,7 +30,7 @@ void main() {
 #ifdef TEXTURED
     vec3 surface_albedo = texture(paint, texture_at).rgb;
 #ifdef GRAY
-    vec3 weighted = surface_albedo * vec3(0.21, 0.72, 0.07);
+    vec3 weighted = surface_albedo * LUMINANCE;
     surface_albedo.x = weighted.r + weighted.g + weighted.b;
     surface_albedo.y = weighted.r / max(surface_albedo.x, 0.0001);
 #endif

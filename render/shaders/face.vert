@@ -55,7 +55,7 @@ void main() {
     texture_at = vec3(place, float(face));
 #else
 #ifdef GRAY
-    vec3 weighted = albedo.rgb * vec3(0.21, 0.72, 0.07);
+    vec3 weighted = albedo.rgb * LUMINANCE;
     float luminance = weighted.r + weighted.g + weighted.b;
     surface_albedo = vec2(luminance, weighted.r / max(luminance, 0.0001));
 #else

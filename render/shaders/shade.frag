@@ -155,7 +155,7 @@ void main() {
 #ifdef GRAY
     float sum = ambient * indirect + dot(direct, visible);
 #ifdef BACKGROUND
-    sum += dot(behind(4.0 - covered), vec3(0.21, 0.72, 0.07));
+    sum += dot(behind(4.0 - covered), LUMINANCE);
 #endif
     float light = min(0.25 * sum, 1.0);
     pixel = vec2(srgb_from_linear(light), 0.25 * covered);
