@@ -307,6 +307,25 @@ def test_a_comparison_is_a_page_that_refers_to_nothing_outside_of_itself(runs, t
         write_comparison(compare([runs / "swap"]), tmp_path / "nowhere" / "compare.html")
 
 
+def test_a_comparison_as_a_picture_has_a_column_a_recipe(runs, tmp_path):
+    path = tmp_path / "compare.png"
+    write_comparison(compare([runs / "swap", runs / "vae"]), path, thread_count=1)
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    blue, orange, third = (0, 114, 178), (213, 94, 0), pixels.shape[1] // 3
+    for part, own, other in ((pixels[:, :third], blue, orange), (pixels[:, -third:], orange, blue)):
+        colours = part.reshape(-1, 3)
+        # Lines are half transparent over white and over each other: what counts is to which side of gray they lean.
+        leaning = (colours - colours.mean(axis=1, keepdims=True)) @ (np.array(own) - np.array(other))
+        assert (leaning > 5000).sum() > 100
+        assert (leaning < -5000).sum() == 0
+
+
+def test_a_comparison_of_another_name_is_refused(runs, tmp_path):
+    with pytest.raises(TrainingError, match=r"compare\.pdf is no name for a comparison: wanted NAME\.html .*NAME\.png"):
+        write_comparison(compare([runs / "swap"]), tmp_path / "compare.pdf")
+
+
 def test_the_page_opens_in_a_browser_without_network(written, tmp_path):
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:

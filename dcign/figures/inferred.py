@@ -13,6 +13,7 @@ from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
 from dcign.figures.dial import Reading
 
 SIDE = 3.3  # inches of a panel
+DIAL_SIDE = 1.9  # of one among many
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,31 @@ def inferred_figure(
                 axes.set_xlabel(f"true {factors[place]} ({units[place].strip()})")
                 if place == 0:
                     axes.set_ylabel(f"inferred ({units[place].strip()})")
+    return figure
+
+
+def dials_figure(
+    columns: Sequence[InferredRow], factors: Sequence[str], units: Sequence[str], side: float = DIAL_SIDE
+) -> Figure:
+    """Draw a column a run, a row a factor, small and with few words: runs are to be told apart at a glance."""
+    with chart_style():
+        figure = Figure(figsize=(side * len(columns) + 0.4, (side + 0.3) * len(factors) + 0.2), layout="constrained")
+        grid = figure.subplots(len(factors), len(columns), squeeze=False)
+        for place, panels in enumerate(grid):
+            for column, axes in zip(columns, panels, strict=True):
+                reading = column.readings[place]
+                _lines(axes, reading, column.colour, 0.6)
+                axes.text(0.04, 0.97, f"R² {reading.r2:.3f}", va="top", transform=axes.transAxes, color=INK, fontsize=9)
+                axes.set_xticks(ticks(reading.levels))
+                axes.set_yticks(ticks(reading.levels))
+                axes.tick_params(labelsize=8, labelleft=column is columns[0])
+                if place == 0:
+                    axes.set_title(column.name)
+            unit = units[place].strip()
+            panels[0].set_ylabel(f"inferred ({unit})")
+            for axes in panels:
+                axes.set_xlabel(f"true {factors[place]} ({unit})", fontsize=9)
+        figure.align_ylabels(grid[:, 0])
     return figure
 
 

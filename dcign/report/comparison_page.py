@@ -1,16 +1,19 @@
-"""compare.html: several runs side by side on one page that needs nothing else."""
+"""compare.html: several runs side by side on one page that needs nothing else; or as one picture, compare.png."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from dcign import __version__
 from dcign.aside import write_result
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
-from dcign.figures.chart import OTHER, RUN
+from dcign.figures.chart import OTHER, RUN, as_png
+from dcign.figures.dial import Reading
 from dcign.figures.held import encode_sweeps, sweeps_work
-from dcign.figures.inferred import thumbnail
+from dcign.figures.inferred import InferredRow, dials_figure, thumbnail
 from dcign.figures.run import EvaluatedRun, load_run
 from dcign.figures.spread import Panel, spread_figure
 from dcign.meter import Meter, Told, untold
@@ -27,6 +30,8 @@ from dcign.report.inline import chart, environment
 from dcign.report.terms import NOTHING, Term, value_of, written
 from dcign.source import DataSource, LabelledBatches
 
+SUFFIXES = (".html", ".png")
+
 # What is drawn as dots: of each factor, and of the whole code.
 DRAWN_OF_FACTORS = ("r2", "mae_degrees", "leakage_r2", "leakage_active_r2", "swap_ratio")
 DRAWN_OF_RUNS = ("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value")
@@ -40,20 +45,33 @@ def write_comparison(
     thread_count: int = 0,
     progress: Told = untold,
 ) -> None:
-    """Draw a comparison, with what every run infers on the sweep split, which is read from each run's data set.
+    """Draw a comparison, with what runs infer on the sweep split, which is read from each run's data set.
 
-    data is the data set's folder if it has moved. Raises TrainingError where a run cannot be read or the file not be
-    written.
+    path: a page of all (.html), or one picture of what the first seed of each recipe infers (.png); data: the data
+    set's folder if it has moved.
+
+    Raises TrainingError where a run cannot be read or the file not be written.
     """
     refuse_threads(thread_count)
-    if not path.parent.is_dir():
-        raise TrainingError(f"there is no folder {path.parent} to write {path.name} into: make it, or choose another")
+    refuse_comparison_file(path)
+    if path.suffix.lower() == ".png":
+        first = [load_run(group.runs[0].folder, device) for group in comparison.groups]
+        with threads(thread_count):
+            read = _readings(first, data, progress)
+        names = (group.name for group in comparison.groups)
+        columns = [
+            InferredRow(*each, _colour(run)) for run, each in zip(first, zip(names, read, strict=True), strict=True)
+        ]
+        write_result(path, as_png(dials_figure(columns, first[0].factors, first[0].units)))
+        return
     runs = [load_run(run.folder, device) for run in comparison.runs]
     with threads(thread_count):
-        pictures = _thumbnails(runs, data, progress)
+        read = _readings(runs, data, progress)
     groups, place = [], 0
     for group in comparison.groups:
-        groups.append((group, list(zip(group.runs, pictures[place : place + len(group.runs)], strict=True))))
+        of_group = slice(place, place + len(group.runs))
+        pictures = [_thumbnails(*each) for each in zip(runs[of_group], read[of_group], strict=True)]
+        groups.append((group, list(zip(group.runs, pictures, strict=True))))
         place += len(group.runs)
     page = environment().get_template("compare.html").render(
         groups=groups,
@@ -68,8 +86,27 @@ def write_comparison(
     write_result(path, page.encode())
 
 
-def _thumbnails(runs: Sequence[EvaluatedRun], data: str | Path | None, progress: Told) -> list[list[Any]]:
-    """Return for each run its thumbnails, one a factor: (figure, R^2 on the sweep)."""
+def refuse_comparison_file(path: Path) -> None:
+    """Raise TrainingError unless a comparison can be written there."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise TrainingError(
+            f"{path} is no name for a comparison: wanted NAME.html for a page, or NAME.png for a picture"
+        )
+    if not path.parent.is_dir():
+        raise TrainingError(f"there is no folder {path.parent} to write {path.name} into: make it, or choose another")
+
+
+def _thumbnails(run: EvaluatedRun, readings: Sequence[Reading]) -> list[tuple[Figure, str]]:
+    """Return small figures, one a factor, with R^2 on the sweep."""
+    return [(thumbnail(each, _colour(run)), written(each.r2, ".3f")) for each in readings]
+
+
+def _colour(run: EvaluatedRun) -> str:
+    return RUN if run.codec.configuration.recipe.assigned else OTHER
+
+
+def _readings(runs: Sequence[EvaluatedRun], data: str | Path | None, progress: Told) -> list[tuple[Reading, ...]]:
+    """Return what each run reads on its sweeps, one reading a factor."""
     sweeps: dict[str, LabelledBatches] = {}  # by the hash of the data set
     for run in runs:
         sha256 = run.codec.description.data_sha256
@@ -82,15 +119,14 @@ def _thumbnails(runs: Sequence[EvaluatedRun], data: str | Path | None, progress:
         progress,
         {f"drawing {run.folder}": sweeps_work(sweeps[run.codec.description.data_sha256]) for run in runs},
     )
-    drawn = []
+    read = []
     for run in runs:
         held = encode_sweeps(run, sweeps[run.codec.description.data_sha256], meter, f"drawing {run.folder}")
-        colour = RUN if run.codec.configuration.recipe.assigned else OTHER
-        drawn.append([(thumbnail(each, colour), written(each.r2, ".3f")) for each in held.readings(held.dials)])
-    return drawn
+        read.append(held.readings(held.dials))
+    return read
 
 
-def _dots(comparison: Comparison, factors: Sequence[str]) -> Any:  # a Figure
+def _dots(comparison: Comparison, factors: Sequence[str]) -> Figure:
     panels = []
     for term in (term for term in FACTOR_COLUMNS if term.key in DRAWN_OF_FACTORS):
         for factor, words in zip(comparison.factors, factors, strict=True):
