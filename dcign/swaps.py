@@ -55,9 +55,10 @@ def measure_reconstruction(
 
 @dataclass(frozen=True, eq=False)
 class SwapErrors:
-    """One row an image: the next image's value less its own (N,), and mean squared errors against the next (N,):
+    """What swapping a factor's latent to the next image's costs, one row an image; all arrays (N,).
 
-    of the decoded swap, of the image as it is (copied), and of the next image's own reconstruction (plain).
+    steps: the next image's value of the factor less its own. The others are mean squared errors against the next
+    image: swapped, of the decoded swap; copied, of the image itself; plain, of the next image's own reconstruction.
     """
 
     steps: Array
