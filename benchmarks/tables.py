@@ -228,10 +228,10 @@ def _values(reports: Iterable[Report], path: str, factor: str = "") -> list[floa
 
 
 def _spread(values: list[float], digits: int) -> str:
-    """Return the mean, and where there are several, the least and the greatest."""
-    if len(values) < 2:
-        return _mean(values, digits)
-    return f"{_mean(values, digits)} ({_figure(min(values), digits)} to {_figure(max(values), digits)})"
+    """Return the mean, and where it does not say it all, the least and the greatest."""
+    mean = _mean(values, digits)
+    least, greatest = (_figure(end, digits) for end in (min(values, default=None), max(values, default=None)))
+    return mean if least == greatest == mean else f"{mean} ({least} to {greatest})"
 
 
 def _mean(values: list[float], digits: int) -> str:
