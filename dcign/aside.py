@@ -55,6 +55,16 @@ def write_result(path: Path, content: bytes) -> None:
         ) from None
 
 
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file asked for by --out, which is no part of a run; raises TrainingError if it cannot be written."""
+    try:
+        write_aside(path, content)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {path} ({error.strerror or error}): mend that or choose another --out"
+        ) from None
+
+
 def refuse_unwritable(folder: Path) -> None:
     """Raise where results could not be written into a run's folder, before the work for them is done."""
     write_result(folder / ".writable", b"")

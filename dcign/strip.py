@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dcign.aside import write_aside
+from dcign.aside import write_output
 from dcign.errors import TrainingError
 
 SUFFIXES = (".png", ".gif")
@@ -63,12 +63,7 @@ def save_strip(
         )
     else:
         Image.fromarray(_sheet(shown, columns, stills)).save(content, format="PNG")
-    try:
-        write_aside(where, content.getvalue())
-    except OSError as error:
-        raise TrainingError(
-            f"cannot write {where} ({error.strerror or error}): mend that or choose another --out"
-        ) from None
+    write_output(where, content.getvalue())
     return where
 
 

@@ -321,6 +321,18 @@ def test_a_comparison_as_a_picture_has_a_column_a_recipe(runs, tmp_path):
         assert (leaning < -5000).sum() == 0
 
 
+def test_a_comparison_that_cannot_be_written_says_what_to_mend(runs, tmp_path, monkeypatch):
+    def refuse(self, *rest, **more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dcign.aside.os.fsync", refuse)
+    with pytest.raises(
+        TrainingError, match=r"cannot write .*png \(No space left on device\): mend that or choose another"
+    ):
+        write_comparison(compare([runs / "swap"]), tmp_path / "compare.png", thread_count=1)
+    assert not list(tmp_path.glob("compare.png"))
+
+
 def test_a_comparison_of_another_name_is_refused(runs, tmp_path):
     with pytest.raises(TrainingError, match=r"compare\.pdf is no name for a comparison: wanted NAME\.html .*NAME\.png"):
         write_comparison(compare([runs / "swap"]), tmp_path / "compare.pdf")

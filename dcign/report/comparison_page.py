@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from dcign import __version__
-from dcign.aside import write_result
+from dcign.aside import write_output
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.figures.chart import OTHER, RUN, as_png
@@ -54,25 +54,27 @@ def write_comparison(
     """
     refuse_threads(thread_count)
     refuse_comparison_file(path)
-    if path.suffix.lower() == ".png":
-        first = [load_run(group.runs[0].folder, device) for group in comparison.groups]
-        with threads(thread_count):
-            read = _readings(first, data, progress)
-        names = (group.name for group in comparison.groups)
-        columns = [
-            InferredRow(*each, _colour(run)) for run, each in zip(first, zip(names, read, strict=True), strict=True)
-        ]
-        write_result(path, as_png(dials_figure(columns, first[0].factors, first[0].units)))
-        return
-    runs = [load_run(run.folder, device) for run in comparison.runs]
+    as_picture = path.suffix.lower() == ".png"
+    folders = [group.runs[0] for group in comparison.groups] if as_picture else comparison.runs
+    runs = [load_run(each.folder, device) for each in folders]
     with threads(thread_count):
         read = _readings(runs, data, progress)
-    groups, place = [], 0
-    for group in comparison.groups:
-        of_group = slice(place, place + len(group.runs))
-        pictures = [_thumbnails(*each) for each in zip(runs[of_group], read[of_group], strict=True)]
-        groups.append((group, list(zip(group.runs, pictures, strict=True))))
-        place += len(group.runs)
+    write_output(path, _picture(comparison, runs, read) if as_picture else _page(comparison, runs, read))
+
+
+def _picture(comparison: Comparison, runs: Sequence[EvaluatedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
+    """Draw a column a recipe; runs and what they read are of each recipe's first seed."""
+    columns = [
+        InferredRow(group.name, readings, _colour(run))
+        for group, run, readings in zip(comparison.groups, runs, read, strict=True)
+    ]
+    return as_png(dials_figure(columns, runs[0].factors, runs[0].units))
+
+
+def _page(comparison: Comparison, runs: Sequence[EvaluatedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
+    """Draw everything of all runs; runs and what they read are in the comparison's order."""
+    drawn = map(_thumbnails, runs, read)
+    groups = [(group, [(each, next(drawn)) for each in group.runs]) for group in comparison.groups]
     page = environment().get_template("compare.html").render(
         groups=groups,
         factors=runs[0].factors,
@@ -83,7 +85,7 @@ def write_comparison(
         chart=chart,
         version=__version__,
     )  # fmt: skip
-    write_result(path, page.encode())
+    return page.encode()
 
 
 def refuse_comparison_file(path: Path) -> None:
