@@ -16,7 +16,7 @@ STEPS = {
     "beta-vae": 49_000,
     "ada-gvae": 47_000,
 }
-ABLATION_STEPS = 8_000
+ABLATION_STEPS = 6_000
 FULL_STEPS = 120_000  # of `swap` at full length: three quarters of an hour of one core
 
 # Ingredient of `swap` -> the options that take it away, or change it.

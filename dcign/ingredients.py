@@ -26,6 +26,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "invariance_start": (0, 1e9),
     "invariance_end": (0, 1e9),
     "sigma": (1e-3, 1e3),
+    "pixels": (0, 10**9),
     "beta": (0, 1e6),
     "groups": (1, 1024),
     "images": (1, 1024),

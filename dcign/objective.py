@@ -56,11 +56,19 @@ def terms(
 
 
 def negative_log_likelihood(logits: Tensor, images: Tensor, recipe: Recipe) -> Tensor:
-    """Return -log p(image), up to a constant, summed over pixels: (N, C, S, S) twice -> (N,)."""
+    """Return -log p(image), up to a constant, nats an image: (N, C, S, S) twice -> (N,).
+
+    Summed over all C S S numbers of an image, or, if the recipe says for how many pixels an image counts, so many
+    times their mean: neighbouring pixels say much the same, so what is balanced against the prior and the pull at one
+    size is not to be outweighed by the number of pixels at another.
+    """
     if recipe.likelihood == "bernoulli":
-        return functional.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(dim=1)
-    error = torch.sigmoid(logits) - images
-    return error.square().flatten(1).sum(dim=1) / (2 * recipe.sigma**2)
+        nats = functional.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(dim=1)
+    else:
+        error = torch.sigmoid(logits) - images
+        nats = error.square().flatten(1).sum(dim=1) / (2 * recipe.sigma**2)
+    numbers = images[0].numel()
+    return nats * ((recipe.pixels or numbers) / numbers)
 
 
 def divergence(mu: Tensor, logvar: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ class Recipe:
     # The likelihood and the prior.
     likelihood: str  # "gaussian" or "bernoulli"
     sigma: float  # of the Gaussian, in units of the range of an image
+    pixels: int  # gray pixels that an image counts for in the likelihood, whatever its size; 0: all numbers it has
     beta: float  # weight of the KL divergence
     divergence_of: str  # KL of "all" latents, of the "active" alone, or of the posterior as "clamped"
 
@@ -89,6 +90,7 @@ SWAP = Recipe(
     invariance_end=100_000.0,
     likelihood="gaussian",
     sigma=0.1,
+    pixels=64 * 64,
     beta=1.0,
     divergence_of="all",
     groups=4,
@@ -126,6 +128,7 @@ PAPER = Recipe(
     invariance_end=0.01,
     likelihood="bernoulli",
     sigma=1.0,
+    pixels=0,
     beta=1.0,
     divergence_of="all",
     groups=1,
@@ -228,6 +231,7 @@ def recipe_of_run(values: Mapping[str, Any]) -> Recipe:  # JSON
         "clamp_of": "z",
         "pretrain_steps": 0,
         "divergence_of": "all",
+        "pixels": 0,
         "momentum": 0.9 if adam else 0.0,
         "square_decay": 0.999 if adam else 0.9,
         "epsilon": 1e-8,
