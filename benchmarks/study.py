@@ -1,13 +1,15 @@
-"""The studies of docs/results.md: every recipe at equal compute, `swap` without each ingredient, `swap` at full length.
+"""The studies of docs/results.md: every recipe at equal compute, `swap` without each ingredient, at length, at 150 px.
 
     python -m benchmarks.study recipes FACES OUT [--seeds 3] [--workers 2] [--only swap,vae]
     python -m benchmarks.study ablation FACES OUT [--seeds 1]
     python -m benchmarks.study swap FACES OUT [--seeds 3]
+    python -m benchmarks.study large FACES150 OUT150 [--seeds 1]
     python -m benchmarks.study evaluate FACES OUT      what is there again, by the code of today
     python -m benchmarks.study tables FACES OUT        fill the tables of docs/results.md
 
 Each run is one `dcign train` with one thread, as many at once as there are workers, in OUT/STUDY/RUN, its output in
 RUN.log beside it. What is evaluated is not run again, and what was begun goes on. --list prints the commands alone.
+An OUT holds the runs of one data set.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from pathlib import Path
 from benchmarks.tables import write_tables
 from benchmarks.trainings import STUDIES, Training, command
 
-SEEDS = {"recipes": 3, "ablation": 1, "swap": 3}
+SEEDS = {"recipes": 3, "ablation": 1, "swap": 3, "large": 1}
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     parser.add_argument("what", choices=(*STUDIES, "evaluate", "tables"))
     parser.add_argument("faces", type=Path, help="the data set's folder")
     parser.add_argument("out", type=Path, help="the studies' folder")
-    parser.add_argument("--seeds", type=_positive, help="as many runs of each, seeds 0, 1 ... [3; ablation: 1]")
+    parser.add_argument("--seeds", type=_positive, help="as many runs of each, seeds 0, 1 ... [3; ablation, large: 1]")
     parser.add_argument("--workers", type=_positive, default=2, help="runs at once [2]")
     parser.add_argument(
         "--only",

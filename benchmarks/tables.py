@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sentence import BenchmarkError
-from benchmarks.trainings import ABLATIONS, STEPS, ablation_folder
+from benchmarks.trainings import ABLATIONS, LARGE, STEPS, ablation_folder, large_folder
 
 Report = dict[str, Any]  # JSON, as in evaluation.json
 
@@ -136,18 +136,30 @@ def of_recipes(out: Path) -> list[str]:
 
 
 def of_ablation(out: Path) -> list[str]:
-    """A row an ingredient; factors' figures as azimuth / elevation / light azimuth."""
+    """A row an ingredient."""
     rows = []
     for ingredient, options in ABLATIONS.items():
-        reports = _reports(out / "ablation", ablation_folder(options))
-        if not reports:
-            continue
-        cells = []
-        for column in OF_AN_ABLATION:
-            keys = list(reports[0]["factors"]) if column in OF_A_FACTOR else [""]
-            cells.append(" / ".join(_mean(_values(reports, column.path, key), column.digits) for key in keys))
-        rows.append([ingredient, f"`{options}`" if options else "", *cells])
+        if cells := _of_one_line(_reports(out / "ablation", ablation_folder(options))):
+            rows.append([ingredient, f"`{options}`" if options else "", *cells])
     return _table(["without", "options", *(column.heading for column in OF_AN_ABLATION)], rows)
+
+
+def of_large(out: Path) -> list[str]:
+    """A row a training at 150 px."""
+    rows = []
+    for name, (options, steps) in LARGE.items():
+        if cells := _of_one_line(_reports(out / "large", large_folder(options, steps))):
+            rows.append([name, f"{steps:,}", *cells])
+    return _table(["at 150 px", "steps", *(column.heading for column in OF_AN_ABLATION)], rows)
+
+
+def _of_one_line(reports: list[Report]) -> list[str]:
+    """Return the means over seeds, factors' figures as azimuth / elevation / light azimuth; [] of no report."""
+    cells = []
+    for column in OF_AN_ABLATION if reports else ():
+        keys = list(reports[0]["factors"]) if column in OF_A_FACTOR else [""]
+        cells.append(" / ".join(_mean(_values(reports, column.path, key), column.digits) for key in keys))
+    return cells
 
 
 def of_swap(out: Path) -> list[str]:
@@ -189,6 +201,7 @@ TABLES: dict[str, Callable[[Path], list[str]]] = {
     "recipes, factors": of_recipes_factors,
     "recipes": of_recipes,
     "ablation": of_ablation,
+    "large": of_large,
     "swap": of_swap,
     "swaps": of_swaps,
     "ceiling": of_ceiling,

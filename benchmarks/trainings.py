@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dcign.recipes import SWAP
+
 # What each recipe does in 15 minutes of one core at 64 px: 900 s over the CPU time of a step with one thread, on one
 # core of an AMD EPYC with bfloat16 products (22.3 ms, 34 of 20 images each, 34, 18.3, 18.3, 19.0).
 STEPS = {
@@ -52,6 +54,14 @@ ABLATIONS = {
 FEWER_STEPS = {"--set images=8": ABLATION_STEPS // 4}  # equal images
 
 
+# What is trained at 150 px, the size of the paper and of `dcign render` -> its options and steps.
+LARGE = {
+    "`dcign train`": ("", SWAP.steps),
+    "the same, shorter": ("", 6_000),
+    "shorter, every number of an image counts": ("--set pixels=0", 6_000),
+}
+
+
 @dataclass(frozen=True)
 class Training:
     """One run: its folder within the study's, and what `dcign train` is told besides the data set and the folder."""
@@ -86,9 +96,26 @@ def swap_trainings(seeds: int) -> list[Training]:
     return [Training(f"swap/swap-{seed}", (*words, str(seed))) for seed in range(seeds)]
 
 
+def large_trainings(seeds: int) -> list[Training]:
+    """The default recipe on images of 150 px, and what their number of pixels would do."""
+    return [
+        Training(
+            f"large/{large_folder(options, steps)}-{seed}",
+            ("--recipe", "swap", *options.split(), "--steps", str(steps), "--seed", str(seed)),
+        )
+        for seed in range(seeds)
+        for options, steps in LARGE.values()
+    ]
+
+
 def ablation_folder(options: str) -> str:
     """Return the name of an ablation's folder, without its seed."""
     return options.replace("--set ", "").replace("--", "").replace(":", "-").replace(" ", ",") or "swap"
+
+
+def large_folder(options: str, steps: int) -> str:
+    """Return the name of the folder of a training at 150 px, without its seed."""
+    return f"{ablation_folder(options)},{steps}"
 
 
 def command(training: Training, faces: str | Path, out: str | Path) -> list[str]:
@@ -100,4 +127,5 @@ STUDIES: dict[str, Callable[[int], list[Training]]] = {
     "recipes": recipe_trainings,
     "ablation": ablation_trainings,
     "swap": swap_trainings,
+    "large": large_trainings,
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tables import TABLES, TARGETS, _figure, _spread, write_tables
-from benchmarks.trainings import ABLATIONS, ablation_folder
+from benchmarks.trainings import ABLATIONS, ablation_folder, large_folder
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 NAMES = ("azimuth", "elevation", "light_azimuth")
@@ -79,6 +79,18 @@ def test_an_ablation_is_not_taken_for_one_whose_name_begins_alike(studies):
     assert ".300 / .300 / .300" in rows(text, "| donor: the detached mean instead |")[0]
     assert not rows(text, "| all of them |")
     assert "donor: the mean instead" in ABLATIONS
+
+
+def test_a_training_at_150_px_is_told_by_its_length_and_options(studies):
+    short, plain = large_folder("", 6000), large_folder("--set pixels=0", 6000)
+    out = studies(**{f"large__{short}-0": evaluation(0, 0.8), f"large__{plain}-0": evaluation(0, 0.7)})
+    assert write_tables(out, out / "results.md") == ["large"]
+    text = (out / "results.md").read_text()
+    assert rows(text, "| the same, shorter |")[0].startswith("| the same, shorter | 6,000 | .800 / .800 / .800 | -.01")
+    assert rows(text, "| shorter, every number")[0].startswith(
+        "| shorter, every number of an image counts | 6,000 | .7"
+    )
+    assert not rows(text, "| `dcign train` |")
 
 
 def test_a_target_is_reached_only_by_every_seed_and_what_was_not_measured_is_not_claimed(studies):
