@@ -37,7 +37,7 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 MODEL_HELP = "Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  [default: the procedural one]"
 
 
-class _Place(click.ParamType):
+class _Place(click.ParamType[Path]):
     """A folder or file, or the URL of one in an object store."""
 
     name = "path"
@@ -535,7 +535,9 @@ def edit(
 
 def _factor_options(words: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
     """Sort words into RUN and PICTURE, and factors' options with their values, those given again joined."""
-    left, options, rest = [], {}, iter(words)
+    left: list[str] = []
+    options: dict[str, str] = {}
+    rest = iter(words)
     for word in rest:
         if not word.startswith("--"):
             left.append(word)
@@ -881,7 +883,7 @@ def _warnings_said(*others: type[Warning]) -> Iterator[None]:
     """Show the warning of a folder that cannot be locked, and others of ours, as their sentence, the rest as ever."""
     from data.lock import UnlockedWarning
 
-    kinds = (UnlockedWarning, *others)
+    kinds: tuple[type[Warning], ...] = (UnlockedWarning, *others)
     with warnings.catch_warnings():
         show = warnings.showwarning
 
@@ -893,7 +895,7 @@ def _warnings_said(*others: type[Warning]) -> Iterator[None]:
 
         for kind in kinds:
             warnings.simplefilter("always", kind)
-        warnings.showwarning = said
+        warnings.showwarning = said  # type: ignore[assignment]  # it hands on whatever it was given
         yield
 
 

@@ -38,5 +38,5 @@ class Cluster:
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, env=environment, cwd=self.folder, **quiet)
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(command, env=environment, cwd=self.folder, stdout=quiet, stderr=quiet)

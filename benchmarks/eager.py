@@ -61,7 +61,7 @@ def eager_step(folder: Path, recipe: Recipe, description: ImageDescription, devi
         draws = Draws(torch.randn(1, images.shape[1], recipe.latents, device=device), donors)
         values = terms(model, recipe, images, active[kind][None, None], blocks, draws, invariance_weight(recipe, 1, 2))
         optimizer.zero_grad()
-        values[0].backward()
+        values[0].backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return images.shape[1]
 

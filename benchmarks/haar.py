@@ -65,7 +65,7 @@ def faces_found(images: NDArray[Any]) -> NDArray[np.bool_]:  # uint8 as rendered
         import cv2
     except ImportError:
         raise BenchmarkError("there is no OpenCV here, which detects faces: pip install -e .[dev]") from None
-    detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    detector = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))
     found = []
     for image in images:
         gray = image[..., 0] if image.shape[-1] == 1 else image @ np.array(GRAY_WEIGHTS)

@@ -55,8 +55,8 @@ def main() -> None:
     shutil.rmtree(own)
     sandbox.close()  # so that it and its children are waited for, and count
     # Its own from /proc: getrusage's is at least what the process was that started this one.
-    own = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
-    peaks = int(own[1]) if own else 0, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
+    peaks = int(peak[1]) if peak else 0, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(json.dumps({"kilobytes": max(peaks)}), flush=True)
 
 

@@ -70,7 +70,7 @@ class StockScene:
         colour, _ = renderer.render(
             self._scene, pyrender.RenderFlags.SEG, {self._mesh: np.array([255, 255, 255], np.uint8)}
         )
-        return colour[..., 0] / 255.0
+        return np.asarray(colour[..., 0], np.float64) / 255.0
 
     def draw(self, renderer: Any, factors: NDArray[np.float32]) -> NDArray[np.uint8]:  # Any: OffscreenRenderer
         """factors (3,) azimuth, elevation, light azimuth -> (H, W) gray"""

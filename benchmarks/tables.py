@@ -102,11 +102,11 @@ def write_tables(out: Path, page: Path) -> list[str]:
         lines = make(out)
         if not lines:
             continue
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-        found = "\n".join(lines) + "\n"
-        text, count = pattern.subn(lambda match, found=found: match[1] + found + match[2], text)
-        if count != 1:
-            raise BenchmarkError(f"{page} has the markers of the table {name} {count} times: wanted once")
+        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        if (text.count(start), text.count(end)) != (1, 1):
+            raise BenchmarkError(f"{page} has the markers of the table {name} {text.count(start)} times: wanted once")
+        before, rest = text.split(start)
+        text = before + start + "\n".join(lines) + "\n" + end + rest.split(end)[1]
         written.append(name)
     if written:
         page.write_text(text, encoding="utf-8")

@@ -156,7 +156,7 @@ def _clock() -> float:
     """Seconds of CPU time; where there is a GPU, of the wall's, once it has done what it was told."""
     import torch
 
-    if not torch.cuda.is_initialized():
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return time.process_time()
     torch.cuda.synchronize()
     return time.monotonic()

@@ -54,6 +54,8 @@ def workload(size: int) -> Workload:
     plans = tuple(plan_batch(configuration, whole, "train", number) for number in range(len(configuration.kinds)))
     faces = []
     for plan in plans:
+        assert plan.shape is not None
+        assert plan.albedo is not None
         positions = model.shapes(plan.shape, plan.attributes)
         albedos = srgb_to_linear(model.albedos(plan.albedo, plan.attributes))
         faces.append(Faces(positions, normals(positions), albedos))

@@ -18,12 +18,12 @@ from data.schema import BATCH_SIZE, Batch, ShardHeader
 from data.writer import write_shard
 from facegen.build import procedural_model
 from facegen.colour import srgb_to_linear
-from facegen.model import MorphableModel
 from facegen.normals import VertexNormals
 from render.configuration import FINEST, RenderConfiguration, Splits
 from render.context import choose_egl
 from render.plan import plan_batch
 from render.studio import Studio, head_frame
+from render.subject import Subject
 from render.workers import ENVIRONMENT
 
 SHARD = 50  # batches
@@ -107,7 +107,7 @@ def _write_stock(size: int, finest: bool, first: int, batches: int) -> float:
 
 
 def _write(
-    path: Path, configuration: RenderConfiguration, model: MorphableModel, shoot: Shoot, first: int, count: int
+    path: Path, configuration: RenderConfiguration, model: Subject, shoot: Shoot, first: int, count: int
 ) -> None:
     header = ShardHeader(
         split="train",

@@ -1,6 +1,7 @@
 """Pictures into one file: side by side in a PNG, one after another in a GIF."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def save_strip(
     path: str | Path,
     pictures: Array,
     columns: int,
-    beside: Array | None = None,
+    beside: Sequence[Array] | Array | None = None,
     scale: int = 1,
     frames_per_second: float = 10,
 ) -> Path:
