@@ -155,7 +155,7 @@ def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescripti
             raise ValueError(f"not version {FORMAT_VERSION}")
         del found["format"]
         description = ImageDescription(**_tuples(found.pop("description")))
-        recipe = recipe_of_run(_tuples(found.pop("recipe")))
+        recipe = recipe_of_run(_tuples(found.pop("recipe")), description.size**2 * description.channels)
         if recipe.latents <= len(description.factors):
             raise ValueError(f"{recipe.latents} latents for {len(description.factors)} factors")
         return TrainConfiguration(recipe=recipe, **_tuples(found)), description

@@ -220,8 +220,12 @@ def setting_word(value: bool | float | str) -> str:
     return short if float(short) == value else repr(value)
 
 
-def recipe_of_run(values: Mapping[str, Any]) -> Recipe:  # JSON
-    """Return the recipe that a run's record holds; what older records lack is what was done then."""
+def recipe_of_run(values: Mapping[str, Any], numbers: int) -> Recipe:  # JSON
+    """Return the recipe that a run's record holds, of images of so many numbers; what older records lack was done so.
+
+    Every number of an image counted then: where that is what the recipe of today says, in gray at 64 px, it is that.
+    """
+    today = RECIPES.get(str(values.get("name")).split(",")[0])
     adam = values.get("optimizer") == "adam"
     before = {
         "activation": "relu",
@@ -231,7 +235,7 @@ def recipe_of_run(values: Mapping[str, Any]) -> Recipe:  # JSON
         "clamp_of": "z",
         "pretrain_steps": 0,
         "divergence_of": "all",
-        "pixels": 0,
+        "pixels": numbers if today is not None and today.pixels == numbers else 0,
         "momentum": 0.9 if adam else 0.0,
         "square_decay": 0.999 if adam else 0.9,
         "epsilon": 1e-8,

@@ -249,11 +249,14 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones():
         recipe_named("magic")
 
 
-@pytest.mark.parametrize("recipe", [SWAP, PAPER, VAE], ids=lambda recipe: recipe.name)
-def test_an_older_record_of_a_recipe_means_what_it_meant(recipe):
+@pytest.mark.parametrize("numbers", [64 * 64, 150 * 150])
+@pytest.mark.parametrize("recipe", [SWAP, PAPER, changed(VAE, {"beta": 2.0})], ids=lambda recipe: recipe.name)
+def test_an_older_record_of_a_recipe_means_what_it_meant(recipe, numbers):
     added = ("active_by", "reference_gradient", "clamp_of", "pretrain_steps", "divergence_of", "momentum")
     values = json.loads(json.dumps(dataclasses.asdict(recipe)))
     older = {name: value for name, value in values.items() if name not in (*added, "square_decay", "epsilon")}
     older["ratio"] = recipe.ratio
-    del older["pixels"]
-    assert recipe_of_run(older) == dataclasses.replace(recipe, pixels=0)
+    del older["pixels"]  # all numbers of an image counted: in gray at 64 px that is what counts today
+    counted = recipe.pixels if numbers == 64 * 64 else 0
+    assert recipe_of_run(older, numbers) == dataclasses.replace(recipe, pixels=counted)
+    assert recipe_of_run(values | {"ratio": recipe.ratio}, numbers) == recipe
