@@ -98,13 +98,16 @@ def dcign() -> None:
 @click.option("--light-azimuth", type=float, nargs=2, default=(-80, 80), show_default=True, metavar="LO HI",
               help="Where the light comes from, degrees within +-180.")  # fmt: skip
 @click.option("--light-elevation", type=float, nargs=2, metavar="LO HI",
-              help="How high the light stands, -85 to 85 degrees; anew in each batch.  [default: 20 20]")  # fmt: skip
+              help="How high the light stands, -85 to 85 degrees.  [default: 20 20; -30 70 if varied]")  # fmt: skip
 @click.option("--light-to-ambient", type=float, nargs=2, metavar="LO HI",
-              help="The light's strength over that from everywhere, .2 to 100.  [default: 3.83 3.83]")  # fmt: skip
+              help="The light's strength over that from everywhere, .2 to 100.  "
+              "[default: 3.83 3.83; 1 12 if varied]")  # fmt: skip
 @click.option("--distance", type=float, nargs=2, metavar="LO HI",
-              help="Camera to the head's centre, 300 to 20,000 mm.  [default: the head fills 90 %]")  # fmt: skip
+              help="Camera to the head's centre, 300 to 20,000 mm.  "
+              "[default: the head fills 90 %; 750 1300 if varied]")  # fmt: skip
 @click.option("--field-of-view", type=float, nargs=2, metavar="LO HI",
-              help="Degrees, 2 to 60; without --distance the head keeps its size.  [default: 20 20]")  # fmt: skip
+              help="Degrees, 2 to 60; without --distance the head keeps its size.  "
+              "[default: 20 20; 8 45 if varied]")  # fmt: skip
 @click.option("--vary", multiple=True, metavar="NAME",
               help="A further factor: light_elevation, distance ...; as often as you like.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="WORD",
@@ -140,7 +143,8 @@ def render(
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
     Makes training, test, i.i.d. and sweep splits. Stopped at any time, the same command goes on from the last whole
-    shard. What else has LO HI is drawn once a batch, as a nuisance, or with LO = HI set; --vary makes it a factor.
+    shard. Other options with LO HI are nuisances, drawn anew for each batch, or fixed if LO = HI; --vary makes one a
+    factor.
 
     \b
     Example:
@@ -219,7 +223,7 @@ def render(
 )
 @click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels drawn again.")
 @click.option("--quick", is_flag=True, help="Test labels and statistics alone: no drawing, no OpenGL.")
-@click.option("--workers", type=int, default=None, metavar="N", help="To check with.  [default: one a core]")
+@click.option("--workers", type=int, default=None, metavar="N", help="To check with.  [default: one a core, or a GPU]")
 def inspect(
     path: Path, as_json: bool, sheet: Path | None, truth: str, verify: bool, quick: bool, workers: int | None
 ) -> None:
@@ -846,7 +850,7 @@ def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfigurat
         allowed = configuration.ranges[factor.name]
         click.echo(f"  {factor.name:14} {allowed.low:g} to {allowed.high:g} {factor.plural}")
     for name, allowed in configuration.nuisances.items():
-        click.echo(f"  {name:14} {allowed.low:g} to {allowed.high:g}, one value a batch")
+        click.echo(f"  {name:14} {allowed.low:g} to {allowed.high:g}, a value a batch (iid: an image)")
 
 
 def _cores() -> int:

@@ -61,7 +61,9 @@ def main() -> None:
         print("\n".join(shlex.join(["dcign", *command(each, given.faces, given.out)]) for each in trainings))
         return
     if not (given.faces / "dataset.json").is_file():
-        sys.exit(f"{given.faces} holds no data set: make one with dcign render --size 64 --out {given.faces}")
+        sys.exit(
+            f"{given.faces} holds no data set: make one with dcign render --batches 12000 --size 64 --out {given.faces}"
+        )
     if given.what == "evaluate":
         sys.exit(not evaluate_all(given.faces, given.out, given.workers))
     sys.exit(not run_all(trainings, given.faces, given.out, given.workers))
