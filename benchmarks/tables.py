@@ -50,7 +50,9 @@ OF_A_RUN = (
 OF_AN_ABLATION = (  # a factor's as triples
     OF_A_FACTOR[0],
     *OF_A_FACTOR[2:5],
-    *(column for column in OF_A_RUN if column.path in ("mig", "dci.classes.factors", "dci.values.factors")),
+    OF_A_RUN[0],
+    Column("DCI of the factors, classes", "dci.classes.factors", 2),
+    Column("values", "dci.values.factors", 2),
     *OF_A_RUN[-3:],
 )
 
