@@ -119,7 +119,7 @@ def of_recipes_factors(out: Path) -> list[str]:
     """A row a recipe and factor."""
     rows = []
     for name in STEPS:
-        reports = _reports(out / "recipes", name)
+        reports = reports_of(out / "recipes", name)
         for factor in reports[0]["factors"] if reports else ():
             cells = (_spread(_values(reports, column.path, factor), column.digits) for column in OF_A_FACTOR)
             rows.append([f"`{name}`", factor.replace("_", " "), *cells])
@@ -130,7 +130,7 @@ def of_recipes(out: Path) -> list[str]:
     """A row a recipe."""
     rows = []
     for name, steps in STEPS.items():
-        reports = _reports(out / "recipes", name)
+        reports = reports_of(out / "recipes", name)
         if reports:
             cells = (_spread(_values(reports, column.path), column.digits) for column in OF_A_RUN)
             rows.append([f"`{name}`", str(len(reports)), f"{steps:,}", *cells])
@@ -141,7 +141,7 @@ def of_ablation(out: Path) -> list[str]:
     """A row an ingredient."""
     rows = []
     for ingredient, options in ABLATIONS.items():
-        if cells := _of_one_line(_reports(out / "ablation", ablation_folder(options))):
+        if cells := _of_one_line(reports_of(out / "ablation", ablation_folder(options))):
             rows.append([ingredient, f"`{options}`" if options else "", *cells])
     return _table(["without", "options", *(column.heading for column in OF_AN_ABLATION)], rows)
 
@@ -150,7 +150,7 @@ def of_large(out: Path) -> list[str]:
     """A row a training at 150 px."""
     rows = []
     for name, (options, steps) in LARGE.items():
-        if cells := _of_one_line(_reports(out / "large", large_folder(options, steps))):
+        if cells := _of_one_line(reports_of(out / "large", large_folder(options, steps))):
             rows.append([name, f"{steps:,}", *cells])
     return _table(["at 150 px", "steps", *(column.heading for column in OF_AN_ABLATION)], rows)
 
@@ -166,10 +166,10 @@ def _of_one_line(reports: list[Report]) -> list[str]:
 
 def of_swap(out: Path) -> list[str]:
     """A row a target, a column a seed."""
-    reports = _reports(out / "swap", "swap")
+    reports = reports_of(out / "swap", "swap")
     rows = []
     for target in TARGETS:
-        found = [_value(report, target.path, target.factor) for report in reports]
+        found = [value_of(report, target.path, target.factor) for report in reports]
         told = [value for value in found if value is not None]
         reached = "-" if not told else "yes" if all(map(target.reached, told)) else "no"
         bound = f"{'≥' if target.least else '≤'} {target.wanted:g}"
@@ -210,7 +210,7 @@ TABLES: dict[str, Callable[[Path], list[str]]] = {
 }
 
 
-def _reports(folder: Path, name: str) -> list[Report]:
+def reports_of(folder: Path, name: str) -> list[Report]:
     """Return the evaluations of all seeds of a run, with what is derived of them, in the order of seeds."""
     found = []
     for path in folder.glob(f"{name}-*/evaluation.json"):
@@ -230,7 +230,7 @@ def _reports(folder: Path, name: str) -> list[Report]:
     return sorted(found, key=lambda report: int(report["seed"]))
 
 
-def _value(report: Report, path: str, factor: str = "") -> float | None:
+def value_of(report: Report, path: str, factor: str = "") -> float | None:
     """Follow a path of names with dots between them, within a factor's figures if one is named."""
     found: Any = report["factors"].get(factor) if factor else report
     for name in path.split("."):
@@ -239,7 +239,7 @@ def _value(report: Report, path: str, factor: str = "") -> float | None:
 
 
 def _values(reports: Iterable[Report], path: str, factor: str = "") -> list[float]:
-    return [value for report in reports if (value := _value(report, path, factor)) is not None]
+    return [value for report in reports if (value := value_of(report, path, factor)) is not None]
 
 
 def _spread(values: list[float], digits: int) -> str:

@@ -49,7 +49,7 @@ ABLATIONS = {
     "averaged weights": "--set average=0",
     "Adam": "--set optimizer=rmsprop --set momentum=0 --set square_decay=0.9",
     "equal kinds": "--ratio 1:1:1:10",
-    "no pre-training": "--pretrain 1000",
+    "clamping from the first step": "--pretrain 1000",
 }
 FEWER_STEPS = {"--set images=8": ABLATION_STEPS // 4}  # equal images
 
