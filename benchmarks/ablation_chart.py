@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from benchmarks.sentence import BenchmarkError, one_sentence
 from benchmarks.tables import Report, reports_of, value_of
@@ -31,6 +32,8 @@ class Panel:
     of_factors: bool
     more_is_better: bool
     slack: float  # as much as seeds differ: nearer to the whole than this is no loss
+    ticks: tuple[float, ...]
+    scale: str = "linear"  # of the axis, in matplotlib's words
 
     def values(self, reports: list[Report]) -> list[float]:
         """Return the figure of each seed; what was not measured is left out."""
@@ -49,10 +52,10 @@ class Panel:
 
 
 PANELS = (
-    Panel("R², worst factor", "r2", True, True, 0.01),
-    Panel("leak from alive means,\nworst factor", "leakage_active_r2", True, False, 0.05),
-    Panel("swap / reconstruction,\nworst factor", "swap_ratio", True, False, 0.03),
-    Panel("head, dB", "reconstruction.psnr_head_db", False, True, 0.1),
+    Panel("R², worst factor", "r2", True, True, 0.01, (0.1, 0.5, 0.8, 0.9, 0.95, 0.98), "logit"),
+    Panel("leak from alive means,\nworst factor", "leakage_active_r2", True, False, 0.05, (0, 0.25, 0.5, 0.75, 1)),
+    Panel("swap / reconstruction,\nworst factor", "swap_ratio", True, False, 0.03, (1, 1.5, 3, 6, 12, 24), "log"),
+    Panel("head, dB", "reconstruction.psnr_head_db", False, True, 0.1, tuple(range(18, 30))),
 )
 
 
@@ -92,6 +95,11 @@ def ablation_figure(out: Path) -> Figure:
                 colours = [OTHER if panel.is_worse(value, whole) else RUN for value in values]
                 axes.hlines(height, whole, sum(values) / len(values), color=RULE, linewidth=1)
                 axes.scatter(values, [height] * len(values), s=22, c=colours, zorder=3)
+            axes.set_xscale(panel.scale)
+            least, most = axes.get_xlim()
+            axes.set_xticks([tick for tick in panel.ticks if least <= tick <= most])
+            axes.set_xticks([], minor=True)
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
             axes.set_title(panel.title, loc="left", fontsize=10)
             axes.spines["left"].set_visible(False)
             axes.tick_params(axis="y", length=0, labelcolor=INK)
