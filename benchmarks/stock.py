@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,21 @@ from numpy.typing import NDArray
 
 from benchmarks.workload import Workload
 from data.schema import GRAY_WEIGHTS
-from render.context import choose_egl
+from render.context import Context, choose_egl
 from render.scene import HeadFrame, Scene, light_directions, view_matrices
+
+
+@contextlib.contextmanager
+def stock_renderer(size: int) -> Iterator[Any]:  # Any: pyrender has no types
+    """pyrender's OffscreenRenderer, closed at the end without the display, which its own `delete` takes from all."""
+    choose_egl()
+    from pyrender import OffscreenRenderer
+
+    renderer = OffscreenRenderer(size, size)
+    try:
+        yield renderer
+    finally:
+        Context(renderer._platform).close()
 
 
 def stock_loop(work: Workload) -> Callable[[int], object]:

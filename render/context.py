@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -56,15 +57,29 @@ class Context:
         self._platform = platform
 
     def make_current(self) -> None:
-        """Let this thread's OpenGL calls go to this context."""
-        self._platform.make_current()
+        """Let this thread's OpenGL calls go to this context.
+
+        Raises RenderError if the context is closed, or gone with its display.
+        """
+        from OpenGL.error import Error
+
+        try:
+            self._platform.make_current()
+        except (Error, AssertionError):
+            raise RenderError(
+                "this renderer's OpenGL context is gone: it was closed, or something else in this process closed the "
+                "display that all share, as pyrender's OffscreenRenderer does when it is deleted; make the renderer "
+                "anew, and keep theirs until you are done."
+            ) from None
 
     def close(self) -> None:
-        """Give the context and all that lives in it back. May be called again."""
+        """Give the context and all that lives in it back. May be called again, and after the display was closed."""
         from OpenGL.EGL import eglDestroyContext
+        from OpenGL.error import Error
 
         if self._platform._egl_context is not None:
-            eglDestroyContext(self._platform._egl_display, self._platform._egl_context)
+            with contextlib.suppress(Error):  # whoever closed the display closed this, too
+                eglDestroyContext(self._platform._egl_display, self._platform._egl_context)
         # pyrender's platform would close the display when it is collected; without one it leaves it alone.
         self._platform._egl_context = self._platform._egl_display = None
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from benchmarks.stock import StockScene
+from benchmarks.stock import StockScene, stock_renderer
 from data.schema import GRAY_WEIGHTS
 from facegen.colour import linear_to_srgb, srgb_to_linear
 from facegen.model import MorphableModel
@@ -91,19 +91,16 @@ def test_pictures_equal_those_of_the_numpy_rasteriser(
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
 def test_silhouettes_equal_those_of_stock_pyrender(people: People) -> None:
-    import pyrender
-
     size = 150
     with people.renderer(size, 1) as renderer:
         ours = renderer.draw(people.faces, posed(POSES)).mask > 127
-    stock = pyrender.OffscreenRenderer(2 * size, 2 * size)  # its pixels are our samples
-    for person, pose in enumerate(POSES):
-        scene = StockScene(people.faces.positions[person], people.faces.normals[person],
-                           np.ones_like(people.faces.albedos[person]), people.level.triangles, people.head,
-                           DEFAULT_SCENE)  # fmt: skip
-        coverage = scene.coverage(stock, pose).reshape(size, 2, size, 2).mean(axis=(1, 3))
-        assert overlap(coverage >= 0.5, ours[person]) >= 0.995
-    stock.delete()
+    with stock_renderer(2 * size) as stock:  # its pixels are our samples
+        for person, pose in enumerate(POSES):
+            scene = StockScene(people.faces.positions[person], people.faces.normals[person],
+                               np.ones_like(people.faces.albedos[person]), people.level.triangles, people.head,
+                               DEFAULT_SCENE)  # fmt: skip
+            coverage = scene.coverage(stock, pose).reshape(size, 2, size, 2).mean(axis=(1, 3))
+            assert overlap(coverage >= 0.5, ours[person]) >= 0.995
 
 
 def test_one_face_in_many_instances_equals_as_many_faces(people: People, gray64: AtlasRenderer) -> None:

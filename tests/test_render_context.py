@@ -1,0 +1,60 @@
+"""OpenGL contexts beside someone else's: pyrender's own renderer closes the display that all contexts share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from benchmarks.stock import stock_renderer
+from render.context import describe_renderer, open_context
+
+# In a process of its own: what it does to the display would close every renderer of the tests beside it.
+BESIDE_PYRENDER = """
+from render.context import describe_renderer, open_context
+from render.scene import RenderError
+open_context()
+from pyrender import OffscreenRenderer
+
+ours, other = open_context(), open_context()
+OffscreenRenderer(16, 16).delete()
+{after}
+try:
+    ours.make_current()
+except RenderError as error:
+    print(error)
+ours.close()
+ours.close()
+other.close()
+anew = open_context()
+anew.make_current()
+print(describe_renderer().name)
+"""
+
+
+def beside_pyrender(after: str = "") -> list[str]:
+    program = BESIDE_PYRENDER.format(after=after)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_display_closed_by_pyrender_is_told_and_what_was_in_it_closes() -> None:
+    told, name = beside_pyrender()
+    assert "context is gone" in told
+    assert "make the renderer anew" in told
+    assert name
+
+
+def test_a_display_closed_and_opened_again_has_other_contexts() -> None:
+    told, name = beside_pyrender(after="another = open_context()")
+    assert "context is gone" in told
+    assert name
+
+
+def test_the_benchmarks_own_pyrender_leaves_other_contexts_alone() -> None:
+    ours = open_context()
+    with stock_renderer(16) as stock:
+        assert stock.viewport_width == 16
+    ours.make_current()
+    assert describe_renderer().name
+    ours.close()
