@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 import time
 import warnings
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -469,7 +470,19 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
 
+class _FactorsCommand(click.Command):
+    """A command whose options are a run's factors: a dash too few is refused, and not read as `-h` among letters."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, unless a word that is no option's value has one dash and several letters."""
+        for before, word in pairwise(["", *args]):
+            if re.match("-[A-Za-z][A-Za-z]", word) and not before.startswith("--"):
+                raise click.UsageError(f"found {word}: wanted -{word}, with two dashes.", ctx)
+        return super().parse_args(ctx, args)
+
+
 @dcign.command(
+    cls=_FactorsCommand,
     context_settings={"ignore_unknown_options": True},  # the factors' names are the run's: no option is known before
     options_metavar="[--FACTOR VALUES]... [OPTIONS]",
 )

@@ -16,7 +16,7 @@ from data.contents import inflate
 from data.damage import reading
 from data.place import used
 from data.reader import FaceDataset
-from data.schema import BATCH_SIZE, VARIES, DataError, Images
+from data.schema import BATCH_SIZE, VARIES, DataError, Float, Images
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class SplitChunks:
     """Where the images of each of a split's B batches lie.
 
     files: the shards; file (B,) which of them; begin, stored (B,) bytes; shape (20, H, W, C) of a batch; varies (B,)
-    codes of `schema.VARIES`.
+    codes of `schema.VARIES`; factors (B, 20, F) their labels.
     """
 
     files: tuple[Path, ...]
@@ -33,6 +33,7 @@ class SplitChunks:
     stored: NDArray[np.int64]
     shape: tuple[int, int, int, int]
     varies: NDArray[np.uint8]
+    factors: Float
 
     def read(self, batch: int) -> Images:
         """Return the images of one batch (20, H, W, C); raises DataError if they are not there whole."""
@@ -48,13 +49,14 @@ class SplitChunks:
 
 def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
     """Ask every shard of a split where its batches lie."""
-    files, counts, places = [], [], []
+    files, counts, places, factors = [], [], [], []
     varies: list[int] = []
     shapes = set()
     for shard in dataset.shards(split):
         files.append(shard.path)
         counts.append(len(shard))
         places.append(shard.image_chunks())
+        factors.append(shard.factors)
         varies += [VARIES[name] for name in shard.varies]
         shapes.add(shard.image_shape)
     if len(shapes) > 1:
@@ -67,4 +69,5 @@ def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
         stored=stored,
         shape=(BATCH_SIZE, *shapes.pop()),
         varies=np.array(varies, np.uint8),
+        factors=np.concatenate(factors),
     )

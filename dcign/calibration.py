@@ -71,11 +71,11 @@ def factor_values(mu: Array, calibrations: Sequence[FactorCalibration]) -> Array
 def with_factors(mu: Array, calibrations: Sequence[FactorCalibration], /, **values: ArrayLike) -> Array:
     """Set factors, by name and in their units, a number or (N,) each, in copies of codes: (N, Z) -> (N, Z).
 
-    Raises TrainingError for a factor that is not there, and for two that share a latent, as they may in a network
-    whose latents were not assigned: the second would undo the first.
+    Raises TrainingError for a factor that is not there, a value that is no number, and for two that share a latent, as
+    they may in a network whose latents were not assigned: the second would undo the first.
     """
     places = {fit.factor: fit for fit in calibrations}
-    changed = np.array(mu)
+    changed = np.array(mu, np.result_type(mu, np.float32))
     set_by: dict[int, str] = {}
     for name, wanted in values.items():
         if name not in places:
@@ -87,7 +87,10 @@ def with_factors(mu: Array, calibrations: Sequence[FactorCalibration], /, **valu
                 "cannot be set together: set one of them"
             )
         set_by[fit.latent] = name
-        changed[:, fit.latent] = fit.code(np.broadcast_to(np.asarray(wanted, np.float64), len(changed)))
+        numbers = np.broadcast_to(np.asarray(wanted, np.float64), len(changed))
+        if not np.isfinite(numbers).all():
+            raise TrainingError(f"{name} has values that are no finite numbers: wanted one or (N,), in its units")
+        changed[:, fit.latent] = fit.code(numbers)
     return changed
 
 

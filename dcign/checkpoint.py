@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
         mode = part.stat().st_mode  # as other files have: safetensors' own is its owner's alone
         save_file(whole, part, metadata={"dcign": json.dumps(header)})
         part.chmod(mode)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())  # or a power cut leaves the new name without its content, and the old one gone
         part.replace(path)
     except SafetensorError as error:  # its word for a full disk, among others
         raise OSError(str(error)) from None

@@ -60,7 +60,13 @@ class Codec:
 
     @torch.inference_mode()
     def decode(self, codes: NDArray[np.floating], progress: Fraction = unheard) -> Array:
-        """Return pictures, 0..1: (N, Z) -> (N, S, S, C)."""
+        """Return pictures, 0..1: (N, Z) -> (N, S, S, C).
+
+        Raises TrainingError for codes of another number of latents than the network's, none, or what is no number.
+        """
+        latents = self.configuration.recipe.latents
+        if codes.ndim != 2 or codes.shape[1] != latents or not len(codes) or not np.isfinite(codes).all():
+            raise TrainingError(f"codes of shape {codes.shape}: wanted one or more (N, {latents}), finite numbers")
         pictures = []
         for chosen in self._passes(len(codes), progress):
             part = torch.from_numpy(codes[chosen].astype(np.float32)).to(self.device)

@@ -55,10 +55,19 @@ def encode_split(codec: Codec, batches: LabelledBatches, progress: Fraction = un
 def thinned(batches: LabelledBatches, images: int) -> LabelledBatches:
     """Keep about so many images, a few of every batch, and of many batches an even choice."""
     count, size = batches.images.shape[:2]
-    each = int(np.clip(images // count, 1, size))
-    chosen = np.linspace(0, count - 1, min(count, max(1, images // each))).round().astype(np.intp)
-    places = np.linspace(0, size - 1, each).round().astype(np.intp)
+    chosen, places = thinning(count, size, images)
     mask = None if batches.mask is None else batches.mask[chosen][:, places]
     return LabelledBatches(
         batches.images[chosen][:, places], batches.factors[chosen][:, places], batches.kind[chosen], mask
     )
+
+
+def thinning(batches: int, size: int, images: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which of so many batches of `size` are kept of about so many images, and which images of each."""
+    each = int(np.clip(images // batches, 1, size))
+    return evenly(batches, max(1, images // each)), evenly(size, each)
+
+
+def evenly(count: int, most: int) -> NDArray[np.intp]:
+    """Return at most so many of 0 .. count - 1, spread evenly."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(np.intp)

@@ -18,12 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from dcign.aside import read_json, write_result
 from dcign.calibration import FactorCalibration, calibrate, from_json, to_json
 from dcign.codec import Codec
-from dcign.codes import Codes
+from dcign.codes import Codes, encode_split
 from dcign.errors import TrainingError
 from dcign.metrics.regression import least_squares, r_squared
 from dcign.source import LabelledBatches
 
-BATCHES = 30  # of each factor, evenly out of the training batches in which it varies, for what varies most in them
 FILE = "directions.json"
 FORMAT = "dcign-directions"
 FORMAT_VERSION = 1
@@ -75,14 +74,11 @@ class Baselines:
         }
 
 
-def measure_baselines(codec: Codec, train: LabelledBatches, fitted: Codes) -> tuple[Baselines, ...]:
-    """Fit both of every factor, on whole batches of the training split, and on the codes of images of it."""
+def measure_baselines(codec: Codec, varying: Sequence[LabelledBatches], fitted: Codes) -> tuple[Baselines, ...]:
+    """Fit both of every factor, on training batches in which it varies, and on the codes of images of all kinds."""
     found = []
-    for place, name in enumerate(codec.description.factors):
-        own = np.flatnonzero(train.kind == place)
-        chosen = own[np.linspace(0, len(own) - 1, min(BATCHES, len(own))).round().astype(np.intp)]
-        images = train.images[chosen]
-        mu = codec.encode(images.reshape(-1, *images.shape[2:]))[0].reshape(*images.shape[:2], -1)
+    for place, (name, batches) in enumerate(zip(codec.description.factors, varying, strict=True)):
+        mu = encode_split(codec, batches).mu
         found.append(fit_baselines(name, mu, fitted.flat_mu, fitted.flat_factors[:, place]))
     return tuple(found)
 

@@ -19,7 +19,7 @@ from dcign.aside import write_result
 from dcign.calibration import FactorCalibration, calibrate, write_calibrations
 from dcign.codec import Codec, load_codec
 from dcign.codec import load_calibrations as load_calibrations  # what `evaluate` wrote, read
-from dcign.codes import ALIVE_NATS, Codes, encode_split, thinned
+from dcign.codes import ALIVE_NATS, Codes, encode_split, evenly, thinning
 from dcign.device import refuse_threads, threads
 from dcign.directions import Baselines, measure_baselines, save_directions
 from dcign.disentanglement import measure_disentanglement, tree_operations
@@ -39,6 +39,7 @@ FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
 FILE = "evaluation.json"
 TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
+BASELINE_BATCHES = 30  # of each factor, evenly out of those in which it varies, for what varies most in them
 SEED = 0  # of what figures draw: the same for every run that is compared
 TEST_BATCHES = 400  # that pictures are compared on: the first ones, as kinds take turns
 
@@ -71,30 +72,51 @@ def evaluate(
     source = DataSource(data or codec.configuration.data)
     source.refuse_other_shards(codec.description, folder)
     progress("reading", 0.0)
-    splits = {name: source.labelled(name) for name in ("train", "iid", "test", "sweep")}
+    train = read_sample(source, len(codec.description.factors))
+    iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
     with threads(thread_count):
-        evaluation = evaluate_codec(codec, splits["train"], splits["iid"], splits["test"], splits["sweep"], progress)
+        evaluation = evaluate_codec(codec, train, iid, test, sweep, progress)
     write_calibrations(folder, evaluation.calibrations)
     save_directions(folder, evaluation.baselines)
     _write_json(Path(folder) / FILE, evaluation.report)
     return evaluation
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingSample:
+    """What is fitted on, of a training split that need not fit into memory.
+
+    few: images of all kinds, for calibrations and probes; varying: of each factor, whole batches in which it varies.
+    """
+
+    few: LabelledBatches
+    varying: tuple[LabelledBatches, ...]
+
+
+def read_sample(source: DataSource, factors: int) -> TrainingSample:
+    """Read of the training split what is fitted on, and no more."""
+    train = source.chunked("train")
+    whole = np.arange(train.size)
+    owns = (np.flatnonzero(train.kind == place) for place in range(factors))
+    varying = tuple(train.labelled(own[evenly(len(own), BASELINE_BATCHES)], whole) for own in owns)
+    return TrainingSample(train.labelled(*thinning(len(train.kind), train.size, TRAINING_IMAGES)), varying)
+
+
 def evaluate_codec(
     codec: Codec,
-    train: LabelledBatches,
+    train: TrainingSample,
     iid: LabelledBatches,
     test: LabelledBatches,
     sweep: LabelledBatches,
     progress: Told = untold,
 ) -> Evaluation:
-    """Evaluate a network on splits in memory; `evaluate` without the files."""
+    """Evaluate a network on what was read; `evaluate` without the files."""
     started, rng = time.monotonic(), np.random.default_rng(SEED)
-    few, test = thinned(train, TRAINING_IMAGES), test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
-    meter = _meter(codec, few, iid, test, sweep, progress)
+    test = test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
+    meter = _meter(codec, train.few, iid, test, sweep, progress)
     fitted, held, tested = (
         encode_split(codec, split, meter.part(f"encoding {name}"))
-        for name, split in (("train", few), ("iid", iid), ("test", test))
+        for name, split in (("train", train.few), ("iid", iid), ("test", test))
     )
     best = [best_latent(fitted.flat_mu, values) for values in fitted.flat_factors.T]
     assigned = codec.configuration.recipe.assigned
@@ -105,7 +127,7 @@ def evaluate_codec(
     plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"))
     intrinsic = np.setdiff1d(np.arange(len(nats)), own)
     telling = intrinsic[nats[intrinsic] > ALIVE_NATS]
-    baselines = measure_baselines(codec, train, fitted)
+    baselines = measure_baselines(codec, train.varying, fitted)
     scores, fits = {}, []
     for place, name in enumerate(codec.description.factors):
         fits.append(_calibrate(fitted, name, place, own[place]))

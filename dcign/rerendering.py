@@ -71,7 +71,7 @@ def measure_sweep(
     flat = sweep.images.reshape(-1, *sweep.images.shape[2:])
     mu = codec.encode(flat, lambda done: progress(done / 2))[0].reshape(levels, people, -1)
     curve = invariance_curve(sweep.levels, mu, fit, intrinsic, sweep.rest)
-    kept = np.unique(np.linspace(0, levels - 1, min(LEVELS, levels)).round().astype(np.intp))
+    kept = some_levels(levels)
     decoded, source = sweep.chosen(kept), codec.encode(at_rest(batches))[0]
     figures = []
     for done, (place, level) in enumerate(zip(kept, decoded.levels, strict=True), start=1):
@@ -86,6 +86,11 @@ def measure_sweep(
     psnr, plain_psnr, ssim, plain_ssim = np.array(figures).mean(axis=(0, 2))
     ends = float(sweep.levels[0]), float(sweep.levels[-1])
     return Rerendering(float(psnr), float(ssim), float(plain_psnr), float(plain_ssim), ends), curve
+
+
+def some_levels(count: int) -> NDArray[np.intp]:
+    """Return which of so many levels are decoded: at most `LEVELS` of them, evenly spread, the ends among them."""
+    return np.unique(np.linspace(0, count - 1, min(LEVELS, count)).round().astype(np.intp))
 
 
 def invariance_curve(

@@ -60,6 +60,13 @@ class ChunkedBatches:
         pairs = zip(batch.tolist(), image.numpy(), strict=True)
         return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
 
+    def labelled(self, batches: NDArray[np.intp], images: NDArray[np.intp]) -> LabelledBatches:
+        """Read some images (m,) of some batches (K,) with their labels, without masks, a batch in memory at a time."""
+        pixels = np.empty((len(batches), len(images), *self.chunks.shape[1:]), np.uint8)
+        for row, batch in enumerate(batches):
+            pixels[row] = self.chunks.read(int(batch))[images]
+        return LabelledBatches(pixels, self.chunks.factors[batches][:, images], self.kind[batches], None)
+
 
 class DataSource:
     """A data set folder, described and read split by split."""
@@ -84,6 +91,11 @@ class DataSource:
         """Read a whole split into memory."""
         loaded = self._dataset.load(split)
         return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
+
+    def chunked(self, split: str) -> ChunkedBatches:
+        """Find where a split's batches lie on disk, and read none."""
+        chunks = find_chunks(self._dataset, split)
+        return ChunkedBatches(chunks, self._kind(chunks.varies))
 
     def description(self) -> ImageDescription:
         """Describe what a network is to be fitted to: the training split's images, and the factors."""
@@ -110,8 +122,7 @@ class DataSource:
     def training(self, data_in: str, device: torch.device) -> ImageBatches:
         """Return the training split, "memory" or "disk"; in memory means the device's, if it fits there."""
         if data_in == "disk":
-            chunks = find_chunks(self._dataset, "train")
-            return ChunkedBatches(chunks, self._kind(chunks.varies))
+            return self.chunked("train")
         loaded = self._dataset.load("train")
         images = torch.from_numpy(loaded.images)
         if fits_on_device(images.nbytes, device):

@@ -68,6 +68,14 @@ def test_a_factor_that_is_not_there_is_refused():
         with_factors(np.zeros((1, 4)), fitted(), down=1)
 
 
+def test_a_value_that_is_no_number_is_refused_and_whole_numbers_of_a_code_become_real():
+    with pytest.raises(TrainingError, match="across has values that are no finite numbers"):
+        with_factors(np.zeros((2, 4)), fitted(), across=[1.0, np.nan])
+    moved = with_factors(np.zeros((1, 4), int), fitted(), across=7.3)
+    np.testing.assert_allclose(moved, with_factors(np.zeros((1, 4)), fitted(), across=7.3), rtol=1e-6)
+    assert moved[0, 0] % 1 != 0
+
+
 def test_a_calibration_without_a_format_is_one_of_the_first(tmp_path):
     (tmp_path / FILE).write_text(json.dumps({"factors": [to_json(fit) for fit in fitted()]}))
     assert len(read_calibrations(tmp_path, FACTORS, 4)) == 2

@@ -8,6 +8,7 @@ import os
 import pickle
 import random
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -33,6 +34,20 @@ BATCHES = TrainingBatches(
     np.arange(3),
 )
 STRANGE = (None, True, -1, 0, 3, 1e308, 10**30, "", "x", "\u0000", [], [1, "x"], {}, [[[]]], 0.5, "cpu", float("nan"))
+
+
+@pytest.fixture(autouse=True)
+def hangs():
+    """A file on which reading hangs fails its test, minutes beyond what all of a test's files take."""
+
+    def stop(*_):
+        raise AssertionError("reading a damaged file hangs")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(600)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def trained(folder, recipe=SWAP):

@@ -304,3 +304,10 @@ def test_a_size_and_speed_that_cannot_be_are_refused_before_the_network_is_read(
 def test_a_sheet_too_large_to_open_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="the pictures would be 32000 x 32 px: wanted 16384 or fewer"):
         save_strip(tmp_path / "new.png", np.zeros((1000, 32, 32, 3)), 1000)
+
+
+def test_a_factor_with_a_dash_too_few_is_refused_and_not_read_as_a_call_for_help():
+    told = dcign("RUN", "photo.png", "-azimuth", "5")
+    assert told.exit_code == 2
+    assert "found -azimuth: wanted --azimuth, with two dashes." in told.output
+    assert dcign("-h").exit_code == 0

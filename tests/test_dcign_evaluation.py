@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from dcign.codec import load_codec
-from dcign.codes import encode_split
+from dcign.codes import encode_split, thinned, thinning
 from dcign.configuration import TrainConfiguration
 from dcign.directions import load_directions
 from dcign.errors import TrainingError
-from dcign.evaluation import evaluate, load_calibrations
+from dcign.evaluation import evaluate, load_calibrations, read_sample
 from dcign.recipes import RECIPES
 from dcign.report import evaluation_table, write_report
 from dcign.source import DataSource
@@ -104,6 +104,35 @@ def test_a_plain_vae_is_scored_by_its_best_latents(runs):
     for score in report["factors"].values():
         assert score["latent"] == score["best_latent"]
         assert score["r2"] == score["r2_best"]
+
+
+def test_the_training_split_is_never_read_whole(runs, monkeypatch):
+    whole = []
+    monkeypatch.setattr(
+        DataSource, "labelled", lambda self, split, read=DataSource.labelled: whole.append(split) or read(self, split)
+    )
+    evaluate(runs / "swap")
+    assert sorted(whole) == ["iid", "sweep", "test"]
+
+
+def test_what_is_read_of_a_split_is_what_the_whole_split_has_there(small_faces):
+    source = DataSource(small_faces)
+    whole, places = source.labelled("train"), thinning(*source.labelled("train").images.shape[:2], 50)
+    few = source.chunked("train").labelled(*places)
+    for name in ("images", "factors", "kind"):
+        np.testing.assert_array_equal(getattr(few, name), getattr(thinned(whole, 50), name))
+    sample = read_sample(source, len(FACTORS))
+    for place, varying in enumerate(sample.varying):
+        assert set(varying.kind) == {place}
+        assert np.all(np.ptp(np.delete(varying.factors, place, axis=2), axis=1) == 0)
+        assert np.all(np.ptp(varying.factors[..., place], axis=1) > 0)
+
+
+def test_codes_of_another_network_or_of_no_numbers_are_refused(swap):
+    codec = load_codec(swap)
+    for codes in (np.zeros((2, 3)), np.zeros(28), np.zeros((0, 28)), np.full((1, 28), np.nan)):
+        with pytest.raises(TrainingError, match=r"codes of shape .*: wanted one or more \(N, 28\), finite numbers"):
+            codec.decode(codes)
 
 
 def test_the_same_run_is_evaluated_the_same_again(runs, swap):

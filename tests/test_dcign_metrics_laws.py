@@ -307,3 +307,23 @@ def test_trees_that_nothing_can_split_have_no_importance():
 def test_what_is_no_pair_of_tables_is_refused(latents, factors, sentence):
     with pytest.raises(TrainingError, match=sentence):
         sap(latents, factors, latents, factors)
+
+
+TABLES = np.random.default_rng(0).normal(size=(40, 3)), np.random.default_rng(1).normal(size=(40, 2))
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda: read_dial(*TABLES, *TABLES, own=[0]), r"own latents \[0\]: wanted one for each of the 2 factors"),
+        (lambda: read_dial(*TABLES, *TABLES, own=[0, 3]), "latent 3 is named, of codes of 3 latents: wanted 0 to 2"),
+        (lambda: linear_leakage(*TABLES, *TABLES, [0, 9]), "latent 9 is named, of codes of 3 latents"),
+        (lambda: linear_leakage(*TABLES, *TABLES, [0, {1, -1}]), "latent -1 is named, of codes of 3 latents"),
+        (lambda: blocks_around([0, 7], 3), "latent 7 is named, of codes of 3 latents"),
+        (lambda: invariance_ratio(TABLES[0], TABLES[0], [0]), r"shape \(40, 3\) and \(40, 3\): wanted \(B, n, Z\)"),
+        (lambda: invariance_ratio(TABLES[0][None], TABLES[0], [5]), "latent 5 is named, of codes of 3 latents"),
+    ],
+)
+def test_latents_that_are_not_there_are_refused_and_not_left_out(ask, sentence):
+    with pytest.raises(TrainingError, match=sentence):
+        ask()

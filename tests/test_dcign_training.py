@@ -1,7 +1,9 @@
 """Training: it learns, it goes on exactly, it stops in a sentence."""
 
 import dataclasses
+import errno
 import json
+import os
 
 import numpy as np
 import pytest
@@ -101,9 +103,15 @@ def test_pre_training_is_training_without_a_clamp_and_ends_at_its_step(tmp_path,
 
 @pytest.mark.parametrize("name", list(CHOICES))
 def test_every_choice_trains(tmp_path, name):
+    losses = set()
     for value in CHOICES[name]:
         recipe = changed(SWAP, {name: value})
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / value, recipe, 2, log_every=1))
+        logged = [json.loads(line)["loss"] for line in (tmp_path / value / "log.jsonl").read_text().splitlines()]
+        assert np.isfinite(logged).all()
+        losses.add(tuple(logged))
+    # The paper's networks are of its 150 px only; where z is clamped, the posterior as clamped is each image's own.
+    assert len(losses) == {"network": 1, "divergence_of": 2}.get(name, len(CHOICES[name]))
 
 
 def test_a_run_recorded_before_recipes_grew_goes_on(tmp_path):
@@ -271,6 +279,20 @@ def test_more_images_than_a_batch_has_are_refused_of_a_fresh_run(tmp_path):
     with pytest.raises(TrainingError, match="images is 21, and a batch has 20 images: wanted as many or fewer"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe))
     assert not any((tmp_path / "run").glob("*.json"))
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_takes_the_last_ones_name(tmp_path, monkeypatch):
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
+    last = (tmp_path / "checkpoint.safetensors").read_bytes()
+
+    def disk_full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("dcign.checkpoint.os.fsync", disk_full)
+    with pytest.raises((OSError, TrainingError)):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=2), resume=True)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == last
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_a_checkpoint_can_be_read_by_whom_other_files_can(tmp_path):

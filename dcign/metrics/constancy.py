@@ -10,7 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
-from dcign.metrics.tables import Array, Blocks, Classes, checked_blocks, classes, latents_and_factors, standardised
+from dcign.errors import TrainingError
+from dcign.metrics.tables import (
+    Array,
+    Blocks,
+    Classes,
+    checked_blocks,
+    classes,
+    latents_and_factors,
+    refuse_latents,
+    standardised,
+)
 
 GROUP = 64  # rows, or pairs of rows, that share a class
 FITTED, SCORED = 10_000, 5_000  # groups; as disentanglement_lib has it
@@ -96,7 +106,11 @@ def invariance_ratio(batches: ArrayLike, everybody: ArrayLike, block: Sequence[i
 
     batches (B, n, Z) of one person each, pose or light varying; everybody (N, Z).
     """
-    within, among = np.asarray(batches, np.float64)[..., block], np.asarray(everybody, np.float64)[..., block]
+    codes, all_codes = np.asarray(batches, np.float64), np.asarray(everybody, np.float64)
+    if codes.ndim != 3 or all_codes.ndim != 2 or codes.shape[2] != all_codes.shape[1]:
+        raise TrainingError(f"codes of shape {codes.shape} and {all_codes.shape}: wanted (B, n, Z) and (N, Z)")
+    refuse_latents(block, all_codes.shape[1])
+    within, among = codes[..., block], all_codes[..., block]
     spread = among.var(axis=0).sum()
     return float(within.var(axis=1).mean(axis=0).sum() / spread) if spread > 0 else float("nan")
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dcign.errors import TrainingError
 from dcign.metrics.monotone import fit_monotone
 from dcign.metrics.regression import Array, least_squares, linear_prediction, r_squared, spearman
-from dcign.metrics.tables import latents_and_factors
+from dcign.metrics.tables import latents_and_factors, refuse_latents
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ def read_dial(
     held, held_truth = latents_and_factors(test_latents, test_factors)
     values, held_values = truth.astype(np.float64), held_truth.astype(np.float64)
     latents = [best_latent(codes, column) for column in values.T] if own is None else np.asarray(own).tolist()
+    if len(latents) != values.shape[1]:
+        raise TrainingError(f"own latents {latents}: wanted one for each of the {values.shape[1]} factors")
+    refuse_latents(latents, codes.shape[1])
     return tuple(
         _dial(latent, codes[:, latent], values[:, place], held[:, latent], held_values[:, place])
         for place, latent in enumerate(latents)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from dcign.errors import TrainingError
 from dcign.metrics.regression import Array, least_squares, linear_prediction, r_squared
-from dcign.metrics.tables import latents_and_factors, standardised
+from dcign.metrics.tables import latents_and_factors, refuse_latents, standardised
 
 VALIDATION = 0.12  # of the rows that are fitted on, to stop the network by
 
@@ -77,4 +77,5 @@ def _others(own: Own, latents: int, factors: int) -> list[list[int]]:
     if len(own) != factors:
         raise TrainingError(f"own latents {list(own)}: wanted one entry for each of the {factors} factors")
     mine = [{entry} if isinstance(entry, int | np.integer) else set(entry) for entry in own]
+    refuse_latents(set().union(*mine), latents)
     return [[latent for latent in range(latents) if latent not in taken] for taken in mine]

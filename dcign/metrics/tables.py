@@ -1,6 +1,6 @@
 """What every figure takes: a table of latents beside one of factors, checked once, and cut into classes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -88,8 +88,16 @@ def checked_blocks(blocks: Blocks | None, latents: int) -> list[list[int]]:
 def blocks_around(own: Sequence[int], latents: int) -> list[list[int]]:
     """Return a block for each of a factor's own latents, and one for all the others, the intrinsic ones."""
     alone = sorted({int(latent) for latent in own})
+    refuse_latents(alone, latents)
     rest = [latent for latent in range(latents) if latent not in alone]
     return [[latent] for latent in alone] + ([rest] if rest else [])
+
+
+def refuse_latents(named: Iterable[int], latents: int) -> None:
+    """Raise where a latent is named that is none of 0 .. latents - 1."""
+    strange = sorted(int(latent) for latent in named if not 0 <= latent < latents)
+    if strange:
+        raise TrainingError(f"latent {strange[0]} is named, of codes of {latents} latents: wanted 0 to {latents - 1}")
 
 
 def standardised(values: Array, like: Array | None = None) -> Array:
