@@ -52,10 +52,11 @@ class Panel:
 
 
 PANELS = (
-    Panel("R², worst factor", "r2", True, True, 0.01, (0.1, 0.5, 0.8, 0.9, 0.95, 0.98), "logit"),
-    Panel("leak from alive means,\nworst factor", "leakage_active_r2", True, False, 0.05, (0, 0.25, 0.5, 0.75, 1)),
+    Panel("R², worst factor", "r2", True, True, 0.01, (0.1, 0.5, 0.8, 0.95), "logit"),
+    Panel("leak from samples,\nworst factor", "leakage_r2", True, False, 0.05, (0, 0.5, 1)),
+    Panel("leak from alive means,\nworst factor", "leakage_active_r2", True, False, 0.1, (0, 0.25, 0.5, 0.75, 1)),
     Panel("swap / reconstruction,\nworst factor", "swap_ratio", True, False, 0.03, (1, 1.5, 3, 6, 12, 24), "log"),
-    Panel("head, dB", "reconstruction.psnr_head_db", False, True, 0.1, tuple(range(18, 30))),
+    Panel("head, dB", "reconstruction.psnr_head_db", False, True, 0.1, tuple(range(18, 30, 2))),
 )
 
 
@@ -83,17 +84,19 @@ def ablation_figure(out: Path) -> Figure:
             f"run python -m benchmarks.study ablation FACES {out}"
         )
     names = [WHOLE, *(name for name in rows if name != WHOLE)]
+    panels = [panel for panel in PANELS if panel.values(rows[WHOLE])]  # without masks there is no head to measure
     with chart_style():
-        figure = Figure(figsize=(11, 0.27 * len(names) + 1.3), layout="constrained")
-        grid = figure.subplots(1, len(PANELS), sharey=True)
-        for panel, axes in zip(PANELS, grid, strict=True):
+        figure = Figure(figsize=(12.5, 0.27 * len(names) + 1.3), layout="constrained")
+        grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for panel, axes in zip(panels, grid, strict=True):
             wholes = panel.values(rows[WHOLE])
             whole = sum(wholes) / len(wholes)
             axes.axvline(whole, color=RULE, linewidth=1)
             for height, name in enumerate(names):
                 values = panel.values(rows[name])
                 colours = [OTHER if panel.is_worse(value, whole) else RUN for value in values]
-                axes.hlines(height, whole, sum(values) / len(values), color=RULE, linewidth=1)
+                if values:
+                    axes.hlines(height, whole, sum(values) / len(values), color=RULE, linewidth=1)
                 axes.scatter(values, [height] * len(values), s=22, c=colours, zorder=3)
             axes.set_xscale(panel.scale)
             least, most = axes.get_xlim()

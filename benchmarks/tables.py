@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.sentence import BenchmarkError
-from benchmarks.trainings import ABLATIONS, LARGE, STEPS, ablation_folder, large_folder
+from benchmarks.trainings import ABLATIONS, LARGE, STEPS, WEAKER_PULL, ablation_folder, large_folder
 
 Report = dict[str, Any]  # JSON, as in evaluation.json
 
@@ -40,7 +41,10 @@ OF_A_RUN = (
     Column("DCI, values: blocks", "dci.values.blocks", 2),
     Column("factors", "dci.values.factors", 2),
     Column("SAP", "metrics.latents.sap.value", 3),
-    Column("modularity", "metrics.blocks.modularity.value", 2),
+    Column("modularity: latents", "metrics.latents.modularity.value", 2),
+    Column("blocks", "metrics.blocks.modularity.value", 2),
+    Column("IRS", "metrics.latents.irs.value", 2),
+    Column("explicitness", "metrics.latents.explicitness.value", 2),
     Column("FactorVAE", "metrics.latents.factor_vae.value", 2),
     Column("BetaVAE", "metrics.latents.beta_vae.value", 2),
     Column("head, dB", "reconstruction.psnr_head_db", 1),
@@ -164,9 +168,9 @@ def _of_one_line(reports: list[Report]) -> list[str]:
     return cells
 
 
-def of_swap(out: Path) -> list[str]:
+def of_swap(out: Path, name: str = "swap") -> list[str]:
     """A row a target, a column a seed."""
-    reports = reports_of(out / "swap", "swap")
+    reports = reports_of(out / "swap", name)
     rows = []
     for target in TARGETS:
         found = [value_of(report, target.path, target.factor) for report in reports]
@@ -189,6 +193,19 @@ def of_ceiling(out: Path) -> list[str]:
     return _table(["seed", "steps", "", "azimuth", "elevation", "light azimuth"], rows)
 
 
+def of_rerendering(out: Path) -> list[str]:
+    """A row a network trained for nothing else, and what `swap` at length does of the same pictures."""
+    ceilings = [json.loads(path.read_text(encoding="utf-8"))["psnr_db"] for path in out.glob("rerendering/*.json")]
+    told = [_spread([each[key] for each in ceilings], 1) for key in (ceilings[0] if ceilings else ())]
+    rows = [["trained for nothing else, told all angles", *told]] if told else []
+    reports = reports_of(out / "swap", "swap") if rows else []
+    for name, path in (("`swap`", "psnr_db"), ("`swap`, plain reconstruction", "reconstruction_psnr_db")):
+        keys = list(reports[0]["factors"]) if reports else []
+        told = [_spread(_values(reports, f"rerender.{path}", key), 1) for key in keys]
+        rows += [[name, *told]] if told else []
+    return _table(["re-rendered over, dB", "azimuth", "elevation", "light azimuth"], rows)
+
+
 def of_swaps(out: Path) -> list[str]:
     """A row a seed: how far apart the two pictures are, and the swap's error there."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("swap/swap-*/swaps.json"))]
@@ -205,8 +222,10 @@ TABLES: dict[str, Callable[[Path], list[str]]] = {
     "ablation": of_ablation,
     "large": of_large,
     "swap": of_swap,
+    "swap, weaker pull": partial(of_swap, name=ablation_folder(WEAKER_PULL)),
     "swaps": of_swaps,
     "ceiling": of_ceiling,
+    "rerendering": of_rerendering,
 }
 
 

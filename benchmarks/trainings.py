@@ -19,7 +19,8 @@ STEPS = {
     "ada-gvae": 47_000,
 }
 ABLATION_STEPS = 6_000
-FULL_STEPS = 120_000  # of `swap` at full length: three quarters of an hour of one core
+FULL_STEPS = 120_000  # of `swap` at full length
+WEAKER_PULL = "--set invariance_end=50000"  # there, for the intrinsic latents that the pull at its strongest kills
 
 # Ingredient of `swap` -> the options that take it away, or change it.
 ABLATIONS = {
@@ -91,9 +92,15 @@ def ablation_trainings(seeds: int) -> list[Training]:
 
 
 def swap_trainings(seeds: int) -> list[Training]:
-    """The default recipe, for as long as pays."""
-    words = ("--recipe", "swap", "--steps", str(FULL_STEPS), "--seed")
-    return [Training(f"swap/swap-{seed}", (*words, str(seed))) for seed in range(seeds)]
+    """The default recipe for as long as pays, and with half of its pull at the end."""
+    return [
+        Training(
+            f"swap/{ablation_folder(options)}-{seed}",
+            ("--recipe", "swap", *options.split(), "--steps", str(FULL_STEPS), "--seed", str(seed)),
+        )
+        for options in ("", WEAKER_PULL)
+        for seed in range(seeds)
+    ]
 
 
 def large_trainings(seeds: int) -> list[Training]:

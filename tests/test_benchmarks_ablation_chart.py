@@ -14,7 +14,7 @@ from dcign.figures.chart import OTHER, RUN
 
 def evaluation(seed, elevation=0.98, leak=0.0, decibels=28.0):
     """What the chart reads of an evaluation.json."""
-    good = {"latent": 0, "r2": 0.99, "leakage_active_r2": 0.0, "swap_ratio": 1.1}
+    good = {"latent": 0, "r2": 0.99, "leakage_r2": 0.0, "leakage_active_r2": 0.0, "swap_ratio": 1.1}
     factors = {"azimuth": good, "elevation": {**good, "latent": 1, "r2": elevation, "leakage_active_r2": leak}}
     return {
         "seed": seed,
@@ -62,12 +62,19 @@ def test_every_seed_is_a_dot_and_what_loses_more_than_seeds_differ_is_orange(abl
     assert [words.get_text() for words in panels[0].get_yticklabels()] == [
         "all of them", "without mirror-equivariant encoder", "without batches mirrored as a whole",
     ]  # fmt: skip
-    worst, leak, swap, head = map(dots, panels)
+    worst, _, leak, swap, head = map(dots, panels)
     assert worst == {0: [(0.98, RUN), (0.984, RUN)], 1: [(0.9, OTHER)], 2: [(0.979, RUN)]}
     assert leak[1] == [(0.3, OTHER)]
     assert swap[1] == [(1.1, RUN)]
     assert head[1] == [(29.0, RUN)]  # sharper is no loss
     assert len(panels) == len(PANELS)
+
+
+def test_what_was_not_measured_has_no_panel_and_no_dot(ablation):
+    out = ablation({("", 0): evaluation(0, decibels=None), ("--set flip=false", 0): evaluation(0, leak=None)})
+    panels = ablation_figure(out).axes
+    assert len(panels) == len(PANELS) - 1
+    assert dots(panels[2])[1] == [(0.0, RUN)]  # of azimuth, the one that was measured
 
 
 @pytest.mark.parametrize("options", [[], [""], ["--set flip=false", "--set mirror=false"]])

@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import ceiling, haar, swaps
+from benchmarks import ceiling, haar, rerendering, swaps
 from benchmarks.sentence import BenchmarkError
 from dcign.configuration import TrainConfiguration
 from dcign.recipes import RECIPES
 from dcign.source import DataSource
+from dcign.sweeps import sweep_of
 from dcign.training import train
 
 
@@ -28,9 +29,47 @@ def test_an_encoder_that_is_told_the_labels_learns_them(small_faces, tmp_path, m
     assert "azimuth: R2 0." in capsys.readouterr().out
 
 
-def test_the_same_seed_gives_the_same_ceiling(small_faces):
+def test_a_network_trained_to_turn_a_picture_turns_it_nearer_the_more_it_is_trained(
+    small_faces, tmp_path, monkeypatch, capsys
+):
+    found = {}
+    for steps in (1, 200):
+        out = tmp_path / "deeper" / f"{steps}.json"
+        monkeypatch.setattr(sys, "argv", ["rerendering", str(small_faces), "--steps", str(steps), "--out", str(out)])
+        rerendering.main()
+        found[steps] = json.loads(out.read_text())["psnr_db"]
+    assert list(found[200]) == ["azimuth", "elevation", "light_azimuth"]
+    assert all(found[200][name] > found[1][name] + 1 for name in found[1])
+    assert "azimuth: " in capsys.readouterr().out
+
+
+def test_a_turned_picture_is_of_the_factors_that_it_is_given(small_faces):
+    # Whatever the encoder says of them: of one factor the sweep's level over its scale, of the others their rest.
     source = DataSource(small_faces)
-    first, again, other = (ceiling.measure(source, RECIPES["swap"], 3, seed)["factors"] for seed in (1, 1, 2))
+    sweep, scale = source.labelled("sweep"), np.array([50.0, 20.0, 80.0])
+    asked = []
+
+    class Drawn:
+        def encode(self, images):
+            return np.full((len(images), 5), 7.0), None
+
+        def decode(self, code):
+            asked.append(code.copy())
+            return np.zeros((len(code), *sweep.images.shape[2:]))
+
+    rerendering.rerendered(Drawn(), sweep, 0, scale)
+    asked = np.array(asked)
+    assert np.allclose(np.unique(asked[:, :, 0]) * 50, sweep_of(sweep, 0).levels)
+    assert np.all(asked[:, :, 1:3] == 0)  # at rest, not what the encoder says
+    assert np.all(asked[:, :, 3:] == 7)
+
+
+@pytest.mark.parametrize(("judge", "figure"), [(ceiling, "factors"), (rerendering, "psnr_db")])
+def test_the_same_seed_gives_the_same_ceiling(small_faces, judge, figure):
+    source = DataSource(small_faces)
+    first, again, other = (
+        judge.measure(source, TrainConfiguration("", "", RECIPES["swap"], 3, seed))[figure] for seed in (1, 1, 2)
+    )
     assert first == again != other
 
 
@@ -92,6 +131,7 @@ def test_without_opencv_it_says_how_to_get_it(monkeypatch):
         haar.faces_found(np.zeros((1, 64, 64, 1), np.uint8))
 
 
+@pytest.mark.parametrize("judge", [ceiling, rerendering])
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -100,14 +140,14 @@ def test_without_opencv_it_says_how_to_get_it(monkeypatch):
         (["--steps", "0"], "steps is 0: wanted"),
     ],
 )
-def test_a_ceiling_of_nothing_is_refused_in_a_sentence(small_faces, tmp_path, monkeypatch, options, sentence):
+def test_a_ceiling_of_nothing_is_refused_in_a_sentence(small_faces, tmp_path, monkeypatch, judge, options, sentence):
     out = str(tmp_path / "ceiling.json")
     monkeypatch.setattr(sys, "argv", ["ceiling", str(small_faces), "--out", out, *options])
     with pytest.raises(SystemExit, match=f"^Error: {sentence}"):
-        ceiling.main()
+        judge.main()
 
 
-@pytest.mark.parametrize("benchmark", [ceiling, haar])
+@pytest.mark.parametrize("benchmark", [ceiling, rerendering, haar])
 def test_a_folder_that_is_not_there_is_refused_in_a_sentence(benchmark, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["benchmark", "nothere"])
