@@ -66,7 +66,10 @@ class GroupDraw:
 
 
 def batches_by_kind(kind: NDArray[np.int64], kinds: tuple[str, ...], ratio: tuple[float, ...]) -> list[Tensor]:
-    """Return the batches of each kind, and refuse a data set without one that the ratio asks for."""
+    """Return the places of each kind's batches: K tensors (B_k,), of kind (B,), K kinds and their shares.
+
+    Raises TrainingError if there is none of a kind whose share is more than 0.
+    """
     members = [torch.from_numpy(np.flatnonzero(kind == index)) for index in range(len(kinds))]
     for name, found, share in zip(kinds, members, ratio, strict=True):
         if share > 0 and len(found) == 0:

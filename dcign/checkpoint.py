@@ -100,7 +100,13 @@ def load_average(folder: str | Path, model: nn.Module) -> tuple[int, float]:
 
 
 def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:  # the header is JSON
-    """Read a checkpoint's header and tensors, or say in one sentence why not."""
+    """Read a checkpoint's header and tensors.
+
+    Header: step, seconds of training, the optimiser's numbers. Tensors: `weights.NAME` and `average.NAME`, of each
+    weight's shape, and `optimizer.INDEX.NAME`.
+
+    Raises TrainingError, in one sentence, where there is none, it is damaged, or it is no checkpoint.
+    """
     path = Path(folder) / FILE
     if not path.is_file():
         raise TrainingError(

@@ -251,6 +251,9 @@ def test_the_interval_is_that_of_the_mean():
     assert found.low < found.value < found.high
     with pytest.raises(TrainingError, match="1 rounds at level"):
         bootstrap(np.mean, [values], rng(), rounds=1)
+    for arrays in ([], [values[:0]], [values, values[1:]]):
+        with pytest.raises(TrainingError, match=r"arrays of \[.*\] rows: wanted one or more arrays, of as many rows"):
+            bootstrap(lambda *_: 0.0, arrays, rng())
 
 
 def test_the_quick_trees_are_scikit_learns():

@@ -29,10 +29,12 @@ def bootstrap(
     rounds: int = ROUNDS,
     level: float = LEVEL,
 ) -> Interval:
-    """Bootstrap figure(*arrays) over rows (axis 0, drawn together): its value and the interval around it.
+    """Bootstrap figure(*arrays) over rows: its value and the interval around it.
 
-    The interval is the spread of the redrawn figures about their mean, laid around the value: drawing rows twice
-    raises figures of information by an amount that is no uncertainty.
+    arrays (N, ...) each: rows are drawn together, N of N. The interval is the spread of the redrawn figures about their
+    mean, laid around the value: drawing rows twice raises figures of information by an amount that is no uncertainty.
+
+    Raises TrainingError where there are no rows, not as many in each, or rounds or level make no interval.
     """
     return bootstrap_all(lambda *drawn: (figure(*drawn),), arrays, rng, rounds, level)[0]
 
@@ -44,10 +46,13 @@ def bootstrap_all(
     rounds: int = ROUNDS,
     level: float = LEVEL,
 ) -> tuple[Interval, ...]:
-    """Do the same for several figures of the same rows at once."""
+    """Bootstrap several figures of the same rows at once: an interval for each, as `bootstrap` has it."""
+    counts = {len(array) for array in arrays}
+    if len(counts) != 1 or 0 in counts:
+        raise TrainingError(f"arrays of {sorted(counts)} rows: wanted one or more arrays, of as many rows, at least 1")
     if rounds < 2 or not 0 < level < 1:
         raise TrainingError(f"{rounds} rounds at level {level}: wanted 2 or more, and a level between 0 and 1")
-    count = len(arrays[0])
+    (count,) = counts
     values = np.array(figures(*arrays), np.float64)
     drawn = []
     for _ in range(rounds):

@@ -82,7 +82,10 @@ def dci_continuous(
     rng: np.random.Generator,
     blocks: Blocks | None = None,
 ) -> DCI:
-    """Do the same with regression trees, for factors that are numbers; informativeness is R^2, at least 0."""
+    """Fit regression trees, for factors that are numbers: (N, Z), (N, F), (M, Z), (M, F), as `dci` does of classes.
+
+    Informativeness is R^2, at least 0. rng breaks the ties between equally good splits.
+    """
     tables = two_real_tables(train_latents, train_factors, test_latents, test_factors)
     found = _grown(
         tables,
