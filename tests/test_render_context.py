@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks.stock import stock_renderer
 from render.context import describe_renderer, open_context
+from render.scene import RenderError
 
 # In a process of its own: what it does to the display would close every renderer of the tests beside it.
 BESIDE_PYRENDER = """
@@ -58,3 +61,5 @@ def test_the_benchmarks_own_pyrender_leaves_other_contexts_alone() -> None:
     ours.make_current()
     assert describe_renderer().name
     ours.close()
+    with pytest.raises(RenderError, match="context is gone: it was closed"):
+        ours.make_current()
