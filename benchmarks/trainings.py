@@ -20,7 +20,7 @@ STEPS = {
 }
 ABLATION_STEPS = 6_000
 FULL_STEPS = 120_000  # of `swap` at full length
-WEAKER_PULL = "--set invariance_end=50000"  # there: is it the pull at its strongest that kills intrinsic latents?
+WEAKER_PULL = "--set invariance_end=50000"  # asks whether the pull at its strongest is what kills intrinsic latents
 
 # Ingredient of `swap` -> the options that take it away, or change it.
 ABLATIONS = {
