@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
-from facegen.cache import cache_folder, write_cached
+from facegen.cache import cache_folder, code_key, write_cached
 from facegen.hair_fitting import with_hair
 from facegen.hair_layer import hair_layer
 from facegen.ibug import ibug_landmarks
@@ -86,10 +85,7 @@ def _build(progress: Progress) -> MorphableModel:
 
 def cache_path() -> Path:
     """Where the model of this code is cached; another version of the code has another path."""
-    code = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(source.name.encode() + b"\0" + source.read_bytes())
-    return cache_folder() / f"procedural-{code.hexdigest()[:16]}.npz"
+    return cache_folder() / f"procedural-{code_key()}.npz"
 
 
 def _silent(stage: str, fraction: float) -> None:

@@ -1,7 +1,9 @@
-"""Where models that take long to make are kept, and how a file gets there whole."""
+"""Where models that take long to make are cached, under which key, and how a file gets there whole."""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -11,11 +13,25 @@ import platformdirs
 from facegen.model import ModelError
 
 CACHE_VARIABLE = "DCIGN_CACHE"  # the one environment variable read here: a folder to cache in
+PACKAGE = Path(__file__).resolve().parent
 
 
 def cache_folder() -> Path:
     """The folder; it may not be there yet."""
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("dcign"))
+
+
+@functools.cache
+def code_key(package: Path = PACKAGE) -> str:
+    """Hash every Python file of this package, in all its folders: 16 hexadecimal digits.
+
+    A cached model is named by this key, so that a change of any code that could shape a model makes a new file. The
+    key covers the whole package rather than a list of files, because a list misses files that move or are added.
+    """
+    code = hashlib.sha256()
+    for source in sorted(package.rglob("*.py")):
+        code.update(source.relative_to(package).as_posix().encode() + b"\0" + source.read_bytes())
+    return code.hexdigest()[:16]
 
 
 def write_cached(path: Path, content: bytes) -> None:

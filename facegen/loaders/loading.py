@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facegen.cache import cache_folder, write_cached
+from facegen.cache import cache_folder, code_key, write_cached
 from facegen.loaders.content import Content
 from facegen.loaders.conversion import to_model
 from facegen.model import ModelError, MorphableModel
@@ -109,7 +109,7 @@ def _load(path: Path, report: Progress) -> MorphableModel:
     if form.read is None:
         model = read_model(path)
         return replace(model, source=model.source or f"{path.name}: a dcign model", source_sha256=digest)
-    cached = cache_folder() / f"loaded-{digest[:16]}-{_loader_version()}.npz"
+    cached = cache_folder() / f"loaded-{digest[:16]}-{code_key()}.npz"
     if cached.exists():
         try:
             return read_model(cached)
@@ -133,14 +133,6 @@ def _digest(files: tuple[Path, ...]) -> str:
     if len(digests) == 1:
         return digests[0][1]
     return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest()
-
-
-def _loader_version() -> str:
-    """Changes with the code here and with the model that it makes, so that no old conversion is taken for a new one."""
-    code = hashlib.sha256()
-    for source in sorted([*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "model.py"]):
-        code.update(source.name.encode() + b"\0" + source.read_bytes())
-    return code.hexdigest()[:8]
 
 
 def _silent(stage: str, fraction: float) -> None:
