@@ -6,7 +6,6 @@ and refusals sound alike.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -27,10 +26,9 @@ except ModuleNotFoundError:
     sys.exit("dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.")
 
 if TYPE_CHECKING:
-    from facegen.model import MorphableModel
+    from dcign.facegen.model import MorphableModel
 
-PACKAGES = ("data", "dcign", "facegen", "render")
-BATCH_SIZE = 20  # data.schema.BATCH_SIZE, without importing it for --help
+BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, without importing it for --help
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
 NAMED_ALIKE = 5  # findings of the same words that get a line each; the others are counted
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
@@ -46,8 +44,8 @@ class _Place(click.ParamType[Path]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         if not isinstance(value, str) or "://" not in value:
             return Path(value)
-        from data.place import place
-        from data.schema import DataError
+        from dcign.data.place import place
+        from dcign.data.schema import DataError
 
         with _one_sentence(DataError):
             return place(value)
@@ -58,7 +56,6 @@ PLACE = _Place()
 
 def main() -> None:
     """Entry point of the `dcign` console script."""
-    _check_our_packages()
     try:
         sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -156,19 +153,19 @@ def render(
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
-    from data.place import answers
-    from data.schema import DataError
-    from facegen.model import ModelError
-    from render import devices
-    from render.backdrops import asked_background
-    from render.cluster import ClusterWarning
-    from render.configuration import RenderConfiguration, Splits
-    from render.folder import check_folder
-    from render.objects import check_object_options, object_scene
-    from render.production import render_dataset
-    from render.ranges import FURTHER, Range, sampled
-    from render.scene import DEFAULT_SCENE, RenderError
-    from render.truth import truth_named
+    from dcign.data.place import answers
+    from dcign.data.schema import DataError
+    from dcign.facegen.model import ModelError
+    from dcign.render import devices
+    from dcign.render.backdrops import asked_background
+    from dcign.render.cluster import ClusterWarning
+    from dcign.render.configuration import RenderConfiguration, Splits
+    from dcign.render.folder import check_folder
+    from dcign.render.objects import check_object_options, object_scene
+    from dcign.render.production import render_dataset
+    from dcign.render.ranges import FURTHER, Range, sampled
+    from dcign.render.scene import DEFAULT_SCENE, RenderError
+    from dcign.render.truth import truth_named
 
     with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
         _check_workers(workers)
@@ -239,9 +236,9 @@ def inspect(
       dcign inspect faces --sheet truth.png --truth depth,normals,landmarks
       dcign inspect s3://bucket/faces
     """
-    from data.schema import DataError
-    from data.sheet import write_sheet
-    from data.summary import summarise, table
+    from dcign.data.schema import DataError
+    from dcign.data.sheet import write_sheet
+    from dcign.data.summary import summarise, table
 
     with _one_sentence(DataError):
         _check_workers(workers)
@@ -305,8 +302,8 @@ def train(
       dcign train faces --recipe swap --steps 4000 --out runs/first
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
-    from data.schema import DataError
     from dcign import training
+    from dcign.data.schema import DataError
     from dcign.errors import TrainingError, TrainingInterrupted
     from dcign.ranks import place_here
 
@@ -343,9 +340,9 @@ def _run_configuration(
     faces: Path | None, out: Path, recipe: Any, resume: bool, options: dict[str, Any]
 ) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
     """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
-    from data.place import place
-    from data.reader import FaceDataset
     from dcign.configuration import TrainConfiguration
+    from dcign.data.place import place
+    from dcign.data.reader import FaceDataset
     from dcign.ingredients import parse_ratio
     from dcign.recipes import recipe_named
     from dcign.training import configuration_to_resume
@@ -398,7 +395,7 @@ def evaluate(run: Path, data: Path | None, against: Path | None, device: str, th
     Example:
       dcign evaluate runs/swap --against runs/vae
     """
-    from data.schema import DataError
+    from dcign.data.schema import DataError
     from dcign.errors import TrainingError
 
     stopped = f"Stopped. What was in {run} is as it was, or is whole: run the same command again."
@@ -426,8 +423,8 @@ def compare(
     Example:
       dcign compare runs/swap-* runs/vae-* --out compare.html
     """
-    from data.schema import DataError
     from dcign import report
+    from dcign.data.schema import DataError
     from dcign.errors import TrainingError
 
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
@@ -458,7 +455,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     Example:
       dcign encode runs/swap faces --split iid --out z.npz
     """
-    from data.schema import DataError
+    from dcign.data.schema import DataError
     from dcign.encoding import encode_dataset, refuse_encoding_file, save_encoding
     from dcign.errors import TrainingError
 
@@ -593,10 +590,10 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
       dcign export runs/swap --to hub --out swap-hub
       dcign export faces --to npz --split iid --out faces-npz
     """
-    from data.export.dataset import FORMATS
-    from data.manifest import NAME
-    from data.place import answers
-    from data.schema import DataError
+    from dcign.data.export.dataset import FORMATS
+    from dcign.data.manifest import NAME
+    from dcign.data.place import answers
+    from dcign.data.schema import DataError
 
     with _one_sentence(DataError), answers(folder):
         data_set = (folder / NAME).exists()
@@ -623,8 +620,8 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
 
 
 def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ...]) -> None:
-    from data.export.dataset import FORMATS, export_dataset
-    from data.schema import DataError
+    from dcign.data.export.dataset import FORMATS, export_dataset
+    from dcign.data.schema import DataError
 
     if to is None:
         raise DataError(f"{folder} is a data set, which has no default format: choose --to {', '.join(FORMATS)}.")
@@ -665,12 +662,12 @@ def face(
       dcign face --gallery 64 --out people.png
       dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
-    from data.schema import DataError
-    from facegen.export import EXTENSIONS
-    from facegen.model import ModelError
-    from render.configuration import has_hair
-    from render.portrait import check_gallery
-    from render.scene import RenderError
+    from dcign.data.schema import DataError
+    from dcign.facegen.export import EXTENSIONS
+    from dcign.facegen.model import ModelError
+    from dcign.render.configuration import has_hair
+    from dcign.render.portrait import check_gallery
+    from dcign.render.scene import RenderError
 
     sheets = {"--gallery": gallery is not None, "--modes": modes, "--turnaround": turnaround}
     asked = [option for option, given in sheets.items() if given]
@@ -705,9 +702,9 @@ def doctor(quick: bool, as_json: bool) -> None:
       dcign doctor
       dcign doctor --quick --json
     """
-    from data.doctor import MISSING, machine
+    from dcign.data.doctor import MISSING, machine
     from dcign.doctor import training
-    from render.doctor import drawing
+    from dcign.render.doctor import drawing
 
     checks = []
     with _going_on("Stopped. Nothing was changed."):
@@ -737,9 +734,9 @@ def _write_face(
     """Write what `dcign face` was asked for, and say what it was."""
     import numpy as np
 
-    from facegen.export import export_face
-    from facegen.population import sample_person
-    from render import portrait
+    from dcign.facegen.export import export_face
+    from dcign.facegen.population import sample_person
+    from dcign.render import portrait
 
     if sheet == "--modes":
         portrait.save_modes(out, model, size=portrait.MODES_SIZE if size is None else size)
@@ -762,10 +759,10 @@ def _write_face(
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     """Labels and statistics, and if asked for, the pixels too, whatever the first check found."""
-    from data.place import answers
-    from data.reader import FaceDataset
-    from data.schema import DataError
-    from data.verification import check_dataset, check_shard
+    from dcign.data.place import answers
+    from dcign.data.reader import FaceDataset
+    from dcign.data.schema import DataError
+    from dcign.data.verification import check_dataset, check_shard
 
     with _one_sentence(DataError), answers(path), _going_on("Stopped. Nothing was changed."):
         if path.is_dir():
@@ -791,12 +788,12 @@ def _said_briefly(findings: list[Any]) -> Iterator[str]:  # Any: Finding, import
 
 
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
-    from data.place import answers
-    from data.schema import DataError
-    from facegen.model import ModelError
-    from render import devices
-    from render.scene import RenderError
-    from render.verification import verify_pixels
+    from dcign.data.place import answers
+    from dcign.data.schema import DataError
+    from dcign.facegen.model import ModelError
+    from dcign.render import devices
+    from dcign.render.scene import RenderError
+    from dcign.render.verification import verify_pixels
 
     with (
         _one_sentence(DataError, ModelError, RenderError),
@@ -809,8 +806,8 @@ def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[
 
 def _model(path: Path | None = None) -> MorphableModel:
     """The model in a file, or the procedural one, with a bar for the one time that it is converted or built."""
-    from facegen.build import procedural_model
-    from facegen.loaders.loading import load_model
+    from dcign.facegen.build import procedural_model
+    from dcign.facegen.loaders.loading import load_model
 
     if path is not None:
         with _stage_progress(f"reading {path.name}") as progress:
@@ -829,10 +826,10 @@ def _subject(model_path: Path | None) -> tuple[Callable[[], Any], str]:
 
 def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Callable[[], Any], str]:
     """The meshes of a folder when they are needed, read now unless `out` holds them already; and the folder's hash."""
-    from data.place import answers
-    from facegen.objects.folder import mesh_folder, pack
-    from render.folder import MODEL
-    from render.objects import FEWEST, triangles_for
+    from dcign.data.place import answers
+    from dcign.facegen.objects.folder import mesh_folder, pack
+    from dcign.render.folder import MODEL
+    from dcign.render.objects import FEWEST, triangles_for
 
     folder = mesh_folder(meshes, fewest=FEWEST, up=up)
 
@@ -849,8 +846,8 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
 
 
 def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfiguration, imported where needed
-    from data.schema import MASK
-    from data.truth import bytes_a_pixel
+    from dcign.data.schema import MASK
+    from dcign.data.truth import bytes_a_pixel
 
     size, channels = configuration.size, configuration.channels
     click.echo(f"{out} would hold {size} x {size} images, {'gray' if channels == 1 else 'colour'}, as these batches:")
@@ -898,7 +895,7 @@ def _one_sentence(*kinds: type[Exception]) -> Iterator[None]:
 @contextmanager
 def _warnings_said(*others: type[Warning]) -> Iterator[None]:
     """Show the warning of a folder that cannot be locked, and others of ours, as their sentence, the rest as ever."""
-    from data.lock import UnlockedWarning
+    from dcign.data.lock import UnlockedWarning
 
     kinds: tuple[type[Warning], ...] = (UnlockedWarning, *others)
     with warnings.catch_warnings():
@@ -973,20 +970,6 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
     ) as bar:
         task = bar.add_task(title, total=None, say="", visible=False)
         yield lambda done, total, say: bar.update(task, completed=done, total=total, say=say, visible=True)
-
-
-def _check_our_packages() -> None:
-    """Refuse to run with a foreign top-level `data` or `render` in front of ours on the path."""
-    home = Path(__file__).resolve().parent
-    for name in PACKAGES:
-        spec = importlib.util.find_spec(name)
-        origin = Path(spec.origin).resolve() if spec and spec.origin else None
-        if origin is None or origin.parent.parent != home:
-            sys.exit(
-                f"dcign: the package `{name}` was found at {origin or 'no place'}; expected it beside "
-                f"{home / 'cli.py'}: another package of that name is in front of ours on the Python path; take it off, "
-                "or use an environment of its own."
-            )
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def _dcign(*words: object) -> None:
 
 
 def _command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "cli", *(str(word) for word in words)]
+    return [sys.executable, "-m", "dcign.cli", *(str(word) for word in words)]
 
 
 if __name__ == "__main__":

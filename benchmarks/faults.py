@@ -23,8 +23,8 @@ from typing import IO, Any
 
 from benchmarks import kills
 from benchmarks.sentence import BenchmarkError, one_sentence
-from render.configuration import RenderConfiguration, Splits
-from render.production import render_dataset
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.production import render_dataset
 
 PARTS = ("kills", "harms", "disk", "cluster", "shards", "manifests")
 SMALL = RenderConfiguration(Splits(train=3, test=2, iid=1, sweep_levels=(1, 1, 1)), size=16)
@@ -107,7 +107,7 @@ def _lines(pipe: IO[bytes]) -> Any:  # JSON objects, until there are no more, or
 
 def small_faces(folder: Path) -> None:
     """A data set of a few batches, if it is not there yet."""
-    from facegen.build import procedural_model
+    from dcign.facegen.build import procedural_model
 
     if not (folder / "dataset.json").exists():
         render_dataset(folder, SMALL, procedural_model, worker_count=1, progress=lambda made, wanted: None)

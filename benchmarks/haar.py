@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sentence import BenchmarkError, one_sentence
-from data.schema import GRAY_WEIGHTS
 from dcign.codec import load_codec
+from dcign.data.schema import GRAY_WEIGHTS
 from dcign.source import DataSource
 
 NEAR_FRONTAL = {"azimuth": 15.0, "elevation": 8.0}  # degrees

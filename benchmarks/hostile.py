@@ -16,8 +16,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from data.manifest import configuration_sha256
-from data.schema import VARIES
+from dcign.data.manifest import configuration_sha256
+from dcign.data.schema import VARIES
 
 Change = Callable[[h5py.File], object]
 MANY = 10**9

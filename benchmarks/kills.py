@@ -249,7 +249,7 @@ def _left_alone(out: Path) -> tuple[float, dict[str, str]]:
 
 def _command(folder: Path, *, local: bool = True) -> list[str]:
     words = ["render", "--batches", BATCHES, "--size", SIZE, "--out", folder]
-    return [sys.executable, "-m", "cli", *(str(word) for word in [*words, *["--workers", WORKERS] * local])]
+    return [sys.executable, "-m", "dcign.cli", *(str(word) for word in [*words, *["--workers", WORKERS] * local])]
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -257,7 +257,7 @@ def _shards(folder: Path) -> list[Path]:
 
 
 def _run(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli", *(str(word) for word in words)]
+    command = [sys.executable, "-m", "dcign.cli", *(str(word) for word in words)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

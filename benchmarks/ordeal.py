@@ -23,15 +23,15 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-import cli
 from benchmarks.mutants import Kernel, mutate_shard, mutate_text, shard_kernel, text_kernel
-from data import sandbox
-from data.reader import FaceDataset, Shard
-from data.schema import DataError
-from facegen.model import ModelError
-from render.scene import RenderError
-from render.verification import check_shard_pixels, pixel_task
-from render.workers import ENVIRONMENT
+from dcign import cli
+from dcign.data import sandbox
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import DataError
+from dcign.facegen.model import ModelError
+from dcign.render.scene import RenderError
+from dcign.render.verification import check_shard_pixels, pixel_task
+from dcign.render.workers import ENVIRONMENT
 
 MEMORY = 1 << 30  # bytes
 SENTENCES = (DataError, RenderError, ModelError)

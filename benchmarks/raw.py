@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workload import Workload
-from render.atlas import face_spans
-from render.context import choose_egl
-from render.mesh import gloss_rows
-from render.programs import CONSTANTS, set_uniforms
-from render.scene import (
+from dcign.render.atlas import face_spans
+from dcign.render.context import choose_egl
+from dcign.render.mesh import gloss_rows
+from dcign.render.programs import CONSTANTS, set_uniforms
+from dcign.render.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
 )
-from render.shadows import FINE_APART, casters, is_fine, map_texels
+from dcign.render.shadows import FINE_APART, casters, is_fine, map_texels
 
 COLUMNS, ROWS = 5, 4
 SHADERS = Path(__file__).parent.parent / "render" / "shaders"

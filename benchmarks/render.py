@@ -30,9 +30,9 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from benchmarks.writing import stock_writing, worker_memory
-from data.heap import keep_freed_memory
-from render.configuration import RenderConfiguration, Splits
-from render.workers import ENVIRONMENT
+from dcign.data.heap import keep_freed_memory
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.workers import ENVIRONMENT
 
 END_TO_END_BATCHES = {64: 3_000, 150: 2_000}  # of the paper's 12,000: start-up weighs little, as in a real one
 Loop = Callable[[int], object]
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each loop runs in each round")
     parser.add_argument("--memory", action="store_true", help="a worker's peak memory too, over 2,000 batches")
     arguments = parser.parse_args()
-    from facegen.build import procedural_model
+    from dcign.facegen.build import procedural_model
 
     procedural_model()  # so that no loop waits for it
     sizes = [int(size) for size in arguments.sizes.split(",")]
@@ -85,7 +85,7 @@ def end_to_end(size: int, *options: str) -> float:
     """Images a second of the whole command, with two workers."""
     batches = END_TO_END_BATCHES.get(size, 200)
     folder = Path(tempfile.mkdtemp(prefix="dcign-benchmark-"))
-    command = [sys.executable, "-m", "cli", "render", "--batches", str(batches), "--size", str(size),
+    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", str(batches), "--size", str(size),
                "--workers", "2", "--out", str(folder / "faces"), *options]  # fmt: skip
     try:
         began = time.perf_counter()
@@ -121,7 +121,7 @@ def _rate(path: str, size: int, seconds: float, core: int) -> tuple[float, int]:
     from benchmarks.raw import raw_loop
     from benchmarks.stock import stock_loop
     from benchmarks.workload import Workload, workload
-    from render.atlas import AtlasRenderer
+    from dcign.render.atlas import AtlasRenderer
 
     def atlas_loop(work: Workload) -> Loop:
         renderer = AtlasRenderer(size=size, channels=1, mesh=work.mesh, head=work.head,

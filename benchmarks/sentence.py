@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from data.schema import DataError
+from dcign.data.schema import DataError
 from dcign.errors import TrainingError
 
 

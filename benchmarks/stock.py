@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.workload import Workload
-from data.schema import GRAY_WEIGHTS
-from render.context import Context, choose_egl
-from render.scene import HeadFrame, Scene, light_directions, view_matrices
+from dcign.data.schema import GRAY_WEIGHTS
+from dcign.render.context import Context, choose_egl
+from dcign.render.scene import HeadFrame, Scene, light_directions, view_matrices
 
 
 @contextlib.contextmanager

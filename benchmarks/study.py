@@ -75,7 +75,9 @@ def evaluate_all(faces: Path, out: Path, workers: int) -> bool:
     def evaluate(path: Path) -> bool:
         words = ["evaluate", str(path.parent), "--data", str(faces), "--threads", "1"]
         with path.parent.with_name(path.parent.name + ".log").open("ab") as log:
-            code = subprocess.run([sys.executable, "-m", "cli", *words], stdout=log, stderr=log, check=False).returncode
+            code = subprocess.run(
+                [sys.executable, "-m", "dcign.cli", *words], stdout=log, stderr=log, check=False
+            ).returncode
         print(f"{path.parent}: " + (f"stopped, see {log.name}" if code else "evaluated"), flush=True)
         return code == 0
 
@@ -120,7 +122,7 @@ def _run(training: Training, faces: Path, out: Path, running: dict[str, subproce
         began = time.monotonic()
         # A session of its own: a Ctrl-C of the terminal reaches it once, through `stop`.
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli", *words], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            [sys.executable, "-m", "dcign.cli", *words], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
         running[training.name] = process
         code = process.wait()

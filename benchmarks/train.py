@@ -166,8 +166,8 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     from dataclasses import replace
 
     from benchmarks.eager import eager_step
-    from data.heap import keep_freed_memory
     from dcign.configuration import TrainConfiguration
+    from dcign.data.heap import keep_freed_memory
     from dcign.device import choose_device, choose_precision
     from dcign.feed import ReadAhead
     from dcign.memory import choose_place, free_memory
@@ -249,7 +249,7 @@ def _rendered(folder: Path, size: int) -> Path:
     command = [
         sys.executable,
         "-m",
-        "cli",
+        "dcign.cli",
         "render",
         "--batches",
         str(BATCHES),

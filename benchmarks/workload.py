@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.build import procedural_model
-from facegen.colour import srgb_to_linear
-from facegen.model import MorphableModel
-from facegen.normals import VertexNormals
-from render.atlas import Faces
-from render.configuration import RenderConfiguration, Splits
-from render.mesh import Mesh
-from render.plan import BatchPlan, plan_batch
-from render.scene import HeadFrame
-from render.shots import Labels, Shots, shots
-from render.studio import head_frame, mesh_of
+from dcign.facegen.build import procedural_model
+from dcign.facegen.colour import srgb_to_linear
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.normals import VertexNormals
+from dcign.render.atlas import Faces
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.mesh import Mesh
+from dcign.render.plan import BatchPlan, plan_batch
+from dcign.render.scene import HeadFrame
+from dcign.render.shots import Labels, Shots, shots
+from dcign.render.studio import head_frame, mesh_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.stock import StockScene
-from data.heap import keep_freed_memory
-from data.schema import BATCH_SIZE, Batch, ShardHeader
-from data.writer import write_shard
-from facegen.build import procedural_model
-from facegen.colour import srgb_to_linear
-from facegen.normals import VertexNormals
-from render.configuration import FINEST, RenderConfiguration, Splits
-from render.context import choose_egl
-from render.plan import plan_batch
-from render.studio import Studio, head_frame
-from render.subject import Subject
-from render.workers import ENVIRONMENT
+from dcign.data.heap import keep_freed_memory
+from dcign.data.schema import BATCH_SIZE, Batch, ShardHeader
+from dcign.data.writer import write_shard
+from dcign.facegen.build import procedural_model
+from dcign.facegen.colour import srgb_to_linear
+from dcign.facegen.normals import VertexNormals
+from dcign.render.configuration import FINEST, RenderConfiguration, Splits
+from dcign.render.context import choose_egl
+from dcign.render.plan import plan_batch
+from dcign.render.studio import Studio, head_frame
+from dcign.render.subject import Subject
+from dcign.render.workers import ENVIRONMENT
 
 SHARD = 50  # batches
 Shoot = Callable[[int], Batch]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import (
+from dcign.data.schema import (
     BATCH_NUMBER,
     BATCH_SIZE,
     COEFFICIENTS,

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.contents import inflate
-from data.damage import reading
-from data.place import used
-from data.reader import FaceDataset
-from data.schema import BATCH_SIZE, VARIES, DataError, Float, Images
+from dcign.data.contents import inflate
+from dcign.data.damage import reading
+from dcign.data.place import used
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import BATCH_SIZE, VARIES, DataError, Float, Images
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """A shard opened for reading: its header, and the bytes of the file that each of its datasets is.
 
-`data.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read from then on
+`dcign.data.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read from then on
 as plain bytes at known places, by as many threads as like, without HDF5.
 """
 
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data import sandbox
-from data.batch import LANDMARKS_PATH, is_per_pixel
-from data.damage import AGAIN, reading, shown
-from data.manifest import configuration_sha256
-from data.schema import (
+from dcign.data import sandbox
+from dcign.data.batch import LANDMARKS_PATH, is_per_pixel
+from dcign.data.damage import AGAIN, reading, shown
+from dcign.data.manifest import configuration_sha256
+from dcign.data.schema import (
     FACTOR_VALUES,
     IDENTITY_ATTRIBUTES,
     LANDMARKS,

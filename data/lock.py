@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from data.place import is_remote
-from data.schema import DataError
+from dcign.data.place import is_remote
+from dcign.data.schema import DataError
 
 NAME = ".dcign.lock"
 

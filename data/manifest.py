@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from data.damage import shown
-from data.part_file import write_whole
-from data.place import answers, is_remote
-from data.schema import FACTORS, SPLITS, DataError, Factor
+from dcign.data.damage import shown
+from dcign.data.part_file import write_whole
+from dcign.data.place import answers, is_remote
+from dcign.data.schema import FACTORS, SPLITS, DataError, Factor
 
 NAME = "dataset.json"
 FORMAT = "dcign-dataset"

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from data.place import deliver, is_remote, make_folder, part_of, used
-from data.schema import DataError
+from dcign.data.place import deliver, is_remote, make_folder, part_of, used
+from dcign.data.schema import DataError
 
 
 class PartFile:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batch import Column
-from data.contents import Contents
-from data.manifest import NAME, Manifest, ShardEntry, read_manifest
-from data.place import answers, place, used
-from data.schema import (
+from dcign.data.batch import Column
+from dcign.data.contents import Contents
+from dcign.data.manifest import NAME, Manifest, ShardEntry, read_manifest
+from dcign.data.place import answers, place, used
+from dcign.data.schema import (
     BATCH_NUMBER,
     FACTOR_VALUES,
     IDENTITY_ALBEDO,

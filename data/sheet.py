@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from data.part_file import write_whole
-from data.reader import FaceDataset, Shard
-from data.schema import BATCH_SIZE, Batch, DataError
-from data.truth import as_pictures
+from dcign.data.part_file import write_whole
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import BATCH_SIZE, Batch, DataError
+from dcign.data.truth import as_pictures
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
 SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large

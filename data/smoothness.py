@@ -2,7 +2,7 @@
 
 Images of a batch, sorted by the label that varies, walk along a smooth curve. So each lies between its two
 neighbours, and no exchange of two labels makes the walk much shorter. This needs no renderer, and misses a
-label that is off by less than the distance to the next: for that, `render.verification` renders again. Flat things in
+label that is off by less than the distance to the next: for that, `dcign.render.verification` renders again. Flat things in
 moving light are an exception: each side grows lighter and darker again, and the walk goes back the way it came.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import Float, Images
+from dcign.data.schema import Float, Images
 
 GRID = 16  # images are averaged to GRID x GRID, so that fine texture does not make all distances alike
 # 64 px faces, azimuth +-86, 500 batches a factor: no true walk's detour passed 1.9 or its saving .001; with half the

@@ -14,10 +14,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from data.damage import shown
-from data.place import answers
-from data.reader import FaceDataset, Shard
-from data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, DataError, Factor
+from dcign.data.damage import shown
+from dcign.data.place import answers
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, DataError, Factor
 
 Json = dict[str, Any]
 LONGEST = 600  # characters of what a file says of itself

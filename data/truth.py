@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from data.damage import shown
-from data.schema import LANDMARKS, MASK, PARTS, TRUTH
+from dcign.data.damage import shown
+from dcign.data.schema import LANDMARKS, MASK, PARTS, TRUTH
 
 # The layers that dcign writes: dtype, and shape of a value a pixel.
 LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {

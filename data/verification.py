@@ -1,7 +1,7 @@
 """Does a shard keep its promise? Labels against `varies`, people against people, files against dataset.json.
 
-Nothing is rendered here: that labels and pixels agree is `render.verification`'s to show, by rendering again.
-What pixels say by themselves is in `data.smoothness`.
+Nothing is rendered here: that labels and pixels agree is `dcign.render.verification`'s to show, by rendering again.
+What pixels say by themselves is in `dcign.data.smoothness`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.damage import shown
-from data.manifest import NAME, Manifest, ShardEntry, configuration_sha256
-from data.part_file import file_sha256
-from data.place import place
-from data.reader import FaceDataset, Shard
-from data.schema import MASK, DataError, Float
-from data.smoothness import pixel_faults
-from data.truth import missing_layers, truth_faults
+from dcign.data.damage import shown
+from dcign.data.manifest import NAME, Manifest, ShardEntry, configuration_sha256
+from dcign.data.part_file import file_sha256
+from dcign.data.place import place
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import MASK, DataError, Float
+from dcign.data.smoothness import pixel_faults
+from dcign.data.truth import missing_layers, truth_faults
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}

@@ -16,10 +16,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from data.batch import Column, arrays, columns, is_per_pixel
-from data.part_file import PartFile, refusals, written_aside
-from data.part_file import file_sha256 as file_sha256  # who writes shards hashes them
-from data.schema import (
+from dcign.data.batch import Column, arrays, columns, is_per_pixel
+from dcign.data.part_file import PartFile, refusals, written_aside
+from dcign.data.part_file import file_sha256 as file_sha256  # who writes shards hashes them
+from dcign.data.schema import (
     FACTOR_VALUES,
     FORMAT,
     FORMAT_VERSION,

@@ -1,5 +1,6 @@
 """Shards in, a disentangled code out: clamped-latent VAE training and its evaluation."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -7,6 +8,13 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["DCIGN", "__version__"]
+
+if not Path(__file__).with_name("data").is_dir():
+    raise ImportError(
+        f"expected the folder dcign/data, found a file: this checkout has no symbolic links. Run "
+        f"`git config core.symlinks true` and `git checkout -- dcign` in {Path(__file__).parents[1]} (on Windows with "
+        "developer mode switched on), or install a wheel."
+    )
 
 
 def __getattr__(name: str) -> Any:  # DCIGN, whose import brings torch, only when it is asked for

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from data.chunks import find_chunks
-from data.reader import FaceDataset
-from data.schema import VARIES_NAMES
+from dcign.data.chunks import find_chunks
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import VARIES_NAMES
 from dcign.errors import TrainingError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
+from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
 from dcign.memory import free_memory
 
 TORCH_SECONDS = 120.0  # of a first import from a cold or shared disk

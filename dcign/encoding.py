@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.reader import FaceDataset, Shard
-from data.schema import DataError
 from dcign.aside import write_aside
 from dcign.codec import Codec, load_codec
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import DataError
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.meter import Told, untold

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from data.schema import GRAY_WEIGHTS
+from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
 
 DEPTHS = (8, 10, 12, 16)  # bits of a gray picture

@@ -18,11 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from data.schema import DataError
 from dcign import configuration as run_configuration
 from dcign.aside import read_json, write_aside
 from dcign.checkpoint import read_checkpoint, refuse_numbers, refuse_progress
 from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.data.schema import DataError
 from dcign.errors import TrainingError
 from dcign.source import DataSource
 

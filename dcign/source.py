@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from data.chunks import SplitChunks, find_chunks
-from data.place import answers, place
-from data.reader import FaceDataset
-from data.schema import BATCH_SIZE, VARIES
 from dcign.batches import ImageBatches, TrainingBatches
 from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.data.chunks import SplitChunks, find_chunks
+from dcign.data.place import answers, place
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import BATCH_SIZE, VARIES
 from dcign.errors import TrainingError
 from dcign.memory import fits_on_device
 

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
-from data.heap import keep_freed_memory
-from data.lock import NAME as LOCK
-from data.lock import held
-from data.place import place
-from data.schema import DataError
 from dcign import configuration as run_configuration
 from dcign.aside import is_part
 from dcign.batches import ImageBatches
 from dcign.checkpoint import FILE as CHECKPOINT
 from dcign.checkpoint import load_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration
+from dcign.data.heap import keep_freed_memory
+from dcign.data.lock import NAME as LOCK
+from dcign.data.lock import held
+from dcign.data.place import place
+from dcign.data.schema import DataError
 from dcign.device import choose_precision, refuse_threads, threads
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.feed import ReadAhead

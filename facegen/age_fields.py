@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from facegen.features import near
-from facegen.fields import Field, Push
+from dcign.facegen.features import near
+from dcign.facegen.fields import Field, Push
 
 AGE_FIELDS = (
     Field(

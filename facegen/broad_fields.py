@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from facegen.features import near
-from facegen.fields import soft_side
-from facegen.geometry import Geometry
-from facegen.hair import BROW_LINE
-from facegen.hair_fields import HAIR_FIELDS
-from facegen.landmarks import LANDMARKS
-from facegen.mouth import mouth_line
-from facegen.primitives import Array, bump, ramp
+from dcign.facegen.features import near
+from dcign.facegen.fields import soft_side
+from dcign.facegen.geometry import Geometry
+from dcign.facegen.hair import BROW_LINE
+from dcign.facegen.hair_fields import HAIR_FIELDS
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.mouth import mouth_line
+from dcign.facegen.primitives import Array, bump, ramp
 
 
 def size(g: Geometry) -> Array:

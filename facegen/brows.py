@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facegen.features import Ball, Feature, Rod, near
+from dcign.facegen.features import Ball, Feature, Rod, near
 
 BROWS: tuple[Feature, ...] = (
     Rod(

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
-from facegen.cache import cache_folder, code_key, write_cached
-from facegen.hair_fitting import with_hair
-from facegen.hair_layer import hair_layer
-from facegen.ibug import ibug_landmarks
-from facegen.landmarks import locate_landmarks
-from facegen.levels import with_levels
-from facegen.mesh import sculpture_mesh
-from facegen.model import ModelError, MorphableModel, Population, exact_in_half
-from facegen.model_file import model_bytes, read_model
-from facegen.painting import Strands, painting
-from facegen.parts import PART_NAMES, part_labels
-from facegen.regions import find_regions
-from facegen.sculpture import head_distance
-from facegen.shape import shape_model
+from dcign.facegen.cache import cache_folder, code_key, write_cached
+from dcign.facegen.hair_fitting import with_hair
+from dcign.facegen.hair_layer import hair_layer
+from dcign.facegen.ibug import ibug_landmarks
+from dcign.facegen.landmarks import locate_landmarks
+from dcign.facegen.levels import with_levels
+from dcign.facegen.mesh import sculpture_mesh
+from dcign.facegen.model import ModelError, MorphableModel, Population, exact_in_half
+from dcign.facegen.model_file import model_bytes, read_model
+from dcign.facegen.painting import Strands, painting
+from dcign.facegen.parts import PART_NAMES, part_labels
+from dcign.facegen.regions import find_regions
+from dcign.facegen.sculpture import head_distance
+from dcign.facegen.shape import shape_model
 
 SHAPE_MODES = 80
 

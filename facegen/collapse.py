@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 Int = NDArray[np.int64]
 

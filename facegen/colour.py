@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 Real = TypeVar("Real", bound=np.floating[Any])  # the precision that comes in goes out
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from facegen.colour import lab_to_linear
-from facegen.person import ATTRIBUTES
-from facegen.primitives import Array, curve, ramp
-from facegen.tones import cheek_lab
+from dcign.facegen.colour import lab_to_linear
+from dcign.facegen.person import ATTRIBUTES
+from dcign.facegen.primitives import Array, curve, ramp
+from dcign.facegen.tones import cheek_lab
 
 MOTTLES = 14  # patterns of pigment and of blood; every skin has its own mixture
 MOST_CUTS = 16  # of hair that can have their own shade

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 LEAST, MOST = 0.1, 3.6  # of the prior variance
 ROUNDS = 400

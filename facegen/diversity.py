@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from facegen.measurements import COURSES, MEASUREMENTS, published
-from facegen.model import Float, MorphableModel
-from facegen.primitives import Array
-from facegen.tapes import lay, lengths
+from dcign.facegen.measurements import COURSES, MEASUREMENTS, published
+from dcign.facegen.model import Float, MorphableModel
+from dcign.facegen.primitives import Array
+from dcign.facegen.tapes import lay, lengths
 
 
 def measure_people(model: MorphableModel, shapes: Float) -> Array:

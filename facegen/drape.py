@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from facegen.features import Ball, Feature, near
-from facegen.loft import Loft
+from dcign.facegen.features import Ball, Feature, near
+from dcign.facegen.loft import Loft
 
 # Height y: (x, z) of the skin from the front midline round to behind the ear, mm.
 FACE = Loft(

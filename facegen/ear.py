@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from facegen.features import Ball, Feature, near
-from facegen.primitives import Array, smooth_union, tapered_capsule
+from dcign.facegen.features import Ball, Feature, near
+from dcign.facegen.primitives import Array, smooth_union, tapered_capsule
 
 ATTACHED_AT = (68.5, -19.0, 2.0)  # the frame's origin on the head, just in front of the tragion
 SIZE = 0.93  # of the tables below, which are of a large ear

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.features import Ball, Crease, Feature, Groove, near
-from facegen.landmarks import LANDMARKS
-from facegen.primitives import Array, curve, ellipsoid, smooth_carve, smooth_union
+from dcign.facegen.features import Ball, Crease, Feature, Groove, near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.primitives import Array, curve, ellipsoid, smooth_carve, smooth_union
 
 # The upper lid's fold, from the eyeball's middle, seen from the front: (x, y).
 _FOLD = (

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from facegen.primitives import (
+from dcign.facegen.primitives import (
     Array,
     curve,
     ellipsoid,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.features import Place, near
-from facegen.landmarks import LANDMARKS
-from facegen.primitives import Array, bump
-from facegen.regions import Regions
+from dcign.facegen.features import Place, near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.primitives import Array, bump
+from dcign.facegen.regions import Regions
 
 AXES = {"out": 0, "across": 0, "up": 1, "forward": 2}
 

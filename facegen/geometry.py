@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.primitives import Array
-from facegen.regions import Regions
+from dcign.facegen.primitives import Array
+from dcign.facegen.regions import Regions
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.primitives import Array, curve, ramp
+from dcign.facegen.primitives import Array, curve, ramp
 
 # Middle line and half-height of the brow: (x, y) and (x, mm).
 BROW_LINE = curve([(7, 16.2), (12, 17.0), (20, 18.5), (28, 20.0), (36, 20.8), (44, 19.8), (52, 16.6), (56, 14.2)])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from facegen.primitives import Array, curve
+from dcign.facegen.primitives import Array, curve
 
 Stations = tuple[tuple[float, float], ...]
 

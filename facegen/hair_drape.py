@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from facegen.hair_cuts import FALL, RIM, Cut
-from facegen.hair_grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
-from facegen.mesh import CENTRE, project
-from facegen.primitives import Array, curve, ramp
-from facegen.sculpture import bare_head_distance, head_distance
+from dcign.facegen.hair_cuts import FALL, RIM, Cut
+from dcign.facegen.hair_grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
+from dcign.facegen.mesh import CENTRE, project
+from dcign.facegen.primitives import Array, curve, ramp
+from dcign.facegen.sculpture import bare_head_distance, head_distance
 
 Bool = NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from facegen.geometry import Geometry
-from facegen.primitives import Array, ramp
+from dcign.facegen.geometry import Geometry
+from dcign.facegen.primitives import Array, ramp
 
 
 def hairline(g: Geometry) -> Array:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from facegen.hair_layer import HairLayer
-from facegen.model import Hair, MorphableModel, exact_in_half
+from dcign.facegen.hair_layer import HairLayer
+from dcign.facegen.model import Hair, MorphableModel, exact_in_half
 
 
 def with_hair(head: MorphableModel, layer: HairLayer) -> MorphableModel:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
-from facegen.hair_cuts import CUT_NAMES, CUTS
-from facegen.hair_drape import FRINGE_RINGS, HIDDEN, Drape, drape
-from facegen.hair_grid import COLUMNS, RINGS, SCALP_RINGS, Globe, globe
-from facegen.mesh import Template
-from facegen.primitives import Array
-from facegen.regions import Regions
+from dcign.facegen.hair_cuts import CUT_NAMES, CUTS
+from dcign.facegen.hair_drape import FRINGE_RINGS, HIDDEN, Drape, drape
+from dcign.facegen.hair_grid import COLUMNS, RINGS, SCALP_RINGS, Globe, globe
+from dcign.facegen.mesh import Template
+from dcign.facegen.primitives import Array
+from dcign.facegen.regions import Regions
 
 Int = NDArray[np.int32]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.eyes import LOWER_MARGIN, UPPER_MARGIN
-from facegen.hair import BROW_LINE
-from facegen.landmarks import LANDMARKS
-from facegen.mesh import Template
-from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
-from facegen.primitives import Array, Curve
+from dcign.facegen.eyes import LOWER_MARGIN, UPPER_MARGIN
+from dcign.facegen.hair import BROW_LINE
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.mesh import Template
+from dcign.facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
+from dcign.facegen.primitives import Array, Curve
 
 # The numbers of a point on the left and its mirror image on the right; a point of the midline is its own.
 LEFT_AND_RIGHT = (

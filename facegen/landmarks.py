@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 # name: (x, y, z)          what it is, on the skin unless said otherwise
 LANDMARKS: dict[str, tuple[float, float, float]] = {

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.colour import lab_to_linear
-from facegen.complexion import MOLES, MOST_CUTS, MOTTLES, Complexion
-from facegen.hair_cuts import CUTS
-from facegen.primitives import Array, ramp
+from dcign.facegen.colour import lab_to_linear
+from dcign.facegen.complexion import MOLES, MOST_CUTS, MOTTLES, Complexion
+from dcign.facegen.hair_cuts import CUTS
+from dcign.facegen.primitives import Array, ramp
 
 _FRINGES = [number for number, cut in enumerate(CUTS) if cut.fringe is not None]
 EVERYWHERE = ""  # the mask that is 1 at every site

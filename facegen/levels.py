@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.collapse import EDGE, FIXED, FREE, collapsed
-from facegen.model import Fit, Float, Level, MorphableModel, exact_in_half
-from facegen.population import sample_person, stacked
-from facegen.primitives import Array
-from facegen.projection import Projection
+from dcign.facegen.collapse import EDGE, FIXED, FREE, collapsed
+from dcign.facegen.model import Fit, Float, Level, MorphableModel, exact_in_half
+from dcign.facegen.population import sample_person, stacked
+from dcign.facegen.primitives import Array
+from dcign.facegen.projection import Projection
 
 HEADS = (3_500, 2_850)  # vertices of the head: 40 dB from the finest at 150 and at 64 pixels (docs/log.md)
 CROWD, PATTERNS, TRIED = 40, 3, 12  # people, the strongest patterns of their lightness; faces that may not fold

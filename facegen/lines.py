@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from facegen.features import Place, near
-from facegen.landmarks import LANDMARKS
-from facegen.primitives import Array, segment_distance
+from dcign.facegen.features import Place, near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.primitives import Array, segment_distance
 
 
 @dataclass(frozen=True)

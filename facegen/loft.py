@@ -13,8 +13,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator, RectBivariateSpline, UnivariateSpline
 from scipy.ndimage import gaussian_filter1d
 
-from facegen.features import Anchors
-from facegen.primitives import Array, smooth_maximum, smooth_union
+from dcign.facegen.features import Anchors
+from dcign.facegen.primitives import Array, smooth_maximum, smooth_union
 
 AZIMUTHS = np.radians(np.arange(-180, 181, 7.5))
 TOLERANCE = 0.4  # mm: how far the table may stray from the outlines over the height, root mean square

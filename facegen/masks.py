@@ -11,18 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.complexion import MOLES, MOTTLES
-from facegen.eyes import IRIS_RADIUS, LOWER_MARGIN, PUPIL_RADIUS, UPPER_MARGIN
-from facegen.features import Place, near
-from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, ragged
-from facegen.landmarks import LANDMARKS
-from facegen.lines import GROUPS, RIDGE, line_masks
-from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
-from facegen.noise import grain, smooth_noise
-from facegen.primitives import Array, bump, curve, ramp, step, window
-from facegen.regions import Regions
-from facegen.spots import Spots, anywhere, on_cheeks_and_nose, on_sunny_skin, scatter_spots
-from facegen.strokes import brow_hairs
+from dcign.facegen.complexion import MOLES, MOTTLES
+from dcign.facegen.eyes import IRIS_RADIUS, LOWER_MARGIN, PUPIL_RADIUS, UPPER_MARGIN
+from dcign.facegen.features import Place, near
+from dcign.facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, ragged
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.lines import GROUPS, RIDGE, line_masks
+from dcign.facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
+from dcign.facegen.noise import grain, smooth_noise
+from dcign.facegen.primitives import Array, bump, curve, ramp, step, window
+from dcign.facegen.regions import Regions
+from dcign.facegen.spots import Spots, anywhere, on_cheeks_and_nose, on_sunny_skin, scatter_spots
+from dcign.facegen.strokes import brow_hairs
 
 FINE = 0.9  # mm: sites closer than this carry pores and strokes
 # What values a mask can have, by the start of its name; 0..1 for all others.

@@ -5,8 +5,8 @@ Conditioning does not ring only where the prior is within about 20 % of the publ
 
 from __future__ import annotations
 
-from facegen.features import near
-from facegen.fields import Field, Push
+from dcign.facegen.features import near
+from dcign.facegen.fields import Field, Push
 
 MEASURED_FIELDS = (
     Field(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.primitives import Array
-from facegen.tapes import Arc, Calliper, Course, Tape
+from dcign.facegen.primitives import Array
+from dcign.facegen.tapes import Arc, Calliper, Course, Tape
 
 SEXES = ("women", "men")
 

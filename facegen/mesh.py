@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from facegen.hair import hairline_height
-from facegen.primitives import Array
-from facegen.relaxation import relax
-from facegen.rows import feature_rows
-from facegen.spacing import slide_freedom, vertex_spacing
-from facegen.triangulation import flip_edges, triangulate
+from dcign.facegen.hair import hairline_height
+from dcign.facegen.primitives import Array
+from dcign.facegen.relaxation import relax
+from dcign.facegen.rows import feature_rows
+from dcign.facegen.spacing import slide_freedom, vertex_spacing
+from dcign.facegen.triangulation import flip_edges, triangulate
 
 Int = NDArray[np.int64]
 

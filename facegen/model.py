@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from facegen.person import ATTRIBUTES, MEAN_PERSON
-from facegen.person import Float as Float
+from dcign.facegen.person import ATTRIBUTES, MEAN_PERSON
+from dcign.facegen.person import Float as Float
 
 HIGHEST_HAIR = 40.0  # mm above the skull, at most
 NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back

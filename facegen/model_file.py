@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.archive import Archive
-from facegen.model import (
+from dcign.facegen.archive import Archive
+from dcign.facegen.model import (
     Albedo,
     Fit,
     Hair,
@@ -21,7 +21,7 @@ from facegen.model import (
     Texture,
     packed,
 )
-from facegen.painted import PaintedAlbedo
+from dcign.facegen.painted import PaintedAlbedo
 
 ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo, PaintedAlbedo)}
 _HAIR_ARRAYS = ("offsets", "by_length", "by_volume")

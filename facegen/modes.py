@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.primitives import Array, ramp
+from dcign.facegen.primitives import Array, ramp
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 POINTS = 420  # where the kernel is sampled

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from facegen.features import Crease, Feature, Groove, Pair, Ridge, Rod, near
-from facegen.landmarks import LANDMARKS
-from facegen.primitives import Array, curve
+from dcign.facegen.features import Crease, Feature, Groove, Pair, Ridge, Rod, near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.primitives import Array, curve
 
 # Where the lips meet, from stomion: (x, y).
 _MOUTH_LINE = (

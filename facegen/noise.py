@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 LATTICE = 48  # cells a side before a lattice repeats
 LATTICES = 3  # turned against each other and averaged: one alone shows its axes

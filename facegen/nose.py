@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facegen.features import Ball, Feature, Groove, Ridge, Rod, near
+from dcign.facegen.features import Ball, Feature, Groove, Ridge, Rod, near
 
 NOSTRIL = Ball("nostril", near("subnasale", 7.0, 1.4, 4.6), (2.9, 4.6, 6.2), blend=1.4, turn=-24, carve=True)
 

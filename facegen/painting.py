@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
-from facegen.features import near
-from facegen.landmarks import LANDMARKS
-from facegen.masks import Sites, all_masks, find_spots
-from facegen.mesh import Template
-from facegen.model import Texture
-from facegen.painted import PaintedAlbedo, as_bytes
-from facegen.primitives import Array, bump
-from facegen.regions import Regions, regions_at
-from facegen.spots import Spots
-from facegen.unwrap import hair_uv, head_uv, rasterise, strand_at, texel_uv
+from dcign.facegen.features import near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.masks import Sites, all_masks, find_spots
+from dcign.facegen.mesh import Template
+from dcign.facegen.model import Texture
+from dcign.facegen.painted import PaintedAlbedo, as_bytes
+from dcign.facegen.primitives import Array, bump
+from dcign.facegen.regions import Regions, regions_at
+from dcign.facegen.spots import Spots
+from dcign.facegen.unwrap import hair_uv, head_uv, rasterise, strand_at, texel_uv
 
 TEXTURE_SIZE = 1024
 _LOCK = 3.0  # mm between vertices of the hair, about

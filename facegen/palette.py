@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from facegen.colour import linear_to_lab, srgb_to_linear
-from facegen.complexion import Complexion
-from facegen.features import Place, near
-from facegen.landmarks import LANDMARKS
-from facegen.model import Float, MorphableModel
-from facegen.painting import CHEEK, CHEEK_RADII
-from facegen.primitives import Array, bump
+from dcign.facegen.colour import linear_to_lab, srgb_to_linear
+from dcign.facegen.complexion import Complexion
+from dcign.facegen.features import Place, near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.model import Float, MorphableModel
+from dcign.facegen.painting import CHEEK, CHEEK_RADII
+from dcign.facegen.primitives import Array, bump
 
 _SPOT = (8.0, 8.0, 20.0)  # mm
 PLACES: tuple[Place, ...] = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.eyes import IRIS_RADIUS
-from facegen.primitives import Array
-from facegen.regions import Regions
-from facegen.shape import head_weight
+from dcign.facegen.eyes import IRIS_RADIUS
+from dcign.facegen.primitives import Array
+from dcign.facegen.regions import Regions
+from dcign.facegen.shape import head_weight
 
 PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera", "iris")
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.hair_cuts import cut_probabilities
-from facegen.model import MorphableModel, Population
-from facegen.person import AGES, ATTRIBUTES, MEAN_PERSON, Float, Person
-from facegen.primitives import Array
+from dcign.facegen.hair_cuts import cut_probabilities
+from dcign.facegen.model import MorphableModel, Population
+from dcign.facegen.person import AGES, ATTRIBUTES, MEAN_PERSON, Float, Person
+from dcign.facegen.primitives import Array
 
 # Two sexes, each spread about its own; everybody together has unit variance.
 SEX_CENTRE = 0.9

@@ -14,9 +14,9 @@ from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
-from facegen.model import Float, Int
-from facegen.normals import VertexNormals
-from facegen.primitives import Array
+from dcign.facegen.model import Float, Int
+from dcign.facegen.normals import VertexNormals
+from dcign.facegen.primitives import Array
 
 Places = NDArray[np.int64]
 

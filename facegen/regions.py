@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
-from facegen.features import near
-from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline, ragged
-from facegen.landmarks import LANDMARKS
-from facegen.mesh import Template
-from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
-from facegen.normals import VertexNormals
-from facegen.nose import NOSTRIL
-from facegen.primitives import Array, bump, ellipsoid, rotation_about_y, step, window
-from facegen.sculpture import bare_head_distance, head_distance
+from dcign.facegen.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
+from dcign.facegen.features import near
+from dcign.facegen.hair import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline, ragged
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.mesh import Template
+from dcign.facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
+from dcign.facegen.normals import VertexNormals
+from dcign.facegen.nose import NOSTRIL
+from dcign.facegen.primitives import Array, bump, ellipsoid, rotation_about_y, step, window
+from dcign.facegen.sculpture import bare_head_distance, head_distance
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 Int = NDArray[np.int64]
 

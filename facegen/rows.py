@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from facegen.ear import rim_rows
-from facegen.eyes import (
+from dcign.facegen.ear import rim_rows
+from dcign.facegen.eyes import (
     CORNERS,
     IRIS_RADIUS,
     IRIS_RAISED,
@@ -17,9 +17,9 @@ from facegen.eyes import (
     aperture,
     fold_line,
 )
-from facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
-from facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
-from facegen.primitives import Array
+from dcign.facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
+from dcign.facegen.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
+from dcign.facegen.primitives import Array
 
 FARTHEST_FORWARD = 125.0  # mm: a plane in front of every face
 FRONT_STEPS = 60

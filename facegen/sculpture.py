@@ -6,16 +6,16 @@ from functools import partial
 
 import numpy as np
 
-from facegen.brows import BROWS, SOCKETS
-from facegen.drape import DRAPE
-from facegen.ear import add_ears
-from facegen.eyes import LIDS, open_eyes
-from facegen.features import Feature
-from facegen.landmarks import LANDMARKS
-from facegen.mouth import LIPS, MOUTH_FOLDS
-from facegen.nose import NOSE
-from facegen.primitives import Array
-from facegen.skull import CRANIUM
+from dcign.facegen.brows import BROWS, SOCKETS
+from dcign.facegen.drape import DRAPE
+from dcign.facegen.ear import add_ears
+from dcign.facegen.eyes import LIDS, open_eyes
+from dcign.facegen.features import Feature
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.mouth import LIPS, MOUTH_FOLDS
+from dcign.facegen.nose import NOSE
+from dcign.facegen.primitives import Array
+from dcign.facegen.skull import CRANIUM
 
 FEATURES: tuple[Feature, ...] = (
     *CRANIUM,

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
-from facegen.broad_fields import BROAD_FIELDS
-from facegen.covariance import Variation, conditioned, independent_modes, nearest_covariance
-from facegen.eyes import IRIS_RADIUS
-from facegen.fields import FIELDS, displacement
-from facegen.geometry import Geometry
-from facegen.landmarks import LANDMARKS
-from facegen.measured_fields import EXPRESSION, FORM, FORM_REACH, FORM_SPREAD, MEASURED_FIELDS, MEASURED_SPREAD
-from facegen.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
-from facegen.mesh import Template
-from facegen.modes import gaussian_process_modes
-from facegen.population import AGE_DEVIATION, SEX_SIDE, SEX_WITHIN_SIDE
-from facegen.primitives import Array, ramp
-from facegen.regions import Regions
-from facegen.tapes import Chains, lay, length_bias, length_slopes, lengths
+from dcign.facegen.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
+from dcign.facegen.broad_fields import BROAD_FIELDS
+from dcign.facegen.covariance import Variation, conditioned, independent_modes, nearest_covariance
+from dcign.facegen.eyes import IRIS_RADIUS
+from dcign.facegen.fields import FIELDS, displacement
+from dcign.facegen.geometry import Geometry
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.measured_fields import EXPRESSION, FORM, FORM_REACH, FORM_SPREAD, MEASURED_FIELDS, MEASURED_SPREAD
+from dcign.facegen.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
+from dcign.facegen.mesh import Template
+from dcign.facegen.modes import gaussian_process_modes
+from dcign.facegen.population import AGE_DEVIATION, SEX_SIDE, SEX_WITHIN_SIDE
+from dcign.facegen.primitives import Array, ramp
+from dcign.facegen.regions import Regions
+from dcign.facegen.tapes import Chains, lay, length_bias, length_slopes, lengths
 
 SLACK = 0.002  # of a mean: where tables contradict each other, a head need not bend to fit both
 NECK_WEIGHT = 0.3  # a head's variation counts most when modes are ranked

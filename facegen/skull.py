@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facegen.features import Ball, Feature, near
+from dcign.facegen.features import Ball, Feature, near
 
 CRANIUM: tuple[Feature, ...] = (
     Ball("brain case", near("vertex", 0, -73), (75.0, 73, 87.5), blend=1, why="the egg that all else hangs on"),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facegen.features import Place, near
-from facegen.landmarks import LANDMARKS
-from facegen.primitives import Array
+from dcign.facegen.features import Place, near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.primitives import Array
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from facegen.features import near
-from facegen.landmarks import LANDMARKS
-from facegen.primitives import Array, bump, ramp
+from dcign.facegen.features import near
+from dcign.facegen.landmarks import LANDMARKS
+from dcign.facegen.primitives import Array, bump, ramp
 
 Int = NDArray[np.integer]
 Where = Callable[[Array], Array]

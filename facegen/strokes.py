@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.hair import BROW_HALF_HEIGHT, BROW_LINE
-from facegen.primitives import Array, curve, segment_distance
+from dcign.facegen.hair import BROW_HALF_HEIGHT, BROW_LINE
+from dcign.facegen.primitives import Array, curve, segment_distance
 
 BROW_HAIRS = 210
 _BROW_WIDTH = 0.27  # mm at the root; finer than a hair is in a picture, thicker than one is

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from facegen.primitives import Array
+from dcign.facegen.primitives import Array
 
 Int = NDArray[np.signedinteger[Any]]
 Vector = tuple[float, float, float]

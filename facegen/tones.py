@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr
 
-from facegen.primitives import Array, curve
+from dcign.facegen.primitives import Array, curve
 
 HUE_BOND = 0.82  # correlation of a* and b* at one L*: without it, skins turn pink or green
 LIGHTEST, DARKEST = 70.0, 29.0  # L*: beyond, a lit cheek burns out, or drowns

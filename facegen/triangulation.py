@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from facegen.model import ModelError
-from facegen.primitives import Array
+from dcign.facegen.model import ModelError
+from dcign.facegen.primitives import Array
 
 Int = NDArray[np.int64]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.primitives import Array, curve
+from dcign.facegen.primitives import Array, curve
 
 AXIS_TILT = 18.0  # degrees from straight up towards the face
 # Angle from the axis, degrees -> radius in the map: the face lies between 40 and 120.

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE, LANDMARKS
-from render.backcloth import UNIT as BACKGROUND_UNIT
-from render.backcloth import Backcloth
-from render.context import Closing, Renderer, describe_renderer, open_context
-from render.landmarks import place_landmarks
-from render.mesh import Int, Mesh, gloss_rows
-from render.paint import UNIT, Paint
-from render.programs import compiled, set_uniforms
-from render.scene import (
+from dcign.data.schema import BATCH_SIZE, LANDMARKS
+from dcign.render.backcloth import UNIT as BACKGROUND_UNIT
+from dcign.render.backcloth import Backcloth
+from dcign.render.context import Closing, Renderer, describe_renderer, open_context
+from dcign.render.landmarks import place_landmarks
+from dcign.render.mesh import Int, Mesh, gloss_rows
+from dcign.render.paint import UNIT, Paint
+from dcign.render.programs import compiled, set_uniforms
+from dcign.render.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
@@ -31,10 +31,10 @@ from render.scene import (
     RenderError,
     Scene,
 )
-from render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
-from render.shots import Labels, Shots, shots
-from render.targets import bind_textures, read_pictures, target
-from render.truth import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
+from dcign.render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
+from dcign.render.shots import Labels, Shots, shots
+from dcign.render.targets import bind_textures, read_pictures, target
+from dcign.render.truth import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
-from data.part_file import file_sha256
-from data.place import used
-from render.ranges import Range
-from render.scene import RenderError
+from dcign.data.part_file import file_sha256
+from dcign.data.place import used
+from dcign.render.ranges import Range
+from dcign.render.scene import RenderError
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from data.manifest import Manifest
-from data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
-from render.card_words import words_for
-from render.configuration import RenderConfiguration
-from render.plan import at_rest
+from dcign.data.manifest import Manifest
+from dcign.data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
+from dcign.render.card_words import words_for
+from dcign.render.configuration import RenderConfiguration
+from dcign.render.plan import at_rest
 
 
 def data_set_card(manifest: Manifest) -> str:

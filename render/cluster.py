@@ -22,10 +22,10 @@ from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
-from data.heap import keep_freed_memory
-from data.schema import DataError
-from render.scene import RenderError
-from render.workers import ENVIRONMENT, Crew
+from dcign.data.heap import keep_freed_memory
+from dcign.data.schema import DataError
+from dcign.render.scene import RenderError
+from dcign.render.workers import ENVIRONMENT, Crew
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

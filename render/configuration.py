@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from data.damage import shown
-from data.manifest import configuration_sha256
-from data.schema import FACTORS, MORE_FACTORS, Factor
-from render.backdrops import Background
-from render.kinds import check_kinds
-from render.ranges import BOUNDS, Range, check_range
-from render.scene import DEFAULT_SCENE, Camera, RenderError, Scene, chosen
-from render.truth import checked_truth
+from dcign.data.damage import shown
+from dcign.data.manifest import configuration_sha256
+from dcign.data.schema import FACTORS, MORE_FACTORS, Factor
+from dcign.render.backdrops import Background
+from dcign.render.kinds import check_kinds
+from dcign.render.ranges import BOUNDS, Range, check_range
+from dcign.render.scene import DEFAULT_SCENE, Camera, RenderError, Scene, chosen
+from dcign.render.truth import checked_truth
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
@@ -62,7 +62,7 @@ class RenderConfiguration:
     the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads; light_elevation,
     distance, field_of_view, light_to_ambient: sampled in these ranges, or None, the scene's; vary: names of those of
     them that are factors, not nuisances; background: what is behind the heads, or None, black; truth:
-    names of the layers of `data.schema.TRUTH_LAYERS` to write beside the images.
+    names of the layers of `dcign.data.schema.TRUTH_LAYERS` to write beside the images.
 
     Raises RenderError for what cannot be rendered.
     """

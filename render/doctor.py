@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
+from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
 
 GL_SECONDS, SPEED_SECONDS = 30.0, 300.0  # the second with a face model to build on a busy machine
 MEASURED_SECONDS = 1.0
@@ -37,7 +37,7 @@ def drawing(cores: int, *, quick: bool) -> Iterator[Check]:
 
 def _opengl() -> Check:
     told: dict[str, Any] = answer(__name__, "drawn_by", GL_SECONDS)
-    from render.context import Renderer  # and numpy, which may be missing
+    from dcign.render.context import Renderer  # and numpy, which may be missing
 
     software = Renderer(told["vendor"], told["name"], told["version"]).software
     where = f"EGL device {told['device']} of {told['devices']}"
@@ -70,8 +70,8 @@ def drawn_by() -> dict[str, Any]:
     import os
     from dataclasses import asdict
 
-    from render.context import describe_renderer, open_context
-    from render.scene import RenderError
+    from dcign.render.context import describe_renderer, open_context
+    from dcign.render.scene import RenderError
 
     try:
         open_context()
@@ -85,8 +85,8 @@ def drawn_by() -> dict[str, Any]:
 
 def images_per_second() -> float:
     """In a child process: what one worker, as `dcign render` starts it, draws of training batches at 64 px."""
-    from facegen.build import cache_path, procedural_model
-    from render import workers
+    from dcign.facegen.build import cache_path, procedural_model
+    from dcign.render import workers
 
     if not cache_path().exists():
         procedural_model()
@@ -96,11 +96,11 @@ def images_per_second() -> float:
 
 def drawn_in_a_second(model_file: Path) -> float:
     """In a worker: images/s, planned and drawn, once all is warm."""
-    from data.part_file import file_sha256
-    from data.schema import BATCH_SIZE
-    from render import workers
-    from render.configuration import RenderConfiguration, Splits
-    from render.plan import plan_batch
+    from dcign.data.part_file import file_sha256
+    from dcign.data.schema import BATCH_SIZE
+    from dcign.render import workers
+    from dcign.render.configuration import RenderConfiguration, Splits
+    from dcign.render.plan import plan_batch
 
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
     studio = workers.studio(model_file, file_sha256(model_file), configuration)

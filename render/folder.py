@@ -9,19 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from data.damage import shown
-from data.lock import NAME as LOCK
-from data.manifest import NAME as MANIFEST
-from data.part_file import file_sha256, write_whole
-from data.place import make_folder, used
-from data.schema import SPLITS, DataError
-from facegen.model import ModelError
-from facegen.objects.collection import Collection
-from render.backdrops import FILE as BACKDROPS
-from render.configuration import RenderConfiguration
-from render.scene import RenderError
-from render.subject import Subject, read_subject, subject_bytes
-from render.truth import check_truth_of
+from dcign.data.damage import shown
+from dcign.data.lock import NAME as LOCK
+from dcign.data.manifest import NAME as MANIFEST
+from dcign.data.part_file import file_sha256, write_whole
+from dcign.data.place import make_folder, used
+from dcign.data.schema import SPLITS, DataError
+from dcign.facegen.model import ModelError
+from dcign.facegen.objects.collection import Collection
+from dcign.render.backdrops import FILE as BACKDROPS
+from dcign.render.configuration import RenderConfiguration
+from dcign.render.scene import RenderError
+from dcign.render.subject import Subject, read_subject, subject_bytes
+from dcign.render.truth import check_truth_of
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)

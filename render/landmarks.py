@@ -22,7 +22,7 @@ def place_landmarks(
     seen: NDArray[np.float32],
     size: int,
 ) -> NDArray[np.float32]:
-    """Columns as in data.schema.LANDMARK_COLUMNS: x to the right and y down in pixels, depth in mm, 1 if visible.
+    """Columns as in dcign.data.schema.LANDMARK_COLUMNS: x to the right and y down in pixels, depth in mm, 1 if visible.
 
     positions (P, V, 3) mm of one face or a face a picture, triangles (T, 3), landmarks (L,) vertices,
     seen (N, 4, 4) model space to clip space, size in pixels -> (N, L, 4)

@@ -12,16 +12,16 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE, FACTORS, SPLITS
-from facegen.model import MorphableModel
-from facegen.objects.collection import Collection
-from facegen.person import Person
-from facegen.population import sample_person, stacked
-from render.configuration import RenderConfiguration, has_hair
-from render.objects import chosen_objects
-from render.ranges import Range
-from render.scene import Scene
-from render.subject import Subject
+from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.objects.collection import Collection
+from dcign.facegen.person import Person
+from dcign.facegen.population import sample_person, stacked
+from dcign.render.configuration import RenderConfiguration, has_hair
+from dcign.render.objects import chosen_objects
+from dcign.render.ranges import Range
+from dcign.render.scene import Scene
+from dcign.render.subject import Subject
 
 Float = NDArray[np.float32]
 

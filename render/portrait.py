@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from data.part_file import write_whole
-from data.schema import BATCH_SIZE
-from facegen.model import MorphableModel
-from facegen.person import Person
-from facegen.population import sample_person, stacked, typical_person
-from render.configuration import RenderConfiguration, Splits
-from render.scene import RenderError
-from render.studio import Studio
+from dcign.data.part_file import write_whole
+from dcign.data.schema import BATCH_SIZE
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.person import Person
+from dcign.facegen.population import sample_person, stacked, typical_person
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.scene import RenderError
+from dcign.render.studio import Studio
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))

@@ -15,27 +15,27 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from data.lock import held
-from data.manifest import NAME as MANIFEST
-from data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from data.part_file import file_sha256, write_whole
-from data.place import answers, is_remote
-from data.reader import Shard
-from data.schema import SPLITS, Batch, DataError, ShardHeader
-from data.sheet import write_sheet
-from data.writer import write_shard
-from render import workers
-from render.backdrops import FILE as BACKDROPS
-from render.backdrops import Backdrops
-from render.card import data_set_card
-from render.cluster import check_scheduler
-from render.configuration import SHARD_BATCHES, RenderConfiguration
-from render.context import Renderer
-from render.folder import CARD, MODEL, PREVIEW, open_folder
-from render.plan import plan_batch
-from render.scene import RenderError, chosen
-from render.studio import Studio
-from render.subject import Subject
+from dcign.data.lock import held
+from dcign.data.manifest import NAME as MANIFEST
+from dcign.data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from dcign.data.part_file import file_sha256, write_whole
+from dcign.data.place import answers, is_remote
+from dcign.data.reader import Shard
+from dcign.data.schema import SPLITS, Batch, DataError, ShardHeader
+from dcign.data.sheet import write_sheet
+from dcign.data.writer import write_shard
+from dcign.render import workers
+from dcign.render.backdrops import FILE as BACKDROPS
+from dcign.render.backdrops import Backdrops
+from dcign.render.card import data_set_card
+from dcign.render.cluster import check_scheduler
+from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration
+from dcign.render.context import Renderer
+from dcign.render.folder import CARD, MODEL, PREVIEW, open_folder
+from dcign.render.plan import plan_batch
+from dcign.render.scene import RenderError, chosen
+from dcign.render.studio import Studio
+from dcign.render.subject import Subject
 
 HASHING_THREADS = 8  # over shards that are there: hashing lets go of Python's lock
 SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import GRAY_WEIGHTS
+from dcign.data.schema import GRAY_WEIGHTS
 
 SHADERS = Path(__file__).parent / "shaders"
 CONSTANTS = {"LUMINANCE": f"vec3{GRAY_WEIGHTS}"}  # words of the shaders that stand for our numbers

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import GRAY_WEIGHTS
-from facegen.colour import linear_to_srgb, srgb_to_linear
-from render.mesh import Mesh, gloss_rows
-from render.scene import (
+from dcign.data.schema import GRAY_WEIGHTS
+from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
+from dcign.render.mesh import Mesh, gloss_rows
+from dcign.render.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
     HeadFrame,
     Scene,
 )
-from render.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
-from render.shots import Shots, shots
+from dcign.render.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
+from dcign.render.shots import Shots, shots
 
 Float = NDArray[np.float64]
 

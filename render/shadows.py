@@ -13,10 +13,10 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE
-from render.mesh import Mesh, shadow_triangles
-from render.programs import compiled, set_uniforms
-from render.targets import target
+from dcign.data.schema import BATCH_SIZE
+from dcign.render.mesh import Mesh, shadow_triangles
+from dcign.render.programs import compiled, set_uniforms
+from dcign.render.targets import target
 
 LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
 LARGE_IF_PAINTED = 200  # a gallery's

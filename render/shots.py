@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from render.scene import HeadFrame, Scene, light_directions, projection_matrices, shadow_matrices, view_matrices
+from dcign.render.scene import HeadFrame, Scene, light_directions, projection_matrices, shadow_matrices, view_matrices
 
 Float = NDArray[np.float32]
 Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)
@@ -68,7 +68,7 @@ class Shots:
 def shots(labels: Labels, head: HeadFrame, scene: Scene) -> Shots:
     """Turn labels into matrices.
 
-    labels: azimuth, elevation and light_azimuth (N,), and what of `data.schema.MORE_FACTORS` is not the scene's:
+    labels: azimuth, elevation and light_azimuth (N,), and what of `dcign.data.schema.MORE_FACTORS` is not the scene's:
     light_elevation, field_of_view in degrees, distance in mm, light_to_ambient, the strength of the light over that
     from everywhere. Without a distance the camera stands where the head fills its share, whatever the field of view.
     """

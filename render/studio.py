@@ -7,22 +7,22 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BATCH_SIZE, MASK, Batch
-from facegen.colour import srgb_to_linear
-from facegen.model import MorphableModel, head_sphere
-from facegen.normals import VertexNormals
-from facegen.objects.collection import Collection
-from render.atlas import AtlasRenderer, Faces, Pictures
-from render.backdrops import Backdrops, behind
-from render.configuration import RenderConfiguration, has_hair
-from render.context import Closing, Renderer
-from render.mesh import Mesh
-from render.objects import FRAME, object_faces, object_room
-from render.plan import BatchPlan
-from render.scene import HeadFrame
-from render.shots import Labels
-from render.subject import Subject
-from render.truth import truth_names
+from dcign.data.schema import BATCH_SIZE, MASK, Batch
+from dcign.facegen.colour import srgb_to_linear
+from dcign.facegen.model import MorphableModel, head_sphere
+from dcign.facegen.normals import VertexNormals
+from dcign.facegen.objects.collection import Collection
+from dcign.render.atlas import AtlasRenderer, Faces, Pictures
+from dcign.render.backdrops import Backdrops, behind
+from dcign.render.configuration import RenderConfiguration, has_hair
+from dcign.render.context import Closing, Renderer
+from dcign.render.mesh import Mesh
+from dcign.render.objects import FRAME, object_faces, object_room
+from dcign.render.plan import BatchPlan
+from dcign.render.scene import HeadFrame
+from dcign.render.shots import Labels
+from dcign.render.subject import Subject
+from dcign.render.truth import truth_names
 
 Float = NDArray[np.float32]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facegen.model import MorphableModel
-from facegen.model_file import model_bytes, read_model
-from facegen.objects.collection import Collection
-from facegen.objects.collection_file import collection_bytes, is_collection, read_collection
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.model_file import model_bytes, read_model
+from dcign.facegen.objects.collection import Collection
+from dcign.facegen.objects.collection_file import collection_bytes, is_collection, read_collection
 
 Subject = MorphableModel | Collection
 

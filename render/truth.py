@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
-from render.mesh import Mesh
-from render.programs import add_attribute, compiled, set_uniforms
-from render.scene import RenderError
-from render.targets import read_pictures, target
+from dcign.data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
+from dcign.render.mesh import Mesh
+from dcign.render.programs import add_attribute, compiled, set_uniforms
+from dcign.render.scene import RenderError
+from dcign.render.targets import read_pictures, target
 
 DRAWN = ("depth", "normals", "albedo", "parts")
 LIGHT = ("visibility", "specular")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.colour import linear_to_srgb
-from render.mesh import Mesh
-from render.rasteriser import Float, nearest_fragments
-from render.truth import Truth
+from dcign.facegen.colour import linear_to_srgb
+from dcign.render.mesh import Mesh
+from dcign.render.rasteriser import Float, nearest_fragments
+from dcign.render.truth import Truth
 
 
 def rasterise_truth(

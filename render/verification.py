@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.damage import shown
-from data.part_file import file_sha256
-from data.place import answers
-from data.reader import Shard
-from data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch, DataError
-from data.verification import Finding
-from facegen.model import ModelError
-from facegen.objects.collection import Collection
-from render import workers
-from render.atlas import Pictures
-from render.configuration import RenderConfiguration
-from render.ranges import BOUNDS
-from render.scene import RenderError
-from render.studio import Studio
+from dcign.data.damage import shown
+from dcign.data.part_file import file_sha256
+from dcign.data.place import answers
+from dcign.data.reader import Shard
+from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch, DataError
+from dcign.data.verification import Finding
+from dcign.facegen.model import ModelError
+from dcign.facegen.objects.collection import Collection
+from dcign.render import workers
+from dcign.render.atlas import Pictures
+from dcign.render.configuration import RenderConfiguration
+from dcign.render.ranges import BOUNDS
+from dcign.render.scene import RenderError
+from dcign.render.studio import Studio
 
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
 # decides otherwise which of two triangles covers a sample on an edge.

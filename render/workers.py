@@ -1,6 +1,6 @@
 """Worker processes: each owns one OpenGL context and makes whole pieces of work, so that no pixels cross processes.
 
-They are this machine's, or a cluster's (render.cluster): one function hands out the work to either. Those of this
+They are this machine's, or a cluster's (dcign.render.cluster): one function hands out the work to either. Those of this
 machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between two
 batches when the parent says so.
 """
@@ -24,15 +24,15 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data.heap import keep_freed_memory
-from data.part_file import file_sha256
-from data.place import local
-from render import devices
-from render.backdrops import read_backdrops
-from render.configuration import RenderConfiguration
-from render.scene import RenderError
-from render.studio import Studio
-from render.subject import read_subject
+from dcign.data.heap import keep_freed_memory
+from dcign.data.part_file import file_sha256
+from dcign.data.place import local
+from dcign.render import devices
+from dcign.render.backdrops import read_backdrops
+from dcign.render.configuration import RenderConfiguration
+from dcign.render.scene import RenderError
+from dcign.render.studio import Studio
+from dcign.render.subject import read_subject
 
 # Batches done so far, as they are done.
 Progress = Callable[[int], None]
@@ -125,7 +125,7 @@ def run(
     Raises what a worker raised, and RenderError if one died, or if the cluster cannot be reached.
     """
     if cluster:
-        from render.cluster import dask_workers  # which imports this module
+        from dcign.render.cluster import dask_workers  # which imports this module
 
         crew = dask_workers(cluster)
     else:

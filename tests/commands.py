@@ -8,9 +8,9 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-import cli
+from dcign import cli
 
-ROOT = Path(cli.__file__).parent
+ROOT = Path(cli.__file__).parents[1]
 
 
 def dcign(*words: str | Path | int) -> Result:
@@ -29,7 +29,8 @@ def refused(*words: str | Path | int) -> str:
 def imported_by(*words: str | Path) -> set[str]:
     """Top-level modules that a command has imported when it ends."""
     script = (
-        "import sys, cli\n"
+        "import sys\n"
+        "from dcign import cli\n"
         "try:\n    cli.dcign(sys.argv[1:])\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
         "print('MODULES', *sorted({name.split('.')[0] for name in sys.modules}))\n"

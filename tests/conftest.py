@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from facegen.build import procedural_model
-from facegen.model import MorphableModel
-from render.configuration import RenderConfiguration, Splits
-from render.production import render_dataset
+from dcign.facegen.build import procedural_model
+from dcign.facegen.model import MorphableModel
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.production import render_dataset
 
 # A process of pytest-xdist ignores Ctrl-C, and what it starts would, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

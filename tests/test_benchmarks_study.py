@@ -12,7 +12,7 @@ from dcign.ingredients import read_settings
 from dcign.recipes import RECIPES, changed
 
 FAKE = """#!/bin/sh
-# Stands for `python -m cli train FACES ... --out FOLDER [--resume]`: notes its words, and does what the name says.
+# Stands for `python -m dcign.cli train FACES ... --out FOLDER [--resume]`: notes its words, and does what the name says.
 for word in "$@"; do [ "$before" = --out ] && folder=$word; before=$word; done
 [ "$3" = evaluate ] && folder=$4
 mkdir -p "$folder" && echo "$*" >> "$folder/words"
@@ -57,7 +57,7 @@ def test_what_is_evaluated_is_not_run_again_and_what_was_begun_goes_on(quick):
     for _ in range(2):
         assert study.run_all(trainings, quick / "faces", quick, workers=2)
     first, second = ((quick / each.name / "words").read_text().splitlines() for each in trainings)
-    assert first == [" ".join(["-m", "cli", *command(trainings[0], quick / "faces", quick)])]
+    assert first == [" ".join(["-m", "dcign.cli", *command(trainings[0], quick / "faces", quick)])]
     assert len(second) == 1
     assert second[0].endswith("--resume")
 
@@ -85,7 +85,7 @@ def test_what_is_evaluated_is_evaluated_again_on_demand(quick, capsys):
         (quick / name / "evaluation.json").touch()
     (quick / "swap" / "begun-2").mkdir()
     assert not study.evaluate_all(quick / "faces", quick, workers=1)
-    words = f"-m cli evaluate {quick}/recipes/a-0 --data {quick}/faces --threads 1\n"
+    words = f"-m dcign.cli evaluate {quick}/recipes/a-0 --data {quick}/faces --threads 1\n"
     assert (quick / "recipes" / "a-0" / "words").read_text() == words
     assert f"{quick}/swap/fails-1: stopped, see {quick}/swap/fails-1.log" in capsys.readouterr().out
     assert not (quick / "swap" / "begun-2" / "words").exists()

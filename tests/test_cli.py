@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.configuration import RenderConfiguration, Splits
+from dcign.render.configuration import RenderConfiguration, Splits
 from tests.commands import ROOT, dcign, imported_by, refused
 
 
@@ -86,7 +86,7 @@ def test_render_draws_shadows_unless_told_not_to(
         asked.append(configuration)
         return SimpleNamespace(made=0, kept=0)
 
-    monkeypatch.setattr("render.production.render_dataset", made)
+    monkeypatch.setattr("dcign.render.production.render_dataset", made)
     assert dcign("render", "--batches", "1", "--out", tmp_path / "faces", *options).exit_code == 0
     assert [configuration.scene.light.shadows for configuration in asked] == [wanted]
 
@@ -213,7 +213,7 @@ def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
     nowhere = tmp_path / "no-drivers"
     nowhere.mkdir()
     environment = {**os.environ, "__EGL_VENDOR_LIBRARY_DIRS": str(nowhere)}
-    command = [sys.executable, "-m", "cli", "render", "--batches", "1", "--size", "16", "--workers", "1"]
+    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", "1", "--size", "16", "--workers", "1"]
     done = subprocess.run(
         [*command, "--out", str(tmp_path / "faces")],
         capture_output=True, text=True, check=False, cwd=ROOT, env=environment,
@@ -225,7 +225,7 @@ def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
 
 def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: Path) -> None:
     folder = tmp_path / "faces"
-    command = [sys.executable, "-m", "cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
+    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
     first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
     while not list(folder.glob("*/.*.part")) and time.monotonic() < deadline:  # the first shard has just begun
@@ -241,18 +241,9 @@ def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: P
 
 
 def test_without_click_what_is_missing_is_said() -> None:
-    script = "import sys; sys.modules['click'] = None; import cli"
+    script = "import sys; sys.modules['click'] = None; import dcign.cli"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert done.stderr == (
         "dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.\n"
     )
-
-
-def test_a_foreign_package_in_front_of_ours_is_named(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "__init__.py").write_text("")
-    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import cli; sys.argv = ['dcign']; cli.main()"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 1
-    assert "the package `data` was found at" in done.stderr

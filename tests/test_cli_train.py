@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import cli
+from dcign import cli
 from tests.commands import dcign, imported_by, refused
 
 
@@ -75,7 +75,7 @@ def test_ctrl_c_during_an_export_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("data.export.png.png_bytes", interrupted)
+    monkeypatch.setattr("dcign.data.export.png.png_bytes", interrupted)
     result = dcign("export", small_faces, "--to", "png", "--out", tmp_path / "png")
     assert result.exit_code == 130
     assert "Stopped. Nothing was written." in result.output

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.export import webdataset
-from data.export.dataset import FORMATS, export_dataset
-from data.export.npz import BINS
-from data.lock import held
-from data.manifest import read_manifest, write_manifest
-from data.reader import FaceDataset
-from data.schema import FACTORS, VARIES, DataError, ShardHeader
+from dcign.data.export import webdataset
+from dcign.data.export.dataset import FORMATS, export_dataset
+from dcign.data.export.npz import BINS
+from dcign.data.lock import held
+from dcign.data.manifest import read_manifest, write_manifest
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import FACTORS, VARIES, DataError, ShardHeader
 
 pytest_plugins = ["tests.discs"]
 
@@ -263,7 +263,7 @@ def test_shards_that_disagree_are_refused(make_faces, tmp_path):
 def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path, monkeypatch):
     folder = make_faces()
     with monkeypatch.context() as patched:
-        patched.setattr("data.contents._header", _without_ranges)
+        patched.setattr("dcign.data.contents._header", _without_ranges)
         with pytest.raises(DataError, match="say no range of azimuth; expected lowest < highest"):
             export(folder, tmp_path / "out", "npz")
     write_manifest(folder, replace(read_manifest(folder), splits={"train": ()}))
@@ -279,8 +279,8 @@ def _without_ranges(path, found, stored):
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from data.export.dataset import export_dataset
-from data.schema import DataError
+from dcign.data.export.dataset import export_dataset
+from dcign.data.schema import DataError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
 try:

@@ -18,23 +18,23 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import cli
-from data import lock
-from data.lock import NAME, UnlockedWarning, held
-from data.schema import DataError
+from dcign import cli
+from dcign.data import lock
+from dcign.data.lock import NAME, UnlockedWarning, held
+from dcign.data.schema import DataError
 from dcign.errors import TrainingError
-from render.configuration import RenderConfiguration
-from render.production import render_dataset
+from dcign.render.configuration import RenderConfiguration
+from dcign.render.production import render_dataset
 from tests.processes import train_noise
 
-HOLDING = "import sys\nfrom pathlib import Path\nfrom data.lock import held\nwith held(Path(sys.argv[1])):\n"
+HOLDING = "import sys\nfrom pathlib import Path\nfrom dcign.data.lock import held\nwith held(Path(sys.argv[1])):\n"
 
 
 @contextmanager
 def holder(folder: Path, then: str = "sys.stdin.read()") -> Iterator[subprocess.Popen[str]]:
     """Another process that holds a folder, until its standard input is closed."""
     words = [sys.executable, "-c", f"{HOLDING}    print('held', flush=True)\n    {then}", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -159,7 +159,7 @@ def test_a_second_render_is_refused_and_touches_nothing(
 
 def test_a_second_training_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "tests.processes", str(tmp_path / "run"), "100000"]
-    root = Path(cli.__file__).parent
+    root = Path(cli.__file__).parents[1]
     with ExitStack() as stack:
         first = stack.enter_context(subprocess.Popen(words, cwd=root))
         stack.callback(first.kill)

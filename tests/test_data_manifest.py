@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from data.manifest import ShardEntry, configuration_sha256, read_manifest, write_manifest
-from data.schema import DataError
+from dcign.data.manifest import ShardEntry, configuration_sha256, read_manifest, write_manifest
+from dcign.data.schema import DataError
 
 pytest_plugins = ["tests.discs"]
 

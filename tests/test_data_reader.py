@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from benchmarks.hostile import hostile
-from data.reader import FaceDataset, Shard
-from data.schema import VARIES, DataError
-from data.writer import write_shard
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import VARIES, DataError
+from dcign.data.writer import write_shard
 
 pytest_plugins = ["tests.discs"]
 

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from data import sheet as sheets
-from data.schema import VARIES_NAMES, DataError
-from data.sheet import contact_sheet, write_sheet
-from data.summary import summarise, table
+from dcign.data import sheet as sheets
+from dcign.data.schema import VARIES_NAMES, DataError
+from dcign.data.sheet import contact_sheet, write_sheet
+from dcign.data.summary import summarise, table
 
 pytest_plugins = ["tests.discs"]
 

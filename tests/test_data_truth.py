@@ -10,12 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
-from data.reader import Shard
-from data.schema import Batch, DataError
-from data.sheet import contact_sheet
-from data.truth import as_pictures, truth_faults
-from data.verification import check_shard
-from data.writer import write_shard
+from dcign.data.reader import Shard
+from dcign.data.schema import Batch, DataError
+from dcign.data.sheet import contact_sheet
+from dcign.data.truth import as_pictures, truth_faults
+from dcign.data.verification import check_shard
+from dcign.data.writer import write_shard
 
 pytest_plugins = ["tests.discs"]
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.reader import FaceDataset, Shard
-from data.schema import VARIES_NAMES, DataError
-from data.smoothness import pixel_faults
-from data.verification import check_dataset, check_shard
-from data.writer import write_shard
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import VARIES_NAMES, DataError
+from dcign.data.smoothness import pixel_faults
+from dcign.data.verification import check_dataset, check_shard
+from dcign.data.writer import write_shard
 
 pytest_plugins = ["tests.discs"]
 

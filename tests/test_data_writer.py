@@ -14,9 +14,9 @@ import h5py
 import numpy as np
 import pytest
 
-from data.reader import Shard
-from data.schema import VARIES_NAMES, DataError, varies_codes
-from data.writer import file_sha256, write_shard
+from dcign.data.reader import Shard
+from dcign.data.schema import VARIES_NAMES, DataError, varies_codes
+from dcign.data.writer import file_sha256, write_shard
 
 pytest_plugins = ["tests.discs"]
 
@@ -207,9 +207,9 @@ WRITER = """
 import os, resource, signal, sys
 from pathlib import Path
 from tests.discs import disc_batch, RANGES
-from data.manifest import configuration_sha256
-from data.schema import DataError, ShardHeader
-from data.writer import write_shard
+from dcign.data.manifest import configuration_sha256
+from dcign.data.schema import DataError, ShardHeader
+from dcign.data.writer import write_shard
 
 def stream():
     for number in range(20):

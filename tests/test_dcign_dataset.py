@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from data.chunks import SplitChunks
-from data.reader import FaceDataset
-from data.schema import DataError
+from dcign.data.chunks import SplitChunks
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import DataError
 from dcign.dataset import FaceImages, WholeBatches
 from dcign.errors import TrainingError
 

@@ -9,7 +9,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-import cli
+from dcign import cli
 from dcign.batches import TrainingBatches
 from dcign.calibration import calibrate, factor_values, write_calibrations
 from dcign.codec import load_calibrations, load_codec

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import cli
-from data.reader import FaceDataset
-from data.schema import DataError
+from dcign import cli
 from dcign.calibration import calibrate, factor_values, with_factors
 from dcign.codec import load_codec
 from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import DataError
 from dcign.encoding import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
 from dcign.errors import TrainingError
 from dcign.evaluation import evaluate

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from data.chunks import find_chunks
-from data.heap import keep_freed_memory
-from data.reader import FaceDataset
-from data.schema import DataError
 from dcign import memory
 from dcign.checkpoint import read_checkpoint
 from dcign.configuration import TrainConfiguration, read
+from dcign.data.chunks import find_chunks
+from dcign.data.heap import keep_freed_memory
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import DataError
 from dcign.errors import TrainingError
 from dcign.feed import AHEAD, ReadAhead
 from dcign.memory import choose_place, fits_on_device, free_memory

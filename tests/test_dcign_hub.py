@@ -15,9 +15,8 @@ from huggingface_hub import PyTorchModelHubMixin
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-import cli
 import dcign
-from dcign import DCIGN
+from dcign import DCIGN, cli
 from dcign.batches import TrainingBatches
 from dcign.calibration import calibrate, write_calibrations
 from dcign.card import model_card, write_card

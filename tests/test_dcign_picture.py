@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.schema import GRAY_WEIGHTS
+from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
 from dcign.picture import fitted, open_picture
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.schema import DataError
 from dcign.configuration import TrainConfiguration
+from dcign.data.schema import DataError
 from dcign.errors import TrainingError
 from dcign.evaluation import evaluate
 from dcign.evaluations import load_evaluation

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-import cli
-import data.doctor
+import dcign.data.doctor
 import dcign.doctor
-import render.doctor
-from data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated, machine, requirements, satisfies
+import dcign.render.doctor
+from dcign import cli
+from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated, machine, requirements, satisfies
 
 Usage = namedtuple("Usage", "total used free")
 DRAWN = {"vendor": "Mesa", "name": "llvmpipe", "version": "4.5", "device": 0, "devices": 1}
@@ -117,7 +117,7 @@ def test_packages_are_those_of_setup_cfg_with_the_mend_of_each(monkeypatch: pyte
 def test_without_a_checkout_the_installed_record_says_what_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data.doctor, "ROOT", tmp_path)
+    monkeypatch.setattr(dcign.data.doctor, "ROOT", tmp_path)
     monkeypatch.setattr(metadata, "requires", lambda name: ["numpy>=1.26", 'onnx>=1.16; extra == "onnx"'])
     assert requirements() == {"": ["numpy>=1.26"], "onnx": ["onnx>=1.16"]}
     monkeypatch.setattr(metadata, "requires", saying(metadata.PackageNotFoundError("dcign")))
@@ -157,7 +157,7 @@ def test_an_old_python_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_without_egl_the_packages_are_named_and_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EGL_DEVICE_ID", "99")
-    opengl, rendering = render.doctor.drawing(2, quick=False)
+    opengl, rendering = dcign.render.doctor.drawing(2, quick=False)
     assert opengl.found.startswith("no off-screen OpenGL here (ValueError")
     assert "apt install libegl1 libgl1 libopengl0 libgl1-mesa-dri" in opengl.mend
     assert [opengl.verdict, rendering.verdict] == [MISSING, MISSING]
@@ -168,9 +168,9 @@ def test_without_egl_the_packages_are_named_and_nothing_is_measured(monkeypatch:
 def test_software_drawing_beside_a_gpu_is_slow(
     gpu: bool, verdict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render.doctor, "answer", saying(DRAWN))
-    monkeypatch.setattr(render.doctor, "NVIDIA", tmp_path if gpu else tmp_path / "none")
-    (opengl,) = render.doctor.drawing(2, quick=True)
+    monkeypatch.setattr(dcign.render.doctor, "answer", saying(DRAWN))
+    monkeypatch.setattr(dcign.render.doctor, "NVIDIA", tmp_path if gpu else tmp_path / "none")
+    (opengl,) = dcign.render.doctor.drawing(2, quick=True)
     assert (opengl.verdict, "EGL device 0 of 1, drawn by the CPU" in opengl.found) == (verdict, True)
 
 
@@ -178,16 +178,16 @@ def test_software_drawing_beside_a_gpu_is_slow(
     ("rate", "verdict"), [(900.0, GOOD), (20.0, SLOW), (Unanswered("no answer within 300 s"), MISSING)]
 )
 def test_the_measured_speed_is_judged(rate: Any, verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render.doctor, "_opengl", lambda: Check("opengl", GOOD, "drawn"))
-    monkeypatch.setattr(render.doctor, "answer", saying(rate))
-    _, rendering = render.doctor.drawing(2, quick=False)
+    monkeypatch.setattr(dcign.render.doctor, "_opengl", lambda: Check("opengl", GOOD, "drawn"))
+    monkeypatch.setattr(dcign.render.doctor, "answer", saying(rate))
+    _, rendering = dcign.render.doctor.drawing(2, quick=False)
     assert (rendering.verdict, not rendering.mend) == (verdict, verdict == GOOD)
     if verdict == GOOD:
         assert rendering.found == "900 images/s of one worker at 64 px; 240,000 with 2 in about 2 min"
 
 
 def test_a_worker_really_draws(model: object) -> None:
-    assert render.doctor.images_per_second() > 1
+    assert dcign.render.doctor.images_per_second() > 1
 
 
 @pytest.mark.parametrize("free", [8e9, 1e9, 1e8])
@@ -222,9 +222,9 @@ def test_the_device_that_training_would_use_and_why_it_is_no_gpu(
 
 
 def test_the_doctors_import_nothing_that_may_be_missing() -> None:
-    script = "import sys, data.doctor, render.doctor, dcign.doctor; print(*sys.modules)"
+    script = "import sys, dcign.data.doctor, dcign.render.doctor, dcign.doctor; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True,
-                          cwd=Path(cli.__file__).parent)  # fmt: skip
+                          cwd=Path(cli.__file__).parents[1])  # fmt: skip
     assert not {"numpy", "torch", "OpenGL", "pyrender", "h5py", "scipy"} & set(done.stdout.split())
 
 
@@ -232,8 +232,8 @@ def test_the_doctors_import_nothing_that_may_be_missing() -> None:
 def test_the_exit_code_says_whether_all_that_is_needed_is_here(
     verdict: str, needed: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.doctor.machine", lambda cores, folder: iter([Check("python", GOOD, "3.12")]))
-    monkeypatch.setattr("render.doctor.drawing", lambda cores, quick: iter([]))
+    monkeypatch.setattr("dcign.data.doctor.machine", lambda cores, folder: iter([Check("python", GOOD, "3.12")]))
+    monkeypatch.setattr("dcign.render.doctor.drawing", lambda cores, quick: iter([]))
     monkeypatch.setattr("dcign.doctor.training", lambda: iter([Check("tea", verdict, "none", "Boil some.", needed)]))
     lines = CliRunner().invoke(cli.dcign, ["doctor"])
     assert lines.exit_code == code

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from facegen.cache import PACKAGE, code_key
+from dcign.facegen.cache import PACKAGE, code_key
 
 CLOSURE = """
 import importlib, pkgutil, sys
-import facegen.build
-import facegen.loaders as loaders
+import dcign.facegen.build
+import dcign.facegen.loaders as loaders
 for module in pkgutil.iter_modules(loaders.__path__):
     importlib.import_module(f"{loaders.__name__}.{module.name}")
 for name, module in sys.modules.items():

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from facegen.colour import lab_to_linear, lab_to_linear_planes, linear_to_lab, srgb_to_linear
-from facegen.complexion import COEFFICIENTS, Complexion
-from facegen.model import MorphableModel
-from facegen.painted import PaintedAlbedo
-from facegen.palette import cheeks, palette_distances, palettes
-from facegen.person import AGES, ATTRIBUTES
-from facegen.tones import DARKEST, LIGHTEST, published_cheeks
+from dcign.facegen.colour import lab_to_linear, lab_to_linear_planes, linear_to_lab, srgb_to_linear
+from dcign.facegen.complexion import COEFFICIENTS, Complexion
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.painted import PaintedAlbedo
+from dcign.facegen.palette import cheeks, palette_distances, palettes
+from dcign.facegen.person import AGES, ATTRIBUTES
+from dcign.facegen.tones import DARKEST, LIGHTEST, published_cheeks
 
 EXTREME = 3.0  # standard deviations
 

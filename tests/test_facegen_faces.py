@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facegen.model import MorphableModel
-from facegen.population import sample_person, stacked
-from render.configuration import RenderConfiguration, Splits
-from render.studio import Studio
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.population import sample_person, stacked
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.studio import Studio
 
 PEOPLE_A_BATCH = 20
 

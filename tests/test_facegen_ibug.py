@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.ibug import LEFT_AND_RIGHT
-from facegen.model import MorphableModel
+from dcign.facegen.ibug import LEFT_AND_RIGHT
+from dcign.facegen.model import MorphableModel
 
 
 def place(model: MorphableModel, number: int) -> np.ndarray:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facegen.loaders import basel_hdf5
-from facegen.loaders.loading import load_model
-from facegen.model import ModelError, MorphableModel, head_sphere
-from facegen.model_file import model_bytes
+from dcign.facegen.loaders import basel_hdf5
+from dcign.facegen.loaders.loading import load_model
+from dcign.facegen.model import ModelError, MorphableModel, head_sphere
+from dcign.facegen.model_file import model_bytes
 from tests.commands import dcign
 from tests.heads import Head, check_same_head, head
 from tests.test_facegen_loaders_basel import write_h5

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from facegen.loaders.loading import load_model
-from facegen.model import LinearAlbedo, ModelError, MorphableModel
+from dcign.facegen.loaders.loading import load_model
+from dcign.facegen.model import LinearAlbedo, ModelError, MorphableModel
 from tests.heads import Head, check_same_head, covariance, deviations_out, head
 
 pytestmark = pytest.mark.usefixtures("own_cache")

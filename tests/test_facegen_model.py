@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import trimesh
 
-from facegen.build import build_model, cache_path, procedural_model
-from facegen.levels import HEADS
-from facegen.model import ModelError, MorphableModel, head_sphere
-from facegen.model_file import model_bytes, read_model
-from facegen.shape import centroid_size_slope
+from dcign.facegen.build import build_model, cache_path, procedural_model
+from dcign.facegen.levels import HEADS
+from dcign.facegen.model import ModelError, MorphableModel, head_sphere
+from dcign.facegen.model_file import model_bytes, read_model
+from dcign.facegen.shape import centroid_size_slope
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def test_a_model_without_landmarks_counts_as_all_head(model: MorphableModel) -> 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: MorphableModel) -> Path:
     monkeypatch.setenv("DCIGN_CACHE", str(tmp_path))
-    monkeypatch.setattr("facegen.build.build_model", lambda progress: model)
+    monkeypatch.setattr("dcign.facegen.build.build_model", lambda progress: model)
     return tmp_path
 
 
@@ -214,7 +214,7 @@ def test_a_damaged_cache_is_built_again(own_cache: Path, model: MorphableModel) 
 
 def test_a_whole_cache_is_not_built_again(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     procedural_model()
-    monkeypatch.setattr("facegen.build.build_model", lambda progress: pytest.fail("built twice"))
+    monkeypatch.setattr("dcign.facegen.build.build_model", lambda progress: pytest.fail("built twice"))
     procedural_model()
 
 

@@ -11,14 +11,14 @@ import pytest
 import trimesh
 from PIL import Image
 
-from facegen.model import ModelError
-from facegen.objects.collection import Solid, packed
-from facegen.objects.collection_file import collection_bytes, is_collection, read_collection
-from facegen.objects.folder import mesh_folder, pack
-from facegen.objects.reading import GRAY, read_soup
-from facegen.objects.simplification import simplified
-from facegen.objects.soup import RADIUS, Soup, normalised, welded
-from facegen.objects.subdivision import subdivided
+from dcign.facegen.model import ModelError
+from dcign.facegen.objects.collection import Solid, packed
+from dcign.facegen.objects.collection_file import collection_bytes, is_collection, read_collection
+from dcign.facegen.objects.folder import mesh_folder, pack
+from dcign.facegen.objects.reading import GRAY, read_soup
+from dcign.facegen.objects.simplification import simplified
+from dcign.facegen.objects.soup import RADIUS, Soup, normalised, welded
+from dcign.facegen.objects.subdivision import subdivided
 from tests.chairs import chair, write_chairs
 
 

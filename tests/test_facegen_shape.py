@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.covariance import LEAST, MOST, conditioned, nearest_covariance
-from facegen.measurements import COURSES, MEASUREMENTS, NAMES
-from facegen.mesh import Template
-from facegen.model import MorphableModel
-from facegen.population import SEX_SIDE, SEX_WITHIN_SIDE
-from facegen.regions import find_regions
-from facegen.shape import prior_modes
-from facegen.tapes import Arc, Calliper, Tape, lay, length_bias, length_slopes, lengths
+from dcign.facegen.covariance import LEAST, MOST, conditioned, nearest_covariance
+from dcign.facegen.measurements import COURSES, MEASUREMENTS, NAMES
+from dcign.facegen.mesh import Template
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.population import SEX_SIDE, SEX_WITHIN_SIDE
+from dcign.facegen.regions import find_regions
+from dcign.facegen.shape import prior_modes
+from dcign.facegen.tapes import Arc, Calliper, Tape, lay, length_bias, length_slopes, lengths
 
 SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 50.0
 

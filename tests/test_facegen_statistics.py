@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facegen.diversity import distances, measure_people, published_distance
-from facegen.measurements import CORRELATIONS, EARS, MEASUREMENTS, NAMES, published
-from facegen.model import MorphableModel
-from facegen.person import AGES, ATTRIBUTES
-from facegen.population import AGE_MEAN, sample_person, shape_of, stacked, typical_person
+from dcign.facegen.diversity import distances, measure_people, published_distance
+from dcign.facegen.measurements import CORRELATIONS, EARS, MEASUREMENTS, NAMES, published
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.person import AGES, ATTRIBUTES
+from dcign.facegen.population import AGE_MEAN, sample_person, shape_of, stacked, typical_person
 
 PEOPLE = 3000
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from facegen.drape import FACE, NECK
-from facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
-from facegen.loft import Loft
-from facegen.relaxation import onto_surface, relax
-from facegen.rows import feature_rows, seen_from_front
-from facegen.sculpture import head_distance
+from dcign.facegen.drape import FACE, NECK
+from dcign.facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
+from dcign.facegen.loft import Loft
+from dcign.facegen.relaxation import onto_surface, relax
+from dcign.facegen.rows import feature_rows, seen_from_front
+from dcign.facegen.sculpture import head_distance
 
 RADIUS = 80.0
 

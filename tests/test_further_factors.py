@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.reader import FaceDataset, Shard
-from data.schema import DataError
-from data.verification import check_dataset
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import DataError
+from dcign.data.verification import check_dataset
+from dcign.facegen.model import MorphableModel
+from dcign.render.backdrops import Background, asked_background
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.production import Production, render_dataset
+from dcign.render.ranges import sampled
+from dcign.render.scene import DEFAULT_SCENE, Camera, RenderError
+from dcign.render.verification import verify_pixels
 from dcign.source import DataSource
 from dcign.sweeps import rest_of, sweep_of
-from facegen.model import MorphableModel
-from render.backdrops import Background, asked_background
-from render.configuration import RenderConfiguration, Splits
-from render.production import Production, render_dataset
-from render.ranges import sampled
-from render.scene import DEFAULT_SCENE, Camera, RenderError
-from render.verification import verify_pixels
 from tests.commands import dcign
 
 SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))

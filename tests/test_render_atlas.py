@@ -10,14 +10,14 @@ import pytest
 from scipy.ndimage import binary_erosion
 
 from benchmarks.stock import StockScene, stock_renderer
-from data.schema import GRAY_WEIGHTS
-from facegen.colour import linear_to_srgb, srgb_to_linear
-from facegen.model import MorphableModel
-from facegen.normals import VertexNormals
-from render.atlas import AtlasRenderer, Faces
-from render.rasteriser import rasterise
-from render.scene import DEFAULT_SCENE, RenderError
-from render.studio import head_frame, mesh_of
+from dcign.data.schema import GRAY_WEIGHTS
+from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.normals import VertexNormals
+from dcign.render.atlas import AtlasRenderer, Faces
+from dcign.render.rasteriser import rasterise
+from dcign.render.scene import DEFAULT_SCENE, RenderError
+from dcign.render.studio import head_frame, mesh_of
 from tests.heads import one_pose, posed
 
 POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)

@@ -19,16 +19,16 @@ import distributed
 import pytest
 
 from benchmarks.dask_cluster import Cluster
-from data.schema import DataError
-from facegen.model import MorphableModel
-from render import cluster, workers
-from render.configuration import RenderConfiguration, Splits
-from render.context import Renderer
-from render.production import make_shard, render_dataset, shard_tasks
-from render.scene import RenderError
+from dcign.data.schema import DataError
+from dcign.facegen.model import MorphableModel
+from dcign.render import cluster, workers
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.context import Renderer
+from dcign.render.production import make_shard, render_dataset, shard_tasks
+from dcign.render.scene import RenderError
 from tests.test_render_production import digests, make
 
-pytestmark = pytest.mark.filterwarnings("ignore::render.cluster.ClusterWarning")  # workers may be slow to come
+pytestmark = pytest.mark.filterwarnings("ignore::dcign.render.cluster.ClusterWarning")  # workers may be slow to come
 # Five shards, of which the first has 50 batches.
 SEVERAL = RenderConfiguration(Splits(train=60, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16, seed=1)
 TINY = RenderConfiguration(Splits(train=4, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16, seed=2)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from data.doctor import Unanswered
-from render import devices
-from render.context import Renderer
+from dcign.data.doctor import Unanswered
+from dcign.render import devices
+from dcign.render.context import Renderer
 
 CLAIM = (
-    "import sys, time; from pathlib import Path; from render.devices import least_used\n"
+    "import sys, time; from pathlib import Path; from dcign.render.devices import least_used\n"
     "print(least_used((0, 3), Path(sys.argv[1])), flush=True); time.sleep(60)"
 )
 

@@ -10,20 +10,20 @@ import h5py
 import numpy as np
 import pytest
 
-from data.reader import FaceDataset
-from data.summary import summarise
-from data.verification import check_dataset
-from facegen.model import ModelError
-from facegen.objects.collection import Collection
-from facegen.objects.folder import mesh_folder, pack
-from render.configuration import RenderConfiguration, Splits
-from render.objects import FEWEST, FRAME, check_object_options, object_faces, object_room, object_scene
-from render.plan import plan_batch
-from render.production import Production, render_dataset
-from render.rasteriser import rasterise
-from render.scene import RenderError
-from render.studio import Studio
-from render.verification import verify_pixels
+from dcign.data.reader import FaceDataset
+from dcign.data.summary import summarise
+from dcign.data.verification import check_dataset
+from dcign.facegen.model import ModelError
+from dcign.facegen.objects.collection import Collection
+from dcign.facegen.objects.folder import mesh_folder, pack
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.objects import FEWEST, FRAME, check_object_options, object_faces, object_room, object_scene
+from dcign.render.plan import plan_batch
+from dcign.render.production import Production, render_dataset
+from dcign.render.rasteriser import rasterise
+from dcign.render.scene import RenderError
+from dcign.render.studio import Studio
+from dcign.render.verification import verify_pixels
 from tests.chairs import write_chairs
 from tests.heads import one_pose
 
@@ -203,7 +203,7 @@ def test_options_for_faces_are_refused() -> None:
 
 
 def test_a_damaged_file_of_objects_is_a_sentence(data_set: Path, tmp_path: Path) -> None:
-    from render.subject import read_subject
+    from dcign.render.subject import read_subject
 
     (tmp_path / "model.npz").write_bytes((data_set / "model.npz").read_bytes()[:5000])
     with pytest.raises(ModelError, match="cannot be read"):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import trimesh
 
-from facegen.normals import VertexNormals
-from render.atlas import AtlasRenderer, Faces, Pictures
-from render.mesh import Mesh
-from render.rasteriser import rasterise
-from render.scene import DEFAULT_SCENE, HeadFrame, RenderError
+from dcign.facegen.normals import VertexNormals
+from dcign.render.atlas import AtlasRenderer, Faces, Pictures
+from dcign.render.mesh import Mesh
+from dcign.render.rasteriser import rasterise
+from dcign.render.scene import DEFAULT_SCENE, HeadFrame, RenderError
 from tests.heads import one_pose, posed
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.schema import FACTORS
-from facegen.model import MorphableModel
-from render.configuration import RenderConfiguration, Splits
-from render.plan import plan_batch
-from render.ranges import Range
+from dcign.data.schema import FACTORS
+from dcign.facegen.model import MorphableModel
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.plan import plan_batch
+from dcign.render.ranges import Range
 
 CONFIGURATION = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 NAMES = [factor.name for factor in FACTORS]

@@ -18,14 +18,14 @@ import h5py
 import numpy as np
 import pytest
 
-from data.reader import FaceDataset
-from data.schema import DataError
-from facegen.model import MorphableModel
-from facegen.model_file import model_bytes, read_model
-from render import production
-from render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
-from render.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
-from render.scene import RenderError
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import DataError
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.model_file import model_bytes, read_model
+from dcign.render import production
+from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
+from dcign.render.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
+from dcign.render.scene import RenderError
 
 # Several shards a split, quick to draw.
 MANY_SHARDS = RenderConfiguration(Splits(train=125, test=4, iid=51, sweep_levels=(1, 1, 1)), size=16, seed=1)
@@ -113,8 +113,8 @@ def test_a_shard_in_another_s_place_is_made_again(undisturbed: Path, model: Morp
 def test_a_render_killed_and_run_again_ends_in_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "faces"
     script = (
-        "from pathlib import Path\nfrom facegen.build import procedural_model\n"
-        "from render.configuration import RenderConfiguration\nfrom render.production import render_dataset\n"
+        "from pathlib import Path\nfrom dcign.facegen.build import procedural_model\n"
+        "from dcign.render.configuration import RenderConfiguration\nfrom dcign.render.production import render_dataset\n"
         "import json, sys\n"
         "if __name__ == '__main__':\n"
         "    configuration = RenderConfiguration.from_dict(json.loads(sys.argv[2]))\n"

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from facegen.colour import linear_to_srgb, srgb_to_linear
-from facegen.model import MorphableModel
-from facegen.normals import VertexNormals
-from render.atlas import AtlasRenderer, Faces
-from render.rasteriser import rasterise
-from render.scene import DEFAULT_SCENE, HeadFrame, RenderError
-from render.shots import shots
-from render.studio import head_frame, mesh_of
+from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.normals import VertexNormals
+from dcign.render.atlas import AtlasRenderer, Faces
+from dcign.render.rasteriser import rasterise
+from dcign.render.scene import DEFAULT_SCENE, HeadFrame, RenderError
+from dcign.render.shots import shots
+from dcign.render.studio import head_frame, mesh_of
 from tests.heads import posed
 
 HEAD = HeadFrame((3.0, -5.0, 10.0), 120.0)

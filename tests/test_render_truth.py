@@ -11,34 +11,34 @@ import pytest
 import trimesh
 from scipy.ndimage import binary_erosion
 
-from data.reader import FaceDataset
-from data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
-from data.truth import truth_faults
-from data.verification import check_dataset, check_shard
-from facegen.colour import linear_to_srgb, srgb_to_linear
-from facegen.model import MorphableModel
-from facegen.normals import VertexNormals
-from render.atlas import AtlasRenderer, Faces, Pictures
-from render.backdrops import asked_background
-from render.configuration import RenderConfiguration, Splits
-from render.context import Context
-from render.landmarks import place_landmarks
-from render.mesh import Mesh
-from render.plan import plan_batch
-from render.production import render_dataset
-from render.ranges import Range
-from render.scene import (
+from dcign.data.reader import FaceDataset
+from dcign.data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
+from dcign.data.truth import truth_faults
+from dcign.data.verification import check_dataset, check_shard
+from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
+from dcign.facegen.model import MorphableModel
+from dcign.facegen.normals import VertexNormals
+from dcign.render.atlas import AtlasRenderer, Faces, Pictures
+from dcign.render.backdrops import asked_background
+from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.context import Context
+from dcign.render.landmarks import place_landmarks
+from dcign.render.mesh import Mesh
+from dcign.render.plan import plan_batch
+from dcign.render.production import render_dataset
+from dcign.render.ranges import Range
+from dcign.render.scene import (
     DEFAULT_SCENE,
     Gloss,
     HeadFrame,
     RenderError,
     light_directions,
 )
-from render.shots import shots
-from render.studio import Studio, head_frame, mesh_of
-from render.truth import checked_truth, truth_named, truth_names
-from render.truth_rasteriser import rasterise_truth
-from render.verification import verify_pixels
+from dcign.render.shots import shots
+from dcign.render.studio import Studio, head_frame, mesh_of
+from dcign.render.truth import checked_truth, truth_named, truth_names
+from dcign.render.truth_rasteriser import rasterise_truth
+from dcign.render.verification import verify_pixels
 
 LABELS = {
     "azimuth": np.array([0.0, 40, -86, 15]),
@@ -290,7 +290,7 @@ def test_thirteen_parts_are_refused_where_they_must_be_told_apart_and_no_context
     with renderer(("depth",)):
         pass
     assert len(closed) == 1
-    monkeypatch.setattr("render.atlas.target", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("dcign.render.atlas.target", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         renderer(())
     assert len(closed) == 2

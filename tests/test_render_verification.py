@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from data.manifest import configuration_sha256
-from data.reader import Shard
-from data.verification import Finding
-from facegen.model import MorphableModel
-from render.configuration import RenderConfiguration
-from render.scene import RenderError
-from render.studio import Studio
-from render.verification import redraw, verify_pixels
+from dcign.data.manifest import configuration_sha256
+from dcign.data.reader import Shard
+from dcign.data.verification import Finding
+from dcign.facegen.model import MorphableModel
+from dcign.render.configuration import RenderConfiguration
+from dcign.render.scene import RenderError
+from dcign.render.studio import Studio
+from dcign.render.verification import redraw, verify_pixels
 
 Change = Callable[[h5py.File], None]
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data.lock import NAME as LOCK
-from data.lock import held
-from data.part_file import refusals
-from data.schema import DataError
+from dcign.data.lock import NAME as LOCK
+from dcign.data.lock import held
+from dcign.data.part_file import refusals
+from dcign.data.schema import DataError
 
 
 def refuse_taken(path: Path) -> None:

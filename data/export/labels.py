@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from data.export.split import SplitLayout
-from data.schema import Batch
+from dcign.data.export.split import SplitLayout
+from dcign.data.schema import Batch
 
 Json = dict[str, Any]
 

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.export.split import SplitLayout, SplitSource
-from data.part_file import PartFile, written_aside
-from data.reader import Shard
-from data.schema import BATCH_SIZE, Batch, DataError, varies_codes
+from dcign.data.export.split import SplitLayout, SplitSource
+from dcign.data.part_file import PartFile, written_aside
+from dcign.data.reader import Shard
+from dcign.data.schema import BATCH_SIZE, Batch, DataError, varies_codes
 
 BINS = 20  # as many as dcign.metrics cuts a factor's range into
 DEFLATE_LEVEL = 1

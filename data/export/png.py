@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from data.export.labels import image_labels, table_heading, table_row
-from data.export.split import SplitSource
-from data.schema import BATCH_SIZE, Batch, Images
+from dcign.data.export.labels import image_labels, table_heading, table_row
+from dcign.data.export.split import SplitSource
+from dcign.data.schema import BATCH_SIZE, Batch, Images
 
 
 def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:

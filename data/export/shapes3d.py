@@ -14,10 +14,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from data.export.split import SplitSource
-from data.part_file import written_aside
-from data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
-from data.writer import GZIP_LEVEL, LIBRARY_VERSIONS
+from dcign.data.export.split import SplitSource
+from dcign.data.part_file import written_aside
+from dcign.data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
+from dcign.data.writer import GZIP_LEVEL, LIBRARY_VERSIONS
 
 
 def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:

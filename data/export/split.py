@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from data.reader import FaceDataset, Shard
-from data.schema import BATCH_SIZE, Batch, DataError, Factor
+from dcign.data.reader import FaceDataset, Shard
+from dcign.data.schema import BATCH_SIZE, Batch, DataError, Factor
 
 
 @dataclass(frozen=True)

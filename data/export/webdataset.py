@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from pathlib import Path
 
-from data.export.labels import image_labels
-from data.export.png import png_bytes
-from data.export.split import SplitSource
-from data.part_file import written_aside
-from data.schema import BATCH_SIZE, Batch
+from dcign.data.export.labels import image_labels
+from dcign.data.export.png import png_bytes
+from dcign.data.export.split import SplitSource
+from dcign.data.part_file import written_aside
+from dcign.data.schema import BATCH_SIZE, Batch
 
 TAR_BATCHES = 250  # 5,000 images a tar: 50 MB at 150 px, and tars enough for every worker of a large data set
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
-from facegen.loaders.content import Content
-from facegen.loaders.source import Mapped
-from facegen.model import Float, ModelError
+from dcign.facegen.loaders.content import Content
+from dcign.facegen.loaders.source import Mapped
+from dcign.facegen.model import Float, ModelError
 
 KIND = "BFM 2009 .mat"
 LICENCE = "Basel Face Model licence of the University of Basel: non-commercial research only, no redistribution."

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from facegen.model import Float, Int, Level
+from dcign.facegen.model import Float, Int, Level
 
 VERTICES = (5_000, 2_500)  # what render draws with up to 256 and 96 pixels
 WORTH_IT = 1.3  # times fewer vertices: what is nearer is not worth a level

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.loaders.content import Content, eye_parts
-from facegen.loaders.inert_pickle import pickled_arrays
-from facegen.loaders.npz_source import NpzSource
-from facegen.loaders.source import Mapped, Source
+from dcign.facegen.loaders.content import Content, eye_parts
+from dcign.facegen.loaders.inert_pickle import pickled_arrays
+from dcign.facegen.loaders.npz_source import NpzSource
+from dcign.facegen.loaders.source import Mapped, Source
 
 KIND = "FLAME model"
 LICENCE = (

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.loaders.content import PARTS, Content
-from facegen.loaders.npz_source import NpzSource
-from facegen.model import Float, ModelError
+from dcign.facegen.loaders.content import PARTS, Content
+from dcign.facegen.loaders.npz_source import NpzSource
+from dcign.facegen.model import Float, ModelError
 
 KIND = "GNM head .npz"
 LICENCE = "Apache License 2.0 (GNM, Google)."

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.loaders.content import PARTS, Content
-from facegen.loaders.obj_file import read_obj, read_obj_points
-from facegen.model import Float, ModelError
+from dcign.facegen.loaders.content import PARTS, Content
+from dcign.facegen.loaders.obj_file import read_obj, read_obj_points
+from dcign.facegen.model import Float, ModelError
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facegen.cache import cache_folder, code_key, write_cached
-from facegen.loaders.content import Content
-from facegen.loaders.conversion import to_model
-from facegen.model import ModelError, MorphableModel
-from facegen.model_file import model_bytes, read_model
+from dcign.facegen.cache import cache_folder, code_key, write_cached
+from dcign.facegen.loaders.content import Content
+from dcign.facegen.loaders.conversion import to_model
+from dcign.facegen.model import ModelError, MorphableModel
+from dcign.facegen.model_file import model_bytes, read_model
 
 KNOWN = (
     "BFM 2009 .mat, BFM 2017 or 2019 .h5, FLAME .pkl or .npz, an ICT-FaceKit folder, GNM head .npz, or a dcign model"
@@ -56,7 +56,7 @@ def recognised(path: Path) -> Format:
     Raises ModelError if that is nothing known.
     """
     if path.is_dir():
-        from facegen.loaders.ict_facekit import KIND, ict_files, read_ict
+        from dcign.facegen.loaders.ict_facekit import KIND, ict_files, read_ict
 
         return Format(KIND, tuple(ict_files(path)), lambda folder: read_ict(folder))
     if not path.is_file():
@@ -64,11 +64,11 @@ def recognised(path: Path) -> Format:
     with path.open("rb") as stream:
         start = stream.read(128)
     if start.startswith(b"\x89HDF"):
-        from facegen.loaders.basel_hdf5 import KIND, read_basel_hdf5
+        from dcign.facegen.loaders.basel_hdf5 import KIND, read_basel_hdf5
 
         return Format(KIND, (path,), read_basel_hdf5)
     if start.startswith(b"MATLAB 5.0"):
-        from facegen.loaders.basel_mat import KIND, read_basel_mat
+        from dcign.facegen.loaders.basel_mat import KIND, read_basel_mat
 
         return Format(KIND, (path,), read_basel_mat)
     if start.startswith(b"MATLAB 7.3"):
@@ -76,14 +76,14 @@ def recognised(path: Path) -> Format:
     if start.startswith(b"PK\x03\x04"):
         return _recognised_npz(path)
     if start[:1] in (b"\x80", b"(", b"}", b"c"):
-        from facegen.loaders.flame import KIND, read_flame_pickle
+        from dcign.facegen.loaders.flame import KIND, read_flame_pickle
 
         return Format(KIND, (path,), read_flame_pickle)
     raise ModelError(f"{path} is no face model that is known here; expected {KNOWN}.")
 
 
 def _recognised_npz(path: Path) -> Format:
-    from facegen.loaders import flame, gnm
+    from dcign.facegen.loaders import flame, gnm
 
     try:
         with zipfile.ZipFile(path) as archive:

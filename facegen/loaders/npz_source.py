@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.loaders.source import Source
+from dcign.facegen.loaders.source import Source
 
 
 class NpzSource(Source):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.model import Float, Int, ModelError
+from dcign.facegen.model import Float, Int, ModelError
 
 LARGEST = 2**28  # bytes
 

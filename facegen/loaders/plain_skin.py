@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.colour import lab_to_linear, linear_to_srgb
-from facegen.loaders.content import PARTS
-from facegen.model import Float
-from facegen.primitives import Array
+from dcign.facegen.colour import lab_to_linear, linear_to_srgb
+from dcign.facegen.loaders.content import PARTS
+from dcign.facegen.model import Float
+from dcign.facegen.primitives import Array
 
 # CIELAB of each of PARTS. Skin: about the mean of published tables (docs/face.md).
 TONES = {"skin": (57.0, 12.0, 16.0), "sclera": (84.0, 2.0, 3.0), "iris": (24.0, 7.0, 11.0), "mouth": (32.0, 18.0, 10.0)}

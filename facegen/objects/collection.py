@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.objects.orientation import crease_normals, oriented
-from facegen.objects.soup import RADIUS, Soup
+from dcign.facegen.objects.orientation import crease_normals, oriented
+from dcign.facegen.objects.soup import RADIUS, Soup
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facegen.archive import Archive
-from facegen.objects.collection import Collection, Solid
+from dcign.facegen.archive import Archive
+from dcign.facegen.objects.collection import Collection, Solid
 
 # Of all objects one after another, and where each object's part ends.
 ARRAYS = {"positions": np.int16, "normals": np.int16, "colours": np.uint8, "triangles": np.uint32}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from facegen.model import ModelError
-from facegen.objects.collection import Collection, Solid, packed
-from facegen.objects.reading import read_soup
-from facegen.objects.simplification import simplified
-from facegen.objects.soup import Soup, normalised, welded
+from dcign.facegen.model import ModelError
+from dcign.facegen.objects.collection import Collection, Solid, packed
+from dcign.facegen.objects.reading import read_soup
+from dcign.facegen.objects.simplification import simplified
+from dcign.facegen.objects.soup import Soup, normalised, welded
 
 EXTENSIONS = (".glb", ".gltf", ".obj", ".off", ".ply", ".stl")
 UP = ("y", "z")

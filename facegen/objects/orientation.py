@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from facegen.objects.soup import Array, Index, Soup
+from dcign.facegen.objects.soup import Array, Index, Soup
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from facegen.colour import linear_to_srgb, srgb_to_linear
-from facegen.model import ModelError
-from facegen.objects.soup import NOT_FINITE, Array, Bytes, Index, Soup, joined
-from facegen.objects.subdivision import subdivided
+from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
+from dcign.facegen.model import ModelError
+from dcign.facegen.objects.soup import NOT_FINITE, Array, Bytes, Index, Soup, joined
+from dcign.facegen.objects.subdivision import subdivided
 
 GRAY = 188  # sRGB of what has no colour: half of the light comes back
 TEXTURE_TEXELS = 256  # of a texture's longer side, averaged: finer detail would alias between vertices

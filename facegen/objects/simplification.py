@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from facegen.objects.soup import Array, Index, Soup
+from dcign.facegen.objects.soup import Array, Index, Soup
 
 INWARD = 0.1  # of the way from a corner to its triangle's middle: there colours of neighbours do not mix
 

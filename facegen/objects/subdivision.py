@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegen.objects.soup import Array, Index
+from dcign.facegen.objects.soup import Array, Index
 
 # A triangle whose first k edges are cut, as triangles of its corners 0 1 2 and the middles 3 (of 01), 4 (12), 5 (20).
 CUTS = {
