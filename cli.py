@@ -45,7 +45,7 @@ class _Place(click.ParamType[Path]):
         if not isinstance(value, str) or "://" not in value:
             return Path(value)
         from dcign.data.place import place
-        from dcign.data.schema import DataError
+        from dcign.errors import DataError
 
         with _one_sentence(DataError):
             return place(value)
@@ -154,8 +154,7 @@ def render(
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
     from dcign.data.place import answers
-    from dcign.data.schema import DataError
-    from dcign.facegen.model import ModelError
+    from dcign.errors import DataError, ModelError, RenderError
     from dcign.render import devices
     from dcign.render.backdrops import asked_background
     from dcign.render.cluster import ClusterWarning
@@ -164,7 +163,7 @@ def render(
     from dcign.render.objects import check_object_options, object_scene
     from dcign.render.production import render_dataset
     from dcign.render.ranges import FURTHER, Range, sampled
-    from dcign.render.scene import DEFAULT_SCENE, RenderError
+    from dcign.render.scene import DEFAULT_SCENE
     from dcign.render.truth import truth_named
 
     with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
@@ -236,9 +235,9 @@ def inspect(
       dcign inspect faces --sheet truth.png --truth depth,normals,landmarks
       dcign inspect s3://bucket/faces
     """
-    from dcign.data.schema import DataError
     from dcign.data.sheet import write_sheet
     from dcign.data.summary import summarise, table
+    from dcign.errors import DataError
 
     with _one_sentence(DataError):
         _check_workers(workers)
@@ -303,8 +302,7 @@ def train(
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
     from dcign import training
-    from dcign.data.schema import DataError
-    from dcign.errors import TrainingError, TrainingInterrupted
+    from dcign.errors import DataError, TrainingError, TrainingInterrupted
     from dcign.ranks import place_here
 
     with _one_sentence(TrainingError, DataError), _warnings_said():
@@ -395,8 +393,7 @@ def evaluate(run: Path, data: Path | None, against: Path | None, device: str, th
     Example:
       dcign evaluate runs/swap --against runs/vae
     """
-    from dcign.data.schema import DataError
-    from dcign.errors import TrainingError
+    from dcign.errors import DataError, TrainingError
 
     stopped = f"Stopped. What was in {run} is as it was, or is whole: run the same command again."
     with _one_sentence(TrainingError, DataError), _going_on(stopped):
@@ -424,8 +421,7 @@ def compare(
       dcign compare runs/swap-* runs/vae-* --out compare.html
     """
     from dcign import report
-    from dcign.data.schema import DataError
-    from dcign.errors import TrainingError
+    from dcign.errors import DataError, TrainingError
 
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         comparison = report.compare(runs, any_data)
@@ -455,9 +451,8 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     Example:
       dcign encode runs/swap faces --split iid --out z.npz
     """
-    from dcign.data.schema import DataError
     from dcign.encoding import encode_dataset, refuse_encoding_file, save_encoding
-    from dcign.errors import TrainingError
+    from dcign.errors import DataError, TrainingError
 
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         refuse_encoding_file(out)
@@ -593,7 +588,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.data.export.dataset import FORMATS
     from dcign.data.manifest import NAME
     from dcign.data.place import answers
-    from dcign.data.schema import DataError
+    from dcign.errors import DataError
 
     with _one_sentence(DataError), answers(folder):
         data_set = (folder / NAME).exists()
@@ -621,7 +616,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
 
 def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ...]) -> None:
     from dcign.data.export.dataset import FORMATS, export_dataset
-    from dcign.data.schema import DataError
+    from dcign.errors import DataError
 
     if to is None:
         raise DataError(f"{folder} is a data set, which has no default format: choose --to {', '.join(FORMATS)}.")
@@ -662,12 +657,10 @@ def face(
       dcign face --gallery 64 --out people.png
       dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
-    from dcign.data.schema import DataError
+    from dcign.errors import DataError, ModelError, RenderError
     from dcign.facegen.export import EXTENSIONS
-    from dcign.facegen.model import ModelError
     from dcign.render.configuration import has_hair
     from dcign.render.portrait import check_gallery
-    from dcign.render.scene import RenderError
 
     sheets = {"--gallery": gallery is not None, "--modes": modes, "--turnaround": turnaround}
     asked = [option for option, given in sheets.items() if given]
@@ -761,8 +754,8 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     """Labels and statistics, and if asked for, the pixels too, whatever the first check found."""
     from dcign.data.place import answers
     from dcign.data.reader import FaceDataset
-    from dcign.data.schema import DataError
     from dcign.data.verification import check_dataset, check_shard
+    from dcign.errors import DataError
 
     with _one_sentence(DataError), answers(path), _going_on("Stopped. Nothing was changed."):
         if path.is_dir():
@@ -789,10 +782,8 @@ def _said_briefly(findings: list[Any]) -> Iterator[str]:  # Any: Finding, import
 
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
     from dcign.data.place import answers
-    from dcign.data.schema import DataError
-    from dcign.facegen.model import ModelError
+    from dcign.errors import DataError, ModelError, RenderError
     from dcign.render import devices
-    from dcign.render.scene import RenderError
     from dcign.render.verification import verify_pixels
 
     with (

@@ -16,8 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from dcign.data.manifest import configuration_sha256
-from dcign.data.schema import VARIES
+from dcign.data.schema import VARIES, configuration_sha256
 
 Change = Callable[[h5py.File], object]
 MANY = 10**9

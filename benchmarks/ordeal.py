@@ -27,11 +27,9 @@ from benchmarks.mutants import Kernel, mutate_shard, mutate_text, shard_kernel, 
 from dcign import cli
 from dcign.data import sandbox
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import DataError
-from dcign.facegen.model import ModelError
-from dcign.render.scene import RenderError
+from dcign.errors import DataError, ModelError, RenderError
+from dcign.render.crew import ENVIRONMENT
 from dcign.render.verification import check_shard_pixels, pixel_task
-from dcign.render.workers import ENVIRONMENT
 
 MEMORY = 1 << 30  # bytes
 SENTENCES = (DataError, RenderError, ModelError)

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dcign.data.schema import DataError
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 
 
 class BenchmarkError(ValueError):

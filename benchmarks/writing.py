@@ -21,10 +21,10 @@ from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.normals import VertexNormals
 from dcign.render.configuration import FINEST, RenderConfiguration, Splits
 from dcign.render.context import choose_egl
+from dcign.render.crew import ENVIRONMENT
 from dcign.render.plan import plan_batch
 from dcign.render.studio import Studio, head_frame
 from dcign.render.subject import Subject
-from dcign.render.workers import ENVIRONMENT
 
 SHARD = 50  # batches
 Shoot = Callable[[int], Batch]

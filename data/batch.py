@@ -25,8 +25,8 @@ from dcign.data.schema import (
     VARIES,
     VARYING,
     Batch,
-    DataError,
 )
+from dcign.errors import DataError
 
 LANDMARKS_PATH = f"{TRUTH}/{LANDMARKS}"
 

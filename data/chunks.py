@@ -16,7 +16,8 @@ from dcign.data.contents import inflate
 from dcign.data.damage import reading
 from dcign.data.place import used
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, VARIES, DataError, Float, Images
+from dcign.data.schema import BATCH_SIZE, VARIES, Float, Images
+from dcign.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

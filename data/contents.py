@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 from dcign.data import sandbox
 from dcign.data.batch import LANDMARKS_PATH, is_per_pixel
 from dcign.data.damage import AGAIN, reading, shown
-from dcign.data.manifest import configuration_sha256
 from dcign.data.schema import (
     FACTOR_VALUES,
     IDENTITY_ATTRIBUTES,
     LANDMARKS,
     SPLITS,
     VARYING,
-    DataError,
     Factor,
     ShardHeader,
+    configuration_sha256,
     varies_codes,
 )
+from dcign.errors import DataError
 
 Json = Mapping[str, Any]
 SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 AGAIN = "make it again with `dcign render`."
 LONGEST = 120  # characters of what a library says

@@ -34,9 +34,9 @@ from dcign.data.schema import (
     TRUTH,
     VARIES,
     VARYING,
-    DataError,
     varies_codes,
 )
+from dcign.errors import DataError
 
 Json = dict[str, Any]
 Extent = tuple[int, int]  # first byte in the file, bytes

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dcign.data.place import is_remote
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 NAME = ".dcign.lock"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,7 +10,8 @@ from typing import Any
 from dcign.data.damage import shown
 from dcign.data.part_file import write_whole
 from dcign.data.place import answers, is_remote
-from dcign.data.schema import FACTORS, SPLITS, DataError, Factor
+from dcign.data.schema import FACTORS, SPLITS, Factor
+from dcign.errors import DataError
 
 NAME = "dataset.json"
 FORMAT = "dcign-dataset"
@@ -45,12 +44,6 @@ class Manifest:
     renderer: Json
     splits: dict[str, tuple[ShardEntry, ...]]
     factors: tuple[Factor, ...] = FACTORS
-
-
-def configuration_sha256(configuration: Mapping[str, Any]) -> str:
-    """The hash by which shards and folders name their configuration: SHA-256 of its canonical JSON."""
-    canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.place import deliver, is_remote, make_folder, part_of, used
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 
 class PartFile:

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, TypeVar, cast
 
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 SHARE = 0.5  # of the disk that is free that copies may take
 ABANDONED = 3600  # seconds without a byte after which nobody fetches a copy any more

@@ -34,13 +34,13 @@ from dcign.data.schema import (
     VARIES_NAMES,
     VARYING,
     Batch,
-    DataError,
     Factor,
     Float,
     Images,
     Index,
     ShardHeader,
 )
+from dcign.errors import DataError
 
 MASK_PATH = f"{TRUTH}/{MASK}"
 LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)

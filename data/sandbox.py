@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dcign.data.damage import AGAIN
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 Describe = Callable[[Path], dict[str, Any]]  # JSON
 

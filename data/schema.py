@@ -6,7 +6,9 @@ the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka al
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,10 +43,6 @@ GRAY_WEIGHTS = (0.21, 0.72, 0.07)
 Images = NDArray[np.uint8]
 Float = NDArray[np.float32]
 Index = NDArray[np.int64]
-
-
-class DataError(ValueError):
-    """A shard or data set cannot be read or written; the text says what was found, wanted, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -128,3 +126,9 @@ class ShardHeader:
     factors: tuple[Factor, ...] = FACTORS
     attributes: tuple[str, ...] = ()
     truth_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def configuration_sha256(configuration: Mapping[str, Any]) -> str:
+    """The hash by which shards and folders name their configuration: SHA-256 of its canonical JSON."""
+    canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()

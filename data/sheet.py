@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dcign.data.part_file import write_whole
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import BATCH_SIZE, Batch, DataError
+from dcign.data.schema import BATCH_SIZE, Batch
 from dcign.data.truth import as_pictures
+from dcign.errors import DataError
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
 SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large

@@ -17,7 +17,8 @@ from rich.text import Text
 from dcign.data.damage import shown
 from dcign.data.place import answers
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, DataError, Factor
+from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, Factor
+from dcign.errors import DataError
 
 Json = dict[str, Any]
 LONGEST = 600  # characters of what a file says of itself

@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.damage import shown
-from dcign.data.manifest import NAME, Manifest, ShardEntry, configuration_sha256
+from dcign.data.manifest import NAME, Manifest, ShardEntry
 from dcign.data.part_file import file_sha256
 from dcign.data.place import place
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import MASK, DataError, Float
+from dcign.data.schema import MASK, Float, configuration_sha256
 from dcign.data.smoothness import pixel_faults
 from dcign.data.truth import missing_layers, truth_faults
+from dcign.errors import DataError
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}

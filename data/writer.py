@@ -28,10 +28,10 @@ from dcign.data.schema import (
     TRUTH,
     VARYING,
     Batch,
-    DataError,
     ShardHeader,
     varies_codes,
 )
+from dcign.errors import DataError
 
 GZIP_LEVEL = 1  # level 4 halves the speed of a render for 5 % of its size
 # Pinned, so that another HDF5 library writes the same bytes; 1.8 is what every reader of today opens.

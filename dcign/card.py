@@ -13,7 +13,7 @@ from dcign.aside import write_result
 from dcign.calibration import FILE as CALIBRATION_FILE
 from dcign.calibration import FactorCalibration
 from dcign.codec import load_calibrations
-from dcign.evaluation import FILE as EVALUATION_FILE
+from dcign.evaluations import FILE as EVALUATION_FILE
 from dcign.evaluations import load_evaluation
 from dcign.published import Published, describe
 

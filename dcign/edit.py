@@ -15,7 +15,7 @@ from dcign.aside import read_json
 from dcign.calibration import FactorCalibration, factor_values, with_factors
 from dcign.codec import Codec
 from dcign.errors import TrainingError
-from dcign.evaluation import FILE as EVALUATION_FILE
+from dcign.evaluations import FILE as EVALUATION_FILE
 from dcign.metrics import psnr_decibels
 
 MOST = 1000  # pictures at once

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from dcign.aside import write_aside
 from dcign.codec import Codec, load_codec
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import DataError
 from dcign.device import refuse_threads, threads
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.meter import Told, untold
 
 FORMAT_VERSION = 1

@@ -1,9 +1,28 @@
-"""What can go wrong in a way that the user can mend: one sentence each, shown without a traceback."""
+"""The errors of dcign: each is one sentence that a user can act on, and the command line shows it without a traceback.
+
+The sentence has one form: "expected X, found Y: do Z."
+"""
 
 
-class TrainingError(ValueError):
-    """A training or evaluation that cannot start or go on; the text says what was found, wanted and to do."""
+class DcignError(ValueError):
+    """Base of all errors that a user can act on. The text says what was expected, what was found and what to do."""
+
+
+class DataError(DcignError):
+    """A shard or a data set cannot be read or written."""
+
+
+class ModelError(DcignError):
+    """A morphable model or a mesh cannot be read or used."""
+
+
+class RenderError(DcignError):
+    """A picture or a data set cannot be rendered."""
+
+
+class TrainingError(DcignError):
+    """A training, an evaluation or a trained network cannot be started, continued or read."""
 
 
 class TrainingInterrupted(Exception):
-    """Training was stopped by Ctrl-C after a whole step; the text says what was kept and how to go on."""
+    """Training was stopped by Ctrl-C after a complete step. The text says what was kept and how to resume."""

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from dcign.aside import write_result
 from dcign.calibration import FactorCalibration, calibrate, write_calibrations
 from dcign.codec import Codec, load_codec
-from dcign.codec import load_calibrations as load_calibrations  # what `evaluate` wrote, read
 from dcign.codes import ALIVE_NATS, Codes, encode_split, evenly, thinning
 from dcign.device import refuse_threads, threads
 from dcign.directions import Baselines, measure_baselines, save_directions
 from dcign.disentanglement import measure_disentanglement, tree_operations
+from dcign.evaluations import FILE, FORMAT, FORMAT_VERSION
 from dcign.identification import identify
 from dcign.leakage import measure_leakage
 from dcign.meter import Meter, Told, untold
@@ -35,9 +35,6 @@ from dcign.scores import FactorScore, measure_dial
 from dcign.source import DataSource, LabelledBatches
 from dcign.swaps import measure_reconstruction, measure_swap, swap_errors
 
-FORMAT = "dcign-evaluation"
-FORMAT_VERSION = 1
-FILE = "evaluation.json"
 TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
 BASELINE_BATCHES = 30  # of each factor, evenly out of those in which it varies, for what varies most in them
 SEED = 0  # of what figures draw: the same for every run that is compared

@@ -6,8 +6,10 @@ from typing import Any
 from dcign import configuration as run_configuration
 from dcign.aside import read_json
 from dcign.errors import TrainingError
-from dcign.evaluation import FILE, FORMAT, FORMAT_VERSION
 
+FORMAT = "dcign-evaluation"
+FORMAT_VERSION = 1
+FILE = "evaluation.json"
 # What whoever shows an evaluation counts on, and of which type; the rest may be absent, or null.
 WANTED: dict[str, type | tuple[type, ...]] = {
     "recipe": str,

@@ -22,7 +22,7 @@ from dcign.aside import write_aside
 from dcign.calibration import FILE as CALIBRATION_FILE
 from dcign.codec import Codec, load_codec, read_configuration
 from dcign.errors import TrainingError
-from dcign.evaluation import FILE as EVALUATION_FILE
+from dcign.evaluations import FILE as EVALUATION_FILE
 from dcign.hub import DCIGN
 from dcign.hub import FILES as HUB_FILES
 from dcign.model import AutoEncoder

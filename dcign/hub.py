@@ -16,7 +16,7 @@ from dcign.card import FILE as CARD_FILE
 from dcign.card import model_card
 from dcign.codec import load_calibrations, load_codec
 from dcign.errors import TrainingError
-from dcign.evaluation import FILE as EVALUATION_FILE
+from dcign.evaluations import FILE as EVALUATION_FILE
 from dcign.evaluations import load_evaluation
 from dcign.model import build_model
 from dcign.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, describe, write_published

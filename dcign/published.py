@@ -22,8 +22,7 @@ from dcign import configuration as run_configuration
 from dcign.aside import read_json, write_aside
 from dcign.checkpoint import read_checkpoint, refuse_numbers, refuse_progress
 from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.data.schema import DataError
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.source import DataSource
 
 FORMAT = "dcign-model"

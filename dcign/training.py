@@ -19,9 +19,8 @@ from dcign.data.heap import keep_freed_memory
 from dcign.data.lock import NAME as LOCK
 from dcign.data.lock import held
 from dcign.data.place import place
-from dcign.data.schema import DataError
 from dcign.device import choose_precision, refuse_threads, threads
-from dcign.errors import TrainingError, TrainingInterrupted
+from dcign.errors import DataError, TrainingError, TrainingInterrupted
 from dcign.feed import ReadAhead
 from dcign.interrupt import deferred_interrupt
 from dcign.memory import choose_place, free_memory

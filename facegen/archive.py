@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError
 
 Content = TypeVar("Content")
 # From what "about" says, and the arrays; raises KeyError for what is missing, ValueError for what does not fit.

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
+from dcign.errors import ModelError
 from dcign.facegen.cache import cache_folder, code_key, write_cached
 from dcign.facegen.hair_fitting import with_hair
 from dcign.facegen.hair_layer import hair_layer
@@ -15,7 +16,7 @@ from dcign.facegen.ibug import ibug_landmarks
 from dcign.facegen.landmarks import locate_landmarks
 from dcign.facegen.levels import with_levels
 from dcign.facegen.mesh import sculpture_mesh
-from dcign.facegen.model import ModelError, MorphableModel, Population, exact_in_half
+from dcign.facegen.model import MorphableModel, Population, exact_in_half
 from dcign.facegen.model_file import model_bytes, read_model
 from dcign.facegen.painting import Strands, painting
 from dcign.facegen.parts import PART_NAMES, part_labels

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError
 
 CACHE_VARIABLE = "DCIGN_CACHE"  # the one environment variable read here: a folder to cache in
 PACKAGE = Path(__file__).resolve().parent

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import trimesh
 
+from dcign.errors import ModelError
 from dcign.facegen.colour import srgb_to_linear
-from dcign.facegen.model import Float, Int, ModelError, MorphableModel
+from dcign.facegen.model import Float, Int, MorphableModel
 from dcign.facegen.person import Person
 
 MILLIMETRES_IN_METRES = 0.001

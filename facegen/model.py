@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
+from dcign.errors import ModelError
 from dcign.facegen.person import ATTRIBUTES, MEAN_PERSON
 from dcign.facegen.person import Float as Float
 
@@ -22,10 +23,6 @@ HIGHEST_HAIR = 40.0  # mm above the skull, at most
 NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back
 
 Int = NDArray[np.int32]
-
-
-class ModelError(ValueError):
-    """A morphable model cannot be read or used; the text says what was found, wanted, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,11 +19,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear_planes, linear_to_srgb
 from dcign.facegen.complexion import COEFFICIENTS, Complexion
 from dcign.facegen.layers import EVERYWHERE, LAYERS, Layer, skin_shifts
 from dcign.facegen.masks import mask_range
-from dcign.facegen.model import Albedo, Float, Int, ModelError
+from dcign.facegen.model import Albedo, Float, Int
 from dcign.facegen.person import MEAN_PERSON
 
 OCCLUSION = 0.6

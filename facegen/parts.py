@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.facegen.eyes import IRIS_RADIUS
-from dcign.facegen.primitives import Array
+from dcign.facegen.primitives import Array, ramp
 from dcign.facegen.regions import Regions
-from dcign.facegen.shape import head_weight
 
 PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera", "iris")
 
@@ -28,3 +27,8 @@ def part_labels(vertices: Array, regions: Regions) -> NDArray[np.uint8]:
     for name, weight in inside.items():
         labels[weight > 0.5] = PART_NAMES.index(name)
     return labels
+
+
+def head_weight(vertices: Array) -> Array:
+    """1 on the head, fading to 0 down the neck (V,): what counts as size."""
+    return 1 - ramp(-vertices[:, 1] - 0.35 * vertices[:, 2], 70, 110)

@@ -19,6 +19,7 @@ from dcign.facegen.measured_fields import EXPRESSION, FORM, FORM_REACH, FORM_SPR
 from dcign.facegen.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from dcign.facegen.mesh import Template
 from dcign.facegen.modes import gaussian_process_modes
+from dcign.facegen.parts import head_weight
 from dcign.facegen.population import AGE_DEVIATION, SEX_SIDE, SEX_WITHIN_SIDE
 from dcign.facegen.primitives import Array, ramp
 from dcign.facegen.regions import Regions
@@ -102,11 +103,6 @@ def _variation(names: list[str], slopes: Array, gain: Array) -> Variation:
         for _, d in (published("women"), published("men"))
     )
     return Variation(sex, AGE_DEVIATION / 10 * age, women, men)
-
-
-def head_weight(vertices: Array) -> Array:
-    """1 on the head, fading to 0 down the neck (V,): what counts as size."""
-    return 1 - ramp(-vertices[:, 1] - 0.35 * vertices[:, 2], 70, 110)
 
 
 def centroid_size_slope(mean: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError
 from dcign.facegen.primitives import Array
 
 Int = NDArray[np.int64]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
+from dcign.errors import RenderError
 from dcign.render.backcloth import UNIT as BACKGROUND_UNIT
 from dcign.render.backcloth import Backcloth
 from dcign.render.context import Closing, Renderer, describe_renderer, open_context
@@ -23,14 +24,7 @@ from dcign.render.landmarks import place_landmarks
 from dcign.render.mesh import Int, Mesh, gloss_rows
 from dcign.render.paint import UNIT, Paint
 from dcign.render.programs import compiled, set_uniforms
-from dcign.render.scene import (
-    FINE_SHADOW_BIAS,
-    SHADOW_BIAS,
-    SHADOW_REACH,
-    HeadFrame,
-    RenderError,
-    Scene,
-)
+from dcign.render.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from dcign.render.shots import Labels, Shots, shots
 from dcign.render.targets import bind_textures, read_pictures, target

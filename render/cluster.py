@@ -23,9 +23,8 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from dcign.data.heap import keep_freed_memory
-from dcign.data.schema import DataError
-from dcign.render.scene import RenderError
-from dcign.render.workers import ENVIRONMENT, Crew
+from dcign.errors import DataError, RenderError
+from dcign.render.crew import ENVIRONMENT, Crew
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

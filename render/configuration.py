@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from dcign.data.damage import shown
-from dcign.data.manifest import configuration_sha256
-from dcign.data.schema import FACTORS, MORE_FACTORS, Factor
+from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256
+from dcign.errors import RenderError
 from dcign.render.backdrops import Background
 from dcign.render.kinds import check_kinds
 from dcign.render.ranges import BOUNDS, Range, check_range
-from dcign.render.scene import DEFAULT_SCENE, Camera, RenderError, Scene, chosen
+from dcign.render.scene import DEFAULT_SCENE, Camera, Scene, chosen
 from dcign.render.truth import checked_truth
 
 SIZES = (16, 1024)

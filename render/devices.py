@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dcign.data.doctor import Unanswered, answer
+from dcign.errors import RenderError
 from dcign.render.context import Renderer, choose_egl, describe_renderer, open_context
-from dcign.render.scene import RenderError
 
 VARIABLE = "EGL_DEVICE_ID"  # pyrender's own convention
 SIGNS = ("/dev/nvidia[0-9]*", "/dev/dri/renderD*")  # without one of these there is no GPU, and nobody needs to be asked

@@ -70,8 +70,8 @@ def drawn_by() -> dict[str, Any]:
     import os
     from dataclasses import asdict
 
+    from dcign.errors import RenderError
     from dcign.render.context import describe_renderer, open_context
-    from dcign.render.scene import RenderError
 
     try:
         open_context()

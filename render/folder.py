@@ -14,12 +14,11 @@ from dcign.data.lock import NAME as LOCK
 from dcign.data.manifest import NAME as MANIFEST
 from dcign.data.part_file import file_sha256, write_whole
 from dcign.data.place import make_folder, used
-from dcign.data.schema import SPLITS, DataError
-from dcign.facegen.model import ModelError
+from dcign.data.schema import SPLITS
+from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.render.backdrops import FILE as BACKDROPS
 from dcign.render.configuration import RenderConfiguration
-from dcign.render.scene import RenderError
 from dcign.render.subject import Subject, read_subject, subject_bytes
 from dcign.render.truth import check_truth_of
 

@@ -13,11 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dcign.data.part_file import write_whole
 from dcign.data.schema import BATCH_SIZE
+from dcign.errors import RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.facegen.person import Person
 from dcign.facegen.population import sample_person, stacked, typical_person
 from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.scene import RenderError
 from dcign.render.studio import Studio
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.

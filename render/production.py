@@ -21,9 +21,10 @@ from dcign.data.manifest import Manifest, ShardEntry, read_manifest, write_manif
 from dcign.data.part_file import file_sha256, write_whole
 from dcign.data.place import answers, is_remote
 from dcign.data.reader import Shard
-from dcign.data.schema import SPLITS, Batch, DataError, ShardHeader
+from dcign.data.schema import SPLITS, Batch, ShardHeader
 from dcign.data.sheet import write_sheet
 from dcign.data.writer import write_shard
+from dcign.errors import DataError, RenderError
 from dcign.render import workers
 from dcign.render.backdrops import FILE as BACKDROPS
 from dcign.render.backdrops import Backdrops
@@ -33,7 +34,7 @@ from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration
 from dcign.render.context import Renderer
 from dcign.render.folder import CARD, MODEL, PREVIEW, open_folder
 from dcign.render.plan import plan_batch
-from dcign.render.scene import RenderError, chosen
+from dcign.render.scene import chosen
 from dcign.render.studio import Studio
 from dcign.render.subject import Subject
 

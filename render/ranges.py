@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dcign.data.schema import MORE_FACTORS, Factor
-from dcign.render.scene import RenderError, Scene
+from dcign.errors import RenderError
+from dcign.render.scene import Scene
 
 Pair = tuple[float, float]
 FURTHER = tuple(factor.name for factor in MORE_FACTORS)

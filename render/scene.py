@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.errors import RenderError
+
 Float = NDArray[np.float32]
 
 GLOSS_ROWS = 16  # of the table in shaders/face.vert
-
-
-class RenderError(RuntimeError):
-    """A picture or a data set cannot be made; the text says what was found, wanted, and what to do."""
 
 
 def chosen(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
+from dcign.errors import RenderError
 from dcign.render.mesh import Mesh
 from dcign.render.programs import add_attribute, compiled, set_uniforms
-from dcign.render.scene import RenderError
 from dcign.render.targets import read_pictures, target
 
 DRAWN = ("depth", "normals", "albedo", "parts")

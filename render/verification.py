@@ -14,15 +14,14 @@ from dcign.data.damage import shown
 from dcign.data.part_file import file_sha256
 from dcign.data.place import answers
 from dcign.data.reader import Shard
-from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch, DataError
+from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
 from dcign.data.verification import Finding
-from dcign.facegen.model import ModelError
+from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.render import workers
 from dcign.render.atlas import Pictures
 from dcign.render.configuration import RenderConfiguration
 from dcign.render.ranges import BOUNDS
-from dcign.render.scene import RenderError
 from dcign.render.studio import Studio
 
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and

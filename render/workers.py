@@ -18,19 +18,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from dcign.data.heap import keep_freed_memory
 from dcign.data.part_file import file_sha256
 from dcign.data.place import local
+from dcign.errors import RenderError
 from dcign.render import devices
 from dcign.render.backdrops import read_backdrops
+from dcign.render.cluster import dask_workers
 from dcign.render.configuration import RenderConfiguration
-from dcign.render.scene import RenderError
+from dcign.render.crew import ENVIRONMENT, Crew
 from dcign.render.studio import Studio
 from dcign.render.subject import read_subject
 
@@ -42,29 +43,10 @@ Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
 IN_HAND = 5_000  # tasks handed out at once: a cluster's scheduler keeps them all in memory
-# One thread a worker, workers = cores: 20 small pictures do not share a core's work well. Rasterising in the
-# drawing thread itself (0 of llvmpipe's own) saves the hand-over.
-ENVIRONMENT = {
-    "LP_NUM_THREADS": "0",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 
 
 class Stopped(Exception):
     """Raised inside a worker that was told to stop."""
-
-
-@dataclass(frozen=True)
-class Crew:
-    """Workers that were hired.
-
-    submit(work, task) hands out a task; reported() is the number of batches reported since it was asked last.
-    """
-
-    submit: Callable[[Callable[[Any], Any], Any], Future[Any]]  # Any: one crew does tasks of any kind
-    reported: Callable[[], int]
 
 
 _studios: dict[tuple[Path, str, RenderConfiguration], Studio] = {}  # this process's one studio, once there is one
@@ -124,12 +106,7 @@ def run(
 
     Raises what a worker raised, and RenderError if one died, or if the cluster cannot be reached.
     """
-    if cluster:
-        from dcign.render.cluster import dask_workers  # which imports this module
-
-        crew = dask_workers(cluster)
-    else:
-        crew = processes(workers)
+    crew = dask_workers(cluster) if cluster else processes(workers)
     with crew as hired:
         yield from _collect(functools.partial(hired.submit, work), tasks, hired.reported, progress)
 

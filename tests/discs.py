@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dcign.data.manifest import Manifest, ShardEntry, configuration_sha256, write_manifest
-from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS, VARIES_NAMES, Batch, ShardHeader
+from dcign.data.manifest import Manifest, ShardEntry, write_manifest
+from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS, VARIES_NAMES, Batch, ShardHeader, configuration_sha256
 from dcign.data.writer import write_shard
 
 SIZE = 24

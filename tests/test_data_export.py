@@ -23,7 +23,8 @@ from dcign.data.export.npz import BINS
 from dcign.data.lock import held
 from dcign.data.manifest import read_manifest, write_manifest
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import FACTORS, VARIES, DataError, ShardHeader
+from dcign.data.schema import FACTORS, VARIES, ShardHeader
+from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
 
@@ -280,7 +281,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from dcign.data.export.dataset import export_dataset
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
 try:

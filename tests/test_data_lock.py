@@ -21,8 +21,7 @@ from click.testing import CliRunner
 from dcign import cli
 from dcign.data import lock
 from dcign.data.lock import NAME, UnlockedWarning, held
-from dcign.data.schema import DataError
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.render.configuration import RenderConfiguration
 from dcign.render.production import render_dataset
 from tests.processes import train_noise

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from dcign.data.manifest import ShardEntry, configuration_sha256, read_manifest, write_manifest
-from dcign.data.schema import DataError
+from dcign.data.manifest import ShardEntry, read_manifest, write_manifest
+from dcign.data.schema import configuration_sha256
+from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
 

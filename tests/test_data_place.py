@@ -22,7 +22,7 @@ from dcign.data import place as places
 from dcign.data.lock import UnlockedWarning
 from dcign.data.place import deliver, is_remote, local, part_of, place, used
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 from dcign.facegen.model import MorphableModel
 from dcign.render.configuration import RenderConfiguration
 from tests.commands import dcign

@@ -15,8 +15,9 @@ import pytest
 
 from benchmarks.hostile import hostile
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import VARIES, DataError
+from dcign.data.schema import VARIES
 from dcign.data.writer import write_shard
+from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
 

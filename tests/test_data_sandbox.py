@@ -10,7 +10,7 @@ import pytest
 
 from dcign.data import sandbox
 from dcign.data.reader import Shard
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
 

@@ -12,9 +12,10 @@ from PIL import Image
 from rich.console import Console
 
 from dcign.data import sheet as sheets
-from dcign.data.schema import VARIES_NAMES, DataError
+from dcign.data.schema import VARIES_NAMES
 from dcign.data.sheet import contact_sheet, write_sheet
 from dcign.data.summary import summarise, table
+from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
 

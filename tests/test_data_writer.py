@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from dcign.data.reader import Shard
-from dcign.data.schema import VARIES_NAMES, DataError, varies_codes
+from dcign.data.schema import VARIES_NAMES, varies_codes
 from dcign.data.writer import file_sha256, write_shard
+from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
 
@@ -207,8 +208,9 @@ WRITER = """
 import os, resource, signal, sys
 from pathlib import Path
 from tests.discs import disc_batch, RANGES
-from dcign.data.manifest import configuration_sha256
-from dcign.data.schema import DataError, ShardHeader
+from dcign.data.schema import configuration_sha256
+from dcign.data.schema import ShardHeader
+from dcign.errors import DataError
 from dcign.data.writer import write_shard
 
 def stream():

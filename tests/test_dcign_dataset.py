@@ -11,9 +11,8 @@ from torch.utils.data import DataLoader
 
 from dcign.data.chunks import SplitChunks
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import DataError
 from dcign.dataset import FaceImages, WholeBatches
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 
 pytest_plugins = ["tests.discs"]
 

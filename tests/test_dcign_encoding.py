@@ -10,9 +10,8 @@ from dcign.codec import load_codec
 from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import DataError
 from dcign.encoding import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.evaluation import evaluate
 from dcign.metrics import mutual_information_gap
 from dcign.recipes import RECIPES

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from dcign.codec import load_codec
+from dcign.codec import load_calibrations, load_codec
 from dcign.codes import encode_split, thinned, thinning
 from dcign.configuration import TrainConfiguration
 from dcign.directions import load_directions
 from dcign.errors import TrainingError
-from dcign.evaluation import evaluate, load_calibrations, read_sample
+from dcign.evaluation import evaluate, read_sample
 from dcign.recipes import RECIPES
 from dcign.report import evaluation_table, write_report
 from dcign.source import DataSource

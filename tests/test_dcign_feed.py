@@ -16,8 +16,7 @@ from dcign.configuration import TrainConfiguration, read
 from dcign.data.chunks import find_chunks
 from dcign.data.heap import keep_freed_memory
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import DataError
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.feed import AHEAD, ReadAhead
 from dcign.memory import choose_place, fits_on_device, free_memory
 from dcign.recipes import SWAP

@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 
 from dcign.configuration import TrainConfiguration
-from dcign.data.schema import DataError
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.evaluation import evaluate
 from dcign.evaluations import load_evaluation
 from dcign.figures.dial import Reading

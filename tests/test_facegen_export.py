@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import trimesh
 
+from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear, linear_to_srgb, srgb_to_linear
 from dcign.facegen.export import export_face
-from dcign.facegen.model import LinearAlbedo, ModelError, MorphableModel
+from dcign.facegen.model import LinearAlbedo, MorphableModel
 from dcign.facegen.person import Person
 
 VERTICES = np.array([[0, 0, 0], [100, 0, 0], [0, 100, 0], [0, 0, 100]], np.float32)

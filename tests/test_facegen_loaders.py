@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dcign.errors import ModelError
 from dcign.facegen.loaders import basel_hdf5
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model import ModelError, MorphableModel, head_sphere
+from dcign.facegen.model import MorphableModel, head_sphere
 from dcign.facegen.model_file import model_bytes
 from tests.commands import dcign
 from tests.heads import Head, check_same_head, head

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model import ModelError
 from tests.heads import Head, check_same_head, head
 
 pytestmark = pytest.mark.usefixtures("own_cache")

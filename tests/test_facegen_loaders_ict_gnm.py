@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dcign.errors import ModelError
 from dcign.facegen.loaders.ict_facekit import EYEBALLS
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model import ModelError
 from tests.heads import Head, check_same_head, covariance, head
 
 pytestmark = pytest.mark.usefixtures("own_cache")

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import trimesh
 
+from dcign.errors import ModelError
 from dcign.facegen.build import build_model, cache_path, procedural_model
 from dcign.facegen.levels import HEADS
-from dcign.facegen.model import ModelError, MorphableModel, head_sphere
+from dcign.facegen.model import MorphableModel, head_sphere
 from dcign.facegen.model_file import model_bytes, read_model
 from dcign.facegen.shape import centroid_size_slope
 

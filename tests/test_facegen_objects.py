@@ -11,7 +11,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError
 from dcign.facegen.objects.collection import Solid, packed
 from dcign.facegen.objects.collection_file import collection_bytes, is_collection, read_collection
 from dcign.facegen.objects.folder import mesh_folder, pack

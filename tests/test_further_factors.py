@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import DataError
 from dcign.data.verification import check_dataset
+from dcign.errors import DataError, RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.render.backdrops import Background, asked_background
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.production import Production, render_dataset
 from dcign.render.ranges import sampled
-from dcign.render.scene import DEFAULT_SCENE, Camera, RenderError
+from dcign.render.scene import DEFAULT_SCENE, Camera
 from dcign.render.verification import verify_pixels
 from dcign.source import DataSource
 from dcign.sweeps import rest_of, sweep_of

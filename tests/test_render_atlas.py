@@ -11,12 +11,13 @@ from scipy.ndimage import binary_erosion
 
 from benchmarks.stock import StockScene, stock_renderer
 from dcign.data.schema import GRAY_WEIGHTS
+from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces
 from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE, RenderError
+from dcign.render.scene import DEFAULT_SCENE
 from dcign.render.studio import head_frame, mesh_of
 from tests.heads import one_pose, posed
 

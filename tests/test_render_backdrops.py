@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dcign.errors import RenderError
 from dcign.render.backdrops import FILE, Background, asked_background, behind, read_backdrops, read_pictures
-from dcign.render.scene import RenderError
 
 
 @pytest.fixture

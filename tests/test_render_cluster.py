@@ -19,13 +19,12 @@ import distributed
 import pytest
 
 from benchmarks.dask_cluster import Cluster
-from dcign.data.schema import DataError
+from dcign.errors import DataError, RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.render import cluster, workers
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.context import Renderer
 from dcign.render.production import make_shard, render_dataset, shard_tasks
-from dcign.render.scene import RenderError
 from tests.test_render_production import digests, make
 
 pytestmark = pytest.mark.filterwarnings("ignore::dcign.render.cluster.ClusterWarning")  # workers may be slow to come

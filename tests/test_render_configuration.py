@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from dcign.errors import RenderError
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.ranges import Range
-from dcign.render.scene import RenderError
 
 SPLITS = Splits.in_paper_proportions(100)
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from dcign.data.schema import FACTORS, VARIES
+from dcign.errors import RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.render.backdrops import Background
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.plan import plan_batch
 from dcign.render.ranges import Range, sampled
-from dcign.render.scene import DEFAULT_SCENE, Camera, RenderError
+from dcign.render.scene import DEFAULT_SCENE, Camera
 
 PLAIN = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 GIVEN = {"distance": (700.0, 1200.0), "light_to_ambient": (2.0, 8.0)}

@@ -13,7 +13,7 @@ import pytest
 from dcign.data.reader import FaceDataset
 from dcign.data.summary import summarise
 from dcign.data.verification import check_dataset
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.folder import mesh_folder, pack
 from dcign.render.configuration import RenderConfiguration, Splits
@@ -21,7 +21,6 @@ from dcign.render.objects import FEWEST, FRAME, check_object_options, object_fac
 from dcign.render.plan import plan_batch
 from dcign.render.production import Production, render_dataset
 from dcign.render.rasteriser import rasterise
-from dcign.render.scene import RenderError
 from dcign.render.studio import Studio
 from dcign.render.verification import verify_pixels
 from tests.chairs import write_chairs

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import trimesh
 
+from dcign.errors import RenderError
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.mesh import Mesh
 from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE, HeadFrame, RenderError
+from dcign.render.scene import DEFAULT_SCENE, HeadFrame
 from tests.heads import one_pose, posed
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)

@@ -19,13 +19,12 @@ import numpy as np
 import pytest
 
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import DataError
+from dcign.errors import DataError, RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.facegen.model_file import model_bytes, read_model
 from dcign.render import production
 from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
 from dcign.render.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
-from dcign.render.scene import RenderError
 
 # Several shards a split, quick to draw.
 MANY_SHARDS = RenderConfiguration(Splits(train=125, test=4, iid=51, sweep_levels=(1, 1, 1)), size=16, seed=1)

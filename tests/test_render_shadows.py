@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import trimesh
 
+from dcign.errors import RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.mesh import Mesh, shadow_triangles
 from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE, GLOSS, Gloss, HeadFrame, RenderError, Scene, light_directions
+from dcign.render.scene import DEFAULT_SCENE, GLOSS, Gloss, HeadFrame, Scene, light_directions
 from dcign.render.studio import mesh_of
 from tests.heads import one_pose, posed
 

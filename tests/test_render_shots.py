@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
+from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces
 from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE, HeadFrame, RenderError
+from dcign.render.scene import DEFAULT_SCENE, HeadFrame
 from dcign.render.shots import shots
 from dcign.render.studio import head_frame, mesh_of
 from tests.heads import posed

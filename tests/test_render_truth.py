@@ -15,6 +15,7 @@ from dcign.data.reader import FaceDataset
 from dcign.data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
 from dcign.data.truth import truth_faults
 from dcign.data.verification import check_dataset, check_shard
+from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model import MorphableModel
 from dcign.facegen.normals import VertexNormals
@@ -27,13 +28,7 @@ from dcign.render.mesh import Mesh
 from dcign.render.plan import plan_batch
 from dcign.render.production import render_dataset
 from dcign.render.ranges import Range
-from dcign.render.scene import (
-    DEFAULT_SCENE,
-    Gloss,
-    HeadFrame,
-    RenderError,
-    light_directions,
-)
+from dcign.render.scene import DEFAULT_SCENE, Gloss, HeadFrame, light_directions
 from dcign.render.shots import shots
 from dcign.render.studio import Studio, head_frame, mesh_of
 from dcign.render.truth import checked_truth, truth_named, truth_names

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from dcign.data.manifest import configuration_sha256
 from dcign.data.reader import Shard
+from dcign.data.schema import configuration_sha256
 from dcign.data.verification import Finding
+from dcign.errors import RenderError
 from dcign.facegen.model import MorphableModel
 from dcign.render.configuration import RenderConfiguration
-from dcign.render.scene import RenderError
 from dcign.render.studio import Studio
 from dcign.render.verification import redraw, verify_pixels
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dcign.errors import RenderError
 from dcign.render import workers
 from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.scene import RenderError
 from dcign.render.studio import Studio
 
 TINY = RenderConfiguration(Splits(train=1, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16)

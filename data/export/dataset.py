@@ -14,7 +14,8 @@ from dcign.data.export.shapes3d import write_shapes
 from dcign.data.export.split import SplitSource, split_source
 from dcign.data.export.webdataset import write_tars
 from dcign.data.reader import FaceDataset
-from dcign.data.schema import Batch, DataError
+from dcign.data.schema import Batch
+from dcign.errors import DataError
 
 Writer = Callable[[SplitSource, Iterable[Batch], Path], None]  # split, its batches, folder to write into
 

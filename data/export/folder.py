@@ -11,7 +11,7 @@ from pathlib import Path
 from dcign.data.lock import NAME as LOCK
 from dcign.data.lock import held
 from dcign.data.part_file import refusals
-from dcign.data.schema import DataError
+from dcign.errors import DataError
 
 
 def refuse_taken(path: Path) -> None:

@@ -7,7 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from dcign.data.reader import FaceDataset, Shard
-from dcign.data.schema import BATCH_SIZE, Batch, DataError, Factor
+from dcign.data.schema import BATCH_SIZE, Batch, Factor
+from dcign.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from dcign import configuration as run_configuration
 from dcign.calibration import FactorCalibration
-from dcign.codec import Codec, load_codec
+from dcign.codec import Codec, load_calibrations, load_codec
 from dcign.errors import TrainingError
-from dcign.evaluation import load_calibrations
 from dcign.evaluations import load_evaluation
 
 Array = NDArray[np.floating]

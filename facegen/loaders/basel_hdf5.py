@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dcign.errors import ModelError
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.source import Source
-from dcign.facegen.model import Float, ModelError
+from dcign.facegen.model import Float
 
 KIND = "BFM 2017 or 2019 .h5"
 LICENCE = (

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.errors import ModelError
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.npz_source import NpzSource
-from dcign.facegen.model import Float, ModelError
+from dcign.facegen.model import Float
 
 KIND = "GNM head .npz"
 LICENCE = "Apache License 2.0 (GNM, Google)."

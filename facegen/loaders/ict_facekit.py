@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dcign.errors import ModelError
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.obj_file import read_obj, read_obj_points
-from dcign.facegen.model import Float, ModelError
+from dcign.facegen.model import Float
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."

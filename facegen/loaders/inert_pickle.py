@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError
 
 LARGEST = 2**31  # bytes of a file; published ones have 53 MB
 _NUMBER = re.compile(r"[fiub][1248]")

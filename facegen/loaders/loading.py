@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dcign.errors import ModelError
 from dcign.facegen.cache import cache_folder, code_key, write_cached
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
-from dcign.facegen.model import ModelError, MorphableModel
+from dcign.facegen.model import MorphableModel
 from dcign.facegen.model_file import model_bytes, read_model
 
 KNOWN = (

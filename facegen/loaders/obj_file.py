@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dcign.facegen.model import Float, Int, ModelError
+from dcign.errors import ModelError
+from dcign.facegen.model import Float, Int
 
 LARGEST = 2**28  # bytes
 

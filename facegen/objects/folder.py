@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcign.facegen.model import ModelError
+from dcign.errors import ModelError
 from dcign.facegen.objects.collection import Collection, Solid, packed
 from dcign.facegen.objects.reading import read_soup
 from dcign.facegen.objects.simplification import simplified

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from dcign.errors import ModelError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.model import ModelError
 from dcign.facegen.objects.soup import NOT_FINITE, Array, Bytes, Index, Soup, joined
 from dcign.facegen.objects.subdivision import subdivided
 

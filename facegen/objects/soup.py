@@ -14,7 +14,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from dcign.facegen.model import ModelError, smallest_sphere
+from dcign.errors import ModelError
+from dcign.facegen.model import smallest_sphere
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
