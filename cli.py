@@ -26,7 +26,7 @@ except ModuleNotFoundError:
     sys.exit("dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.")
 
 if TYPE_CHECKING:
-    from dcign.facegen.model import MorphableModel
+    from dcign.facegen.model.morphable import MorphableModel
 
 BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, without importing it for --help
 PLAIN_WIDTH = 110  # columns, where the output is no terminal
@@ -658,7 +658,7 @@ def face(
       dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
     from dcign.errors import DataError, ModelError, RenderError
-    from dcign.facegen.export import EXTENSIONS
+    from dcign.facegen.files.mesh_file import EXTENSIONS
     from dcign.render.configuration import has_hair
     from dcign.render.portrait import check_gallery
 
@@ -727,8 +727,8 @@ def _write_face(
     """Write what `dcign face` was asked for, and say what it was."""
     import numpy as np
 
-    from dcign.facegen.export import export_face
-    from dcign.facegen.population import sample_person
+    from dcign.facegen.files.mesh_file import export_face
+    from dcign.facegen.model.population import sample_person
     from dcign.render import portrait
 
     if sheet == "--modes":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dcign.facegen.build import procedural_model
 from dcign.facegen.colour import srgb_to_linear
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import Faces
 from dcign.render.configuration import RenderConfiguration, Splits

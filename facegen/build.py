@@ -9,20 +9,20 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from dcign.errors import ModelError
-from dcign.facegen.cache import cache_folder, code_key, write_cached
-from dcign.facegen.hair_fitting import with_hair
-from dcign.facegen.hair_layer import hair_layer
-from dcign.facegen.ibug import ibug_landmarks
-from dcign.facegen.landmarks import locate_landmarks
-from dcign.facegen.levels import with_levels
-from dcign.facegen.mesh import sculpture_mesh
-from dcign.facegen.model import MorphableModel, Population, exact_in_half
-from dcign.facegen.model_file import model_bytes, read_model
-from dcign.facegen.painting import Strands, painting
-from dcign.facegen.parts import PART_NAMES, part_labels
-from dcign.facegen.regions import find_regions
-from dcign.facegen.sculpture import head_distance
-from dcign.facegen.shape import shape_model
+from dcign.facegen.files.cache import cache_folder, code_key, write_cached
+from dcign.facegen.files.model_file import model_bytes, read_model
+from dcign.facegen.hair.fitting import with_hair
+from dcign.facegen.hair.layer import hair_layer
+from dcign.facegen.levels.levels import with_levels
+from dcign.facegen.model.morphable import MorphableModel, Population, exact_in_half
+from dcign.facegen.sculpture.head import head_distance
+from dcign.facegen.sculpture.landmarks import locate_landmarks
+from dcign.facegen.shape.prior import shape_model
+from dcign.facegen.skin.texture import Strands, painting
+from dcign.facegen.template.landmarks_68 import ibug_landmarks
+from dcign.facegen.template.mesh import sculpture_mesh
+from dcign.facegen.template.parts import PART_NAMES, part_labels
+from dcign.facegen.template.regions import find_regions
 
 SHAPE_MODES = 80
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.person import Person
+from dcign.facegen.model.population import sample_person, stacked
 from dcign.facegen.objects.collection import Collection
-from dcign.facegen.person import Person
-from dcign.facegen.population import sample_person, stacked
 from dcign.render.configuration import RenderConfiguration, has_hair
 from dcign.render.objects import chosen_objects
 from dcign.render.ranges import Range

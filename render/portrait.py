@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 from dcign.data.part_file import write_whole
 from dcign.data.schema import BATCH_SIZE
 from dcign.errors import RenderError
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.person import Person
-from dcign.facegen.population import sample_person, stacked, typical_person
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.person import Person
+from dcign.facegen.model.population import sample_person, stacked, typical_person
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.studio import Studio
 

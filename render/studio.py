@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dcign.data.schema import BATCH_SIZE, MASK, Batch
 from dcign.facegen.colour import srgb_to_linear
-from dcign.facegen.model import MorphableModel, head_sphere
+from dcign.facegen.model.morphable import MorphableModel, head_sphere
 from dcign.facegen.normals import VertexNormals
 from dcign.facegen.objects.collection import Collection
 from dcign.render.atlas import AtlasRenderer, Faces, Pictures

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.model_file import model_bytes, read_model
+from dcign.facegen.files.model_file import model_bytes, read_model
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.collection_file import collection_bytes, is_collection, read_collection
 

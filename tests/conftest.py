@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcign.facegen.build import procedural_model
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.production import render_dataset
 

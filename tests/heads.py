@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from dcign.facegen.model import MorphableModel, head_sphere
+from dcign.facegen.model.morphable import MorphableModel, head_sphere
 
 Array = NDArray[np.float64]
 

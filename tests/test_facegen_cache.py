@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dcign.facegen.cache import PACKAGE, code_key
+from dcign.facegen.files.cache import PACKAGE, code_key
 
 CLOSURE = """
 import importlib, pkgutil, sys

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import trimesh
 
-from dcign.facegen.collapse import EDGE, FIXED, FREE, collapsed
+from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapsed
 
 
 def square(places: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

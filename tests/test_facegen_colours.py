@@ -7,12 +7,12 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from dcign.facegen.colour import lab_to_linear, lab_to_linear_planes, linear_to_lab, srgb_to_linear
-from dcign.facegen.complexion import COEFFICIENTS, Complexion
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.painted import PaintedAlbedo
-from dcign.facegen.palette import cheeks, palette_distances, palettes
-from dcign.facegen.person import AGES, ATTRIBUTES
-from dcign.facegen.tones import DARKEST, LIGHTEST, published_cheeks
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.person import AGES, ATTRIBUTES
+from dcign.facegen.skin.albedo import PaintedAlbedo
+from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
+from dcign.facegen.skin.tones import DARKEST, LIGHTEST, published_cheeks
+from tests.palette import cheeks, palette_distances, palettes
 
 EXTREME = 3.0  # standard deviations
 

@@ -11,9 +11,9 @@ import trimesh
 
 from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear, linear_to_srgb, srgb_to_linear
-from dcign.facegen.export import export_face
-from dcign.facegen.model import LinearAlbedo, MorphableModel
-from dcign.facegen.person import Person
+from dcign.facegen.files.mesh_file import export_face
+from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel
+from dcign.facegen.model.person import Person
 
 VERTICES = np.array([[0, 0, 0], [100, 0, 0], [0, 100, 0], [0, 0, 100]], np.float32)
 TRIANGLES = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]], np.int32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.population import sample_person, stacked
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.population import sample_person, stacked
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.studio import Studio
 

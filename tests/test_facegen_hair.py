@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcign.facegen.hair_cuts import CUT_NAMES, CUTS, RIM, cut_probabilities
-from dcign.facegen.hair_drape import HIDDEN, drape, head_radius
-from dcign.facegen.hair_grid import AZIMUTHS, COLUMNS, SCALP_RINGS, globe
-from dcign.facegen.hair_layer import HairLayer, hair_layer
-from dcign.facegen.mesh import Template
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.population import sample_person
-from dcign.facegen.regions import find_regions
-from dcign.facegen.sculpture import bare_head_distance, head_distance
+from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, SCALP_RINGS, globe
+from dcign.facegen.hair.layer import HairLayer, hair_layer
+from dcign.facegen.hair.strands import HIDDEN, drape, head_radius
+from dcign.facegen.haircuts import CUT_NAMES, CUTS, RIM, cut_probabilities
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.population import sample_person
+from dcign.facegen.sculpture.head import bare_head_distance, head_distance
+from dcign.facegen.template.mesh import Template
+from dcign.facegen.template.regions import find_regions
 
 SURFACE = globe()
 HAIRY = [index for index, name in enumerate(CUT_NAMES) if name != "bald"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.ibug import LEFT_AND_RIGHT
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.template.landmarks_68 import LEFT_AND_RIGHT
 
 
 def place(model: MorphableModel, number: int) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dcign.errors import ModelError
+from dcign.facegen.files.model_file import model_bytes
 from dcign.facegen.loaders import basel_hdf5
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model import MorphableModel, head_sphere
-from dcign.facegen.model_file import model_bytes
+from dcign.facegen.model.morphable import MorphableModel, head_sphere
 from tests.commands import dcign
 from tests.heads import Head, check_same_head, head
 from tests.test_facegen_loaders_basel import write_h5

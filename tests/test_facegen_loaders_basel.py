@@ -13,7 +13,7 @@ import scipy.io
 
 from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model import LinearAlbedo, MorphableModel
+from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel
 from tests.heads import Head, check_same_head, covariance, deviations_out, head
 
 pytestmark = pytest.mark.usefixtures("own_cache")

@@ -9,7 +9,7 @@ import pytest
 import trimesh
 
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from tests.heads import head
 from tests.test_facegen_loaders_basel import write_h5
 
@@ -58,7 +58,7 @@ def test_levels_share_people_and_landmarks(fine: MorphableModel) -> None:
 
 
 def test_landmarks_are_kept_where_edges_collapse(tmp_path: Path, own_cache: Path, fine: MorphableModel) -> None:
-    from dcign.facegen.loaders.decimation import coarser_levels
+    from dcign.facegen.levels.decimation import coarser_levels
 
     rng = np.random.default_rng(0)
     landmarks = {str(place): int(place) for place in rng.choice(fine.vertices, 40, replace=False)}

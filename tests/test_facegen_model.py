@@ -11,10 +11,10 @@ import trimesh
 
 from dcign.errors import ModelError
 from dcign.facegen.build import build_model, cache_path, procedural_model
-from dcign.facegen.levels import HEADS
-from dcign.facegen.model import MorphableModel, head_sphere
-from dcign.facegen.model_file import model_bytes, read_model
-from dcign.facegen.shape import centroid_size_slope
+from dcign.facegen.files.model_file import model_bytes, read_model
+from dcign.facegen.levels.levels import HEADS
+from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from dcign.facegen.shape.prior import centroid_size_slope
 
 
 @pytest.fixture(scope="module")

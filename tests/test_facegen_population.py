@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.person import ATTRIBUTES, Person
-from dcign.facegen.population import sample_person, stacked
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.person import ATTRIBUTES, Person
+from dcign.facegen.model.population import sample_person, stacked
 
 
 def crowd(model: MorphableModel, people: int, seed: int, **options: bool) -> list[Person]:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcign.facegen.features import Ball, near
-from dcign.facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
-from dcign.facegen.mesh import CENTRE, project, scatter
 from dcign.facegen.normals import VertexNormals
 from dcign.facegen.primitives import curve, ellipsoid, rotation_about_y, smooth_union, tapered_capsule
-from dcign.facegen.sculpture import FEATURES, head_distance
-from dcign.facegen.triangulation import triangulate
+from dcign.facegen.sculpture.features import Ball, near
+from dcign.facegen.sculpture.head import FEATURES, head_distance
+from dcign.facegen.sculpture.landmarks import LANDMARKS, SURFACE_LANDMARKS
+from dcign.facegen.template.mesh import CENTRE, project, scatter
+from dcign.facegen.template.triangulation import triangulate
 
 
 def random_directions(count: int, seed: int = 0) -> np.ndarray:

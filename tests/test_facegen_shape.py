@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.covariance import LEAST, MOST, conditioned, nearest_covariance
-from dcign.facegen.measurements import COURSES, MEASUREMENTS, NAMES
-from dcign.facegen.mesh import Template
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.population import SEX_SIDE, SEX_WITHIN_SIDE
-from dcign.facegen.regions import find_regions
-from dcign.facegen.shape import prior_modes
-from dcign.facegen.tapes import Arc, Calliper, Tape, lay, length_bias, length_slopes, lengths
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.population import SEX_SIDE, SEX_WITHIN_SIDE
+from dcign.facegen.shape.covariance import LEAST, MOST, conditioned, nearest_covariance
+from dcign.facegen.shape.girths import Arc, Calliper, Tape, lay, length_bias, length_slopes, lengths
+from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, NAMES
+from dcign.facegen.shape.prior import prior_modes
+from dcign.facegen.template.mesh import Template
+from dcign.facegen.template.regions import find_regions
 
 SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 50.0
 

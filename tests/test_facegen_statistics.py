@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcign.facegen.diversity import distances, measure_people, published_distance
-from dcign.facegen.measurements import CORRELATIONS, EARS, MEASUREMENTS, NAMES, published
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.person import AGES, ATTRIBUTES
-from dcign.facegen.population import AGE_MEAN, sample_person, shape_of, stacked, typical_person
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.person import AGES, ATTRIBUTES
+from dcign.facegen.model.population import AGE_MEAN, sample_person, shape_of, stacked, typical_person
+from dcign.facegen.shape.measurements import CORRELATIONS, EARS, MEASUREMENTS, NAMES, published
+from tests.diversity import distances, measure_people, published_distance
 
 PEOPLE = 3000
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from dcign.facegen.drape import FACE, NECK
-from dcign.facegen.landmarks import LANDMARKS, SURFACE_LANDMARKS
-from dcign.facegen.loft import Loft
-from dcign.facegen.relaxation import onto_surface, relax
-from dcign.facegen.rows import feature_rows, seen_from_front
-from dcign.facegen.sculpture import head_distance
+from dcign.facegen.sculpture.head import head_distance
+from dcign.facegen.sculpture.landmarks import LANDMARKS, SURFACE_LANDMARKS
+from dcign.facegen.sculpture.loft import Loft
+from dcign.facegen.sculpture.outlines import FACE, NECK
+from dcign.facegen.template.feature_rows import feature_rows, seen_from_front
+from dcign.facegen.template.relaxation import onto_surface, relax
 
 RADIUS = 80.0
 

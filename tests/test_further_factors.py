@@ -15,7 +15,7 @@ from PIL import Image
 from dcign.data.reader import FaceDataset, Shard
 from dcign.data.verification import check_dataset
 from dcign.errors import DataError, RenderError
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.backdrops import Background, asked_background
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.production import Production, render_dataset

@@ -13,7 +13,7 @@ from benchmarks.stock import StockScene, stock_renderer
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces
 from dcign.render.rasteriser import rasterise

@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.dask_cluster import Cluster
 from dcign.errors import DataError, RenderError
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render import cluster, workers
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.context import Renderer

@@ -10,7 +10,7 @@ import pytest
 
 from dcign.data.schema import FACTORS, VARIES
 from dcign.errors import RenderError
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.backdrops import Background
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.plan import plan_batch

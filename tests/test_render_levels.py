@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.plan import BatchPlan, plan_batch
 from dcign.render.studio import Studio

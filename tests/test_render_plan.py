@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dcign.data.schema import FACTORS
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.configuration import RenderConfiguration, Splits
 from dcign.render.plan import plan_batch
 from dcign.render.ranges import Range

@@ -20,8 +20,8 @@ import pytest
 
 from dcign.data.reader import FaceDataset
 from dcign.errors import DataError, RenderError
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.model_file import model_bytes, read_model
+from dcign.facegen.files.model_file import model_bytes, read_model
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render import production
 from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
 from dcign.render.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks

@@ -9,7 +9,7 @@ import pytest
 import trimesh
 
 from dcign.errors import RenderError
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.mesh import Mesh, shadow_triangles

@@ -10,7 +10,7 @@ from scipy.ndimage import binary_erosion
 
 from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces
 from dcign.render.rasteriser import rasterise

@@ -17,7 +17,7 @@ from dcign.data.truth import truth_faults
 from dcign.data.verification import check_dataset, check_shard
 from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.backdrops import asked_background

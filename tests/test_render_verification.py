@@ -16,7 +16,7 @@ from dcign.data.reader import Shard
 from dcign.data.schema import configuration_sha256
 from dcign.data.verification import Finding
 from dcign.errors import RenderError
-from dcign.facegen.model import MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.configuration import RenderConfiguration
 from dcign.render.studio import Studio
 from dcign.render.verification import redraw, verify_pixels

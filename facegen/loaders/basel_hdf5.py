@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.source import Source
-from dcign.facegen.model import Float
+from dcign.facegen.model.morphable import Float
 
 KIND = "BFM 2017 or 2019 .h5"
 LICENCE = (

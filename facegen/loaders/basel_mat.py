@@ -10,7 +10,7 @@ import scipy.io
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.source import Mapped
-from dcign.facegen.model import Float
+from dcign.facegen.model.morphable import Float
 
 KIND = "BFM 2009 .mat"
 LICENCE = "Basel Face Model licence of the University of Basel: non-commercial research only, no redistribution."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.facegen.model import Float, Int
+from dcign.facegen.model.morphable import Float, Int
 
 PARTS = ("skin", "sclera", "iris", "mouth")
 
@@ -54,4 +54,4 @@ def eye_parts(mean: Float, eyeballs: list[NDArray[np.bool_]]) -> NDArray[np.uint
 
 IRIS_COSINE = float(
     np.cos(np.arcsin(5.95 / 12.3))
-)  # radius of the iris over that of the eyeball, as in dcign.facegen.eyes
+)  # radius of the iris over that of the eyeball, as in dcign.facegen.sculpture.eyes

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.errors import ModelError
+from dcign.facegen.levels.decimation import coarser_levels, mirror_of
 from dcign.facegen.loaders.content import PARTS, Content
-from dcign.facegen.loaders.decimation import coarser_levels, mirror_of
 from dcign.facegen.loaders.plain_skin import plain_skin
-from dcign.facegen.model import Float, Int, LinearAlbedo, MorphableModel, head_sphere
+from dcign.facegen.model.morphable import Float, Int, LinearAlbedo, MorphableModel, head_sphere
 
 HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
 STILL = 1e-4  # mm: a mode that moves nothing further is of what is not drawn

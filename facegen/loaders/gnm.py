@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.npz_source import NpzSource
-from dcign.facegen.model import Float
+from dcign.facegen.model.morphable import Float
 
 KIND = "GNM head .npz"
 LICENCE = "Apache License 2.0 (GNM, Google)."

@@ -13,7 +13,7 @@ import numpy as np
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.obj_file import read_obj, read_obj_points
-from dcign.facegen.model import Float
+from dcign.facegen.model.morphable import Float
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dcign.errors import ModelError
-from dcign.facegen.cache import cache_folder, code_key, write_cached
+from dcign.facegen.files.cache import cache_folder, code_key, write_cached
+from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
-from dcign.facegen.model import MorphableModel
-from dcign.facegen.model_file import model_bytes, read_model
+from dcign.facegen.model.morphable import MorphableModel
 
 KNOWN = (
     "BFM 2009 .mat, BFM 2017 or 2019 .h5, FLAME .pkl or .npz, an ICT-FaceKit folder, GNM head .npz, or a dcign model"

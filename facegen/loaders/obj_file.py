@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dcign.errors import ModelError
-from dcign.facegen.model import Float, Int
+from dcign.facegen.model.morphable import Float, Int
 
 LARGEST = 2**28  # bytes
 

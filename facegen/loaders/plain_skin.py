@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dcign.facegen.colour import lab_to_linear, linear_to_srgb
 from dcign.facegen.loaders.content import PARTS
-from dcign.facegen.model import Float
+from dcign.facegen.model.morphable import Float
 from dcign.facegen.primitives import Array
 
 # CIELAB of each of PARTS. Skin: about the mean of published tables (docs/face.md).

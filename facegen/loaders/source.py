@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.errors import ModelError
-from dcign.facegen.model import Float, Int
+from dcign.facegen.model.morphable import Float, Int
 
 MOST_VERTICES = 200_000  # the largest known has 58,203
 MOST_NUMBERS = 2**28  # in one array; the largest known has 35 million

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.facegen.archive import Archive
+from dcign.facegen.files.archive import Archive
 from dcign.facegen.objects.collection import Collection, Solid
 
 # Of all objects one after another, and where each object's part ends.

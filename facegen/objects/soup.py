@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from dcign.errors import ModelError
-from dcign.facegen.model import smallest_sphere
+from dcign.facegen.model.morphable import smallest_sphere
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

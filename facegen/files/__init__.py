@@ -1,0 +1,1 @@
+"""Model files, the cache, and exported meshes."""

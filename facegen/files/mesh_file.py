@@ -1,0 +1,68 @@
+"""One person as a mesh file with vertex colours, for other programs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from dcign.errors import ModelError
+from dcign.facegen.colour import srgb_to_linear
+from dcign.facegen.model.morphable import Float, Int, MorphableModel
+from dcign.facegen.model.person import Person
+
+MILLIMETRES_IN_METRES = 0.001
+EXTENSIONS = (".glb", ".obj", ".ply")
+
+
+def export_face(path: Path, model: MorphableModel, person: Person) -> None:
+    """Write a face, +y up, facing +z: .obj and .ply in millimetres, .glb in metres and linear colour (glTF).
+
+    Raises ModelError for any other extension, or if the file cannot be written; nothing is left then.
+    """
+    kind = path.suffix.lower()
+    if kind not in EXTENSIONS:
+        accepted = ", ".join(EXTENSIONS)
+        raise ModelError(f"{path} ends in {kind or 'no extension'}; expected one of {accepted}: rename it.")
+    vertices = model.shapes(person.shape[None], person.attributes[None])[0]
+    albedo = model.albedos(person.albedo[None], person.attributes[None])[0]
+    triangles = model.triangles
+    if kind == ".glb":
+        mesh = _mesh(MILLIMETRES_IN_METRES * vertices, triangles, srgb_to_linear(albedo.astype(np.float64)))
+        content = mesh.export(file_type="glb", include_normals=True, tree_postprocessor=_make_matt)
+    else:
+        content = _mesh(vertices, triangles, albedo).export(file_type=kind[1:])
+    _write_aside(path, content.encode() if isinstance(content, str) else content)
+
+
+def _write_aside(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise ModelError(
+            f"{path} could not be written ({error.strerror or error}): free some space, or choose a folder that is "
+            "there and can be written to."
+        ) from None
+
+
+# trimesh and glTF's JSON tree are untyped.
+def _mesh(vertices: Float, triangles: Int, colours: Any) -> Any:
+    opaque = np.concatenate([np.clip(colours, 0, 1), np.ones((len(colours), 1))], 1)
+    rgba = np.round(255 * opaque).astype(np.uint8)
+    return trimesh.Trimesh(vertices, triangles, vertex_colors=rgba, process=False)
+
+
+def _make_matt(tree: dict[str, Any]) -> None:
+    """A material for the mesh: glTF's default is bare metal, which viewers show nearly black."""
+    tree["materials"] = [{"pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.8}}]
+    for mesh in tree["meshes"]:
+        for primitive in mesh["primitives"]:
+            primitive["material"] = 0

@@ -1,0 +1,125 @@
+"""A morphable model as one npz file, whose bytes depend on the model alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.facegen.files.archive import Archive
+from dcign.facegen.model.morphable import (
+    Albedo,
+    Fit,
+    Hair,
+    Level,
+    LinearAlbedo,
+    MorphableModel,
+    Population,
+    Texture,
+    packed,
+)
+from dcign.facegen.skin.albedo import PaintedAlbedo
+
+ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo, PaintedAlbedo)}
+_HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
+
+
+def model_bytes(model: MorphableModel) -> bytes:
+    """The npz file's bytes. Bases that float16 holds exactly are stored as such."""
+    about: dict[str, Any] = {  # JSON
+        "name": model.name,
+        "licence": model.licence,
+        "part_names": model.part_names,
+        "landmarks": model.landmarks,
+        "levels": len(model.levels),
+        "size_mode": model.size_mode,
+        "albedo": model.albedo.kind,
+        "source": model.source,
+        "source_sha256": model.source_sha256,
+    }
+    arrays = {
+        "mean": model.mean,
+        "shape_basis": packed(model.shape_basis),
+        "triangles": model.triangles,
+        "mirror": model.mirror,
+        "parts": model.parts,
+        **_under("albedo", model.albedo.arrays()),
+    }
+    if model.hair is not None:
+        about |= {"hair_first": model.hair.first, "cut_names": model.hair.cut_names}
+        for name in _HAIR_ARRAYS:
+            arrays[f"hair/{name}"] = packed(getattr(model.hair, name))
+    if model.texture is not None:
+        about |= {"texture_size": model.texture.size, "texture_albedo": model.texture.albedo.kind}
+        arrays |= {"texture/uv": model.texture.uv, **_under("texture/albedo", model.texture.albedo.arrays())}
+    if model.population is not None:
+        arrays |= _under("population", model.population.arrays)
+    for index, level in enumerate(model.levels):
+        arrays[f"level_{index}/vertices"] = level.vertices
+        arrays[f"level_{index}/triangles"] = level.triangles
+        arrays[f"level_{index}/mirror"] = level.mirror
+        if level.fit is not None:
+            arrays[f"level_{index}/mean"] = level.fit.mean
+            arrays[f"level_{index}/shape_basis"] = packed(level.fit.shape_basis)
+            arrays |= _under(f"level_{index}/albedo", level.fit.albedo.arrays())
+    return ARCHIVE.to_bytes(about, arrays)
+
+
+def sha256(model_bytes: bytes) -> str:
+    """The hash by which data sets name their model."""
+    return hashlib.sha256(model_bytes).hexdigest()
+
+
+def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MorphableModel:
+    """The model from what its file holds. Raises KeyError for what is missing."""
+    hair = texture = None
+    if "cut_names" in about:
+        moves = (arrays[f"hair/{name}"].astype(np.float32) for name in _HAIR_ARRAYS)
+        hair = Hair(about["hair_first"], tuple(about["cut_names"]), *moves)
+    if "texture_size" in about:
+        painted = ALBEDOS[about["texture_albedo"]].from_arrays(_below("texture/albedo", arrays))
+        texture = Texture(arrays["texture/uv"], painted, about["texture_size"])
+    population = _below("population", arrays)
+    return MorphableModel(
+        name=about["name"],
+        licence=about["licence"],
+        mean=arrays["mean"],
+        shape_basis=arrays["shape_basis"].astype(np.float32),
+        albedo=ALBEDOS[about["albedo"]].from_arrays(_below("albedo", arrays)),
+        triangles=arrays["triangles"],
+        mirror=arrays["mirror"],
+        parts=arrays["parts"],
+        part_names=tuple(about["part_names"]),
+        landmarks=about["landmarks"],
+        levels=tuple(_level(_below(f"level_{i}", arrays), ALBEDOS[about["albedo"]]) for i in range(about["levels"])),
+        size_mode=about["size_mode"],
+        hair=hair,
+        texture=texture,
+        population=Population(population) if population else None,
+        source=about.get("source", ""),
+        source_sha256=about.get("source_sha256", ""),
+    )
+
+
+def _level(arrays: Mapping[str, NDArray[Any]], albedo: type[Albedo]) -> Level:
+    """A level; those of models read from files, and of older versions, have no surface of their own."""
+    fit = None
+    if "mean" in arrays:
+        painted = albedo.from_arrays(_below("albedo", arrays))
+        fit = Fit(arrays["mean"], arrays["shape_basis"].astype(np.float32), painted)
+    return Level(arrays["vertices"], arrays["triangles"], arrays["mirror"], fit)
+
+
+def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{group}/{name}": array for name, array in arrays.items()}
+
+
+def _below(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name[len(group) + 1 :]: array for name, array in arrays.items() if name.startswith(f"{group}/")}
+
+
+ARCHIVE = Archive("dcign-morphable-model", 2, "a face model", _from_file)
+read_model = ARCHIVE.read

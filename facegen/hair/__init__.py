@@ -1,0 +1,1 @@
+"""The hair surface and how it fits each head."""

@@ -1,0 +1,394 @@
+"""Where the strands of a haircut lie: combed over the skull, then hanging clear of ears, jaw and neck.
+
+Everything is worked out on the left half, x >= 0, in arrays of C = COLUMNS + 1 strands by R = RINGS places; mm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, map_coordinates
+
+from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
+from dcign.facegen.haircuts import FALL, RIM, Cut
+from dcign.facegen.primitives import Array, curve, ramp
+from dcign.facegen.sculpture.head import bare_head_distance, head_distance
+from dcign.facegen.template.mesh import CENTRE, project
+
+Bool = NDArray[np.bool_]
+
+CROWN = np.array([0.0, 108.0, -48.0])  # about where hair whorls
+PARTING_FRONT = np.array([0.0, 91.0, 71.0])
+KNOT = np.array([0.0, 84.0, -80.0])
+KNOT_AXIS = np.array([0.0, 0.55, -0.83])
+KNOT_RADIUS = 27.0
+KNOT_RINGS = 3
+# How far along a strand, from the crown to the hairline, each scalp ring lies.
+PLACES = np.array([0.06, 0.17, 0.30, 0.44, 0.58, 0.72, 0.85, 0.95, 1.0])
+FALLING_PLACES = np.array([0.06, 0.17, 0.29, 0.41, 0.53, 0.65, 0.77, 0.89, 1.0])  # for hair that goes on
+SUNK = 1.8  # mm under the skin, where cut hair ends: the painted hairline is the edge one sees
+CLEARANCE = 6.0  # mm between the head and what hangs
+NEAREST = 3.0  # mm, between the head and any of what hangs
+LEAST_HAIR = 3.4  # mm, over the skull in the middle of a quad, where hair is no thinner
+EAR = np.array([72.0, -10.0, -14.0])
+LEAN = 0.22  # mm that hair comes inwards at most per mm that it falls
+FRINGE_RINGS = 3  # of the hanging rings
+FRINGE_TO = 44.0  # degrees of azimuth from the front
+AXIS_Z = -12.0  # mm: what hangs is described about the vertical axis here
+FRONT_DEPTH = 72.0  # mm from that axis: the hanging outline's front half, were it closed
+HIDDEN = np.array([0.0, 20.0, -5.0])  # the middle of the head
+
+
+@dataclass(frozen=True, eq=False)
+class Drape:
+    """One cut: positions (C, R, 3) of the left half's strands; poles (2, 3); openness (C, R), 1 unshaded."""
+
+    positions: Array
+    poles: Array
+    openness: Array
+
+
+def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
+    """The cut at a length and a volume, in standard deviations about its own."""
+    strands = _Strands(cut, length, volume)
+    positions = np.zeros((COLUMNS + 1, RINGS, 3))
+    positions[:, :SCALP_RINGS] = strands.on_the_scalp()
+    if cut.bun:
+        positions[:, :KNOT_RINGS] = _knot(length)
+    if strands.hanging.any():
+        strands.hang(positions)
+    strands.tuck(positions)
+    if cut.fringe is not None:
+        strands.cut_fringe(positions)
+    if cut.parted:  # across the midline by a hair's breadth, so that nobody's parting is a slit
+        positions[:, 0, 0] = -0.5
+    positions[[0, -1], :, 0] = 0.0
+    return Drape(positions, _poles(positions, cut, length), strands.openness())
+
+
+@cache
+def rim_points(hangs: bool = False) -> Array:
+    """Where each strand meets the shell's edge on the skull, or leaves the skull (C, 3)."""
+    azimuth, height = np.radians(AZIMUTHS), (FALL if hangs else RIM)(AZIMUTHS)
+    flat = np.full(len(azimuth), 80.0)
+    for _ in range(6):
+        directions = np.stack([flat * np.sin(azimuth), height - CENTRE[1], flat * np.cos(azimuth)], 1)
+        points = on_skull(directions)
+        flat = np.hypot(points[:, 0], points[:, 2])
+    return points
+
+
+def on_skull(directions: Array) -> Array:
+    """Points (..., 3) of the bare skull, without ears, in directions (..., 3) from the mesh's centre."""
+    flat = directions.reshape(-1, 3) / np.linalg.norm(directions.reshape(-1, 3), axis=1, keepdims=True)
+    points = CENTRE + project(bare_head_distance, flat)[:, None] * flat
+    return np.asarray(points.reshape(directions.shape))
+
+
+def outwards(points: Array) -> Array:
+    """Unit normals (..., 3) of the bare head's distance, over a few mm: hair bridges small hollows."""
+    flat = points.reshape(-1, 3)
+    step = 6.0 * np.eye(3)
+    slope = np.stack([bare_head_distance(flat + axis) - bare_head_distance(flat - axis) for axis in step], 1)
+    return np.asarray((slope / np.linalg.norm(slope, axis=1, keepdims=True)).reshape(points.shape))
+
+
+@cache
+def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Array, Array, Array]:
+    """Strands over the skull: points (C, S, 3), normals (C, S, 3), and mm from the edge (C, S)."""
+    root = np.tile(CROWN, (COLUMNS + 1, 1))
+    if parted:
+        back = np.clip((AZIMUTHS - 44) / (110 - 44), 0, 1)[:, None]
+        root = PARTING_FRONT * (1 - back) + CROWN * back
+    if bun:
+        root = np.tile(KNOT, (COLUMNS + 1, 1))
+    root[:, 0] = 0.8 * np.sin(np.radians(AZIMUTHS))
+    start, end = _unit(root - CENTRE), _unit(rim_points(falls) - CENTRE)
+    places = PLACES * (PLACES[0] < PLACES) if parted else PLACES  # both sides meet in the parting
+    if bun:
+        places[:] = np.concatenate([np.zeros(KNOT_RINGS), np.linspace(0.2, 1, SCALP_RINGS - KNOT_RINGS) ** 0.9])
+    angle = np.arccos(np.clip((start * end).sum(1), -1, 1))[:, None]
+    ahead, behind = np.sin(places * angle) / np.sin(angle), np.sin((1 - places) * angle) / np.sin(angle)
+    points = on_skull(behind[..., None] * start[:, None] + ahead[..., None] * end[:, None])
+    steps = np.linalg.norm(np.diff(points, axis=1), axis=2)
+    to_edge = np.concatenate([np.cumsum(steps[:, ::-1], 1)[:, ::-1], np.zeros((COLUMNS + 1, 1))], 1)
+    return points, outwards(points), to_edge
+
+
+class _Strands:
+    """The strands of one cut at one length and volume."""
+
+    def __init__(self, cut: Cut, length: float, volume: float) -> None:
+        self.cut, self.length, self.volume = cut, length, volume
+        self.skull, self.normals, self.to_edge = _combed(cut.parted, cut.bun, cut.hangs is not None and cut.hangs < 90)
+        self.hanging: Bool = (np.inf if cut.hangs is None else cut.hangs) <= AZIMUTHS
+        self.locks = _locks(cut)
+        first = int(np.argmax(self.hanging)) if self.hanging.any() else COLUMNS
+        self.edge = first
+        # 0 at the face's edge of what hangs, 1 at the back's midline.
+        self.behind = np.clip((np.arange(COLUMNS + 1) - first) / max(COLUMNS - first, 1), 0, 1)
+
+    def on_the_scalp(self) -> Array:
+        """Scalp rings (C, S, 3)."""
+        thickness = self._thickness()
+        grown = thickness + np.maximum(self.locks[:, :SCALP_RINGS] * self._rise(), -0.3 * np.abs(thickness))
+        for _ in range(3):
+            grown += _sagging(self.skull + grown[..., None] * self.normals, thickness)
+        return np.asarray(self.skull + grown[..., None] * self.normals)
+
+    def hang(self, positions: Array) -> None:
+        """Lay the hanging strands outside of ears, jaw and neck, as a curtain."""
+        which = np.flatnonzero(self.hanging)
+        behind = self.behind[which]
+        rim = self.skull[which, -1, 1]
+        tips = self.cut.tips[0] + (self.cut.tips[1] - self.cut.tips[0]) * behind - self.cut.tip_slope * self.length
+        tips = tips + 1.2 * np.clip(self.locks[which, -2], -2, 2)
+        fallen = (np.arange(1, RINGS - SCALP_RINGS) / (RINGS - SCALP_RINGS - 1)) ** 1.3
+        heights = np.concatenate([positions[which, :SCALP_RINGS, 1], rim[:, None] + (tips - rim)[:, None] * fallen], 1)
+        start = np.degrees(
+            np.arctan2(np.abs(positions[which, :SCALP_RINGS, 0]), positions[which, :SCALP_RINGS, 2] - AXIS_Z)
+        )
+        edge = curve(self.cut.edge)(heights)
+        spread = (start[:, -1:] - start[0, -1]) / (180 - start[0, -1])
+        wanted = edge + (180 - edge) * spread
+        # Strands turn little by little from where they lie on the skull to where they hang.
+        start = np.concatenate([start, np.repeat(start[:, -1:], len(fallen), 1)], 1)
+        turned = ramp(np.arange(RINGS - 1.0), 3, SCALP_RINGS + 1.5) * ramp(-heights, -62, -15)
+        angle = start + turned * (wanted - start)
+        radius = self._radius(which, angle, heights, positions)
+        positions[which, :-1] = _around_axis(radius, np.radians(angle), heights)
+        positions[which, -1] = positions[which, -2] * (0.45, 1, 0.45) + (0, 14, -12)
+
+    def tuck(self, positions: Array) -> None:
+        """Hide in the head what does not hang."""
+        which = np.flatnonzero(~self.hanging)
+        if not self.hanging.any():
+            deeper = np.linspace(0.3, 0.9, RINGS - SCALP_RINGS)[:, None]
+            rim = positions[:, SCALP_RINGS - 1 : SCALP_RINGS]
+            positions[:, SCALP_RINGS:] = rim + deeper * (HIDDEN - rim)
+            return
+        across = (which / self.edge)[:, None]
+        edge = positions[self.edge]
+        # Backwards, so that the pocket between hair and neck is deep and dark.
+        positions[which, SCALP_RINGS:, 0] = 0.52 * across * edge[SCALP_RINGS:, 0]
+        positions[which, SCALP_RINGS:, 1] = edge[SCALP_RINGS:, 1]
+        positions[which, SCALP_RINGS:, 2] = AXIS_Z - 0.2 * (edge[SCALP_RINGS:, 2] - AXIS_Z)
+
+    def cut_fringe(self, positions: Array) -> None:
+        """Let the front strands fall over the forehead."""
+        which = np.flatnonzero(AZIMUTHS < FRINGE_TO)
+        rim = positions[which, SCALP_RINGS - 1]
+        assert self.cut.fringe is not None
+        tips = (
+            self.cut.fringe
+            - 8 * (which / which[-1]) ** 3
+            - 4 * self.length
+            + 0.8 * np.clip(self.locks[which, -2], -1.5, 1.5)
+        )
+        if not self.hanging.any():  # shorter towards the temples, where it joins the edge
+            tips = tips + (rim[:, 1] - tips) * ramp(which / which[-1], 0.55, 1.1)
+        fallen = np.arange(1, FRINGE_RINGS + 1) / FRINGE_RINGS
+        heights = rim[:, 1:2] + (tips - rim[:, 1])[:, None] * fallen
+        angle = np.degrees(np.arctan2(rim[:, 0], rim[:, 2] - AXIS_Z))[:, None] + 0 * heights
+        away = 6.5 + 1.5 * (1 + 0.5 * self.volume) * (1 - fallen) + 0.8 * np.clip(self.locks[which, 9:12], -3, 3)
+        radius = head_radius(angle, heights) + away
+        shown = slice(SCALP_RINGS, SCALP_RINGS + FRINGE_RINGS)
+        positions[which, shown] = _around_axis(radius, np.radians(angle), heights)
+
+    def openness(self) -> Array:
+        """How much light reaches each place (C, R), 0..1: partings, gaps between locks and what is under."""
+        light = np.ones((COLUMNS + 1, RINGS))
+        light *= 1 + 0.2 * np.clip(self.locks / (self.cut.lumps + self.cut.curl + 0.1), -2.5, 1)
+        light[:, 0] *= 0.75 if self.cut.parted else 0.92
+        if self.cut.bun:
+            light[:, KNOT_RINGS - 1] *= 0.6
+        if self.hanging.any():
+            light[self.edge, SCALP_RINGS:] *= 0.7
+        light[:, -1] = 0.25
+        light[~self.hanging, SCALP_RINGS:] = 0.15
+        light[~self.hanging, SCALP_RINGS] = 0.8  # just under the skin: a dark rim would draw a cap's edge
+        if self.cut.fringe is not None:
+            light[AZIMUTHS < FRINGE_TO, SCALP_RINGS : SCALP_RINGS + FRINGE_RINGS] = 0.95
+        return np.clip(light, 0, 1)
+
+    def _thickness(self) -> Array:
+        """Of the hair over the skull (C, S), mm."""
+        cut, height = self.cut, self.skull[..., 1]
+        azimuth = AZIMUTHS[:, None]
+        low = cut.sides + (cut.back - cut.sides) * ramp(azimuth, 100, 140)
+        low = low + (cut.top - low) * (1 - ramp(azimuth, 38, 62))
+        full = low + (cut.top - low) * ramp(height, 30, 88)
+        full = full + cut.front * np.exp(-(((self.to_edge - 22) / 26) ** 2)) * (1 - ramp(azimuth, 30, 62))
+        full = full * (1 + cut.bulk * self.volume) * (1 + cut.growth * self.length)
+        if cut.hangs is None:  # thin about the ears, which stand free
+            free = ramp(np.linalg.norm(self.skull - EAR, axis=-1), 18, 60)
+            full = np.minimum(full, 5.0) + np.maximum(full - 5.0, 0) * free
+        if not cut.crown:
+            full = full * ramp(azimuth, 55, 75) * (1 - ramp(height, 35, 75)) - 4.0 * ramp(height, 40, 70)
+        if cut.parted:  # combed flat along the face; the parting is a shallow groove
+            full = (
+                full * (0.6 + 0.4 * ramp(self.behind[:, None], -0.02, 0.3)) * (0.8 + 0.2 * ramp(FALLING_PLACES, 0, 0.3))
+            )
+        return np.asarray(-SUNK + (full + SUNK) * self._rise())
+
+    def _rise(self) -> Array:
+        """From 0 at the shell's edge to 1 in the hair (C, S)."""
+        # Necks are shaded off, and hair rises slowly from the forehead: a steep edge makes a cap.
+        gentle = 1 + ramp(AZIMUTHS, 108, 140) + 1.5 * (1 - ramp(AZIMUTHS, 44, 72))
+        rim = self.cut.rim * (1 + 0.15 * self.volume) * gentle
+        if self.cut.parted:  # it starts just inside the hairline, and must not leave the scalp there bare
+            rim = np.minimum(rim, 10.0)
+        inwards = np.clip(self.to_edge / rim[:, None], 0, 1)
+        rounded = np.sqrt(1 - (1 - inwards) ** 2)
+        smooth = ramp(inwards, 0, 1)
+        thick = ramp(np.array(self.cut.sides), 6, 20)
+        thick = thick * ramp(AZIMUTHS, 50, 80)[:, None]  # swept up from the forehead and the temples, without a step
+        rise = smooth + thick * (rounded - smooth)
+        rise[self.hanging] = 1.0
+        if self.cut.fringe is not None:
+            rise[AZIMUTHS < FRINGE_TO] = 0.6 + 0.4 * ramp(self.to_edge[AZIMUTHS < FRINGE_TO], 0, 50)
+        return np.asarray(rise)
+
+    def _radius(self, which: NDArray[np.int64], angle: Array, heights: Array, positions: Array) -> Array:
+        """Distance (n, R - 1), mm, of hanging strands from the axis."""
+        cut = self.cut
+        turn = np.radians(angle)
+        across = curve(cut.width)(heights) * (1 + 0.05 * self.volume)
+        depth = np.where(angle < 90, FRONT_DEPTH, (curve(cut.depth)(heights) + AXIS_Z) * (1 + 0.05 * self.volume))
+        outline = (np.abs(np.sin(turn) / across) ** 2.4 + np.abs(np.cos(turn) / depth) ** 2.4) ** (-1 / 2.4)
+        clear = head_radius(angle, heights, ears=cut.over_ears) + CLEARANCE
+        full = ramp(self.behind[which], -0.08, 0.3)[:, None]
+        wanted = np.maximum(clear, clear + full * (outline - clear))
+        scalp = np.hypot(positions[which, :SCALP_RINGS, 0], positions[which, :SCALP_RINGS, 2] - AXIS_Z)
+        low = ramp(-heights[:, :SCALP_RINGS], -60, -25)
+        # Waves run down the strands, out of step from strand to strand, and grow as they fall.
+        phase = heights / 11.0 + 2.5 * np.sin(which[:, None] / 8)
+        waves = cut.wave * ramp(-heights, -30, 60) * np.sin(phase)
+        radius = wanted + np.maximum(self.locks[which, :-1] + waves, NEAREST - CLEARANCE)
+        radius[:, :SCALP_RINGS] = scalp + low * np.maximum(radius[:, :SCALP_RINGS] - scalp, 0)
+        for ring in range(SCALP_RINGS - 2, radius.shape[1]):
+            fallen = np.maximum(heights[:, ring - 1] - heights[:, ring], 0)
+            radius[:, ring] = np.maximum(radius[:, ring], radius[:, ring - 1] - LEAN * fallen)
+        return _pushed_out(_gentle(radius), np.radians(angle), heights, cut.over_ears)
+
+
+def _sagging(places: Array, thickness: Array) -> Array:
+    """How far (C, S), mm, to lift scalp rings so that the skull stays inside of the flat quads between locks."""
+    thinnest = _of_quads(thickness).min(0)
+    gap = bare_head_distance(_of_quads(places).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
+    lacking = np.maximum(np.minimum(0.6 * thinnest, LEAST_HAIR) - gap, 0) * (thinnest > 1)
+    lift = np.zeros(places.shape[:2])
+    for column in range(FINER + 1):  # each quad lifts its corners, and the fine columns between them
+        for ring in range(2):
+            part = lift[column : column + FINER * (len(lacking) - 1) + 1 : FINER, ring : ring + lacking.shape[1]]
+            np.maximum(part, lacking, out=part)
+    return lift
+
+
+def _of_quads(values: Array) -> Array:
+    """Values (C, S, ...) at the corners of the quads between locks, (4, (C - 1) / FINER, S - 1, ...)."""
+    even = values[::FINER]
+    return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
+
+
+def _gentle(along: Array) -> Array:
+    """Values (n, R - 1) along strands, smoothed: hair bends gently from the skull into its fall."""
+    along = along.copy()
+    for _ in range(4):
+        middle = along[:, 3:-1]
+        along[:, 3:-1] = middle + (along[:, 2:-2] + along[:, 4:] - 2 * middle) / 4
+    return along
+
+
+def _pushed_out(radius: Array, turn: Array, heights: Array, ears: bool) -> Array:
+    """The same radii, none nearer to the skin than NEAREST: the table of radii is coarse at ears and jaw."""
+    radius = radius.copy()
+    for _ in range(3):
+        gap = head_distance(_around_axis(radius, turn, heights).reshape(-1, 3), ears).reshape(radius.shape)
+        radius += np.maximum(NEAREST - gap, 0)
+    return radius
+
+
+def head_radius(angle: Array, heights: Array, ears: bool = True) -> Array:
+    """Distance of the head's outermost skin from the axis at angles (...), degrees, and heights (...), mm."""
+    angles, levels, radii = _head_radii(ears)
+    places = np.stack(
+        [
+            np.interp(angle.ravel(), angles, np.arange(len(angles))),
+            np.interp(heights.ravel(), levels, np.arange(len(levels))),
+        ]
+    )
+    return np.asarray(map_coordinates(radii, places, order=1).reshape(heights.shape))
+
+
+@cache
+def _head_radii(ears: bool) -> tuple[Array, Array, Array]:
+    """A table of head_radius: angles (A,), heights (Y,), radii (A, Y). From far outside inwards, to the first skin."""
+    angles, levels = np.arange(0.0, 181.0, 3.0), np.arange(-256.0, 121.0, 4.0)
+    turn, y = (part.ravel() for part in np.meshgrid(np.radians(angles), levels, indexing="ij"))
+    radius = np.full(len(y), 150.0)
+    active = np.arange(len(y))
+    for _ in range(30):
+        gap = head_distance(_around_axis(radius[active], turn[active], y[active]), ears)
+        radius[active] -= 0.75 * np.maximum(gap, 0)
+        active = active[(gap > 0.1) & (radius[active] > 0)]
+        if not len(active):
+            break
+    return angles, levels, np.maximum(radius, 0).reshape(len(angles), len(levels))
+
+
+def _around_axis(radius: Array, turn: Array, heights: Array) -> Array:
+    """Points (..., 3) at a distance from the vertical axis, at angles in radians and heights (...)."""
+    return np.stack([radius * np.sin(turn), heights, radius * np.cos(turn) + AXIS_Z], -1)
+
+
+def _knot(length: float) -> Array:
+    """The rings (C, KNOT_RINGS, 3) of a knot of hair behind the crown."""
+    radius = KNOT_RADIUS * (1 + 0.12 * length)
+    centre = on_skull((KNOT - CENTRE)[None])[0] + 0.8 * radius * KNOT_AXIS
+    # Which way each strand leaves the knot: forward over the crown, to the side, down the back.
+    turn = np.radians(AZIMUTHS)
+    forward = np.array([0.0, -KNOT_AXIS[2], KNOT_AXIS[1]])
+    away = np.sin(turn)[:, None] * np.array([1.0, 0, 0]) + np.cos(turn)[:, None] * forward
+    rings = [centre + radius * (np.cos(a) * KNOT_AXIS + np.sin(a) * away) for a in np.radians((40, 82, 122))]
+    return np.stack(rings, 1)
+
+
+def _poles(positions: Array, cut: Cut, length: float) -> Array:
+    """The vertices (2, 3) that close the surface at the crown and at the bottom."""
+    rings = (positions[:, 0] * (0, 1, 1)).mean(0)
+    if cut.bun:
+        rings = rings + 0.3 * KNOT_RADIUS * (1 + 0.12 * length) * KNOT_AXIS
+    bottom = (positions[:, -1] * (0, 1, 1)).mean(0)
+    if cut.hangs is not None:
+        bottom = np.array([0, bottom[1] + 10, AXIS_Z - 10])
+    return np.stack([rings, bottom])
+
+
+@cache
+def _locks(cut: Cut) -> Array:
+    """How far each place stands out of its cut's smooth shape (C, R), mm: locks along the strands, and curls."""
+    rng = np.random.default_rng(crc32(cut.name.encode()))
+    coarse = (COLUMNS // FINER + 1, RINGS)
+    wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks come and go along the strands
+    noise = np.clip(rng.standard_normal((len(wander), 1)) + 0.3 * wander, -1.8, 1.8)
+    # The columns between round the locks and lie in the gaps between them.
+    place = np.arange(COLUMNS + 1) / FINER
+    gaps = 1.1 * np.sin(np.pi * place) ** 2
+    noise = map_coordinates(noise, np.meshgrid(place, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
+    # As broad as they are long: rings lie six columns apart.
+    curls = 2.8 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 2.2, axis=0, mode="mirror")
+    curls = np.clip(curls, -1.5, 1.5)
+    locks = 0.6 * cut.lumps * noise
+    locks[[0, -1]] *= 0.4
+    locks = locks + cut.curl * curls
+    locks[:, :2] *= (0.25, 0.6)  # strands meet at the crown: there, locks as deep would be clefts
+    return np.asarray(locks)
+
+
+def _unit(vectors: Array) -> Array:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))

@@ -1,0 +1,1 @@
+"""Levels of detail: coarser meshes of the same heads."""

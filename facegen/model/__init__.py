@@ -1,0 +1,1 @@
+"""The morphable model, a person as coefficients, and drawing people at random."""

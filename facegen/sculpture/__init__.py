@@ -1,0 +1,1 @@
+"""The mean head as a signed distance function, feature by feature."""

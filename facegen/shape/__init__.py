@@ -1,0 +1,1 @@
+"""How head shapes vary: modes conditioned on published measurements."""

@@ -1,0 +1,46 @@
+"""The template as the shape fields see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcign.facegen.primitives import Array
+from dcign.facegen.template.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The template as the fields see it: vertices (V, 3) mm, |x| (V,), and its regions."""
+
+    vertices: Array
+    regions: Regions
+
+    @property
+    def x(self) -> Array:
+        """Towards the subject's left, (V,) mm."""
+        return self.vertices[:, 0]
+
+    @property
+    def away(self) -> Array:
+        """Distance |x| from the midline, (V,) mm."""
+        return np.abs(self.x)
+
+    @property
+    def y(self) -> Array:
+        """Up, (V,) mm."""
+        return self.vertices[:, 1]
+
+    @property
+    def z(self) -> Array:
+        """Forward, (V,) mm."""
+        return self.vertices[:, 2]
+
+    def move(self, out: Array | None = None, up: Array | None = None, forward: Array | None = None) -> Array:
+        """A displacement (V, 3) from its parts (V,); `out` is signed by the side."""
+        moved = np.zeros_like(self.vertices)
+        for axis, part in enumerate((out, up, forward)):
+            if part is not None:
+                moved[:, axis] = part
+        return moved

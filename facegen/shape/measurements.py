@@ -1,0 +1,163 @@
+"""Published measurements of faces, which the sampled population reproduces by sex: means, deviations, correlations.
+
+Right and left are alike in the tables; the left is measured. Everything is taken on bare skin: instruments press hair
+flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.facegen.primitives import Array
+from dcign.facegen.shape.girths import Arc, Calliper, Course, Tape
+
+SEXES = ("women", "men")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Mean and standard deviation in one sex, mm."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A length on the head, mm, in men and in women."""
+
+    name: str
+    course: Course
+    men: Group
+    women: Group
+    source: str
+
+    @property
+    def mean(self) -> float:
+        """Mean over both sexes, in equal numbers."""
+        return (self.men.mean + self.women.mean) / 2
+
+    @property
+    def difference(self) -> float:
+        """Half of what men have more than women."""
+        return (self.men.mean - self.women.mean) / 2
+
+    @property
+    def within(self) -> float:
+        """Deviation within a sex."""
+        return float(np.sqrt((self.men.deviation**2 + self.women.deviation**2) / 2))
+
+
+ANSUR = "ANSUR II 2012: 4082 men, 1986 women"
+NORMS = "Weinberg et al. 2016: 3D Facial Norms, age 25"
+
+
+def _pair(name: str) -> Calliper:
+    return Calliper(f"{name}_left", f"{name}_right")
+
+
+HEIGHT, BREADTH = (0, 1, 0), (1, 0, 0)
+
+# Definitions, after the sources' own words:
+#   head circumference: the tape above the brow ridges and over the back of the head.
+#   tragion-top of head: height of the top above the notch of the ear, the eyes looking level.
+#   bitragion-chin arc: the tape from ear to ear over the tip of the chin.
+#   ear protrusion: from the mastoid to the outermost point of the ear, sideways.
+#   neck circumference: the tape below the Adam's apple, across the neck's own axis.
+#   sn-sto is the height of the whole upper lip, vermilion its red part.
+MEASUREMENTS = (
+    Measurement("bizygomatic", _pair("zygion"), Group(142.6, 6.2), Group(133.8, 5.6), ANSUR),
+    Measurement("head breadth", _pair("euryon"), Group(154.3, 5.5), Group(147.8, 5.2), ANSUR),
+    Measurement("menton-sellion", Calliper("sellion", "menton"), Group(122.6, 6.7), Group(113.1, 6.1), ANSUR),
+    Measurement("interpupillary", _pair("pupil"), Group(64.0, 3.4), Group(61.7, 3.6), ANSUR),
+    Measurement("head length", Calliper("glabella", "opisthocranion"), Group(199.5, 7.0), Group(189.8, 7.4), ANSUR),
+    Measurement(
+        "head circumference", Tape("glabella", rise=8, lean=6, hair=2.5), Group(574.4, 16.0), Group(561.1, 19.4), ANSUR
+    ),
+    Measurement(
+        "tragion-top of head", Calliper("tragion_left", "vertex", HEIGHT), Group(131.1, 6.2), Group(126.5, 6.5), ANSUR
+    ),
+    Measurement(
+        "bitragion-chin arc",
+        Arc("tragion_left", "gnathion", "tragion_right"),
+        Group(331.7, 14.0),
+        Group(311.0, 14.2),
+        ANSUR,
+    ),
+    Measurement("ear length", Calliper("ear_top_left", "ear_bottom_left"), Group(64.2, 4.5), Group(59.4, 3.9), ANSUR),
+    Measurement("ear breadth", Calliper("ear_front_left", "ear_back_left"), Group(36.1, 3.0), Group(33.2, 2.8), ANSUR),
+    Measurement(
+        "ear protrusion",
+        Calliper("mastoid_left", "ear_back_left", BREADTH),
+        Group(23.2, 3.0),
+        Group(20.4, 2.7),
+        ANSUR,
+    ),
+    Measurement("neck circumference", Tape("neck_front", lean=8), Group(397.6, 25.8), Group(329.8, 19.2), ANSUR),
+    Measurement("outer canthal", _pair("exocanthion"), Group(88.9, 4.1), Group(85.6, 3.8), NORMS),
+    Measurement("inner canthal", _pair("endocanthion"), Group(32.7, 2.9), Group(31.5, 2.7), NORMS),
+    Measurement(
+        "palpebral fissure",
+        Calliper("endocanthion_left", "exocanthion_left"),
+        Group(28.7, 1.9),
+        Group(27.8, 2.0),
+        NORMS,
+    ),
+    Measurement("face height", Calliper("nasion", "menton"), Group(126.6, 6.6), Group(118.0, 5.8), NORMS),
+    Measurement("mandibular width", _pair("gonion"), Group(103.7, 7.1), Group(97.0, 6.5), NORMS),
+    Measurement("bifrontal", _pair("frontotemporale"), Group(110.4, 8.4), Group(105.7, 7.8), NORMS),
+    Measurement("mouth width", _pair("cheilion"), Group(50.1, 3.8), Group(47.9, 3.5), NORMS),
+    Measurement("upper lip", Calliper("subnasale", "stomion"), Group(22.6, 2.5), Group(20.3, 2.4), NORMS),
+    Measurement("upper vermilion", Calliper("labiale_superius", "stomion"), Group(7.6, 1.6), Group(7.4, 1.4), NORMS),
+    Measurement("lower vermilion", Calliper("stomion", "labiale_inferius"), Group(8.7, 2.1), Group(8.6, 1.7), NORMS),
+    Measurement("nose width", _pair("alare"), Group(35.9, 2.6), Group(32.7, 2.3), NORMS),
+    Measurement("nose height", Calliper("nasion", "subnasale"), Group(56.7, 3.9), Group(54.5, 3.6), NORMS),
+    Measurement("nose bridge", Calliper("nasion", "pronasale"), Group(49.6, 3.9), Group(47.1, 3.4), NORMS),
+    Measurement("nose protrusion", Calliper("subnasale", "pronasale"), Group(20.9, 2.0), Group(20.0, 1.8), NORMS),
+)
+NAMES = tuple(m.name for m in MEASUREMENTS)
+COURSES = tuple(m.course for m in MEASUREMENTS)
+
+# Within-sex correlations, ANSUR II, both sexes pooled.
+CORRELATIONS = {
+    ("bizygomatic", "head breadth"): 0.64,
+    ("bizygomatic", "menton-sellion"): 0.20,
+    ("bizygomatic", "interpupillary"): 0.45,
+    ("bizygomatic", "bitragion-chin arc"): 0.57,
+    ("bizygomatic", "head length"): 0.18,
+    ("head breadth", "menton-sellion"): 0.17,
+    ("head breadth", "interpupillary"): 0.30,
+    ("head breadth", "head length"): 0.19,
+    ("menton-sellion", "interpupillary"): 0.18,
+    ("menton-sellion", "head length"): 0.31,
+    ("interpupillary", "head length"): 0.29,
+}
+EARS = ("ear length", "ear breadth", "ear protrusion")
+EARS_WITH_THE_REST = 0.3  # of the prior's correlation is kept: "nearly independent"
+
+
+def published(sex: str) -> tuple[Array, Array]:
+    """Means (M,) and deviations (M,), mm, of "men" or "women"."""
+    groups = [getattr(m, sex) for m in MEASUREMENTS]
+    return np.array([g.mean for g in groups]), np.array([g.deviation for g in groups])
+
+
+def correlation(prior: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """The correlations (M, M) to aim at within a sex, and which of them (M, M) are known.
+
+    What nobody published is as the prior covariance (M, M) has it.
+    """
+    deviations = np.sqrt(np.diag(prior))
+    wanted = prior / np.outer(deviations, deviations)
+    ears = np.isin(NAMES, EARS)
+    wanted[np.ix_(ears, ~ears)] *= EARS_WITH_THE_REST
+    wanted[np.ix_(~ears, ears)] *= EARS_WITH_THE_REST
+    known = np.eye(len(wanted), dtype=bool) | (ears[:, None] != ears)
+    for (first, second), value in CORRELATIONS.items():
+        row, column = NAMES.index(first), NAMES.index(second)
+        for pair in ((row, column), (column, row)):
+            wanted[pair], known[pair] = value, True
+    return wanted, known

@@ -1,0 +1,1 @@
+"""Colours of the skin, brows and eyes of a population."""

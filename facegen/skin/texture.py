@@ -1,0 +1,137 @@
+"""The population's colours on a template: at its vertices for speed, at a texture's texels for close views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from scipy.spatial import cKDTree
+
+from dcign.facegen.model.morphable import Texture
+from dcign.facegen.primitives import Array, bump
+from dcign.facegen.sculpture.features import near
+from dcign.facegen.sculpture.landmarks import LANDMARKS
+from dcign.facegen.skin.albedo import PaintedAlbedo, as_bytes
+from dcign.facegen.skin.masks import Sites, all_masks, find_spots
+from dcign.facegen.skin.spots import Spots
+from dcign.facegen.template.mesh import Template
+from dcign.facegen.template.regions import Regions, regions_at
+from dcign.facegen.template.unwrap import hair_uv, head_uv, rasterise, strand_at, texel_uv
+
+TEXTURE_SIZE = 1024
+_LOCK = 3.0  # mm between vertices of the hair, about
+MARGIN = 4.0  # texels painted beyond the edge of the head, for filters that look across it
+CHUNK = 1 << 17  # texels at a time: masks are 4 bytes each until they are packed
+# Where the published skin colours were taken.
+CHEEK, CHEEK_RADII = near("malare", 0, -8), (7, 7, 20)
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """Colours at the vertices of head and hair, and the same people's texture."""
+
+    vertices: PaintedAlbedo
+    texture: Texture
+
+
+@dataclass(frozen=True, eq=False)
+class Strands:
+    """Where the hair's vertices are on it (Vh, 2), see masks.Sites, and how open they lie under each cut (Vh, S)."""
+
+    places: Array
+    openness: Array
+
+
+NO_HAIR = Strands(np.zeros((0, 2)), np.zeros((0, 0)))
+
+
+def painting(template: Template, regions: Regions, hair: Strands = NO_HAIR, size: int = TEXTURE_SIZE) -> Painting:
+    """Masks of the template's vertices, then of the hair's, and of texels."""
+    spots = find_spots(template.vertices, template.triangles)
+    head = len(template.vertices)
+    sites = Sites(
+        points=np.concatenate([template.vertices, np.zeros((len(hair.places), 3))]),
+        footprint=np.concatenate([_edge_lengths(template), np.full(len(hair.places), _LOCK)]),
+        regions=regions,
+        strand=np.concatenate([np.full((head, 2), np.nan), hair.places]),
+        openness=np.concatenate([np.ones((head, hair.openness.shape[1])), hair.openness]),
+    )
+    masks = all_masks(sites, spots)
+    weight = bump(regions.half, CHEEK.position(LANDMARKS), CHEEK_RADII)
+    cheek = np.array([mask[:head] @ (weight / weight.sum()) for mask in masks.values()], np.float32)
+    at_vertices = PaintedAlbedo.from_masks({name: as_bytes(name, mask) for name, mask in masks.items()}, cheek)
+    uv = np.concatenate([head_uv(template.directions), hair_uv(hair.places)]).astype(np.float32)
+    texels = PaintedAlbedo.from_masks(_texels(template, regions, hair, spots, size), cheek)
+    return Painting(at_vertices, Texture(uv, texels, size))
+
+
+def _texels(
+    template: Template, regions: Regions, hair: Strands, spots: dict[str, Spots], size: int
+) -> dict[str, NDArray[np.uint8]]:
+    """Masks (size * size,) by name, row 0 on top; 0 where there is neither head nor hair."""
+    shown, where = rasterise(head_uv(template.directions), template.triangles, size)
+    strand = strand_at(texel_uv(size))
+    shown[~np.isnan(strand[:, 0])] = -1
+    used = np.flatnonzero((shown >= 0) | ~np.isnan(strand[:, 0]))
+    footprint = _texel_sizes(template, size)
+    packed: dict[str, NDArray[np.uint8]] = {}
+    for first in range(0, len(used), CHUNK):
+        own = used[first : first + CHUNK]
+        on_head = shown[own] >= 0
+        sites = _texel_sites(template, regions, shown[own], where[own], footprint, strand[own], hair, on_head)
+        for name, mask in all_masks(sites, spots).items():
+            packed.setdefault(name, np.zeros(size * size, np.uint8))[own] = as_bytes(name, mask)
+    beyond, nearest = _margin(used, size)
+    for row in packed.values():
+        row[beyond] = row[nearest]
+    return packed
+
+
+def _texel_sites(
+    template: Template,
+    regions: Regions,
+    shown: NDArray[np.int64],
+    where: Array,
+    footprint: Array,
+    strand: Array,
+    hair: Strands,
+    on_head: NDArray[np.bool_],
+) -> Sites:
+    corners, weights = template.triangles[shown[on_head]], where[on_head]
+
+    def between(values: Array) -> Array:
+        return np.asarray(np.einsum("sk,sk...->s...", weights, values[corners]))
+
+    points = np.zeros((len(shown), 3))
+    points[on_head] = between(template.vertices)
+    own = regions_at(points[on_head], between(regions.normals), between(regions.on_ear), between(regions.openness))
+    openness = np.ones((len(shown), hair.openness.shape[1]))
+    if openness.size:
+        openness[~on_head] = hair.openness[cKDTree(hair.places).query(strand[~on_head])[1]]
+    return Sites(points, np.where(on_head, footprint[shown], 0.0), own, strand, openness)
+
+
+def _edge_lengths(template: Template) -> Array:
+    """Mean length (V,), mm, of the edges at each vertex."""
+    start, end = template.triangles.ravel(), np.roll(template.triangles, -1, 1).ravel()
+    length = np.linalg.norm(template.vertices[start] - template.vertices[end], axis=1)
+    return np.asarray(np.bincount(start, length) / np.bincount(start))
+
+
+def _texel_sizes(template: Template, size: int) -> Array:
+    """Side (T,), mm, of the patch of skin that a texel of each triangle shows."""
+    skin = template.vertices[template.triangles]
+    flat = np.pad(head_uv(template.directions) * size, ((0, 0), (0, 1)))[template.triangles]
+    areas = [np.linalg.norm(np.cross(c[:, 1] - c[:, 0], c[:, 2] - c[:, 0]), axis=1) for c in (skin, flat)]
+    return np.asarray(np.sqrt(areas[0] / np.maximum(areas[1], 1e-6)))
+
+
+def _margin(used: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Texels just beyond the painted ones, and the painted texel nearest to each."""
+    empty = np.ones(size * size, bool)
+    empty[used] = False
+    away, (row, column) = distance_transform_edt(empty.reshape(size, size), return_indices=True)
+    beyond = np.flatnonzero((away > 0) & (away <= MARGIN))
+    return beyond, (row * size + column).ravel()[beyond]

@@ -1,0 +1,200 @@
+"""The sculpture as a mesh: rays from one point that sees the whole skin, and blue-noise vertices on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from dcign.facegen.primitives import Array
+from dcign.facegen.sculpture.hairline import hairline_height
+from dcign.facegen.template.feature_rows import feature_rows
+from dcign.facegen.template.relaxation import relax
+from dcign.facegen.template.spacing import slide_freedom, vertex_spacing
+from dcign.facegen.template.triangulation import flip_edges, triangulate
+
+Int = NDArray[np.int64]
+
+# Low behind the nose: from here nostrils, the underside of the chin and the front of the ears are seen. From
+# the height of the eyes, lip and nose would hide each other.
+CENTRE = np.array([0.0, -18.0, 0.0])
+HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
+MARCH_STEPS = 36
+ON_SKIN = 0.1  # mm
+HIDDEN_BY_LESS = 0.8  # mm
+FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the rows, then a little with those of the ears
+EAR_BEYOND = 60.0  # mm from the midline
+FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
+
+MIDLINE, NO_ROW = -1, -2
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """The sculpture's mesh.
+
+    vertices (V, 3) mm; directions (V, 3) from the centre; triangles (T, 3); mirror (V,); row (V,) which feature
+    row a vertex belongs to (MIDLINE, or NO_ROW); place (V,) its number along that row.
+    """
+
+    vertices: Array
+    directions: Array
+    triangles: Int
+    mirror: Int
+    row: Int
+    place: Int
+
+
+def sculpture_mesh(distance: Callable[[Array], Array], seed: int = 0) -> Template:
+    """Mesh of the surface distance = 0, symmetric, closed, denser where spacing.py says so."""
+    directions, row, place, known = _candidates(distance)
+    radius = project(distance, directions)
+    # A row's own place, a little behind the foremost skin, unless another fold hides it from the centre.
+    radius = np.where(np.abs(known - radius) < HIDDEN_BY_LESS, known, radius)
+    vertices = CENTRE + radius[:, None] * directions
+    kept = scatter(vertices, vertex_spacing(vertices), row, np.random.default_rng(seed))
+    middle = kept[row[kept] == MIDLINE]
+    left = off_midline(directions, middle, kept[row[kept] != MIDLINE])
+    return _relaxed(mirrored(vertices, directions, row, place, middle, left), distance)
+
+
+def _relaxed(template: Template, distance: Callable[[Array], Array]) -> Template:
+    """Vertices slid along the skin to where rays come in at a grazing angle; rows move little."""
+    freedom, on_ear = slide_freedom(template.vertices), np.abs(template.vertices[:, 0]) > EAR_BEYOND
+    vertices = template.vertices
+    for free, steps in ((freedom * (template.row == NO_ROW), FREE_STEPS), (0.5 * freedom * on_ear, ROW_STEPS)):
+        vertices = relax(vertices, template.triangles, template.mirror, free, distance, steps)
+    left = template.triangles[template.vertices[template.triangles].sum(1)[:, 0] > 0]
+    left = flip_edges(left, vertices, template.directions)
+    triangles = np.concatenate([left, template.mirror[left][:, ::-1]])
+    return replace(template, vertices=vertices, triangles=triangles)
+
+
+def mirrored(vertices: Array, directions: Array, row: Int, place: Int, middle: Int, left: Int) -> Template:
+    """The whole template from candidates: the midline's, the left half's, then the right half's vertices."""
+    chosen = np.concatenate([middle, left, left])
+    flip = np.ones((len(chosen), 1)) * (1, 1, 1)
+    flip[len(middle) + len(left) :, 0] = -1
+    mirror = np.arange(len(chosen))
+    mirror[len(middle) :] = np.roll(mirror[len(middle) :], len(left))
+    directions, vertices = directions[chosen] * flip, vertices[chosen] * flip
+    triangles = triangulate(vertices, directions, mirror)
+    return Template(vertices, directions, triangles, mirror, row[chosen], place[chosen])
+
+
+def off_midline(directions: Array, middle: Int, left: Int) -> Int:
+    """Those of `left` that lie in no circle about an edge of the midline, which would break the edge."""
+    profile = directions[middle]
+    profile = profile[np.argsort(np.arctan2(profile[:, 1], profile[:, 2]))]
+    centres = _unit(profile + np.roll(profile, -1, 0))
+    radii = np.linalg.norm(centres - profile, axis=1)
+    away, nearest = cKDTree(centres).query(directions[left], k=4)
+    return np.asarray(left[(away > 1.02 * radii[nearest]).all(1)])
+
+
+def project(distance: Callable[[Array], Array], directions: Array) -> Array:
+    """Radius (N,), mm, of the outermost surface point along each unit direction (N, 3) from the centre."""
+    radius = np.full(len(directions), FARTHEST)
+    active = np.arange(len(directions))
+    for _ in range(MARCH_STEPS):
+        gap = distance(CENTRE + radius[active, None] * directions[active])
+        # Blended distances overestimate a little: three quarters of a step never jumps through the skin.
+        radius[active] -= 0.75 * np.maximum(gap, 0)
+        active = active[(gap > 0.05) & (radius[active] > NEAREST)]
+        if not len(active):
+            break
+    low, high = radius - 0.6, radius + 0.4
+    for _ in range(6):
+        middle = (low + high) / 2
+        outside = distance(CENTRE + middle[:, None] * directions) > 0
+        high = np.where(outside, middle, high)
+        low = np.where(outside, low, middle)
+    return (low + high) / 2
+
+
+def scatter(vertices: Array, spacing: Array, row: Int, rng: np.random.Generator) -> Int:
+    """Indices of a blue-noise subset: none nearer than the spacing; midline and feature rows come first."""
+    is_middle, is_feature = row == MIDLINE, row >= 0
+    reach = spacing * np.select([is_middle, is_feature], [0.8, 0.62], 0.86)
+    alive = is_middle | is_feature | (vertices[:, 0] > 0.45 * spacing)
+    free = ~(is_middle | is_feature)
+    tree = cKDTree(vertices)
+    others = np.flatnonzero(free)
+    order = np.concatenate([np.flatnonzero(is_middle), np.flatnonzero(is_feature), rng.permutation(others)])
+    kept = []
+    for index in order:
+        if not alive[index]:
+            continue
+        kept.append(index)
+        close = np.array(tree.query_ball_point(vertices[index], reach[index]))
+        removable = ~is_middle[close] if is_middle[index] else free[close]
+        alive[close[removable]] = False
+    return np.array(kept)
+
+
+def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int, Array]:
+    """Directions (N, 3), feature row (N,), place in the row (N,) and radius (N,) of every possible vertex.
+
+    The radius is known for rows on the skin, NaN for all else.
+    """
+    middle = _midline_directions(distance)
+    points = feature_rows(distance)
+    rows = [_unit(row - CENTRE) for row in points]
+    rows += [_hairline_directions(distance, inwards) for inwards in HAIRLINE_ROWS]
+    grid = _grid_directions()
+    row = [
+        np.full(len(middle), MIDLINE),
+        *(np.full(len(r), i) for i, r in enumerate(rows)),
+        np.full(len(grid), NO_ROW),
+    ]
+    place = [np.arange(len(part)) for part in (middle, *rows, grid)]
+    directions, row_of = np.concatenate([middle, *rows, grid]), np.concatenate(row)
+    radius = np.full(len(directions), np.nan)
+    given = np.concatenate(points)
+    first = len(middle)
+    on_skin = np.abs(distance(given)) < ON_SKIN
+    radius[first : first + len(given)][on_skin] = np.linalg.norm(given - CENTRE, axis=1)[on_skin]
+    return directions, row_of, np.concatenate(place), radius
+
+
+def _midline_directions(distance: Callable[[Array], Array]) -> Array:
+    """Directions around the profile, as far apart as the spacing there."""
+    angle = np.radians(np.linspace(-89.9, 269.9, 4000))
+    directions = np.stack([0 * angle, np.sin(angle), np.cos(angle)], 1)
+    points = CENTRE + project(distance, directions)[:, None] * directions
+    spacing = 0.9 * vertex_spacing(points)
+    kept = [0]
+    for index in range(1, len(points)):
+        if np.linalg.norm(points[index] - points[kept[-1]]) >= spacing[index]:
+            kept.append(index)
+    return directions[kept]
+
+
+def _hairline_directions(distance: Callable[[Array], Array], inwards: float) -> Array:
+    """Directions of points `inwards` mm inside the hair's edge, which is given in heights: found by iteration."""
+    azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(97, 112, 1.2), np.arange(112, 177, 3.0)])
+    height = hairline_height(azimuth, inwards) - CENTRE[1]
+    sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
+    flat = np.full(len(azimuth), 80.0)
+    for _ in range(5):
+        directions = _unit(np.stack([flat * sine, height, flat * cosine], 1))
+        flat = np.hypot(*(project(distance, directions)[:, None] * directions)[:, [0, 2]].T)
+    return directions
+
+
+def _grid_directions(columns: int = 250, rows: int = 470) -> Array:
+    """A grid over the left half's directions, densest about the face."""
+    across = (np.arange(columns) + 0.5) / columns
+    azimuth = np.pi * (0.45 * across + 0.55 * across**3)
+    up = np.linspace(-1, 1, rows)
+    elevation = np.radians(np.interp(up, [-1, -0.85, 0.35, 1], [-86, -48, 38, 89.5]))
+    azimuth, elevation = (part.ravel() for part in np.meshgrid(azimuth, elevation))
+    flat = np.cos(elevation)
+    return np.stack([np.sin(azimuth) * flat, np.sin(elevation), np.cos(azimuth) * flat], 1)
+
+
+def _unit(vectors: Array) -> Array:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

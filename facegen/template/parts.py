@@ -1,0 +1,34 @@
+"""Part labels of the template: which part of the head each vertex belongs to. Hair is a surface of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.facegen.primitives import Array, ramp
+from dcign.facegen.sculpture.eyes import IRIS_RADIUS
+from dcign.facegen.template.regions import Regions
+
+PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera", "iris")
+
+
+def part_labels(vertices: Array, regions: Regions) -> NDArray[np.uint8]:
+    """Index into PART_NAMES of each vertex (V,); where parts overlap, the later name wins."""
+    inside = {
+        "neck": 1 - head_weight(vertices),
+        "ear": regions.ear,
+        "brow": regions.brow,
+        "lip": regions.lip,
+        "nostril": regions.nostril,
+        "sclera": regions.eye,
+        "iris": regions.eye * (regions.iris_radius < IRIS_RADIUS),
+    }
+    labels = np.zeros(len(vertices), np.uint8)
+    for name, weight in inside.items():
+        labels[weight > 0.5] = PART_NAMES.index(name)
+    return labels
+
+
+def head_weight(vertices: Array) -> Array:
+    """1 on the head, fading to 0 down the neck (V,): what counts as size."""
+    return 1 - ramp(-vertices[:, 1] - 0.35 * vertices[:, 2], 70, 110)

@@ -1,0 +1,140 @@
+"""Where things are on the template: soft masks (V,), 0..1, that colour, hair and shape share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcign.facegen.normals import VertexNormals
+from dcign.facegen.primitives import Array, bump, ellipsoid, rotation_about_y, step, window
+from dcign.facegen.sculpture.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
+from dcign.facegen.sculpture.features import near
+from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline, ragged
+from dcign.facegen.sculpture.head import bare_head_distance, head_distance
+from dcign.facegen.sculpture.landmarks import LANDMARKS
+from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
+from dcign.facegen.sculpture.nose import NOSTRIL
+from dcign.facegen.template.mesh import Template
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Soft masks (V,) of the template, and the few coordinates that patterns are drawn in.
+
+    half (V, 3) the vertices with x >= 0; normals (V, 3); iris_radius (V,) mm from the pupil's middle;
+    iris_angle (V,) radians; inside_hair (V,) mm; openness (V,) 1 in the open, 0 in deep folds.
+    """
+
+    half: Array
+    normals: Array
+    eye: Array
+    iris_radius: Array
+    iris_angle: Array
+    caruncle: Array
+    upper_lashes: Array
+    lower_lashes: Array
+    brow: Array
+    lip: Array
+    mouth_line: Array
+    nostril: Array
+    on_ear: Array
+    ear: Array
+    hair: Array
+    inside_hair: Array
+    beard: Array
+    openness: Array
+
+
+def find_regions(template: Template) -> Regions:
+    """All masks of the template."""
+    vertices = template.vertices
+    normals = VertexNormals(template.triangles.astype(np.int32), len(vertices))(vertices[None].astype(np.float32))[0]
+    on_ear = step(bare_head_distance(vertices) - 1.2, 0.35)
+    return regions_at(vertices, normals.astype(np.float64), on_ear, _openness(vertices, normals))
+
+
+def regions_at(points: Array, normals: Array, on_ear: Array, openness: Array) -> Regions:
+    """All masks at points (S, 3) of the template's surface, which may be finer than its vertices.
+
+    normals (S, 3), on_ear (S,) and openness (S,) vary slowly enough to be interpolated between vertices.
+    """
+    half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
+    eye = _eye(half)
+    x, y, z = half.T
+    lip = _lip(half)
+    azimuth = np.degrees(np.arctan2(x, z))
+    inside_hair = inside_hairline(azimuth, y)
+    centre = LANDMARKS["eyeball"]
+    dx, dy = x - centre[0], y - centre[1] - IRIS_RAISED
+    upper, lower = _lashes(half, eye)
+    return Regions(
+        half=half,
+        normals=normals,
+        eye=eye,
+        iris_radius=np.hypot(dx, dy),
+        iris_angle=np.arctan2(dy, dx),
+        caruncle=bump(half, near("endocanthion", 1.5, 0.5, -1).position(LANDMARKS), (1.8, 1.6, 5)),
+        upper_lashes=upper,
+        lower_lashes=lower,
+        brow=_brow(half),
+        lip=lip,
+        mouth_line=np.exp(-(((y - mouth_line(x)) / 1.1) ** 2)) * step(26 - x, 1.0) * step(z - 76, 1),
+        nostril=_nostril(half),
+        on_ear=on_ear,
+        ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
+        hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
+        inside_hair=inside_hair,
+        beard=_beard(half) * (1 - lip),
+        openness=openness,
+    )
+
+
+def _eye(half: Array) -> Array:
+    x, y, z = half.T
+    near_ball = np.linalg.norm(half - LANDMARKS["eyeball"], axis=1) < EYEBALL_RADIUS + 1.3
+    return np.asarray(step(aperture(x, y) + 0.05, 0.12) * near_ball * (z > 66))
+
+
+def _lashes(half: Array, eye: Array) -> tuple[Array, Array]:
+    x, y, z = half.T
+    close = (z > 60) & (np.abs(x - 31) < 17) & (np.abs(y) < 12)
+    above, below = y - UPPER_MARGIN(x), LOWER_MARGIN(x) - y
+    upper = np.exp(-(((above - 0.3) / 0.9) ** 2)) * step(x - 17.5, 0.7)
+    lower = np.exp(-(((below - 0.4) / 0.8) ** 2)) * step(x - 21, 1.0)
+    close = close * step(CORNERS[1] + 0.8 - x, 0.4)
+    return upper * close * (1 - eye), lower * close * (1 - eye)
+
+
+def _brow(half: Array) -> Array:
+    x, y, z = half.T
+    inside = BROW_HALF_HEIGHT(x) - np.abs(y - BROW_LINE(x))
+    return step(inside, 0.7) * step(z - 46, 3) * step(x - 8, 1.4) * step(54.5 - x, 1.2)
+
+
+def _lip(half: Array) -> Array:
+    x, y, z = half.T
+    inside = np.minimum(UPPER_VERMILION(x) - y, y - LOWER_VERMILION(x))
+    return np.asarray(step(inside, 0.45) * (x < 27) * step(z - 76, 1))
+
+
+def _nostril(half: Array) -> Array:
+    hole = ellipsoid(half, NOSTRIL.at.position(LANDMARKS), np.array(NOSTRIL.radii), rotation_about_y(NOSTRIL.turn))
+    return step(0.9 - np.abs(hole), 0.3) * step(half[:, 1] + 49.5, 0.4)
+
+
+def _beard(half: Array) -> Array:
+    y = half[:, 1]
+    chin = bump(half, (0, -100, 70), (52, 30, 60))
+    jaw = bump(half, (48, -72, 30), (26, 30, 45))
+    moustache = 0.9 * bump(half, (0, -55, 103), (26, 7, 20))
+    return np.clip(1.25 * (chin + jaw + moustache), 0, 1) * window(y, (-140, -118), (-52, -40))
+
+
+def _openness(vertices: Array, normals: Array) -> Array:
+    """Ambient occlusion from the signed distance: how far a normal gets before it meets skin again."""
+    shade = np.zeros(len(vertices))
+    for reach, weight in ((1.5, 0.9), (3, 0.8), (6, 0.7), (12, 0.45), (22, 0.25)):
+        gap = head_distance(vertices + reach * normals)
+        shade += weight * np.clip((reach - gap) / reach, 0, 1)
+    return np.clip(1 - shade / 2.2, 0, 1)

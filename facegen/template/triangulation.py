@@ -1,0 +1,96 @@
+"""Triangles over points that a centre sees: the hull of their directions, then edge flips along the surface.
+
+Everything is done on the left half (x >= 0) and mirrored, so that the triangulation is symmetric.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+
+from dcign.errors import ModelError
+from dcign.facegen.primitives import Array
+
+Int = NDArray[np.int64]
+
+FLIP_ROUNDS = 60
+FLIP_MARGIN = 0.05  # radians beyond pi that two opposite angles must reach: no flipping to and fro
+
+
+def triangulate(vertices: Array, directions: Array, mirror: Int) -> Int:
+    """A closed, outward, mirror-symmetric triangulation (T, 3) of genus 0.
+
+    vertices (V, 3) mm; directions (V, 3) unit, from the centre that sees every vertex; mirror (V,).
+    """
+    hull = _outward(ConvexHull(directions).simplices.astype(np.int64), directions)
+    left = hull[directions[hull].sum(1)[:, 0] > 0]
+    if 2 * len(left) != len(hull) or (directions[left][..., 0] < -1e-9).any():
+        raise ModelError(
+            "The mesh cannot be mirrored: a triangle crosses the midline. Put the midline's vertices closer "
+            "together, or keep the others further from it (spacing in facegen/template/spacing.py)."
+        )
+    left = flip_edges(left, vertices, directions)
+    return np.concatenate([left, mirror[left][:, ::-1]])
+
+
+def flip_edges(triangles: Int, vertices: Array, directions: Array) -> Int:
+    """Flip edges (Delaunay on the surface) as long as every triangle still faces the centre's outside."""
+    triangles = triangles.copy()
+    for _ in range(FLIP_ROUNDS):
+        if not _flip_once(triangles, vertices, directions):
+            break
+    return triangles
+
+
+def _flip_once(triangles: Int, vertices: Array, directions: Array) -> bool:
+    """Flip, in place, every edge that is the worst of both its triangles. False when none was left."""
+    first, second, start, end, left_tip, right_tip = _inner_edges(triangles, len(vertices))
+    excess = _angle(vertices, left_tip, start, end) + _angle(vertices, right_tip, start, end) - np.pi
+    one = np.stack([left_tip, start, right_tip], 1)
+    two = np.stack([right_tip, end, left_tip], 1)
+    allowed = (excess > FLIP_MARGIN) & _faces_out(one, directions) & _faces_out(two, directions)
+    candidates = np.flatnonzero(allowed)
+    if not len(candidates):
+        return False
+    worst = np.zeros(len(triangles))
+    np.maximum.at(worst, first[candidates], excess[candidates])
+    np.maximum.at(worst, second[candidates], excess[candidates])
+    chosen = candidates[
+        (excess[candidates] == worst[first[candidates]]) & (excess[candidates] == worst[second[candidates]])
+    ]
+    triangles[first[chosen]] = one[chosen]
+    triangles[second[chosen]] = two[chosen]
+    return len(chosen) > 0
+
+
+def _inner_edges(triangles: Int, count: int) -> tuple[Int, Int, Int, Int, Int, Int]:
+    """Each edge with a triangle on both sides: the triangles, its two ends, the opposite corners."""
+    start = triangles.ravel()
+    end = np.roll(triangles, -1, 1).ravel()
+    tip = np.roll(triangles, -2, 1).ravel()
+    owner = np.repeat(np.arange(len(triangles)), 3)
+    key = start * count + end
+    order = np.argsort(key)
+    place = np.minimum(np.searchsorted(key[order], end * count + start), len(key) - 1)
+    other = order[place]
+    inner = (key[other] == end * count + start) & (start < end)
+    twin = other[inner]
+    return owner[inner], owner[twin], start[inner], end[inner], tip[inner], tip[twin]
+
+
+def _angle(vertices: Array, corner: Int, start: Int, end: Int) -> Array:
+    a, b = vertices[start] - vertices[corner], vertices[end] - vertices[corner]
+    cosine = (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    return np.asarray(np.arccos(np.clip(cosine, -1, 1)))
+
+
+def _faces_out(triangles: Int, directions: Array) -> NDArray[np.bool_]:
+    a, b, c = np.moveaxis(directions[triangles], 1, 0)
+    return np.asarray((np.cross(b - a, c - a) * a).sum(1) > 1e-9)
+
+
+def _outward(triangles: Int, directions: Array) -> Int:
+    inward = ~_faces_out(triangles, directions)
+    triangles[inward] = triangles[inward][:, ::-1]
+    return triangles

@@ -1,0 +1,40 @@
+"""How different the people of a model are: their measurements, and the distances between them.
+
+The distance between two people is Euclidean over the published measurements, each in standard deviations of everybody,
+so that a lip counts as much as a neck.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from dcign.facegen.model.morphable import Float, MorphableModel
+from dcign.facegen.primitives import Array
+from dcign.facegen.shape.girths import lay, lengths
+from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, published
+
+
+def measure_people(model: MorphableModel, shapes: Float) -> Array:
+    """Measurements (N, M), mm, of people with shape coefficients (N, Ks), on the model's finest level."""
+    bare = model.without_hair()
+    chains = lay(COURSES, bare.mean.astype(np.float64), bare.triangles, bare.landmarks)
+    touched = chains.vertices  # a few hundred: thousands of people are measured in a second
+    heads = bare.mean[touched] + np.einsum("vck,nk->nvc", bare.shape_basis[touched], shapes, optimize=True)
+    return lengths(chains.among(touched), heads)
+
+
+def distances(measured: Array) -> Array:
+    """Distances (N (N - 1) / 2,) between any two of N people with these measurements (N, M)."""
+    everybody = np.array([np.hypot(m.within, m.difference) for m in MEASUREMENTS])
+    return pdist(measured / everybody)
+
+
+def published_distance(correlation: Array, rng: np.random.Generator, people: int = 1000) -> float:
+    """The mean distance if men and women are normal about the published means with this correlation (M, M)."""
+    root = np.linalg.cholesky(correlation)
+    drawn = []
+    for sex in ("women", "men"):
+        mean, deviation = published(sex)
+        drawn.append(mean + deviation * (rng.standard_normal((people // 2, len(mean))) @ root.T))
+    return float(distances(np.concatenate(drawn)).mean())

@@ -1,0 +1,69 @@
+"""How different the colours of people are: a palette of each person, and the distances between palettes.
+
+A palette holds CIELAB colours: of the cheek as it is, of the other places of the face as they differ from the cheek, of
+hair and irises. Each coordinate counts in standard deviations of everybody, so that lips count as much as white hair.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from dcign.facegen.colour import linear_to_lab, srgb_to_linear
+from dcign.facegen.model.morphable import Float, MorphableModel
+from dcign.facegen.primitives import Array, bump
+from dcign.facegen.sculpture.features import Place, near
+from dcign.facegen.sculpture.landmarks import LANDMARKS
+from dcign.facegen.skin.complexion import Complexion
+from dcign.facegen.skin.texture import CHEEK, CHEEK_RADII
+
+_SPOT = (8.0, 8.0, 20.0)  # mm
+PLACES: tuple[Place, ...] = (
+    near("trichion", 0, -26),
+    near("pronasale", 0, 0, -5),
+    near("pogonion", 0, 0, -5),
+    near("labiale_superius", 0, 5),
+    near("jaw_middle"),
+    near("frontotemporale"),
+    near("cheek"),
+    near("orbitale"),
+)
+PARTS = ("brow", "lip")
+
+
+def cheeks(model: MorphableModel, colours: Float) -> Array:
+    """CIELAB (N, 3) of people's cheeks where the published ones were taken, from their colours (N, V, 3) sRGB."""
+    return np.asarray(np.mean([_lab_at(model, colours, CHEEK, CHEEK_RADII, side) for side in _sides(CHEEK)], 0))
+
+
+def palettes(model: MorphableModel, coefficients: Float, attributes: Float) -> Array:
+    """Colours (N, C), CIELAB, of people with coefficients (N, Ka) and attributes (N, A)."""
+    colours = model.albedos(coefficients, attributes)
+    cheek = cheeks(model, colours)
+    hair = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64)).hair
+    columns = [cheek, linear_to_lab(hair), _lab_of(model, colours, "iris")]
+    columns += [_lab_of(model, colours, part) - cheek for part in PARTS]
+    columns += [_lab_at(model, colours, place, _SPOT, side) - cheek for place in PLACES for side in _sides(place)]
+    return np.concatenate(columns, 1)
+
+
+def palette_distances(found: Array) -> Array:
+    """Distances (N (N - 1) / 2,) between any two palettes (N, C), each coordinate in its standard deviations."""
+    return pdist(found / found.std(0))
+
+
+def _sides(place: Place) -> tuple[int, ...]:
+    return (1, -1) if place.position(LANDMARKS)[0] > 0 else (1,)
+
+
+def _lab_at(model: MorphableModel, colours: Float, place: Place, radii: tuple[float, float, float], side: int) -> Array:
+    head = model.mean[: model.hair.first] if model.hair else model.mean
+    weight = bump(head * np.array([side, 1.0, 1.0]), place.position(LANDMARKS), radii)
+    near_by = np.flatnonzero(weight > 1e-3 * weight.max())
+    lab = linear_to_lab(srgb_to_linear(colours[:, near_by]).astype(np.float64))
+    return np.asarray(np.einsum("nvc,v->nc", lab, weight[near_by] / weight[near_by].sum()))
+
+
+def _lab_of(model: MorphableModel, colours: Float, part: str) -> Array:
+    own = model.parts == model.part_names.index(part)
+    return np.asarray(linear_to_lab(srgb_to_linear(colours[:, own]).astype(np.float64)).mean(1))
