@@ -12,7 +12,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: $(BIN)/.installed  ## create .venv, install dcign and its tools, and see to off-screen OpenGL (EGL)
-	@$(BIN)/python -m dcign.render.context 2>/dev/null || $(MAKE) --no-print-directory egl
+	@$(BIN)/python -m dcign.render.gl.context 2>/dev/null || $(MAKE) --no-print-directory egl
 
 demo: setup  ## render 1,800 batches at 64 px, train `swap` and a plain VAE, evaluate both: results in demo/
 	@$(BIN)/python -m benchmarks.demo demo
@@ -44,7 +44,7 @@ $(BIN)/.installed: setup.cfg pyproject.toml constraints.txt
 .PHONY: egl apt
 egl:
 	@$(MAKE) --no-print-directory apt PACKAGES="$(EGL_PACKAGES)"
-	@$(BIN)/python -m dcign.render.context
+	@$(BIN)/python -m dcign.render.gl.context
 
 apt:
 	@command -v apt-get >/dev/null || \

@@ -155,16 +155,16 @@ def render(
     """
     from dcign.data.place import answers
     from dcign.errors import DataError, ModelError, RenderError
-    from dcign.render import devices
-    from dcign.render.backdrops import asked_background
-    from dcign.render.cluster import ClusterWarning
-    from dcign.render.configuration import RenderConfiguration, Splits
-    from dcign.render.folder import check_folder
-    from dcign.render.objects import check_object_options, object_scene
-    from dcign.render.production import render_dataset
-    from dcign.render.ranges import FURTHER, Range, sampled
-    from dcign.render.scene import DEFAULT_SCENE
-    from dcign.render.truth import truth_named
+    from dcign.render.draw.scene import DEFAULT_SCENE
+    from dcign.render.draw.truth_pass import truth_named
+    from dcign.render.gl import devices
+    from dcign.render.plan.backdrops import asked_background
+    from dcign.render.plan.configuration import RenderConfiguration, Splits
+    from dcign.render.plan.objects import check_object_options, object_scene
+    from dcign.render.plan.ranges import FURTHER, Range, sampled
+    from dcign.render.produce.cluster import ClusterWarning
+    from dcign.render.produce.folder import check_folder
+    from dcign.render.produce.production import render_dataset
 
     with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
         _check_workers(workers)
@@ -659,8 +659,8 @@ def face(
     """
     from dcign.errors import DataError, ModelError, RenderError
     from dcign.facegen.files.mesh_file import EXTENSIONS
-    from dcign.render.configuration import has_hair
-    from dcign.render.portrait import check_gallery
+    from dcign.render.plan.configuration import has_hair
+    from dcign.render.produce.portrait import check_gallery
 
     sheets = {"--gallery": gallery is not None, "--modes": modes, "--turnaround": turnaround}
     asked = [option for option, given in sheets.items() if given]
@@ -729,7 +729,7 @@ def _write_face(
 
     from dcign.facegen.files.mesh_file import export_face
     from dcign.facegen.model.population import sample_person
-    from dcign.render import portrait
+    from dcign.render.produce import portrait
 
     if sheet == "--modes":
         portrait.save_modes(out, model, size=portrait.MODES_SIZE if size is None else size)
@@ -783,8 +783,8 @@ def _said_briefly(findings: list[Any]) -> Iterator[str]:  # Any: Finding, import
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
     from dcign.data.place import answers
     from dcign.errors import DataError, ModelError, RenderError
-    from dcign.render import devices
-    from dcign.render.verification import verify_pixels
+    from dcign.render.gl import devices
+    from dcign.render.produce.redraw import verify_pixels
 
     with (
         _one_sentence(DataError, ModelError, RenderError),
@@ -819,8 +819,8 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
     """The meshes of a folder when they are needed, read now unless `out` holds them already; and the folder's hash."""
     from dcign.data.place import answers
     from dcign.facegen.objects.folder import mesh_folder, pack
-    from dcign.render.folder import MODEL
-    from dcign.render.objects import FEWEST, triangles_for
+    from dcign.render.plan.objects import FEWEST, triangles_for
+    from dcign.render.produce.folder import MODEL
 
     folder = mesh_folder(meshes, fewest=FEWEST, up=up)
 

@@ -23,8 +23,8 @@ from typing import IO, Any
 
 from benchmarks import kills
 from benchmarks.sentence import BenchmarkError, one_sentence
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.production import render_dataset
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.production import render_dataset
 
 PARTS = ("kills", "harms", "disk", "cluster", "shards", "manifests")
 SMALL = RenderConfiguration(Splits(train=3, test=2, iid=1, sweep_levels=(1, 1, 1)), size=16)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.raw import COLUMNS, ROWS, colour_target, compiled
 from benchmarks.workload import Workload
-from dcign.render.context import choose_egl
+from dcign.render.gl.context import choose_egl
 
 SHADERS = Path(__file__).parent / "shaders"
 SPECULAR, SHININESS_DOUBLINGS = 0.05, 4

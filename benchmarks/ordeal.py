@@ -28,8 +28,8 @@ from dcign import cli
 from dcign.data import sandbox
 from dcign.data.reader import FaceDataset, Shard
 from dcign.errors import DataError, ModelError, RenderError
-from dcign.render.crew import ENVIRONMENT
-from dcign.render.verification import check_shard_pixels, pixel_task
+from dcign.render.produce.crew import ENVIRONMENT
+from dcign.render.produce.redraw import check_shard_pixels, pixel_task
 
 MEMORY = 1 << 30  # bytes
 SENTENCES = (DataError, RenderError, ModelError)

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workload import Workload
-from dcign.render.atlas import face_spans
-from dcign.render.context import choose_egl
-from dcign.render.mesh import gloss_rows
-from dcign.render.programs import CONSTANTS, set_uniforms
-from dcign.render.scene import (
+from dcign.render.draw.atlas import face_spans
+from dcign.render.draw.mesh import gloss_rows
+from dcign.render.draw.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
 )
-from dcign.render.shadows import FINE_APART, casters, is_fine, map_texels
+from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_texels
+from dcign.render.gl.context import choose_egl
+from dcign.render.gl.programs import CONSTANTS, set_uniforms
 
 COLUMNS, ROWS = 5, 4
-SHADERS = Path(__file__).parent.parent / "render" / "shaders"
+SHADERS = Path(__file__).parents[1] / "render" / "gl" / "shaders"
 
 
 def raw_loop(work: Workload) -> Callable[[int], object]:

@@ -31,8 +31,8 @@ from pathlib import Path
 
 from benchmarks.writing import stock_writing, worker_memory
 from dcign.data.heap import keep_freed_memory
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.crew import ENVIRONMENT
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.crew import ENVIRONMENT
 
 END_TO_END_BATCHES = {64: 3_000, 150: 2_000}  # of the paper's 12,000: start-up weighs little, as in a real one
 Loop = Callable[[int], object]
@@ -121,7 +121,7 @@ def _rate(path: str, size: int, seconds: float, core: int) -> tuple[float, int]:
     from benchmarks.raw import raw_loop
     from benchmarks.stock import stock_loop
     from benchmarks.workload import Workload, workload
-    from dcign.render.atlas import AtlasRenderer
+    from dcign.render.draw.atlas import AtlasRenderer
 
     def atlas_loop(work: Workload) -> Loop:
         renderer = AtlasRenderer(size=size, channels=1, mesh=work.mesh, head=work.head,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from benchmarks.workload import Workload
 from dcign.data.schema import GRAY_WEIGHTS
-from dcign.render.context import Context, choose_egl
-from dcign.render.scene import HeadFrame, Scene, light_directions, view_matrices
+from dcign.render.draw.scene import HeadFrame, Scene, light_directions, view_matrices
+from dcign.render.gl.context import Context, choose_egl
 
 
 @contextlib.contextmanager

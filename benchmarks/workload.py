@@ -11,13 +11,13 @@ from dcign.facegen.build import procedural_model
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
-from dcign.render.atlas import Faces
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.mesh import Mesh
-from dcign.render.plan import BatchPlan, plan_batch
-from dcign.render.scene import HeadFrame
-from dcign.render.shots import Labels, Shots, shots
-from dcign.render.studio import head_frame, mesh_of
+from dcign.render.draw.atlas import Faces
+from dcign.render.draw.mesh import Mesh
+from dcign.render.draw.scene import HeadFrame
+from dcign.render.draw.views import Labels, Shots, shots
+from dcign.render.plan.batches import BatchPlan, plan_batch
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.studio import head_frame, mesh_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Does a shard keep its promise? Labels against `varies`, people against people, files against dataset.json.
 
-Nothing is rendered here: that labels and pixels agree is `dcign.render.verification`'s to show, by rendering again.
+Nothing is rendered here: that labels and pixels agree is `dcign.render.produce.redraw`'s to show, by rendering again.
 What pixels say by themselves is in `dcign.data.smoothness`.
 """
 

@@ -37,7 +37,7 @@ def drawing(cores: int, *, quick: bool) -> Iterator[Check]:
 
 def _opengl() -> Check:
     told: dict[str, Any] = answer(__name__, "drawn_by", GL_SECONDS)
-    from dcign.render.context import Renderer  # and numpy, which may be missing
+    from dcign.render.gl.context import Renderer  # and numpy, which may be missing
 
     software = Renderer(told["vendor"], told["name"], told["version"]).software
     where = f"EGL device {told['device']} of {told['devices']}"
@@ -71,7 +71,7 @@ def drawn_by() -> dict[str, Any]:
     from dataclasses import asdict
 
     from dcign.errors import RenderError
-    from dcign.render.context import describe_renderer, open_context
+    from dcign.render.gl.context import describe_renderer, open_context
 
     try:
         open_context()
@@ -86,7 +86,7 @@ def drawn_by() -> dict[str, Any]:
 def images_per_second() -> float:
     """In a child process: what one worker, as `dcign render` starts it, draws of training batches at 64 px."""
     from dcign.facegen.build import cache_path, procedural_model
-    from dcign.render import workers
+    from dcign.render.produce import workers
 
     if not cache_path().exists():
         procedural_model()
@@ -98,9 +98,9 @@ def drawn_in_a_second(model_file: Path) -> float:
     """In a worker: images/s, planned and drawn, once all is warm."""
     from dcign.data.part_file import file_sha256
     from dcign.data.schema import BATCH_SIZE
-    from dcign.render import workers
-    from dcign.render.configuration import RenderConfiguration, Splits
-    from dcign.render.plan import plan_batch
+    from dcign.render.plan.batches import plan_batch
+    from dcign.render.plan.configuration import RenderConfiguration, Splits
+    from dcign.render.produce import workers
 
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
     studio = workers.studio(model_file, file_sha256(model_file), configuration)

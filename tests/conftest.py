@@ -9,8 +9,8 @@ import pytest
 
 from dcign.facegen.build import procedural_model
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.production import render_dataset
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.production import render_dataset
 
 # A process of pytest-xdist ignores Ctrl-C, and what it starts would, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

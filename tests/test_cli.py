@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcign.render.configuration import RenderConfiguration, Splits
+from dcign.render.plan.configuration import RenderConfiguration, Splits
 from tests.commands import ROOT, dcign, imported_by, refused
 
 
@@ -86,7 +86,7 @@ def test_render_draws_shadows_unless_told_not_to(
         asked.append(configuration)
         return SimpleNamespace(made=0, kept=0)
 
-    monkeypatch.setattr("dcign.render.production.render_dataset", made)
+    monkeypatch.setattr("dcign.render.produce.production.render_dataset", made)
     assert dcign("render", "--batches", "1", "--out", tmp_path / "faces", *options).exit_code == 0
     assert [configuration.scene.light.shadows for configuration in asked] == [wanted]
 

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.render.configuration import Splits
-from dcign.render.objects import FEWEST
+from dcign.render.plan.configuration import Splits
+from dcign.render.plan.objects import FEWEST
 from tests.chairs import write_chairs
 from tests.commands import dcign, refused
 

@@ -24,7 +24,7 @@ from dcign.data.place import deliver, is_remote, local, part_of, place, used
 from dcign.data.reader import FaceDataset, Shard
 from dcign.errors import DataError
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.configuration import RenderConfiguration
+from dcign.render.plan.configuration import RenderConfiguration
 from tests.commands import dcign
 from tests.test_render_production import make
 

@@ -49,8 +49,8 @@ def test_a_change_of_any_module_that_building_or_loading_imports_changes_the_key
 
 
 def test_a_module_that_moves_into_a_sub_package_stays_in_the_key(copy: Path) -> None:
-    (copy / "skin").mkdir()
-    moved = (copy / "tones.py").rename(copy / "skin" / "tones.py")
+    (copy / "deeper" / "still").mkdir(parents=True)
+    moved = (copy / "colour.py").rename(copy / "deeper" / "still" / "colour.py")
     before = key(copy)
     moved.write_bytes(moved.read_bytes() + b"\n")
     assert key(copy) != before

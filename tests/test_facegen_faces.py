@@ -7,8 +7,8 @@ import numpy as np
 
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.population import sample_person, stacked
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.studio import Studio
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.studio import Studio
 
 PEOPLE_A_BATCH = 20
 

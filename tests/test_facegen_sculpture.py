@@ -113,7 +113,7 @@ def test_moving_a_landmark_moves_the_features_on_it() -> None:
 
 def test_the_documents_worked_examples_change_lines_that_exist() -> None:
     repository = Path(__file__).parent.parent
-    sources = "".join(source.read_text() for source in (repository / "facegen").glob("*.py"))
+    sources = "".join(source.read_text() for source in (repository / "facegen").rglob("*.py"))
     document = (repository / "docs" / "face.md").read_text()
     replaced = re.findall(r"^-( {4}.*)$", document, re.MULTILINE)
     assert len(replaced) == 2

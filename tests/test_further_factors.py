@@ -16,12 +16,12 @@ from dcign.data.reader import FaceDataset, Shard
 from dcign.data.verification import check_dataset
 from dcign.errors import DataError, RenderError
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.backdrops import Background, asked_background
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.production import Production, render_dataset
-from dcign.render.ranges import sampled
-from dcign.render.scene import DEFAULT_SCENE, Camera
-from dcign.render.verification import verify_pixels
+from dcign.render.draw.scene import DEFAULT_SCENE, Camera
+from dcign.render.plan.backdrops import Background, asked_background
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import sampled
+from dcign.render.produce.production import Production, render_dataset
+from dcign.render.produce.redraw import verify_pixels
 from dcign.source import DataSource
 from dcign.sweeps import rest_of, sweep_of
 from tests.commands import dcign

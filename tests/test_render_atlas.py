@@ -15,10 +15,10 @@ from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
-from dcign.render.atlas import AtlasRenderer, Faces
-from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE
-from dcign.render.studio import head_frame, mesh_of
+from dcign.render.draw.atlas import AtlasRenderer, Faces
+from dcign.render.draw.scene import DEFAULT_SCENE
+from dcign.render.produce.studio import head_frame, mesh_of
+from dcign.render.twin.rasteriser import rasterise
 from tests.heads import one_pose, posed
 
 POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dcign.errors import RenderError
-from dcign.render.backdrops import FILE, Background, asked_background, behind, read_backdrops, read_pictures
+from dcign.render.plan.backdrops import FILE, Background, asked_background, behind, read_backdrops, read_pictures
 
 
 @pytest.fixture

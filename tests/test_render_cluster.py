@@ -21,13 +21,15 @@ import pytest
 from benchmarks.dask_cluster import Cluster
 from dcign.errors import DataError, RenderError
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render import cluster, workers
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.context import Renderer
-from dcign.render.production import make_shard, render_dataset, shard_tasks
+from dcign.render.gl.context import Renderer
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce import cluster, workers
+from dcign.render.produce.production import make_shard, render_dataset, shard_tasks
 from tests.test_render_production import digests, make
 
-pytestmark = pytest.mark.filterwarnings("ignore::dcign.render.cluster.ClusterWarning")  # workers may be slow to come
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::dcign.render.produce.cluster.ClusterWarning"
+)  # workers may be slow to come
 # Five shards, of which the first has 50 batches.
 SEVERAL = RenderConfiguration(Splits(train=60, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16, seed=1)
 TINY = RenderConfiguration(Splits(train=4, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16, seed=2)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dcign.errors import RenderError
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.ranges import Range
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import Range
 
 SPLITS = Splits.in_paper_proportions(100)
 

@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks.stock import stock_renderer
 from dcign.errors import RenderError
-from dcign.render.context import describe_renderer, open_context
+from dcign.render.gl.context import describe_renderer, open_context
 
 # In a process of its own: what it does to the display would close every renderer of the tests beside it.
 BESIDE_PYRENDER = """
-from dcign.render.context import describe_renderer, open_context
+from dcign.render.gl.context import describe_renderer, open_context
 from dcign.errors import RenderError
 open_context()
 from pyrender import OffscreenRenderer

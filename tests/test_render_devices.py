@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from dcign.data.doctor import Unanswered
-from dcign.render import devices
-from dcign.render.context import Renderer
+from dcign.render.gl import devices
+from dcign.render.gl.context import Renderer
 
 CLAIM = (
-    "import sys, time; from pathlib import Path; from dcign.render.devices import least_used\n"
+    "import sys, time; from pathlib import Path; from dcign.render.gl.devices import least_used\n"
     "print(least_used((0, 3), Path(sys.argv[1])), flush=True); time.sleep(60)"
 )
 

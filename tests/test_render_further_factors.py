@@ -11,11 +11,11 @@ import pytest
 from dcign.data.schema import FACTORS, VARIES
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.backdrops import Background
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.plan import plan_batch
-from dcign.render.ranges import Range, sampled
-from dcign.render.scene import DEFAULT_SCENE, Camera
+from dcign.render.draw.scene import DEFAULT_SCENE, Camera
+from dcign.render.plan.backdrops import Background
+from dcign.render.plan.batches import plan_batch
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import Range, sampled
 
 PLAIN = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 GIVEN = {"distance": (700.0, 1200.0), "light_to_ambient": (2.0, 8.0)}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.plan import BatchPlan, plan_batch
-from dcign.render.studio import Studio
+from dcign.render.plan.batches import BatchPlan, plan_batch
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.studio import Studio
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_nobody_sees_which_level_was_chosen(
     model: MorphableModel, plan: BatchPlan, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, head = pictures(model, size, plan)
-    monkeypatch.setattr("dcign.render.configuration.LEVELS_OF_DETAIL", ())
+    monkeypatch.setattr("dcign.render.plan.configuration.LEVELS_OF_DETAIL", ())
     finest, _ = pictures(model, size, plan)
     error = ((chosen - finest) / 255) ** 2
     over_head = [-10 * np.log10(each[where].mean()) for each, where in zip(error, head, strict=True)]

@@ -16,13 +16,13 @@ from dcign.data.verification import check_dataset
 from dcign.errors import ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.folder import mesh_folder, pack
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.objects import FEWEST, FRAME, check_object_options, object_faces, object_room, object_scene
-from dcign.render.plan import plan_batch
-from dcign.render.production import Production, render_dataset
-from dcign.render.rasteriser import rasterise
-from dcign.render.studio import Studio
-from dcign.render.verification import verify_pixels
+from dcign.render.plan.batches import plan_batch
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.objects import FEWEST, FRAME, check_object_options, object_faces, object_room, object_scene
+from dcign.render.produce.production import Production, render_dataset
+from dcign.render.produce.redraw import verify_pixels
+from dcign.render.produce.studio import Studio
+from dcign.render.twin.rasteriser import rasterise
 from tests.chairs import write_chairs
 from tests.heads import one_pose
 
@@ -202,7 +202,7 @@ def test_options_for_faces_are_refused() -> None:
 
 
 def test_a_damaged_file_of_objects_is_a_sentence(data_set: Path, tmp_path: Path) -> None:
-    from dcign.render.subject import read_subject
+    from dcign.render.plan.subject import read_subject
 
     (tmp_path / "model.npz").write_bytes((data_set / "model.npz").read_bytes()[:5000])
     with pytest.raises(ModelError, match="cannot be read"):

@@ -10,10 +10,10 @@ import trimesh
 
 from dcign.errors import RenderError
 from dcign.facegen.normals import VertexNormals
-from dcign.render.atlas import AtlasRenderer, Faces, Pictures
-from dcign.render.mesh import Mesh
-from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE, HeadFrame
+from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
+from dcign.render.draw.mesh import Mesh
+from dcign.render.draw.scene import DEFAULT_SCENE, HeadFrame
+from dcign.render.twin.rasteriser import rasterise
 from tests.heads import one_pose, posed
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)

@@ -7,9 +7,9 @@ import pytest
 
 from dcign.data.schema import FACTORS
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.plan import plan_batch
-from dcign.render.ranges import Range
+from dcign.render.plan.batches import plan_batch
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import Range
 
 CONFIGURATION = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 NAMES = [factor.name for factor in FACTORS]

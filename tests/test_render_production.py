@@ -22,9 +22,9 @@ from dcign.data.reader import FaceDataset
 from dcign.errors import DataError, RenderError
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render import production
-from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration, Splits
-from dcign.render.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
+from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration, Splits
+from dcign.render.produce import production
+from dcign.render.produce.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
 
 # Several shards a split, quick to draw.
 MANY_SHARDS = RenderConfiguration(Splits(train=125, test=4, iid=51, sweep_levels=(1, 1, 1)), size=16, seed=1)
@@ -113,7 +113,7 @@ def test_a_render_killed_and_run_again_ends_in_the_same_bytes(undisturbed: Path,
     folder = tmp_path / "faces"
     script = (
         "from pathlib import Path\nfrom dcign.facegen.build import procedural_model\n"
-        "from dcign.render.configuration import RenderConfiguration\nfrom dcign.render.production import render_dataset\n"
+        "from dcign.render.plan.configuration import RenderConfiguration\nfrom dcign.render.produce.production import render_dataset\n"
         "import json, sys\n"
         "if __name__ == '__main__':\n"
         "    configuration = RenderConfiguration.from_dict(json.loads(sys.argv[2]))\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcign.render.scene import Camera, HeadFrame, light_directions, projection_matrices, view_matrices
+from dcign.render.draw.scene import Camera, HeadFrame, light_directions, projection_matrices, view_matrices
 
 HEAD = HeadFrame((3.0, -5.0, 10.0), 120.0)
 CAMERA = Camera()

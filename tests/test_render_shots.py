@@ -12,11 +12,11 @@ from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
-from dcign.render.atlas import AtlasRenderer, Faces
-from dcign.render.rasteriser import rasterise
-from dcign.render.scene import DEFAULT_SCENE, HeadFrame
-from dcign.render.shots import shots
-from dcign.render.studio import head_frame, mesh_of
+from dcign.render.draw.atlas import AtlasRenderer, Faces
+from dcign.render.draw.scene import DEFAULT_SCENE, HeadFrame
+from dcign.render.draw.views import shots
+from dcign.render.produce.studio import head_frame, mesh_of
+from dcign.render.twin.rasteriser import rasterise
 from tests.heads import posed
 
 HEAD = HeadFrame((3.0, -5.0, 10.0), 120.0)

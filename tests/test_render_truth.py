@@ -19,21 +19,21 @@ from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
-from dcign.render.atlas import AtlasRenderer, Faces, Pictures
-from dcign.render.backdrops import asked_background
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.context import Context
-from dcign.render.landmarks import place_landmarks
-from dcign.render.mesh import Mesh
-from dcign.render.plan import plan_batch
-from dcign.render.production import render_dataset
-from dcign.render.ranges import Range
-from dcign.render.scene import DEFAULT_SCENE, Gloss, HeadFrame, light_directions
-from dcign.render.shots import shots
-from dcign.render.studio import Studio, head_frame, mesh_of
-from dcign.render.truth import checked_truth, truth_named, truth_names
-from dcign.render.truth_rasteriser import rasterise_truth
-from dcign.render.verification import verify_pixels
+from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
+from dcign.render.draw.landmarks import place_landmarks
+from dcign.render.draw.mesh import Mesh
+from dcign.render.draw.scene import DEFAULT_SCENE, Gloss, HeadFrame, light_directions
+from dcign.render.draw.truth_pass import checked_truth, truth_named, truth_names
+from dcign.render.draw.views import shots
+from dcign.render.gl.context import Context
+from dcign.render.plan.backdrops import asked_background
+from dcign.render.plan.batches import plan_batch
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import Range
+from dcign.render.produce.production import render_dataset
+from dcign.render.produce.redraw import verify_pixels
+from dcign.render.produce.studio import Studio, head_frame, mesh_of
+from dcign.render.twin.truth_rasteriser import rasterise_truth
 
 LABELS = {
     "azimuth": np.array([0.0, 40, -86, 15]),
@@ -285,7 +285,7 @@ def test_thirteen_parts_are_refused_where_they_must_be_told_apart_and_no_context
     with renderer(("depth",)):
         pass
     assert len(closed) == 1
-    monkeypatch.setattr("dcign.render.atlas.target", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("dcign.render.draw.atlas.target", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         renderer(())
     assert len(closed) == 2

@@ -17,9 +17,9 @@ from dcign.data.schema import configuration_sha256
 from dcign.data.verification import Finding
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.configuration import RenderConfiguration
-from dcign.render.studio import Studio
-from dcign.render.verification import redraw, verify_pixels
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.produce.redraw import redraw, verify_pixels
+from dcign.render.produce.studio import Studio
 
 Change = Callable[[h5py.File], None]
 

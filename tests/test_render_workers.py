@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dcign.errors import RenderError
-from dcign.render import workers
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.studio import Studio
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce import workers
+from dcign.render.produce.studio import Studio
 
 TINY = RenderConfiguration(Splits(train=1, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16)
 

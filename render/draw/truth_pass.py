@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from dcign.data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
 from dcign.errors import RenderError
-from dcign.render.mesh import Mesh
-from dcign.render.programs import add_attribute, compiled, set_uniforms
-from dcign.render.targets import read_pictures, target
+from dcign.render.draw.mesh import Mesh
+from dcign.render.gl.framebuffers import read_pictures, target
+from dcign.render.gl.programs import add_attribute, compiled, set_uniforms
 
 DRAWN = ("depth", "normals", "albedo", "parts")
 LIGHT = ("visibility", "specular")

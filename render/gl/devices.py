@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dcign.data.doctor import Unanswered, answer
 from dcign.errors import RenderError
-from dcign.render.context import Renderer, choose_egl, describe_renderer, open_context
+from dcign.render.gl.context import Renderer, choose_egl, describe_renderer, open_context
 
 VARIABLE = "EGL_DEVICE_ID"  # pyrender's own convention
 SIGNS = ("/dev/nvidia[0-9]*", "/dev/dri/renderD*")  # without one of these there is no GPU, and nobody needs to be asked

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.render.mesh import Mesh, gloss_rows
-from dcign.render.scene import (
+from dcign.render.draw.mesh import Mesh, gloss_rows
+from dcign.render.draw.scene import (
     FINE_SHADOW_BIAS,
     SHADOW_BIAS,
     SHADOW_REACH,
     HeadFrame,
     Scene,
 )
-from dcign.render.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
-from dcign.render.shots import Shots, shots
+from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
+from dcign.render.draw.views import Shots, shots
 
 Float = NDArray[np.float64]
 

@@ -18,11 +18,11 @@ from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
 from dcign.data.verification import Finding
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
-from dcign.render import workers
-from dcign.render.atlas import Pictures
-from dcign.render.configuration import RenderConfiguration
-from dcign.render.ranges import BOUNDS
-from dcign.render.studio import Studio
+from dcign.render.draw.atlas import Pictures
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.ranges import BOUNDS
+from dcign.render.produce import workers
+from dcign.render.produce.studio import Studio
 
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
 # decides otherwise which of two triangles covers a sample on an edge.

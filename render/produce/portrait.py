@@ -17,8 +17,8 @@ from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked, typical_person
-from dcign.render.configuration import RenderConfiguration, Splits
-from dcign.render.studio import Studio
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.studio import Studio
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))

@@ -17,11 +17,11 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked
 from dcign.facegen.objects.collection import Collection
-from dcign.render.configuration import RenderConfiguration, has_hair
-from dcign.render.objects import chosen_objects
-from dcign.render.ranges import Range
-from dcign.render.scene import Scene
-from dcign.render.subject import Subject
+from dcign.render.draw.scene import Scene
+from dcign.render.plan.configuration import RenderConfiguration, has_hair
+from dcign.render.plan.objects import chosen_objects
+from dcign.render.plan.ranges import Range
+from dcign.render.plan.subject import Subject
 
 Float = NDArray[np.float32]
 

@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
-from dcign.render.backcloth import UNIT as BACKGROUND_UNIT
-from dcign.render.backcloth import Backcloth
-from dcign.render.context import Closing, Renderer, describe_renderer, open_context
-from dcign.render.landmarks import place_landmarks
-from dcign.render.mesh import Int, Mesh, gloss_rows
-from dcign.render.paint import UNIT, Paint
-from dcign.render.programs import compiled, set_uniforms
-from dcign.render.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
-from dcign.render.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
-from dcign.render.shots import Labels, Shots, shots
-from dcign.render.targets import bind_textures, read_pictures, target
-from dcign.render.truth import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
+from dcign.render.draw.background import UNIT as BACKGROUND_UNIT
+from dcign.render.draw.background import Backcloth
+from dcign.render.draw.landmarks import place_landmarks
+from dcign.render.draw.mesh import Int, Mesh, gloss_rows
+from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
+from dcign.render.draw.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
+from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
+from dcign.render.draw.views import Labels, Shots, shots
+from dcign.render.gl.context import Closing, Renderer, describe_renderer, open_context
+from dcign.render.gl.framebuffers import bind_textures, read_pictures, target
+from dcign.render.gl.programs import compiled, set_uniforms
+from dcign.render.gl.textures import UNIT, Paint
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory

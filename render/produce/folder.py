@@ -17,10 +17,10 @@ from dcign.data.place import make_folder, used
 from dcign.data.schema import SPLITS
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
-from dcign.render.backdrops import FILE as BACKDROPS
-from dcign.render.configuration import RenderConfiguration
-from dcign.render.subject import Subject, read_subject, subject_bytes
-from dcign.render.truth import check_truth_of
+from dcign.render.draw.truth_pass import check_truth_of
+from dcign.render.plan.backdrops import FILE as BACKDROPS
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.subject import Subject, read_subject, subject_bytes
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dcign.data.schema import MORE_FACTORS, Factor
 from dcign.errors import RenderError
-from dcign.render.scene import Scene
+from dcign.render.draw.scene import Scene
 
 Pair = tuple[float, float]
 FURTHER = tuple(factor.name for factor in MORE_FACTORS)

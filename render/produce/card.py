@@ -7,9 +7,9 @@ from typing import Any
 
 from dcign.data.manifest import Manifest
 from dcign.data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
-from dcign.render.card_words import words_for
-from dcign.render.configuration import RenderConfiguration
-from dcign.render.plan import at_rest
+from dcign.render.plan.batches import at_rest
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.produce.card_words import words_for
 
 
 def data_set_card(manifest: Manifest) -> str:

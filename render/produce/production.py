@@ -25,18 +25,18 @@ from dcign.data.schema import SPLITS, Batch, ShardHeader
 from dcign.data.sheet import write_sheet
 from dcign.data.writer import write_shard
 from dcign.errors import DataError, RenderError
-from dcign.render import workers
-from dcign.render.backdrops import FILE as BACKDROPS
-from dcign.render.backdrops import Backdrops
-from dcign.render.card import data_set_card
-from dcign.render.cluster import check_scheduler
-from dcign.render.configuration import SHARD_BATCHES, RenderConfiguration
-from dcign.render.context import Renderer
-from dcign.render.folder import CARD, MODEL, PREVIEW, open_folder
-from dcign.render.plan import plan_batch
-from dcign.render.scene import chosen
-from dcign.render.studio import Studio
-from dcign.render.subject import Subject
+from dcign.render.draw.scene import chosen
+from dcign.render.gl.context import Renderer
+from dcign.render.plan.backdrops import FILE as BACKDROPS
+from dcign.render.plan.backdrops import Backdrops
+from dcign.render.plan.batches import plan_batch
+from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration
+from dcign.render.plan.subject import Subject
+from dcign.render.produce import workers
+from dcign.render.produce.card import data_set_card
+from dcign.render.produce.cluster import check_scheduler
+from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
+from dcign.render.produce.studio import Studio
 
 HASHING_THREADS = 8  # over shards that are there: hashing lets go of Python's lock
 SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.facegen.colour import linear_to_srgb
-from dcign.render.mesh import Mesh
-from dcign.render.rasteriser import Float, nearest_fragments
-from dcign.render.truth import Truth
+from dcign.render.draw.mesh import Mesh
+from dcign.render.draw.truth_pass import Truth
+from dcign.render.twin.rasteriser import Float, nearest_fragments
 
 
 def rasterise_truth(

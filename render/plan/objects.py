@@ -14,10 +14,10 @@ from dcign.errors import RenderError
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.soup import RADIUS
-from dcign.render.atlas import Faces
-from dcign.render.configuration import HAIR
-from dcign.render.mesh import Mesh
-from dcign.render.scene import DEFAULT_SCENE, Gloss, HeadFrame, Scene, Skin
+from dcign.render.draw.atlas import Faces
+from dcign.render.draw.mesh import Mesh
+from dcign.render.draw.scene import DEFAULT_SCENE, Gloss, HeadFrame, Scene, Skin
+from dcign.render.plan.configuration import HAIR
 
 FEWEST = 2 * BATCH_SIZE  # an identity batch shows 20, and those of test, iid and sweep none that is in train
 HELD_OUT = 0.2  # share of the objects that train never shows; not fewer than one batch needs

@@ -20,7 +20,7 @@ from PIL import Image, ImageColor, ImageOps
 from dcign.data.part_file import file_sha256
 from dcign.data.place import used
 from dcign.errors import RenderError
-from dcign.render.ranges import Range
+from dcign.render.plan.ranges import Range
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}

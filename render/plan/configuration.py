@@ -11,11 +11,11 @@ from typing import Any
 from dcign.data.damage import shown
 from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256
 from dcign.errors import RenderError
-from dcign.render.backdrops import Background
-from dcign.render.kinds import check_kinds
-from dcign.render.ranges import BOUNDS, Range, check_range
-from dcign.render.scene import DEFAULT_SCENE, Camera, Scene, chosen
-from dcign.render.truth import checked_truth
+from dcign.render.draw.scene import DEFAULT_SCENE, Camera, Scene, chosen
+from dcign.render.draw.truth_pass import checked_truth
+from dcign.render.plan.backdrops import Background
+from dcign.render.plan.kinds import check_kinds
+from dcign.render.plan.ranges import BOUNDS, Range, check_range
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")

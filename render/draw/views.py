@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.render.scene import HeadFrame, Scene, light_directions, projection_matrices, shadow_matrices, view_matrices
+from dcign.render.draw.scene import (
+    HeadFrame,
+    Scene,
+    light_directions,
+    projection_matrices,
+    shadow_matrices,
+    view_matrices,
+)
 
 Float = NDArray[np.float32]
 Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.errors import RenderError
-from dcign.render.programs import add_attribute
+from dcign.render.gl.programs import add_attribute
 
 UNIT = 4  # the texture unit that they stay bound to; 0 to 3 are the atlas's
 ATTRIBUTE = 8  # of the vertex array, in shaders/face.vert: pyrender keeps those before to itself

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.schema import BATCH_SIZE
-from dcign.render.mesh import Mesh, shadow_triangles
-from dcign.render.programs import compiled, set_uniforms
-from dcign.render.targets import target
+from dcign.render.draw.mesh import Mesh, shadow_triangles
+from dcign.render.gl.framebuffers import target
+from dcign.render.gl.programs import compiled, set_uniforms
 
 LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
 LARGE_IF_PAINTED = 200  # a gallery's

@@ -1,6 +1,6 @@
 """Worker processes: each owns one OpenGL context and makes whole pieces of work, so that no pixels cross processes.
 
-They are this machine's, or a cluster's (dcign.render.cluster): one function hands out the work to either. Those of this
+They are this machine's, or a cluster's (dcign.render.produce.cluster): one function hands out the work to either. Those of this
 machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between two
 batches when the parent says so.
 """
@@ -27,13 +27,13 @@ from dcign.data.heap import keep_freed_memory
 from dcign.data.part_file import file_sha256
 from dcign.data.place import local
 from dcign.errors import RenderError
-from dcign.render import devices
-from dcign.render.backdrops import read_backdrops
-from dcign.render.cluster import dask_workers
-from dcign.render.configuration import RenderConfiguration
-from dcign.render.crew import ENVIRONMENT, Crew
-from dcign.render.studio import Studio
-from dcign.render.subject import read_subject
+from dcign.render.gl import devices
+from dcign.render.plan.backdrops import read_backdrops
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.subject import read_subject
+from dcign.render.produce.cluster import dask_workers
+from dcign.render.produce.crew import ENVIRONMENT, Crew
+from dcign.render.produce.studio import Studio
 
 # Batches done so far, as they are done.
 Progress = Callable[[int], None]

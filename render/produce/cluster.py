@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # h
 
 from dcign.data.heap import keep_freed_memory
 from dcign.errors import DataError, RenderError
-from dcign.render.crew import ENVIRONMENT, Crew
+from dcign.render.produce.crew import ENVIRONMENT, Crew
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

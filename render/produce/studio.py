@@ -12,17 +12,17 @@ from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel, head_sphere
 from dcign.facegen.normals import VertexNormals
 from dcign.facegen.objects.collection import Collection
-from dcign.render.atlas import AtlasRenderer, Faces, Pictures
-from dcign.render.backdrops import Backdrops, behind
-from dcign.render.configuration import RenderConfiguration, has_hair
-from dcign.render.context import Closing, Renderer
-from dcign.render.mesh import Mesh
-from dcign.render.objects import FRAME, object_faces, object_room
-from dcign.render.plan import BatchPlan
-from dcign.render.scene import HeadFrame
-from dcign.render.shots import Labels
-from dcign.render.subject import Subject
-from dcign.render.truth import truth_names
+from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
+from dcign.render.draw.mesh import Mesh
+from dcign.render.draw.scene import HeadFrame
+from dcign.render.draw.truth_pass import truth_names
+from dcign.render.draw.views import Labels
+from dcign.render.gl.context import Closing, Renderer
+from dcign.render.plan.backdrops import Backdrops, behind
+from dcign.render.plan.batches import BatchPlan
+from dcign.render.plan.configuration import RenderConfiguration, has_hair
+from dcign.render.plan.objects import FRAME, object_faces, object_room
+from dcign.render.plan.subject import Subject
 
 Float = NDArray[np.float32]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from dcign.render.scene import Scene
+from dcign.render.draw.scene import Scene
 
 Float = NDArray[np.float32]
 Int = NDArray[np.int32]

@@ -1,0 +1,1 @@
+"""The batch renderer: scene and views in, pixels and truth out."""

@@ -1,0 +1,1 @@
+"""The OpenGL context, framebuffers, shaders and textures."""

@@ -1,0 +1,1 @@
+"""What to render: configuration, ranges, and batch k as numbers."""

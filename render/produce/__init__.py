@@ -1,0 +1,1 @@
+"""Making a data set: studio, workers, folder, verification, card."""

@@ -1,0 +1,1 @@
+"""Slow, plain numpy twins of the renderer, for tests."""
