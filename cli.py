@@ -44,8 +44,8 @@ class _Place(click.ParamType[Path]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         if not isinstance(value, str) or "://" not in value:
             return Path(value)
-        from dcign.data.place import place
         from dcign.errors import DataError
+        from dcign.storage.paths import place
 
         with _one_sentence(DataError):
             return place(value)
@@ -153,7 +153,6 @@ def render(
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
-    from dcign.data.place import answers
     from dcign.errors import DataError, ModelError, RenderError
     from dcign.render.draw.scene import DEFAULT_SCENE
     from dcign.render.draw.truth_pass import truth_named
@@ -165,6 +164,7 @@ def render(
     from dcign.render.produce.cluster import ClusterWarning
     from dcign.render.produce.folder import check_folder
     from dcign.render.produce.production import render_dataset
+    from dcign.storage.paths import answers
 
     with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
         _check_workers(workers)
@@ -235,8 +235,8 @@ def inspect(
       dcign inspect faces --sheet truth.png --truth depth,normals,landmarks
       dcign inspect s3://bucket/faces
     """
-    from dcign.data.sheet import write_sheet
-    from dcign.data.summary import summarise, table
+    from dcign.data.dataset.contact_sheet import write_sheet
+    from dcign.data.dataset.summary import summarise, table
     from dcign.errors import DataError
 
     with _one_sentence(DataError):
@@ -339,10 +339,10 @@ def _run_configuration(
 ) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
     """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
     from dcign.configuration import TrainConfiguration
-    from dcign.data.place import place
-    from dcign.data.reader import FaceDataset
+    from dcign.data.dataset.reader import FaceDataset
     from dcign.ingredients import parse_ratio
     from dcign.recipes import recipe_named
+    from dcign.storage.paths import place
     from dcign.training import configuration_to_resume
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -585,10 +585,10 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
       dcign export runs/swap --to hub --out swap-hub
       dcign export faces --to npz --split iid --out faces-npz
     """
+    from dcign.data.dataset.manifest import NAME
     from dcign.data.export.dataset import FORMATS
-    from dcign.data.manifest import NAME
-    from dcign.data.place import answers
     from dcign.errors import DataError
+    from dcign.storage.paths import answers
 
     with _one_sentence(DataError), answers(folder):
         data_set = (folder / NAME).exists()
@@ -752,10 +752,10 @@ def _write_face(
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     """Labels and statistics, and if asked for, the pixels too, whatever the first check found."""
-    from dcign.data.place import answers
-    from dcign.data.reader import FaceDataset
-    from dcign.data.verification import check_dataset, check_shard
+    from dcign.data.check.labels import check_dataset, check_shard
+    from dcign.data.dataset.reader import FaceDataset
     from dcign.errors import DataError
+    from dcign.storage.paths import answers
 
     with _one_sentence(DataError), answers(path), _going_on("Stopped. Nothing was changed."):
         if path.is_dir():
@@ -781,10 +781,10 @@ def _said_briefly(findings: list[Any]) -> Iterator[str]:  # Any: Finding, import
 
 
 def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[Any]:
-    from dcign.data.place import answers
     from dcign.errors import DataError, ModelError, RenderError
     from dcign.render.gl import devices
     from dcign.render.produce.redraw import verify_pixels
+    from dcign.storage.paths import answers
 
     with (
         _one_sentence(DataError, ModelError, RenderError),
@@ -817,10 +817,10 @@ def _subject(model_path: Path | None) -> tuple[Callable[[], Any], str]:
 
 def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Callable[[], Any], str]:
     """The meshes of a folder when they are needed, read now unless `out` holds them already; and the folder's hash."""
-    from dcign.data.place import answers
     from dcign.facegen.objects.folder import mesh_folder, pack
     from dcign.render.plan.objects import FEWEST, triangles_for
     from dcign.render.produce.folder import MODEL
+    from dcign.storage.paths import answers
 
     folder = mesh_folder(meshes, fewest=FEWEST, up=up)
 
@@ -838,7 +838,7 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
 
 def _print_plan(configuration: Any, out: Path) -> None:  # Any: RenderConfiguration, imported where needed
     from dcign.data.schema import MASK
-    from dcign.data.truth import bytes_a_pixel
+    from dcign.data.shard.truth_layers import bytes_a_pixel
 
     size, channels = configuration.size, configuration.channels
     click.echo(f"{out} would hold {size} x {size} images, {'gray' if channels == 1 else 'colour'}, as these batches:")
@@ -886,7 +886,7 @@ def _one_sentence(*kinds: type[Exception]) -> Iterator[None]:
 @contextmanager
 def _warnings_said(*others: type[Warning]) -> Iterator[None]:
     """Show the warning of a folder that cannot be locked, and others of ours, as their sentence, the rest as ever."""
-    from dcign.data.lock import UnlockedWarning
+    from dcign.storage.lock import UnlockedWarning
 
     kinds: tuple[type[Warning], ...] = (UnlockedWarning, *others)
     with warnings.catch_warnings():

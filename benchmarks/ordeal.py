@@ -25,8 +25,8 @@ from click.testing import CliRunner
 
 from benchmarks.mutants import Kernel, mutate_shard, mutate_text, shard_kernel, text_kernel
 from dcign import cli
-from dcign.data import sandbox
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.shard import sandbox
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.render.produce.crew import ENVIRONMENT
 from dcign.render.produce.redraw import check_shard_pixels, pixel_task

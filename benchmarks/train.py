@@ -167,12 +167,12 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
 
     from benchmarks.eager import eager_step
     from dcign.configuration import TrainConfiguration
-    from dcign.data.heap import keep_freed_memory
     from dcign.device import choose_device, choose_precision
     from dcign.feed import ReadAhead
     from dcign.memory import choose_place, free_memory
     from dcign.ranks import ALONE, Ranks
     from dcign.recipes import RECIPES
+    from dcign.render.produce.malloc import keep_freed_memory
     from dcign.source import DataSource
     from dcign.trainer import Trainer
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.stock import StockScene
-from dcign.data.heap import keep_freed_memory
 from dcign.data.schema import BATCH_SIZE, Batch, ShardHeader
-from dcign.data.writer import write_shard
+from dcign.data.shard.writer import write_shard
 from dcign.facegen.build import procedural_model
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.normals import VertexNormals
@@ -24,6 +23,7 @@ from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import FINEST, RenderConfiguration, Splits
 from dcign.render.plan.subject import Subject
 from dcign.render.produce.crew import ENVIRONMENT
+from dcign.render.produce.malloc import keep_freed_memory
 from dcign.render.produce.studio import Studio, head_frame
 
 SHARD = 50  # batches

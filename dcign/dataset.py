@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from dcign.data.chunks import find_chunks
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.chunks import find_chunks
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import VARIES_NAMES
 from dcign.errors import TrainingError
 

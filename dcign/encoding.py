@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dcign.aside import write_aside
 from dcign.codec import Codec, load_codec
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.meter import Told, untold

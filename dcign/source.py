@@ -16,12 +16,12 @@ from torch import Tensor
 
 from dcign.batches import ImageBatches, TrainingBatches
 from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.data.chunks import SplitChunks, find_chunks
-from dcign.data.place import answers, place
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.chunks import SplitChunks, find_chunks
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, VARIES
 from dcign.errors import TrainingError
 from dcign.memory import fits_on_device
+from dcign.storage.paths import answers, place
 
 
 @dataclass(frozen=True, eq=False)

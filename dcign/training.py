@@ -15,10 +15,6 @@ from dcign.batches import ImageBatches
 from dcign.checkpoint import FILE as CHECKPOINT
 from dcign.checkpoint import load_checkpoint
 from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.data.heap import keep_freed_memory
-from dcign.data.lock import NAME as LOCK
-from dcign.data.lock import held
-from dcign.data.place import place
 from dcign.device import choose_precision, refuse_threads, threads
 from dcign.errors import DataError, TrainingError, TrainingInterrupted
 from dcign.feed import ReadAhead
@@ -34,8 +30,12 @@ from dcign.ranks import (
     leave_to_first,
     place_here,
 )
+from dcign.render.produce.malloc import keep_freed_memory
 from dcign.runlog import RunLog
 from dcign.source import ChunkedBatches, DataSource
+from dcign.storage.lock import NAME as LOCK
+from dcign.storage.lock import held
+from dcign.storage.paths import place
 from dcign.trainer import Report, Trainer
 
 

@@ -96,11 +96,11 @@ def images_per_second() -> float:
 
 def drawn_in_a_second(model_file: Path) -> float:
     """In a worker: images/s, planned and drawn, once all is warm."""
-    from dcign.data.part_file import file_sha256
     from dcign.data.schema import BATCH_SIZE
     from dcign.render.plan.batches import plan_batch
     from dcign.render.plan.configuration import RenderConfiguration, Splits
     from dcign.render.produce import workers
+    from dcign.storage.atomic import file_sha256
 
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
     studio = workers.studio(model_file, file_sha256(model_file), configuration)

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dcign.data.manifest import Manifest, ShardEntry, write_manifest
+from dcign.data.dataset.manifest import Manifest, ShardEntry, write_manifest
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS, VARIES_NAMES, Batch, ShardHeader, configuration_sha256
-from dcign.data.writer import write_shard
+from dcign.data.shard.writer import write_shard
 
 SIZE = 24
 RANGES = {"azimuth": (-86.0, 86.0), "elevation": (-23.0, 23.0), "light_azimuth": (-80.0, 80.0)}

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dcign.data.dataset.manifest import read_manifest, write_manifest
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.export import webdataset
 from dcign.data.export.dataset import FORMATS, export_dataset
 from dcign.data.export.npz import BINS
-from dcign.data.lock import held
-from dcign.data.manifest import read_manifest, write_manifest
-from dcign.data.reader import FaceDataset
 from dcign.data.schema import FACTORS, VARIES, ShardHeader
 from dcign.errors import DataError
+from dcign.storage.lock import held
 
 pytest_plugins = ["tests.discs"]
 
@@ -264,7 +264,7 @@ def test_shards_that_disagree_are_refused(make_faces, tmp_path):
 def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path, monkeypatch):
     folder = make_faces()
     with monkeypatch.context() as patched:
-        patched.setattr("dcign.data.contents._header", _without_ranges)
+        patched.setattr("dcign.data.shard.contents._header", _without_ranges)
         with pytest.raises(DataError, match="say no range of azimuth; expected lowest < highest"):
             export(folder, tmp_path / "out", "npz")
     write_manifest(folder, replace(read_manifest(folder), splits={"train": ()}))

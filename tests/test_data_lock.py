@@ -19,14 +19,14 @@ import pytest
 from click.testing import CliRunner
 
 from dcign import cli
-from dcign.data import lock
-from dcign.data.lock import NAME, UnlockedWarning, held
 from dcign.errors import DataError, TrainingError
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.produce.production import render_dataset
+from dcign.storage import lock
+from dcign.storage.lock import NAME, UnlockedWarning, held
 from tests.processes import train_noise
 
-HOLDING = "import sys\nfrom pathlib import Path\nfrom dcign.data.lock import held\nwith held(Path(sys.argv[1])):\n"
+HOLDING = "import sys\nfrom pathlib import Path\nfrom dcign.storage.lock import held\nwith held(Path(sys.argv[1])):\n"
 
 
 @contextmanager

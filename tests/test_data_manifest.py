@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dcign.data.manifest import ShardEntry, read_manifest, write_manifest
+from dcign.data.dataset.manifest import ShardEntry, read_manifest, write_manifest
 from dcign.data.schema import configuration_sha256
 from dcign.errors import DataError
 

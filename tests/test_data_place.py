@@ -18,18 +18,18 @@ from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
-from dcign.data import place as places
-from dcign.data.lock import UnlockedWarning
-from dcign.data.place import deliver, is_remote, local, part_of, place, used
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.errors import DataError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
+from dcign.storage import paths as places
+from dcign.storage.lock import UnlockedWarning
+from dcign.storage.paths import deliver, is_remote, local, part_of, place, used
 from tests.commands import dcign
 from tests.test_render_production import make
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::dcign.data.lock.UnlockedWarning"),
+    pytest.mark.filterwarnings("ignore::dcign.storage.lock.UnlockedWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # aiohttp's, when a session of a test ends
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -87,7 +87,7 @@ def test_a_data_set_in_a_store_is_rendered_inspected_repaired_and_trained_from(
 
 
 def test_a_store_is_said_to_have_no_lock(store: str) -> None:
-    from dcign.data.lock import held
+    from dcign.storage.lock import held
 
     with pytest.warns(UnlockedWarning, match="without locks .a store has none."), held(place(f"{store}/locked")):
         pass
@@ -250,7 +250,7 @@ def test_what_another_process_fetches_is_left_alone(store: str, monkeypatch: pyt
 def test_parts_of_killed_processes_are_removed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     path = place("s3://bucket/a.h5")
-    script = "from dcign.data.place import part_of, place; part_of(place('s3://bucket/a.h5'), 'm').touch()"
+    script = "from dcign.storage.paths import part_of, place; part_of(place('s3://bucket/a.h5'), 'm').touch()"
     subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"TMPDIR": str(tmp_path)})
     (left,) = tmp_path.iterdir()
     mine, elsewhere = part_of(path, ""), tmp_path / "dcign-0a0a0a0a-1-00.a.h5.part"

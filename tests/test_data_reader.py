@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from benchmarks.hostile import hostile
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES
-from dcign.data.writer import write_shard
+from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from dcign.data import sandbox
-from dcign.data.reader import Shard
+from dcign.data.dataset.reader import Shard
+from dcign.data.shard import sandbox
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
@@ -69,7 +69,7 @@ def test_a_file_is_named_as_the_user_named_it(make_shard, monkeypatch, tmp_path)
 
 FORKED = """
 import os, sys
-from dcign.data.reader import Shard
+from dcign.data.dataset.reader import Shard
 
 with Shard(sys.argv[1]) as shard:
     child = os.fork()
@@ -91,7 +91,7 @@ def test_a_forked_process_asks_a_server_of_its_own(make_shard):
 
 def test_no_process_is_left_behind(make_shard):
     script = (
-        "import sys; from data import sandbox; from dcign.data.reader import Shard; s = Shard(sys.argv[1]); len(s)\n"
+        "import sys; from data import sandbox; from dcign.data.dataset.reader import Shard; s = Shard(sys.argv[1]); len(s)\n"
         "print(*[server._process.pid for server in sandbox._servers.values()])"
     )
     command = [sys.executable, "-W", "error", "-c", script, str(make_shard())]
@@ -103,7 +103,7 @@ def test_no_process_is_left_behind(make_shard):
 
 def test_a_folder_that_was_removed_under_the_process_is_no_death_of_another(make_shard):
     script = (
-        "import os, sys, tempfile; from dcign.data.reader import Shard\n"
+        "import os, sys, tempfile; from dcign.data.dataset.reader import Shard\n"
         "gone = tempfile.mkdtemp(); os.chdir(gone); os.rmdir(gone)\n"
         "with Shard(sys.argv[1]) as shard: print(len(shard))"
     )

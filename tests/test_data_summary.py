@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from dcign.data import sheet as sheets
+from dcign.data.dataset import contact_sheet as sheets
+from dcign.data.dataset.contact_sheet import contact_sheet, write_sheet
+from dcign.data.dataset.summary import summarise, table
 from dcign.data.schema import VARIES_NAMES
-from dcign.data.sheet import contact_sheet, write_sheet
-from dcign.data.summary import summarise, table
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]

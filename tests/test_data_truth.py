@@ -10,12 +10,12 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.data.reader import Shard
+from dcign.data.check.labels import check_shard
+from dcign.data.dataset.contact_sheet import contact_sheet
+from dcign.data.dataset.reader import Shard
 from dcign.data.schema import Batch
-from dcign.data.sheet import contact_sheet
-from dcign.data.truth import as_pictures, truth_faults
-from dcign.data.verification import check_shard
-from dcign.data.writer import write_shard
+from dcign.data.shard.truth_layers import as_pictures, truth_faults
+from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.check.labels import check_dataset, check_shard
+from dcign.data.check.smoothness import pixel_faults
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES_NAMES
-from dcign.data.smoothness import pixel_faults
-from dcign.data.verification import check_dataset, check_shard
-from dcign.data.writer import write_shard
+from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]

@@ -14,9 +14,9 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.data.reader import Shard
+from dcign.data.dataset.reader import Shard
 from dcign.data.schema import VARIES_NAMES, varies_codes
-from dcign.data.writer import file_sha256, write_shard
+from dcign.data.shard.writer import file_sha256, write_shard
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.discs"]
@@ -211,7 +211,7 @@ from tests.discs import disc_batch, RANGES
 from dcign.data.schema import configuration_sha256
 from dcign.data.schema import ShardHeader
 from dcign.errors import DataError
-from dcign.data.writer import write_shard
+from dcign.data.shard.writer import write_shard
 
 def stream():
     for number in range(20):

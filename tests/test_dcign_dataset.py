@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from dcign.data.chunks import SplitChunks
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.chunks import SplitChunks
+from dcign.data.dataset.reader import FaceDataset
 from dcign.dataset import FaceImages, WholeBatches
 from dcign.errors import DataError, TrainingError
 

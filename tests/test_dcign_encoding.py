@@ -9,7 +9,7 @@ from dcign.calibration import calibrate, factor_values, with_factors
 from dcign.codec import load_codec
 from dcign.codes import encode_split
 from dcign.configuration import TrainConfiguration
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.reader import FaceDataset
 from dcign.encoding import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
 from dcign.errors import DataError, TrainingError
 from dcign.evaluation import evaluate

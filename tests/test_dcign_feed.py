@@ -13,13 +13,13 @@ import torch
 from dcign import memory
 from dcign.checkpoint import read_checkpoint
 from dcign.configuration import TrainConfiguration, read
-from dcign.data.chunks import find_chunks
-from dcign.data.heap import keep_freed_memory
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.chunks import find_chunks
+from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import DataError, TrainingError
 from dcign.feed import AHEAD, ReadAhead
 from dcign.memory import choose_place, fits_on_device, free_memory
 from dcign.recipes import SWAP
+from dcign.render.produce.malloc import keep_freed_memory
 from dcign.source import DataSource
 from dcign.training import configuration_to_resume, train
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcign.data.reader import FaceDataset, Shard
-from dcign.data.verification import check_dataset
+from dcign.data.check.labels import check_dataset
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.errors import DataError, RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.draw.scene import DEFAULT_SCENE, Camera

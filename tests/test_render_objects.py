@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.data.reader import FaceDataset
-from dcign.data.summary import summarise
-from dcign.data.verification import check_dataset
+from dcign.data.check.labels import check_dataset
+from dcign.data.dataset.reader import FaceDataset
+from dcign.data.dataset.summary import summarise
 from dcign.errors import ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.folder import mesh_folder, pack

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import DataError, RenderError
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel

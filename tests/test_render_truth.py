@@ -11,10 +11,10 @@ import pytest
 import trimesh
 from scipy.ndimage import binary_erosion
 
-from dcign.data.reader import FaceDataset
+from dcign.data.check.labels import check_dataset, check_shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
-from dcign.data.truth import truth_faults
-from dcign.data.verification import check_dataset, check_shard
+from dcign.data.shard.truth_layers import truth_faults
 from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.export.folder import folder_written_aside, refuse_taken
 from dcign.data.export.npz import write_archive
 from dcign.data.export.png import write_pictures
 from dcign.data.export.shapes3d import write_shapes
 from dcign.data.export.split import SplitSource, split_source
 from dcign.data.export.webdataset import write_tars
-from dcign.data.reader import FaceDataset
 from dcign.data.schema import Batch
 from dcign.errors import DataError
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dcign.data.lock import NAME as LOCK
-from dcign.data.lock import held
-from dcign.data.part_file import refusals
 from dcign.errors import DataError
+from dcign.storage.atomic import refusals
+from dcign.storage.lock import NAME as LOCK
+from dcign.storage.lock import held
 
 
 def refuse_taken(path: Path) -> None:

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.data.dataset.reader import Shard
 from dcign.data.export.split import SplitLayout, SplitSource
-from dcign.data.part_file import PartFile, written_aside
-from dcign.data.reader import Shard
 from dcign.data.schema import BATCH_SIZE, Batch, varies_codes
 from dcign.errors import DataError
+from dcign.storage.atomic import PartFile, written_aside
 
 BINS = 20  # as many as dcign.metrics cuts a factor's range into
 DEFLATE_LEVEL = 1

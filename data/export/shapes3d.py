@@ -15,9 +15,9 @@ import h5py
 import numpy as np
 
 from dcign.data.export.split import SplitSource
-from dcign.data.part_file import written_aside
 from dcign.data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
-from dcign.data.writer import GZIP_LEVEL, LIBRARY_VERSIONS
+from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS
+from dcign.storage.atomic import written_aside
 
 
 def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import BATCH_SIZE, Batch, Factor
 from dcign.errors import DataError
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from dcign.data.export.labels import image_labels
 from dcign.data.export.png import png_bytes
 from dcign.data.export.split import SplitSource
-from dcign.data.part_file import written_aside
 from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.storage.atomic import written_aside
 
 TAR_BATCHES = 250  # 5,000 images a tar: 50 MB at 150 px, and tars enough for every worker of a large data set
 

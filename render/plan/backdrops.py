@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
-from dcign.data.part_file import file_sha256
-from dcign.data.place import used
 from dcign.errors import RenderError
 from dcign.render.plan.ranges import Range
+from dcign.storage.atomic import file_sha256
+from dcign.storage.paths import used
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dcign.data.manifest import Manifest
+from dcign.data.dataset.manifest import Manifest
 from dcign.data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
 from dcign.render.plan.batches import at_rest
 from dcign.render.plan.configuration import RenderConfiguration

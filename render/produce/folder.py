@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.damage import shown
-from dcign.data.lock import NAME as LOCK
-from dcign.data.manifest import NAME as MANIFEST
-from dcign.data.part_file import file_sha256, write_whole
-from dcign.data.place import make_folder, used
+from dcign.data.dataset.manifest import NAME as MANIFEST
 from dcign.data.schema import SPLITS
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
@@ -21,6 +18,9 @@ from dcign.render.draw.truth_pass import check_truth_of
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.subject import Subject, read_subject, subject_bytes
+from dcign.storage.atomic import file_sha256, write_whole
+from dcign.storage.lock import NAME as LOCK
+from dcign.storage.paths import make_folder, used
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dcign.data.part_file import write_whole
 from dcign.data.schema import BATCH_SIZE
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
@@ -19,6 +18,7 @@ from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked, typical_person
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.studio import Studio
+from dcign.storage.atomic import write_whole
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))

@@ -15,15 +15,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dcign.data.lock import held
-from dcign.data.manifest import NAME as MANIFEST
-from dcign.data.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from dcign.data.part_file import file_sha256, write_whole
-from dcign.data.place import answers, is_remote
-from dcign.data.reader import Shard
+from dcign.data.dataset.contact_sheet import write_sheet
+from dcign.data.dataset.manifest import NAME as MANIFEST
+from dcign.data.dataset.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from dcign.data.dataset.reader import Shard
 from dcign.data.schema import SPLITS, Batch, ShardHeader
-from dcign.data.sheet import write_sheet
-from dcign.data.writer import write_shard
+from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError, RenderError
 from dcign.render.draw.scene import chosen
 from dcign.render.gl.context import Renderer
@@ -37,6 +34,9 @@ from dcign.render.produce.card import data_set_card
 from dcign.render.produce.cluster import check_scheduler
 from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
 from dcign.render.produce.studio import Studio
+from dcign.storage.atomic import file_sha256, write_whole
+from dcign.storage.lock import held
+from dcign.storage.paths import answers, is_remote
 
 HASHING_THREADS = 8  # over shards that are there: hashing lets go of Python's lock
 SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.data.check.labels import Finding
 from dcign.data.damage import shown
-from dcign.data.part_file import file_sha256
-from dcign.data.place import answers
-from dcign.data.reader import Shard
+from dcign.data.dataset.reader import Shard
 from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
-from dcign.data.verification import Finding
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.atlas import Pictures
@@ -23,6 +21,8 @@ from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
 from dcign.render.produce.studio import Studio
+from dcign.storage.atomic import file_sha256
+from dcign.storage.paths import answers
 
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
 # decides otherwise which of two triangles covers a sample on an edge.

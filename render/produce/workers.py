@@ -23,9 +23,6 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TypeVar
 
-from dcign.data.heap import keep_freed_memory
-from dcign.data.part_file import file_sha256
-from dcign.data.place import local
 from dcign.errors import RenderError
 from dcign.render.gl import devices
 from dcign.render.plan.backdrops import read_backdrops
@@ -33,7 +30,10 @@ from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.subject import read_subject
 from dcign.render.produce.cluster import dask_workers
 from dcign.render.produce.crew import ENVIRONMENT, Crew
+from dcign.render.produce.malloc import keep_freed_memory
 from dcign.render.produce.studio import Studio
+from dcign.storage.atomic import file_sha256
+from dcign.storage.paths import local
 
 # Batches done so far, as they are done.
 Progress = Callable[[int], None]

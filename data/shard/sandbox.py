@@ -2,7 +2,7 @@
 
 A server, one for each process that reads shards and started by its first one, forks a child for every file: no file
 meets what another left behind. A child has little memory and time; its death is a sentence. Reading on is then plain
-reading of bytes at the places that it found (`dcign.data.contents`).
+reading of bytes at the places that it found (`dcign.data.shard.contents`).
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ LARGEST_ANSWER = 64 << 20  # bytes; a shard of 50 batches has 5 kB
 START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from dcign.data import layout
-from dcign.data import sandbox
+from dcign.data.shard import hdf5_layout as layout
+from dcign.data.shard import sandbox
 sandbox.serve(layout.described)
 """
 ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # a fork keeps one thread
 
 
 def described(path: Path) -> dict[str, Any]:  # JSON
-    """Return `dcign.data.layout.described` of a shard, found out elsewhere.
+    """Return `dcign.data.shard.hdf5_layout.described` of a shard, found out elsewhere.
 
     Raises DataError if the file is no whole shard, or HDF5 cannot survive it.
     """

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dcign.data.place import deliver, is_remote, make_folder, part_of, used
 from dcign.errors import DataError
+from dcign.storage.paths import deliver, is_remote, make_folder, part_of, used
 
 
 class PartFile:

@@ -16,10 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.batch import Column
-from dcign.data.contents import Contents
-from dcign.data.manifest import NAME, Manifest, ShardEntry, read_manifest
-from dcign.data.place import answers, place, used
+from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
 from dcign.data.schema import (
     BATCH_NUMBER,
     FACTOR_VALUES,
@@ -40,7 +37,10 @@ from dcign.data.schema import (
     Index,
     ShardHeader,
 )
+from dcign.data.shard.columns import Column
+from dcign.data.shard.contents import Contents
 from dcign.errors import DataError
+from dcign.storage.paths import answers, place, used
 
 MASK_PATH = f"{TRUTH}/{MASK}"
 LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)

@@ -1,7 +1,7 @@
 """Does a shard keep its promise? Labels against `varies`, people against people, files against dataset.json.
 
 Nothing is rendered here: that labels and pixels agree is `dcign.render.produce.redraw`'s to show, by rendering again.
-What pixels say by themselves is in `dcign.data.smoothness`.
+What pixels say by themselves is in `dcign.data.check.smoothness`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.data.check.smoothness import pixel_faults
 from dcign.data.damage import shown
-from dcign.data.manifest import NAME, Manifest, ShardEntry
-from dcign.data.part_file import file_sha256
-from dcign.data.place import place
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import MASK, Float, configuration_sha256
-from dcign.data.smoothness import pixel_faults
-from dcign.data.truth import missing_layers, truth_faults
+from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
+from dcign.storage.atomic import file_sha256
+from dcign.storage.paths import place
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}

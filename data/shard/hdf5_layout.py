@@ -2,7 +2,7 @@
 
 What HDF5 itself would accept is far more than a shard: links to other files, datasets declared larger than
 any disk, streams that inflate without end. These are refused here, once, so that no reader after it has to
-think of them. This runs in a process of its own (`dcign.data.sandbox`): a file can be made to crash HDF5's C library.
+think of them. This runs in a process of its own (`dcign.data.shard.sandbox`): a file can be made to crash HDF5's C library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from dcign.data.batch import LANDMARKS_PATH, is_per_pixel
 from dcign.data.damage import AGAIN, reading, shown
 from dcign.data.schema import (
     BATCH_NUMBER,
@@ -36,6 +35,7 @@ from dcign.data.schema import (
     VARYING,
     varies_codes,
 )
+from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
 from dcign.errors import DataError
 
 Json = dict[str, Any]

@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from dcign.data.damage import shown
-from dcign.data.place import answers
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, Factor
 from dcign.errors import DataError
+from dcign.storage.paths import answers
 
 Json = dict[str, Any]
 LONGEST = 600  # characters of what a file says of itself

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dcign.data.part_file import write_whole
-from dcign.data.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import BATCH_SIZE, Batch
-from dcign.data.truth import as_pictures
+from dcign.data.shard.truth_layers import as_pictures
 from dcign.errors import DataError
+from dcign.storage.atomic import write_whole
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
 SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large

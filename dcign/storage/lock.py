@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from dcign.data.place import is_remote
 from dcign.errors import DataError
+from dcign.storage.paths import is_remote
 
 NAME = ".dcign.lock"
 

@@ -16,9 +16,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.batch import Column, arrays, columns, is_per_pixel
-from dcign.data.part_file import PartFile, refusals, written_aside
-from dcign.data.part_file import file_sha256 as file_sha256  # who writes shards hashes them
 from dcign.data.schema import (
     FACTOR_VALUES,
     FORMAT,
@@ -31,7 +28,10 @@ from dcign.data.schema import (
     ShardHeader,
     varies_codes,
 )
+from dcign.data.shard.columns import Column, arrays, columns, is_per_pixel
 from dcign.errors import DataError
+from dcign.storage.atomic import PartFile, refusals, written_aside
+from dcign.storage.atomic import file_sha256 as file_sha256  # who writes shards hashes them
 
 GZIP_LEVEL = 1  # level 4 halves the speed of a render for 5 % of its size
 # Pinned, so that another HDF5 library writes the same bytes; 1.8 is what every reader of today opens.

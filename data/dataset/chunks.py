@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.contents import inflate
 from dcign.data.damage import reading
-from dcign.data.place import used
-from dcign.data.reader import FaceDataset
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, VARIES, Float, Images
+from dcign.data.shard.contents import inflate
 from dcign.errors import DataError
+from dcign.storage.paths import used
 
 
 @dataclass(frozen=True, eq=False)

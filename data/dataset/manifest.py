@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dcign.data.damage import shown
-from dcign.data.part_file import write_whole
-from dcign.data.place import answers, is_remote
 from dcign.data.schema import FACTORS, SPLITS, Factor
 from dcign.errors import DataError
+from dcign.storage.atomic import write_whole
+from dcign.storage.paths import answers, is_remote
 
 NAME = "dataset.json"
 FORMAT = "dcign-dataset"

@@ -1,6 +1,6 @@
 """A shard opened for reading: its header, and the bytes of the file that each of its datasets is.
 
-`dcign.data.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read from then on
+`dcign.data.shard.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read from then on
 as plain bytes at known places, by as many threads as like, without HDF5.
 """
 
@@ -18,8 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data import sandbox
-from dcign.data.batch import LANDMARKS_PATH, is_per_pixel
 from dcign.data.damage import AGAIN, reading, shown
 from dcign.data.schema import (
     FACTOR_VALUES,
@@ -32,6 +30,8 @@ from dcign.data.schema import (
     configuration_sha256,
     varies_codes,
 )
+from dcign.data.shard import sandbox
+from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
 from dcign.errors import DataError
 
 Json = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""A folder of shards: manifest, reader, summary, contact sheet."""

@@ -1,0 +1,1 @@
+"""One shard: its columns, layout, writer and reader."""
