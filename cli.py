@@ -301,9 +301,9 @@ def train(
       dcign train faces --recipe swap --steps 4000 --out runs/first
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
-    from dcign import training
     from dcign.errors import DataError, TrainingError, TrainingInterrupted
-    from dcign.ranks import place_here
+    from dcign.train import training
+    from dcign.train.distributed import place_here
 
     with _one_sentence(TrainingError, DataError), _warnings_said():
         chosen = _recipe(recipe, settings, pretrain)
@@ -324,8 +324,8 @@ def train(
 
 def _recipe(name: str | None, settings: tuple[str, ...], pretrain: int | None) -> Any:  # Recipe | None
     """The recipe that the options name and change, None if they say nothing of it."""
-    from dcign.ingredients import read_settings
-    from dcign.recipes import changed, recipe_named
+    from dcign.recipes.fields import read_settings
+    from dcign.recipes.registry import changed, recipe_named
 
     if name is None and not settings and pretrain is None:
         return None
@@ -338,12 +338,12 @@ def _run_configuration(
     faces: Path | None, out: Path, recipe: Any, resume: bool, options: dict[str, Any]
 ) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
     """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
-    from dcign.configuration import TrainConfiguration
     from dcign.data.dataset.reader import FaceDataset
-    from dcign.ingredients import parse_ratio
-    from dcign.recipes import recipe_named
+    from dcign.recipes.fields import parse_ratio
+    from dcign.recipes.registry import recipe_named
+    from dcign.run.configuration import TrainConfiguration
     from dcign.storage.paths import place
-    from dcign.training import configuration_to_resume
+    from dcign.train.training import configuration_to_resume
 
     given = {name: value for name, value in options.items() if value is not None}
     if recipe is not None:
@@ -362,8 +362,8 @@ def _run_configuration(
 
 
 def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, against: Path | None = None) -> None:
-    from dcign.card import write_card
-    from dcign.evaluation import evaluate
+    from dcign.evaluate.evaluation import evaluate
+    from dcign.publish.card import write_card
     from dcign.report import evaluation_table, refuse_report, write_report
 
     refuse_report(out, data, against)
@@ -451,8 +451,8 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     Example:
       dcign encode runs/swap faces --split iid --out z.npz
     """
-    from dcign.encoding import encode_dataset, refuse_encoding_file, save_encoding
     from dcign.errors import DataError, TrainingError
+    from dcign.infer.encode import encode_dataset, refuse_encoding_file, save_encoding
 
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         refuse_encoding_file(out)
@@ -508,13 +508,13 @@ def edit(
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
     """
-    from dcign.codec import load_calibrations, load_codec
     from dcign.device import threads
-    from dcign.edit import arranged, parse_values, told, usual_decibels, warning
-    from dcign.edit import edit as edit_picture
     from dcign.errors import TrainingError
-    from dcign.picture import fitted, open_picture
-    from dcign.strip import refuse_strip_file, save_strip
+    from dcign.infer.edit import arranged, parse_values, told, usual_decibels, warning
+    from dcign.infer.edit import edit as edit_picture
+    from dcign.infer.read_picture import fitted, open_picture
+    from dcign.infer.write_pictures import refuse_strip_file, save_strip
+    from dcign.trained.codec import load_calibrations, load_codec
 
     with _one_sentence(TrainingError), _going_on("Stopped. Nothing was written."):
         (run, picture), asked = _factor_options(words)
@@ -598,8 +598,8 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
         return
 
     from dcign.errors import TrainingError
-    from dcign.export import FORMATS as RUN_FORMATS
-    from dcign.export import export_run
+    from dcign.publish.onnx import FORMATS as RUN_FORMATS
+    from dcign.publish.onnx import export_run
 
     with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
         if to in FORMATS or splits:
@@ -931,10 +931,10 @@ def _batch_progress(title: str) -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def _step_progress(title: str) -> Iterator[Callable[[Any], None]]:
-    """A bar of steps, with losses and images/s, for callbacks of dcign.trainer.Progress."""
+    """A bar of steps, with losses and images/s, for callbacks of dcign.train.loop.Progress."""
     with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
 
-        def progress(now: Any) -> None:  # dcign.trainer.Progress
+        def progress(now: Any) -> None:  # dcign.train.loop.Progress
             short = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
             losses = " ".join(f"{short.get(name, name)} {value:.3g}" for name, value in now.losses.items())
             update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s")

@@ -17,8 +17,8 @@ from matplotlib.ticker import FuncFormatter
 from benchmarks.sentence import BenchmarkError, one_sentence
 from benchmarks.tables import Report, reports_of, value_of
 from benchmarks.trainings import ABLATIONS, ablation_folder
-from dcign.aside import write_result
 from dcign.figures.chart import INK, OTHER, PALE, RULE, RUN, as_png, chart_style
+from dcign.run.json_files import write_result
 
 WHOLE = "all of them"  # the row that the others are compared with
 

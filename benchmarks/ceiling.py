@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.sentence import one_sentence
-from dcign.calibration import calibrate
-from dcign.checkpoint import TrainingState
-from dcign.codec import Codec
-from dcign.codes import encode_split, thinned
-from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.descent import OPTIMIZERS, descend
 from dcign.device import choose_precision, computing, threads
-from dcign.evaluation import TRAINING_IMAGES
+from dcign.evaluate.codes import encode_split, thinned
+from dcign.evaluate.evaluation import TRAINING_IMAGES
+from dcign.inputs.source import DataSource, LabelledBatches
 from dcign.metrics import r_squared
-from dcign.model import AutoEncoder, build_model
-from dcign.network import initialise
-from dcign.recipes import Recipe, recipe_named
-from dcign.source import DataSource, LabelledBatches
+from dcign.network.autoencoder import AutoEncoder, build_model
+from dcign.network.halves import initialise
+from dcign.recipes.registry import Recipe, recipe_named
+from dcign.run.checkpoint import TrainingState
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.optimiser import OPTIMIZERS, descend
+from dcign.trained.calibration import calibrate
+from dcign.trained.codec import Codec
 
 CPU = torch.device("cpu")
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from dcign.clamp import active_latents, block_of_latents
-from dcign.configuration import ImageDescription
-from dcign.model import AutoEncoder
-from dcign.objective import Draws, invariance_weight, terms
-from dcign.recipes import Recipe
+from dcign.network.autoencoder import AutoEncoder
+from dcign.recipes.registry import Recipe
+from dcign.run.configuration import ImageDescription
+from dcign.train.clamp import active_latents, block_of_latents
+from dcign.train.loss import Draws, invariance_weight, terms
 
 CODES = ("azimuth", "elevation", "light_azimuth", "identity")
 

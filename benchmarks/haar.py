@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sentence import BenchmarkError, one_sentence
-from dcign.codec import load_codec
 from dcign.data.schema import GRAY_WEIGHTS
-from dcign.source import DataSource
+from dcign.inputs.source import DataSource
+from dcign.trained.codec import load_codec
 
 NEAR_FRONTAL = {"azimuth": 15.0, "elevation": 8.0}  # degrees
 ENLARGED, LEAST = 450, 100  # pixels: the picture, and the least face

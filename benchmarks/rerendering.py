@@ -21,16 +21,16 @@ from torch import Tensor
 
 from benchmarks.ceiling import CPU, images_a_step, trained, written
 from benchmarks.sentence import BenchmarkError, one_sentence
-from dcign.batches import as_network_input, batches_by_kind, draw_groups
-from dcign.codec import Codec
-from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.device import choose_precision, computing
+from dcign.evaluate.rerendering import some_levels
+from dcign.evaluate.sweeps import at_rest, rest_of, sweep_of
+from dcign.inputs.batches import as_network_input, batches_by_kind, draw_groups
+from dcign.inputs.source import DataSource, LabelledBatches
 from dcign.metrics import psnr_decibels
-from dcign.model import AutoEncoder
-from dcign.objective import negative_log_likelihood
-from dcign.rerendering import some_levels
-from dcign.source import DataSource, LabelledBatches
-from dcign.sweeps import at_rest, rest_of, sweep_of
+from dcign.network.autoencoder import AutoEncoder
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.loss import negative_log_likelihood
+from dcign.trained.codec import Codec
 
 
 @one_sentence()

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sentence import BenchmarkError, one_sentence
-from dcign.codec import load_codec
-from dcign.codes import encode_split
-from dcign.evaluation import TEST_BATCHES
-from dcign.source import DataSource
-from dcign.swaps import measure_reconstruction, swap_errors
+from dcign.evaluate.codes import encode_split
+from dcign.evaluate.evaluation import TEST_BATCHES
+from dcign.evaluate.swaps import measure_reconstruction, swap_errors
+from dcign.inputs.source import DataSource
+from dcign.trained.codec import load_codec
 
 FILE = "swaps.json"
 

@@ -31,7 +31,7 @@ from benchmarks.sentence import BenchmarkError, one_sentence, refuse_below
 if TYPE_CHECKING:
     import torch
 
-    from dcign.trainer import Trainer
+    from dcign.train.loop import Trainer
 
 CPUS = Path("/proc/cpuinfo")
 BATCHES = 120  # of the data sets made here
@@ -90,7 +90,7 @@ def _cases(sizes: list[str]) -> list[Case]:
 def _refuse(case: Case, faces: Path | None, device: str) -> None:
     """Raise unless there is such a device, and the data set, if one is given, has images of this size."""
     from dcign.device import choose_device
-    from dcign.source import DataSource
+    from dcign.inputs.source import DataSource
 
     choose_device(device)
     if faces and (size := DataSource(faces).description().size) != case.size:
@@ -166,15 +166,15 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     from dataclasses import replace
 
     from benchmarks.eager import eager_step
-    from dcign.configuration import TrainConfiguration
     from dcign.device import choose_device, choose_precision
-    from dcign.feed import ReadAhead
-    from dcign.memory import choose_place, free_memory
-    from dcign.ranks import ALONE, Ranks
-    from dcign.recipes import RECIPES
+    from dcign.inputs.memory import choose_place, free_memory
+    from dcign.inputs.source import DataSource
+    from dcign.recipes.registry import RECIPES
     from dcign.render.produce.malloc import keep_freed_memory
-    from dcign.source import DataSource
-    from dcign.trainer import Trainer
+    from dcign.run.configuration import TrainConfiguration
+    from dcign.train.distributed import ALONE, Ranks
+    from dcign.train.feed import ReadAhead
+    from dcign.train.loop import Trainer
 
     source, recipe, device = DataSource(faces), RECIPES[case.recipe], choose_device(asked)
     description, precision = source.description(), choose_precision("auto", device)

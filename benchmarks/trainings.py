@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dcign.recipes import SWAP
+from dcign.recipes.registry import SWAP
 
 # What each recipe does in 15 minutes of one core at 64 px: 900 s over the CPU time of a step with one thread, on one
 # core of an AMD EPYC with bfloat16 products (22.3 ms, 34 of 20 images each, 34, 18.3, 18.3, 19.0).

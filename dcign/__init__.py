@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dcign.hub import DCIGN
+    from dcign.publish.hub import DCIGN
 
 __version__ = "0.1.0"
 __all__ = ["DCIGN", "__version__"]
@@ -20,6 +20,6 @@ if not Path(__file__).with_name("data").is_dir():
 def __getattr__(name: str) -> Any:  # DCIGN, whose import brings torch, only when it is asked for
     if name != "DCIGN":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from dcign.hub import DCIGN
+    from dcign.publish.hub import DCIGN
 
     return DCIGN

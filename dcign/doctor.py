@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
-from dcign.memory import free_memory
+from dcign.inputs.memory import free_memory
 
 TORCH_SECONDS = 120.0  # of a first import from a cold or shared disk
 LEAST_MEMORY, EASY_MEMORY = 0.5e9, 2e9  # bytes: torch alone; a training, or two workers, without care

@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import torch
 
-from dcign.batches import TrainingBatches
-from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
-from dcign.recipes import SWAP, changed
-from dcign.training import train_on
+from dcign.inputs.batches import TrainingBatches
+from dcign.recipes.registry import SWAP, changed
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.training import train_on
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"

@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks import ceiling, haar, rerendering, swaps
 from benchmarks.sentence import BenchmarkError
-from dcign.configuration import TrainConfiguration
-from dcign.recipes import RECIPES
-from dcign.source import DataSource
-from dcign.sweeps import sweep_of
-from dcign.training import train
+from dcign.evaluate.sweeps import sweep_of
+from dcign.inputs.source import DataSource
+from dcign.recipes.registry import RECIPES
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
 
 
 def test_an_encoder_that_is_told_the_labels_learns_them(small_faces, tmp_path, monkeypatch, capsys):

@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import study
 from benchmarks.trainings import ABLATIONS, STEPS, STUDIES, Training, command
-from dcign.ingredients import read_settings
-from dcign.recipes import RECIPES, changed
+from dcign.recipes.fields import read_settings
+from dcign.recipes.registry import RECIPES, changed
 
 FAKE = """#!/bin/sh
 # Stands for `python -m dcign.cli train FACES ... --out FOLDER [--resume]`: notes its words, and does what the name says.

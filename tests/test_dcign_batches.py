@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from dcign.batches import TrainingBatches, as_network_input, batches_by_kind, draw_groups, draw_kinds, step_generator
 from dcign.errors import TrainingError
-from dcign.ingredients import parse_ratio
+from dcign.inputs.batches import (
+    TrainingBatches,
+    as_network_input,
+    batches_by_kind,
+    draw_groups,
+    draw_kinds,
+    step_generator,
+)
+from dcign.recipes.fields import parse_ratio
 
 KINDS = ("azimuth", "elevation", "light_azimuth", "identity")
 

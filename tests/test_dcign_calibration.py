@@ -6,7 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from dcign.calibration import (
+from dcign.errors import TrainingError
+from dcign.trained.calibration import (
     FILE,
     calibrate,
     factor_values,
@@ -16,7 +17,6 @@ from dcign.calibration import (
     with_factors,
     write_calibrations,
 )
-from dcign.errors import TrainingError
 
 FACTORS = ("across", "up")
 

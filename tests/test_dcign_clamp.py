@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dcign.clamp import (
+from dcign.errors import TrainingError
+from dcign.network.autoencoder import AutoEncoder, sample
+from dcign.network.halves import initialise
+from dcign.recipes.registry import ADA_GVAE, PAPER, VAE
+from dcign.train.clamp import (
     active_latents,
     block_of_latents,
     clamp,
@@ -15,11 +19,7 @@ from dcign.clamp import (
     invariance,
     reference_of,
 )
-from dcign.errors import TrainingError
-from dcign.model import AutoEncoder, sample
-from dcign.network import initialise
-from dcign.objective import Draws, negative_log_likelihood, terms
-from dcign.recipes import ADA_GVAE, PAPER, VAE
+from dcign.train.loss import Draws, negative_log_likelihood, terms
 
 FACTORS, LATENTS = 3, 7
 RULE = dataclasses.replace(PAPER, latents=LATENTS, network="strided")

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from dcign import configuration
-from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
-from dcign.recipes import RECIPES
+from dcign.recipes.registry import RECIPES
 from dcign.report import compare, comparison_json, comparison_table
+from dcign.run import configuration
+from dcign.run.configuration import ImageDescription, TrainConfiguration
 
 FACTORS = ("azimuth", "elevation", "light_azimuth")
 

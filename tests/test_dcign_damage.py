@@ -15,16 +15,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dcign import calibration
-from dcign.batches import TrainingBatches
-from dcign.calibration import FILE as CALIBRATION
-from dcign.checkpoint import FILE as CHECKPOINT
-from dcign.codec import load_calibrations, load_codec
-from dcign.configuration import FILE as CONFIGURATION
-from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
-from dcign.recipes import PAPER, SWAP, changed
-from dcign.training import configuration_to_resume, train_on
+from dcign.inputs.batches import TrainingBatches
+from dcign.recipes.registry import PAPER, SWAP, changed
+from dcign.run.checkpoint import FILE as CHECKPOINT
+from dcign.run.configuration import FILE as CONFIGURATION
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.training import configuration_to_resume, train_on
+from dcign.trained import calibration
+from dcign.trained.calibration import FILE as CALIBRATION
+from dcign.trained.codec import load_calibrations, load_codec
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"

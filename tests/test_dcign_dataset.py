@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader
 
 from dcign.data.dataset.chunks import SplitChunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.dataset import FaceImages, WholeBatches
 from dcign.errors import DataError, TrainingError
+from dcign.inputs.torch_dataset import FaceImages, WholeBatches
 
 pytest_plugins = ["tests.discs"]
 

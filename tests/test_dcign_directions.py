@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from dcign.directions import (
+from dcign.errors import TrainingError
+from dcign.evaluate.directions import (
     FILE,
     Baselines,
     fit_baselines,
@@ -15,7 +16,6 @@ from dcign.directions import (
     regression_direction,
     save_directions,
 )
-from dcign.errors import TrainingError
 
 LATENTS = 5
 

@@ -10,15 +10,15 @@ from click.testing import CliRunner
 from PIL import Image
 
 from dcign import cli
-from dcign.batches import TrainingBatches
-from dcign.calibration import calibrate, factor_values, write_calibrations
-from dcign.codec import load_calibrations, load_codec
-from dcign.configuration import ImageDescription, TrainConfiguration
-from dcign.edit import arranged, edit, parse_values, told, usual_decibels, warning
 from dcign.errors import TrainingError
-from dcign.recipes import SWAP
-from dcign.strip import save_strip
-from dcign.training import train_on
+from dcign.infer.edit import arranged, edit, parse_values, told, usual_decibels, warning
+from dcign.infer.write_pictures import save_strip
+from dcign.inputs.batches import TrainingBatches
+from dcign.recipes.registry import SWAP
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.training import train_on
+from dcign.trained.calibration import calibrate, factor_values, write_calibrations
+from dcign.trained.codec import load_calibrations, load_codec
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
@@ -260,7 +260,7 @@ def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypat
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     (folder / "evaluation.json").write_text(json.dumps({"reconstruction": {"psnr_frame_db": 40.0}}))
-    monkeypatch.setattr("dcign.edit.LEAST_DECIBELS", -100)  # of noise nothing is seen
+    monkeypatch.setattr("dcign.infer.edit.LEAST_DECIBELS", -100)  # of noise nothing is seen
     assert "far from what the network was trained on" in dcign(folder, photo).output
     assert "far from" not in dcign(run, photo).output
 

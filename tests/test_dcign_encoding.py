@@ -5,18 +5,18 @@ import pytest
 from click.testing import CliRunner
 
 from dcign import cli
-from dcign.calibration import calibrate, factor_values, with_factors
-from dcign.codec import load_codec
-from dcign.codes import encode_split
-from dcign.configuration import TrainConfiguration
 from dcign.data.dataset.reader import FaceDataset
-from dcign.encoding import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
 from dcign.errors import DataError, TrainingError
-from dcign.evaluation import evaluate
+from dcign.evaluate.codes import encode_split
+from dcign.evaluate.evaluation import evaluate
+from dcign.infer.encode import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
+from dcign.inputs.source import DataSource
 from dcign.metrics import mutual_information_gap
-from dcign.recipes import RECIPES
-from dcign.source import DataSource
-from dcign.training import train
+from dcign.recipes.registry import RECIPES
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
+from dcign.trained.calibration import calibrate, factor_values, with_factors
+from dcign.trained.codec import load_codec
 
 pytest_plugins = ["tests.discs"]
 

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from dcign.codec import load_calibrations, load_codec
-from dcign.codes import encode_split, thinned, thinning
-from dcign.configuration import TrainConfiguration
-from dcign.directions import load_directions
 from dcign.errors import TrainingError
-from dcign.evaluation import evaluate, read_sample
-from dcign.recipes import RECIPES
+from dcign.evaluate.codes import encode_split, thinned, thinning
+from dcign.evaluate.directions import load_directions
+from dcign.evaluate.evaluation import evaluate, read_sample
+from dcign.evaluate.swaps import measure_reconstruction, measure_swap, swap_errors
+from dcign.evaluate.sweeps import sweep_of
+from dcign.inputs.source import DataSource
+from dcign.recipes.registry import RECIPES
 from dcign.report import evaluation_table, write_report
-from dcign.source import DataSource
-from dcign.swaps import measure_reconstruction, measure_swap, swap_errors
-from dcign.sweeps import sweep_of
-from dcign.training import train
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
+from dcign.trained.codec import load_calibrations, load_codec
 
 FACTORS = ("azimuth", "elevation", "light_azimuth")
 PROMISED = {"r2", "r2_linear", "spearman", "mae_degrees", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
@@ -205,7 +205,7 @@ def test_an_evaluation_tells_its_way_from_nothing_to_all(runs):
 
 
 def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
-    monkeypatch.setattr("dcign.codec.PIXELS_AT_ONCE", 10 * 32 * 32)
+    monkeypatch.setattr("dcign.trained.codec.PIXELS_AT_ONCE", 10 * 32 * 32)
     images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)[:25]
     told = []
     load_codec(swap).encode(images, told.append)
@@ -245,7 +245,7 @@ def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp
     shutil.copytree(swap, run)
     (run / "traversal.png").write_bytes(b"an older picture")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    monkeypatch.setattr("dcign.aside.os.fsync", disk_full)
+    monkeypatch.setattr("dcign.run.json_files.os.fsync", disk_full)
     with pytest.raises(TrainingError, match=r"cannot write .*\(No space left on device\).*free space.*dcign evaluate"):
         work(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

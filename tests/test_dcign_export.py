@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from dcign import export
-from dcign.batches import TrainingBatches
-from dcign.codec import load_codec
-from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
-from dcign.recipes import PAPER, SWAP
-from dcign.training import train_on
+from dcign.inputs.batches import TrainingBatches
+from dcign.publish import onnx as export
+from dcign.recipes.registry import PAPER, SWAP
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.training import train_on
+from dcign.trained.codec import load_codec
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from dcign import memory
-from dcign.checkpoint import read_checkpoint
-from dcign.configuration import TrainConfiguration, read
 from dcign.data.dataset.chunks import find_chunks
 from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import DataError, TrainingError
-from dcign.feed import AHEAD, ReadAhead
-from dcign.memory import choose_place, fits_on_device, free_memory
-from dcign.recipes import SWAP
+from dcign.inputs import memory
+from dcign.inputs.memory import choose_place, fits_on_device, free_memory
+from dcign.inputs.source import DataSource
+from dcign.recipes.registry import SWAP
 from dcign.render.produce.malloc import keep_freed_memory
-from dcign.source import DataSource
-from dcign.training import configuration_to_resume, train
+from dcign.run.checkpoint import read_checkpoint
+from dcign.run.configuration import TrainConfiguration, read
+from dcign.train.feed import AHEAD, ReadAhead
+from dcign.train.training import configuration_to_resume, train
 
 pytest_plugins = ["tests.discs"]
 

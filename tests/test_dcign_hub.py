@@ -17,17 +17,17 @@ from safetensors.torch import load_file, save_file
 
 import dcign
 from dcign import DCIGN, cli
-from dcign.batches import TrainingBatches
-from dcign.calibration import calibrate, write_calibrations
-from dcign.card import model_card, write_card
-from dcign.codec import load_calibrations, load_codec
-from dcign.configuration import ImageDescription, TrainConfiguration
 from dcign.errors import TrainingError
-from dcign.export import export_run
-from dcign.hub import FILES
-from dcign.published import Published, describe
-from dcign.recipes import SWAP, changed
-from dcign.training import train_on
+from dcign.inputs.batches import TrainingBatches
+from dcign.publish.card import model_card, write_card
+from dcign.publish.hub import FILES
+from dcign.publish.onnx import export_run
+from dcign.recipes.registry import SWAP, changed
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.training import train_on
+from dcign.trained.calibration import calibrate, write_calibrations
+from dcign.trained.codec import load_calibrations, load_codec
+from dcign.trained.published import Published, describe
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
@@ -187,7 +187,7 @@ def test_a_folder_that_cannot_be_is_refused_in_a_sentence(exported, tmp_path, mo
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dcign.published.write_aside", full)
+    monkeypatch.setattr("dcign.trained.published.write_aside", full)
     with pytest.raises(TrainingError, match="No space left on device"):
         model.save_pretrained(tmp_path / "own")
 
@@ -216,7 +216,7 @@ def test_pushing_uploads_what_is_saved(exported, monkeypatch):
 def test_a_name_that_is_no_folder_is_looked_for_on_the_hub(exported, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "dcign.hub.snapshot_download", lambda name, **options: asked.append((name, options)) or exported
+        "dcign.publish.hub.snapshot_download", lambda name, **options: asked.append((name, options)) or exported
     )
     assert DCIGN.from_pretrained("me/dial", revision="v1").factors == ("across", "tilt_up")
     assert asked == [("me/dial", {"allow_patterns": list(FILES), "revision": "v1"})]
@@ -340,6 +340,6 @@ def test_the_package_itself_imports_no_torch():
         "import dcign, sys; assert not {'torch', 'huggingface_hub', 'numpy'} & set(sys.modules); print(dcign.DCIGN)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "dcign.hub.DCIGN" in done.stdout
+    assert "dcign.publish.hub.DCIGN" in done.stdout
     with pytest.raises(AttributeError, match="has no attribute 'VAE'"):
         dcign.VAE  # noqa: B018

@@ -9,7 +9,7 @@ import time
 
 import torch
 
-from dcign.checkpoint import read_checkpoint
+from dcign.run.checkpoint import read_checkpoint
 from tests.processes import train_noise
 
 STEPS = 60

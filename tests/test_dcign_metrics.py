@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.isotonic import IsotonicRegression
 
-from dcign.calibration import calibrate, from_json, to_json
-from dcign.codes import Codes, thinned
-from dcign.leakage import measure_leakage
+from dcign.evaluate.codes import Codes, thinned
+from dcign.evaluate.leakage import measure_leakage
+from dcign.inputs.source import LabelledBatches
 from dcign.metrics import best_latent, fit_monotone, mutual_information_gap, psnr_decibels, r_squared, spearman
-from dcign.source import LabelledBatches
+from dcign.trained.calibration import calibrate, from_json, to_json
 
 RANGES = np.array([[-86, 86], [-23, 23], [-80, 80]], dtype=float)
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from dcign.errors import TrainingError
-from dcign.model import AutoEncoder, count_parameters
-from dcign.network import initialise, network_built
-from dcign.recipes import PAPER, RELEASED, SWAP, VAE
+from dcign.network.autoencoder import AutoEncoder, count_parameters
+from dcign.network.halves import initialise, network_built
+from dcign.recipes.registry import PAPER, RELEASED, SWAP, VAE
 
 SIGNS = (-1, 1, -1)
 

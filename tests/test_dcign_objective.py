@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from dcign.objective import negative_log_likelihood
-from dcign.recipes import PAPER, RECIPES, SWAP, Recipe
+from dcign.recipes.registry import PAPER, RECIPES, SWAP, Recipe
+from dcign.train.loss import negative_log_likelihood
 
 SMALL = (3, 1, 64, 64)
 

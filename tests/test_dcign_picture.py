@@ -8,7 +8,7 @@ from PIL import Image
 
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
-from dcign.picture import fitted, open_picture
+from dcign.infer.read_picture import fitted, open_picture
 
 GRAY = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
 KINDS = {

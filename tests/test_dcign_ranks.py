@@ -9,14 +9,14 @@ import sys
 import pytest
 import torch
 
-from dcign import ranks
-from dcign.batches import batches_by_kind
-from dcign.checkpoint import read_checkpoint
-from dcign.configuration import TrainConfiguration
 from dcign.errors import TrainingError
-from dcign.feed import StepFeed
-from dcign.ranks import ALONE, Place, Ranks, device_name, device_of_rank, leave_to_first, place_here
-from dcign.trainer import Trainer
+from dcign.inputs.batches import batches_by_kind
+from dcign.run.checkpoint import read_checkpoint
+from dcign.run.configuration import TrainConfiguration
+from dcign.train import distributed as ranks
+from dcign.train.distributed import ALONE, Place, Ranks, device_name, device_of_rank, leave_to_first, place_here
+from dcign.train.feed import StepFeed
+from dcign.train.loop import Trainer
 from tests.processes import DESCRIPTION, RECIPE, noise, train_noise
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "tests.processes"]

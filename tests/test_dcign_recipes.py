@@ -10,13 +10,24 @@ import pytest
 import torch
 from torch import nn
 
-from dcign import ingredients
-from dcign.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
 from dcign.errors import TrainingError
-from dcign.ingredients import CHOICES, read_settings, settable
-from dcign.objective import PRIORS, PULLED, Draws, divergence, invariance_weight, terms
-from dcign.recipes import ADA_GVAE, BETA_VAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed, recipe_named, recipe_of_run
-from dcign.trainer import OPTIMIZERS
+from dcign.recipes import fields as ingredients
+from dcign.recipes.fields import CHOICES, read_settings, settable
+from dcign.recipes.registry import (
+    ADA_GVAE,
+    BETA_VAE,
+    PAPER,
+    RECIPES,
+    RELEASED,
+    SWAP,
+    VAE,
+    changed,
+    recipe_named,
+    recipe_of_run,
+)
+from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
+from dcign.train.loop import OPTIMIZERS
+from dcign.train.loss import PRIORS, PULLED, Draws, divergence, invariance_weight, terms
 
 FACTORS, LATENTS, PIXELS = 3, 7, 4
 BLOCKS = block_of_latents(FACTORS, LATENTS)

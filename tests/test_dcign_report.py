@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcign.configuration import TrainConfiguration
 from dcign.errors import DataError, TrainingError
-from dcign.evaluation import evaluate
-from dcign.evaluations import load_evaluation
+from dcign.evaluate.evaluation import evaluate
 from dcign.figures.dial import Reading
-from dcign.recipes import RECIPES, changed
+from dcign.inputs.source import DataSource
+from dcign.recipes.registry import RECIPES, changed
 from dcign.report import compare, refuse_report, write_comparison, write_report
 from dcign.report.commands import train_command
-from dcign.source import DataSource
-from dcign.training import train
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
+from dcign.trained.evaluation_file import load_evaluation
 
 SECTIONS = (
     "dial", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
@@ -287,7 +287,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(run, monk
         raise PermissionError(30, "Read-only file system")
 
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    monkeypatch.setattr("dcign.aside.os.fsync", refuse)
+    monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
     with pytest.raises(TrainingError, match=r"cannot write .*Read-only file system.*the trained network is kept"):
         refuse_report(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
@@ -324,7 +324,7 @@ def test_a_comparison_that_cannot_be_written_says_what_to_mend(runs, tmp_path, m
     def refuse(self, *rest, **more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dcign.aside.os.fsync", refuse)
+    monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
     with pytest.raises(
         TrainingError, match=r"cannot write .*png \(No space left on device\): mend that or choose another"
     ):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from dcign.calibration import calibrate
-from dcign.codes import Codes
-from dcign.identification import identify, right_share
+from dcign.evaluate.codes import Codes
+from dcign.evaluate.identification import identify, right_share
+from dcign.evaluate.rerendering import invariance_curve, measure_sweep
+from dcign.evaluate.sweeps import sweep_of
+from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity
-from dcign.rerendering import invariance_curve, measure_sweep
-from dcign.source import LabelledBatches
-from dcign.sweeps import sweep_of
+from dcign.trained.calibration import calibrate
 
 PEOPLE, LEVELS, SIZE = 6, 9, 16
 ANGLES = np.linspace(-80, 80, LEVELS)

@@ -7,12 +7,12 @@ import torch
 from torch._dynamo.utils import counters
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from dcign import trainer
-from dcign.configuration import TrainConfiguration
-from dcign.ranks import ALONE, Ranks
-from dcign.recipes import ADA_GVAE, RELEASED, SWAP, changed
-from dcign.step import captured
-from dcign.trainer import Trainer
+from dcign.recipes.registry import ADA_GVAE, RELEASED, SWAP, changed
+from dcign.run.configuration import TrainConfiguration
+from dcign.train import loop as trainer
+from dcign.train.distributed import ALONE, Ranks
+from dcign.train.loop import Trainer
+from dcign.train.step import captured
 from tests.processes import DESCRIPTION, noise
 
 RECIPES = [changed(SWAP, {"images": 2, "pretrain_steps": 1}), RELEASED, ADA_GVAE]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dcign.errors import TrainingError
+from dcign.evaluate.sweeps import at_rest, rest_of, sweep_of
 from dcign.figures.inferred import ticks
-from dcign.source import LabelledBatches
-from dcign.sweeps import at_rest, rest_of, sweep_of
+from dcign.inputs.source import LabelledBatches
 
 REST = (0.0, 900.0)  # degrees and millimetres
 LEVELS = (np.linspace(-60, 60, 7), np.linspace(700, 1200, 6))

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from dcign import objective, trainer
-from dcign.batches import TrainingBatches
-from dcign.checkpoint import read_checkpoint
-from dcign.configuration import ImageDescription, TrainConfiguration, read
 from dcign.errors import TrainingError, TrainingInterrupted
-from dcign.ingredients import CHOICES, parse_ratio
-from dcign.ranks import ALONE, Ranks
-from dcign.recipes import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
-from dcign.training import configuration_to_resume, train, train_on
+from dcign.inputs.batches import TrainingBatches
+from dcign.recipes.fields import CHOICES, parse_ratio
+from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
+from dcign.run.checkpoint import read_checkpoint
+from dcign.run.configuration import ImageDescription, TrainConfiguration, read
+from dcign.train import loop as trainer
+from dcign.train import loss as objective
+from dcign.train.distributed import ALONE, Ranks
+from dcign.train.training import configuration_to_resume, train, train_on
 
 PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
 DESCRIPTION = ImageDescription(
@@ -288,7 +289,7 @@ def test_a_checkpoint_is_on_the_disk_before_it_takes_the_last_ones_name(tmp_path
     def disk_full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("dcign.checkpoint.os.fsync", disk_full)
+    monkeypatch.setattr("dcign.run.checkpoint.os.fsync", disk_full)
     with pytest.raises((OSError, TrainingError)):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=2), resume=True)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == last

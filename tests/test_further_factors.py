@@ -15,15 +15,15 @@ from PIL import Image
 from dcign.data.check.labels import check_dataset
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.errors import DataError, RenderError
+from dcign.evaluate.sweeps import rest_of, sweep_of
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.inputs.source import DataSource
 from dcign.render.draw.scene import DEFAULT_SCENE, Camera
 from dcign.render.plan.backdrops import Background, asked_background
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import sampled
 from dcign.render.produce.production import Production, render_dataset
 from dcign.render.produce.redraw import verify_pixels
-from dcign.source import DataSource
-from dcign.sweeps import rest_of, sweep_of
 from tests.commands import dcign
 
 SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from dcign.figures.chart import INK, PALE, RULE, RUN, SERIES, chart_style
-from dcign.runlog import FILE
+from dcign.run.log import FILE
 
 # What of log.jsonl is worth a curve, and what it is.
 LOSSES = {

@@ -1,6 +1,6 @@
 """A direction of the code that stands for a factor: the factor is read off it, and set along it.
 
-A latent is such a direction, the unit vector of its axis; dcign/directions.py has others, for codes without assigned
+A latent is such a direction, the unit vector of its axis; dcign/evaluate/directions.py has others, for codes without assigned
 latents.
 """
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.directions import FILE as DIRECTIONS
-from dcign.directions import Direction, load_directions
-from dcign.figures.run import EvaluatedRun
+from dcign.evaluate.directions import FILE as DIRECTIONS
+from dcign.evaluate.directions import Direction, load_directions
+from dcign.evaluate.sweeps import Sweep
 from dcign.metrics import r_squared
-from dcign.sweeps import Sweep
+from dcign.trained.evaluated_run import EvaluatedRun
 
 Array = NDArray[np.floating]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from dcign.aside import write_result
 from dcign.figures.board import Board
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.curves import invariance_figure, training_figure
@@ -14,11 +13,12 @@ from dcign.figures.held import encode_iid, encode_sweeps, sweeps_work
 from dcign.figures.inferred import InferredRow, inferred_figure
 from dcign.figures.reconstruction import JUDGED, reconstruction_board
 from dcign.figures.relight import relit_board, turned_board
-from dcign.figures.run import EvaluatedRun
 from dcign.figures.sheet import save_board
 from dcign.figures.traversal import traversal_board
-from dcign.meter import Meter, Told, untold
-from dcign.source import DataSource
+from dcign.inputs.source import DataSource
+from dcign.progress import Meter, Told, untold
+from dcign.run.json_files import write_result
+from dcign.trained.evaluated_run import EvaluatedRun
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.codes import Codes, encode_split
+from dcign.evaluate.codes import Codes, encode_split
+from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.figures.dial import Dial, Reading, baseline_dials, own_dials, read_sweep
-from dcign.figures.run import EvaluatedRun
-from dcign.meter import Meter
-from dcign.source import LabelledBatches
-from dcign.sweeps import Sweep, at_rest, sweep_of
+from dcign.inputs.source import LabelledBatches
+from dcign.progress import Meter
+from dcign.trained.evaluated_run import EvaluatedRun
 
 Array = NDArray[np.floating]
 

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from dcign.figures.board import Board, Group, Row
 from dcign.figures.held import HeldImages
-from dcign.figures.run import EvaluatedRun
-from dcign.meter import Fraction, unheard
 from dcign.metrics import psnr_decibels
+from dcign.progress import Fraction, unheard
+from dcign.trained.evaluated_run import EvaluatedRun
 
 EXAMPLES = 12  # pictures in a row
 JUDGED = 400  # images that best, median and worst are chosen among, evenly out of the iid split

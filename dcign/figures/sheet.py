@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dcign.aside import write_result
 from dcign.figures.board import Board, Group, Pictures, Row
+from dcign.run.json_files import write_result
 
 TILE = 104  # pixels that a picture is shown at, whatever its own size
 GAP, BLOCK_GAP, GROUP_GAP = 3, 24, 26

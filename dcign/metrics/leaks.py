@@ -46,7 +46,7 @@ def nonlinear_leakage(
     """
     import torch  # heavy, and nothing else here needs it
 
-    from dcign.probes import ProbeData, probe
+    from dcign.metrics.probes import ProbeData, probe
 
     codes, truth, held, held_truth = _real_tables(train_latents, train_factors, test_latents, test_factors)
     may = torch.zeros(truth.shape[1], 1, codes.shape[1])

@@ -3,10 +3,10 @@
 import shlex
 from collections.abc import Sequence
 
-from dcign.configuration import TrainConfiguration
-from dcign.figures.run import EvaluatedRun
-from dcign.ingredients import settable
-from dcign.recipes import RECIPES, setting_word
+from dcign.recipes.fields import settable
+from dcign.recipes.registry import RECIPES, setting_word
+from dcign.run.configuration import TrainConfiguration
+from dcign.trained.evaluated_run import EvaluatedRun
 
 
 def commands_of(runs: Sequence[EvaluatedRun]) -> str:

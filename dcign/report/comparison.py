@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dcign import configuration as run_configuration
 from dcign.errors import TrainingError
-from dcign.evaluations import load_evaluation
 from dcign.report.terms import (
     DCI_TERMS,
     IDENTITY_TERM,
@@ -23,6 +21,8 @@ from dcign.report.terms import (
     value_of,
     written,
 )
+from dcign.run import configuration as run_configuration
+from dcign.trained.evaluation_file import load_evaluation
 
 FORMAT = "dcign-comparison"
 FORMAT_VERSION = 1

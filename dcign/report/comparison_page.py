@@ -7,16 +7,15 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from dcign import __version__
-from dcign.aside import write_output
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.dial import Reading
 from dcign.figures.held import encode_sweeps, sweeps_work
 from dcign.figures.inferred import InferredRow, dials_figure, thumbnail
-from dcign.figures.run import EvaluatedRun, load_run
 from dcign.figures.spread import Panel, spread_figure
-from dcign.meter import Meter, Told, untold
+from dcign.inputs.source import DataSource, LabelledBatches
+from dcign.progress import Meter, Told, untold
 from dcign.report.comparison import (
     FACTOR_COLUMNS,
     LEGEND,
@@ -28,7 +27,8 @@ from dcign.report.comparison import (
 )
 from dcign.report.inline import chart, environment
 from dcign.report.terms import NOTHING, Term, value_of, written
-from dcign.source import DataSource, LabelledBatches
+from dcign.run.json_files import write_output
+from dcign.trained.evaluated_run import EvaluatedRun, load_run
 
 SUFFIXES = (".html", ".png")
 

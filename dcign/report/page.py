@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from dcign import __version__
-from dcign import configuration as run_configuration
-from dcign.aside import refuse_unwritable, write_result
 from dcign.device import threads
 from dcign.errors import TrainingError
-from dcign.evaluations import load_evaluation
 from dcign.figures.dial import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import dial_figure
-from dcign.figures.run import EvaluatedRun, load_run, refuse_other_data
-from dcign.meter import Told, untold
-from dcign.published import is_published
+from dcign.inputs.source import DataSource
+from dcign.progress import Told, untold
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
 from dcign.report.terms import (
@@ -33,7 +29,11 @@ from dcign.report.terms import (
     value_of,
     written,
 )
-from dcign.source import DataSource
+from dcign.run import configuration as run_configuration
+from dcign.run.json_files import refuse_unwritable, write_result
+from dcign.trained.evaluated_run import EvaluatedRun, load_run, refuse_other_data
+from dcign.trained.evaluation_file import load_evaluation
+from dcign.trained.published import is_published
 
 FILE = "report.html"
 DIAL, ALMOST = 0.98, 0.9  # R^2 on the sweep from which a latent is called a dial, or almost one

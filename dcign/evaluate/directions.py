@@ -1,0 +1,156 @@
+"""A factor as a direction in the code, for codes that were trained to have no latent of their own for it.
+
+The two baselines of the paper's figure 5b: the latent that varies most in a factor's batches, and the direction of the
+linear regression of the factor on all latents. Along either, a code has a coordinate, which is calibrated to the
+factor as a latent is, so that a code can be moved to a value. Both are fitted on training identities.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dcign.errors import TrainingError
+from dcign.evaluate.codes import Codes, encode_split
+from dcign.inputs.source import LabelledBatches
+from dcign.metrics.regression import least_squares, r_squared
+from dcign.run.json_files import read_json, write_result
+from dcign.trained.calibration import FactorCalibration, calibrate, from_json, to_json
+from dcign.trained.codec import Codec
+
+FILE = "directions.json"
+FORMAT = "dcign-directions"
+FORMAT_VERSION = 1
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A unit vector (Z,), and the calibration of the coordinate along it; its latent is where the vector is largest."""
+
+    unit: Array
+    calibration: FactorCalibration
+
+    def coordinate(self, mu: Array) -> Array:
+        """Return how far codes lie along the direction: mu @ unit, (N, Z) -> (N,)."""
+        if mu.ndim != 2 or mu.shape[1] != len(self.unit):
+            raise TrainingError(
+                f"codes of shape {mu.shape} for a direction of {len(self.unit)} latents: wanted (N, {len(self.unit)}), "
+                "of the network that the direction was fitted on"
+            )
+        along: Array = mu @ self.unit
+        return along
+
+    def value(self, mu: Array) -> Array:
+        """Say what codes stand for, in the factor's units: (N, Z) -> (N,)."""
+        return self.calibration.value(self.coordinate(mu))
+
+    def moved(self, mu: Array, values: ArrayLike) -> Array:
+        """Move copies of codes along the direction to where it stands for the values, a number or (N,): -> (N, Z)."""
+        wanted = self.calibration.code(np.broadcast_to(np.asarray(values, np.float64), len(mu)))
+        changed: Array = mu + (wanted - self.coordinate(mu))[:, None] * self.unit
+        return changed.astype(mu.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Baselines:
+    """Both baselines of one factor."""
+
+    max_variance: Direction
+    regression: Direction
+
+    def score(self, mu: Array, truth: Array) -> dict[str, float]:
+        """Return which latent, and the R^2 of both through their monotone maps: (N, Z), (N,)."""
+        return {
+            "max_variance_latent": self.max_variance.calibration.latent,
+            "r2_max_variance": r_squared(truth, self.max_variance.value(mu)),
+            "r2_regression": r_squared(truth, self.regression.value(mu)),
+        }
+
+
+def measure_baselines(codec: Codec, varying: Sequence[LabelledBatches], fitted: Codes) -> tuple[Baselines, ...]:
+    """Fit both of every factor, on training batches in which it varies, and on the codes of images of all kinds."""
+    found = []
+    for place, (name, batches) in enumerate(zip(codec.description.factors, varying, strict=True)):
+        mu = encode_split(codec, batches).mu
+        found.append(fit_baselines(name, mu, fitted.flat_mu, fitted.flat_factors[:, place]))
+    return tuple(found)
+
+
+def fit_baselines(factor: str, batches: Array, mu: Array, values: Array) -> Baselines:
+    """Fit both on training identities.
+
+    batches (B, n, Z): mu of batches in which the factor alone varies; mu (N, Z), values (N,): of images of all kinds.
+    """
+    latent = max_variance_latent(batches)
+    return Baselines(latent_direction(factor, latent, mu, values), regression_direction(factor, mu, values))
+
+
+def max_variance_latent(batches: Array) -> int:
+    """Return the latent whose variance within batches, averaged over them, is the largest: (B, n, Z) -> its place."""
+    if batches.ndim != 3 or 0 in batches.shape or batches.shape[1] < 2:
+        raise TrainingError(f"codes of shape {batches.shape}: wanted (B, n, Z), two images or more in each batch")
+    return int(batches.astype(np.float64).var(axis=1).mean(axis=0).argmax())
+
+
+def latent_direction(factor: str, latent: int, mu: Array, values: Array) -> Direction:
+    """Return one latent's axis as a direction: mu (N, Z), values (N,)."""
+    unit = np.zeros(mu.shape[1])
+    unit[latent] = 1.0
+    return _calibrated(factor, unit, mu, values)
+
+
+def regression_direction(factor: str, mu: Array, values: Array) -> Direction:
+    """Return the direction of the least-squares prediction of a factor from all latents: mu (N, Z), values (N,).
+
+    A code moved along it changes the prediction the most for its length. Where nothing predicts, the first axis.
+    """
+    weights = least_squares(mu.astype(np.float64), values[:, None])[:-1, 0]
+    length = float(np.linalg.norm(weights))
+    return _calibrated(factor, weights / length if length > 0 else np.eye(mu.shape[1])[0], mu, values)
+
+
+def save_directions(folder: str | Path, baselines: Sequence[Baselines]) -> None:
+    """Write directions.json into a run's folder."""
+    kinds = ("max_variance", "regression")
+    factors = [{kind: _to_json(getattr(each, kind)) for kind in kinds} for each in baselines]
+    found = {"format": FORMAT, "version": FORMAT_VERSION, "factors": factors}
+    write_result(Path(folder) / FILE, (json.dumps(found) + "\n").encode())
+
+
+def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
+    """Return the baselines that the run's evaluation wrote, in the data set's order of factors."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise TrainingError(f"{folder} holds no {FILE}: evaluate the run first")
+    try:
+        found = read_json(path)
+        if found["format"] != FORMAT or found["version"] != FORMAT_VERSION:
+            raise ValueError(f"not {FORMAT}, version {FORMAT_VERSION}")
+        return tuple(
+            Baselines(_from_json(each["max_variance"]), _from_json(each["regression"])) for each in found["factors"]
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, TrainingError) as error:
+        raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
+
+
+def _calibrated(factor: str, unit: Array, mu: Array, values: Array) -> Direction:
+    return Direction(unit, calibrate(factor, int(np.abs(unit).argmax()), mu @ unit, values))
+
+
+def _to_json(direction: Direction) -> dict[str, Any]:  # JSON
+    return {"unit": direction.unit.tolist(), "calibration": to_json(direction.calibration)}
+
+
+def _from_json(found: dict[str, Any]) -> Direction:  # JSON
+    unit = np.array(found["unit"], np.float64)
+    length = math.sqrt(float(np.square(unit).sum()))
+    if unit.ndim != 1 or not abs(length - 1) < 1e-3:  # nor if not a number
+        raise ValueError(f"a direction of shape {unit.shape} and length {length:g}: wanted a unit vector")
+    return Direction(unit, from_json(found["calibration"]))

@@ -1,0 +1,1 @@
+"""Encoding data sets, and editing pictures."""

@@ -1,0 +1,169 @@
+"""The codes of a whole data set as one file of arrays, from which anybody can compute every figure again.
+
+A .npz, a row an image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, of factor_names (F,)
+in factor_units (F,); split (N,) its name; batch (N,) its number within the split; varies (N,) what varies in the
+batch; identity_index (N,) which person.
+"""
+
+import dataclasses
+import io
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.device import refuse_threads, threads
+from dcign.errors import DataError, TrainingError
+from dcign.progress import Told, untold
+from dcign.run.json_files import write_aside
+from dcign.trained.codec import Codec, load_codec
+
+FORMAT_VERSION = 1
+AT_ONCE = 25  # batches in memory: 34 MB of pixels at 150 px, in colour
+
+Table = NDArray[np.float32]
+Words = NDArray[np.str_]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What the file holds; see above."""
+
+    mu: Table
+    logvar: Table
+    factors: Table
+    split: Words
+    batch: Numbers
+    varies: Words
+    identity_index: Numbers
+    factor_names: Words
+    factor_units: Words
+
+    def of(self, split: str) -> "Encoding":
+        """Return one split's rows."""
+        rows = self.split == split
+        chosen = {name: getattr(self, name)[rows] for name in PER_IMAGE}
+        return dataclasses.replace(self, **chosen)
+
+
+PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_index")
+
+
+def encode_dataset(
+    run: str | Path,
+    folder: str | Path,
+    splits: Sequence[str] = (),
+    device: str = "cpu",
+    thread_count: int = 0,
+    progress: Told = untold,
+) -> Encoding:
+    """Encode every image of a data set folder, or of some splits of it, by a run's averaged network.
+
+    Raises TrainingError or DataError if the run or the data set cannot be read, or do not fit each other.
+    """
+    refuse_threads(thread_count)
+    dataset, codec = FaceDataset(folder), load_codec(run, device)
+    held = [name for name, entries in dataset.splits.items() if entries]
+    unknown = [name for name in splits if name not in held]
+    if unknown:
+        raise DataError(f"{folder} has no split {unknown[0]!r}; it has {', '.join(held)}: name one of these.")
+    names = [name for name in held if not splits or name in splits]
+    whole = sum(entry.batches for name in names for entry in dataset.splits[name])
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in PER_IMAGE}  # of several types
+    done = 0
+    with threads(thread_count):
+        for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
+            _refuse_other_images(codec, shard, run)
+            for part in _encoded(codec, shard, split):
+                for key, values in part.items():
+                    parts[key].append(values)
+                done += len(np.unique(part["batch"]))
+                progress(f"encoding {split}", done / whole)
+    return Encoding(
+        **{name: np.concatenate(found) for name, found in parts.items()},
+        factor_names=np.array([factor.name for factor in dataset.factors]),
+        factor_units=np.array([factor.units for factor in dataset.factors]),
+    )
+
+
+def save_encoding(encoding: Encoding, path: str | Path) -> None:
+    """Write the arrays aside and rename them when whole; a file that is there is not replaced."""
+    where = refuse_encoding_file(path)
+    content = io.BytesIO()
+    arrays = {field.name: getattr(encoding, field.name) for field in dataclasses.fields(encoding)}
+    np.savez(content, version=FORMAT_VERSION, **arrays)
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(where, content.getvalue())
+    except OSError as error:
+        raise _unwritable(where, error) from None
+
+
+def refuse_encoding_file(path: str | Path) -> Path:
+    """Return the path, if codes can be written there: encoding them takes minutes."""
+    where = Path(path)
+    if where.suffix != ".npz":
+        raise TrainingError(f"{where} is no name for codes: wanted a file NAME.npz")
+    if where.exists():
+        raise TrainingError(f"{where} is there already: remove it or choose another name")
+    try:
+        with tempfile.TemporaryFile(dir=next(folder for folder in where.absolute().parents if folder.exists())):
+            return where
+    except OSError as error:
+        raise _unwritable(where, error) from None
+
+
+def load_encoding(path: str | Path) -> Encoding:
+    """Read what `save_encoding` wrote."""
+    wanted = [field.name for field in dataclasses.fields(Encoding)]
+    try:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
+            version = int(found["version"])
+            arrays = {name: found[name] for name in wanted} if version == FORMAT_VERSION else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingError(f"{path} holds no codes ({error}): wanted what `dcign encode` writes") from None
+    if not arrays:
+        raise TrainingError(f"{path} is of version {version}: this dcign reads version {FORMAT_VERSION}; encode again")
+    rows = {name: len(arrays[name]) for name in PER_IMAGE if arrays[name].ndim}
+    if len(set(rows.values())) != 1 or len(rows) != len(PER_IMAGE):
+        raise TrainingError(f"{path} holds tables of different lengths {rows}: encode again")
+    return Encoding(**arrays)
+
+
+def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArray[Any]]]:  # of several types
+    """Encode a shard, some batches at a time: name -> rows."""
+    for start in range(0, len(shard), AT_ONCE):
+        batches = [shard.batch(row) for row in range(start, min(start + AT_ONCE, len(shard)))]
+        mu, logvar = codec.encode(np.concatenate([batch.images for batch in batches]))
+        sizes = [len(batch.images) for batch in batches]
+        yield {
+            "mu": mu.astype(np.float32),
+            "logvar": logvar.astype(np.float32),
+            "factors": np.concatenate([batch.factors for batch in batches]).astype(np.float32),
+            "split": np.full(sum(sizes), split),
+            "batch": np.repeat(np.array([batch.number for batch in batches], np.int64), sizes),
+            "varies": np.repeat(np.array([batch.varies for batch in batches]), sizes),
+            "identity_index": np.concatenate([batch.identity_index for batch in batches]).astype(np.int64),
+        }
+
+
+def _unwritable(path: Path, error: OSError) -> TrainingError:
+    return TrainingError(f"cannot write {path} ({error.strerror or error}): mend that, or choose another")
+
+
+def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:
+    """Refuse images that the network does not take."""
+    size, channels = codec.description.size, codec.description.channels
+    height, width, found = shard.image_shape
+    if (height, width, found) != (size, size, channels):
+        raise TrainingError(
+            f"{shard.path} has images of {width} x {height} px and {found} channels, and {run} was trained on "
+            f"{size} x {size} px and {channels}: name a data set rendered with --size {size} --channels {channels}"
+        )

@@ -1,0 +1,95 @@
+"""Pictures into one file: side by side in a PNG, one after another in a GIF."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dcign.errors import TrainingError
+from dcign.run.json_files import write_output
+
+SUFFIXES = (".png", ".gif")
+LARGEST_SCALE = 16
+LARGEST_SIDE = 16384  # pixels of a PNG's side: more do not open everywhere
+
+Array = NDArray[np.generic]  # uint8, or 0..1
+
+
+def refuse_strip_file(path: str | Path, scale: int = 1, frames_per_second: float = 10) -> Path:
+    """Return the path, if pictures can be written there, so large and so fast."""
+    where = Path(path)
+    if where.suffix.lower() not in SUFFIXES:
+        raise TrainingError(f"{where} is no name for pictures: wanted NAME.png, or NAME.gif for moving ones")
+    if where.exists():
+        raise TrainingError(f"{where} is there already; wanted a new file: remove it or choose another --out")
+    if not where.parent.is_dir():
+        raise TrainingError(f"there is no folder {where.parent}: make it or choose another --out")
+    if not 1 <= scale <= LARGEST_SCALE:
+        raise TrainingError(f"scale is {scale}: wanted 1 to {LARGEST_SCALE}")
+    if not 0.1 <= frames_per_second <= 50:
+        raise TrainingError(f"{frames_per_second:g} frames a second: wanted 0.1 to 50")
+    return where
+
+
+def save_strip(
+    path: str | Path,
+    pictures: Array,
+    columns: int,
+    beside: Sequence[Array] | Array | None = None,
+    scale: int = 1,
+    frames_per_second: float = 10,
+) -> Path:
+    """Write pictures (N, S, S, C): a PNG of rows of `columns`, or a GIF of N frames that runs on for ever.
+
+    beside (M, S, S, C): still pictures on the left, before the first row or in every frame. scale: times enlarged.
+    Raises TrainingError if the file is there or cannot be written.
+    """
+    where = refuse_strip_file(path, scale, frames_per_second)
+    stills = [] if beside is None else [_enlarged(picture, scale) for picture in beside]
+    shown = [_enlarged(picture, scale) for picture in pictures]
+    content = io.BytesIO()
+    if where.suffix.lower() == ".gif":
+        frames = [Image.fromarray(np.concatenate([*stills, picture], axis=1)) for picture in shown]
+        frames[0].save(
+            content,
+            format="GIF",
+            save_all=True,
+            append_images=frames[1:],
+            duration=round(1000 / frames_per_second),
+            loop=0,
+            optimize=False,
+        )
+    else:
+        Image.fromarray(_sheet(shown, columns, stills)).save(content, format="PNG")
+    write_output(where, content.getvalue())
+    return where
+
+
+def _sheet(pictures: list[NDArray[np.uint8]], columns: int, stills: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Lay pictures out in rows, the still ones before the first."""
+    high, wide = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    shape = (rows * high, (len(stills) + columns) * wide)
+    if max(shape) > LARGEST_SIDE:
+        raise TrainingError(
+            f"the pictures would be {shape[1]} x {shape[0]} px: wanted {LARGEST_SIDE} or fewer; ask for fewer, a "
+            "smaller --scale, or a GIF"
+        )
+    sheet = np.zeros((*shape, *pictures[0].shape[2:]), np.uint8)
+    placed = [(0, place, picture) for place, picture in enumerate(stills)]
+    placed += [(place // columns, len(stills) + place % columns, picture) for place, picture in enumerate(pictures)]
+    for row, column, picture in placed:
+        sheet[row * high : (row + 1) * high, column * wide : (column + 1) * wide] = picture
+    return sheet
+
+
+def _enlarged(picture: Array, scale: int) -> NDArray[np.uint8]:
+    """Return a picture (S, S, C) as bytes, (S, S) if it is gray, so many times larger."""
+    if picture.dtype != np.uint8:
+        picture = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
+    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    side = scale * picture.shape[0]
+    return np.asarray(image if scale == 1 else image.resize((side, side), Image.Resampling.LANCZOS))

@@ -1,0 +1,166 @@
+"""From a data set folder to what the trainer and the evaluation need.
+
+Nothing here, or after it, knows what a factor means: its name, unit and sign in a mirrored image are the data
+set's.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dcign.data.dataset.chunks import SplitChunks, find_chunks
+from dcign.data.dataset.reader import FaceDataset
+from dcign.data.schema import BATCH_SIZE, VARIES
+from dcign.errors import TrainingError
+from dcign.inputs.batches import ImageBatches, TrainingBatches
+from dcign.inputs.memory import fits_on_device
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.storage.paths import answers, place
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledBatches:
+    """A split in memory.
+
+    images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the factor that varies, F for the identity, -1
+    for anything else; mask (B, n, S, S) coverage 0..255 of the pixels, or None where the split has none.
+    """
+
+    images: NDArray[np.uint8]
+    factors: NDArray[np.float32]
+    kind: NDArray[np.int64]
+    mask: NDArray[np.uint8] | None
+
+    def chosen(self, batches: NDArray[np.intp]) -> "LabelledBatches":
+        """Return some of the batches."""
+        mask = None if self.mask is None else self.mask[batches]
+        return LabelledBatches(self.images[batches], self.factors[batches], self.kind[batches], mask)
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkedBatches:
+    """Batches on disk, of which those wanted are read, whole, when they are wanted; kind (B,)."""
+
+    chunks: SplitChunks
+    kind: NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        """Return how many images a batch has: n."""
+        return self.chunks.shape[0]
+
+    def take(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
+        pairs = zip(batch.tolist(), image.numpy(), strict=True)
+        return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
+
+    def labelled(self, batches: NDArray[np.intp], images: NDArray[np.intp]) -> LabelledBatches:
+        """Read some images (m,) of some batches (K,) with their labels, without masks, a batch in memory at a time."""
+        pixels = np.empty((len(batches), len(images), *self.chunks.shape[1:]), np.uint8)
+        for row, batch in enumerate(batches):
+            pixels[row] = self.chunks.read(int(batch))[images]
+        return LabelledBatches(pixels, self.chunks.factors[batches][:, images], self.kind[batches], None)
+
+
+class DataSource:
+    """A data set folder, described and read split by split."""
+
+    @classmethod
+    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
+        """Open the data set that a run was trained on, where it was then or where it is said to be now."""
+        trained_on = place(configuration.data)
+        with answers(trained_on):
+            lost = moved_to is None and not trained_on.exists()
+        if lost:
+            raise TrainingError(
+                f"{configuration.data}, which the run was trained on, is not there: name that data set with --data"
+            )
+        return cls(moved_to or configuration.data)
+
+    def __init__(self, folder: str | Path) -> None:
+        self._dataset = FaceDataset(folder)
+        self._folder = folder
+
+    def labelled(self, split: str) -> LabelledBatches:
+        """Read a whole split into memory."""
+        loaded = self._dataset.load(split)
+        return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
+
+    def chunked(self, split: str) -> ChunkedBatches:
+        """Find where a split's batches lie on disk, and read none."""
+        chunks = find_chunks(self._dataset, split)
+        return ChunkedBatches(chunks, self._kind(chunks.varies))
+
+    def description(self) -> ImageDescription:
+        """Describe what a network is to be fitted to: the training split's images, and the factors."""
+        first = next(iter(self._dataset.shards("train")))
+        height, width, channels = first.image_shape
+        if height != width:
+            raise TrainingError(f"{self._folder} has images of {width} x {height} px: wanted square ones")
+        factors = self._dataset.factors
+        return ImageDescription(
+            size=height,
+            channels=channels,
+            factors=tuple(factor.name for factor in factors),
+            units=tuple(factor.units for factor in factors),
+            mirror_signs=tuple(factor.mirror_sign for factor in factors),
+            data_sha256=self.sha256(),
+        )
+
+    def training_bytes(self) -> int:
+        """Return how much memory the training split's images take."""
+        batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
+        height, width, channels = next(iter(self._dataset.shards("train"))).image_shape
+        return batches * BATCH_SIZE * height * width * channels
+
+    def training(self, data_in: str, device: torch.device) -> ImageBatches:
+        """Return the training split, "memory" or "disk"; in memory means the device's, if it fits there."""
+        if data_in == "disk":
+            return self.chunked("train")
+        loaded = self._dataset.load("train")
+        images = torch.from_numpy(loaded.images)
+        if fits_on_device(images.nbytes, device):
+            images = images.to(device)
+        return TrainingBatches(images, self._kind(loaded.varies))
+
+    def sha256(self) -> str:
+        """Return a hash of every shard of every split."""
+        digest = hashlib.sha256()
+        for split, entries in sorted(self._dataset.splits.items()):
+            for entry in entries:
+                digest.update(f"{split} {entry.sha256}\n".encode())
+        return digest.hexdigest()
+
+    def model(self) -> dict[str, str]:
+        """Return what the data were drawn with: the name of the model and the note on its licence, if there are any."""
+        found = self._dataset.manifest.model
+        return {key: str(found[key]) for key in ("name", "licence") if found.get(key)}
+
+    def refuse_other_shards(self, description: ImageDescription, run: str | Path) -> None:
+        """Raise unless these are the shards that a run was trained on."""
+        if self.sha256() != description.data_sha256:
+            raise TrainingError(f"{self._folder} holds other shards than {run} was trained on: name that data set")
+
+    def refuse_missing(self, splits: Iterable[str]) -> None:
+        """Raise unless the data set has these splits."""
+        missing = [name for name in splits if not self._dataset.splits.get(name)]
+        if missing:
+            raise TrainingError(
+                f"{self._folder} has no split {missing[0]!r}, which is needed for this: name a whole data set, as "
+                "`dcign render` makes it"
+            )
+
+    def _kind(self, varies: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Turn the file's codes of what varies into places among the factors."""
+        kind_of_code = np.full(256, -1, dtype=np.int64)
+        names = [factor.name for factor in self._dataset.factors]
+        for kind, name in enumerate([*names, "identity"]):
+            if name in VARIES:
+                kind_of_code[VARIES[name]] = kind
+        return kind_of_code[varies]

@@ -1,0 +1,1 @@
+"""Hub, ONNX and the model card."""

@@ -1,0 +1,165 @@
+"""A trained network as the Hugging Face hub has them: `DCIGN.from_pretrained(folder or name)`, `save_pretrained`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCard, PyTorchModelHubMixin, snapshot_download
+from torch import Tensor, nn
+
+from dcign.errors import TrainingError
+from dcign.network.autoencoder import build_model
+from dcign.publish.card import FILE as CARD_FILE
+from dcign.publish.card import model_card
+from dcign.run.json_files import is_part, write_aside
+from dcign.trained.calibration import FILE as CALIBRATION_FILE
+from dcign.trained.calibration import FactorCalibration, write_calibrations
+from dcign.trained.codec import load_calibrations, load_codec
+from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
+from dcign.trained.evaluation_file import load_evaluation
+from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, describe, write_published
+
+FILES = (WEIGHTS_FILE, CONFIGURATION_FILE, CALIBRATION_FILE, EVALUATION_FILE, CARD_FILE)
+
+
+class DCIGN(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="dcign",
+    license="mit",
+    tags=["disentanglement", "inverse-graphics", "variational-autoencoder"],
+):
+    """A run's network with its averaged weights, and what its latents stand for.
+
+    encode: images (N, C, S, S) 0..1 -> mu, logvar (N, Z). decode: code (N, Z) -> images (N, C, S, S), 0..1.
+    """
+
+    def __init__(
+        self,
+        config: Published,
+        calibrations: Sequence[FactorCalibration] = (),
+        evaluation: dict[str, Any] | None = None,  # JSON
+    ) -> None:
+        """Build the network, its weights undrawn; `from_pretrained` fills them in."""
+        super().__init__()
+        self.config = config
+        self.calibrations = tuple(calibrations)
+        self.evaluation = evaluation
+        self.network = build_model(config.configuration, config.description)
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """The factors' names, in the data set's order."""
+        return self.config.description.factors
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The factors' units."""
+        return self.config.description.units
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the posterior's mean and log variance: (N, C, S, S) 0..1 -> (N, Z), (N, Z).
+
+        Raises TrainingError for images of another shape than the network's, or of values that are not 0..1.
+        """
+        self._refuse_images(images)
+        return self.network.encode(images)
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Return pictures: (N, Z) -> (N, C, S, S), 0..1."""
+        return self.network.decode(code)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return what comes back of images through the code: (N, C, S, S) -> (N, C, S, S), 0..1."""
+        return self.decode(self.encode(images)[0])
+
+    def _refuse_images(self, images: Tensor) -> None:
+        size, channels = self.config.description.size, self.config.description.channels
+        if not images.is_floating_point() or images.shape[1:] != (channels, size, size) or not len(images):
+            raise TrainingError(
+                f"the images are {images.dtype} {tuple(images.shape)}: wanted one or more, of floats, (N, {channels}, "
+                f"{size}, {size})"
+            )
+        low, high = (float(end) for end in images.detach().aminmax())
+        if not (low >= 0 and high <= 1):  # a NaN is neither
+            raise TrainingError(f"the images' values are {low:g} to {high:g}: wanted 0 to 1; divide bytes by 255")
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "DCIGN":  # the mixin's
+        """Read a run's folder, or one that was exported or saved; any other name is looked for on the hub.
+
+        A folder needs no network. Raises TrainingError, in one sentence, for anything that is not there or is damaged.
+        """
+        where = Path(pretrained_model_name_or_path)
+        if not where.is_dir():
+            where = _fetched(str(pretrained_model_name_or_path), options)
+        return _loaded(cls, where)
+
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:  # the mixin's
+        """Write the folder that `from_pretrained` reads, new or empty, so that nothing in it is of another model.
+
+        Raises TrainingError, in one sentence, for a folder that holds anything, or cannot be written into.
+        """
+        folder = Path(save_directory)
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            held = sorted(path.name for path in folder.iterdir() if not is_part(path))
+        if held:
+            raise TrainingError(f"{folder} holds {held[0]} already: choose a folder that is new or empty")
+        found: str | None = super().save_pretrained(folder, **options)
+        return found
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Write the weights, what they are of, and the model card (the mixin calls this)."""
+        with _writing(save_directory):
+            write_published(save_directory, self.config, self.network)
+            if self.calibrations:
+                write_calibrations(save_directory, self.calibrations)
+            if self.evaluation is not None:
+                report = json.dumps(self.evaluation, indent=2) + "\n"
+                write_aside(save_directory / EVALUATION_FILE, report.encode())
+            content = model_card(self.config, self.calibrations, self.evaluation)
+            write_aside(save_directory / CARD_FILE, content.encode())
+
+    def generate_model_card(self, *arguments: Any, **options: Any) -> ModelCard:  # the mixin's
+        """Return the model card that `save_pretrained` writes."""
+        return ModelCard(model_card(self.config, self.calibrations, self.evaluation))
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turn what a folder that cannot be written into raises into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write into {folder} ({error.strerror or error}): mend that, or choose another folder"
+        ) from None
+
+
+def _fetched(name: str, options: dict[str, Any]) -> Path:
+    """Download a model of the hub, unless it was before; returns its folder."""
+    known = ("revision", "cache_dir", "force_download", "local_files_only", "token")
+    chosen = {key: options[key] for key in known if key in options}
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(FILES), **chosen))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise TrainingError(
+            f"{name} is no folder here, and no model of the hub that can be had ({reason}): wanted a run's folder, "
+            "an exported one, or USER/MODEL"
+        ) from None
+
+
+def _loaded(cls: type[DCIGN], folder: Path) -> DCIGN:
+    """Build the network that a folder holds, in evaluation mode."""
+    config = describe(folder)
+    calibrated, evaluated = ((folder / name).exists() for name in (CALIBRATION_FILE, EVALUATION_FILE))
+    report = load_evaluation(folder) if evaluated else None
+    if report is not None and report["steps"] != config.step:  # of a run that was trained on since
+        report = None
+    model = cls(config, load_calibrations(folder) if calibrated else (), report)
+    model.network = load_codec(folder).model
+    return model.eval()

@@ -1,0 +1,1 @@
+"""Recipes: everything that makes one way of training differ from another."""

@@ -1,0 +1,1 @@
+"""A run on disk: configuration, checkpoint and log."""

@@ -1,0 +1,1 @@
+"""The training loop, its clamp and its loss."""

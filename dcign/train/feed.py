@@ -1,0 +1,132 @@
+"""What each step is fed: its images and its random draws, a function of (seed, step) alone.
+
+So it can be made ahead of time: where the images lie on disk, a thread reads whole batches, one chunk each, in the
+order in which the steps will want them.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dcign.inputs.batches import ImageBatches, draw_groups, sent, step_generator
+from dcign.recipes.registry import Recipe
+from dcign.train.clamp import draw_donors
+from dcign.train.distributed import Place
+
+AHEAD = 16  # steps that are read before they are wanted
+LOOK = 0.1  # seconds after which a waiting thread looks whether it is still wanted
+
+
+@dataclass(frozen=True, eq=False)
+class StepInput:
+    """One rank's groups of a step.
+
+    images (G, n, S, S, C) uint8; kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, F + 1).
+    """
+
+    images: Tensor
+    kind: Tensor
+    mirrored: Tensor
+    noise: Tensor
+    donors: Tensor
+
+    def to(self, device: torch.device) -> "StepInput":
+        """Return the same on that device."""
+        return StepInput(
+            sent(self.images, device),
+            sent(self.kind, device),
+            sent(self.mirrored, device),
+            sent(self.noise, device),
+            sent(self.donors, device),
+        )
+
+
+Feed = Callable[[int], StepInput]
+
+
+@dataclass(frozen=True, eq=False)
+class StepFeed:
+    """Draws any step's groups out of the batches, all of them, and keeps the rank's share."""
+
+    batches: ImageBatches
+    members: list[Tensor]  # the batches of each kind
+    ratio: tuple[float, ...]
+    recipe: Recipe
+    blocks: int  # of latents that have a donor of their own
+    seed: int
+    place: Place
+
+    def __call__(self, step: int) -> StepInput:
+        """Return what that step is fed."""
+        recipe, size = self.recipe, self.batches.size
+        generator = step_generator(self.seed, step)
+        count = min(recipe.images, size)
+        draw = draw_groups(self.members, self.ratio, recipe.groups, count, size, recipe.flip, generator)
+        noise = torch.randn(recipe.groups, count, recipe.latents, generator=generator)
+        donors = draw_donors(recipe.groups, count, self.blocks, generator)
+        batch, image, *rest = (
+            values[self.place.rank :: self.place.count]
+            for values in (draw.batch, draw.image, draw.kind, draw.mirrored, noise, donors)
+        )
+        return StepInput(self.batches.take(batch, image), *rest)
+
+
+class ReadAhead:
+    """A feed whose next steps are made by a thread while this one is computed. Close it, or use it in a `with`."""
+
+    def __init__(self, feed: Feed, steps: int) -> None:
+        """Read ahead of a feed, up to so many steps."""
+        self._feed, self._steps = feed, steps
+        self._next = 0
+        self._thread: threading.Thread | None = None
+        self._made: queue.Queue[StepInput | BaseException] = queue.Queue(AHEAD)
+        self._unwanted = threading.Event()
+
+    def __call__(self, step: int) -> StepInput:
+        """Return what that step is fed; raises what its making raised."""
+        if self._thread is None or step != self._next:
+            self._begin(step)
+        self._next = step + 1
+        made = self._made.get()
+        if isinstance(made, BaseException):
+            self.close()
+            raise made
+        return made
+
+    def __enter__(self) -> "ReadAhead":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._thread is not None:
+            self._unwanted.set()
+            self._thread.join()
+            self._thread = None
+
+    def _begin(self, step: int) -> None:
+        self.close()
+        self._unwanted, self._made = threading.Event(), queue.Queue(AHEAD)
+        arguments = (step, self._made, self._unwanted)
+        self._thread = threading.Thread(target=self._make, args=arguments, name="reading ahead", daemon=True)
+        self._thread.start()
+
+    def _make(self, step: int, made: "queue.Queue[StepInput | BaseException]", unwanted: threading.Event) -> None:
+        while step < self._steps and not unwanted.is_set():
+            try:
+                found: StepInput | BaseException = self._feed(step)
+            except Exception as error:  # the step that wants it raises it
+                found, step = error, self._steps
+            while not unwanted.is_set():
+                try:
+                    made.put(found, timeout=LOOK)
+                    break
+                except queue.Full:
+                    continue
+            step += 1

@@ -1,0 +1,1 @@
+"""A trained run, opened: network, calibration and evaluation."""
