@@ -1,9 +1,9 @@
 """What pixels alone say about a batch: blank, repeated, out of order, or unlike their neighbours.
 
-Images of a batch, sorted by the label that varies, walk along a smooth curve. So each lies between its two
-neighbours, and no exchange of two labels makes the walk much shorter. This needs no renderer, and misses a
-label that is off by less than the distance to the next: for that, `dcign.render.produce.redraw` renders again. Flat things in
-moving light are an exception: each side grows lighter and darker again, and the walk goes back the way it came.
+Images of a batch, sorted by the label that varies, walk along a smooth curve. So each lies between its two neighbours,
+and no exchange of two labels makes the walk much shorter. This needs no renderer, and misses a label that is off by
+less than the distance to the next: for that, `dcign.render.produce.redraw` renders again. Flat things in moving light
+are an exception: each side grows lighter and darker again, and the walk goes back the way it came.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A shard opened for reading: its header, and the bytes of the file that each of its datasets is.
 
-`dcign.data.shard.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read from then on
-as plain bytes at known places, by as many threads as like, without HDF5.
+`dcign.data.shard.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read
+from then on as plain bytes at known places, by as many threads as like, without HDF5.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 What HDF5 itself would accept is far more than a shard: links to other files, datasets declared larger than
 any disk, streams that inflate without end. These are refused here, once, so that no reader after it has to
-think of them. This runs in a process of its own (`dcign.data.shard.sandbox`): a file can be made to crash HDF5's C library.
+think of them. This runs in a process of its own (`dcign.data.shard.sandbox`): a file can be made to crash HDF5's C
+library.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A direction of the code that stands for a factor: the factor is read off it, and set along it.
 
-A latent is such a direction, the unit vector of its axis; dcign/evaluate/directions.py has others, for codes without assigned
-latents.
+A latent is such a direction, the unit vector of its axis; dcign/evaluate/directions.py has others, for codes without
+assigned latents.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a factor or nuisance may be, and the range of it that a data set samples. Units are `dcign.data.schema.Factor`'s."""
+"""What a factor or nuisance may be, and the range of it that a data set samples. Units are `Factor`'s."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def check_range(factor: Factor, given: Range) -> None:
 def sampled(scene: Scene, given: Mapping[str, Pair | None], vary: Sequence[str]) -> dict[str, Any]:
     """Fields of a configuration that say what of the scene is set, sampled as a nuisance, or a factor of its own.
 
-    given: lowest and highest value of each of `dcign.data.schema.MORE_FACTORS`; two equal ones set it; None leaves it as it
-    is. vary: those that are factors; without a range they get their usual one.
+    given: lowest and highest value of each of `dcign.data.schema.MORE_FACTORS`; two equal ones set it; None leaves it
+    as it is. vary: those that are factors; without a range they get their usual one.
 
     Raises RenderError for a factor that there is not, or that is set, and for values out of bounds.
     """

@@ -1,8 +1,8 @@
 """Worker processes: each owns one OpenGL context and makes whole pieces of work, so that no pixels cross processes.
 
-They are this machine's, or a cluster's (dcign.render.produce.cluster): one function hands out the work to either. Those of this
-machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between two
-batches when the parent says so.
+They are this machine's, or a cluster's (dcign.render.produce.cluster): one function hands out the work to either. Those
+of this machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between
+two batches when the parent says so.
 """
 
 from __future__ import annotations

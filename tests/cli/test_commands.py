@@ -1,0 +1,249 @@
+"""The command line: what it prints, refuses, and does not import."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from tests.support.commands import ROOT, dcign, imported_by, refused
+
+
+def test_help_imports_neither_torch_nor_numpy_nor_pyrender() -> None:
+    assert not imported_by("--help") & {"torch", "numpy", "pyrender", "h5py", "OpenGL", "rich"}
+
+
+def test_inspect_imports_no_torch_and_no_opengl(small_faces: Path) -> None:
+    assert not imported_by("inspect", small_faces, "--quick") & {"torch", "pyrender", "OpenGL"}
+
+
+def test_inspect_verify_imports_no_torch(small_faces: Path) -> None:
+    assert "torch" not in imported_by("inspect", small_faces, "--verify", "--workers", "1")
+
+
+def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path: Path) -> None:
+    found = imported_by("train", small_faces, "--out", tmp_path / "run", "--steps", "2", "--threads", "1")
+    assert "torch" in found
+    assert not found & {"pyrender", "OpenGL", "trimesh", "facegen", "render"}
+
+
+@pytest.mark.parametrize(
+    "command", ["render", "inspect", "train", "evaluate", "compare", "encode", "edit", "export", "face", "doctor"]
+)
+def test_every_command_s_help_ends_its_text_with_an_example(command: str) -> None:
+    text = dcign(command, "--help").output
+    assert text.index("Example:") < text.index(f"dcign {command} ", text.index("Example:")) < text.index("Options:")
+
+
+def test_a_dry_run_says_what_would_be_made_and_makes_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "faces"
+    result = dcign("render", "--batches", "12000", "--out", out, "--dry-run")
+    assert "240,000 images    5,400.0 MB of pixels\n" in result.output
+    assert result.exit_code == 0
+    assert not out.exists()
+
+
+def test_a_dry_run_counts_the_truth_and_looks_at_the_folder(small_faces: Path) -> None:
+    words = ("render", "--batches", "12000", "--out", small_faces, "--dry-run")
+    layers = dcign(*words[:3], "--truth", "depth,normals,landmarks", "--dry-run").output
+    assert "5,400.0 MB of pixels and 54,000.0 of truth" in layers
+    assert "another configuration" in refused(*words)
+    assert "cannot be used" in refused("render", "--batches", "4", "--out", small_faces / "model.npz", "--dry-run")
+
+
+def test_a_broken_promise_of_many_batches_is_said_five_times_and_counted(small_faces: Path, tmp_path: Path) -> None:
+    shard = Path(shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path))
+    with h5py.File(shard, "r+") as file:
+        file["identity/shape"][:, 3] = np.nan
+    said = dcign("inspect", shard, "--quick").output
+    assert said.count("identity shape is not a finite number") == 6
+    assert "WRONG  in 3 places more: identity shape is not a finite number in every image" in said
+    every = json.loads(dcign("inspect", shard, "--quick", "--json").stdout)["findings"]
+    assert sum("identity shape is not a finite" in finding for finding in every) == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"), [([], True), (["--shadows"], True), (["--no-shadows"], False)], ids=["default", "on", "off"]
+)
+def test_render_draws_shadows_unless_told_not_to(
+    options: list[str], wanted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[RenderConfiguration] = []
+
+    def made(_: Path, configuration: RenderConfiguration, *__: object, **___: object) -> SimpleNamespace:
+        asked.append(configuration)
+        return SimpleNamespace(made=0, kept=0)
+
+    monkeypatch.setattr("dcign.render.produce.production.render_dataset", made)
+    assert dcign("render", "--batches", "1", "--out", tmp_path / "faces", *options).exit_code == 0
+    assert [configuration.scene.light.shadows for configuration in asked] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--batches", "0"], "0 batches asked for; at least 1"),
+        (["--batches", "5", "--size", "15"], "give --size from 16 to 1024"),
+        (["--batches", "5", "--channels", "2"], "give --channels 1 (gray) or 3"),
+        (["--batches", "5", "--workers", "0"], "give --workers 1 or more"),
+        (["--batches", "5", "--workers", "0", "--dry-run"], "give --workers 1 or more"),
+        (["--batches", "5", "--workers", "2", "--cluster", "tcp://here:1"], "a cluster has as many workers as it has"),
+        (["--batches", "5", "--azimuth", "-200", "0"], "give LO < HI within -180 to 180"),
+        (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
+        (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
+        (["--batches", "five"], "'five' is not a valid integer"),
+        (["--batches", "5", "--up", "z"], "--up z says how --meshes stand, and there are none: give --meshes"),
+        (["--batches", "5", "--truth", "depth,colour"], "truth 'colour' asked for; give --truth some of mask,depth"),
+    ],
+)
+def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str, tmp_path: Path) -> None:
+    assert sentence in refused("render", "--out", tmp_path / "faces", *options)
+    assert not (tmp_path / "faces").exists()
+
+
+def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"test": 2, "iid": 1, "sweep_levels": (1, 1, 1)}
+    monkeypatch.setattr(Splits, "in_paper_proportions", lambda train, _: Splits(train=train, **few))
+    made = dcign("render", "--batches", "1", "--size", "16", "--out", tmp_path / "faces", "--workers", "1")
+    assert "it takes 4 batches" in made.output
+    assert "dcign train" not in made.output
+    refusal = refused("render", "--batches", "2", "--size", "16", "--out", tmp_path / "faces")
+    assert "splits train 1; asked for: splits train 2" in refusal.replace("\n", " ")
+
+
+def test_the_card_says_who_the_people_are(small_faces: Path) -> None:
+    card = (small_faces / "README.md").read_text()
+    assert "sex (negative women, positive men), age (years), hair_cut (0 bald; 1 cropped" in card
+
+
+def test_inspect_describes_a_folder_and_a_shard(small_faces: Path) -> None:
+    assert "azimuth" in dcign("inspect", small_faces).output
+    about = json.loads(dcign("inspect", small_faces / "train" / "shard-00000.h5", "--json").stdout)
+    assert about["batches"] == 8 if isinstance(about.get("batches"), int) else True
+    assert json.loads(dcign("inspect", small_faces, "--json").stdout)
+
+
+def test_inspect_writes_a_contact_sheet_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert dcign("inspect", small_faces, "--sheet", sheet).exit_code == 0
+    with Image.open(sheet) as picture:
+        assert picture.width > 20 * 32
+    assert "is there already" in refused("inspect", small_faces, "--sheet", sheet)
+    assert "give --sheet PNG" in refused("inspect", small_faces, "--truth", "mask")
+    assert "holds no truth/depth" in refused("inspect", small_faces, "--sheet", tmp_path / "b.png", "--truth", "depth")
+    assert dcign("inspect", small_faces, "--sheet", tmp_path / "b.png", "--truth", " mask ,").exit_code == 0
+    assert dcign("inspect", small_faces, "--sheet", tmp_path / "c.png", "--truth", " all ").exit_code == 0
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "c.png").read_bytes()
+
+
+def test_inspect_verify_passes_an_honest_data_set(small_faces: Path) -> None:
+    result = dcign("inspect", small_faces, "--verify", "--workers", "1")
+    assert result.exit_code == 0, result.output
+    assert "nothing wrong" in result.output
+
+
+def test_inspect_verify_names_the_batch_that_lies(small_faces: Path, tmp_path: Path) -> None:
+    shutil.copytree(small_faces, tmp_path / "faces")
+    shard = tmp_path / "faces" / "test" / "shard-00000.h5"
+    with h5py.File(shard, "r+") as file:
+        labels = file["factors"][1]
+        labels[:, 2] += 5 if labels[0, 2] < 0 else -5
+        file["factors"][1] = labels
+    result = dcign("inspect", shard, "--verify", "--workers", "1")
+    assert result.exit_code == 1
+    assert "batch 1: image 0 to 19 is not" in result.output
+    report = json.loads(dcign("inspect", shard, "--verify", "--workers", "1", "--json").stdout)
+    assert report["verified"] is False
+
+
+def test_inspect_verify_of_a_folder_names_the_batch_whatever_else_is_wrong(small_faces: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    shutil.copytree(small_faces, folder)
+    (folder / "iid" / "shard-00000.h5").unlink()
+    with h5py.File(folder / "train" / "shard-00000.h5", "r+") as file:
+        labels = file["factors"][1]
+        labels[3, 2] += 5 if labels[3, 2] < 0 else -5
+        file["factors"][1] = labels
+    result = dcign("inspect", folder, "--verify", "--workers", "1")
+    assert result.exit_code == 1
+    assert "iid/shard-00000.h5" in result.output
+    assert "batch 1: image 3 is not what the labels say" in result.output
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["inspect", "--verify"], ["train", "--steps", "1"]])
+def test_what_is_not_a_data_set_is_refused(command: list[str], tmp_path: Path) -> None:
+    text = tmp_path / "notes.h5"
+    text.write_text("not HDF5")
+    (tmp_path / "empty").mkdir()
+    for path in (text, tmp_path / "missing", tmp_path / "empty"):
+        assert "Error: " in refused(*command, path)
+
+
+def test_a_truncated_shard_is_refused(small_faces: Path, tmp_path: Path) -> None:
+    shard = Path(shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path))
+    with shard.open("r+b") as file:
+        file.truncate(shard.stat().st_size // 2)
+    assert "Error: " in refused("inspect", shard)
+
+
+def test_render_refuses_a_folder_of_another_configuration(
+    small_faces: Path, small_configuration: RenderConfiguration
+) -> None:
+    before = (small_faces / "dataset.json").read_bytes()
+    sentence = refused("render", "--batches", "9", "--out", small_faces, "--size", small_configuration.size)
+    assert "another configuration (size" not in sentence
+    assert "splits train 8, splits test 4" in sentence
+    assert "asked for: splits train 9, splits test" in sentence
+    assert (small_faces / "dataset.json").read_bytes() == before
+
+
+def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
+    nowhere = tmp_path / "no-drivers"
+    nowhere.mkdir()
+    environment = {**os.environ, "__EGL_VENDOR_LIBRARY_DIRS": str(nowhere)}
+    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", "1", "--size", "16", "--workers", "1"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "faces")],
+        capture_output=True, text=True, check=False, cwd=ROOT, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "no off-screen OpenGL here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
+    first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*/.*.part")) and time.monotonic() < deadline:  # the first shard has just begun
+        time.sleep(0.02)
+    os.killpg(first.pid, signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "run the same command again to go on" in said
+    assert "Traceback" not in said
+    assert not list(folder.glob("**/.*.part"))
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    assert (folder / "dataset.json").exists()
+
+
+def test_without_click_what_is_missing_is_said() -> None:
+    script = "import sys; sys.modules['click'] = None; import dcign.cli"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.\n"
+    )

@@ -1,0 +1,106 @@
+"""From a folder of meshes to a trained network, on the command line; and what it refuses on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from dcign.render.plan.configuration import Splits
+from dcign.render.plan.objects import FEWEST
+from tests.support.chairs import write_chairs
+from tests.support.commands import dcign, refused
+
+SMALL = ("--size", "32", "--batches", "8", "--workers", "1")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_batches() -> Iterator[None]:
+    """Splits besides train as small as can be trained and evaluated on."""
+    with pytest.MonkeyPatch.context() as patch:
+        small = Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2))
+        patch.setattr(Splits, "in_paper_proportions", lambda *_: small)
+        yield
+
+
+@pytest.fixture(scope="module")
+def meshes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_chairs(tmp_path_factory.mktemp("meshes") / "chairs", FEWEST)
+
+
+@pytest.fixture(scope="module")
+def chairs(meshes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("meshes") / "out"
+    made = dcign("render", "--meshes", meshes, "--out", out, *SMALL)
+    assert made.exit_code == 0, made.output
+    assert "21 batches made" in made.output
+    return out
+
+
+def test_a_folder_of_chairs_is_rendered_verified_and_trained_on(chairs: Path, tmp_path: Path) -> None:
+    checked = dcign("inspect", chairs)
+    assert checked.exit_code == 0, checked.output
+    assert "40 meshes of chairs" in checked.output
+    run = tmp_path / "run"
+    trained = dcign("train", chairs, "--steps", "4", "--out", run, "--threads", "1")
+    assert trained.exit_code == 0, trained.output
+    report = json.loads((run / "evaluation.json").read_text())
+    assert set(report["factors"]) == {"azimuth", "elevation", "light_azimuth"}
+    exported = dcign("encode", run, chairs, "--split", "test", "--out", tmp_path / "z.npz")
+    assert exported.exit_code == 0, exported.output
+    with np.load(tmp_path / "z.npz") as codes:
+        held_out = set(codes["identity_index"].ravel().tolist())
+    with h5py.File(chairs / "train" / "shard-00000.h5") as shard:
+        assert not held_out & set(shard["identity/index"][:].ravel().tolist())
+
+
+def test_landmarks_of_objects_and_all_layers_are_refused_before_a_folder_is_begun(meshes: Path, tmp_path: Path) -> None:
+    for words in (["--truth", "landmarks"], ["--truth", "all", "--dry-run"]):
+        said = refused("render", "--meshes", meshes, "--out", tmp_path / "out", *SMALL, *words)
+        assert "--meshes and --truth landmarks asked for together; objects have none" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_same_meshes_go_on_and_changed_ones_do_not(chairs: Path, meshes: Path, tmp_path: Path) -> None:
+    out, changed = tmp_path / "out", tmp_path / "chairs"
+    shutil.copytree(chairs, out)
+    shutil.copytree(meshes, changed)
+    again = dcign("render", "--meshes", changed, "--out", out, *SMALL)
+    assert "0 batches made, 21 were there" in again.output, again.output
+    (changed / "chair-00.obj").unlink()
+    (changed / "chair-99.obj").write_bytes((meshes / "chair-00.obj").read_bytes())
+    assert "was begun with 40 meshes of chairs" in refused("render", "--meshes", changed, "--out", out, *SMALL)
+    assert "configuration" in refused("render", "--out", out, *SMALL)
+
+
+def test_what_cannot_be_is_refused_before_a_folder_is_made(meshes: Path, tmp_path: Path) -> None:
+    few, bad, out = tmp_path / "few", tmp_path / "bad", tmp_path / "out"
+    shutil.copytree(meshes, few)
+    (few / "chair-07.ply").unlink()
+    assert "holds 39 meshes" in refused("render", "--meshes", few, "--out", out, *SMALL)
+    shutil.copytree(meshes, bad)
+    (bad / "chair-07.ply").write_bytes(b"ply\nnot at all")
+    assert "bad holds meshes that cannot be used: chair-07.ply (it cannot be read" in refused(
+        "render", "--meshes", bad, "--out", out, *SMALL
+    )
+    assert "objects are no faces" in refused("render", "--meshes", meshes, "--hair", "none", "--out", out, *SMALL)
+    assert "expected a folder of meshes" in refused("render", "--meshes", tmp_path / "no", "--out", out, *SMALL)
+    assert "give --up y or z" in refused("render", "--meshes", meshes, "--up", "x", "--out", out, *SMALL)
+    assert not out.exists()
+
+
+def test_a_dry_run_reads_the_meshes_and_makes_nothing(meshes: Path, tmp_path: Path) -> None:
+    said = dcign("render", "--meshes", meshes, "--out", tmp_path / "out", "--dry-run", *SMALL)
+    assert said.exit_code == 0, said.output
+    assert "would hold 32 x 32 images" in said.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_meshes_is_no_face_model(chairs: Path, tmp_path: Path) -> None:
+    said = refused("face", "--model", chairs / "model.npz", "--out", tmp_path / "face.png")
+    assert "says it is dcign-meshes; expected dcign-morphable-model" in said

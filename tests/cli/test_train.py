@@ -1,0 +1,111 @@
+"""`dcign train` and `dcign export`: what they leave, refuse, and go on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dcign import cli
+from tests.support.commands import dcign, imported_by, refused
+
+
+def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, tmp_path: Path) -> None:
+    sentence = refused("train", small_faces, "--recipe", "magic", "--out", tmp_path / "run")
+    assert "swap, paper, released, vae, beta-vae, ada-gvae" in sentence
+
+
+def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    sentence = " ".join(refused("train", small_faces, "--set", "mirrors=false", "--out", run).split())
+    assert "mirror (true|false)" in sentence
+    assert "reference (donor|mean|first|none)" in sentence
+    assert "cannot set mirror to 'no'" in refused("train", small_faces, "--set", "mirror=no", "--out", run)
+    words = ("--pretrain", "5", "--steps", "5")
+    assert "pretrain_steps is 5 and steps is 5" in refused("train", small_faces, *words, "--out", run)
+    assert not run.exists()
+
+
+def test_train_keeps_what_was_set_and_resumes_by_the_same_command(
+    small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["train", small_faces, "--set", "mirror=false", "--pretrain", "1", "--steps", "2"]
+    words += ["--out", tmp_path / "run", "--threads", "1"]
+    assert dcign(*words).exit_code == 0
+    recipe = json.loads((tmp_path / "run" / "configuration.json").read_text())["recipe"]
+    assert (recipe["name"], recipe["mirror"]) == ("swap,mirror=false,pretrain_steps=1", False)
+    monkeypatch.setattr(cli, "_evaluate_run", lambda *_: None)  # once is enough: it takes most of the time
+    assert dcign(*words, "--resume").exit_code == 0
+    assert "holds no run" in refused("export", tmp_path)
+    exported = dcign("export", tmp_path / "run", "--out", tmp_path / "onnx")
+    assert "encoder.onnx" in exported.output
+    assert exported.exit_code == 0 or "dcign[onnx]" in exported.output
+    assert dcign("train", "--out", tmp_path / "run", "--threads", "1", "--resume").exit_code == 0
+    other = ("--set", "mirror=true", "--out", tmp_path / "run", "--resume")
+    assert "recipe is swap,mirror=false,pretrain_steps=1 there and swap was" in refused("train", *other)
+
+
+def test_export_writes_a_data_set_without_torch_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
+    words = ("export", small_faces, "--to", "npz", "--out", tmp_path / "out")
+    assert not imported_by(*words, "--split", "iid") & {"torch", "pyrender", "OpenGL"}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["about.json", "iid.npz"]
+    assert "there already" in refused(*words)
+    result = dcign("export", small_faces, "--to", "png", "--split", "iid", "--out", tmp_path / "png")
+    assert f"{tmp_path / 'png'}: 40 images." in result.output
+
+
+def test_export_tells_runs_from_data_sets_and_names_what_each_goes_to(small_faces: Path, tmp_path: Path) -> None:
+    assert "choose --to png, npz, 3dshapes, webdataset" in refused("export", small_faces)
+    sentence = refused("export", small_faces, "--to", "onnx")
+    assert "is a data set, and cannot be exported to 'onnx': choose --to png, npz, 3dshapes, webdataset" in sentence
+    (tmp_path / "configuration.json").write_text("{}")  # as a run has, and a data set that is not finished
+    for words in (("--to", "png"), ("--split", "test")):
+        sentence = refused("export", tmp_path, *words)
+        assert f"has no dataset.json, and {' '.join(words[: 2 if 'png' in words else 1])} is for data sets" in sentence
+        assert "a run goes --to onnx, hub, whole" in sentence
+    assert "choose onnx, hub" in refused("export", tmp_path, "--to", "zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["configuration.json"]
+
+
+def test_ctrl_c_during_an_export_leaves_nothing(
+    small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dcign.data.export.png.png_bytes", interrupted)
+    result = dcign("export", small_faces, "--to", "png", "--out", tmp_path / "png")
+    assert result.exit_code == 130
+    assert "Stopped. Nothing was written." in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert "steps is 0: wanted 1 to" in refused("train", small_faces, "--steps", "0", "--out", run)
+    assert "cannot use the ratio '1:1'" in refused("train", small_faces, "--ratio", "1:1", "--out", run)
+    assert "there is no run" in refused("train", small_faces, "--resume", "--out", run)
+    assert not run.exists()
+
+
+def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = dcign("train", small_faces, "--steps", "4", "--out", run, "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert "light_azimuth" in result.output
+    report = json.loads((run / "evaluation.json").read_text())
+    for factor in ("azimuth", "elevation", "light_azimuth"):
+        assert {"r2", "spearman", "mae_degrees", "leakage_r2", "swap_ratio"} <= report["factors"][factor].keys()
+    for name in ("traversal", "inferred", "reconstruction", "relight"):
+        with Image.open(run / f"{name}.png") as picture:
+            assert picture.width > 200
+    assert "already holds a run" in refused("train", small_faces, "--steps", "4", "--out", run)
+    alone = (run / "report.html").read_text(encoding="utf-8")
+    result = dcign("evaluate", run, "--against", run, "--data", small_faces, "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert f"Look at {run / 'report.html'}." in result.output
+    assert len((run / "report.html").read_text(encoding="utf-8")) > len(alone)
+    assert "nowhere" in refused("evaluate", run, "--data", tmp_path / "nowhere")
+    assert "holds no run" in refused("evaluate", small_faces)

@@ -1,0 +1,168 @@
+"""A data set's codes as arrays: what `dcign encode` writes, and what it refuses."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dcign import cli
+from dcign.data.dataset.reader import FaceDataset
+from dcign.errors import DataError, TrainingError
+from dcign.evaluate.codes import encode_split
+from dcign.evaluate.evaluation import evaluate
+from dcign.infer.encode import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
+from dcign.inputs.source import DataSource
+from dcign.metrics import mutual_information_gap
+from dcign.recipes.registry import RECIPES
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
+from dcign.trained.calibration import calibrate, factor_values, with_factors
+from dcign.trained.codec import load_codec
+
+pytest_plugins = ["tests.support.discs"]
+
+
+@pytest.fixture(scope="module")
+def run(small_faces, tmp_path_factory):
+    """A run too short to have learnt anything."""
+    out = tmp_path_factory.mktemp("runs") / "swap"
+    train(
+        TrainConfiguration(data=str(small_faces), out=str(out), recipe=RECIPES["swap"], steps=2, seed=0, device="cpu")
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def written(run, small_faces, tmp_path_factory):
+    """The file that the command writes of the whole data set."""
+    out = tmp_path_factory.mktemp("codes") / "z.npz"
+    result = CliRunner().invoke(cli.dcign, ["encode", str(run), str(small_faces), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert f"{out}: 420 images, {RECIPES['swap'].latents} latents." in result.output
+    return out
+
+
+def test_every_image_has_its_code_and_its_labels(written, run, small_faces):
+    found = load_encoding(written)
+    iid = found.of("iid")
+    codes = encode_split(load_codec(run), DataSource(small_faces).labelled("iid"))
+    np.testing.assert_allclose(iid.mu, codes.flat_mu, atol=1e-4)
+    np.testing.assert_allclose(iid.logvar, codes.flat_logvar, atol=1e-4)
+    np.testing.assert_array_equal(iid.factors, codes.flat_factors)
+    assert 0 <= mutual_information_gap(iid.mu, iid.factors) <= 1
+
+
+def test_rows_say_which_image_they_are_of(written, small_faces):
+    found, dataset = load_encoding(written), FaceDataset(small_faces)
+    assert dict(zip(*np.unique(found.split, return_counts=True), strict=True)) == {
+        name: 20 * sum(entry.batches for entry in entries) for name, entries in dataset.splits.items()
+    }
+    assert found.factor_names.tolist() == ["azimuth", "elevation", "light_azimuth"]
+    assert set(found.factor_units) == {"degree"}
+    test = found.of("test")
+    for batch in dataset.batches("test"):
+        rows = test.batch == batch.number
+        assert set(test.varies[rows]) == {batch.varies}
+        np.testing.assert_array_equal(test.identity_index[rows], batch.identity_index)
+        np.testing.assert_array_equal(test.factors[rows], batch.factors)
+
+
+def test_the_file_needs_numpy_alone(written):
+    with np.load(written, allow_pickle=False) as arrays:
+        assert arrays["mu"].shape == arrays["logvar"].shape == (420, RECIPES["swap"].latents)
+        assert arrays["mu"].dtype == np.float32
+
+
+def test_encoding_a_split_tells_its_way(run, small_faces):
+    told = []
+    found = encode_dataset(run, small_faces, ["iid", "test"], progress=lambda *stage: told.append(stage))
+    assert set(found.split) == {"iid", "test"}
+    assert {stage for stage, _ in told} == {"encoding iid", "encoding test"}
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+
+
+def refused(*words):
+    result = CliRunner().invoke(cli.dcign, ["encode", *(str(word) for word in words)])
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_what_cannot_be_encoded_is_refused_in_a_sentence(written, run, small_faces, tmp_path):
+    out = tmp_path / "z.npz"
+    assert "is there already" in refused(run, small_faces, "--out", written)
+    assert "wanted a file NAME.npz" in refused(run, small_faces, "--out", tmp_path / "z.csv")
+    assert "holds no run" in refused(tmp_path, small_faces, "--out", out)
+    assert "Error: " in refused(run, tmp_path, "--out", out)
+    assert "has no split 'valid'; it has train, test, iid, sweep" in refused(
+        run, small_faces, "--split", "valid", "--out", out
+    )
+    assert "cannot write" in refused(run, small_faces, "--split", "iid", "--out", written / "z.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(written, tmp_path):
+    with pytest.raises(TrainingError, match=r"cannot write .*z\.npz/z\.npz"):
+        refuse_encoding_file(written / "z.npz")
+    refuse_encoding_file(tmp_path / "new" / "z.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("count", [-1, 100_000])
+def test_threads_are_refused_before_anything_is_read(count, tmp_path):
+    nowhere = tmp_path / "nowhere"
+    for work in (evaluate, lambda *_, thread_count: encode_dataset(nowhere, nowhere, thread_count=thread_count)):
+        with pytest.raises(TrainingError, match=f"threads is {count}: wanted 1 to"):
+            work(nowhere, thread_count=count)
+
+
+def test_images_of_another_size_are_refused(run, make_dataset):
+    with pytest.raises(TrainingError, match=r"has images of 24 x 24 px and 1 channels, and .* 32 x 32 px and 1"):
+        encode_dataset(run, make_dataset())
+
+
+@pytest.mark.parametrize("damage", ["not a zip", "truncated", "without mu", "newer", "lengths", "pickled"])
+def test_what_is_no_file_of_codes_is_refused(written, tmp_path, damage):
+    path = tmp_path / "z.npz"
+    with np.load(written) as found:
+        arrays = dict(found)
+    if damage == "without mu":
+        del arrays["mu"]
+    elif damage == "newer":
+        arrays["version"] = 2
+    elif damage == "lengths":
+        arrays["mu"] = arrays["mu"][1:]
+    elif damage == "pickled":
+        arrays["split"] = np.array([{"a": 1}], dtype=object)
+    np.savez(path, **arrays)
+    if damage == "not a zip":
+        path.write_text("codes")
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(TrainingError, match=r"z\.npz (holds|is of version 2)"):
+        load_encoding(path)
+    with pytest.raises(TrainingError, match=r"holds no codes"):
+        load_encoding(tmp_path / "missing.npz")
+
+
+def test_a_split_that_is_not_there_is_refused_from_python_too(run, small_faces, tmp_path):
+    with pytest.raises(DataError, match="has no split 'valid'"):
+        encode_dataset(run, small_faces, ["valid"])
+    with pytest.raises(TrainingError, match="wanted a file"):
+        save_encoding(None, tmp_path / "z")
+
+
+def test_codes_are_read_and_set_in_degrees():
+    angles = np.random.default_rng(0).uniform(-80, 80, (3000, 2))
+    mu = np.concatenate([np.zeros((3000, 1)), -np.sinh(angles / 40)], axis=1)
+    fits = [
+        calibrate(name, place + 1, mu[:, place + 1], angles[:, place]) for place, name in enumerate(("turn", "rise"))
+    ]
+    np.testing.assert_allclose(factor_values(mu, fits), angles, atol=1)
+    changed = with_factors(mu[:4], fits, rise=30, turn=[-60, -20, 20, 60])
+    np.testing.assert_allclose(factor_values(changed, fits), [[-60, 30], [-20, 30], [20, 30], [60, 30]], atol=1)
+    np.testing.assert_array_equal(changed[:, 0], mu[:4, 0])
+    assert not np.array_equal(changed, mu[:4])
+    with pytest.raises(TrainingError, match="there is no factor 'age': choose turn, rise"):
+        with_factors(mu, fits, age=3)

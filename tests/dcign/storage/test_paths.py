@@ -1,0 +1,295 @@
+"""Data sets in an object store: an S3 server on loopback has one rendered to it, looked at, repaired, trained from."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
+
+from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.errors import DataError
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.storage import paths as places
+from dcign.storage.lock import UnlockedWarning
+from dcign.storage.paths import deliver, is_remote, local, part_of, place, used
+from tests.render.produce.test_production import make
+from tests.support.commands import dcign
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::dcign.storage.lock.UnlockedWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # aiohttp's, when a session of a test ends
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+BUCKET = "s3://faces-bucket"
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as own:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("TMPDIR", own)  # workers inherit it
+        environment.setattr(tempfile, "tempdir", own)
+        boto3.client("s3").create_bucket(Bucket=BUCKET.removeprefix("s3://"))
+        yield BUCKET
+    server.stop()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob("**/*") if file.is_file()}
+
+
+def test_a_data_set_in_a_store_is_rendered_inspected_repaired_and_trained_from(
+    store: str, small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path
+) -> None:
+    folder = place(f"{store}/faces")
+    assert make(folder, model, small_configuration).made == 21
+    assert contents(folder) == contents(small_faces)
+    left = [path for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("dcign-") and path.is_file()]
+    assert not left
+
+    shown = dcign("inspect", f"{store}/faces", "--verify", "--workers", 1)
+    assert shown.exit_code == 0, shown.output
+    assert "Verified: nothing wrong was found." in shown.output
+
+    (folder / "train/shard-00000.h5").unlink()
+    damaged = folder / "iid/shard-00000.h5"
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    shown = dcign("inspect", f"{store}/faces", "--quick")
+    assert shown.exit_code == 1
+    assert f"{store}/faces/iid/shard-00000.h5 is cut short" in " ".join(shown.output.split())
+    assert make(folder, model, small_configuration).made == 10
+    assert contents(folder) == contents(small_faces)
+
+    options = ("--steps", 3, "--threads", 1, "--data-in")
+    trained = dcign("train", f"{store}/faces", "--out", tmp_path / "run", *options, "disk")
+    assert trained.exit_code == 0, trained.output
+    assert (tmp_path / "run" / "evaluation.json").exists()
+
+
+def test_a_store_is_said_to_have_no_lock(store: str) -> None:
+    from dcign.storage.lock import held
+
+    with pytest.warns(UnlockedWarning, match="without locks .a store has none."), held(place(f"{store}/locked")):
+        pass
+
+
+def test_what_a_store_does_not_hold_or_allow_is_a_sentence(store: str) -> None:
+    for words, sentence in (
+        (("inspect", f"{store}/nothing"), f"{store}/nothing is not there: check the name"),
+        (("inspect", "s3://no-such-bucket/faces"), "s3://no-such-bucket/faces is not there"),
+        (("train", f"{store}/nothing"), "expected a data set folder"),
+        (("render", "--batches", 4, "--size", 16, "--workers", 1, "--out", "s3://no-such-bucket/faces"), "bucket"),
+        (("inspect", "nowhere://bucket/faces"), "is of no known store"),
+    ):
+        result = dcign(*words)
+        said = " ".join(result.output.split())
+        assert result.exit_code == 1, said
+        assert isinstance(result.exception, SystemExit)
+        assert sentence in said
+
+
+def test_wherever_a_store_stops_answering_it_is_a_sentence(
+    store: str, small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in contents(small_faces).items():
+        if name.startswith("iid/") or "/" not in name:
+            place(f"{store}/stopping/{name}").write_bytes(content)
+    manifest = json.loads((small_faces / "dataset.json").read_text())
+    manifest["splits"] = {"iid": manifest["splits"]["iid"]}
+    place(f"{store}/stopping/dataset.json").write_text(json.dumps(manifest))
+    call, calls, stops = S3FileSystem._call_s3, 0, 10**6
+
+    async def counted(self: S3FileSystem, *given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > stops:
+            raise EndpointConnectionError(endpoint_url=store)
+        return await call(self, *given, **named)
+
+    monkeypatch.setattr(S3FileSystem, "_call_s3", counted)
+    inspected = "inspect", f"{store}/stopping", "--quick", "--workers", 1
+    for _ in range(2):  # the first fetches copies
+        calls = 0
+        dcign(*inspected)  # finds that the train split and others are not there
+    needed = calls
+    assert needed > 5
+    tries = [(stop, inspected) for stop in {*range(0, needed, 3), needed - 1}]
+    tries += [(0, ("train", f"{store}/stopping", "--out", tmp_path / "run"))]
+    tries += [(0, ("export", f"{store}/stopping", "--to", "npz", "--out", tmp_path / "out"))]
+    for stops, words in tries:  # `counted` reads it
+        calls = 0
+        result = dcign(*words)
+        assert (result.exit_code, type(result.exception)) == (1, SystemExit), (words, stops, result.exception)
+        said = " ".join(result.output.split())
+        assert "does not answer as it should (Could not connect to the endpoint URL" in said, (words, stops, said)
+
+
+def test_only_what_a_store_raises_is_said_of_it() -> None:
+    with pytest.raises(ConnectionError), places.answers(Path("here")):
+        raise ConnectionError("not ours")
+    with pytest.raises(ZeroDivisionError), places.answers(place("s3://bucket/faces")):
+        raise ZeroDivisionError
+
+
+def test_a_copy_is_fetched_again_when_the_store_s_has_changed(store: str) -> None:
+    file = place(f"{store}/copied/shard.h5")
+    file.write_bytes(b"first")
+    copy = local(file)
+    assert copy.read_bytes() == b"first"
+    assert local(file) == copy
+    file.write_bytes(b"second")
+    assert local(file, fresh=False) == copy
+    assert local(file).read_bytes() == b"second"
+
+
+def test_copies_used_longest_ago_make_room(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (place(f"{store}/copied/{name}.h5") for name in "ab")
+    for file in (first, second):
+        file.write_bytes(b"x" * 1000)
+    kept = local(first)
+    monkeypatch.setattr(places, "SHARE", 0)
+    local(second)
+    assert not kept.exists()
+    assert local(first, fresh=False).read_bytes() == b"x" * 1000
+    monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 10})())
+    second.write_bytes(b"y" * 5000)
+    with pytest.raises(DataError, match=r"does not fit into .*: free some space, or set TMPDIR"):
+        local(second)
+
+
+@pytest.mark.parametrize("how", ["open to others", "a link", "a file", "another's"])
+def test_a_folder_of_copies_that_others_may_write_to_is_refused(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    file = place(f"{store}/copied/a.h5")
+    file.write_bytes(b"a")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    copies = local(file).parent
+    if how == "another's":
+        user = os.getuid()
+        copies.rename(tmp_path / f"dcign-copies-{user + 1}")
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    else:
+        copies.rename(tmp_path / "elsewhere")
+        if how == "a link":
+            copies.symlink_to(tmp_path / "elsewhere")
+        elif how == "a file":
+            copies.write_text("")
+        else:
+            copies.mkdir()
+            copies.chmod(0o777)
+    with pytest.raises(DataError, match=r"is not a folder of yours alone; .* remove it, or set TMPDIR"):
+        local(file)
+
+
+def test_a_copy_that_another_process_removes_is_fetched_again(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = place(f"{store}/copied/raced.h5")
+    file.write_bytes(b"raced")
+    copy, utime, removed = local(file), os.utime, []
+
+    def late(path: Path, ns: tuple[int, int]) -> None:
+        if not removed:
+            removed.append(path)
+            path.unlink()
+        utime(path, ns=ns)
+
+    monkeypatch.setattr(places.os, "utime", late)
+    assert local(file).read_bytes() == b"raced"
+    assert removed == [copy]
+
+    reads = []
+
+    def read(path: Path) -> bytes:
+        reads.append(path)
+        if len(reads) == 1:
+            path.unlink()
+        return path.read_bytes()
+
+    assert used(file, read) == b"raced"
+    assert len(reads) == 2
+    with pytest.raises(FileNotFoundError):
+        used(Path("nothing"), Path.read_bytes)
+
+
+def test_what_another_process_fetches_is_left_alone(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = place(f"{store}/copied/a.h5")
+    file.write_bytes(b"x" * 1000)
+    copies = local(file).parent
+    young, old = copies / ".young.part", copies / ".old.part"
+    for part in (young, old):
+        part.write_bytes(b"x" * 100)
+    os.utime(old, (1, 1))
+    monkeypatch.setattr(places, "SHARE", 0)
+    file.write_bytes(b"y" * 1000)
+    local(file)
+    assert young.exists()
+    assert not old.exists()
+    young.unlink()
+
+
+def test_parts_of_killed_processes_are_removed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = place("s3://bucket/a.h5")
+    script = "from dcign.storage.paths import part_of, place; part_of(place('s3://bucket/a.h5'), 'm').touch()"
+    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"TMPDIR": str(tmp_path)})
+    (left,) = tmp_path.iterdir()
+    mine, elsewhere = part_of(path, ""), tmp_path / "dcign-0a0a0a0a-1-00.a.h5.part"
+    others = [mine, elsewhere, tmp_path / f"dcign-{places.HOST}-x-00.a.h5.part"]
+    for part in others:
+        part.touch()
+    places._remove_parts_of_the_dead.cache_clear()
+    part_of(path, "")
+    assert not left.exists()
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
+    assert place("faces") == Path("faces")
+    assert place(tmp_path) is tmp_path
+    assert local(tmp_path) is tmp_path
+    assert not is_remote(tmp_path)
+    assert part_of(tmp_path / "a.h5", "") == tmp_path / ".a.h5.part"
+    (tmp_path / "part").write_text("whole")
+    deliver(tmp_path / "part", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "whole"
+
+
+@pytest.mark.parametrize(("module", "url"), [("upath", "s3://b/faces"), ("gcsfs", "gs://b/faces")])
+def test_without_a_store_s_package_it_is_named(module: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(DataError, match=rf"{url} needs a package .*{module}.*pip install 'dcign\[cloud\]'"):
+        place(url)
+
+
+def test_a_store_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(DataError, match=r"s4://b/faces is of no known store .*: check it"):
+        place("s4://b/faces")
+
+
+def test_python_reads_a_store_s_data_set(store: str, small_faces: Path) -> None:
+    for name, content in contents(small_faces).items():
+        place(f"{store}/small/{name}").write_bytes(content)
+    dataset = FaceDataset(f"{store}/small")
+    assert [batch.number for batch in dataset.batches("iid")] == [0, 1]
+    with Shard(f"{store}/small/iid/shard-00000.h5") as shard:
+        assert len(shard) == 2

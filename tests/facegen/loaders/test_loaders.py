@@ -1,0 +1,143 @@
+"""Models of others, whatever they come in: recognising, converting, caching, and the way into a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcign.errors import ModelError
+from dcign.facegen.files.model_file import model_bytes
+from dcign.facegen.loaders import basel_hdf5
+from dcign.facegen.loaders.loading import load_model
+from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from tests.facegen.loaders.test_basel import write_h5
+from tests.facegen.loaders.test_flame import flame
+from tests.support.commands import dcign
+from tests.support.heads import Head, check_same_head, head
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
+def test_a_model_of_this_project_is_read_as_it_is(tmp_path: Path, model: MorphableModel) -> None:
+    (tmp_path / "own.npz").write_bytes(model_bytes(model))
+    loaded = load_model(tmp_path / "own.npz")
+    np.testing.assert_array_equal(loaded.mean, model.mean)
+    assert loaded.attributes == model.attributes
+    assert len(loaded.source_sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("absent.h5", None, "is not there; expected a face model"),
+        ("notes.txt", b"hello", "is no face model that is known here; expected BFM 2009"),
+        ("empty.h5", b"", "is no face model that is known here"),
+        ("cut.npz", b"PK\x03\x04abc", "cut short"),
+        ("newer.mat", b"MATLAB 7.3 MAT-file" + bytes(500), "was saved again by MATLAB"),
+    ],
+)
+def test_what_is_no_model_is_said_in_a_sentence(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        load_model(tmp_path / name)
+
+
+def test_a_foreign_npz_is_told_what_was_wanted(tmp_path: Path) -> None:
+    np.savez(tmp_path / "foreign.npz", weights=np.zeros(3))
+    with pytest.raises(ModelError, match=r"holds weights; expected v_template"):
+        load_model(tmp_path / "foreign.npz")
+
+
+def test_a_folder_of_something_else_is_told_what_was_wanted(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no generic_neutral_mesh\.obj; expected an ICT-FaceKit"):
+        load_model(tmp_path)
+
+
+def test_a_second_look_comes_from_the_cache(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_h5(tmp_path / "m.h5", head())
+    first = load_model(path)
+    (kept,) = own_cache.iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(basel_hdf5, "read_basel_hdf5", pytest.fail)
+        again = load_model(path)
+        assert model_bytes(again) == model_bytes(first)
+        assert list(again.landmarks) == list(first.landmarks)
+    kept.write_bytes(kept.read_bytes()[:1000])  # a damaged one is made again
+    assert model_bytes(load_model(path)) == model_bytes(first)
+    assert list(own_cache.iterdir()) == [kept]
+    write_h5(path, head(left_ear=False))
+    assert not np.array_equal(load_model(path).mean, first.mean)  # another file of the same name
+    assert len(list(own_cache.iterdir())) == 2
+
+
+def test_a_symmetric_head_knows_its_mirror_image_and_another_does_not(tmp_path: Path) -> None:
+    even = load_model(write_h5(tmp_path / "even.h5", head(left_ear=False)))
+    np.testing.assert_allclose(even.mean[even.mirror], even.mean * (-1, 1, 1), atol=1e-3)
+    assert (even.mirror != np.arange(even.vertices)).any()
+    uneven = load_model(write_h5(tmp_path / "uneven.h5", head()))
+    np.testing.assert_array_equal(uneven.mirror, np.arange(uneven.vertices))
+
+
+def test_vertices_of_no_triangle_are_left_out(tmp_path: Path) -> None:
+    given = head()
+    far = np.concatenate([[[900.0, 900, 900]], given.vertices])
+    loose = Head(far, np.concatenate([given.modes[:1], given.modes]), given.triangles + 1,
+                 np.concatenate([given.colours[:1], given.colours]),
+                 np.concatenate([given.colour_modes[:1], given.colour_modes]), given.nose, given.left)  # fmt: skip
+    check_same_head(load_model(write_h5(tmp_path / "m.h5", loose)), given)
+
+
+def test_the_camera_aims_at_the_head_not_at_the_shoulders(tmp_path: Path) -> None:
+    given = head(subdivisions=4, left_ear=False)
+    bust = given.vertices.copy()
+    below = bust[:, 1] < -70  # the lower part drawn down and out: a neck and a chest
+    bust[below, 1] = -70 + 4 * (bust[below, 1] + 70)
+    bust[below, 0] *= np.interp(-bust[below, 1], [70, 150, 250], [1, 1, 6])
+    bust[below, 2] = np.interp(-bust[below, 1], [70, 90, 250], [1, 0.8, 1.5]) * bust[below, 2] - 35
+    model = flame(given) | {"v_template": bust / 1000}
+    np.savez(tmp_path / "bust.npz", **model)
+    loaded = load_model(tmp_path / "bust.npz")
+    centre, radius = head_sphere(loaded)
+    np.testing.assert_allclose(centre, 0, atol=2)
+    assert 100 < radius < 150
+    assert np.ptp(loaded.mean[:, 1]) > 290
+
+
+def test_a_data_set_of_a_model_is_verified_and_carries_its_licence(tmp_path: Path) -> None:
+    given, out = write_h5(tmp_path / "tiny.h5", head()), tmp_path / "faces"
+    made = dcign("render", "--model", given, "--batches", "1", "--size", "16", "--out", out, "--workers", "1")
+    assert made.exit_code == 0, made.output
+    verified = dcign("inspect", out, "--verify", "--workers", "1")
+    assert verified.exit_code == 0, verified.output
+    assert "Verified" in verified.output
+    card = (out / "README.md").read_text()
+    assert "no redistribution" in card
+    assert "tiny.h5: orthonormal columns" in card
+    assert "Before you share this folder" in card
+
+    again = dcign("render", "--model", given, "--batches", "1", "--size", "16", "--out", out)
+    assert "0 batches made" in again.output
+    other = write_h5(tmp_path / "other.h5", head(left_ear=False))
+    for words in (["--model", other], []):
+        refused = dcign("render", *words, "--batches", "1", "--size", "16", "--out", out)
+        assert refused.exit_code == 1
+        assert "was begun with tiny.h5" in refused.output
+
+
+def test_a_bad_model_leaves_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "bad.h5").write_bytes(b"nothing")
+    made = dcign("render", "--model", tmp_path / "bad.h5", "--batches", "1", "--out", tmp_path / "faces")
+    assert made.exit_code == 1
+    assert "Traceback" not in made.output
+    assert "is no face model that is known here" in made.output
+    assert not (tmp_path / "faces").exists()
+
+
+def test_one_person_of_a_model_becomes_a_mesh(tmp_path: Path) -> None:
+    given, out = write_h5(tmp_path / "tiny.h5", head()), tmp_path / "face.ply"
+    made = dcign("face", "--model", given, "--seed", "3", "--out", out)
+    assert made.exit_code == 0, made.output
+    assert "162 vertices" in made.output
