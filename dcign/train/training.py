@@ -14,7 +14,7 @@ from dcign.errors import DataError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_place, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
-from dcign.render.produce.malloc import keep_freed_memory
+from dcign.malloc import keep_freed_memory
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import load_checkpoint

@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from dcign.errors import DataError, RenderError
+from dcign.malloc import keep_freed_memory
 from dcign.render.produce.crew import ENVIRONMENT, Crew
-from dcign.render.produce.malloc import keep_freed_memory
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")

@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from dcign.errors import RenderError
+from dcign.malloc import keep_freed_memory
 from dcign.render.gl import devices
 from dcign.render.plan.backdrops import read_backdrops
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.subject import read_subject
 from dcign.render.produce.cluster import dask_workers
 from dcign.render.produce.crew import ENVIRONMENT, Crew
-from dcign.render.produce.malloc import keep_freed_memory
 from dcign.render.produce.studio import Studio
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import local

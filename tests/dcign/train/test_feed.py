@@ -16,8 +16,8 @@ from dcign.errors import DataError, TrainingError
 from dcign.inputs import memory
 from dcign.inputs.memory import choose_place, fits_on_device, free_memory
 from dcign.inputs.source import DataSource
+from dcign.malloc import keep_freed_memory
 from dcign.recipes.registry import SWAP
-from dcign.render.produce.malloc import keep_freed_memory
 from dcign.run.checkpoint import read_checkpoint
 from dcign.run.configuration import TrainConfiguration, read
 from dcign.train.feed import AHEAD, ReadAhead
