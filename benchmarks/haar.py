@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sentence import BenchmarkError, one_sentence
+from dcign.arrays import Bool
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.inputs.source import DataSource
 from dcign.trained.codec import load_codec
@@ -59,7 +60,7 @@ def measure(run: Path, data: Path | None = None) -> dict[str, Any]:
     return {"run": str(run), "pictures": len(images), "found": int(found.sum()), "both": both, "share": share}
 
 
-def faces_found(images: NDArray[Any]) -> NDArray[np.bool_]:  # uint8 as rendered, floats as decoded
+def faces_found(images: NDArray[Any]) -> Bool:  # uint8 as rendered, floats as decoded
     """Say in which pictures the cascade finds a face: (N, S, S, C) 0..255 -> (N,)."""
     try:
         import cv2

@@ -12,11 +12,7 @@ import numpy as np
 from benchmarks.workload import Workload
 from dcign.render.draw.atlas import face_spans
 from dcign.render.draw.mesh import gloss_rows
-from dcign.render.draw.scene import (
-    FINE_SHADOW_BIAS,
-    SHADOW_BIAS,
-    SHADOW_REACH,
-)
+from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH
 from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_texels
 from dcign.render.gl.context import choose_egl
 from dcign.render.gl.programs import CONSTANTS, set_uniforms

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.workload import Workload
+from dcign.arrays import Float32, Float64, Int32, UInt8
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.render.draw.scene import HeadFrame, Scene, light_directions, view_matrices
 from dcign.render.gl.context import Context, choose_egl
@@ -54,10 +54,10 @@ class StockScene:
 
     def __init__(
         self,
-        positions: NDArray[np.float32],
-        normals: NDArray[np.float32],
-        albedo: NDArray[np.float32],
-        triangles: NDArray[np.int32],
+        positions: Float32,
+        normals: Float32,
+        albedo: Float32,
+        triangles: Int32,
         head: HeadFrame,
         scene: Scene,
     ) -> None:
@@ -76,7 +76,7 @@ class StockScene:
         )
         self._light = self._scene.add(pyrender.DirectionalLight(np.ones(3), intensity=np.pi * scene.light.diffuse))
 
-    def coverage(self, renderer: Any, factors: NDArray[np.float32]) -> NDArray[np.float64]:  # Any: OffscreenRenderer
+    def coverage(self, renderer: Any, factors: Float32) -> Float64:  # Any: OffscreenRenderer
         """1 where a pixel's centre is on the head, else 0 (H, W): drawn in one colour, without light or MSAA."""
         import pyrender
 
@@ -86,13 +86,13 @@ class StockScene:
         )
         return np.asarray(colour[..., 0], np.float64) / 255.0
 
-    def draw(self, renderer: Any, factors: NDArray[np.float32]) -> NDArray[np.uint8]:  # Any: OffscreenRenderer
+    def draw(self, renderer: Any, factors: Float32) -> UInt8:  # Any: OffscreenRenderer
         """factors (3,) azimuth, elevation, light azimuth -> (H, W) gray"""
         self._pose(factors)
         colour, _ = renderer.render(self._scene)
         return np.asarray(np.round(colour @ np.array(GRAY_WEIGHTS)), np.uint8)
 
-    def _pose(self, factors: NDArray[np.float32]) -> None:
+    def _pose(self, factors: Float32) -> None:
         azimuth, elevation, light_azimuth = (factors[i : i + 1] for i in range(3))
         distance = self._lighting.camera.distance(self._head.radius)
         self._scene.set_pose(self._mesh, view_matrices(azimuth, elevation, self._head, distance)[0].astype(np.float64))
@@ -100,7 +100,7 @@ class StockScene:
         self._scene.set_pose(self._light, _facing(direction))
 
 
-def _facing(direction: NDArray[np.float32]) -> NDArray[np.float64]:
+def _facing(direction: Float32) -> Float64:
     """A pose whose +z is `direction`: pyrender's lights shine along their -z."""
     z = direction.astype(np.float64)
     x = np.cross([0.0, 1.0, 0.0], z)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.sentence import BenchmarkError, one_sentence
+from dcign.arrays import Floating
 from dcign.evaluate.codes import encode_split
 from dcign.evaluate.evaluation import TEST_BATCHES
 from dcign.evaluate.swaps import measure_reconstruction, swap_errors
@@ -69,9 +69,7 @@ def measure(run: Path, factor: str, bins: int, data: Path | None = None) -> dict
     return {"run": str(run), "factor": factor, "bins": [row for row in rows if row["pairs"]]}
 
 
-def _bin(
-    swapped: NDArray[np.floating], plain: NDArray[np.floating], apart: NDArray[np.floating], low: float, high: float
-) -> dict[str, float]:
+def _bin(swapped: Floating, plain: Floating, apart: Floating, low: float, high: float) -> dict[str, float]:
     """Return one row; the first bin has its lower end, too."""
     inside = (apart > low) & (apart <= high) | ((apart == low) & (low == 0))
     ratio = float(swapped[inside].mean() / plain[inside].mean()) if inside.any() else float("nan")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dcign.arrays import Int32
 from dcign.facegen.build import procedural_model
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
@@ -40,7 +38,7 @@ class Workload:
         return shots(self.labels(kind), self.head, self.configuration.scene)
 
     @property
-    def triangles(self) -> NDArray[np.int32]:
+    def triangles(self) -> Int32:
         """(T, 3)"""
         return self.model.triangles
 

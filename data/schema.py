@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from dcign.arrays import Float32, Int64, UInt8
 
 FORMAT = "dcign-shard"
 FORMAT_VERSION = 1
@@ -39,10 +40,6 @@ LANDMARK_COLUMNS = ("x", "y", "depth", "visible")
 BACKGROUND = "background"  # part 0
 # Of linear R, G, B in a gray picture (Kulkarni et al. 2015), where a sum of light means something.
 GRAY_WEIGHTS = (0.21, 0.72, 0.07)
-
-Images = NDArray[np.uint8]
-Float = NDArray[np.float32]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -96,14 +93,14 @@ class Batch:
 
     number: int
     varies: str
-    images: Images
-    factors: Float
-    identity_index: Index
-    identity_shape: Float | None
-    identity_albedo: Float | None
-    nuisance: dict[str, Float]
+    images: UInt8
+    factors: Float32
+    identity_index: Int64
+    identity_shape: Float32 | None
+    identity_albedo: Float32 | None
+    nuisance: dict[str, Float32]
     truth: dict[str, NDArray[Any]]  # any real dtype: coverage, depth, part labels
-    identity_attributes: Float | None = None
+    identity_attributes: Float32 | None = None
 
 
 @dataclass(frozen=True)

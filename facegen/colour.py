@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float32, Float64
 
 Real = TypeVar("Real", bound=np.floating[Any])  # the precision that comes in goes out
 
@@ -15,7 +15,7 @@ _WHITE = np.array([0.9505, 1.0, 1.089])
 _XYZ_TO_LINEAR = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
 
 
-def lab_to_linear(lab: Array) -> Array:
+def lab_to_linear(lab: Float64) -> Float64:
     """CIELAB (..., 3) -> linear RGB (..., 3); out of gamut values are not clipped."""
     lightness = (lab[..., 0] + 16) / 116
     f = np.stack([lightness + lab[..., 1] / 500, lightness, lightness - lab[..., 2] / 200], -1)
@@ -23,7 +23,7 @@ def lab_to_linear(lab: Array) -> Array:
     return np.asarray((xyz * _WHITE) @ _XYZ_TO_LINEAR.T)
 
 
-def lab_to_linear_planes(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+def lab_to_linear_planes(lab: Float32) -> Float32:
     """CIELAB (N, 3, S) -> linear RGB (N, 3, S): the fast twin of `lab_to_linear`, for L* above 8."""
     f = np.empty_like(lab)
     f[:, 1] = (lab[:, 0] + 16) * np.float32(1 / 116)
@@ -32,7 +32,7 @@ def lab_to_linear_planes(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((_XYZ_TO_LINEAR * _WHITE).astype(np.float32) @ (f * f * f))
 
 
-def linear_to_lab(linear: Array) -> Array:
+def linear_to_lab(linear: Float64) -> Float64:
     """Linear RGB (..., 3) -> CIELAB (..., 3)."""
     xyz = linear @ np.linalg.inv(_XYZ_TO_LINEAR).T / _WHITE
     f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)

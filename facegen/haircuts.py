@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, curve
+from dcign.arrays import Float64
+from dcign.facegen.primitives import curve
 
 Stations = tuple[tuple[float, float], ...]
 
@@ -96,7 +97,7 @@ SEX_READ_FROM_HAIR = 0.35  # standard deviations of the sex variable over which 
 YOUNG, OLD = 30.0, 70.0  # years
 
 
-def cut_probabilities(sex: float, age: float) -> Array:
+def cut_probabilities(sex: float, age: float) -> Float64:
     """Probability (S,) of each of CUTS for a person; sex in standard deviations, men > 0; age in years."""
     share = 1 / (1 + np.exp(-sex / SEX_READ_FROM_HAIR))
     ageing = np.clip((age - YOUNG) / (OLD - YOUNG), -0.3, 1.2)

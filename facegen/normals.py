@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+
+from dcign.arrays import Float32, Int32
 
 AT_ONCE = 20  # people
 
@@ -12,14 +13,14 @@ AT_ONCE = 20  # people
 class VertexNormals:
     """Normals for one fixed triangulation and any positions; what depends on those is prepared once."""
 
-    def __init__(self, triangles: NDArray[np.int32], vertices: int) -> None:
+    def __init__(self, triangles: Int32, vertices: int) -> None:
         """triangles (T, 3), counter-clockwise from outside, into `vertices` vertices."""
         self._corners = np.ascontiguousarray(triangles.T)
         owner = np.repeat(np.arange(len(triangles)), 3)
         ones = np.ones(triangles.size, np.float32)
         self._gather = csr_matrix((ones, (triangles.ravel(), owner)), shape=(vertices, len(triangles)))
 
-    def __call__(self, positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, positions: Float32) -> Float32:
         """Positions (N, V, 3), mm -> unit normals (N, V, 3)."""
         normals = np.empty(positions.shape, np.float32)
         for first in range(0, len(positions), AT_ONCE):
@@ -27,7 +28,7 @@ class VertexNormals:
             normals[some] = self._of_some(positions[some]).transpose(2, 0, 1)
         return normals
 
-    def _of_some(self, positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _of_some(self, positions: Float32) -> Float32:
         """(n, V, 3) -> (V, 3, n): people last, so that a vertex of all of them is read at once."""
         count, vertices, _ = positions.shape
         by_vertex = positions.transpose(1, 2, 0).reshape(vertices, 3 * count)

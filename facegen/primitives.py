@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-Array = NDArray[np.float64]
-Curve = Callable[[Array], Array]
+from dcign.arrays import Float64
+
+Curve = Callable[[Float64], Float64]
 
 
-def ellipsoid(points: Array, centre: Array, radii: Array, axes: Array | None = None) -> Array:
+def ellipsoid(points: Float64, centre: Float64, radii: Float64, axes: Float64 | None = None) -> Float64:
     """Distance to an ellipsoid, right near its surface; the columns of axes (3, 3) are its own axes."""
     local = points - centre
     if axes is not None:
@@ -27,13 +27,13 @@ def ellipsoid(points: Array, centre: Array, radii: Array, axes: Array | None = N
     return np.asarray(inside * (inside - 1) / slope)
 
 
-def tapered_capsule(points: Array, start: Array, end: Array, radius_start: float, radius_end: float) -> Array:
+def tapered_capsule(points: Float64, start: Float64, end: Float64, radius_start: float, radius_end: float) -> Float64:
     """Distance to a rod between two points whose radius changes along it."""
     distance, along = segment_distance(points, start, end)
     return np.asarray(distance - (radius_start + (radius_end - radius_start) * along))
 
 
-def segment_distance(points: Array, start: Array, end: Array) -> tuple[Array, Array]:
+def segment_distance(points: Float64, start: Float64, end: Float64) -> tuple[Float64, Float64]:
     """Distance (N,) to the segment, and how far along it (N,), 0..1, the nearest point lies."""
     axis = end - start
     offset = points - start
@@ -41,24 +41,24 @@ def segment_distance(points: Array, start: Array, end: Array) -> tuple[Array, Ar
     return _length(offset - along[:, None] * axis), along
 
 
-def smooth_union(first: Array, second: Array, blend: float) -> Array:
+def smooth_union(first: Float64, second: Float64, blend: float) -> Float64:
     """Both bodies, with a fillet that starts where the two distances differ by `blend`, mm."""
     # The cubic smooth minimum of I. Quilez: at most blend / 6 below the sharp one.
     closeness = np.maximum(blend - np.abs(first - second), 0) / blend
     return np.asarray(np.minimum(first, second) - closeness**3 * blend / 6)
 
 
-def smooth_maximum(first: Array, second: Array, blend: float) -> Array:
+def smooth_maximum(first: Float64, second: Float64, blend: float) -> Float64:
     """What both bodies share, the edge rounded where the two distances differ by less than `blend`, mm."""
     return -smooth_union(-first, -second, blend)
 
 
-def smooth_carve(body: Array, tool: Array, blend: float) -> Array:
+def smooth_carve(body: Float64, tool: Float64, blend: float) -> Float64:
     """The body without the tool, the edge rounded."""
     return -smooth_union(-body, tool, blend)
 
 
-def rotation_about_y(degrees: float) -> Array:
+def rotation_about_y(degrees: float) -> Float64:
     """Columns are the axes of a body turned about +y; positive turns its front towards +x."""
     angle = np.radians(degrees)
     c, s = np.cos(angle), np.sin(angle)
@@ -77,28 +77,28 @@ def _curve(stations: tuple[tuple[float, float], ...]) -> Curve:
     return lambda at: np.asarray(interpolate(np.clip(at, t[0], t[-1])))
 
 
-def ramp(t: Array, low: float, high: float) -> Array:
+def ramp(t: Float64, low: float, high: float) -> Float64:
     """0 below low, 1 above high, smooth between."""
     u = np.clip((t - low) / (high - low), 0, 1)
     return np.asarray(u * u * (3 - 2 * u))
 
 
-def window(t: Array, rise: tuple[float, float], fall: tuple[float, float]) -> Array:
+def window(t: Float64, rise: tuple[float, float], fall: tuple[float, float]) -> Float64:
     """0, then 1 between the ramps `rise` and `fall`, then 0."""
     return ramp(t, *rise) * (1 - ramp(t, *fall))
 
 
-def step(t: Array, width: float) -> Array:
+def step(t: Float64, width: float) -> Float64:
     """A soft step at t = 0: 0 below, 1 above; width is about a quarter of the whole change."""
     return np.asarray(1 / (1 + np.exp(-np.clip(t / width, -40, 40))))
 
 
-def bump(points: Array, centre: Sequence[float] | Array, radii: Sequence[float]) -> Array:
+def bump(points: Float64, centre: Sequence[float] | Float64, radii: Sequence[float]) -> Float64:
     """A Gaussian of height 1: exp(-|(point - centre) / radii|^2)."""
     scaled = (points - np.asarray(centre, float)) / np.asarray(radii, float)
     return np.asarray(np.exp(-(scaled**2).sum(1)))
 
 
-def _length(vectors: Array) -> Array:
+def _length(vectors: Float64) -> Float64:
     # einsum: a sum over an axis of three is slow.
     return np.asarray(np.sqrt(np.einsum("nc,nc->n", vectors, vectors)))

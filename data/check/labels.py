@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Bool, Float32, Str
 from dcign.data.check.smoothness import pixel_faults
 from dcign.data.damage import shown
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
 from dcign.data.dataset.reader import FaceDataset, Shard
-from dcign.data.schema import MASK, Float, configuration_sha256
+from dcign.data.schema import MASK, configuration_sha256
 from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
@@ -33,7 +34,6 @@ VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
 NAMED_STRANGERS = 3  # people of a split who are in train too, that get a line each; the others are counted
 
 Fault = tuple[int, str]  # row in the shard, what is wrong with it
-Mask = NDArray[np.bool_]
 Place = tuple[str, int]  # a shard's name, a batch's number
 # Called with the number of batches checked so far, and of all.
 Progress = Callable[[int, int], None]
@@ -190,7 +190,7 @@ def _pixel_faults(shard: Shard, count: Callable[[], None]) -> list[Fault]:
     return faults
 
 
-def _varying_labels(shard: Shard) -> list[Float | None]:
+def _varying_labels(shard: Shard) -> list[Float32 | None]:
     """For each batch the labels (20,) of what varies; None where that is identity, everything, or not finite."""
     names = [factor.name for factor in shard.header.factors]
     columns = {name: shard.factors[..., index] for index, name in enumerate(names)}
@@ -200,7 +200,7 @@ def _varying_labels(shard: Shard) -> list[Float | None]:
     ]
 
 
-def _batch_pixel_faults(shard: Shard, row: int, labels: Float | None, varies: str, anything: bool) -> list[str]:
+def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str, anything: bool) -> list[str]:
     """What is wrong with one batch's pixels; that they cannot be read, if so."""
     folds = anything and varies.startswith("light_")
     try:
@@ -234,7 +234,7 @@ def _label_faults(shard: Shard) -> Iterator[Fault]:
     yield from _rows(steps != 0, "has a number out of the order of rows")
 
 
-def _range_faults(name: str, values: Float, low: float, high: float) -> Iterator[Fault]:
+def _range_faults(name: str, values: Float32, low: float, high: float) -> Iterator[Fault]:
     outside = (values < np.float32(low)) | (values > np.float32(high))  # labels are rounded, and so are bounds
     for row in np.flatnonzero(outside.any(axis=1)):
         lowest, highest = values[row].min(), values[row].max()
@@ -371,23 +371,23 @@ def _model_faults(path: Path, manifest: Manifest) -> Iterator[str]:
         yield _without_name(error, path)
 
 
-def _constancy_faults(name: str, values: NDArray[Any], varies: NDArray[np.str_], free: Mask) -> Iterator[Fault]:
+def _constancy_faults(name: str, values: NDArray[Any], varies: Str, free: Bool) -> Iterator[Fault]:
     """Batches in which `values` (B, 20, ...) differ between images though they are not free to."""
     for row in np.flatnonzero(~free & ~_constant(values)):
         yield int(row), f"{name} differs between its images; only {varies[row]} may"
 
 
-def _constant(values: NDArray[Any]) -> Mask:
+def _constant(values: NDArray[Any]) -> Bool:
     """Whether all 20 are exactly equal. (B, 20, ...) -> (B,)"""
     return np.asarray((values == values[:, :1]).reshape(len(values), -1).all(axis=1))
 
 
-def _unreal(values: NDArray[Any]) -> Mask:
+def _unreal(values: NDArray[Any]) -> Bool:
     """Whether a NaN or an infinity is among them. (B, 20, ...) -> (B,)"""
     return np.asarray(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
 
 
-def _rows(faulty: Mask, what: str) -> Iterator[Fault]:
+def _rows(faulty: Bool, what: str) -> Iterator[Fault]:
     for row in np.flatnonzero(faulty):
         yield int(row), what
 

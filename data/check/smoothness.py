@@ -9,9 +9,8 @@ are an exception: each side grows lighter and darker again, and the walk goes ba
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.data.schema import Float, Images
+from dcign.arrays import Float32, Float64, UInt8
 
 GRID = 16  # images are averaged to GRID x GRID, so that fine texture does not make all distances alike
 # 64 px faces, azimuth +-86, 500 batches a factor: no true walk's detour passed 1.9 or its saving .001; with half the
@@ -21,10 +20,8 @@ GRAIN = 0.5  # of the median step: nearer images differ by the grain of small pi
 SHORTCUT = 0.03  # share of the walk that an exchange of two labels may save
 HAIR = 0.02  # of the batch's range of labels: nearer ones may give the same image
 
-Distances = NDArray[np.float64]
 
-
-def pixel_faults(images: Images, labels: Float | None, factor: str = "label", *, folds: bool = False) -> list[str]:
+def pixel_faults(images: UInt8, labels: Float32 | None, factor: str = "label", *, folds: bool = False) -> list[str]:
     """What is wrong with a batch's pixels (20, H, W, C).
 
     labels (20,): of the one factor that varies; None where people vary, or everything does. factor: its name; folds:
@@ -40,7 +37,7 @@ def pixel_faults(images: Images, labels: Float | None, factor: str = "label", *,
     return faults
 
 
-def _repeats(images: Images, labels: Float | None) -> list[str]:
+def _repeats(images: UInt8, labels: Float32 | None) -> list[str]:
     """Images that are the same to the last pixel though their labels differ by more than a hair."""
     seen: dict[bytes, int] = {}
     hair = 0.0 if labels is None else HAIR * float(np.ptp(labels))
@@ -52,7 +49,7 @@ def _repeats(images: Images, labels: Float | None) -> list[str]:
     return faults
 
 
-def _disorder(thumbnails: Distances, labels: Float, factor: str) -> list[str]:
+def _disorder(thumbnails: Float64, labels: Float32, factor: str) -> list[str]:
     """Images that do not lie between their neighbours, and pairs whose exchange would mend the walk.
 
     A foreign image is often mended by some exchange too, so a pair is not said to be a swap for certain.
@@ -73,7 +70,7 @@ def _disorder(thumbnails: Distances, labels: Float, factor: str) -> list[str]:
     return [f"image {image} is unlike its neighbours in {factor}" for image in unlike]
 
 
-def _best_exchange(distances: Distances) -> tuple[tuple[int, int], float]:
+def _best_exchange(distances: Float64) -> tuple[tuple[int, int], float]:
     """The two positions whose exchange shortens the walk most, and the share of it that this saves."""
     first, second = np.triu_indices(len(distances), 1)
     orders = np.tile(np.arange(len(distances)), (len(first), 1))  # one a pair
@@ -84,7 +81,7 @@ def _best_exchange(distances: Distances) -> tuple[tuple[int, int], float]:
     return (int(first[best]), int(second[best])), (length - float(lengths[best])) / max(length, 1e-9)
 
 
-def _thumbnails(images: Images) -> Distances:
+def _thumbnails(images: UInt8) -> Float64:
     """Gray averages. (20, H, W, C) -> (20, GRID * GRID)"""
     count, height, width, _ = images.shape
     rows, columns = min(GRID, height), min(GRID, width)

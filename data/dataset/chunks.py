@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int64, UInt8
 from dcign.data.damage import reading
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, VARIES, Float, Images
+from dcign.data.schema import BATCH_SIZE, VARIES
 from dcign.data.shard.contents import inflate
 from dcign.errors import DataError
 from dcign.storage.paths import used
@@ -29,14 +29,14 @@ class SplitChunks:
     """
 
     files: tuple[Path, ...]
-    file: NDArray[np.int64]
-    begin: NDArray[np.int64]
-    stored: NDArray[np.int64]
+    file: Int64
+    begin: Int64
+    stored: Int64
     shape: tuple[int, int, int, int]
-    varies: NDArray[np.uint8]
-    factors: Float
+    varies: UInt8
+    factors: Float32
 
-    def read(self, batch: int) -> Images:
+    def read(self, batch: int) -> UInt8:
         """Return the images of one batch (20, H, W, C); raises DataError if they are not there whole."""
         path = self.files[self.file[batch]]
         with reading(path):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int64, UInt8
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
 from dcign.data.schema import (
     BATCH_NUMBER,
@@ -32,9 +33,6 @@ from dcign.data.schema import (
     VARYING,
     Batch,
     Factor,
-    Float,
-    Images,
-    Index,
     ShardHeader,
 )
 from dcign.data.shard.columns import Column
@@ -85,7 +83,7 @@ class Shard:
         return height, width, channels
 
     @property
-    def numbers(self) -> Index:
+    def numbers(self) -> Int64:
         """Each batch's number in its split (B,)."""
         return self._whole(BATCH_NUMBER)
 
@@ -95,32 +93,32 @@ class Shard:
         return [VARIES_NAMES[code] for code in self._whole(VARYING)]
 
     @property
-    def factors(self) -> Float:
+    def factors(self) -> Float32:
         """Labels (B, 20, F), in the order of `header.factors`."""
         return self._whole(FACTOR_VALUES)
 
     @property
-    def identity_index(self) -> Index:
+    def identity_index(self) -> Int64:
         """Which person is in each image (B, 20)."""
         return self._whole(IDENTITY_INDEX)
 
     @property
-    def identity_shape(self) -> Float | None:
+    def identity_shape(self) -> Float32 | None:
         """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
         return self._whole(IDENTITY_SHAPE) if IDENTITY_SHAPE in self._open().stored else None
 
     @property
-    def identity_albedo(self) -> Float | None:
+    def identity_albedo(self) -> Float32 | None:
         """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
         return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open().stored else None
 
     @property
-    def identity_attributes(self) -> Float | None:
+    def identity_attributes(self) -> Float32 | None:
         """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
         return self._whole(IDENTITY_ATTRIBUTES) if IDENTITY_ATTRIBUTES in self._open().stored else None
 
     @property
-    def nuisances(self) -> dict[str, Float]:
+    def nuisances(self) -> dict[str, Float32]:
         """Whatever else was sampled: name -> (B, 20)."""
         return {name: self._whole(f"{NUISANCE}/{name}") for name in self._members(NUISANCE)}
 
@@ -129,11 +127,11 @@ class Shard:
         """Names of the layers of truth that the shard holds."""
         return self._members(TRUTH)
 
-    def images(self, row: int) -> Images:
+    def images(self, row: int) -> UInt8:
         """The images of one batch (20, H, W, C)."""
         return self._row(IMAGES, row)
 
-    def image_chunks(self) -> Index:
+    def image_chunks(self) -> Int64:
         """Where each batch's images lie in the file, deflated: first byte, bytes stored (B, 2)."""
         return self._open().stored[IMAGES].places
 
@@ -212,11 +210,11 @@ class LoadedSplit:
     mask (B, 20, H, W) coverage 0..255, or None where the split has none.
     """
 
-    images: Images
-    factors: Float
-    varies: NDArray[np.uint8]
-    identity_index: Index
-    mask: Images | None
+    images: UInt8
+    factors: Float32
+    varies: UInt8
+    identity_index: Int64
+    mask: UInt8 | None
 
 
 class FaceDataset:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float64, Int64
 from dcign.data.dataset.reader import Shard
 from dcign.data.export.split import SplitLayout, SplitSource
 from dcign.data.schema import BATCH_SIZE, Batch, varies_codes
@@ -72,7 +73,7 @@ def _stream(
             part.check()
 
 
-def _edges(layout: SplitLayout, split: str) -> NDArray[np.float64]:
+def _edges(layout: SplitLayout, split: str) -> Float64:
     """The lowest and highest value of each factor (F, 2)."""
     for factor in layout.factors:
         low, high = layout.ranges.get(factor.name, (0.0, 0.0))
@@ -84,19 +85,19 @@ def _edges(layout: SplitLayout, split: str) -> NDArray[np.float64]:
     return np.array([layout.ranges[factor.name] for factor in layout.factors], np.float64)
 
 
-def _values(shard: Shard) -> NDArray[np.float64]:
+def _values(shard: Shard) -> Float64:
     """Every image's factors (N, F)."""
     return shard.factors.reshape(-1, len(shard.header.factors)).astype(np.float64)
 
 
-def _classes(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
+def _classes(values: Float64, edges: Float64) -> Int64:
     """The bin that each value is in: (N, F), (F, 2) -> (N, F)."""
     low, high = edges.T
-    bins: NDArray[np.float64] = np.floor(BINS * (values - low) / (high - low))
+    bins: Float64 = np.floor(BINS * (values - low) / (high - low))
     return bins.clip(0, BINS - 1).astype(np.int64)
 
 
-def _metadata(split: SplitSource, edges: NDArray[np.float64]) -> NDArray[Any]:  # a record ()
+def _metadata(split: SplitSource, edges: Float64) -> NDArray[Any]:  # a record ()
     factors, manifest = split.layout.factors, split.dataset.manifest
     middles = [low + (high - low) * (np.arange(BINS) + 0.5) / BINS for low, high in edges]
     possible = np.dtype([(factor.name, np.float64, (BINS,)) for factor in factors])

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from dcign.arrays import UInt8
 from dcign.data.export.labels import image_labels, table_heading, table_row
 from dcign.data.export.split import SplitSource
-from dcign.data.schema import BATCH_SIZE, Batch, Images
+from dcign.data.schema import BATCH_SIZE, Batch
 
 
 def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
@@ -30,7 +31,7 @@ def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -
                 table.writerow([place, *table_row(image_labels(split.layout, batch, image))])
 
 
-def png_bytes(image: Images) -> bytes:
+def png_bytes(image: UInt8) -> bytes:
     """Return one image (H, W, C) as a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")

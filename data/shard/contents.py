@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Int64
 from dcign.data.damage import AGAIN, reading, shown
 from dcign.data.schema import (
     FACTOR_VALUES,
@@ -47,7 +48,7 @@ class Stored:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    places: NDArray[np.int64]
+    places: Int64
 
 
 class Contents:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from dcign.arrays import Bool, UInt8
 from dcign.data.damage import shown
 from dcign.data.schema import LANDMARKS, MASK, PARTS, TRUTH
 
@@ -37,7 +38,6 @@ PALETTE = np.array(
 )  # fmt: skip
 
 Layer = NDArray[Any]  # any real dtype
-Pictures = NDArray[np.uint8]
 
 
 def bytes_a_pixel(layers: Collection[str]) -> int:
@@ -81,7 +81,7 @@ def truth_faults(layers: dict[str, Layer], names: dict[str, tuple[str, ...]]) ->
         yield from _landmark_faults(sound[LANDMARKS])
 
 
-def _seen(layers: dict[str, Layer]) -> dict[str, NDArray[np.bool_]]:
+def _seen(layers: dict[str, Layer]) -> dict[str, Bool]:
     """Where each layer says that something is seen (20, H, W)."""
     found = {name: layers[name] > 0 for name in ("depth", PARTS) if name in layers}
     if "normals" in layers:
@@ -89,7 +89,7 @@ def _seen(layers: dict[str, Layer]) -> dict[str, NDArray[np.bool_]]:
     return found
 
 
-def _disagreements(seen: dict[str, NDArray[np.bool_]], mask: Layer | None) -> Iterator[str]:
+def _disagreements(seen: dict[str, Bool], mask: Layer | None) -> Iterator[str]:
     """Layers that say otherwise than the first of them where something is seen.
 
     The mask speaks of all of a pixel, they of its middle: it may say otherwise next to where it does not (a gap between
@@ -109,7 +109,7 @@ def _disagreements(seen: dict[str, NDArray[np.bool_]], mask: Layer | None) -> It
             yield f"truth/{first} and truth/{name} disagree on where image {image} shows something"
 
 
-def _widened(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _widened(where: Bool) -> Bool:
     """With the pixels next to them (20, H, W)."""
     return np.asarray(binary_dilation(where, np.ones((1, 3, 3), np.bool_)))
 
@@ -122,7 +122,7 @@ def _landmark_faults(landmarks: Layer) -> Iterator[str]:
         yield f"truth/{LANDMARKS} has a visible one behind the camera"
 
 
-def as_pictures(name: str, layer: Layer, images: Pictures) -> Pictures:
+def as_pictures(name: str, layer: Layer, images: UInt8) -> UInt8:
     """A layer of one batch for people to look at: images (20, H, W, C) -> (20, H, W, 3).
 
     Depth is light where it is near; normals' x, y and z are red, green and blue; landmarks are dots on the images,
@@ -144,7 +144,7 @@ def as_pictures(name: str, layer: Layer, images: Pictures) -> Pictures:
     return np.asarray(flat if flat.shape[3] == 3 else np.repeat(flat[..., :1], 3, axis=-1))
 
 
-def _dotted(images: Pictures, landmarks: Layer) -> Pictures:
+def _dotted(images: UInt8, landmarks: Layer) -> UInt8:
     """A pixel a landmark, hidden ones first; those outside the picture are left out."""
     size = images.shape[1:3]
     shown = np.broadcast_to(images, (*images.shape[:3], 3)).copy()

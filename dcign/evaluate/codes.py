@@ -3,45 +3,43 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating, Int64, IntP
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import Fraction, unheard
 from dcign.trained.codec import Codec
 
 ALIVE_NATS = 0.1  # of mean KL: a latent below says nothing
 
-Array = NDArray[np.floating]
-
 
 @dataclass(frozen=True, eq=False)
 class Codes:
     """Codes and truth: mu, logvar (B, n, Z); factors (B, n, F); kind (B,) what varies in each batch."""
 
-    mu: Array
-    logvar: Array
-    factors: Array
-    kind: NDArray[np.int64]
+    mu: Floating
+    logvar: Floating
+    factors: Floating
+    kind: Int64
 
     @property
-    def flat_mu(self) -> Array:
+    def flat_mu(self) -> Floating:
         """Every image's posterior mean: (B n, Z)."""
         return self.mu.reshape(-1, self.mu.shape[-1])
 
     @property
-    def flat_logvar(self) -> Array:
+    def flat_logvar(self) -> Floating:
         """Every image's posterior log variance: (B n, Z)."""
         return self.logvar.reshape(-1, self.logvar.shape[-1])
 
     @property
-    def flat_factors(self) -> Array:
+    def flat_factors(self) -> Floating:
         """Every image's labels: (B n, F)."""
         return self.factors.reshape(-1, self.factors.shape[-1])
 
-    def mean_divergence(self) -> Array:
+    def mean_divergence(self) -> Floating:
         """Mean KL of each latent from the prior, nats: (Z,)."""
         mu, logvar = self.flat_mu.astype(np.float64), self.flat_logvar.astype(np.float64)
-        nats: Array = (np.square(mu) + np.exp(logvar) - 1 - logvar).mean(axis=0) / 2
+        nats: Floating = (np.square(mu) + np.exp(logvar) - 1 - logvar).mean(axis=0) / 2
         return nats
 
 
@@ -62,12 +60,12 @@ def thinned(batches: LabelledBatches, images: int) -> LabelledBatches:
     )
 
 
-def thinning(batches: int, size: int, images: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def thinning(batches: int, size: int, images: int) -> tuple[IntP, IntP]:
     """Return which of so many batches of `size` are kept of about so many images, and which images of each."""
     each = int(np.clip(images // batches, 1, size))
     return evenly(batches, max(1, images // each)), evenly(size, each)
 
 
-def evenly(count: int, most: int) -> NDArray[np.intp]:
+def evenly(count: int, most: int) -> IntP:
     """Return at most so many of 0 .. count - 1, spread evenly."""
     return np.linspace(0, count - 1, min(most, count)).round().astype(np.intp)

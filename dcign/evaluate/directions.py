@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import Codes, encode_split
 from dcign.inputs.source import LabelledBatches
@@ -27,34 +28,32 @@ FILE = "directions.json"
 FORMAT = "dcign-directions"
 FORMAT_VERSION = 1
 
-Array = NDArray[np.floating]
-
 
 @dataclass(frozen=True, eq=False)
 class Direction:
     """A unit vector (Z,), and the calibration of the coordinate along it; its latent is where the vector is largest."""
 
-    unit: Array
+    unit: Floating
     calibration: FactorCalibration
 
-    def coordinate(self, mu: Array) -> Array:
+    def coordinate(self, mu: Floating) -> Floating:
         """Return how far codes lie along the direction: mu @ unit, (N, Z) -> (N,)."""
         if mu.ndim != 2 or mu.shape[1] != len(self.unit):
             raise TrainingError(
                 f"codes of shape {mu.shape} for a direction of {len(self.unit)} latents: wanted (N, {len(self.unit)}), "
                 "of the network that the direction was fitted on"
             )
-        along: Array = mu @ self.unit
+        along: Floating = mu @ self.unit
         return along
 
-    def value(self, mu: Array) -> Array:
+    def value(self, mu: Floating) -> Floating:
         """Say what codes stand for, in the factor's units: (N, Z) -> (N,)."""
         return self.calibration.value(self.coordinate(mu))
 
-    def moved(self, mu: Array, values: ArrayLike) -> Array:
+    def moved(self, mu: Floating, values: ArrayLike) -> Floating:
         """Move copies of codes along the direction to where it stands for the values, a number or (N,): -> (N, Z)."""
         wanted = self.calibration.code(np.broadcast_to(np.asarray(values, np.float64), len(mu)))
-        changed: Array = mu + (wanted - self.coordinate(mu))[:, None] * self.unit
+        changed: Floating = mu + (wanted - self.coordinate(mu))[:, None] * self.unit
         return changed.astype(mu.dtype)
 
 
@@ -65,7 +64,7 @@ class Baselines:
     max_variance: Direction
     regression: Direction
 
-    def score(self, mu: Array, truth: Array) -> dict[str, float]:
+    def score(self, mu: Floating, truth: Floating) -> dict[str, float]:
         """Return which latent, and the R^2 of both through their monotone maps: (N, Z), (N,)."""
         return {
             "max_variance_latent": self.max_variance.calibration.latent,
@@ -83,7 +82,7 @@ def measure_baselines(codec: Codec, varying: Sequence[LabelledBatches], fitted: 
     return tuple(found)
 
 
-def fit_baselines(factor: str, batches: Array, mu: Array, values: Array) -> Baselines:
+def fit_baselines(factor: str, batches: Floating, mu: Floating, values: Floating) -> Baselines:
     """Fit both on training identities.
 
     batches (B, n, Z): mu of batches in which the factor alone varies; mu (N, Z), values (N,): of images of all kinds.
@@ -92,21 +91,21 @@ def fit_baselines(factor: str, batches: Array, mu: Array, values: Array) -> Base
     return Baselines(latent_direction(factor, latent, mu, values), regression_direction(factor, mu, values))
 
 
-def max_variance_latent(batches: Array) -> int:
+def max_variance_latent(batches: Floating) -> int:
     """Return the latent whose variance within batches, averaged over them, is the largest: (B, n, Z) -> its place."""
     if batches.ndim != 3 or 0 in batches.shape or batches.shape[1] < 2:
         raise TrainingError(f"codes of shape {batches.shape}: wanted (B, n, Z), two images or more in each batch")
     return int(batches.astype(np.float64).var(axis=1).mean(axis=0).argmax())
 
 
-def latent_direction(factor: str, latent: int, mu: Array, values: Array) -> Direction:
+def latent_direction(factor: str, latent: int, mu: Floating, values: Floating) -> Direction:
     """Return one latent's axis as a direction: mu (N, Z), values (N,)."""
     unit = np.zeros(mu.shape[1])
     unit[latent] = 1.0
     return _calibrated(factor, unit, mu, values)
 
 
-def regression_direction(factor: str, mu: Array, values: Array) -> Direction:
+def regression_direction(factor: str, mu: Floating, values: Floating) -> Direction:
     """Return the direction of the least-squares prediction of a factor from all latents: mu (N, Z), values (N,).
 
     A code moved along it changes the prediction the most for its length. Where nothing predicts, the first axis.
@@ -140,7 +139,7 @@ def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
         raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
 
 
-def _calibrated(factor: str, unit: Array, mu: Array, values: Array) -> Direction:
+def _calibrated(factor: str, unit: Floating, mu: Floating, values: Floating) -> Direction:
     return Direction(unit, calibrate(factor, int(np.abs(unit).argmax()), mu @ unit, values))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating, Int64
 from dcign.metrics.boosting import BINS as CUTS
 from dcign.metrics.boosting import STAGES
 from dcign.metrics.bootstrap import Interval, bootstrap, bootstrap_all
@@ -15,14 +15,13 @@ from dcign.metrics.explicit import explicitness
 from dcign.metrics.importance import DCI, dci, dci_continuous
 from dcign.metrics.information import binned, entropy, gap, information, modularity_of
 from dcign.metrics.separation import classified, separation
-from dcign.metrics.tables import BINS, Blocks, Classes, blocks_around, classes
+from dcign.metrics.tables import BINS, Blocks, blocks_around, classes
 from dcign.progress import Fraction, unheard
 
 FITTED, MEASURED = 10_000, 5_000  # images, where there are as many; else two thirds and a third
 DEAD = 0.05  # standard deviation below which a latent has no vote in the FactorVAE score, as in disentanglement_lib
 ROUNDS = 50  # of the bootstrap
 
-Array = NDArray[np.floating]
 Figures = dict[str, dict[str, float]]  # name -> value and, where it is cheap, low and high: the 95 % interval
 
 
@@ -39,7 +38,12 @@ class Disentanglement:
 
 
 def measure_disentanglement(
-    mu: Array, factors: Array, ranges: Array, own: Sequence[int], rng: np.random.Generator, progress: Fraction = unheard
+    mu: Floating,
+    factors: Floating,
+    ranges: Floating,
+    own: Sequence[int],
+    rng: np.random.Generator,
+    progress: Fraction = unheard,
 ) -> Disentanglement:
     """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents."""
     truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])
@@ -67,19 +71,19 @@ def tree_operations(images: int, latents: int, factors: int) -> float:
 
 
 def _figures(
-    mu: Array,
-    truth: Classes,
-    tables: tuple[Array, Classes, Array, Classes],
+    mu: Floating,
+    truth: Int64,
+    tables: tuple[Floating, Int64, Floating, Int64],
     blocks: Blocks | None,
     rng: np.random.Generator,
 ) -> Figures:
     bins, members, _ = binned(mu, truth, blocks)
 
-    def informed(code: Classes, factor: Classes) -> tuple[float, float]:
+    def informed(code: Int64, factor: Int64) -> tuple[float, float]:
         found = information(code, members, factor)
         return gap(found, entropy(factor)), modularity_of(found)
 
-    def robust(codes: Array, factor: Classes) -> float:
+    def robust(codes: Floating, factor: Int64) -> float:
         return interventional_robustness(codes, factor, blocks)
 
     gaps, modular = bootstrap_all(informed, [bins, truth], rng, ROUNDS)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating, IntP
 from dcign.device import refuse_threads, threads
 from dcign.evaluate.codes import ALIVE_NATS, Codes, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
@@ -39,8 +39,6 @@ TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out
 BASELINE_BATCHES = 30  # of each factor, evenly out of those in which it varies, for what varies most in them
 SEED = 0  # of what figures draw: the same for every run that is compared
 TEST_BATCHES = 400  # that pictures are compared on: the first ones, as kinds take turns
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +168,7 @@ def evaluate_codec(
     return Evaluation(_rounded(report), tuple(fits), baselines)
 
 
-def _identity(tested: Codes, factors: tuple[str, ...], intrinsic: NDArray[np.intp]) -> dict[str, Any] | None:  # JSON
+def _identity(tested: Codes, factors: tuple[str, ...], intrinsic: IntP) -> dict[str, Any] | None:  # JSON
     """Tell who is who across the first factor whose range has room for it."""
     asked = (identify(tested, place, name, intrinsic) for place, name in enumerate(factors))
     found = next((each for each in asked if each), None)
@@ -215,7 +213,7 @@ def _calibrate(fitted: Codes, name: str, place: int, latent: int) -> FactorCalib
     return calibrate(name, latent, fitted.flat_mu[:, latent], fitted.flat_factors[:, place])
 
 
-def _ranges(codes: Codes) -> Array:
+def _ranges(codes: Codes) -> Floating:
     """Return the range that each factor took: (F, 2)."""
     return np.stack([codes.flat_factors.min(axis=0), codes.flat_factors.max(axis=0)], axis=1)
 

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from dcign.arrays import Bool
 from dcign.evaluate.codes import Codes
 from dcign.metrics.probes import ProbeData, probe
 from dcign.progress import Fraction, unheard
 
 VALIDATION = 0.12  # of the training batches, to stop the probes by
 SEED = 0  # of the probes' weights and of the sampled z: the same for every run that is compared
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Leakage:
 
 
 def measure_leakage(
-    train: Codes, test: Codes, own: tuple[int, ...], alive: NDArray[np.bool_], progress: Fraction = unheard
+    train: Codes, test: Codes, own: tuple[int, ...], alive: Bool, progress: Fraction = unheard
 ) -> tuple[Leakage, ...]:
     """Return the leakage of each factor; own (F,) are the factors' latents, alive (Z,) says which are."""
     generator = torch.Generator().manual_seed(SEED)
@@ -46,13 +44,13 @@ def measure_leakage(
     return tuple(Leakage(*map(float, row)) for row in scores.reshape(len(own), 3))
 
 
-def _allowed(latent: int, alive: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _allowed(latent: int, alive: Bool) -> Bool:
     """Return the latents that each of a factor's three probes may read: (3, Z)."""
     others = np.arange(len(alive)) != latent
     return np.stack([others, others & alive, others])
 
 
-def _probe_data(codes: Codes, allowed: NDArray[np.bool_], generator: torch.Generator) -> ProbeData:
+def _probe_data(codes: Codes, allowed: Bool, generator: torch.Generator) -> ProbeData:
     """Lay out what the F x 3 probes read, forbidden latents at 0: inputs (3 F, N, Z), targets (3 F, N)."""
     mu = torch.from_numpy(codes.flat_mu).float()
     spread = torch.from_numpy(np.exp(codes.flat_logvar / 2)).float()

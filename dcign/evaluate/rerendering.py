@@ -7,8 +7,8 @@ to each level of the sweep; what is decoded is held against the sweep's picture 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating, IntP
 from dcign.evaluate.sweeps import at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity
@@ -18,8 +18,6 @@ from dcign.trained.codec import Codec
 
 LEVELS = 21  # at most that are decoded, evenly spread
 BAND = 5, 95  # percentiles of the people around a curve
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def measure_sweep(
     batches: LabelledBatches,
     factor: int,
     fit: FactorCalibration,
-    intrinsic: NDArray[np.intp],
+    intrinsic: IntP,
     progress: Fraction = unheard,
 ) -> tuple[Rerendering, InvarianceCurve]:
     """Measure both on the sweep of one factor; intrinsic (I,) are the latents that should not move.
@@ -88,13 +86,13 @@ def measure_sweep(
     return Rerendering(float(psnr), float(ssim), float(plain_psnr), float(plain_ssim), ends), curve
 
 
-def some_levels(count: int) -> NDArray[np.intp]:
+def some_levels(count: int) -> IntP:
     """Return which of so many levels are decoded: at most `LEVELS` of them, evenly spread, the ends among them."""
     return np.unique(np.linspace(0, count - 1, min(LEVELS, count)).round().astype(np.intp))
 
 
 def invariance_curve(
-    levels: Array, mu: Array, fit: FactorCalibration, intrinsic: NDArray[np.intp], at: float = 0.0
+    levels: Floating, mu: Floating, fit: FactorCalibration, intrinsic: IntP, at: float = 0.0
 ) -> InvarianceCurve:
     """Return the curve of one sweep: levels (L,), mu (L, n, Z) of the same n people, intrinsic (I,) latents.
 

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.rerendering import InvarianceCurve, Rerendering
 from dcign.metrics import r_squared, spearman
 from dcign.metrics.bootstrap import bootstrap_all
 from dcign.trained.calibration import FactorCalibration
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,8 @@ def measure_dial(held: Codes, fit: FactorCalibration, place: int, rng: np.random
     return {"latent": fit.latent, **figures, "intervals": intervals}
 
 
-def _dial_figures(codes: Array, truth: Array, mapped: Array, line: Array) -> tuple[float, float, float, float]:
+def _dial_figures(
+    codes: Floating, truth: Floating, mapped: Floating, line: Floating
+) -> tuple[float, float, float, float]:
     error = float(np.abs(mapped - truth).mean())
     return r_squared(truth, mapped), r_squared(truth, line), spearman(codes, truth), error

@@ -7,15 +7,13 @@ if the latent is the factor. The error of that swap is told as a multiple of pla
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating
 from dcign.evaluate.codes import Codes
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels
 from dcign.progress import Fraction, unheard
 from dcign.trained.codec import Codec
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Reconstruction:
     """Plain reconstruction of a split: the mean PSNRs, dB, and each picture's mean squared error (B, 20)."""
 
     psnr: dict[str, float]
-    squared_error: Array
+    squared_error: Floating
 
 
 def measure_reconstruction(
@@ -61,10 +59,10 @@ class SwapErrors:
     image: swapped, of the decoded swap; copied, of the image itself; plain, of the next image's own reconstruction.
     """
 
-    steps: Array
-    swapped: Array
-    copied: Array
-    plain: Array
+    steps: Floating
+    swapped: Floating
+    copied: Floating
+    plain: Floating
 
 
 def swap_errors(
@@ -81,7 +79,7 @@ def swap_errors(
     plain: of all of the batches.
     """
     chosen = np.flatnonzero(codes.kind == factor)
-    rows: list[tuple[Array, Array, Array, Array]] = []
+    rows: list[tuple[Floating, Floating, Floating, Floating]] = []
     for done, batch in enumerate(chosen, start=1):
         swapped = codes.mu[batch].copy()
         swapped[:, latent] = np.roll(swapped[:, latent], -1)
@@ -101,6 +99,6 @@ def measure_swap(errors: SwapErrors) -> Swap:
     return Swap(float(errors.swapped.mean() / plain), float(errors.copied.mean() / plain))
 
 
-def _squared(error: Array) -> Array:
+def _squared(error: Floating) -> Floating:
     """Return the mean square of each picture: (N, S, S, C) -> (N,)."""
     return np.asarray(np.square(error).mean(axis=(1, 2, 3), dtype=np.float64))

@@ -6,14 +6,12 @@ A factor rests at the value that it has in most of the batches: at zero, or wher
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Floating, IntP, UInt8
 from dcign.errors import TrainingError
 from dcign.inputs.source import LabelledBatches
 
 SLACK = 1e-4  # a factor nearer than this is at rest: labels are float32
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +21,9 @@ class Sweep:
     mask (L, n, S, S) coverage 0..255 of the pixels, or None where the split has none; rest: where the factor rests.
     """
 
-    levels: Array
-    images: NDArray[np.uint8]
-    mask: NDArray[np.uint8] | None = None
+    levels: Floating
+    images: UInt8
+    mask: UInt8 | None = None
     rest: float = 0.0
 
     def near(self, count: int) -> "Sweep":
@@ -34,7 +32,7 @@ class Sweep:
         nearest = np.abs(self.levels[None, :] - wanted[:, None]).argmin(axis=1)
         return self.chosen(nearest)
 
-    def chosen(self, places: NDArray[np.intp]) -> "Sweep":
+    def chosen(self, places: IntP) -> "Sweep":
         """Return some of the levels."""
         mask = None if self.mask is None else self.mask[places]
         return Sweep(self.levels[places], self.images[places], mask, self.rest)
@@ -54,14 +52,14 @@ def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
     return Sweep(levels, batches.images[rows], mask, float(rest[factor]))
 
 
-def at_rest(batches: LabelledBatches) -> NDArray[np.uint8]:
+def at_rest(batches: LabelledBatches) -> UInt8:
     """Return the people of the sweep with every factor at rest, or as near as the split has: (n, S, S, C)."""
     distance = np.square(batches.factors - rest_of(batches)).sum(axis=2).mean(axis=1)
-    chosen: NDArray[np.uint8] = batches.images[int(distance.argmin())]
+    chosen: UInt8 = batches.images[int(distance.argmin())]
     return chosen
 
 
-def rest_of(batches: LabelledBatches) -> NDArray[np.float32]:
+def rest_of(batches: LabelledBatches) -> Float32:
     """Return where each factor of a sweep rests (F,): at its most frequent value, of several at that nearest zero."""
     rest = []
     for column in batches.factors[:, 0].T:

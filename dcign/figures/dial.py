@@ -7,15 +7,13 @@ assigned latents.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating
 from dcign.evaluate.directions import FILE as DIRECTIONS
 from dcign.evaluate.directions import Direction, load_directions
 from dcign.evaluate.sweeps import Sweep
 from dcign.metrics import r_squared
 from dcign.trained.evaluated_run import EvaluatedRun
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +23,7 @@ class Dial:
     name: str
     direction: Direction
 
-    def turned(self, mu: Array, values: Array) -> Array:
+    def turned(self, mu: Floating, values: Floating) -> Floating:
         """Set one code (Z,) to each of these values (N,), the rest of it left: (N, Z)."""
         return self.direction.moved(np.repeat(mu[None], len(values), axis=0), values)
 
@@ -35,8 +33,8 @@ class Reading:
     """What a dial reads on a sweep: levels (L,), inferred (L, n) for n people."""
 
     name: str  # of what was read
-    levels: Array
-    inferred: Array
+    levels: Floating
+    inferred: Floating
 
     @property
     def r2(self) -> float:
@@ -54,7 +52,7 @@ class Reading:
         return float(np.abs(self._truth - np.median(self.levels)).mean())
 
     @property
-    def _truth(self) -> Array:
+    def _truth(self) -> Floating:
         return np.broadcast_to(self.levels[:, None], self.inferred.shape)
 
 
@@ -78,6 +76,6 @@ def baseline_dials(run: EvaluatedRun) -> tuple[tuple[Dial, ...], ...]:
     return tuple(most), tuple(Dial("regression direction", each.regression) for each in found)
 
 
-def read_sweep(dial: Dial, sweep: Sweep, mu: Array) -> Reading:
+def read_sweep(dial: Dial, sweep: Sweep, mu: Floating) -> Reading:
     """Read a dial on the codes (L, n, Z) of a sweep."""
     return Reading(dial.name, sweep.levels, dial.direction.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2]))

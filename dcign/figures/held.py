@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating, UInt8
 from dcign.evaluate.codes import Codes, encode_split
 from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.figures.dial import Dial, Reading, baseline_dials, own_dials, read_sweep
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import Meter
 from dcign.trained.evaluated_run import EvaluatedRun
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +22,9 @@ class HeldSweeps:
     dials: tuple[Dial, ...]  # one a factor, what the evaluation is of
     baselines: tuple[tuple[Dial, ...], ...]  # others, each for all factors
     sweeps: tuple[Sweep, ...]
-    codes: tuple[Array, ...]
-    people: NDArray[np.uint8]
-    people_codes: Array  # (n, Z)
+    codes: tuple[Floating, ...]
+    people: UInt8
+    people_codes: Floating  # (n, Z)
 
     def readings(self, dials: Sequence[Dial]) -> tuple[Reading, ...]:
         """Return what dials, one a factor, read on their sweeps."""

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from dcign.arrays import Floating
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
 from dcign.figures.dial import Reading
 
@@ -90,7 +90,7 @@ def dial_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, sid
     return figure
 
 
-def ticks(levels: NDArray[np.floating]) -> list[float]:
+def ticks(levels: Floating) -> list[float]:
     """Return round numbers within a sweep's levels, about zero if it is among them."""
     low, high = float(np.min(levels)), float(np.max(levels))
     if low > 0 or high < 0:

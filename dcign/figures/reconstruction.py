@@ -1,7 +1,6 @@
 """Originals above what comes back of them through the code: as they come, best, median and worst."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dcign.figures.board import Board, Group, Row
 from dcign.figures.held import HeldImages
@@ -11,8 +10,6 @@ from dcign.trained.evaluated_run import EvaluatedRun
 
 EXAMPLES = 12  # pictures in a row
 JUDGED = 400  # images that best, median and worst are chosen among, evenly out of the iid split
-
-Chosen = NDArray[np.intp]
 
 
 def reconstruction_board(run: EvaluatedRun, iid: HeldImages, progress: Fraction = unheard) -> Board:

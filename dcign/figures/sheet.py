@@ -4,9 +4,9 @@ import io
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from dcign.arrays import UInt8
 from dcign.figures.board import Board, Group, Pictures, Row
 from dcign.run.json_files import write_result
 
@@ -25,11 +25,11 @@ def save_board(board: Board, path: Path) -> Path:
     return path
 
 
-def as_bytes(pictures: Pictures) -> NDArray[np.uint8]:
+def as_bytes(pictures: Pictures) -> UInt8:
     """Return pictures as uint8, whether they came so or as floats 0..1."""
     if pictures.dtype == np.uint8:
         return pictures
-    rounded: NDArray[np.uint8] = (np.clip(pictures, 0, 1) * 255).round().astype(np.uint8)
+    rounded: UInt8 = (np.clip(pictures, 0, 1) * 255).round().astype(np.uint8)
     return rounded
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
 from dcign.run.json_files import read_json
@@ -23,24 +24,22 @@ BEYOND = 0.01  # of a factor's range, that may be asked for beyond its ends: 86 
 FAR_DECIBELS = 6.0  # worse than the test set's reconstruction: four times the squared error
 LEAST_DECIBELS = 3.0  # better than one flat colour: half its squared error
 
-Array = NDArray[np.floating]
-
 
 @dataclass(frozen=True, eq=False)
 class Edit:
     """What a picture was read as, and what was made of it."""
 
     read: dict[str, float]  # the factors' values, in their units
-    reconstruction: Array  # (S, S, C) 0..1, from the code as it was
+    reconstruction: Floating  # (S, S, C) 0..1, from the code as it was
     psnr_db: float  # of the reconstruction, over the whole frame
     flat_psnr_db: float  # of one flat colour in its place, the picture's mean
-    pictures: Array  # (N, S, S, C) 0..1, at the values asked for
+    pictures: Floating  # (N, S, S, C) 0..1, at the values asked for
 
 
 def edit(
     codec: Codec,
     calibrations: Sequence[FactorCalibration],
-    image: NDArray[np.uint8],
+    image: UInt8,
     values: Mapping[str, ArrayLike],
 ) -> Edit:
     """Read a picture (S, S, C), and decode it with factors set, each a number or (N,), in their units.
@@ -100,7 +99,7 @@ def _refuse_unequal(lengths: Mapping[str, int]) -> None:
         raise TrainingError(f"{found} values: wanted as many of each, as they move together, or two in a --grid")
 
 
-def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple[int, dict[str, Array]]:
+def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple[int, dict[str, Floating]]:
     """Say how many pictures stand in a row, and what each picture's values are, (N,) a factor, row by row.
 
     Factors of several values move together, through lists of one length; those of one value stay at it. In a grid, two

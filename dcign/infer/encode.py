@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int64, Str
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
@@ -27,24 +28,20 @@ from dcign.trained.codec import Codec, load_codec
 FORMAT_VERSION = 1
 AT_ONCE = 25  # batches in memory: 34 MB of pixels at 150 px, in colour
 
-Table = NDArray[np.float32]
-Words = NDArray[np.str_]
-Numbers = NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
     """What the file holds; see above."""
 
-    mu: Table
-    logvar: Table
-    factors: Table
-    split: Words
-    batch: Numbers
-    varies: Words
-    identity_index: Numbers
-    factor_names: Words
-    factor_units: Words
+    mu: Float32
+    logvar: Float32
+    factors: Float32
+    split: Str
+    batch: Int64
+    varies: Str
+    identity_index: Int64
+    factor_names: Str
+    factor_units: Str
 
     def of(self, split: str) -> "Encoding":
         """Return one split's rows."""

@@ -9,17 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from dcign.arrays import Float32, Floating, UInt8
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
 
 DEPTHS = (8, 10, 12, 16)  # bits of a gray picture
 LEAST_SIDE = 8  # pixels of a picture's shorter side: less shows nothing that could be read
 SMALLER, LARGER = Image.Resampling.BOX, Image.Resampling.LANCZOS  # a pixel's mean, as it is rendered (docs/training.md)
-
-Array = NDArray[np.float32]
 
 
 def open_picture(path: str | Path) -> Image.Image:
@@ -44,7 +42,7 @@ def open_picture(path: str | Path) -> Image.Image:
         raise TrainingError(f"cannot read {path} as a picture ({reason}): wanted a PNG, JPEG or the like") from None
 
 
-def fitted(picture: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
+def fitted(picture: Image.Image, size: int, channels: int) -> UInt8:
     """Make a picture what a network of that size and so many channels, 1 or 3, takes: (S, S, C), sRGB."""
     side = min(picture.size)
     if side < LEAST_SIDE:
@@ -58,7 +56,7 @@ def fitted(picture: Image.Image, size: int, channels: int) -> NDArray[np.uint8]:
     return (_encoded(np.clip(linear, 0, 1)) * 255).round().astype(np.uint8)
 
 
-def _linear(picture: Image.Image) -> Iterator[Array]:
+def _linear(picture: Image.Image) -> Iterator[Float32]:
     """Yield red, green and blue as linear light 0..1 over black, (H, W) each."""
     deep = _deep(picture)
     if deep is not None:
@@ -74,7 +72,7 @@ def _linear(picture: Image.Image) -> Iterator[Array]:
         yield table[np.asarray(colour)] * opacity
 
 
-def _deep(picture: Image.Image) -> Array | None:
+def _deep(picture: Image.Image) -> Float32 | None:
     """Return a gray picture of more than 8 bits as linear light; None for any other."""
     if picture.mode not in ("F", "I") and not picture.mode.startswith("I;16"):
         return None
@@ -84,7 +82,7 @@ def _deep(picture: Image.Image) -> Array | None:
     return _decoded(np.clip(values / _white(values, whole=picture.mode != "F"), 0, 1))
 
 
-def _white(values: Array, whole: bool) -> float:
+def _white(values: Float32, whole: bool) -> float:
     """Return the value of white: of whole numbers the largest of as few bits as hold them, else 1 or 255.
 
     Cameras and scanners put 10 or 12 bits into 16. A picture of 16 whose brightest pixel is below 4,096 is black.
@@ -93,18 +91,18 @@ def _white(values: Array, whole: bool) -> float:
     return next((end for end in ends if values.max() <= end), ends[-1])
 
 
-def _resized(channel: Array, size: int) -> Array:
+def _resized(channel: Float32, size: int) -> Float32:
     filtering = SMALLER if len(channel) > size else LARGER
     return np.asarray(Image.fromarray(channel).resize((size, size), filtering))
 
 
-def _decoded(encoded: NDArray[np.floating]) -> Array:
+def _decoded(encoded: Floating) -> Float32:
     """sRGB -> linear light, both 0..1 (IEC 61966-2-1)."""
-    linear: Array = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    linear: Float32 = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     return linear.astype(np.float32)
 
 
-def _encoded(linear: Array) -> Array:
+def _encoded(linear: Float32) -> Float32:
     """Linear light -> sRGB, both 0..1."""
-    encoded: Array = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    encoded: Float32 = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return encoded

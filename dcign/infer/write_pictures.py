@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dcign.arrays import UInt8
 from dcign.errors import TrainingError
 from dcign.run.json_files import write_output
 
@@ -68,7 +69,7 @@ def save_strip(
     return where
 
 
-def _sheet(pictures: list[NDArray[np.uint8]], columns: int, stills: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
     """Lay pictures out in rows, the still ones before the first."""
     high, wide = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
@@ -86,7 +87,7 @@ def _sheet(pictures: list[NDArray[np.uint8]], columns: int, stills: list[NDArray
     return sheet
 
 
-def _enlarged(picture: Array, scale: int) -> NDArray[np.uint8]:
+def _enlarged(picture: Array, scale: int) -> UInt8:
     """Return a picture (S, S, C) as bytes, (S, S) if it is gray, so many times larger."""
     if picture.dtype != np.uint8:
         picture = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from dcign.arrays import Int64
 from dcign.errors import TrainingError
 
 
@@ -19,7 +19,7 @@ class ImageBatches(Protocol):
     """B batches of n images in which one thing varies, wherever they lie, and what varies in each."""
 
     @property
-    def kind(self) -> NDArray[np.int64]:
+    def kind(self) -> Int64:
         """Return the factor that varies (B,), by its place, or F for the identity; batches of -1 are never drawn."""
 
     @property
@@ -35,7 +35,7 @@ class TrainingBatches:
     """Batches in memory: images (B, n, S, S, C) uint8, on any device; kind (B,)."""
 
     images: Tensor
-    kind: NDArray[np.int64]
+    kind: Int64
 
     @property
     def size(self) -> int:
@@ -65,7 +65,7 @@ class GroupDraw:
     mirrored: Tensor
 
 
-def batches_by_kind(kind: NDArray[np.int64], kinds: tuple[str, ...], ratio: tuple[float, ...]) -> list[Tensor]:
+def batches_by_kind(kind: Int64, kinds: tuple[str, ...], ratio: tuple[float, ...]) -> list[Tensor]:
     """Return the places of each kind's batches: K tensors (B_k,), of kind (B,), K kinds and their shares.
 
     Raises TrainingError if there is none of a kind whose share is more than 0.

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from dcign.arrays import Float32, Int64, IntP, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, VARIES
@@ -32,12 +32,12 @@ class LabelledBatches:
     for anything else; mask (B, n, S, S) coverage 0..255 of the pixels, or None where the split has none.
     """
 
-    images: NDArray[np.uint8]
-    factors: NDArray[np.float32]
-    kind: NDArray[np.int64]
-    mask: NDArray[np.uint8] | None
+    images: UInt8
+    factors: Float32
+    kind: Int64
+    mask: UInt8 | None
 
-    def chosen(self, batches: NDArray[np.intp]) -> "LabelledBatches":
+    def chosen(self, batches: IntP) -> "LabelledBatches":
         """Return some of the batches."""
         mask = None if self.mask is None else self.mask[batches]
         return LabelledBatches(self.images[batches], self.factors[batches], self.kind[batches], mask)
@@ -48,7 +48,7 @@ class ChunkedBatches:
     """Batches on disk, of which those wanted are read, whole, when they are wanted; kind (B,)."""
 
     chunks: SplitChunks
-    kind: NDArray[np.int64]
+    kind: Int64
 
     @property
     def size(self) -> int:
@@ -60,7 +60,7 @@ class ChunkedBatches:
         pairs = zip(batch.tolist(), image.numpy(), strict=True)
         return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
 
-    def labelled(self, batches: NDArray[np.intp], images: NDArray[np.intp]) -> LabelledBatches:
+    def labelled(self, batches: IntP, images: IntP) -> LabelledBatches:
         """Read some images (m,) of some batches (K,) with their labels, without masks, a batch in memory at a time."""
         pixels = np.empty((len(batches), len(images), *self.chunks.shape[1:]), np.uint8)
         for row, batch in enumerate(batches):
@@ -156,7 +156,7 @@ class DataSource:
                 "`dcign render` makes it"
             )
 
-    def _kind(self, varies: NDArray[np.uint8]) -> NDArray[np.int64]:
+    def _kind(self, varies: UInt8) -> Int64:
         """Turn the file's codes of what varies into places among the factors."""
         kind_of_code = np.full(256, -1, dtype=np.int64)
         names = [factor.name for factor in self._dataset.factors]

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from dcign.arrays import UInt8
 from dcign.data.dataset.chunks import find_chunks
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import VARIES_NAMES
@@ -45,7 +45,7 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
         self.factors = torch.from_numpy(factors.reshape(-1, len(self.names)))
         self.identity_index = torch.from_numpy(identity_index.reshape(-1))
         self._last = -1
-        self._images: NDArray[np.uint8] | None = None
+        self._images: UInt8 | None = None
 
     def __len__(self) -> int:
         """Return the number of images: N."""
@@ -70,11 +70,11 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
         """Return what varies in each image's batch, N names."""
         return [VARIES_NAMES[code] for code in self._chunks.varies.repeat(self.batch_size)]
 
-    def _image(self, place: int) -> NDArray[np.uint8]:
+    def _image(self, place: int) -> UInt8:
         batch, image = divmod(place, self.batch_size)
         if self._images is None or batch != self._last:
             self._images, self._last = self._chunks.read(batch), batch
-        found: NDArray[np.uint8] = self._images[image]
+        found: UInt8 = self._images[image]
         return found
 
 

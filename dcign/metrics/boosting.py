@@ -11,10 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
-from dcign.metrics.tables import Array, Classes
+from dcign.arrays import Float32, Floating, Int64
 
 STAGES = 100
 DEPTH = 3
@@ -22,8 +21,6 @@ RATE = 0.1
 BINS = 1024
 PURE = float(np.finfo(float).eps)  # squared error an example: nothing left to split
 APART = 1e-7  # values no further apart are never split, as in scikit-learn, which also keeps inputs in float32
-
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +30,17 @@ class _Tree:
     feature, threshold (2^DEPTH - 1,); value (2^DEPTH,) of the leaves.
     """
 
-    feature: Places
-    threshold: Array
-    value: Array
+    feature: Int64
+    threshold: Floating
+    value: Floating
 
-    def __call__(self, inputs: Array) -> Array:
+    def __call__(self, inputs: Floating) -> Floating:
         """(N, Z) -> (N,)."""
         node = np.zeros(len(inputs), np.int64)
         rows = np.arange(len(inputs))
         for _ in range(DEPTH):
             node = 2 * node + 1 + (inputs[rows, self.feature[node]] > self.threshold[node])
-        found: Array = self.value[node - len(self.feature)]
+        found: Floating = self.value[node - len(self.feature)]
         return found
 
 
@@ -51,12 +48,12 @@ class _Tree:
 class BoostedTrees:
     """A fitted ensemble: feature_importances_ (Z,) sum to 1, or are 0 where nothing could be split."""
 
-    classes: Classes
-    prior: Array  # (C,)
+    classes: Int64
+    prior: Floating  # (C,)
     trees: list[list[_Tree]]
-    feature_importances_: Array  # scikit-learn's name
+    feature_importances_: Floating  # scikit-learn's name
 
-    def scores(self, inputs: Array) -> Array:
+    def scores(self, inputs: Floating) -> Floating:
         """Return each class's log odds, up to a number for each row: (N, Z) -> (N, C)."""
         values = np.asarray(inputs, np.float32)
         found = np.tile(self.prior, (len(values), 1))
@@ -64,13 +61,13 @@ class BoostedTrees:
             found += RATE * np.stack([tree(values) for tree in stage], axis=1)
         return found
 
-    def predict(self, inputs: Array) -> Classes:
+    def predict(self, inputs: Floating) -> Int64:
         """Return the likeliest class: (N, Z) -> (N,)."""
-        likeliest: Classes = self.classes[self.scores(inputs).argmax(axis=1)]
+        likeliest: Int64 = self.classes[self.scores(inputs).argmax(axis=1)]
         return likeliest
 
 
-def boost(inputs: Array, truth: Classes, rng: np.random.Generator) -> BoostedTrees:
+def boost(inputs: Floating, truth: Int64, rng: np.random.Generator) -> BoostedTrees:
     """Fit an ensemble: (N, Z), (N,) of at least three classes."""
     named, member = np.unique(truth, return_inverse=True)
     one_hot = np.eye(len(named))[member]
@@ -99,16 +96,16 @@ class BoostedValues:
     mean: float
     spread: float
     trees: list[_Tree]
-    feature_importances_: Array
+    feature_importances_: Floating
 
-    def predict(self, inputs: Array) -> Array:
+    def predict(self, inputs: Floating) -> Floating:
         """(N, Z) -> (N,)."""
         values = np.asarray(inputs, np.float32)
-        found: Array = self.mean + self.spread * RATE * np.sum([tree(values) for tree in self.trees], axis=0)
+        found: Floating = self.mean + self.spread * RATE * np.sum([tree(values) for tree in self.trees], axis=0)
         return found
 
 
-def boost_values(inputs: Array, values: Array, rng: np.random.Generator) -> BoostedValues:
+def boost_values(inputs: Floating, values: Floating, rng: np.random.Generator) -> BoostedValues:
     """Fit an ensemble to numbers by least squares: (N, Z), (N,) that are not all the same."""
     table = _Binned.of(np.asarray(inputs, np.float32))
     mean, spread = float(values.mean()), float(values.std())
@@ -128,13 +125,13 @@ class _Binned:
     counts (1, Z, B): examples up to each bin.
     """
 
-    places: Places
-    lowest: Array
-    highest: Array
-    counts: Array
+    places: Int64
+    lowest: Floating
+    highest: Floating
+    counts: Floating
 
     @classmethod
-    def of(cls, inputs: NDArray[np.float32]) -> "_Binned":
+    def of(cls, inputs: Float32) -> "_Binned":
         bins = [_bin(column) for column in inputs.T]
         size = max(int(column.max()) for column in bins) + 1
         places = np.stack(bins)
@@ -150,11 +147,11 @@ class _Binned:
 class _Nodes:
     """What M nodes of a level hold up to each bin: sums of residuals, and counts, (M, Z, B)."""
 
-    sums: Array
-    counts: Array
+    sums: Floating
+    counts: Floating
 
 
-def _bin(column: NDArray[np.float32]) -> Places:
+def _bin(column: Float32) -> Int64:
     """Cut a column into bins, one a value, or where that makes too many, of about equal numbers: (N,) -> (N,)."""
     values = np.unique(column)
     cuts = np.flatnonzero(np.diff(values.astype(np.float64)) > APART)
@@ -166,8 +163,8 @@ def _bin(column: NDArray[np.float32]) -> Places:
 
 
 def _grow(
-    table: _Binned, residual: Array, step: Callable[[Places], Array], rng: np.random.Generator
-) -> tuple[_Tree, Places, Array]:
+    table: _Binned, residual: Floating, step: Callable[[Int64], Floating], rng: np.random.Generator
+) -> tuple[_Tree, Int64, Floating]:
     """Grow a tree on residuals (N,): the tree, the leaf that each example fell in (N,), gains (Z,).
 
     step: examples' leaves (N,) -> the value of each leaf (2^DEPTH,).
@@ -195,7 +192,7 @@ def _grow(
     return tree, node, gains
 
 
-def _best_cuts(nodes: _Nodes, rng: np.random.Generator) -> tuple[Places, Places, Array]:
+def _best_cuts(nodes: _Nodes, rng: np.random.Generator) -> tuple[Int64, Int64, Floating]:
     """Return each node's cut that lowers the squared error most: latent, last bin on the left, by how much; (M,) each.
 
     Cutting n examples of sum T after c of sum S lowers it by (n S - c T)^2 / (n c (n - c)).
@@ -218,7 +215,7 @@ def _best_cuts(nodes: _Nodes, rng: np.random.Generator) -> tuple[Places, Places,
     return chosen, place, gain
 
 
-def _children(table: _Binned, nodes: _Nodes, residual: Array, node: Places) -> _Nodes:
+def _children(table: _Binned, nodes: _Nodes, residual: Floating, node: Int64) -> _Nodes:
     """Return the nodes of the next level, left and right in turn; node (N,) says in which each example is."""
     rows = np.flatnonzero(node % 2 == 0)  # what is not left is right: the parent's less the left child's
     parents, parent = len(nodes.sums), node[rows] // 2
@@ -230,7 +227,7 @@ def _children(table: _Binned, nodes: _Nodes, residual: Array, node: Places) -> _
     return _Nodes(sums, counts)
 
 
-def _sums(table: _Binned, rows: Places, values: Array | None, node: Places, nodes: int) -> Array:
+def _sums(table: _Binned, rows: Int64, values: Floating | None, node: Int64, nodes: int) -> Floating:
     """Sum values (n,), or 1 for each, of some rows (n,) up to each bin of their node (n,): (nodes, Z, B)."""
     latents, bins = table.lowest.shape
     sums = np.empty((nodes, latents, bins))
@@ -241,7 +238,7 @@ def _sums(table: _Binned, rows: Places, values: Array | None, node: Places, node
     return sums
 
 
-def _middles(table: _Binned, nodes: _Nodes, latent: Places, place: Places) -> Array:
+def _middles(table: _Binned, nodes: _Nodes, latent: Int64, place: Int64) -> Floating:
     """Return the thresholds (M,): halfway between the examples of a node on both sides of its cut."""
     found = []
     for counts, column, last in zip(nodes.counts, latent, place, strict=True):
@@ -252,14 +249,14 @@ def _middles(table: _Binned, nodes: _Nodes, latent: Places, place: Places) -> Ar
     return np.array(found)
 
 
-def _mean(residual: Array, leaf: Places) -> Array:
+def _mean(residual: Floating, leaf: Int64) -> Floating:
     """Return the mean residual of each leaf: residual, leaf (N,) -> (2^DEPTH,)."""
     leaves = 2**DEPTH
-    mean: Array = np.bincount(leaf, residual, leaves) / np.maximum(np.bincount(leaf, minlength=leaves), 1)
+    mean: Floating = np.bincount(leaf, residual, leaves) / np.maximum(np.bincount(leaf, minlength=leaves), 1)
     return mean
 
 
-def _newton(residual: Array, member: Array, classes: int, leaf: Places) -> Array:
+def _newton(residual: Floating, member: Floating, classes: int, leaf: Int64) -> Floating:
     """Take one Newton step of the cross-entropy in each leaf: residual, member, leaf (N,) -> (2^DEPTH,)."""
     leaves, chance = 2**DEPTH, member - residual
     slope = np.bincount(leaf, residual, leaves) * (classes - 1) / classes

@@ -7,27 +7,17 @@ to draw rows of one of its classes. They are fitted on half of the rows and scor
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 
+from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
-from dcign.metrics.tables import (
-    Array,
-    Blocks,
-    Classes,
-    checked_blocks,
-    classes,
-    latents_and_factors,
-    refuse_latents,
-    standardised,
-)
+from dcign.metrics.tables import Blocks, checked_blocks, classes, latents_and_factors, refuse_latents, standardised
 
 GROUP = 64  # rows, or pairs of rows, that share a class
 FITTED, SCORED = 10_000, 5_000  # groups; as disentanglement_lib has it
 AT_ONCE = 500  # groups drawn together: 8 MB of 32 latents
 QUANTILE = 0.99  # of deviations, in place of their maximum
-
-Index = NDArray[np.int64]
 
 
 def factor_vae_score(
@@ -115,23 +105,23 @@ def invariance_ratio(batches: ArrayLike, everybody: ArrayLike, block: Sequence[i
     return float(within.var(axis=1).mean(axis=0).sum() / spread) if spread > 0 else float("nan")
 
 
-def _moved_within(codes: Array, truth: Classes) -> Array:
+def _moved_within(codes: Floating, truth: Int64) -> Floating:
     """Quantile of each latent's deviation from its mean in a class, averaged over classes: (N, Z), (N,) -> (Z,)."""
     moved = []
     for found in np.unique(truth):
         inside = codes[truth == found]
         moved.append(np.quantile(np.abs(inside - inside.mean(axis=0)), QUANTILE, axis=0))
-    mean: Array = np.mean(moved, axis=0)
+    mean: Floating = np.mean(moved, axis=0)
     return mean
 
 
-def _halves(count: int, rng: np.random.Generator) -> list[tuple[Index, int]]:
+def _halves(count: int, rng: np.random.Generator) -> list[tuple[Int64, int]]:
     """Deal rows into the half that is fitted on and the half that is scored, and say how many groups each gives."""
     dealt = rng.permutation(count)
     return [(dealt[: (count + 1) // 2], FITTED), (dealt[count // 2 :], SCORED)]
 
 
-def _groups(truth: Classes, groups: int, size: int, rng: np.random.Generator) -> Iterator[tuple[Index, Index]]:
+def _groups(truth: Int64, groups: int, size: int, rng: np.random.Generator) -> Iterator[tuple[Int64, Int64]]:
     """Draw groups of rows in which one factor, drawn too, is of one class: held (g,), rows (g, size), in parts.
 
     The class is that of a row drawn from all, so classes come as often as they are; rows may come twice.
@@ -150,8 +140,8 @@ def _groups(truth: Classes, groups: int, size: int, rng: np.random.Generator) ->
 
 
 def _differences(
-    codes: Array, truth: Classes, groups: int, members: list[list[int]], rng: np.random.Generator
-) -> Iterator[tuple[Index, Array]]:
+    codes: Floating, truth: Int64, groups: int, members: list[list[int]], rng: np.random.Generator
+) -> Iterator[tuple[Int64, Floating]]:
     """Draw groups of pairs that share a factor's class: the factor (g,), mean differences of blocks (g, G)."""
     for held, taken in _groups(truth, groups, 2 * GROUP, rng):
         apart = np.abs(codes[taken[:, :GROUP]] - codes[taken[:, GROUP:]]).mean(axis=1)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.metrics.monotone import fit_monotone
-from dcign.metrics.regression import Array, least_squares, linear_prediction, r_squared, spearman
+from dcign.metrics.regression import least_squares, linear_prediction, r_squared, spearman
 from dcign.metrics.tables import latents_and_factors, refuse_latents
 
 
@@ -49,13 +50,13 @@ def read_dial(
     )
 
 
-def best_latent(mu: Array, values: Array) -> int:
+def best_latent(mu: Floating, values: Floating) -> int:
     """Return the latent that a monotone map takes nearest to the factor: (N, Z), (N,) -> its place."""
     scores = [r_squared(values, fit_monotone(column, values)(column)) for column in mu.T]
     return int(np.argmax(scores))
 
 
-def _dial(latent: int, codes: Array, values: Array, held: Array, truth: Array) -> Dial:
+def _dial(latent: int, codes: Floating, values: Floating, held: Floating, truth: Floating) -> Dial:
     predicted = fit_monotone(codes, values)(held)
     line = linear_prediction(held[:, None], least_squares(codes[:, None], values[:, None]))[:, 0]
     return Dial(

@@ -5,8 +5,9 @@ from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from dcign.arrays import Floating, Int64
 from dcign.metrics.fitting import fitted
-from dcign.metrics.tables import Array, Classes, standardised, two_tables
+from dcign.metrics.tables import standardised, two_tables
 
 
 def explicitness(
@@ -25,7 +26,7 @@ def explicitness(
     return float(np.mean(areas))
 
 
-def _mean_area(chances: Array, named: Classes, truth: Classes) -> float:
+def _mean_area(chances: Floating, named: Int64, truth: Int64) -> float:
     """Mean area under the curves of the classes (C,) that some rows have and others not: (N, C), (N,) -> 0..1."""
     areas = []
     for chance, found in zip(chances.T, named, strict=True):

@@ -5,10 +5,10 @@ from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from dcign.metrics.tables import Array, Classes
+from dcign.arrays import Floating, Int64
 
 
-def fitted(classifier: Any, inputs: Array, truth: Classes) -> Any:  # scikit-learn's, which has no types
+def fitted(classifier: Any, inputs: Floating, truth: Int64) -> Any:  # scikit-learn's, which has no types
     """Return the classifier, fitted to (N, Z), (N,)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of a definition

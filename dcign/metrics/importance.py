@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 from scipy.stats import entropy
 from sklearn.ensemble import GradientBoostingClassifier
 
+from dcign.arrays import Floating, Int64
 from dcign.metrics.boosting import BoostedTrees, boost, boost_values
 from dcign.metrics.fitting import fitted
 from dcign.metrics.regression import r_squared
-from dcign.metrics.tables import Array, Blocks, Classes, checked_blocks, two_real_tables, two_tables
+from dcign.metrics.tables import Blocks, checked_blocks, two_real_tables, two_tables
 
 EXACT_CELLS = 20_000  # rows x latents up to which scikit-learn itself takes seconds at most
 TRACE = 1e-11  # added to importances, so that an entropy of none is defined
@@ -30,7 +31,7 @@ class DCI:
 
     informativeness_train: float
     informativeness: float
-    importances: Array
+    importances: Floating
 
     @property
     def disentanglement(self) -> float:
@@ -107,17 +108,17 @@ def _grown(tables: Any, grow: Callable[[Any, Any], Any], score: Callable[[Any, A
     return DCI(float(np.mean(told)), float(np.mean(unseen)), np.stack(importances, axis=1))
 
 
-def _accuracy(asked: Classes, predicted: Classes) -> float:
+def _accuracy(asked: Int64, predicted: Int64) -> float:
     return float(np.mean(predicted == asked))
 
 
-def _boosted(codes: Array, truth: Classes, rng: np.random.Generator) -> BoostedTrees | GradientBoostingClassifier:
+def _boosted(codes: Floating, truth: Int64, rng: np.random.Generator) -> BoostedTrees | GradientBoostingClassifier:
     if codes.size > EXACT_CELLS and len(np.unique(truth)) > 2:
         return boost(codes, truth, rng)
     return fitted(GradientBoostingClassifier(random_state=int(rng.integers(2**31))), codes, truth)
 
 
-def _purity(importances: Array) -> float:
+def _purity(importances: Floating) -> float:
     """1 - the entropy of each row (R, C), rows weighted by their sums -> 0..1; one column alone cannot be mixed."""
     if importances.shape[1] == 1:
         return 1.0

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import mutual_info_score
 
-from dcign.metrics.regression import Array, least_squares, linear_prediction
-from dcign.metrics.tables import BINS, Blocks, Classes, checked_blocks, classes, latents_and_factors
+from dcign.arrays import Floating, Int64
+from dcign.metrics.regression import least_squares, linear_prediction
+from dcign.metrics.tables import BINS, Blocks, checked_blocks, classes, latents_and_factors
 
 
 def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
@@ -30,7 +31,7 @@ def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = N
     return modularity_of(information(bins, members, truth))
 
 
-def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Array:
+def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Floating:
     """Return what each block says of each factor, nats: (N, Z), (N, F) -> (G, F).
 
     Of a block of several latents it is a lower bound, the most that one of them says or the best linear prediction
@@ -39,7 +40,7 @@ def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | 
     return information(*binned(latents, factors, blocks))
 
 
-def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Classes, list[int], Classes]:
+def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Int64, list[int], Int64]:
     """Cut latents, and what blocks predict, into bins: (N, C), the block of each of the C columns, classes (N, F)."""
     codes, factor_table = latents_and_factors(latents, factors)
     numbers = factor_table.astype(np.float64)
@@ -52,7 +53,7 @@ def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tup
     return _cut(np.concatenate(columns, axis=1)), members, classes(factor_table)
 
 
-def information(bins: Classes, members: list[int], truth: Classes) -> Array:
+def information(bins: Int64, members: list[int], truth: Int64) -> Floating:
     """Return each block's information on each factor: bins (N, C), the block of each column, truth (N, F) -> (G, F)."""
     ranked = [np.unique(factor, return_inverse=True)[1] for factor in truth.T]
     found = np.array([[_shared(code, factor) for factor in ranked] for code in bins.T])
@@ -61,19 +62,19 @@ def information(bins: Classes, members: list[int], truth: Classes) -> Array:
     return most
 
 
-def entropy(truth: Classes) -> Array:
+def entropy(truth: Int64) -> Floating:
     """Entropy of each factor, nats: (N, F) -> (F,)."""
     ranked = [np.unique(factor, return_inverse=True)[1] for factor in truth.T]
     return np.array([_shared(factor, factor) for factor in ranked])
 
 
-def gap(found: Array, entropies: Array) -> float:
+def gap(found: Floating, entropies: Floating) -> float:
     """Mean gap between the two largest of each column, over the entropies: (G, F), (F,) -> 0..1."""
     ranked = np.sort(np.concatenate([found, np.zeros((1, found.shape[1]))]), axis=0)  # one block alone: next comes 0
     return float(np.mean((ranked[-1] - ranked[-2]) / np.where(entropies > 0, entropies, np.inf)))
 
 
-def modularity_of(found: Array) -> float:
+def modularity_of(found: Floating) -> float:
     """Modularity of a table of information: (G, F) -> 0..1."""
     squared = np.square(found)
     most = squared.max(axis=1)
@@ -81,13 +82,13 @@ def modularity_of(found: Array) -> float:
     return float(np.where(most > 0, 1 - others, 0).mean())
 
 
-def _cut(columns: Array) -> Classes:
+def _cut(columns: Floating) -> Int64:
     """Cut columns into 20 equal bins of what each spans, with np.histogram's edges: (N, C) -> 0..19."""
     edges = [np.histogram(column, BINS)[1][:-1] for column in columns.T]
     return np.stack([np.digitize(column, lower) - 1 for column, lower in zip(columns.T, edges, strict=True)], axis=1)
 
 
-def _shared(first: Classes, second: Classes) -> float:
+def _shared(first: Int64, second: Int64) -> float:
     """Mutual information of two columns of places from 0 (N,), nats; of a column with itself, its entropy."""
     shape = int(first.max()) + 1, int(second.max()) + 1
     table = np.bincount(first * shape[1] + second, minlength=shape[0] * shape[1]).reshape(shape)

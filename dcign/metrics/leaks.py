@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dcign.arrays import Floating
 from dcign.errors import TrainingError
-from dcign.metrics.regression import Array, least_squares, linear_prediction, r_squared
+from dcign.metrics.regression import least_squares, linear_prediction, r_squared
 from dcign.metrics.tables import latents_and_factors, refuse_latents, standardised
 
 VALIDATION = 0.12  # of the rows that are fitted on, to stop the network by
@@ -16,7 +17,7 @@ Own = Sequence[int | Sequence[int]]  # each factor's latent or latents
 
 def linear_leakage(
     train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike, own: Own
-) -> Array:
+) -> Floating:
     """R^2 of the linear regression of each factor on all latents but its own, own (F,).
 
     (N, Z), (N, F) fitted on, (M, Z), (M, F) measured on -> (F,)
@@ -38,7 +39,7 @@ def nonlinear_leakage(
     own: Own,
     rng: np.random.Generator,
     sample: ArrayLike | None = None,
-) -> Array:
+) -> Floating:
     """R^2 of a network with two hidden layers of 256 units in place of the line of `linear_leakage` -> (F,).
 
     It is stopped early by the rows of an eighth of the samples: sample (N,) says which rows share so much that they
@@ -56,7 +57,7 @@ def nonlinear_leakage(
     chosen = rng.permutation(kinds.max() + 1)[: max(1, round(VALIDATION * (kinds.max() + 1)))]
     validates = torch.from_numpy(np.isin(kinds, chosen))
 
-    def asked(latents: Array, factors: Array) -> ProbeData:
+    def asked(latents: Floating, factors: Floating) -> ProbeData:
         return ProbeData(torch.from_numpy(latents).float() * may, torch.from_numpy(factors.T.copy()).float())
 
     fitted = asked(codes, truth)
@@ -66,7 +67,7 @@ def nonlinear_leakage(
 
 def _real_tables(
     train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Floating, Floating, Floating, Floating]:
     codes, truth = latents_and_factors(train_latents, train_factors)
     held, held_truth = latents_and_factors(test_latents, test_factors)
     return codes, truth.astype(np.float64), held, held_truth.astype(np.float64)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
+from dcign.arrays import Floating
 from dcign.metrics.regression import spearman
-
-Array = NDArray[np.floating]
 
 KNOTS = 200  # kept of a fit: enough for a tenth of a degree, few enough for a JSON file
 
@@ -17,16 +15,16 @@ KNOTS = 200  # kept of a fit: enough for a tenth of a degree, few enough for a J
 class MonotoneMap:
     """Piecewise linear through knots, constant beyond them: inputs (K,) ascending, outputs (K,)."""
 
-    inputs: Array
-    outputs: Array
+    inputs: Floating
+    outputs: Floating
 
-    def __call__(self, values: Array) -> Array:
+    def __call__(self, values: Floating) -> Floating:
         """(N,) -> (N,)."""
-        mapped: Array = np.interp(values, self.inputs, self.outputs)
+        mapped: Floating = np.interp(values, self.inputs, self.outputs)
         return mapped
 
 
-def fit_monotone(inputs: Array, outputs: Array) -> MonotoneMap:
+def fit_monotone(inputs: Floating, outputs: Floating) -> MonotoneMap:
     """Fit the monotone map, rising or falling as the ranks say, with the least squared error: (N,), (N,)."""
     rises = spearman(inputs, outputs) >= 0
     fit = IsotonicRegression(increasing=bool(rises), out_of_bounds="clip").fit(inputs, outputs)

@@ -8,12 +8,11 @@ one batched matrix product a layer.
 import itertools
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from dcign.arrays import Float64
 from dcign.device import choose_precision, computing
 from dcign.progress import Fraction, unheard
 
@@ -43,7 +42,7 @@ def probe(
     test: ProbeData,
     generator: torch.Generator,
     progress: Fraction = unheard,
-) -> NDArray[np.float64]:
+) -> Float64:
     """Train the P probes and return the R^2 of each on `test`: (P,). Stopped early, progress jumps to its end."""
     mean, spread = train.inputs.mean(1, keepdim=True), train.inputs.std(1, keepdim=True).clamp(min=1e-6)
     centre, scale = train.targets.mean(1, keepdim=True), train.targets.std(1, keepdim=True).clamp(min=1e-6)

@@ -4,11 +4,12 @@ As disentanglement_lib computes it (Kumar et al. 2018): a linear support vector 
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.svm import LinearSVC
 
+from dcign.arrays import Bool, Floating, Int64
 from dcign.metrics.fitting import fitted
-from dcign.metrics.tables import Array, Blocks, Classes, checked_blocks, latents_and_factors, two_tables
+from dcign.metrics.tables import Blocks, checked_blocks, latents_and_factors, two_tables
 
 PENALTY = 0.01  # C of the machines
 CONSTANT = 1e-12  # a latent of less variance tells nothing
@@ -42,7 +43,7 @@ def classified(
     test_latents: ArrayLike,
     test_factors: ArrayLike,
     blocks: Blocks | None = None,
-) -> NDArray[np.bool_]:
+) -> Bool:
     """Say which of the second tables' rows each block tells rightly, factor by factor: (M, G, F)."""
     codes, truth, held, held_truth = two_tables(train_latents, train_factors, test_latents, test_factors)
     right = [
@@ -55,14 +56,14 @@ def classified(
     return np.moveaxis(np.array(right), 2, 0)
 
 
-def separation(scores: Array | NDArray[np.bool_]) -> float:
+def separation(scores: Floating | Bool) -> float:
     """Mean over factors of the best block's mean score less the next's: (M, G, F) -> 0..1."""
     mean = scores.mean(axis=0)
     ranked = np.sort(np.concatenate([np.zeros((1, mean.shape[1])), mean]), axis=0)
     return float(np.mean(ranked[-1] - ranked[-2]))
 
 
-def _answers(codes: Array, truth: Classes, asked: Array) -> Classes:
+def _answers(codes: Floating, truth: Int64, asked: Floating) -> Int64:
     machine = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
-    answers: Classes = fitted(machine, codes, truth).predict(asked)
+    answers: Int64 = fitted(machine, codes, truth).predict(asked)
     return answers

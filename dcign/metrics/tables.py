@@ -5,17 +5,16 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
 
 LARGEST = 1e50  # of a value: squares overflow not far beyond, and support vector machines never end
 BINS = 20  # of a range: on raw floats a perfect latent would score about nothing
 
-Array = NDArray[np.floating]
-Classes = NDArray[np.int64]
 Blocks = Sequence[Sequence[int]]  # latents that count as one, block by block
 
 
-def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Array, NDArray[np.generic]]:
+def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floating, NDArray[np.generic]]:
     """Check the two tables: (N, Z), (N, F) -> float64 (N, Z), and the factors as they are (N, F)."""
     codes, truth = np.asarray(latents), np.asarray(factors)
     if codes.ndim != 2 or truth.ndim != 2 or len(codes) != len(truth) or 0 in (*codes.shape, *truth.shape):
@@ -34,7 +33,7 @@ def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Array, 
     return codes.astype(np.float64), truth
 
 
-def classes(factors: ArrayLike, ranges: ArrayLike | None = None) -> Classes:
+def classes(factors: ArrayLike, ranges: ArrayLike | None = None) -> Int64:
     """Cut each factor into 20 equal bins of its range; one of an integer type is classes already: (N, F) -> (N, F).
 
     ranges (F, 2), lowest and highest, or None for what the factors span; values beyond go to the bin at that end.
@@ -47,7 +46,7 @@ def classes(factors: ArrayLike, ranges: ArrayLike | None = None) -> Classes:
     return np.stack([np.digitize(values, inner) for values, inner in zip(truth.T, edges, strict=True)], axis=1)
 
 
-def classes_of_both(train: ArrayLike, test: ArrayLike) -> tuple[Classes, Classes]:
+def classes_of_both(train: ArrayLike, test: ArrayLike) -> tuple[Int64, Int64]:
     """Cut two tables of factors alike, by the range of the first: (N, F), (M, F) -> (N, F), (M, F)."""
     fitted, held = np.asarray(train), np.asarray(test)
     if fitted.dtype.kind in "biu" and held.dtype.kind in "biu":
@@ -58,7 +57,7 @@ def classes_of_both(train: ArrayLike, test: ArrayLike) -> tuple[Classes, Classes
 
 def two_tables(
     train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
-) -> tuple[Array, Classes, Array, Classes]:
+) -> tuple[Floating, Int64, Floating, Int64]:
     """Check what a figure is fitted on, (N, Z), (N, F), and measured on, (M, Z), (M, F); factors become classes."""
     codes, truth, held, held_truth = _same_columns(train_latents, train_factors, test_latents, test_factors)
     fitted, measured = classes_of_both(truth, held_truth)
@@ -68,7 +67,7 @@ def two_tables(
 
 def two_real_tables(
     train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[Floating, Floating, Floating, Floating]:
     """Check them alike, for a figure that takes factors as numbers."""
     codes, truth, held, held_truth = _same_columns(train_latents, train_factors, test_latents, test_factors)
     _refuse_constant(truth)
@@ -100,17 +99,17 @@ def refuse_latents(named: Iterable[int], latents: int) -> None:
         raise TrainingError(f"latent {strange[0]} is named, of codes of {latents} latents: wanted 0 to {latents - 1}")
 
 
-def standardised(values: Array, like: Array | None = None) -> Array:
+def standardised(values: Floating, like: Floating | None = None) -> Floating:
     """Return columns of mean 0 and spread 1, by the table `like` if given; a constant column becomes 0: (N, Z)."""
     source = values if like is None else like
     spread = source.std(axis=0)
-    scaled: Array = (values - source.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    scaled: Floating = (values - source.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
     return scaled
 
 
 def _same_columns(
     train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
-) -> tuple[Array, NDArray[np.generic], Array, NDArray[np.generic]]:
+) -> tuple[Floating, NDArray[np.generic], Floating, NDArray[np.generic]]:
     codes, truth = latents_and_factors(train_latents, train_factors)
     held, held_truth = latents_and_factors(test_latents, test_factors)
     if codes.shape[1] != held.shape[1] or truth.shape[1] != held_truth.shape[1]:

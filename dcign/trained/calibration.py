@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.metrics.monotone import MonotoneMap, fit_monotone
 from dcign.run.json_files import read_json, write_result
@@ -24,8 +25,6 @@ FORMAT = "dcign-calibration"
 FORMAT_VERSION = 1
 FILE = "calibration.json"
 LARGEST = 1e9  # of a number in the file: no code, and no factor in any unit, is larger
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class FactorCalibration:
     slope: float  # of the least-squares line from latent to factor ...
     offset: float  # ... and its value at 0
 
-    def linear(self, codes: Array) -> Array:
+    def linear(self, codes: Floating) -> Floating:
         """Return the straight line's prediction of the factor: (N,) -> (N,)."""
         return self.offset + self.slope * codes
 
@@ -49,7 +48,7 @@ class FactorCalibration:
         return float(self.code.inputs[0]), float(self.code.inputs[-1])
 
 
-def calibrate(factor: str, latent: int, codes: Array, values: Array) -> FactorCalibration:
+def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
     """Fit both maps and the line between one latent's codes (N,) and a factor's values (N,)."""
     spread = float(np.var(codes))
     slope = float(np.cov(codes, values, bias=True)[0, 1]) / spread if spread > 0 else 0.0
@@ -63,12 +62,12 @@ def calibrate(factor: str, latent: int, codes: Array, values: Array) -> FactorCa
     )
 
 
-def factor_values(mu: Array, calibrations: Sequence[FactorCalibration]) -> Array:
+def factor_values(mu: Floating, calibrations: Sequence[FactorCalibration]) -> Floating:
     """Say what codes stand for, in the factors' units: mu (N, Z) -> (N, F), in the order of the calibrations."""
     return np.stack([fit.value(mu[:, fit.latent]) for fit in calibrations], axis=1)
 
 
-def with_factors(mu: Array, calibrations: Sequence[FactorCalibration], /, **values: ArrayLike) -> Array:
+def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **values: ArrayLike) -> Floating:
     """Set factors, by name and in their units, a number or (N,) each, in copies of codes: (N, Z) -> (N, Z).
 
     Raises TrainingError for a factor that is not there, a value that is no number, and for two that share a latent, as
@@ -177,7 +176,7 @@ def _map(found: Any, what: str) -> MonotoneMap:  # JSON
     return MonotoneMap(inputs, outputs)
 
 
-def _knots(found: Any, what: str) -> Array:  # JSON
+def _knots(found: Any, what: str) -> Floating:  # JSON
     if not isinstance(found, list):
         raise ValueError(f"{what} are {_shown(found)}")
     return np.array([_number(value, f"one of {what}") for value in found])

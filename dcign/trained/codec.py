@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
+from dcign.arrays import Float32, Floating, UInt8
 from dcign.device import choose_device, choose_precision, computing
 from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder, build_model
@@ -21,8 +21,6 @@ from dcign.trained.published import is_published, load_weights, read_published
 
 # Pixels of the images in a pass. On a CPU small passes are a quarter cheaper: their feature maps stay in its cache.
 PIXELS_AT_ONCE, PIXELS_AT_ONCE_GPU = 2**17, 2**22
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +36,7 @@ class Codec:
     precision: torch.dtype  # of convolutions and products
 
     @torch.inference_mode()
-    def encode(self, images: NDArray[np.uint8], progress: Fraction = unheard) -> tuple[Array, Array]:
+    def encode(self, images: UInt8, progress: Fraction = unheard) -> tuple[Float32, Float32]:
         """Return the posterior's mean and log variance: (N, S, S, C) uint8 -> (N, Z), (N, Z).
 
         Raises TrainingError for images of another type, size or number of channels than the network's, or none.
@@ -59,7 +57,7 @@ class Codec:
         return np.concatenate(means), np.concatenate(logvars)
 
     @torch.inference_mode()
-    def decode(self, codes: NDArray[np.floating], progress: Fraction = unheard) -> Array:
+    def decode(self, codes: Floating, progress: Fraction = unheard) -> Float32:
         """Return pictures, 0..1: (N, Z) -> (N, S, S, C).
 
         Raises TrainingError for codes of another number of latents than the network's, none, or what is no number.

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.trained.calibration import FactorCalibration
 from dcign.trained.codec import Codec, load_calibrations, load_codec
 from dcign.trained.evaluation_file import load_evaluation
-
-Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +38,7 @@ class EvaluatedRun:
         sign = "+" if round(value) > 0 else "−" if round(value) < 0 else ""
         return f"{sign}{abs(round(value))}{self.units[place]}"
 
-    def rebuild(self, images: NDArray[np.uint8]) -> Array:
+    def rebuild(self, images: UInt8) -> Floating:
         """Return what comes back of images (N, S, S, C) through the code, 0..1."""
         return self.codec.decode(self.codec.encode(images)[0])
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import trimesh
 
+from dcign.arrays import Float32, Int32
 from dcign.errors import ModelError
 from dcign.facegen.colour import srgb_to_linear
-from dcign.facegen.model.morphable import Float, Int, MorphableModel
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 
 MILLIMETRES_IN_METRES = 0.001
@@ -54,7 +55,7 @@ def _write_aside(path: Path, content: bytes) -> None:
 
 
 # trimesh and glTF's JSON tree are untyped.
-def _mesh(vertices: Float, triangles: Int, colours: Any) -> Any:
+def _mesh(vertices: Float32, triangles: Int32, colours: Any) -> Any:
     opaque = np.concatenate([np.clip(colours, 0, 1), np.ones((len(colours), 1))], 1)
     rgba = np.round(255 * opaque).astype(np.uint8)
     return trimesh.Trimesh(vertices, triangles, vertex_colors=rgba, process=False)

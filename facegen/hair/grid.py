@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Int = NDArray[np.int64]
+from dcign.arrays import Int64
 
 COLUMNS = 64  # of a half, plus one: both midlines count
 FINER = 4  # columns from one lock to the next
@@ -32,11 +31,11 @@ class Globe:
     0 on the midline; triangles (t, 3) outward; mirror (v,).
     """
 
-    column: Int
-    ring: Int
-    side: Int
-    triangles: Int
-    mirror: Int
+    column: Int64
+    ring: Int64
+    side: Int64
+    triangles: Int64
+    mirror: Int64
 
 
 def globe() -> Globe:
@@ -55,16 +54,16 @@ def globe() -> Globe:
     )
 
 
-def _ring_starts(around: int, rings: int) -> Int:
+def _ring_starts(around: int, rings: int) -> Int64:
     return np.arange(rings)[:, None] * around
 
 
-def _reflected(around: int) -> Int:
+def _reflected(around: int) -> Int64:
     """Which place in a ring is across the midline."""
     return (-np.arange(around)) % around
 
 
-def _triangles(around: int, rings: int) -> Int:
+def _triangles(around: int, rings: int) -> Int64:
     """Quads between rings, halved so that both sides are mirror images, and a fan about each pole."""
     place = np.arange(around)
     following = (place + 1) % around

@@ -9,18 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
+from dcign.arrays import Float64, Floating, Int32, Int64
 from dcign.facegen.hair.grid import COLUMNS, RINGS, SCALP_RINGS, Globe, globe
 from dcign.facegen.hair.strands import FRINGE_RINGS, HIDDEN, Drape, drape
 from dcign.facegen.haircuts import CUT_NAMES, CUTS
-from dcign.facegen.primitives import Array
 from dcign.facegen.template.mesh import Template
 from dcign.facegen.template.regions import Regions
-
-Int = NDArray[np.int32]
 
 NEIGHBOURS = 8  # head vertices that carry a vertex of hair: one alone would pass every dent on
 REACH = 9.0  # mm: how far their weights reach
@@ -40,18 +37,18 @@ class HairLayer:
     under hair.
     """
 
-    anchors: Int
-    weights: Array
-    triangles: Int
-    mirror: Int
+    anchors: Int32
+    weights: Float64
+    triangles: Int32
+    mirror: Int32
     cut_names: tuple[str, ...]
-    offsets: Array
-    by_length: Array
-    by_volume: Array
-    strand: Array
-    openness: Array
+    offsets: Float64
+    by_length: Float64
+    by_volume: Float64
+    strand: Float64
+    openness: Float64
 
-    def carried(self, values: NDArray[np.floating]) -> Array:
+    def carried(self, values: Floating) -> Float64:
         """Values of the head's vertices (V, ...), carried over to the hair's (Vh, ...)."""
         rows = np.repeat(np.arange(len(self.anchors)), self.anchors.shape[1])
         shape = (len(self.anchors), len(values))
@@ -85,7 +82,7 @@ def hair_layer(template: Template, regions: Regions) -> HairLayer:
     return replace(layer, offsets=mean - layer.carried(template.vertices))
 
 
-def _cut(index: int, whole: Globe) -> tuple[Array, Array, Array, Array]:
+def _cut(index: int, whole: Globe) -> tuple[Float64, Float64, Float64, Float64]:
     """A cut's vertices (Vh, 3), what a deviation of length and of volume adds (Vh, 3), openness (Vh,)."""
     if index == 0:  # bald: all of it deep in the head, as a speck
         speck = HIDDEN + 0.05 * _spread(drape(CUTS[1]), whole)
@@ -98,14 +95,14 @@ def _cut(index: int, whole: Globe) -> tuple[Array, Array, Array, Array]:
     return _spread(mean, whole), (longer - shorter) / 2, (fuller - flatter) / 2, openness
 
 
-def _spread(half: Drape, whole: Globe) -> Array:
+def _spread(half: Drape, whole: Globe) -> Float64:
     """The whole surface (Vh, 3) from the left half's strands."""
     around = half.positions[whole.column[2:], whole.ring[2:]]
     around[whole.side[2:] < 0, 0] *= -1
     return np.concatenate([half.poles, around])
 
 
-def _anchored(template: Template, regions: Regions, whole: Globe) -> tuple[NDArray[np.int64], Array]:
+def _anchored(template: Template, regions: Regions, whole: Globe) -> tuple[Int64, Float64]:
     """Head vertices (Vh, 2k) that carry each vertex, and their weights, the same on both sides."""
     by_name = {name: index for index, name in enumerate(CUT_NAMES)}
     scalp, fringe, hanging = (drape(CUTS[by_name[name]]) for name in (SCALP_CUT, FRINGE_CUT, HANGING_CUT))
@@ -132,9 +129,7 @@ def _anchored(template: Template, regions: Regions, whole: Globe) -> tuple[NDArr
     return _on_both_sides(anchors, weights, whole, template)
 
 
-def _on_both_sides(
-    anchors: NDArray[np.int64], weights: Array, whole: Globe, template: Template
-) -> tuple[NDArray[np.int64], Array]:
+def _on_both_sides(anchors: Int64, weights: Float64, whole: Globe, template: Template) -> tuple[Int64, Float64]:
     """Anchors (Vh, k) -> (Vh, 2k) of which the right half's are the left's, mirrored; the midline's are both."""
     right = whole.side < 0
     middle = whole.side == 0

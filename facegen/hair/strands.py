@@ -10,16 +10,14 @@ from functools import cache
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
+from dcign.arrays import Bool, Float64, Int64
 from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
 from dcign.facegen.haircuts import FALL, RIM, Cut
-from dcign.facegen.primitives import Array, curve, ramp
+from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
 from dcign.facegen.template.mesh import CENTRE, project
-
-Bool = NDArray[np.bool_]
 
 CROWN = np.array([0.0, 108.0, -48.0])  # about where hair whorls
 PARTING_FRONT = np.array([0.0, 91.0, 71.0])
@@ -47,9 +45,9 @@ HIDDEN = np.array([0.0, 20.0, -5.0])  # the middle of the head
 class Drape:
     """One cut: positions (C, R, 3) of the left half's strands; poles (2, 3); openness (C, R), 1 unshaded."""
 
-    positions: Array
-    poles: Array
-    openness: Array
+    positions: Float64
+    poles: Float64
+    openness: Float64
 
 
 def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
@@ -71,7 +69,7 @@ def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
 
 
 @cache
-def rim_points(hangs: bool = False) -> Array:
+def rim_points(hangs: bool = False) -> Float64:
     """Where each strand meets the shell's edge on the skull, or leaves the skull (C, 3)."""
     azimuth, height = np.radians(AZIMUTHS), (FALL if hangs else RIM)(AZIMUTHS)
     flat = np.full(len(azimuth), 80.0)
@@ -82,14 +80,14 @@ def rim_points(hangs: bool = False) -> Array:
     return points
 
 
-def on_skull(directions: Array) -> Array:
+def on_skull(directions: Float64) -> Float64:
     """Points (..., 3) of the bare skull, without ears, in directions (..., 3) from the mesh's centre."""
     flat = directions.reshape(-1, 3) / np.linalg.norm(directions.reshape(-1, 3), axis=1, keepdims=True)
     points = CENTRE + project(bare_head_distance, flat)[:, None] * flat
     return np.asarray(points.reshape(directions.shape))
 
 
-def outwards(points: Array) -> Array:
+def outwards(points: Float64) -> Float64:
     """Unit normals (..., 3) of the bare head's distance, over a few mm: hair bridges small hollows."""
     flat = points.reshape(-1, 3)
     step = 6.0 * np.eye(3)
@@ -98,7 +96,7 @@ def outwards(points: Array) -> Array:
 
 
 @cache
-def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Array, Array, Array]:
+def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Float64, Float64, Float64]:
     """Strands over the skull: points (C, S, 3), normals (C, S, 3), and mm from the edge (C, S)."""
     root = np.tile(CROWN, (COLUMNS + 1, 1))
     if parted:
@@ -132,7 +130,7 @@ class _Strands:
         # 0 at the face's edge of what hangs, 1 at the back's midline.
         self.behind = np.clip((np.arange(COLUMNS + 1) - first) / max(COLUMNS - first, 1), 0, 1)
 
-    def on_the_scalp(self) -> Array:
+    def on_the_scalp(self) -> Float64:
         """Scalp rings (C, S, 3)."""
         thickness = self._thickness()
         grown = thickness + np.maximum(self.locks[:, :SCALP_RINGS] * self._rise(), -0.3 * np.abs(thickness))
@@ -140,7 +138,7 @@ class _Strands:
             grown += _sagging(self.skull + grown[..., None] * self.normals, thickness)
         return np.asarray(self.skull + grown[..., None] * self.normals)
 
-    def hang(self, positions: Array) -> None:
+    def hang(self, positions: Float64) -> None:
         """Lay the hanging strands outside of ears, jaw and neck, as a curtain."""
         which = np.flatnonzero(self.hanging)
         behind = self.behind[which]
@@ -163,7 +161,7 @@ class _Strands:
         positions[which, :-1] = _around_axis(radius, np.radians(angle), heights)
         positions[which, -1] = positions[which, -2] * (0.45, 1, 0.45) + (0, 14, -12)
 
-    def tuck(self, positions: Array) -> None:
+    def tuck(self, positions: Float64) -> None:
         """Hide in the head what does not hang."""
         which = np.flatnonzero(~self.hanging)
         if not self.hanging.any():
@@ -178,7 +176,7 @@ class _Strands:
         positions[which, SCALP_RINGS:, 1] = edge[SCALP_RINGS:, 1]
         positions[which, SCALP_RINGS:, 2] = AXIS_Z - 0.2 * (edge[SCALP_RINGS:, 2] - AXIS_Z)
 
-    def cut_fringe(self, positions: Array) -> None:
+    def cut_fringe(self, positions: Float64) -> None:
         """Let the front strands fall over the forehead."""
         which = np.flatnonzero(AZIMUTHS < FRINGE_TO)
         rim = positions[which, SCALP_RINGS - 1]
@@ -199,7 +197,7 @@ class _Strands:
         shown = slice(SCALP_RINGS, SCALP_RINGS + FRINGE_RINGS)
         positions[which, shown] = _around_axis(radius, np.radians(angle), heights)
 
-    def openness(self) -> Array:
+    def openness(self) -> Float64:
         """How much light reaches each place (C, R), 0..1: partings, gaps between locks and what is under."""
         light = np.ones((COLUMNS + 1, RINGS))
         light *= 1 + 0.2 * np.clip(self.locks / (self.cut.lumps + self.cut.curl + 0.1), -2.5, 1)
@@ -215,7 +213,7 @@ class _Strands:
             light[AZIMUTHS < FRINGE_TO, SCALP_RINGS : SCALP_RINGS + FRINGE_RINGS] = 0.95
         return np.clip(light, 0, 1)
 
-    def _thickness(self) -> Array:
+    def _thickness(self) -> Float64:
         """Of the hair over the skull (C, S), mm."""
         cut, height = self.cut, self.skull[..., 1]
         azimuth = AZIMUTHS[:, None]
@@ -235,7 +233,7 @@ class _Strands:
             )
         return np.asarray(-SUNK + (full + SUNK) * self._rise())
 
-    def _rise(self) -> Array:
+    def _rise(self) -> Float64:
         """From 0 at the shell's edge to 1 in the hair (C, S)."""
         # Necks are shaded off, and hair rises slowly from the forehead: a steep edge makes a cap.
         gentle = 1 + ramp(AZIMUTHS, 108, 140) + 1.5 * (1 - ramp(AZIMUTHS, 44, 72))
@@ -253,7 +251,7 @@ class _Strands:
             rise[AZIMUTHS < FRINGE_TO] = 0.6 + 0.4 * ramp(self.to_edge[AZIMUTHS < FRINGE_TO], 0, 50)
         return np.asarray(rise)
 
-    def _radius(self, which: NDArray[np.int64], angle: Array, heights: Array, positions: Array) -> Array:
+    def _radius(self, which: Int64, angle: Float64, heights: Float64, positions: Float64) -> Float64:
         """Distance (n, R - 1), mm, of hanging strands from the axis."""
         cut = self.cut
         turn = np.radians(angle)
@@ -276,7 +274,7 @@ class _Strands:
         return _pushed_out(_gentle(radius), np.radians(angle), heights, cut.over_ears)
 
 
-def _sagging(places: Array, thickness: Array) -> Array:
+def _sagging(places: Float64, thickness: Float64) -> Float64:
     """How far (C, S), mm, to lift scalp rings so that the skull stays inside of the flat quads between locks."""
     thinnest = _of_quads(thickness).min(0)
     gap = bare_head_distance(_of_quads(places).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
@@ -289,13 +287,13 @@ def _sagging(places: Array, thickness: Array) -> Array:
     return lift
 
 
-def _of_quads(values: Array) -> Array:
+def _of_quads(values: Float64) -> Float64:
     """Values (C, S, ...) at the corners of the quads between locks, (4, (C - 1) / FINER, S - 1, ...)."""
     even = values[::FINER]
     return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
 
 
-def _gentle(along: Array) -> Array:
+def _gentle(along: Float64) -> Float64:
     """Values (n, R - 1) along strands, smoothed: hair bends gently from the skull into its fall."""
     along = along.copy()
     for _ in range(4):
@@ -304,7 +302,7 @@ def _gentle(along: Array) -> Array:
     return along
 
 
-def _pushed_out(radius: Array, turn: Array, heights: Array, ears: bool) -> Array:
+def _pushed_out(radius: Float64, turn: Float64, heights: Float64, ears: bool) -> Float64:
     """The same radii, none nearer to the skin than NEAREST: the table of radii is coarse at ears and jaw."""
     radius = radius.copy()
     for _ in range(3):
@@ -313,7 +311,7 @@ def _pushed_out(radius: Array, turn: Array, heights: Array, ears: bool) -> Array
     return radius
 
 
-def head_radius(angle: Array, heights: Array, ears: bool = True) -> Array:
+def head_radius(angle: Float64, heights: Float64, ears: bool = True) -> Float64:
     """Distance of the head's outermost skin from the axis at angles (...), degrees, and heights (...), mm."""
     angles, levels, radii = _head_radii(ears)
     places = np.stack(
@@ -326,7 +324,7 @@ def head_radius(angle: Array, heights: Array, ears: bool = True) -> Array:
 
 
 @cache
-def _head_radii(ears: bool) -> tuple[Array, Array, Array]:
+def _head_radii(ears: bool) -> tuple[Float64, Float64, Float64]:
     """A table of head_radius: angles (A,), heights (Y,), radii (A, Y). From far outside inwards, to the first skin."""
     angles, levels = np.arange(0.0, 181.0, 3.0), np.arange(-256.0, 121.0, 4.0)
     turn, y = (part.ravel() for part in np.meshgrid(np.radians(angles), levels, indexing="ij"))
@@ -341,12 +339,12 @@ def _head_radii(ears: bool) -> tuple[Array, Array, Array]:
     return angles, levels, np.maximum(radius, 0).reshape(len(angles), len(levels))
 
 
-def _around_axis(radius: Array, turn: Array, heights: Array) -> Array:
+def _around_axis(radius: Float64, turn: Float64, heights: Float64) -> Float64:
     """Points (..., 3) at a distance from the vertical axis, at angles in radians and heights (...)."""
     return np.stack([radius * np.sin(turn), heights, radius * np.cos(turn) + AXIS_Z], -1)
 
 
-def _knot(length: float) -> Array:
+def _knot(length: float) -> Float64:
     """The rings (C, KNOT_RINGS, 3) of a knot of hair behind the crown."""
     radius = KNOT_RADIUS * (1 + 0.12 * length)
     centre = on_skull((KNOT - CENTRE)[None])[0] + 0.8 * radius * KNOT_AXIS
@@ -358,7 +356,7 @@ def _knot(length: float) -> Array:
     return np.stack(rings, 1)
 
 
-def _poles(positions: Array, cut: Cut, length: float) -> Array:
+def _poles(positions: Float64, cut: Cut, length: float) -> Float64:
     """The vertices (2, 3) that close the surface at the crown and at the bottom."""
     rings = (positions[:, 0] * (0, 1, 1)).mean(0)
     if cut.bun:
@@ -370,7 +368,7 @@ def _poles(positions: Array, cut: Cut, length: float) -> Array:
 
 
 @cache
-def _locks(cut: Cut) -> Array:
+def _locks(cut: Cut) -> Float64:
     """How far each place stands out of its cut's smooth shape (C, R), mm: locks along the strands, and curls."""
     rng = np.random.default_rng(crc32(cut.name.encode()))
     coarse = (COLUMNS // FINER + 1, RINGS)
@@ -390,5 +388,5 @@ def _locks(cut: Cut) -> Array:
     return np.asarray(locks)
 
 
-def _unit(vectors: Array) -> Array:
+def _unit(vectors: Float64) -> Float64:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))

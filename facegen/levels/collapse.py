@@ -11,19 +11,14 @@ import heapq
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array
-
-Int = NDArray[np.int64]
+from dcign.arrays import Float64, Int64
 
 TURNED = 0.2  # cosine of the turn of a triangle above which a collapse is allowed
 FREE, EDGE, FIXED = 0, 1, 2  # a vertex may move onto any neighbour, along the mesh's edge alone, or not at all
 
 
-def collapsed(
-    triangles: Int, features: Array, faces: Array, kind: NDArray[np.int64], counts: Sequence[int]
-) -> list[Int]:
+def collapsed(triangles: Int64, features: Float64, faces: Float64, kind: Int64, counts: Sequence[int]) -> list[Int64]:
     """The triangles (t, 3), into the same vertices, as soon as no more than each of `counts` vertices are left.
 
     triangles (T, 3); features (V, n) mm, in which errors are measured; faces (N, V, 3): shapes of the mesh in none of
@@ -41,7 +36,7 @@ def collapsed(
 class _Mesh:
     """A mesh while it is collapsed: triangles, what lies around each vertex, its quadric, and a heap of edges."""
 
-    def __init__(self, triangles: Int, features: Array, faces: Array, kind: NDArray[np.int64]) -> None:
+    def __init__(self, triangles: Int64, features: Float64, faces: Float64, kind: Int64) -> None:
         self.triangles = triangles.astype(np.int64).copy()
         self.alive = np.ones(len(triangles), bool)
         self.features, self.faces, self.kind = features, faces, kind
@@ -105,7 +100,7 @@ class _Mesh:
         old, new = (_normals(self.faces[:, each]) for each in (corners, after))
         return bool(((old * new).sum(-1) > TURNED * np.sqrt((old * old).sum(-1) * (new * new).sum(-1))).all())
 
-    def _push(self, vertices: Int, onto: Int) -> None:
+    def _push(self, vertices: Int64, onto: Int64) -> None:
         movable = self.kind[vertices] != FIXED
         movable &= (self.kind[vertices] != EDGE) | (self.kind[onto] != FREE)
         vertices, onto = vertices[movable], onto[movable]
@@ -118,7 +113,7 @@ class _Mesh:
             heapq.heappush(self.heap, (each, vertex, other, self.version[vertex], self.version[other]))
 
 
-def _quadrics(triangles: Int, features: Array) -> tuple[Array, Array, Array]:
+def _quadrics(triangles: Int64, features: Float64) -> tuple[Float64, Float64, Float64]:
     """Sums over each vertex's triangles: matrix (V, n, n), vector (V, n), constant (V,).
 
     The squared distance of x to the plane of a triangle at p with orthonormal e, f in it is
@@ -144,7 +139,7 @@ def _quadrics(triangles: Int, features: Array) -> tuple[Array, Array, Array]:
     return sums[0], sums[1], sums[2]
 
 
-def _normals(corners: Array) -> Array:
+def _normals(corners: Float64) -> Float64:
     """Normals (N, t, 3), as long as twice the areas, of triangles (N, t, 3, 3); np.cross is slow on so few."""
     a, b = corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
     return np.asarray(a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]])

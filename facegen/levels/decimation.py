@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import fast_simplification as quadrics
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dcign.facegen.model.morphable import Float, Int, Level
+from dcign.arrays import Float32, Int32, Int64
+from dcign.facegen.model.morphable import Level
 
 VERTICES = (5_000, 2_500)  # what render draws with up to 256 and 96 pixels
 WORTH_IT = 1.3  # times fewer vertices: what is nearer is not worth a level
@@ -19,13 +19,13 @@ SYMMETRIC = 0.5  # mm
 FOLDED, ROUNDS = 0.2, 4  # cosine of a triangle's turn below which it is mended, and how often all are looked at
 
 
-def coarser_levels(mean: Float, triangles: Int, landmarks: dict[str, int]) -> tuple[Level, ...]:
+def coarser_levels(mean: Float32, triangles: Int32, landmarks: dict[str, int]) -> tuple[Level, ...]:
     """Levels of a mesh (V, 3) mm with triangles (T, 3), finest first; landmarks stay where no two fall together."""
     wanted = [count for count in VERTICES if len(mean) > WORTH_IT * count]
     return tuple(_coarser(mean, triangles, count, landmarks) for count in wanted)
 
 
-def mirror_of(mean: Float) -> Int:
+def mirror_of(mean: Float32) -> Int32:
     """The vertex across the midline of each (V,), or itself for all where the mesh is not symmetric."""
     flipped = mean * np.array([-1, 1, 1], np.float32)
     distance, across = (np.asarray(part) for part in cKDTree(mean).query(flipped))
@@ -35,7 +35,7 @@ def mirror_of(mean: Float) -> Int:
     return across.astype(np.int32)
 
 
-def _coarser(mean: Float, triangles: Int, vertices: int, landmarks: dict[str, int]) -> Level:
+def _coarser(mean: Float32, triangles: Int32, vertices: int, landmarks: dict[str, int]) -> Level:
     share = 1 - vertices / len(mean)
     _, _, collapses = quadrics.simplify(mean, triangles, target_reduction=share, return_collapses=True)
     places, cells, group = quadrics.replay_simplification(mean, triangles, collapses)
@@ -47,9 +47,7 @@ def _coarser(mean: Float, triangles: Int, vertices: int, landmarks: dict[str, in
     return Level(chosen.astype(np.int32), corners.reshape(-1, 3).astype(np.int32), mirror_of(mean[chosen]))
 
 
-def _representatives(
-    mean: Float, places: Float, group: NDArray[np.int64], fixed: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _representatives(mean: Float32, places: Float32, group: Int64, fixed: Int64) -> Int64:
     """For each place (v, 3) the vertex of its group that is nearest to it, or a fixed one; group (V,) -> (v,)."""
     away = np.linalg.norm(mean - places[group], axis=1)
     away[fixed] = -1
@@ -61,12 +59,12 @@ def _representatives(
 
 
 def _unfold(
-    kept: NDArray[np.int64],
-    mean: Float,
-    places: Float,
-    cells: Int,
-    group: NDArray[np.int64],
-    fixed: NDArray[np.int64],
+    kept: Int64,
+    mean: Float32,
+    places: Float32,
+    cells: Int32,
+    group: Int64,
+    fixed: Int64,
 ) -> None:
     """Where a triangle has turned over, let others of their groups stand for its corners; changes `kept`."""
     wanted = _normals(places[cells])
@@ -84,7 +82,7 @@ def _unfold(
             kept[place] = members[np.argmax(agreement)]
 
 
-def _normals(corners: Float) -> Float:
+def _normals(corners: Float32) -> Float32:
     """Unit normals (..., 3) of triangles (..., 3, 3)."""
     first, second, third = (corners[..., corner, :] for corner in range(3))
     normals = np.cross(second - first, third - first)

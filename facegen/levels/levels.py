@@ -11,20 +11,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64, Floating, Int64
 from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapsed
 from dcign.facegen.levels.projection import Projection
-from dcign.facegen.model.morphable import Fit, Float, Level, MorphableModel, exact_in_half
+from dcign.facegen.model.morphable import Fit, Level, MorphableModel, exact_in_half
 from dcign.facegen.model.population import sample_person, stacked
-from dcign.facegen.primitives import Array
 
 HEADS = (3_500, 2_850)  # vertices of the head: 40 dB from the finest at 150 and at 64 pixels (docs/log.md)
 CROWD, PATTERNS, TRIED = 40, 3, 12  # people, the strongest patterns of their lightness; faces that may not fold
 COLOUR_MM = 15.0  # by how many mm an edge between black and white may as well be off; 10 and 20 do as well
 ON_MIDLINE = 1e-6  # mm
-
-Int = NDArray[np.int64]
 
 
 def with_levels(model: MorphableModel) -> MorphableModel:
@@ -32,7 +29,7 @@ def with_levels(model: MorphableModel) -> MorphableModel:
     return replace(model, levels=tuple(_level(model, triangles) for triangles in _coarser_heads(model)))
 
 
-def _level(model: MorphableModel, head: Int) -> Level:
+def _level(model: MorphableModel, head: Int64) -> Level:
     """One level from the triangles (t, 3) of its head; the hair is whole."""
     first = model.hair.first if model.hair is not None else model.vertices
     finest = model.triangles[(model.triangles < first).all(1)]
@@ -43,7 +40,7 @@ def _level(model: MorphableModel, head: Int) -> Level:
     position[kept] = np.arange(len(kept))
     hair = model.triangles[(model.triangles >= first).all(1)]
 
-    def fitted(values: NDArray[np.floating]) -> Array:
+    def fitted(values: Floating) -> Float64:
         return np.concatenate([project(values[:first]), values[first:]])
 
     basis = fitted(model.shape_basis.reshape(model.vertices, -1)).reshape(len(kept), 3, -1)
@@ -55,7 +52,7 @@ def _level(model: MorphableModel, head: Int) -> Level:
     )
 
 
-def _coarser_heads(model: MorphableModel) -> list[Int]:
+def _coarser_heads(model: MorphableModel) -> list[Int64]:
     """The triangles (t, 3) of each level's head, into the model's vertices: the left half's, then their mirrors."""
     triangles = model.triangles[(model.mean[model.triangles][..., 0] > -ON_MIDLINE).all(1)].astype(np.int64)
     if model.hair is not None:
@@ -75,7 +72,7 @@ def _coarser_heads(model: MorphableModel) -> list[Int]:
     return [np.concatenate([each, model.mirror[each][:, ::-1]]) for each in left]
 
 
-def _lightness(albedos: Float) -> Array:
+def _lightness(albedos: Float32) -> Float64:
     """Of people (N, V, 3): their mean lightness, 0..1, and its strongest patterns, one deviation: (V, 1 + PATTERNS)."""
     gray = albedos.astype(np.float64) @ (0.3, 0.6, 0.1)
     mean = gray.mean(0)

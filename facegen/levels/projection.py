@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import trimesh
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
-from dcign.facegen.model.morphable import Float, Int
+from dcign.arrays import Float32, Float64, Floating, Int32, Int64
 from dcign.facegen.normals import VertexNormals
-from dcign.facegen.primitives import Array
-
-Places = NDArray[np.int64]
 
 CANDIDATES = 32  # triangles near a vertex, of which it lies on one
 TURNED = 0.5  # cosine between the normals of a vertex and its triangle, below which it is taken to be another fold's
@@ -29,7 +25,7 @@ STIFFNESS = 0.01  # mean weights, towards a vertex's own place: for vertices tha
 class Projection:
     """From values at all vertices of a mesh to values at those of a coarser one made of some of them."""
 
-    def __init__(self, rest: Float, triangles: Int, mirror: Int, coarse: Places, pinned: Places) -> None:
+    def __init__(self, rest: Float32, triangles: Int32, mirror: Int32, coarse: Int64, pinned: Int64) -> None:
         """rest (V, 3) mm with triangles (T, 3) and mirror (V,); coarse (t, 3), into the same vertices; pinned: stay."""
         self.kept = np.unique(coarse)
         position = np.full(len(rest), -1)
@@ -46,7 +42,7 @@ class Projection:
         self._of_pinned = whole[self._free][:, ~self._free]
         self._solve = splu(whole[self._free][:, self._free].tocsc()).solve
 
-    def __call__(self, values: NDArray[np.floating]) -> Array:
+    def __call__(self, values: Floating) -> Float64:
         """Values (V, k) -> (v, k), float64."""
         fine = values.astype(np.float64)
         found = fine[self.kept]
@@ -55,7 +51,7 @@ class Projection:
         return found
 
 
-def _lying(points: Array, triangles: Int, coarse: Places) -> csr_matrix:
+def _lying(points: Float64, triangles: Int32, coarse: Int64) -> csr_matrix:
     """Row v: the weights (V, V) of the coarse triangle's corners where vertex v lies on it, nearest on its own fold."""
     normals = VertexNormals(triangles, len(points))(points[None].astype(np.float32))[0]
     corners = points[coarse]
@@ -78,7 +74,7 @@ def _lying(points: Array, triangles: Int, coarse: Places) -> csr_matrix:
     return csr_matrix((weights.ravel(), (rows, coarse[chosen].ravel())), shape=(len(points), len(points)))
 
 
-def _areas(points: Float, triangles: Int) -> Array:
+def _areas(points: Float32, triangles: Int32) -> Float64:
     """Of a third of the triangles around each vertex (V,)."""
     a, b, c = points[triangles].astype(np.float64).swapaxes(0, 1)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2

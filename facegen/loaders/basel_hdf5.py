@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dcign.arrays import Float32
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.source import Source
-from dcign.facegen.model.morphable import Float
 
 KIND = "BFM 2017 or 2019 .h5"
 LICENCE = (
@@ -75,7 +75,7 @@ def read_basel_hdf5(path: Path) -> Content:
         )
 
 
-def _basis(file: Hdf5Source, group: str, vertices: int) -> tuple[Float, str]:
+def _basis(file: Hdf5Source, group: str, vertices: int) -> tuple[Float32, str]:
     """The columns (V, 3, K), each one standard deviation, and how they came to be that."""
     columns = file.numbers(f"{group}/model/pcaBasis", 3 * vertices, None)
     variance = file.numbers(f"{group}/model/pcaVariance").ravel()
@@ -91,7 +91,7 @@ def _basis(file: Hdf5Source, group: str, vertices: int) -> tuple[Float, str]:
     return columns.reshape(vertices, 3, -1), ORTHONORMAL
 
 
-def _is_scaled(file: Hdf5Source, group: str, columns: Float, deviation: Float) -> bool:
+def _is_scaled(file: Hdf5Source, group: str, columns: Float32, deviation: Float32) -> bool:
     """Whether the columns hold their deviations: so in statismo's version 0.8, which may not say its version."""
     versions = [file.shape(f"{group}/version/{part}Version") for part in ("major", "minor")]
     if None not in versions:
@@ -102,7 +102,7 @@ def _is_scaled(file: Hdf5Source, group: str, columns: Float, deviation: Float) -
     return bool(np.abs(np.log(lengths[some] / deviation[some])).sum() < np.abs(np.log(lengths[some])).sum())
 
 
-def _colours(file: Hdf5Source, vertices: int) -> tuple[Float, Float]:
+def _colours(file: Hdf5Source, vertices: int) -> tuple[Float32, Float32]:
     mean = file.points("/color/model/mean")
     if len(mean) != vertices:
         raise ModelError(
@@ -114,7 +114,7 @@ def _colours(file: Hdf5Source, vertices: int) -> tuple[Float, Float]:
     return mean * scale, basis * scale
 
 
-def _landmarks(file: Hdf5Source, mean: Float) -> dict[str, int]:
+def _landmarks(file: Hdf5Source, mean: Float32) -> dict[str, int]:
     """Named points of the reference mesh, as its vertices nearest to them; what cannot be read is left out."""
     if file.shape(LANDMARKS) is None:
         return {}
@@ -132,7 +132,7 @@ def _landmarks(file: Hdf5Source, mean: Float) -> dict[str, int]:
     return {name: int(v) for name, v, away in zip(places, vertices, distances, strict=True) if away < NEAR}
 
 
-def _reference(file: Hdf5Source, key: str, vertices: int) -> Float | None:
+def _reference(file: Hdf5Source, key: str, vertices: int) -> Float32 | None:
     """The mesh on which the landmarks were placed, (V, 3), from (3, V) or (V, 3)."""
     shape = file.shape(key)
     if shape not in ((3, vertices), (vertices, 3)):

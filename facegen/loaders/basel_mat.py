@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 
+from dcign.arrays import Float32
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.source import Mapped
-from dcign.facegen.model.morphable import Float
 
 KIND = "BFM 2009 .mat"
 LICENCE = "Basel Face Model licence of the University of Basel: non-commercial research only, no redistribution."
@@ -46,7 +46,7 @@ def read_basel_mat(path: Path) -> Content:
     )
 
 
-def _scaled(file: Mapped, basis: str, deviations: str, vertices: int) -> Float:
+def _scaled(file: Mapped, basis: str, deviations: str, vertices: int) -> Float32:
     columns = file.numbers(basis, 3 * vertices, None)
     scaled = columns * file.numbers(deviations, columns.shape[1], 1)[:, 0]
     return scaled.reshape(vertices, 3, -1)

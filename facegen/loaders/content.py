@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.model.morphable import Float, Int
+from dcign.arrays import Bool, Float32, Int32, UInt8
 
 PARTS = ("skin", "sclera", "iris", "mouth")
 
@@ -26,17 +25,17 @@ class Content:
     licence: str
     deviations: str
     millimetres: float
-    mean: Float
-    basis: Float
-    triangles: Int
-    colour_mean: Float | None = None
-    colour_basis: Float | None = None
-    parts: NDArray[np.uint8] | None = None
-    drawn: NDArray[np.bool_] | None = None
+    mean: Float32
+    basis: Float32
+    triangles: Int32
+    colour_mean: Float32 | None = None
+    colour_basis: Float32 | None = None
+    parts: UInt8 | None = None
+    drawn: Bool | None = None
     landmarks: dict[str, int] = field(default_factory=dict)
 
 
-def eye_parts(mean: Float, eyeballs: list[NDArray[np.bool_]]) -> NDArray[np.uint8]:
+def eye_parts(mean: Float32, eyeballs: list[Bool]) -> UInt8:
     """Part of each vertex of a mesh whose eyeballs look ahead: mean (V, 3), eyeballs (V,) each -> (V,).
 
     An iris is what lies within half its usual width, seen from the eyeball's middle.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64, Int32, IntP
 from dcign.errors import ModelError
 from dcign.facegen.levels.decimation import coarser_levels, mirror_of
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.plain_skin import plain_skin
-from dcign.facegen.model.morphable import Float, Int, LinearAlbedo, MorphableModel, head_sphere
+from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel, head_sphere
 
 HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
 STILL = 1e-4  # mm: a mode that moves nothing further is of what is not drawn
@@ -58,7 +58,7 @@ def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
     return _centred(model)
 
 
-def _drawn(content: Content) -> tuple[NDArray[np.intp], Int]:
+def _drawn(content: Content) -> tuple[IntP, Int32]:
     """The vertices (v,) of triangles that are drawn, and those triangles (T, 3) among them."""
     triangles = content.triangles
     if content.drawn is not None:
@@ -71,7 +71,7 @@ def _drawn(content: Content) -> tuple[NDArray[np.intp], Int]:
     return kept, places.reshape(-1, 3).astype(np.int32)
 
 
-def _check_size(name: str, file: str, mean: Float) -> None:
+def _check_size(name: str, file: str, mean: Float32) -> None:
     height = float(np.ptp(mean[:, 1]))
     if not HEIGHTS[0] <= height <= HEIGHTS[1]:
         raise ModelError(
@@ -80,7 +80,7 @@ def _check_size(name: str, file: str, mean: Float) -> None:
         )
 
 
-def _outward(mean: Float, triangles: Int) -> Int:
+def _outward(mean: Float32, triangles: Int32) -> Int32:
     """Triangles turned over, all together, if most of the surface faces inwards."""
     # The volume of cones from a point behind everything: also right for a face that is open at the back.
     middle = np.array([0.0, 0.5, 0.5]) * mean.min(0) + np.array([0.0, 0.5, 0.5]) * mean.max(0)
@@ -90,7 +90,7 @@ def _outward(mean: Float, triangles: Int) -> Int:
     return np.ascontiguousarray(triangles if volume > 0 else triangles[:, ::-1])
 
 
-def _profile_landmarks(mean: Float) -> dict[str, int]:
+def _profile_landmarks(mean: Float32) -> dict[str, int]:
     """Underside of the chin and back of the head, by which `head_sphere` leaves neck and shoulders out.
 
     Found in the profile: a mesh that is no deeper than a face, or has no chin where one belongs, gets none.
@@ -109,14 +109,14 @@ def _profile_landmarks(mean: Float) -> dict[str, int]:
     return {"menton": int(strip[chin[np.argmin(profile[chin, 1])]]), "opisthocranion": int(strip[back])}
 
 
-def _nose(profile: NDArray[np.float64]) -> int:
+def _nose(profile: Float64) -> int:
     """Its tip: the foremost point of the profile in the upper two thirds, as a chest may be further forward."""
     low, high = profile[:, 1].min(), profile[:, 1].max()
     upper = np.flatnonzero(profile[:, 1] > low + (high - low) / 3)
     return int(upper[np.argmax(profile[upper, 2])])
 
 
-def _midline(mean: Float) -> float:
+def _midline(mean: Float32) -> float:
     return float(mean[:, 0].min() + mean[:, 0].max()) / 2
 
 
@@ -129,6 +129,6 @@ def _centred(model: MorphableModel) -> MorphableModel:
     return replace(model, mean=mean, mirror=mirror_of(mean), levels=levels)
 
 
-def _exact_in_half(basis: Float) -> Float:
+def _exact_in_half(basis: Float32) -> Float32:
     """Rounded to what float16 holds, by a thousandth at most: half the file, and loading loses nothing."""
     return basis.astype(np.float16).astype(np.float32)

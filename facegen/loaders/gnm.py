@@ -6,12 +6,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Bool, Float32, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.npz_source import NpzSource
-from dcign.facegen.model.morphable import Float
 
 KIND = "GNM head .npz"
 LICENCE = "Apache License 2.0 (GNM, Google)."
@@ -40,10 +39,10 @@ def read_gnm(path: Path) -> Content:
         )
 
 
-def _groups(file: NpzSource, vertices: int) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+def _groups(file: NpzSource, vertices: int) -> tuple[Bool, UInt8]:
     """Which vertices are drawn (V,), and as what (V,); the groups overlap, and later ones in GROUPS win."""
     names = file.names("vertex_group_names")
-    weights: Float = file.numbers("vertex_groups", len(names), vertices)
+    weights: Float32 = file.numbers("vertex_groups", len(names), vertices)
     if "skin" not in names:
         raise ModelError(
             f"{file.path} has no group skin in vertex_group_names, which every {file.kind} has: {file.advice}"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dcign.arrays import Float32
 from dcign.errors import ModelError
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.obj_file import read_obj, read_obj_points
-from dcign.facegen.model.morphable import Float
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."
@@ -78,7 +78,7 @@ def read_ict(folder: Path) -> Content:
     )
 
 
-def _landmarks(mean: Float) -> dict[str, int]:
+def _landmarks(mean: Float32) -> dict[str, int]:
     """The 68 iBUG points, as published for the whole mesh."""
     if len(mean) < EYEBALLS.stop:
         return {}

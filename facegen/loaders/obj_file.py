@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dcign.arrays import Float32, Int32
 from dcign.errors import ModelError
-from dcign.facegen.model.morphable import Float, Int
 
 LARGEST = 2**28  # bytes
 
 
-def read_obj_points(path: Path) -> Float:
+def read_obj_points(path: Path) -> Float32:
     """Vertices (V, 3) of a mesh.
 
     Raises ModelError if there are none or a line is cut short.
@@ -21,7 +21,7 @@ def read_obj_points(path: Path) -> Float:
     return _points(path, _lines(path))
 
 
-def read_obj(path: Path) -> tuple[Float, Int]:
+def read_obj(path: Path) -> tuple[Float32, Int32]:
     """Vertices (V, 3) and triangles (T, 3), from 0; a polygon becomes a fan about its first corner.
 
     Raises ModelError if there are none, a line is cut short, or a corner is none of the vertices.
@@ -55,7 +55,7 @@ def _lines(path: Path) -> list[bytes]:
         raise ModelError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
 
 
-def _points(path: Path, lines: list[bytes]) -> Float:
+def _points(path: Path, lines: list[bytes]) -> Float32:
     try:
         rows = [line.split()[1:4] for line in lines if line.startswith(b"v ")]
         points = np.array(rows, np.float32).reshape(-1, 3)

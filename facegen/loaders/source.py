@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int32
 from dcign.errors import ModelError
-from dcign.facegen.model.morphable import Float, Int
 
 MOST_VERTICES = 200_000  # the largest known has 58,203
 MOST_NUMBERS = 2**28  # in one array; the largest known has 35 million
@@ -34,7 +34,7 @@ class Source(ABC):
     def raw(self, key: str) -> NDArray[Any]:
         """An array as it is stored."""
 
-    def numbers(self, key: str, *shape: int | None) -> Float:
+    def numbers(self, key: str, *shape: int | None) -> Float32:
         """An array of finite numbers; None in `shape` stands for any length, no shape at all for any shape.
 
         Raises ModelError if it is missing, of another shape, too large, or holds anything else.
@@ -52,7 +52,7 @@ class Source(ABC):
             raise ModelError(f"{self.path} has {key} with what is no finite number in it: {self.advice}")
         return array.astype(np.float32, copy=False)
 
-    def points(self, key: str) -> Float:
+    def points(self, key: str) -> Float32:
         """Vertices (V, 3), from an array (V, 3), (3 V,) or (3 V, 1)."""
         points = self.numbers(key)
         if points.ndim == 2 and points.shape[1] == 1:
@@ -68,7 +68,7 @@ class Source(ABC):
             )
         return points.reshape(-1, 3)
 
-    def triangles(self, key: str, vertices: int, *, first: int = 0) -> Int:
+    def triangles(self, key: str, vertices: int, *, first: int = 0) -> Int32:
         """Triangles (T, 3), from 0, of an array (T, 3) or (3, T) of any number type that counts from `first`."""
         cells = self.numbers(key, None, None)
         if 3 not in cells.shape:

@@ -15,22 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
+from dcign.arrays import Float32, Float64, Floating, Int32, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.model.person import ATTRIBUTES, MEAN_PERSON
-from dcign.facegen.model.person import Float as Float
 
 HIGHEST_HAIR = 40.0  # mm above the skull, at most
 NAPE_BELOW_OPISTHOCRANION = -95.0  # mm: where the head ends at the back
-
-Int = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A level's own surface: mean (v, 3) mm; shape_basis (v, 3, Ks) of the model's coefficients; albedo at v places."""
 
-    mean: Float
-    shape_basis: Float
+    mean: Float32
+    shape_basis: Float32
     albedo: Albedo
 
 
@@ -42,9 +40,9 @@ class Level:
     where they moved to, so that the surface between them is nearest to the model's; None if they are where they were.
     """
 
-    vertices: Int
-    triangles: Int
-    mirror: Int
+    vertices: Int32
+    triangles: Int32
+    mirror: Int32
     fit: Fit | None = None
 
     def below(self, first: int) -> Level:
@@ -73,15 +71,15 @@ class Albedo(ABC):
         return tuple(f"albedo {number}" for number in range(self.modes))
 
     @abstractmethod
-    def colours(self, coefficients: Float, attributes: Float) -> Float:
+    def colours(self, coefficients: Float32, attributes: Float32) -> Float32:
         """Colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, places, 3), sRGB 0..1."""
 
     @abstractmethod
-    def at(self, places: Int) -> Albedo:
+    def at(self, places: Int32) -> Albedo:
         """The same people at some of the places (n,)."""
 
     @abstractmethod
-    def projected(self, project: Callable[[NDArray[np.floating]], NDArray[np.float64]]) -> Albedo:
+    def projected(self, project: Callable[[Floating], Float64]) -> Albedo:
         """The same people at other places, n of them: project maps values (places, k) to values (n, k)."""
 
     @abstractmethod
@@ -99,15 +97,15 @@ class LinearAlbedo(Albedo):
     """Colours that are linear in their coefficients: mean (V, 3) sRGB 0..1; basis (V, 3, Ka)."""
 
     kind: ClassVar[str] = "linear"
-    mean: Float
-    basis: Float
+    mean: Float32
+    basis: Float32
 
     @property
     def modes(self) -> int:
         """Number of albedo coefficients Ka."""
         return int(self.basis.shape[2])
 
-    def colours(self, coefficients: Float, attributes: Float) -> Float:
+    def colours(self, coefficients: Float32, attributes: Float32) -> Float32:
         """Skin of N people, clipped to what can be shown; attributes have no effect.
 
         mean (V, 3) + coefficients (N, Ka) @ basis (V, 3, Ka) -> (N, V, 3), sRGB 0..1
@@ -115,11 +113,11 @@ class LinearAlbedo(Albedo):
         colours = _linear(self.mean, self.basis, coefficients)
         return np.clip(colours, 0.0, 1.0, out=colours)
 
-    def at(self, places: Int) -> LinearAlbedo:
+    def at(self, places: Int32) -> LinearAlbedo:
         """The same people at some of the vertices (n,)."""
         return LinearAlbedo(self.mean[places], self.basis[places])
 
-    def projected(self, project: Callable[[NDArray[np.floating]], NDArray[np.float64]]) -> LinearAlbedo:
+    def projected(self, project: Callable[[Floating], Float64]) -> LinearAlbedo:
         """The same people at other places, n of them."""
         basis = project(self.basis.reshape(len(self.basis), -1)).reshape(-1, 3, self.modes)
         return LinearAlbedo(project(self.mean).astype(np.float32), exact_in_half(basis))
@@ -145,11 +143,11 @@ class Hair:
 
     first: int
     cut_names: tuple[str, ...]
-    offsets: Float
-    by_length: Float
-    by_volume: Float
+    offsets: Float32
+    by_length: Float32
+    by_volume: Float32
 
-    def moves(self, attributes: Float) -> Float:
+    def moves(self, attributes: Float32) -> Float32:
         """Offsets of N people's hair: attributes (N, A) -> (N, Vh, 3) mm."""
         cut, length, volume = (attributes[:, ATTRIBUTES.index(name)] for name in _HAIR_ATTRIBUTES)
         which = np.clip(np.round(cut), 0, len(self.cut_names) - 1).astype(np.intp)
@@ -157,7 +155,7 @@ class Hair:
         moved += volume[:, None, None] * self.by_volume[which]
         return np.asarray(moved, np.float32)
 
-    def at(self, vertices: Int) -> Hair:
+    def at(self, vertices: Int32) -> Hair:
         """The same hair on some of the model's vertices, those of the head first."""
         first = int((vertices < self.first).sum())
         own = vertices[first:] - self.first
@@ -171,11 +169,11 @@ _HAIR_ATTRIBUTES = ("hair_cut", "hair_length", "hair_volume")
 class Texture:
     """Colours finer than vertices: uv (V, 2) of each vertex, 0..1, v up; albedo at size x size texels, row 0 on top."""
 
-    uv: Float
+    uv: Float32
     albedo: Albedo
     size: int
 
-    def images(self, coefficients: Float, attributes: Float) -> NDArray[np.uint8]:
+    def images(self, coefficients: Float32, attributes: Float32) -> UInt8:
         """Painted textures of N people: (N, Ka), (N, A) -> (N, size, size, 3) sRGB."""
         colours = self.albedo.colours(coefficients, attributes)
         pixels = np.round(255 * colours).astype(np.uint8)
@@ -206,12 +204,12 @@ class MorphableModel:
 
     name: str
     licence: str
-    mean: Float
-    shape_basis: Float
+    mean: Float32
+    shape_basis: Float32
     albedo: Albedo
-    triangles: Int
-    mirror: Int
-    parts: NDArray[np.uint8]
+    triangles: Int32
+    mirror: Int32
+    parts: UInt8
     part_names: tuple[str, ...]
     landmarks: dict[str, int]
     levels: tuple[Level, ...] = ()
@@ -242,7 +240,7 @@ class MorphableModel:
         """Names of a person's attributes; none where there is no population to have them."""
         return ATTRIBUTES if self.population is not None else ()
 
-    def shapes(self, coefficients: Float, attributes: Float | None = None) -> Float:
+    def shapes(self, coefficients: Float32, attributes: Float32 | None = None) -> Float32:
         """Faces of N people, coefficients (N, Ks) and attributes (N, A), by default the mean person's.
 
         mean (V, 3) + coefficients (N, Ks) @ shape_basis (V, 3, Ks) + hair (N, Vh, 3) -> (N, V, 3), millimetres
@@ -252,11 +250,11 @@ class MorphableModel:
             shapes[:, self.hair.first :] += self.hair.moves(self._attributes(attributes, len(shapes)))
         return shapes
 
-    def albedos(self, coefficients: Float, attributes: Float | None = None) -> Float:
+    def albedos(self, coefficients: Float32, attributes: Float32 | None = None) -> Float32:
         """Colours of N people, coefficients (N, Ka) and attributes (N, A) -> (N, V, 3), sRGB 0..1."""
         return self.albedo.colours(coefficients, self._attributes(attributes, len(coefficients)))
 
-    def textures(self, coefficients: Float, attributes: Float | None = None) -> NDArray[np.uint8] | None:
+    def textures(self, coefficients: Float32, attributes: Float32 | None = None) -> UInt8 | None:
         """Textures of N people, (N, size, size, 3) sRGB, or None where the model has none."""
         if self.texture is None:
             return None
@@ -296,7 +294,7 @@ class MorphableModel:
             texture=self.texture and replace(self.texture, uv=self.texture.uv[kept]),
         )
 
-    def _attributes(self, attributes: Float | None, people: int) -> Float:
+    def _attributes(self, attributes: Float32 | None, people: int) -> Float32:
         if attributes is None:
             return np.tile(np.array(MEAN_PERSON, np.float32), (people, 1))
         if self.attributes and attributes.shape != (people, len(self.attributes)):
@@ -307,7 +305,7 @@ class MorphableModel:
         return attributes
 
 
-def head_sphere(model: MorphableModel) -> tuple[Float, float]:
+def head_sphere(model: MorphableModel) -> tuple[Float32, float]:
     """Centre (3,) and radius, mm, of the smallest sphere about the mean head without its neck.
 
     The neck is what lies below the plane from the chin's underside to the back of the skull's base; a model without
@@ -331,14 +329,14 @@ def head_sphere(model: MorphableModel) -> tuple[Float, float]:
     return centre.astype(np.float32), _reach(points, centre)
 
 
-def smallest_sphere(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+def smallest_sphere(points: Float64) -> tuple[Float64, float]:
     """Centre (3,) and radius of the smallest sphere about points (N, 3), which may lie in a plane."""
     hull = points[ConvexHull(points, qhull_options="QJ").vertices] if len(points) > 4 else points
     centre = _sphere_centre(hull)
     return centre, _reach(points, centre)
 
 
-def _sphere_centre(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sphere_centre(points: Float64) -> Float64:
     """Centre (3,) of the smallest sphere about points (N, 3)."""
     centre = points.mean(0)
     # Badoiu and Clarkson 2003: walk towards the farthest point in ever smaller steps.
@@ -347,11 +345,11 @@ def _sphere_centre(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(centre)
 
 
-def _reach(points: NDArray[np.float64], centre: NDArray[np.float64]) -> float:
+def _reach(points: Float64, centre: Float64) -> float:
     return float(np.sqrt(((points - centre) ** 2).sum(1).max()))
 
 
-def _linear(mean: Float, basis: Float, coefficients: Float) -> Float:
+def _linear(mean: Float32, basis: Float32, coefficients: Float32) -> Float32:
     modes = basis.shape[2]
     if coefficients.ndim != 2 or coefficients.shape[1] != modes:
         raise ModelError(f"coefficients have shape {coefficients.shape}; expected (N, {modes}).")
@@ -360,12 +358,12 @@ def _linear(mean: Float, basis: Float, coefficients: Float) -> Float:
     return moved.reshape(len(coefficients), -1, 3)
 
 
-def exact_in_half(values: NDArray[np.floating]) -> Float:
+def exact_in_half(values: Floating) -> Float32:
     """Rounded to what float16 holds, so that `packed` halves it and loading loses nothing: .06 mm at 128 mm."""
     return values.astype(np.float16).astype(np.float32)
 
 
-def packed(basis: Float) -> NDArray[np.floating]:
+def packed(basis: Float32) -> Floating:
     """The same numbers in half the bytes where float16 holds them exactly, as the bases of models do."""
     half = basis.astype(np.float16)
     return half if np.array_equal(half.astype(np.float32), basis) else basis

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-Float = NDArray[np.float32]
+from dcign.arrays import Float32
 
 # The explicit variables, in the order of Person.attributes:
 #   sex           standard deviations: negative a woman, positive a man
@@ -24,6 +21,6 @@ MEAN_PERSON = (0.0, 40.0, 0.0, 0.0, 0.0)  # of no sex, as old as people are on a
 class Person:
     """shape (Ks,) and albedo (Ka,), N(0, 1) over the population; attributes (A,), see ATTRIBUTES, A = 0 if unknown."""
 
-    shape: Float
-    albedo: Float
-    attributes: Float
+    shape: Float32
+    albedo: Float32
+    attributes: Float32

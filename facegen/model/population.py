@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from dcign.arrays import Float32, Float64
 from dcign.facegen.haircuts import cut_probabilities
 from dcign.facegen.model.morphable import MorphableModel, Population
-from dcign.facegen.model.person import AGES, ATTRIBUTES, MEAN_PERSON, Float, Person
-from dcign.facegen.primitives import Array
+from dcign.facegen.model.person import AGES, ATTRIBUTES, MEAN_PERSON, Person
 
 # Two sexes, each spread about its own; everybody together has unit variance.
 SEX_CENTRE = 0.9
@@ -57,7 +57,7 @@ def _hair(sex: float, age: float, rng: np.random.Generator) -> tuple[float, floa
     return float(rng.choice(len(chances), p=chances)), float(length), float(volume)
 
 
-def shape_of(population: Population, sex: float, age: float, own: Array) -> Array:
+def shape_of(population: Population, sex: float, age: float, own: Float64) -> Float64:
     """Shape coefficients (Ks,) of somebody of this sex, this age in years, and a nature `own` (Ks,), N(0, 1)."""
     arrays = population.arrays
     spread = arrays["women_shape"] if sex < 0 else arrays["men_shape"]
@@ -66,7 +66,7 @@ def shape_of(population: Population, sex: float, age: float, own: Array) -> Arra
     )
 
 
-def stacked(people: list[Person]) -> tuple[Float, Float, Float]:
+def stacked(people: list[Person]) -> tuple[Float32, Float32, Float32]:
     """Several people as arrays: shape (N, Ks), albedo (N, Ka), attributes (N, A)."""
     return (
         np.stack([person.shape for person in people]),

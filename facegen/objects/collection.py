@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64, Int32, UInt8
 from dcign.facegen.objects.orientation import crease_normals, oriented
 from dcign.facegen.objects.soup import RADIUS, Soup
-
-Float = NDArray[np.float32]
-Int = NDArray[np.int32]
 
 CREASE = 40.0  # degrees between two triangles, from which on an edge is sharp
 STEPS = 32767
@@ -30,7 +28,7 @@ class Solid:
 
     positions: NDArray[np.int16]
     normals: NDArray[np.int16]
-    colours: NDArray[np.uint8]
+    colours: UInt8
     triangles: NDArray[np.uint32]
     open_vertex: int
     open_triangle: int
@@ -40,7 +38,7 @@ class Solid:
         """Vertices and triangles as drawn: what is seen from both sides twice."""
         return 2 * len(self.positions) - self.open_vertex, 2 * len(self.triangles) - self.open_triangle
 
-    def drawn(self) -> tuple[Float, Float, Float, Int]:
+    def drawn(self) -> tuple[Float32, Float32, Float32, Int32]:
         """As drawn: positions (V, 3) mm, normals (V, 3), colours (V, 3) sRGB 0..1, triangles (T, 3), front outward."""
         positions, normals = self.positions * np.float32(RADIUS / STEPS), self.normals * np.float32(1 / STEPS)
         colours = self.colours * np.float32(1 / 255)
@@ -106,5 +104,5 @@ def packed(soup: Soup) -> Solid:
     )
 
 
-def _steps(values: NDArray[np.float64]) -> NDArray[np.int16]:
+def _steps(values: Float64) -> NDArray[np.int16]:
     return np.round(STEPS * np.clip(values, -1, 1)).astype(np.int16)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from dcign.facegen.objects.soup import Array, Index, Soup
+from dcign.arrays import Bool, Float64, Int64
+from dcign.facegen.objects.soup import Soup
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class Edges:
     do on a surface with one outside.
     """
 
-    triangles: Index
-    corners: Index
-    against: NDArray[np.bool_]
+    triangles: Int64
+    corners: Int64
+    against: Bool
 
 
-def shared_edges(triangles: Index) -> Edges:
+def shared_edges(triangles: Int64) -> Edges:
     """Of triangles (T, 3)."""
     first = np.repeat(np.arange(3)[None], len(triangles), axis=0).ravel()
     owner = np.repeat(np.arange(len(triangles)), 3)
@@ -47,7 +47,7 @@ def shared_edges(triangles: Index) -> Edges:
     return Edges(owner[both], np.stack([low, high], axis=2), forward[both[:, 0]] != forward[both[:, 1]])
 
 
-def oriented(soup: Soup) -> tuple[Soup, NDArray[np.bool_]]:
+def oriented(soup: Soup) -> tuple[Soup, Bool]:
     """Triangles turned so that neighbours agree and solids face outward; and which of them bound a solid (T,)."""
     edges = shared_edges(soup.triangles)
     turned = _turned(edges, len(soup.triangles))
@@ -61,7 +61,7 @@ def oriented(soup: Soup) -> tuple[Soup, NDArray[np.bool_]]:
     return _flipped(soup, (closed & (volumes < 0))[piece]), closed[piece]
 
 
-def _turned(edges: Edges, count: int) -> NDArray[np.bool_]:
+def _turned(edges: Edges, count: int) -> Bool:
     """Which triangles to turn over, so that neighbours agree wherever a surface has two sides.
 
     Each triangle is two nodes, as it is and turned over; neighbours link what agrees. A surface with two sides is then
@@ -76,20 +76,20 @@ def _turned(edges: Edges, count: int) -> NDArray[np.bool_]:
     return np.asarray(label[count:] < label[:count])
 
 
-def _pieces(edges: Edges, count: int) -> Index:
+def _pieces(edges: Edges, count: int) -> Int64:
     """The number of the piece that each triangle belongs to (T,)."""
     links = coo_array((np.ones(len(edges.triangles), np.int8), tuple(edges.triangles.T)), shape=(count, count))
     return np.asarray(connected_components(links, directed=False)[1], np.int64)
 
 
-def _flipped(soup: Soup, which: NDArray[np.bool_]) -> Soup:
+def _flipped(soup: Soup, which: Bool) -> Soup:
     """Some of the triangles turned over."""
     order = np.where(which[:, None], (0, 2, 1), (0, 1, 2))
     colours = np.take_along_axis(soup.colours, order[..., None], axis=1)
     return Soup(soup.points, np.take_along_axis(soup.triangles, order, axis=1), colours)
 
 
-def crease_normals(soup: Soup, crease_degrees: float) -> tuple[Index, Array]:
+def crease_normals(soup: Soup, crease_degrees: float) -> tuple[Int64, Float64]:
     """Normals that are smooth across an edge unless it is a crease.
 
     -> which normal each corner has (T, 3), and unit normals (N, 3); corners of a point that no crease parts share one

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.objects.soup import NOT_FINITE, Array, Bytes, Index, Soup, joined
+from dcign.facegen.objects.soup import NOT_FINITE, Soup, joined
 from dcign.facegen.objects.subdivision import subdivided
 
 GRAY = 188  # sRGB of what has no colour: half of the light comes back
@@ -71,7 +72,7 @@ def _soup(part: Any, length: float, most: int, linear: bool) -> Soup:
     return Soup(vertices[:, :3], triangles, _tinted(found, part.visual.material)[triangles])
 
 
-def _texture(part: Any) -> tuple[Array | None, Any]:
+def _texture(part: Any) -> tuple[Float64 | None, Any]:
     """Where each vertex is on its texture (V, 2), and the texture as a small image; None if it has none."""
     material = getattr(part.visual, "material", None)
     image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
@@ -83,7 +84,7 @@ def _texture(part: Any) -> tuple[Array | None, Any]:
     return np.nan_to_num(np.asarray(uv, np.float64)), image
 
 
-def _tinted(colours: Bytes, material: Any) -> Bytes:
+def _tinted(colours: UInt8, material: Any) -> UInt8:
     """A texture's colours (V, 3) times glTF's factor, which other materials do not have."""
     factor = getattr(material, "baseColorFactor", None)
     if factor is None:
@@ -92,7 +93,7 @@ def _tinted(colours: Bytes, material: Any) -> Bytes:
     return _bytes(linear_to_srgb(light))
 
 
-def _plain_colours(part: Any, triangles: Index, linear: bool) -> Bytes:
+def _plain_colours(part: Any, triangles: Int64, linear: bool) -> UInt8:
     """Colours of corners (T, 3, 3) without a texture: of vertices, of faces, of a material, or gray."""
     visual = part.visual
     material = getattr(visual, "material", None)
@@ -109,5 +110,5 @@ def _plain_colours(part: Any, triangles: Index, linear: bool) -> Bytes:
     return _bytes(linear_to_srgb(colours / 255)) if linear else colours.astype(np.uint8)
 
 
-def _bytes(colours: Array) -> Bytes:
+def _bytes(colours: Float64) -> UInt8:
     return np.round(255 * colours).astype(np.uint8)

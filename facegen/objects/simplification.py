@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from dcign.facegen.objects.soup import Array, Index, Soup
+from dcign.arrays import Float64, Int64
+from dcign.facegen.objects.soup import Soup
 
 INWARD = 0.1  # of the way from a corner to its triangle's middle: there colours of neighbours do not mix
 
@@ -22,7 +23,7 @@ def simplified(soup: Soup, most: int) -> Soup:
     return Soup(points, triangles, soup.colours.reshape(-1, 3)[nearest].reshape(-1, 3, 3))
 
 
-def _inside(points: Array, triangles: Index) -> Array:
+def _inside(points: Float64, triangles: Int64) -> Float64:
     """Places of the corners (3 T, 3), each a little into its triangle."""
     corners = points[triangles]
     return np.asarray((corners + INWARD * (corners.mean(axis=1, keepdims=True) - corners)).reshape(-1, 3))

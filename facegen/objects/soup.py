@@ -9,17 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.model.morphable import smallest_sphere
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
 
 RADIUS = 140.0  # mm, of the sphere that each object fills: about a head's, so that all that is set in mm suits both
 SAME_PLACE = 1e-6  # of an object's extent
@@ -30,9 +26,9 @@ NOT_FINITE = "not all of its coordinates are finite numbers"
 class Soup:
     """points (P, 3); triangles (T, 3) into points; colours (T, 3, 3), sRGB of each triangle's corners."""
 
-    points: Array
-    triangles: Index
-    colours: Bytes
+    points: Float64
+    triangles: Int64
+    colours: UInt8
 
 
 def joined(parts: Sequence[Soup]) -> Soup:
@@ -74,7 +70,7 @@ def welded(soup: Soup) -> Soup:
     return Soup(points[first][left], ours.reshape(-1, 3), soup.colours[kept])
 
 
-def _places(points: Array, apart: float) -> tuple[Index, Index]:
+def _places(points: Float64, apart: float) -> tuple[Int64, Int64]:
     """Which point each place has (N,), and the place of each point (P,): those no farther `apart` than this are one."""
     pairs = cKDTree(points).query_pairs(apart, output_type="ndarray")
     links = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(len(points), len(points)))

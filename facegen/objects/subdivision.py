@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.objects.soup import Array, Index
+from dcign.arrays import Float64, Int64
 
 # A triangle whose first k edges are cut, as triangles of its corners 0 1 2 and the middles 3 (of 01), 4 (12), 5 (20).
 CUTS = {
@@ -17,7 +17,7 @@ CUTS = {
 }
 
 
-def subdivided(vertices: Array, triangles: Index, length: float, most: int) -> tuple[Array, Index]:
+def subdivided(vertices: Float64, triangles: Int64, length: float, most: int) -> tuple[Float64, Int64]:
     """Cut edges in halves while any is longer than `length` and there are no more than `most` triangles.
 
     vertices (V, 3 + A): positions, and what else is linear on a triangle -> the same, more of them
@@ -32,13 +32,13 @@ def subdivided(vertices: Array, triangles: Index, length: float, most: int) -> t
         vertices, triangles = finer
 
 
-def _lengths(vertices: Array, triangles: Index) -> Array:
+def _lengths(vertices: Float64, triangles: Int64) -> Float64:
     """Of each triangle's edges 01, 12, 20 (T, 3)."""
     corners = vertices[triangles, :3]
     return np.asarray(np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2))
 
 
-def _cut(vertices: Array, triangles: Index, length: float) -> tuple[Array, Index]:
+def _cut(vertices: Float64, triangles: Int64, length: float) -> tuple[Float64, Int64]:
     """Each edge longer than `length` in two."""
     cut = _lengths(vertices, triangles) > length * (1 + 1e-9)
     count = cut.sum(axis=1)

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from dcign.facegen.primitives import Array, smooth_union, tapered_capsule
+from dcign.arrays import Float64
+from dcign.facegen.primitives import smooth_union, tapered_capsule
 from dcign.facegen.sculpture.features import Ball, Feature, near
 
 ATTACHED_AT = (68.5, -19.0, 2.0)  # the frame's origin on the head, just in front of the tragion
@@ -67,7 +68,7 @@ HOLLOWS: tuple[Feature, ...] = (
 )
 
 
-def add_ears(distance: Array, points: Array) -> Array:
+def add_ears(distance: Float64, points: Float64) -> Float64:
     """The head (N,) with its ears; points (N, 3) have x >= 0."""
     x, y, z = points.T
     close = (x > 58) & (y > -60) & (y < 34) & (z < 30) & (z > -60)
@@ -78,7 +79,7 @@ def add_ears(distance: Array, points: Array) -> Array:
     return with_ears
 
 
-def rim_rows(spacing: float = 1.7) -> list[Array]:
+def rim_rows(spacing: float = 1.7) -> list[Float64]:
     """Rows of points (n, 3) along the rim's crest and its outer edge, in the head's frame, `spacing` mm apart."""
     rim = _smooth_joints(HELIX)[RODS_A_JOINT:]
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(rim[:, :3], axis=0), axis=1))])
@@ -95,7 +96,7 @@ def rim_rows(spacing: float = 1.7) -> list[Array]:
     return rows
 
 
-def _ear(points: Array) -> Array:
+def _ear(points: Float64) -> Float64:
     local = (points - ATTACHED_AT) @ _frame() / SIZE
     distance = np.full(len(points), 1e3)
     for feature in PLATE:
@@ -107,7 +108,7 @@ def _ear(points: Array) -> Array:
     return distance * SIZE
 
 
-def _rim(local: Array, joints: Joints) -> Array:
+def _rim(local: Float64, joints: Joints) -> Float64:
     rods = [
         tapered_capsule(local, start[:3], end[:3], start[3], end[3]) for start, end in pairwise(_smooth_joints(joints))
     ]
@@ -115,14 +116,14 @@ def _rim(local: Array, joints: Joints) -> Array:
 
 
 @lru_cache
-def _smooth_joints(joints: Joints) -> Array:
+def _smooth_joints(joints: Joints) -> Float64:
     """The rim's joints, RODS_A_JOINT times as many, on a smooth curve through those given."""
     stations = np.array(joints)
     curve = CubicSpline(np.arange(len(stations)), stations)
     return np.asarray(curve(np.linspace(0, len(stations) - 1, RODS_A_JOINT * (len(stations) - 1) + 1)))
 
 
-def _frame() -> Array:
+def _frame() -> Float64:
     """Columns are the ear's axes in the head's frame."""
     lean, flare = np.radians([LEANS_BACK, FLARES])
     up = np.array([0, np.cos(lean), -np.sin(lean)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, curve, ellipsoid, smooth_carve, smooth_union
+from dcign.arrays import Float64
+from dcign.facegen.primitives import curve, ellipsoid, smooth_carve, smooth_union
 from dcign.facegen.sculpture.features import Ball, Crease, Feature, Groove, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
@@ -54,13 +55,13 @@ LOWER_MARGIN = curve(
 CORNERS = (16.2, 43.1)
 
 
-def fold_line(x: Array) -> Array:
+def fold_line(x: Float64) -> Float64:
     """Height y (N,) of the upper lid's fold at x, mm."""
     eye_x, eye_y, _ = LANDMARKS["eyeball"]
     return eye_y + curve(_FOLD)(x - eye_x)
 
 
-def aperture(x: Array, y: Array) -> Array:
+def aperture(x: Float64, y: Float64) -> Float64:
     """How far (N,) a point, x >= 0, lies inside the eye's opening seen from the front; negative outside."""
     inside = np.minimum(UPPER_MARGIN(x) - y, y - LOWER_MARGIN(x))
     beside = np.maximum(np.maximum(CORNERS[0] - x, x - CORNERS[1]), 0.05)
@@ -68,7 +69,7 @@ def aperture(x: Array, y: Array) -> Array:
     return np.where((x > CORNERS[0]) & (x < CORNERS[1]), inside, outside)
 
 
-def open_eyes(distance: Array, points: Array) -> Array:
+def open_eyes(distance: Float64, points: Float64) -> Float64:
     """Cut the opening out of the lids and put the eyeball, its cornea and the tear duct into it."""
     eye = np.array(LANDMARKS["eyeball"])
     in_front = points[:, 2] > eye[2] - 9.5

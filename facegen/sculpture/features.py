@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from dcign.arrays import Float64
 from dcign.facegen.primitives import (
-    Array,
     curve,
     ellipsoid,
     ramp,
@@ -37,7 +37,7 @@ class Place:
     landmark: str
     offset: Vector
 
-    def position(self, anchors: Anchors) -> Array:
+    def position(self, anchors: Anchors) -> Float64:
         """Where it is, (3,)."""
         return np.add(anchors[self.landmark], self.offset)
 
@@ -59,7 +59,7 @@ class Ball:
     turn: float = 0.0
     carve: bool = False
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         axes = rotation_about_y(self.turn) if self.turn else None
         body = ellipsoid(points, self.at.position(anchors), np.array(self.radii, float), axes)
@@ -78,7 +78,7 @@ class Rod:
     why: str = ""
     carve: bool = False
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         body = tapered_capsule(points, self.start.position(anchors), self.end.position(anchors), *self.radii)
         return (smooth_carve if self.carve else smooth_union)(distance, body, self.blend)
@@ -102,11 +102,11 @@ class Ridge:
     squeeze: float = 1.0
     slimness: float = 0.8
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         return smooth_union(distance, self.body(points, anchors), self.blend)
 
-    def body(self, points: Array, anchors: Anchors) -> Array:
+    def body(self, points: Float64, anchors: Anchors) -> Float64:
         """Distance (N,) to the ridge alone."""
         local = points - self.at.position(anchors)
         t, across = (local[:, 0], local[:, 1]) if self.along == "x" else (local[:, 1], local[:, 0])
@@ -129,7 +129,7 @@ class Pair:
     blend: float
     why: str = ""
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         first, second = (part.body(points, anchors) for part in self.parts)
         return smooth_union(distance, smooth_union(first, second, self.inner_blend), self.blend)
@@ -151,7 +151,7 @@ class Groove:
     fade_in: Span = (-2, -1)
     fade_out: Span = (2, 3)
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         away, along = segment_distance(points, self.start.position(anchors), self.end.position(anchors))
         strength = window(along, self.fade_in, self.fade_out)
@@ -175,7 +175,7 @@ class Crease:
     front: Span
     why: str = ""
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         x, y, z = (points - self.at.position(anchors)).T
         away = y - curve(self.stations)(x)
@@ -190,5 +190,5 @@ class Feature(Protocol):
     def name(self) -> str:
         """What it is; no two rows of the head have the same."""
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""

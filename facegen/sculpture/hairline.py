@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, curve, ramp
+from dcign.arrays import Float64
+from dcign.facegen.primitives import curve, ramp
 
 # Middle line and half-height of the brow: (x, y) and (x, mm).
 BROW_LINE = curve([(7, 16.2), (12, 17.0), (20, 18.5), (28, 20.0), (36, 20.8), (44, 19.8), (52, 16.6), (56, 14.2)])
@@ -20,24 +21,24 @@ _HAIRLINE = curve(
 _HEAD_RADIUS = 72.0  # mm, to turn azimuth into distance
 
 
-def hairline_height(azimuth: Array, inwards: float = 0.0) -> Array:
+def hairline_height(azimuth: Float64, inwards: float = 0.0) -> Float64:
     """Height y (N,) of the line `inwards` mm inside the hair's edge, at azimuths (N,) in degrees, >= 0."""
     return _HAIRLINE(azimuth) + inwards * _steepness(azimuth)
 
 
-def inside_hairline(azimuth: Array, y: Array) -> Array:
+def inside_hairline(azimuth: Float64, y: Float64) -> Float64:
     """How far (N,), mm, points are inside the hair's edge, across it; negative on bare skin."""
     return np.asarray((y - _HAIRLINE(azimuth)) / _steepness(azimuth))
 
 
-def ragged(azimuth: Array, y: Array) -> Array:
+def ragged(azimuth: Float64, y: Float64) -> Float64:
     """How much (N,), mm, the hair's edge wanders: a clean one looks like the rim of a cap."""
     along = np.radians(azimuth) * _HEAD_RADIUS - 0.7 * y
     waves = 1.3 * np.sin(along / 7.1 + 1) + 1.0 * np.sin(along / 4.3) + 0.6 * np.sin(along / 2.9 + 2)
     return np.asarray(waves * (0.5 + 0.5 * ramp(y, 40, 65)))
 
 
-def _steepness(azimuth: Array) -> Array:
+def _steepness(azimuth: Float64) -> Float64:
     """Height per distance across the hairline: 1 where it is level."""
     ahead, behind = _HAIRLINE(azimuth + 1.0), _HAIRLINE(azimuth - 1.0)
     return np.asarray(np.hypot(1.0, (ahead - behind) / np.radians(2.0) / _HEAD_RADIUS))

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64
 from dcign.facegen.sculpture.brows import BROWS, SOCKETS
 from dcign.facegen.sculpture.ear import add_ears
 from dcign.facegen.sculpture.eyes import LIDS, open_eyes
@@ -33,7 +33,7 @@ FEATURES: tuple[Feature, ...] = (
 MIDLINE_SOFTNESS = 1.0
 
 
-def head_distance(points: Array, ears: bool = True) -> Array:
+def head_distance(points: Float64, ears: bool = True) -> Float64:
     """Signed distance (N,), mm, from points (N, 3) to the skin of the mean head, negative inside."""
     half = points.copy()
     half[:, 0] = np.hypot(points[:, 0], MIDLINE_SOFTNESS)

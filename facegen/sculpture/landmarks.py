@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64
 
 # name: (x, y, z)          what it is, on the skin unless said otherwise
 LANDMARKS: dict[str, tuple[float, float, float]] = {
@@ -70,7 +70,7 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
 SURFACE_LANDMARKS = tuple(name for name in LANDMARKS if name != "eyeball")
 
 
-def locate_landmarks(vertices: Array) -> dict[str, int]:
+def locate_landmarks(vertices: Float64) -> dict[str, int]:
     """The vertex (V, 3) nearest to each landmark, by name, with _left and _right off the midline."""
     tree = cKDTree(vertices)
     found = {}

@@ -13,7 +13,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator, RectBivariateSpline, UnivariateSpline
 from scipy.ndimage import gaussian_filter1d
 
-from dcign.facegen.primitives import Array, smooth_maximum, smooth_union
+from dcign.arrays import Float64
+from dcign.facegen.primitives import smooth_maximum, smooth_union
 from dcign.facegen.sculpture.features import Anchors
 
 AZIMUTHS = np.radians(np.arange(-180, 181, 7.5))
@@ -39,11 +40,11 @@ class Loft:
     rounding: float = 1.0
     closing: float = 4.0
 
-    def apply(self, distance: Array, points: Array, anchors: Anchors) -> Array:
+    def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
         """The body (N,) with this feature."""
         return smooth_union(distance, self.body(points), self.blend)
 
-    def body(self, points: Array) -> Array:
+    def body(self, points: Float64) -> Float64:
         """Distance (N,) to the loft alone, right near its surface."""
         x, y, z = points.T
         low, high = self.outlines[-1][0], self.outlines[0][0]
@@ -81,7 +82,7 @@ class Loft:
         return self._under.derivative()
 
 
-def _radii(outline: Outline) -> Array:
+def _radii(outline: Outline) -> Float64:
     """Radius at AZIMUTHS of an outline that is mirrored across the midline."""
     x, z = np.array(outline, float).T
     azimuth, radius = np.arctan2(x, z), np.hypot(x, z)

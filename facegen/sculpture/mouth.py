@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dcign.facegen.primitives import Array, curve
+from dcign.arrays import Float64
+from dcign.facegen.primitives import curve
 from dcign.facegen.sculpture.features import Crease, Feature, Groove, Pair, Ridge, Rod, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
@@ -127,6 +128,6 @@ MOUTH_FOLDS: tuple[Feature, ...] = (
 )
 
 
-def mouth_line(x: Array) -> Array:
+def mouth_line(x: Float64) -> Float64:
     """Height y (N,) at which the lips meet, at x >= 0, mm."""
     return LANDMARKS["stomion"][1] + curve(_MOUTH_LINE)(x)

@@ -15,9 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Bool, Float64
 
 LEAST, MOST = 0.1, 3.6  # of the prior variance
 ROUNDS = 400
@@ -27,30 +26,30 @@ ROUNDS = 400
 class Variation:
     """How the weights of fields vary: sex (K,) per unit of sex, age (K,) per unit of age, women and men (K, K)."""
 
-    sex: Array
-    age: Array
-    women: Array
-    men: Array
+    sex: Float64
+    age: Float64
+    women: Float64
+    men: Float64
 
     @property
-    def total(self) -> Array:
+    def total(self) -> Float64:
         """Covariance (K, K) over everybody: sex and age have unit variance."""
         return np.outer(self.sex, self.sex) + np.outer(self.age, self.age) + (self.women + self.men) / 2
 
-    def with_signs(self, signs: Array) -> Variation:
+    def with_signs(self, signs: Float64) -> Variation:
         """The same, with some of the weights counted the other way; signs (K,) are 1 or -1."""
         both = np.outer(signs, signs)
         return Variation(signs * self.sex, signs * self.age, both * self.women, both * self.men)
 
 
-def conditioned(slopes: Array, wanted: Array) -> Array:
+def conditioned(slopes: Float64, wanted: Float64) -> Float64:
     """The posterior covariance (K, K) of the weights, given slopes J (M, K) and the wanted covariance S (M, M)."""
     gain = np.linalg.solve(slopes @ slopes.T, slopes).T
     unseen = np.eye(slopes.shape[1]) - gain @ slopes
     return np.asarray(gain @ wanted @ gain.T + unseen @ unseen.T)
 
 
-def nearest_covariance(wanted: Array, fixed: NDArray[np.bool_], prior: Array) -> Array:
+def nearest_covariance(wanted: Float64, fixed: Bool, prior: Float64) -> Float64:
     """A covariance (M, M) near the wanted one, equal to it where fixed, that the prior (M, M) reaches without strain.
 
     Sources mixed may contradict each other and anatomy: no combination of measurements may vary more than MOST times,
@@ -79,8 +78,8 @@ def nearest_covariance(wanted: Array, fixed: NDArray[np.bool_], prior: Array) ->
 
 
 def independent_modes(
-    variation: Variation, slopes: Array, size: Array, gram: Array, count: int
-) -> tuple[Array, Variation]:
+    variation: Variation, slopes: Float64, size: Float64, gram: Float64, count: int
+) -> tuple[Float64, Variation]:
     """Weights (K, count) of modes with unit variance, uncorrelated, and the variation in terms of them.
 
     The first mode is the regression on `size` (K,). Together they hold all that the slopes (M, K) see, sex and age;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64
 from dcign.facegen.template.regions import Regions
 
 
@@ -14,30 +14,30 @@ from dcign.facegen.template.regions import Regions
 class Geometry:
     """The template as the fields see it: vertices (V, 3) mm, |x| (V,), and its regions."""
 
-    vertices: Array
+    vertices: Float64
     regions: Regions
 
     @property
-    def x(self) -> Array:
+    def x(self) -> Float64:
         """Towards the subject's left, (V,) mm."""
         return self.vertices[:, 0]
 
     @property
-    def away(self) -> Array:
+    def away(self) -> Float64:
         """Distance |x| from the midline, (V,) mm."""
         return np.abs(self.x)
 
     @property
-    def y(self) -> Array:
+    def y(self) -> Float64:
         """Up, (V,) mm."""
         return self.vertices[:, 1]
 
     @property
-    def z(self) -> Array:
+    def z(self) -> Float64:
         """Forward, (V,) mm."""
         return self.vertices[:, 2]
 
-    def move(self, out: Array | None = None, up: Array | None = None, forward: Array | None = None) -> Array:
+    def move(self, out: Float64 | None = None, up: Float64 | None = None, forward: Float64 | None = None) -> Float64:
         """A displacement (V, 3) from its parts (V,); `out` is signed by the side."""
         moved = np.zeros_like(self.vertices)
         for axis, part in enumerate((out, up, forward)):

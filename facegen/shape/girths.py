@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64, Integer
 
-Int = NDArray[np.signedinteger[Any]]
 Vector = tuple[float, float, float]
 EVERYWHERE: Vector = (1, 1, 1)
 
@@ -63,26 +60,26 @@ class Chains:
     (S, 3) which count; first (M,) the first segment of each length; added (M,) mm, what hair adds.
     """
 
-    edges: Int
-    share: Array
-    segments: Int
-    axes: Array
-    first: Int
-    added: Array
+    edges: Integer
+    share: Float64
+    segments: Integer
+    axes: Float64
+    first: Integer
+    added: Float64
 
     @property
-    def vertices(self) -> Int:
+    def vertices(self) -> Integer:
         """The vertices that any length depends on, ascending."""
         return np.unique(self.edges)
 
-    def among(self, vertices: Int) -> Chains:
+    def among(self, vertices: Integer) -> Chains:
         """The same chains on a mesh of which only these vertices, ascending, are kept."""
         return replace(self, edges=np.searchsorted(vertices, self.edges))
 
 
-def lay(courses: Sequence[Course], vertices: Array, triangles: Int, landmarks: Mapping[str, int]) -> Chains:
+def lay(courses: Sequence[Course], vertices: Float64, triangles: Integer, landmarks: Mapping[str, int]) -> Chains:
     """Where the courses run on the mesh: vertices (V, 3) mm, triangles (T, 3)."""
-    edges, share, segments, axes, first = [], [], list[Int](), [], []
+    edges, share, segments, axes, first = [], [], list[Integer](), [], []
     points = 0
     for course in courses:
         own_edges, own_share, closed = _points(course, vertices, triangles, landmarks)
@@ -105,20 +102,20 @@ def lay(courses: Sequence[Course], vertices: Array, triangles: Int, landmarks: M
     )
 
 
-def lengths(chains: Chains, vertices: Array) -> Array:
+def lengths(chains: Chains, vertices: Float64) -> Float64:
     """All lengths of heads (..., V, 3) -> (..., M), mm."""
     spans = _spans(chains, vertices)
     return np.add.reduceat(np.sqrt((spans**2).sum(-1)), chains.first, -1) + chains.added
 
 
-def length_slopes(chains: Chains, vertices: Array, modes: Array) -> Array:
+def length_slopes(chains: Chains, vertices: Float64, modes: Float64) -> Float64:
     """How much each mode (V, 3, K) changes each length of the head (V, 3), to first order: (M, K)."""
     spans = _spans(chains, vertices)
     directions = spans / np.linalg.norm(spans, axis=-1, keepdims=True)
     return np.add.reduceat(np.einsum("sc,sck->sk", directions, _moved_spans(chains, modes)), chains.first, 0)
 
 
-def length_bias(chains: Chains, vertices: Array, modes: Array) -> Array:
+def length_bias(chains: Chains, vertices: Float64, modes: Float64) -> Float64:
     """How much longer (M,) the lengths are on average than on the head (V, 3), if modes (V, 3, K) have unit variance.
 
     A span of length l whose direction sways: E |span| = l + (total variance - variance along it) / 2 l.
@@ -130,7 +127,7 @@ def length_bias(chains: Chains, vertices: Array, modes: Array) -> Array:
     return np.add.reduceat(((swaying**2).sum((1, 2)) - (along**2).sum(1)) / (2 * long), chains.first)
 
 
-def _spans(chains: Chains, vertices: Array) -> Array:
+def _spans(chains: Chains, vertices: Float64) -> Float64:
     """The segments (..., S, 3) of heads (..., V, 3), axes that do not count set to zero."""
     first, second = chains.edges.T
     share = chains.share[:, None]
@@ -139,12 +136,14 @@ def _spans(chains: Chains, vertices: Array) -> Array:
     return np.asarray((points[..., end, :] - points[..., start, :]) * chains.axes)
 
 
-def _moved_spans(chains: Chains, modes: Array) -> Array:
+def _moved_spans(chains: Chains, modes: Float64) -> Float64:
     """What modes (V, 3, K) do to the segments: (S, 3, K)."""
     return np.moveaxis(_spans(chains, np.moveaxis(modes, 2, 0)), 0, 2)
 
 
-def _points(course: Course, vertices: Array, triangles: Int, landmarks: Mapping[str, int]) -> tuple[Int, Array, bool]:
+def _points(
+    course: Course, vertices: Float64, triangles: Integer, landmarks: Mapping[str, int]
+) -> tuple[Integer, Float64, bool]:
     """Points (n, 2) on edges, the share (n,) of the first vertex, and whether the chain closes."""
     match course:
         case Calliper(start, end):
@@ -171,7 +170,9 @@ def _points(course: Course, vertices: Array, triangles: Int, landmarks: Mapping[
             return edges[outline], share[outline], False
 
 
-def _section(vertices: Array, triangles: Int, origin: Array, along: Array) -> tuple[Int, Array, Array]:
+def _section(
+    vertices: Float64, triangles: Integer, origin: Float64, along: Float64
+) -> tuple[Integer, Float64, Float64]:
     """The mesh cut by the plane through `origin` that contains +x and `along`.
 
     Edges (n, 2), the share (n,) of their first vertices, and where they are in the plane (n, 2): x and along.

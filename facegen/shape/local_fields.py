@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, bump
+from dcign.arrays import Float64
+from dcign.facegen.primitives import bump
 from dcign.facegen.sculpture.features import Place, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.template.regions import Regions
@@ -244,7 +245,7 @@ FIELDS = (
 )
 
 
-def displacement(field: Field, vertices: Array, regions: Regions) -> Array:
+def displacement(field: Field, vertices: Float64, regions: Regions) -> Float64:
     """The field's displacement (V, 3), mm, of the template's vertices (V, 3)."""
     moved = np.zeros_like(vertices)
     for push in field.pushes:
@@ -257,13 +258,13 @@ def displacement(field: Field, vertices: Array, regions: Regions) -> Array:
     return moved
 
 
-def soft_side(vertices: Array, softness: float) -> Array:
+def soft_side(vertices: Float64, softness: float) -> Float64:
     """+1 on the left, -1 on the right, 0 on the midline (V,): a sharp sign would fold the midline."""
     x = vertices[:, 0]
     return np.asarray(x / np.hypot(x, softness))
 
 
-def _mirrored_bump(vertices: Array, push: Push) -> Array:
+def _mirrored_bump(vertices: Float64, push: Push) -> Float64:
     centre = push.at.position(LANDMARKS)
     left = bump(vertices, centre, push.radii)
     # Not bump(|x|): where both bumps overlap, at the midline, the sum stays smooth.

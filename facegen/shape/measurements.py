@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Bool, Float64
 from dcign.facegen.shape.girths import Arc, Calliper, Course, Tape
 
 SEXES = ("women", "men")
@@ -139,13 +138,13 @@ EARS = ("ear length", "ear breadth", "ear protrusion")
 EARS_WITH_THE_REST = 0.3  # of the prior's correlation is kept: "nearly independent"
 
 
-def published(sex: str) -> tuple[Array, Array]:
+def published(sex: str) -> tuple[Float64, Float64]:
     """Means (M,) and deviations (M,), mm, of "men" or "women"."""
     groups = [getattr(m, sex) for m in MEASUREMENTS]
     return np.array([g.mean for g in groups]), np.array([g.deviation for g in groups])
 
 
-def correlation(prior: Array) -> tuple[Array, NDArray[np.bool_]]:
+def correlation(prior: Float64) -> tuple[Float64, Bool]:
     """The correlations (M, M) to aim at within a sex, and which of them (M, M) are known.
 
     What nobody published is as the prior covariance (M, M) has it.

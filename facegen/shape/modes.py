@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, ramp
+from dcign.arrays import Float64
+from dcign.facegen.primitives import ramp
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 POINTS = 420  # where the kernel is sampled
@@ -32,7 +33,7 @@ class Scale:
 SCALES = (Scale(85, 1.0, 26), Scale(42, 0.72, 40), Scale(22, 0.38, 60), Scale(12, 0.16, 70))
 
 
-def gaussian_process_modes(vertices: Array) -> tuple[Array, Array]:
+def gaussian_process_modes(vertices: Float64) -> tuple[Float64, Float64]:
     """Modes (V, 3, K), one standard deviation each in mm, and the scale (K,) in mm that each belongs to."""
     points = _farthest_points(vertices)
     modes, scales = [], []
@@ -43,7 +44,7 @@ def gaussian_process_modes(vertices: Array) -> tuple[Array, Array]:
     return np.concatenate(modes, 2), np.concatenate(scales)
 
 
-def _modes_of_scale(vertices: Array, points: Array, scale: Scale) -> Iterator[Array]:
+def _modes_of_scale(vertices: Float64, points: Float64, scale: Scale) -> Iterator[Float64]:
     calm = _calm(vertices, scale)
     still_neck = 0.25 + 0.75 * _not_neck(vertices)
     for parity, axes in ((-1, (0,)), (1, (1, 2))):
@@ -57,10 +58,10 @@ def _modes_of_scale(vertices: Array, points: Array, scale: Scale) -> Iterator[Ar
                 yield _along(weak, axis)
 
 
-def _eigenfunctions(vertices: Array, points: Array, scale: Scale, parity: int, count: int) -> Array:
+def _eigenfunctions(vertices: Float64, points: Float64, scale: Scale, parity: int, count: int) -> Float64:
     """The kernel's leading (V, count) eigenfunctions, even (parity 1) or odd (-1) across the midline."""
 
-    def kernel(first: Array) -> Array:
+    def kernel(first: Float64) -> Float64:
         both = [np.exp(-_squared_distances(first, p) / (2 * scale.scale**2)) for p in (points, points * MIRROR)]
         return np.asarray(both[0] + parity * both[1])
 
@@ -69,7 +70,7 @@ def _eigenfunctions(vertices: Array, points: Array, scale: Scale, parity: int, c
     return np.asarray(scale.amplitude * kernel(vertices) @ (vectors / np.sqrt(np.maximum(values, 1e-9))))
 
 
-def _farthest_points(vertices: Array) -> Array:
+def _farthest_points(vertices: Float64) -> Float64:
     """Points (POINTS, 3) on the left half, each as far as can be from those before; the face counts most."""
     half = vertices[vertices[:, 0] >= -1e-6]
     weight = np.where(half[:, 2] > 10, 1.0, 0.45)
@@ -81,7 +82,7 @@ def _farthest_points(vertices: Array) -> Array:
     return half[chosen]
 
 
-def _calm(vertices: Array, scale: Scale) -> Array:
+def _calm(vertices: Float64, scale: Scale) -> Float64:
     """Less of it about the eyes, where fine waves would break the lids, and along the jaw."""
     x, y, z = vertices.T
     eyes = np.exp(-(((np.abs(x) - 31) / 17) ** 2) - (y / 11) ** 2) * (z > 50)
@@ -92,16 +93,16 @@ def _calm(vertices: Array, scale: Scale) -> Array:
     )
 
 
-def _not_neck(vertices: Array) -> Array:
+def _not_neck(vertices: Float64) -> Float64:
     return 1 - ramp(-vertices[:, 1], 118, 165)
 
 
-def _along(functions: Array, axis: int) -> Array:
+def _along(functions: Float64, axis: int) -> Float64:
     modes = np.zeros((len(functions), 3, functions.shape[1]))
     modes[:, axis] = functions
     return modes
 
 
-def _squared_distances(first: Array, second: Array) -> Array:
+def _squared_distances(first: Float64, second: Float64) -> Float64:
     squares = (first**2).sum(1)[:, None] + (second**2).sum(1)[None] - 2 * first @ second.T
     return np.asarray(np.maximum(squares, 0))

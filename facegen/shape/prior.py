@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float64
 from dcign.facegen.model.population import AGE_DEVIATION, SEX_SIDE, SEX_WITHIN_SIDE
-from dcign.facegen.primitives import Array, ramp
+from dcign.facegen.primitives import ramp
 from dcign.facegen.sculpture.eyes import IRIS_RADIUS
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.shape.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
@@ -54,8 +55,8 @@ SEX = {
 class ShapeModel:
     """mean (V, 3) mm; basis (V, 3, K) mm, column 0 head size; how its coefficients vary with sex and age."""
 
-    mean: Array
-    basis: Array
+    mean: Float64
+    basis: Float64
     variation: Variation
 
     def spread(self) -> dict[str, NDArray[Any]]:
@@ -92,7 +93,7 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     return ShapeModel(mean, basis, variation.with_signs(signs))
 
 
-def _variation(names: list[str], slopes: Array, gain: Array) -> Variation:
+def _variation(names: list[str], slopes: Float64, gain: Float64) -> Variation:
     """How the weights of the fields and modes vary, given what they do to the measurements, slopes (M, K)."""
     count = slopes.shape[1]
     changes = np.array([AGE_CHANGES.get(name, 0.0) for name in NAMES])
@@ -112,14 +113,14 @@ def _variation(names: list[str], slopes: Array, gain: Array) -> Variation:
     return Variation(sex, AGE_DEVIATION / 10 * age, women, men)
 
 
-def centroid_size_slope(mean: Array) -> Array:
+def centroid_size_slope(mean: Float64) -> Float64:
     """Gradient (V, 3) of the head's centroid size at the mean, per mm."""
     weight = head_weight(mean)[:, None]
     offset = (mean - (weight * mean).sum(0) / weight.sum()) * weight
     return np.asarray(offset / np.sqrt((offset**2 / np.maximum(weight, 1e-9)).sum()))
 
 
-def prior_modes(vertices: Array, regions: Regions) -> tuple[list[str], Array, Array]:
+def prior_modes(vertices: Float64, regions: Regions) -> tuple[list[str], Float64, Float64]:
     """Names of the fields, every field and mode (V, 3, K), and how much each may move the mean (K,)."""
     geometry = Geometry(vertices, regions)
     named = {field.__name__: field(geometry) for field in BROAD_FIELDS}
@@ -134,7 +135,7 @@ def prior_modes(vertices: Array, regions: Regions) -> tuple[list[str], Array, Ar
     return [*named], _with_rigid_eyes(np.concatenate([fields, smooth], 2), vertices, regions), reach
 
 
-def _with_rigid_eyes(modes: Array, vertices: Array, regions: Regions) -> Array:
+def _with_rigid_eyes(modes: Float64, vertices: Float64, regions: Regions) -> Float64:
     """Irises move as a whole and stay round; the white of the eye may slide along the ball, to stay with the lids."""
     modes, ball = modes.copy(), np.array(LANDMARKS["eyeball"])
     for left in (True, False):
@@ -152,18 +153,20 @@ def _with_rigid_eyes(modes: Array, vertices: Array, regions: Regions) -> Array:
     return modes
 
 
-def _symmetrised(vertices: Array, template: Template) -> Array:
+def _symmetrised(vertices: Float64, template: Template) -> Float64:
     """Exactly symmetric vertices (V, 3) from such that are but for rounding."""
     return np.asarray((vertices + vertices[template.mirror] * (-1, 1, 1)) / 2)
 
 
-def _symmetric(modes: Array, template: Template) -> Array:
+def _symmetric(modes: Float64, template: Template) -> Float64:
     """1 where a mode (V, 3, K) moves both sides alike, else 0 (K,): an average face is symmetric."""
     across = modes[template.mirror] * np.array([-1, 1, 1])[:, None]
     return np.asarray(np.abs(across - modes).max((0, 1)) < 1e-6 * np.abs(modes).max(), float)
 
 
-def _mean_on_target(template: Template, start: Array, modes: Array, reach: Array, landmarks: dict[str, int]) -> Array:
+def _mean_on_target(
+    template: Template, start: Float64, modes: Float64, reach: Float64, landmarks: dict[str, int]
+) -> Float64:
     """The symmetric head (V, 3) with the published mean measurements that is nearest to `start` (V, 3), in modes."""
     wanted = np.array([m.mean for m in MEASUREMENTS])
     mean, weights = start, np.zeros(modes.shape[2])
@@ -177,11 +180,11 @@ def _mean_on_target(template: Template, start: Array, modes: Array, reach: Array
     return _symmetrised(mean, template)
 
 
-def _chains(template: Template, mean: Array, landmarks: dict[str, int]) -> Chains:
+def _chains(template: Template, mean: Float64, landmarks: dict[str, int]) -> Chains:
     return lay(COURSES, mean, template.triangles, landmarks)
 
 
-def _broad_gain(slopes: Array, reach: Array) -> Array:
+def _broad_gain(slopes: Float64, reach: Float64) -> Float64:
     """Weights (K, M) that change one measurement by about 1 mm each, in modes as far as they reach."""
     allowed = SLACK * np.array([m.mean for m in MEASUREMENTS])
     return np.asarray(
@@ -189,7 +192,7 @@ def _broad_gain(slopes: Array, reach: Array) -> Array:
     )
 
 
-def _weights(table: dict[str, float], names: list[str], count: int) -> Array:
+def _weights(table: dict[str, float], names: list[str], count: int) -> Float64:
     """The table, which counts in fields before FORM_SPREAD, as weights (K,) of the fields, which come first."""
     weights = np.zeros(count)
     for name, weight in table.items():
@@ -197,7 +200,7 @@ def _weights(table: dict[str, float], names: list[str], count: int) -> Array:
     return weights
 
 
-def _signs(basis: Array, mean: Array) -> Array:
+def _signs(basis: Float64, mean: Float64) -> Float64:
     """Eigenvectors come with either sign: head size grows, and other columns' largest entry on the left is > 0."""
     left = np.repeat(mean[:, 0] >= 0, 3)
     largest = np.argmax(np.abs(basis * left[:, None]), 0)

@@ -19,9 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64, Floating, Int32, IntP, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear_planes, linear_to_srgb
-from dcign.facegen.model.morphable import Albedo, Float, Int
+from dcign.facegen.model.morphable import Albedo
 from dcign.facegen.model.person import MEAN_PERSON
 from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
 from dcign.facegen.skin.layers import EVERYWHERE, LAYERS, Layer, skin_shifts
@@ -44,13 +45,13 @@ class PaintedAlbedo(Albedo):
 
     kind: ClassVar[str] = "painted"
     names: tuple[str, ...]
-    masks: NDArray[np.uint8]
-    low: Float
-    step: Float
-    cheek: Float
+    masks: UInt8
+    low: Float32
+    step: Float32
+    cheek: Float32
 
     @classmethod
-    def from_masks(cls, masks: Mapping[str, NDArray[np.uint8]], cheek: Float) -> PaintedAlbedo:
+    def from_masks(cls, masks: Mapping[str, UInt8], cheek: Float32) -> PaintedAlbedo:
         """From masks (S,) as `as_bytes` packs them, and their means (M,) on the cheek."""
         low, high = np.array([mask_range(name) for name in masks], np.float32).T
         return cls(tuple(masks), np.stack(list(masks.values())), low, (high - low) / BYTE_STEPS, cheek)
@@ -97,7 +98,7 @@ class PaintedAlbedo(Albedo):
         """Number of places S that are coloured."""
         return int(self.masks.shape[1])
 
-    def colours(self, coefficients: Float, attributes: Float) -> Float:
+    def colours(self, coefficients: Float32, attributes: Float32) -> Float32:
         """Colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, S, 3), sRGB 0..1."""
         if coefficients.ndim != 2 or coefficients.shape[1] != self.modes:
             raise ModelError(f"coefficients have shape {coefficients.shape}; expected (N, {self.modes}).")
@@ -113,11 +114,11 @@ class PaintedAlbedo(Albedo):
                 colours[who, sites] = linear_to_srgb(brush.paint(sites, who)).transpose(0, 2, 1)
         return colours
 
-    def at(self, places: Int) -> PaintedAlbedo:
+    def at(self, places: Int32) -> PaintedAlbedo:
         """The same people at some of the sites (n,)."""
         return PaintedAlbedo(self.names, self.masks[:, places], self.low, self.step, self.cheek)
 
-    def projected(self, project: Callable[[NDArray[np.floating]], NDArray[np.float64]]) -> PaintedAlbedo:
+    def projected(self, project: Callable[[Floating], Float64]) -> PaintedAlbedo:
         """The same people at other sites, n of them."""
         masks = np.clip(np.round(project(self.masks.T.astype(np.float32))), 0, BYTE_STEPS).astype(np.uint8)
         return PaintedAlbedo(self.names, np.ascontiguousarray(masks.T), self.low, self.step, self.cheek)
@@ -140,7 +141,7 @@ class PaintedAlbedo(Albedo):
         return cls(tuple(str(name) for name in arrays["names"]), masks, arrays["low"], arrays["step"], arrays["cheek"])
 
 
-def as_bytes(name: str, mask: NDArray[np.floating]) -> NDArray[np.uint8]:
+def as_bytes(name: str, mask: Floating) -> UInt8:
     """A mask (S,) as bytes over its range; what is beyond is clipped."""
     low, high = mask_range(name)
     return np.asarray(np.round((np.clip(mask, low, high) - low) * (BYTE_STEPS / (high - low))), np.uint8)
@@ -150,12 +151,12 @@ def as_bytes(name: str, mask: NDArray[np.floating]) -> NDArray[np.uint8]:
 class _Stencil:
     """The sites (s,) that a layer's gate leaves open, how far, and the bytes (m, s) of the layer's own masks there."""
 
-    places: NDArray[np.intp]
-    gate: Float
-    rows: NDArray[np.intp]
-    bytes: NDArray[np.uint8]
+    places: IntP
+    gate: Float32
+    rows: IntP
+    bytes: UInt8
 
-    def within(self, sites: slice) -> tuple[NDArray[np.intp], Float, Float]:
+    def within(self, sites: slice) -> tuple[IntP, Float32, Float32]:
         """Places counted from the first of these sites, gate and masks there."""
         first, last = np.searchsorted(self.places, (sites.start, sites.stop))
         own = slice(first, last)
@@ -182,7 +183,7 @@ class _Brush:
             if len(stencil.places)
         ]
 
-    def paint(self, sites: slice, who: slice) -> Float:
+    def paint(self, sites: slice, who: slice) -> Float32:
         """Linear colours (n, 3, s) of some people at some sites."""
         lab = self.by_mask[who] @ self.masks[self.skin_rows, sites].astype(np.float32)
         lab += self.base[who]
@@ -206,7 +207,7 @@ class _Brush:
 
 def _weights(
     layer: Layer, stencil: _Stencil, albedo: PaintedAlbedo, c: Complexion
-) -> tuple[Float, Float, Float, Float]:
+) -> tuple[Float32, Float32, Float32, Float32]:
     """Of N people: weights (N, m) of the masks' bytes, bias (N, 1), strength (N, 1), paint (N, 3, 1)."""
     people = len(c.skin)
     weights = layer.weights(c)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, curve, segment_distance
+from dcign.arrays import Float64
+from dcign.facegen.primitives import curve, segment_distance
 from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE
 
 BROW_HAIRS = 210
@@ -14,7 +15,7 @@ _LEAN = curve([(7, 68), (12, 52), (18, 36), (28, 24), (44, 15), (56, 10)])
 _LENGTH = curve([(7, 6.0), (14, 7.5), (30, 8.0), (46, 7.0), (56, 5.0)])
 
 
-def brow_hairs(half: Array, rng: np.random.Generator) -> Array:
+def brow_hairs(half: Float64, rng: np.random.Generator) -> Float64:
     """How much of each site (S,) on the brow a hair covers, 0..1."""
     covered = np.zeros(len(half))
     x, y = half[:, 0], half[:, 1]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from dcign.arrays import Float64
 from dcign.facegen.colour import lab_to_linear
 from dcign.facegen.model.person import ATTRIBUTES
-from dcign.facegen.primitives import Array, curve, ramp
+from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.skin.tones import cheek_lab
 
 MOTTLES = 14  # patterns of pigment and of blood; every skin has its own mixture
@@ -89,43 +90,43 @@ class Complexion:
     mottle (N, MOTTLES) and mole_groups (N, MOLES): patterns; the rest as named above.
     """
 
-    skin: Array
-    dark: Array
-    man: Array
-    old: Array
-    age: Array
-    cropped: Array
-    cut: Array
-    flush: Array
-    nose_red: Array
-    forehead: Array
-    around_mouth: Array
-    under_eye: Array
-    freckles: Array
-    spots: Array
-    lines: Array
-    hair: Array
-    white: Array
-    grey: Array
-    recession: Array
-    brow_hair: Array
-    brow_density: Array
-    brow_thickness: Array
-    lashes: Array
-    iris: Array
-    iris_inner: Array
-    iris_light: Array
-    iris_fibres: Array
-    limbal: Array
-    shadow: Array
-    beard: Array
-    beard_cover: Array
-    lips: Array
-    mottle: Array
-    mole_groups: Array
+    skin: Float64
+    dark: Float64
+    man: Float64
+    old: Float64
+    age: Float64
+    cropped: Float64
+    cut: Float64
+    flush: Float64
+    nose_red: Float64
+    forehead: Float64
+    around_mouth: Float64
+    under_eye: Float64
+    freckles: Float64
+    spots: Float64
+    lines: Float64
+    hair: Float64
+    white: Float64
+    grey: Float64
+    recession: Float64
+    brow_hair: Float64
+    brow_density: Float64
+    brow_thickness: Float64
+    lashes: Float64
+    iris: Float64
+    iris_inner: Float64
+    iris_light: Float64
+    iris_fibres: Float64
+    limbal: Float64
+    shadow: Float64
+    beard: Float64
+    beard_cover: Float64
+    lips: Float64
+    mottle: Float64
+    mole_groups: Float64
 
     @classmethod
-    def of(cls, albedo: Array, attributes: Array) -> Complexion:
+    def of(cls, albedo: Float64, attributes: Float64) -> Complexion:
         """From coefficients (N, Ka), in the order of COEFFICIENTS, and attributes (N, A)."""
         own = dict(zip(COEFFICIENTS, albedo.T, strict=True))
         about = dict(zip(ATTRIBUTES, attributes.T, strict=True))
@@ -180,17 +181,17 @@ class Complexion:
         )
 
 
-def soft(z: Array) -> Array:
+def soft(z: Float64) -> Float64:
     """N(0, 1) with its tails drawn in to +-2.5, still of unit variance."""
     return np.asarray(2.5 * np.tanh(z / 2.25))
 
 
-def pallid(z: Array) -> Array:
+def pallid(z: Float64) -> Float64:
     """The same for what makes skin grey when it is low: down to -1.7 only."""
     return np.where(z < 0, 1.7 * np.tanh(z / 1.7), soft(z))
 
 
-def _hair_linear(index: Array, red: Array, lightness: Array) -> Array:
+def _hair_linear(index: Float64, red: Float64, lightness: Float64) -> Float64:
     """Linear RGB (N, 3) of hair at index 0 black .. 5 blond."""
     fair = ramp(lightness, 57, 65)
     ginger = fair * ramp(red, 1.35, 1.9) * ramp(index, 1.2, 2.6)
@@ -199,7 +200,7 @@ def _hair_linear(index: Array, red: Array, lightness: Array) -> Array:
     return np.clip(lab_to_linear(lab), 0.003, 1)
 
 
-def _iris_linear(light: Array, hue: Array) -> Array:
+def _iris_linear(light: Float64, hue: Float64) -> Float64:
     """Linear RGB (N, 3): from dark brown to, by hue, green or blue."""
     blue = ramp(hue, -0.9, 0.5)[:, None]
     green, azure = (
@@ -209,13 +210,13 @@ def _iris_linear(light: Array, hue: Array) -> Array:
     return np.asarray(green + blue * (azure - green))
 
 
-def _recession(man: Array, age: Array, balding: Array) -> Array:
+def _recession(man: Float64, age: Float64, balding: Float64) -> Float64:
     """How far (N,), mm, the temples' hairline has moved up."""
     men = 26 * ramp(age + 15 * balding, 34, 80)
     return np.asarray(man * (3 + men) + 2.0 * np.tanh(balding))
 
 
-def _lips(z: dict[str, Array], man: Array, old: Array, dark: Array) -> Array:
+def _lips(z: dict[str, Float64], man: Float64, old: Float64, dark: Float64) -> Float64:
     """CIELAB (N, 3) of the lips less that of the skin around them."""
     red = 9.0 - 0.5 * dark - 2.6 * man - 3.0 * old + 3.0 * z["lip_red"]
     light = -9.5 + 3.0 * dark + 1.6 * man + 1.0 * old + 3.0 * z["lip_light"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dcign.arrays import Float64
 from dcign.facegen.colour import lab_to_linear
 from dcign.facegen.haircuts import CUTS
-from dcign.facegen.primitives import Array, ramp
+from dcign.facegen.primitives import ramp
 from dcign.facegen.skin.complexion import MOLES, MOST_CUTS, MOTTLES, Complexion
 
 _FRINGES = [number for number, cut in enumerate(CUTS) if cut.fringe is not None]
@@ -18,7 +19,7 @@ _FLESH = np.array([-9.0, 10.0, -3.0])  # wet flesh, CIELAB less skin
 _MELANIN, _BLOOD = np.array([-1.25, 0.35, 0.75]), np.array([-0.4, 0.9, 0.15])  # what patterns are made of
 
 
-def skin_shifts(c: Complexion) -> dict[str, Array]:
+def skin_shifts(c: Complexion) -> dict[str, Float64]:
     """CIELAB (N, 3) that each mask adds to the skin of N people."""
     shown = 1 - 0.5 * c.dark  # red shows less through dark skin
     shifts = {
@@ -67,23 +68,23 @@ class Layer:
     """
 
     gate: str
-    weights: Callable[[Complexion], dict[str, Array | float]]
-    colour: Callable[[Complexion], Array]
-    strength: Callable[[Complexion], Array | float] = lambda c: 1.0
+    weights: Callable[[Complexion], dict[str, Float64 | float]]
+    colour: Callable[[Complexion], Float64]
+    strength: Callable[[Complexion], Float64 | float] = lambda c: 1.0
 
 
-def _whole(c: Complexion) -> dict[str, Array | float]:
+def _whole(c: Complexion) -> dict[str, Float64 | float]:
     return {EVERYWHERE: 1.0}
 
 
 def _spots(
-    kind: str, amount: Callable[[Complexion], Array], sharpness: float
-) -> Callable[[Complexion], dict[str, Array | float]]:
+    kind: str, amount: Callable[[Complexion], Float64], sharpness: float
+) -> Callable[[Complexion], dict[str, Float64 | float]]:
     # Spots show in the order of their rank: those above 1 - amount.
     return lambda c: {kind: sharpness, EVERYWHERE: -sharpness * (1 - amount(c))}
 
 
-def _hairline(c: Complexion) -> dict[str, Array | float]:
+def _hairline(c: Complexion) -> dict[str, Float64 | float]:
     bald = (1 - c.cropped) * c.man
     fringe = c.cut[:, _FRINGES].sum(1)  # where it ends, no roots are seen
     return {
@@ -188,35 +189,35 @@ LAYERS: tuple[Layer, ...] = (
 )
 
 
-def _shift(amount: Array, lightness: float, red: float, yellow: float) -> Array:
+def _shift(amount: Float64, lightness: float, red: float, yellow: float) -> Float64:
     return np.asarray(amount[:, None] * np.array([lightness, red, yellow]))
 
 
-def _from(lines: Array, youngest: float) -> Array:
+def _from(lines: Float64, youngest: float) -> Float64:
     """How deep a line is: it comes with age, but is not wholly absent before."""
     return youngest + (1 - youngest) * lines
 
 
-def _skin_but(c: Complexion, lightness: float, red: float, yellow: float) -> Array:
+def _skin_but(c: Complexion, lightness: float, red: float, yellow: float) -> Float64:
     """Linear RGB (N, 3) of the skin, shifted in CIELAB; less on dark skin, where there is less to go."""
     shift = np.array([lightness, red, yellow]) * (1 - 0.45 * c.dark)[:, None]
     return np.clip(lab_to_linear(c.skin + shift), 0.003, 1)
 
 
-def _flesh(c: Complexion) -> Array:
+def _flesh(c: Complexion) -> Float64:
     return np.clip(lab_to_linear(c.skin + _FLESH), 0.003, 1)
 
 
-def _hair(c: Complexion, share: float) -> Array:
+def _hair(c: Complexion, share: float) -> Float64:
     """Linear RGB (N, 3) of hair, pigmented and white mixed; share of the head's grey that has come here."""
     return np.asarray(c.hair + (share * c.grey)[:, None] * (c.white - c.hair))
 
 
-def _lash(c: Complexion) -> Array:
+def _lash(c: Complexion) -> Float64:
     return np.clip(c.brow_hair, 0, 0.05)
 
 
-def _sclera(c: Complexion) -> Array:
+def _sclera(c: Complexion) -> Float64:
     """Off-white, duller and yellower with age and on dark skin."""
     dull = (0.16 * c.old + 0.14 * c.dark)[:, None] * (0.8, 1.0, 1.5)
     return np.array([0.50, 0.455, 0.42]) * (1 - dull)

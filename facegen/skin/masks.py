@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array, bump, curve, ramp, step, window
+from dcign.arrays import Bool, Float32, Float64, Integer
+from dcign.facegen.primitives import bump, curve, ramp, step, window
 from dcign.facegen.sculpture.eyes import IRIS_RADIUS, LOWER_MARGIN, PUPIL_RADIUS, UPPER_MARGIN
 from dcign.facegen.sculpture.features import Place, near
 from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, ragged
@@ -46,11 +46,11 @@ class Sites:
     regions are those of the sites on the head.
     """
 
-    points: Array
-    footprint: Array
+    points: Float64
+    footprint: Float64
     regions: Regions
-    strand: Array
-    openness: Array
+    strand: Float64
+    openness: Float64
 
 
 # Skin that differs from the cheek: place, radii in mm. Their colours are in layers.py.
@@ -72,7 +72,7 @@ _UPPER_BEARD = curve(  # height of a beard's upper border over x
 )
 
 
-def all_masks(sites: Sites, spots: dict[str, Spots]) -> dict[str, NDArray[np.float32]]:
+def all_masks(sites: Sites, spots: dict[str, Spots]) -> dict[str, Float32]:
     """Every mask (S,) by name, over head and hair."""
     on_head = np.isnan(sites.strand[:, 0])
     head, hair = (
@@ -88,7 +88,7 @@ def mask_range(name: str) -> tuple[float, float]:
     return next((limits for start, limits in _RANGES.items() if name.startswith(start)), (0.0, 1.0))
 
 
-def find_spots(vertices: Array, triangles: NDArray[np.integer]) -> dict[str, Spots]:
+def find_spots(vertices: Float64, triangles: Integer) -> dict[str, Spots]:
     """Where on the template freckles, age spots and moles are."""
     rng = np.random.default_rng(17)
     spots = {
@@ -100,13 +100,13 @@ def find_spots(vertices: Array, triangles: NDArray[np.integer]) -> dict[str, Spo
     return spots
 
 
-def _spread(mask: Array, where: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _spread(mask: Float64, where: Bool) -> Float32:
     whole = np.zeros(len(where), np.float32)
     whole[where] = mask
     return whole
 
 
-def _head_masks(sites: Sites, on_head: NDArray[np.bool_], spots: dict[str, Spots]) -> dict[str, Array]:
+def _head_masks(sites: Sites, on_head: Bool, spots: dict[str, Spots]) -> dict[str, Float64]:
     points, footprint, regions = sites.points[on_head], sites.footprint[on_head], sites.regions
     masks = {name: bump(regions.half, at.position(LANDMARKS), radii) for name, (at, radii) in _PATCHES.items()}
     masks |= {"ear": regions.ear, "closed": 1 - regions.openness, "neck": ramp(-points[:, 1], 105, 135)}
@@ -121,7 +121,7 @@ def _head_masks(sites: Sites, on_head: NDArray[np.bool_], spots: dict[str, Spots
     return masks | _hairy(points, regions, fine)
 
 
-def _noises(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
+def _noises(points: Float64, regions: Regions, fine: Float64) -> dict[str, Float64]:
     rng = np.random.default_rng(5)
     skin = 1 - regions.eye
     masks = {
@@ -134,7 +134,7 @@ def _noises(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
     return masks
 
 
-def _lips(regions: Regions, fine: Array) -> dict[str, Array]:
+def _lips(regions: Regions, fine: Float64) -> dict[str, Float64]:
     x, y, z = regions.half.T
     inside = np.minimum(UPPER_VERMILION(x) - y, y - LOWER_VERMILION(x))
     front = (x < 28) * step(z - 74, 1)
@@ -148,7 +148,7 @@ def _lips(regions: Regions, fine: Array) -> dict[str, Array]:
     }
 
 
-def _brows(regions: Regions, fine: Array) -> dict[str, Array]:
+def _brows(regions: Regions, fine: Float64) -> dict[str, Float64]:
     x, y, z = regions.half.T
     above = y - BROW_LINE(x)
     inside = BROW_HALF_HEIGHT(x) - np.abs(above)
@@ -161,7 +161,7 @@ def _brows(regions: Regions, fine: Array) -> dict[str, Array]:
     }
 
 
-def _eyes(regions: Regions, fine: Array) -> dict[str, Array]:
+def _eyes(regions: Regions, fine: Float64) -> dict[str, Float64]:
     x, y, _ = regions.half.T
     radius, angle, eye = regions.iris_radius, regions.iris_angle, regions.eye
     beside = np.abs(x - LANDMARKS["eyeball"][0])
@@ -191,13 +191,13 @@ def _eyes(regions: Regions, fine: Array) -> dict[str, Array]:
     }
 
 
-def _at_eye(half: Array) -> Array:
+def _at_eye(half: Float64) -> Float64:
     return np.asarray(
         (half[:, 2] > 60) & (np.abs(half[:, 0] - LANDMARKS["eyeball"][0]) < 17) & (np.abs(half[:, 1]) < 12), float
     )
 
 
-def _hairy(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
+def _hairy(points: Float64, regions: Regions, fine: Float64) -> dict[str, Float64]:
     x, y, z = regions.half.T
     azimuth = np.degrees(np.arctan2(x, z))
     bare_ear = 1 - regions.ear
@@ -225,7 +225,7 @@ def _hairy(points: Array, regions: Regions, fine: Array) -> dict[str, Array]:
     }
 
 
-def _shell_masks(strand: Array, openness: Array, footprint: Array) -> dict[str, Array]:
+def _shell_masks(strand: Float64, openness: Float64, footprint: Float64) -> dict[str, Float64]:
     """Hair's own: locks run from root to tip."""
     side, along = strand.T
     rng = np.random.default_rng(47)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float32, Float64
 
 LATTICE = 48  # cells a side before a lattice repeats
 LATTICES = 3  # turned against each other and averaged: one alone shows its axes
 
 
-def smooth_noise(points: Array, scale: float, rng: np.random.Generator, waves: int = 48) -> NDArray[np.float32]:
+def smooth_noise(points: Float64, scale: float, rng: np.random.Generator, waves: int = 48) -> Float32:
     """Band-limited noise (S,) at points (S, 3): plane waves with random directions and phases, scale in mm."""
     wave_vectors = (rng.standard_normal((waves, 3)) / scale).astype(np.float32)
     phases = rng.uniform(0, 2 * np.pi, waves).astype(np.float32)
@@ -25,7 +24,7 @@ def smooth_noise(points: Array, scale: float, rng: np.random.Generator, waves: i
     return total
 
 
-def grain(points: Array, size: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def grain(points: Float64, size: float, rng: np.random.Generator) -> Float32:
     """Rough noise (S,) at points (S, d), d = 1, 2 or 3, whose lumps are about `size` mm across: pores, strands."""
     dimensions = points.shape[1]
     near = np.asarray(points, np.float32) / np.float32(size)
@@ -39,7 +38,7 @@ def grain(points: Array, size: float, rng: np.random.Generator) -> NDArray[np.fl
     return total
 
 
-def _turn(dimensions: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _turn(dimensions: int, rng: np.random.Generator) -> Float32:
     if dimensions < 3:
         return np.eye(dimensions, dtype=np.float32)  # strands run along an axis
     return np.asarray(Rotation.random(random_state=rng).as_matrix(), np.float32)

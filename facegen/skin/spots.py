@@ -6,26 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dcign.facegen.primitives import Array, bump, ramp
+from dcign.arrays import Float64, Integer
+from dcign.facegen.primitives import bump, ramp
 from dcign.facegen.sculpture.features import near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
-Int = NDArray[np.integer]
-Where = Callable[[Array], Array]
+Where = Callable[[Float64], Float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Spots:
     """centres (n, 3) mm; radii (n,) mm; ranks (n,), 1 for the first to show, 0 for the last."""
 
-    centres: Array
-    radii: Array
-    ranks: Array
+    centres: Float64
+    radii: Float64
+    ranks: Float64
 
-    def mask(self, points: Array, footprint: Array) -> Array:
+    def mask(self, points: Float64, footprint: Float64) -> Float64:
         """The rank (S,) of the spot at each point, fading to 0 at its rim; spots finer than the sites are fainter."""
         found_away, found_nearest = cKDTree(self.centres).query(points, distance_upper_bound=4 * self.radii.max())
         away, nearest = np.asarray(found_away), np.asarray(found_nearest)
@@ -38,7 +37,12 @@ class Spots:
 
 
 def scatter_spots(
-    vertices: Array, triangles: Int, count: int, where: Where, radii: tuple[float, float], rng: np.random.Generator
+    vertices: Float64,
+    triangles: Integer,
+    count: int,
+    where: Where,
+    radii: tuple[float, float],
+    rng: np.random.Generator,
 ) -> Spots:
     """Spots on a mesh, as dense as `where` (n, 3) -> (n,) says, most of them small."""
     corners = vertices[triangles]
@@ -52,7 +56,7 @@ def scatter_spots(
     return Spots(centres, sizes, rng.uniform(0.15, 1, count))
 
 
-def on_cheeks_and_nose(points: Array) -> Array:
+def on_cheeks_and_nose(points: Float64) -> Float64:
     """Where freckles are: across the nose and the cheek bones, a few on the forehead."""
     half = np.abs(points) * (1, 0, 0) + points * (0, 1, 1)
     cheeks = bump(half, near("malare", -4, 4).position(LANDMARKS), (26, 20, 40))
@@ -61,7 +65,7 @@ def on_cheeks_and_nose(points: Array) -> Array:
     return np.asarray((cheeks + nose + forehead + 0.06) * _skin(points))
 
 
-def on_sunny_skin(points: Array) -> Array:
+def on_sunny_skin(points: Float64) -> Float64:
     """Where age spots are: temples, cheeks, forehead, scalp."""
     half = np.abs(points) * (1, 0, 0) + points * (0, 1, 1)
     temple = bump(half, near("frontotemporale", 8, -14, -8).position(LANDMARKS), (22, 38, 40))
@@ -69,12 +73,12 @@ def on_sunny_skin(points: Array) -> Array:
     return np.asarray((temple + scalp + 0.12) * _skin(points))
 
 
-def anywhere(points: Array) -> Array:
+def anywhere(points: Float64) -> Float64:
     """On all skin of face and neck."""
     return _skin(points)
 
 
-def _skin(points: Array) -> Array:
+def _skin(points: Float64) -> Float64:
     """1 on face, scalp and neck; 0 in the eyes and on the lips."""
     half = np.abs(points) * (1, 0, 0) + points * (0, 1, 1)
     eyes = bump(half, LANDMARKS["pupil"], (19, 10, 20))

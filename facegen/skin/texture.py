@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
+from dcign.arrays import Bool, Float64, Int64, UInt8
 from dcign.facegen.model.morphable import Texture
-from dcign.facegen.primitives import Array, bump
+from dcign.facegen.primitives import bump
 from dcign.facegen.sculpture.features import near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.skin.albedo import PaintedAlbedo, as_bytes
@@ -40,8 +40,8 @@ class Painting:
 class Strands:
     """Where the hair's vertices are on it (Vh, 2), see masks.Sites, and how open they lie under each cut (Vh, S)."""
 
-    places: Array
-    openness: Array
+    places: Float64
+    openness: Float64
 
 
 NO_HAIR = Strands(np.zeros((0, 2)), np.zeros((0, 0)))
@@ -69,14 +69,14 @@ def painting(template: Template, regions: Regions, hair: Strands = NO_HAIR, size
 
 def _texels(
     template: Template, regions: Regions, hair: Strands, spots: dict[str, Spots], size: int
-) -> dict[str, NDArray[np.uint8]]:
+) -> dict[str, UInt8]:
     """Masks (size * size,) by name, row 0 on top; 0 where there is neither head nor hair."""
     shown, where = rasterise(head_uv(template.directions), template.triangles, size)
     strand = strand_at(texel_uv(size))
     shown[~np.isnan(strand[:, 0])] = -1
     used = np.flatnonzero((shown >= 0) | ~np.isnan(strand[:, 0]))
     footprint = _texel_sizes(template, size)
-    packed: dict[str, NDArray[np.uint8]] = {}
+    packed: dict[str, UInt8] = {}
     for first in range(0, len(used), CHUNK):
         own = used[first : first + CHUNK]
         on_head = shown[own] >= 0
@@ -92,16 +92,16 @@ def _texels(
 def _texel_sites(
     template: Template,
     regions: Regions,
-    shown: NDArray[np.int64],
-    where: Array,
-    footprint: Array,
-    strand: Array,
+    shown: Int64,
+    where: Float64,
+    footprint: Float64,
+    strand: Float64,
     hair: Strands,
-    on_head: NDArray[np.bool_],
+    on_head: Bool,
 ) -> Sites:
     corners, weights = template.triangles[shown[on_head]], where[on_head]
 
-    def between(values: Array) -> Array:
+    def between(values: Float64) -> Float64:
         return np.asarray(np.einsum("sk,sk...->s...", weights, values[corners]))
 
     points = np.zeros((len(shown), 3))
@@ -113,14 +113,14 @@ def _texel_sites(
     return Sites(points, np.where(on_head, footprint[shown], 0.0), own, strand, openness)
 
 
-def _edge_lengths(template: Template) -> Array:
+def _edge_lengths(template: Template) -> Float64:
     """Mean length (V,), mm, of the edges at each vertex."""
     start, end = template.triangles.ravel(), np.roll(template.triangles, -1, 1).ravel()
     length = np.linalg.norm(template.vertices[start] - template.vertices[end], axis=1)
     return np.asarray(np.bincount(start, length) / np.bincount(start))
 
 
-def _texel_sizes(template: Template, size: int) -> Array:
+def _texel_sizes(template: Template, size: int) -> Float64:
     """Side (T,), mm, of the patch of skin that a texel of each triangle shows."""
     skin = template.vertices[template.triangles]
     flat = np.pad(head_uv(template.directions) * size, ((0, 0), (0, 1)))[template.triangles]
@@ -128,7 +128,7 @@ def _texel_sizes(template: Template, size: int) -> Array:
     return np.asarray(np.sqrt(areas[0] / np.maximum(areas[1], 1e-6)))
 
 
-def _margin(used: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _margin(used: Int64, size: int) -> tuple[Int64, Int64]:
     """Texels just beyond the painted ones, and the painted texel nearest to each."""
     empty = np.ones(size * size, bool)
     empty[used] = False

@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr
 
-from dcign.facegen.primitives import Array, curve
+from dcign.arrays import Float64
+from dcign.facegen.primitives import curve
 
 HUE_BOND = 0.82  # correlation of a* and b* at one L*: without it, skins turn pink or green
 LIGHTEST, DARKEST = 70.0, 29.0  # L*: beyond, a lit cheek burns out, or drowns
@@ -53,7 +54,7 @@ DARKEST_TONE = Tone("darker", (35.5, 2.6), (11.0, 2.0), (13.5, 2.4), 0.6, 0.75, 
 _ALL = (*TONES, DARKEST_TONE)
 
 
-def cheek_lab(tone: Array, red: Array, yellow: Array) -> Array:
+def cheek_lab(tone: Float64, red: Float64, yellow: Float64) -> Float64:
     """The cheek's CIELAB (N, 3) from three N(0, 1) coefficients (N,); L* within DARKEST..LIGHTEST."""
     lightness, at, about_red, about_yellow = _tables()
     light = np.interp(ndtr(tone), at, lightness)
@@ -64,7 +65,7 @@ def cheek_lab(tone: Array, red: Array, yellow: Array) -> Array:
     return _natural(light, mean_red + spread_red * red, mean_yellow + spread_yellow * bound)
 
 
-def published_cheeks(people: int, rng: np.random.Generator) -> Array:
+def published_cheeks(people: int, rng: np.random.Generator) -> Float64:
     """CIELAB (people, 3) drawn from the groups themselves, as published: what `cheek_lab` is to look like."""
     group = rng.integers(0, len(TONES), people)
     mean = np.array([[t.lightness[0], t.red[0], t.yellow[0]] for t in TONES])
@@ -72,7 +73,7 @@ def published_cheeks(people: int, rng: np.random.Generator) -> Array:
     return np.asarray(mean[group] + spread[group] * rng.standard_normal((people, 3)))
 
 
-def _natural(light: Array, red: Array, yellow: Array) -> Array:
+def _natural(light: Float64, red: Float64, yellow: Float64) -> Float64:
     """CIELAB (N, 3) with hue and chroma drawn into what skins of each L* have."""
     hue = _at_least(np.degrees(np.arctan2(yellow, red)), _LEAST_HUE(light))
     hue = np.radians(-_at_least(-hue, np.asarray(-_MOST_HUE)))
@@ -81,13 +82,13 @@ def _natural(light: Array, red: Array, yellow: Array) -> Array:
     return np.stack([light, chroma * np.cos(hue), chroma * np.sin(hue)], 1)
 
 
-def _at_least(values: Array, limit: Array) -> Array:
+def _at_least(values: Float64, limit: Float64) -> Float64:
     """Smoothly, never below the limit: people drawn back to it still differ."""
     return np.asarray(limit + _KNEE * np.logaddexp(0, (values - limit) / _KNEE))
 
 
 @lru_cache
-def _tables() -> tuple[Array, Array, tuple[Array, Array], tuple[Array, Array]]:
+def _tables() -> tuple[Float64, Float64, tuple[Float64, Float64], tuple[Float64, Float64]]:
     """L* in steps, its cumulative share, and mean and spread of a* and of b* at each L*."""
     lightness = np.linspace(DARKEST, LIGHTEST, 165)
     z = np.stack([(lightness - t.lightness[0]) / t.lightness[1] for t in _ALL])
@@ -100,7 +101,9 @@ def _tables() -> tuple[Array, Array, tuple[Array, Array], tuple[Array, Array]]:
     return lightness, share, reds, yellows
 
 
-def _conditional(z: Array, weights: Array, columns: list[tuple[tuple[float, float], float]]) -> tuple[Array, Array]:
+def _conditional(
+    z: Float64, weights: Float64, columns: list[tuple[tuple[float, float], float]]
+) -> tuple[Float64, Float64]:
     """Mean and standard deviation of a mixture's coordinate where L* is z deviations from each group's mean."""
     means = np.stack([m + r * s * row for ((m, s), r), row in zip(columns, z, strict=True)])
     variances = np.array([[s**2 * (1 - r**2)] for (_, s), r in columns])

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, segment_distance
+from dcign.arrays import Float64
+from dcign.facegen.primitives import segment_distance
 from dcign.facegen.sculpture.features import Place, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
@@ -105,7 +106,7 @@ RIDGE = 0.3  # how light the skin on both sides of a line is, for 1 of its darkn
 GROUPS = tuple(dict.fromkeys(line.group for line in LINES))
 
 
-def line_masks(half: Array, footprint: Array) -> dict[str, Array]:
+def line_masks(half: Float64, footprint: Float64) -> dict[str, Float64]:
     """Masks (S,) by group, 1 in a valley and -RIDGE beside it.
 
     points: half (S, 3) with x >= 0, whose neighbours are `footprint` (S,) mm away.
@@ -117,7 +118,7 @@ def line_masks(half: Array, footprint: Array) -> dict[str, Array]:
     return {group: np.clip(mask, -RIDGE, 1.0) for group, mask in masks.items()}
 
 
-def _mask(half: Array, footprint: Array, line: Line, places: Array) -> Array:
+def _mask(half: Float64, footprint: Float64, line: Line, places: Float64) -> Float64:
     mask = np.zeros(len(half))
     margin = np.array([8, 8, line.reach])
     low, high = places.min(0) - margin, places.max(0) + margin
@@ -130,7 +131,7 @@ def _mask(half: Array, footprint: Array, line: Line, places: Array) -> Array:
     return mask
 
 
-def _polyline(points: Array, corners: Array) -> tuple[Array, Array]:
+def _polyline(points: Float64, corners: Float64) -> tuple[Float64, Float64]:
     """Distance (S,) of points (S, 2) to a polyline, and how far along it (S,), 0..1."""
     best, where = np.full(len(points), np.inf), np.zeros(len(points))
     for number, (start, end) in enumerate(pairwise(corners)):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64
 from dcign.facegen.sculpture.ear import rim_rows
 from dcign.facegen.sculpture.eyes import (
     CORNERS,
@@ -32,13 +32,13 @@ MOUTH_ROWS = (-0.9, 0.0, 0.9)  # mm above the line where the lips meet
 VERMILION_ROWS = (-0.55, 0.55)  # mm above the border of the red
 
 
-def feature_rows(distance: Callable[[Array], Array]) -> list[Array]:
+def feature_rows(distance: Callable[[Float64], Float64]) -> list[Float64]:
     """Rows of points (n, 3), x > 0, on the skin distance = 0; kept in every level of detail."""
     lines = [*_lid_lines(), *_iris_lines(), *_mouth_lines()]
     return [*_landmark_rows(), *(seen_from_front(line, distance) for line in lines), *rim_rows()]
 
 
-def seen_from_front(line: Array, distance: Callable[[Array], Array]) -> Array:
+def seen_from_front(line: Float64, distance: Callable[[Float64], Float64]) -> Float64:
     """The foremost points (n, 3) of the skin at places (n, 2) of the frontal view."""
     points = np.concatenate([line, np.full((len(line), 1), FARTHEST_FORWARD)], 1)
     for _ in range(FRONT_STEPS):
@@ -46,13 +46,13 @@ def seen_from_front(line: Array, distance: Callable[[Array], Array]) -> Array:
     return points
 
 
-def _landmark_rows() -> list[Array]:
+def _landmark_rows() -> list[Float64]:
     """One point each: a landmark is a vertex, not the vertex that happens to be near."""
     places = [np.array([LANDMARKS[name]], float) for name in SURFACE_LANDMARKS]
     return [place for place in places if place[0, 0] > 0]
 
 
-def _lid_lines() -> list[Array]:
+def _lid_lines() -> list[Float64]:
     x = np.linspace(CORNERS[0] + 0.4, CORNERS[1] - 0.4, 42)
     lines = [np.stack([x, UPPER_MARGIN(x) + offset], 1) for offset in LID_ROWS]
     lines += [np.stack([x, LOWER_MARGIN(x) - offset], 1) for offset in LID_ROWS]
@@ -64,7 +64,7 @@ def _lid_lines() -> list[Array]:
     return lines
 
 
-def _iris_lines() -> list[Array]:
+def _iris_lines() -> list[Float64]:
     eye_x = LANDMARKS["eyeball"][0]
     rings = (
         (0.01, 1),
@@ -84,7 +84,7 @@ def _iris_lines() -> list[Array]:
     return lines
 
 
-def _mouth_lines() -> list[Array]:
+def _mouth_lines() -> list[Float64]:
     x = np.linspace(0.95, 26.6, 30)
     lines = [np.stack([x, mouth_line(x) + offset], 1) for offset in MOUTH_ROWS]
     x = np.linspace(1.2, 23.5, 22)

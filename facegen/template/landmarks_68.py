@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dcign.facegen.primitives import Array, Curve
+from dcign.arrays import Float64
+from dcign.facegen.primitives import Curve
 from dcign.facegen.sculpture.eyes import LOWER_MARGIN, UPPER_MARGIN
 from dcign.facegen.sculpture.hairline import BROW_LINE
 from dcign.facegen.sculpture.landmarks import LANDMARKS
@@ -42,7 +43,7 @@ LOWER_LIPS = (8.0, 17.0)
 INNER_CORNER, INNER_LIP, INNER_GAP = 22.5, 9.5, 0.9
 
 
-def ibug_landmarks(template: Template, normals: Array) -> dict[str, int]:
+def ibug_landmarks(template: Template, normals: Float64) -> dict[str, int]:
     """ibug_1 to ibug_68: the vertex of each; normals (V, 3). Left and right are mirror images."""
     places = _left_places()
     seen = np.flatnonzero((template.vertices[:, 0] >= 0) & (normals[:, 2] > 0.0) & (template.vertices[:, 2] > -5))

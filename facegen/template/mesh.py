@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64, Int64
 from dcign.facegen.sculpture.hairline import hairline_height
 from dcign.facegen.template.feature_rows import feature_rows
 from dcign.facegen.template.relaxation import relax
 from dcign.facegen.template.spacing import slide_freedom, vertex_spacing
 from dcign.facegen.template.triangulation import flip_edges, triangulate
-
-Int = NDArray[np.int64]
 
 # Low behind the nose: from here nostrils, the underside of the chin and the front of the ears are seen. From
 # the height of the eyes, lip and nose would hide each other.
@@ -40,15 +37,15 @@ class Template:
     row a vertex belongs to (MIDLINE, or NO_ROW); place (V,) its number along that row.
     """
 
-    vertices: Array
-    directions: Array
-    triangles: Int
-    mirror: Int
-    row: Int
-    place: Int
+    vertices: Float64
+    directions: Float64
+    triangles: Int64
+    mirror: Int64
+    row: Int64
+    place: Int64
 
 
-def sculpture_mesh(distance: Callable[[Array], Array], seed: int = 0) -> Template:
+def sculpture_mesh(distance: Callable[[Float64], Float64], seed: int = 0) -> Template:
     """Mesh of the surface distance = 0, symmetric, closed, denser where spacing.py says so."""
     directions, row, place, known = _candidates(distance)
     radius = project(distance, directions)
@@ -61,7 +58,7 @@ def sculpture_mesh(distance: Callable[[Array], Array], seed: int = 0) -> Templat
     return _relaxed(mirrored(vertices, directions, row, place, middle, left), distance)
 
 
-def _relaxed(template: Template, distance: Callable[[Array], Array]) -> Template:
+def _relaxed(template: Template, distance: Callable[[Float64], Float64]) -> Template:
     """Vertices slid along the skin to where rays come in at a grazing angle; rows move little."""
     freedom, on_ear = slide_freedom(template.vertices), np.abs(template.vertices[:, 0]) > EAR_BEYOND
     vertices = template.vertices
@@ -73,7 +70,7 @@ def _relaxed(template: Template, distance: Callable[[Array], Array]) -> Template
     return replace(template, vertices=vertices, triangles=triangles)
 
 
-def mirrored(vertices: Array, directions: Array, row: Int, place: Int, middle: Int, left: Int) -> Template:
+def mirrored(vertices: Float64, directions: Float64, row: Int64, place: Int64, middle: Int64, left: Int64) -> Template:
     """The whole template from candidates: the midline's, the left half's, then the right half's vertices."""
     chosen = np.concatenate([middle, left, left])
     flip = np.ones((len(chosen), 1)) * (1, 1, 1)
@@ -85,7 +82,7 @@ def mirrored(vertices: Array, directions: Array, row: Int, place: Int, middle: I
     return Template(vertices, directions, triangles, mirror, row[chosen], place[chosen])
 
 
-def off_midline(directions: Array, middle: Int, left: Int) -> Int:
+def off_midline(directions: Float64, middle: Int64, left: Int64) -> Int64:
     """Those of `left` that lie in no circle about an edge of the midline, which would break the edge."""
     profile = directions[middle]
     profile = profile[np.argsort(np.arctan2(profile[:, 1], profile[:, 2]))]
@@ -95,7 +92,7 @@ def off_midline(directions: Array, middle: Int, left: Int) -> Int:
     return np.asarray(left[(away > 1.02 * radii[nearest]).all(1)])
 
 
-def project(distance: Callable[[Array], Array], directions: Array) -> Array:
+def project(distance: Callable[[Float64], Float64], directions: Float64) -> Float64:
     """Radius (N,), mm, of the outermost surface point along each unit direction (N, 3) from the centre."""
     radius = np.full(len(directions), FARTHEST)
     active = np.arange(len(directions))
@@ -115,7 +112,7 @@ def project(distance: Callable[[Array], Array], directions: Array) -> Array:
     return (low + high) / 2
 
 
-def scatter(vertices: Array, spacing: Array, row: Int, rng: np.random.Generator) -> Int:
+def scatter(vertices: Float64, spacing: Float64, row: Int64, rng: np.random.Generator) -> Int64:
     """Indices of a blue-noise subset: none nearer than the spacing; midline and feature rows come first."""
     is_middle, is_feature = row == MIDLINE, row >= 0
     reach = spacing * np.select([is_middle, is_feature], [0.8, 0.62], 0.86)
@@ -135,7 +132,7 @@ def scatter(vertices: Array, spacing: Array, row: Int, rng: np.random.Generator)
     return np.array(kept)
 
 
-def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int, Array]:
+def _candidates(distance: Callable[[Float64], Float64]) -> tuple[Float64, Int64, Int64, Float64]:
     """Directions (N, 3), feature row (N,), place in the row (N,) and radius (N,) of every possible vertex.
 
     The radius is known for rows on the skin, NaN for all else.
@@ -160,7 +157,7 @@ def _candidates(distance: Callable[[Array], Array]) -> tuple[Array, Int, Int, Ar
     return directions, row_of, np.concatenate(place), radius
 
 
-def _midline_directions(distance: Callable[[Array], Array]) -> Array:
+def _midline_directions(distance: Callable[[Float64], Float64]) -> Float64:
     """Directions around the profile, as far apart as the spacing there."""
     angle = np.radians(np.linspace(-89.9, 269.9, 4000))
     directions = np.stack([0 * angle, np.sin(angle), np.cos(angle)], 1)
@@ -173,7 +170,7 @@ def _midline_directions(distance: Callable[[Array], Array]) -> Array:
     return directions[kept]
 
 
-def _hairline_directions(distance: Callable[[Array], Array], inwards: float) -> Array:
+def _hairline_directions(distance: Callable[[Float64], Float64], inwards: float) -> Float64:
     """Directions of points `inwards` mm inside the hair's edge, which is given in heights: found by iteration."""
     azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(97, 112, 1.2), np.arange(112, 177, 3.0)])
     height = hairline_height(azimuth, inwards) - CENTRE[1]
@@ -185,7 +182,7 @@ def _hairline_directions(distance: Callable[[Array], Array], inwards: float) -> 
     return directions
 
 
-def _grid_directions(columns: int = 250, rows: int = 470) -> Array:
+def _grid_directions(columns: int = 250, rows: int = 470) -> Float64:
     """A grid over the left half's directions, densest about the face."""
     across = (np.arange(columns) + 0.5) / columns
     azimuth = np.pi * (0.45 * across + 0.55 * across**3)
@@ -196,5 +193,5 @@ def _grid_directions(columns: int = 250, rows: int = 470) -> Array:
     return np.stack([np.sin(azimuth) * flat, np.sin(elevation), np.cos(azimuth) * flat], 1)
 
 
-def _unit(vectors: Array) -> Array:
+def _unit(vectors: Float64) -> Float64:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

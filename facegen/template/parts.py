@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array, ramp
+from dcign.arrays import Float64, UInt8
+from dcign.facegen.primitives import ramp
 from dcign.facegen.sculpture.eyes import IRIS_RADIUS
 from dcign.facegen.template.regions import Regions
 
 PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera", "iris")
 
 
-def part_labels(vertices: Array, regions: Regions) -> NDArray[np.uint8]:
+def part_labels(vertices: Float64, regions: Regions) -> UInt8:
     """Index into PART_NAMES of each vertex (V,); where parts overlap, the later name wins."""
     inside = {
         "neck": 1 - head_weight(vertices),
@@ -29,6 +29,6 @@ def part_labels(vertices: Array, regions: Regions) -> NDArray[np.uint8]:
     return labels
 
 
-def head_weight(vertices: Array) -> Array:
+def head_weight(vertices: Float64) -> Float64:
     """1 on the head, fading to 0 down the neck (V,): what counts as size."""
     return 1 - ramp(-vertices[:, 1] - 0.35 * vertices[:, 2], 70, 110)

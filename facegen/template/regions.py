@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dcign.arrays import Float64
 from dcign.facegen.normals import VertexNormals
-from dcign.facegen.primitives import Array, bump, ellipsoid, rotation_about_y, step, window
+from dcign.facegen.primitives import bump, ellipsoid, rotation_about_y, step, window
 from dcign.facegen.sculpture.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
 from dcign.facegen.sculpture.features import near
 from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline, ragged
@@ -26,24 +27,24 @@ class Regions:
     iris_angle (V,) radians; inside_hair (V,) mm; openness (V,) 1 in the open, 0 in deep folds.
     """
 
-    half: Array
-    normals: Array
-    eye: Array
-    iris_radius: Array
-    iris_angle: Array
-    caruncle: Array
-    upper_lashes: Array
-    lower_lashes: Array
-    brow: Array
-    lip: Array
-    mouth_line: Array
-    nostril: Array
-    on_ear: Array
-    ear: Array
-    hair: Array
-    inside_hair: Array
-    beard: Array
-    openness: Array
+    half: Float64
+    normals: Float64
+    eye: Float64
+    iris_radius: Float64
+    iris_angle: Float64
+    caruncle: Float64
+    upper_lashes: Float64
+    lower_lashes: Float64
+    brow: Float64
+    lip: Float64
+    mouth_line: Float64
+    nostril: Float64
+    on_ear: Float64
+    ear: Float64
+    hair: Float64
+    inside_hair: Float64
+    beard: Float64
+    openness: Float64
 
 
 def find_regions(template: Template) -> Regions:
@@ -54,7 +55,7 @@ def find_regions(template: Template) -> Regions:
     return regions_at(vertices, normals.astype(np.float64), on_ear, _openness(vertices, normals))
 
 
-def regions_at(points: Array, normals: Array, on_ear: Array, openness: Array) -> Regions:
+def regions_at(points: Float64, normals: Float64, on_ear: Float64, openness: Float64) -> Regions:
     """All masks at points (S, 3) of the template's surface, which may be finer than its vertices.
 
     normals (S, 3), on_ear (S,) and openness (S,) vary slowly enough to be interpolated between vertices.
@@ -90,13 +91,13 @@ def regions_at(points: Array, normals: Array, on_ear: Array, openness: Array) ->
     )
 
 
-def _eye(half: Array) -> Array:
+def _eye(half: Float64) -> Float64:
     x, y, z = half.T
     near_ball = np.linalg.norm(half - LANDMARKS["eyeball"], axis=1) < EYEBALL_RADIUS + 1.3
     return np.asarray(step(aperture(x, y) + 0.05, 0.12) * near_ball * (z > 66))
 
 
-def _lashes(half: Array, eye: Array) -> tuple[Array, Array]:
+def _lashes(half: Float64, eye: Float64) -> tuple[Float64, Float64]:
     x, y, z = half.T
     close = (z > 60) & (np.abs(x - 31) < 17) & (np.abs(y) < 12)
     above, below = y - UPPER_MARGIN(x), LOWER_MARGIN(x) - y
@@ -106,24 +107,24 @@ def _lashes(half: Array, eye: Array) -> tuple[Array, Array]:
     return upper * close * (1 - eye), lower * close * (1 - eye)
 
 
-def _brow(half: Array) -> Array:
+def _brow(half: Float64) -> Float64:
     x, y, z = half.T
     inside = BROW_HALF_HEIGHT(x) - np.abs(y - BROW_LINE(x))
     return step(inside, 0.7) * step(z - 46, 3) * step(x - 8, 1.4) * step(54.5 - x, 1.2)
 
 
-def _lip(half: Array) -> Array:
+def _lip(half: Float64) -> Float64:
     x, y, z = half.T
     inside = np.minimum(UPPER_VERMILION(x) - y, y - LOWER_VERMILION(x))
     return np.asarray(step(inside, 0.45) * (x < 27) * step(z - 76, 1))
 
 
-def _nostril(half: Array) -> Array:
+def _nostril(half: Float64) -> Float64:
     hole = ellipsoid(half, NOSTRIL.at.position(LANDMARKS), np.array(NOSTRIL.radii), rotation_about_y(NOSTRIL.turn))
     return step(0.9 - np.abs(hole), 0.3) * step(half[:, 1] + 49.5, 0.4)
 
 
-def _beard(half: Array) -> Array:
+def _beard(half: Float64) -> Float64:
     y = half[:, 1]
     chin = bump(half, (0, -100, 70), (52, 30, 60))
     jaw = bump(half, (48, -72, 30), (26, 30, 45))
@@ -131,7 +132,7 @@ def _beard(half: Array) -> Array:
     return np.clip(1.25 * (chin + jaw + moustache), 0, 1) * window(y, (-140, -118), (-52, -40))
 
 
-def _openness(vertices: Array, normals: Array) -> Array:
+def _openness(vertices: Float64, normals: Float64) -> Float64:
     """Ambient occlusion from the signed distance: how far a normal gets before it meets skin again."""
     shade = np.zeros(len(vertices))
     for reach, weight in ((1.5, 0.9), (3, 0.8), (6, 0.7), (12, 0.45), (22, 0.25)):

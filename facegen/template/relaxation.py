@@ -9,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from dcign.facegen.primitives import Array
-
-Int = NDArray[np.int64]
+from dcign.arrays import Float64, Int64
 
 PULL = 0.6  # of the way to the neighbours' mean, a step
 GRADIENT_STEP = 0.05  # mm, to either side
 
 
 def relax(
-    vertices: Array, triangles: Int, mirror: Int, freedom: Array, distance: Callable[[Array], Array], steps: int
-) -> Array:
+    vertices: Float64,
+    triangles: Int64,
+    mirror: Int64,
+    freedom: Float64,
+    distance: Callable[[Float64], Float64],
+    steps: int,
+) -> Float64:
     """The vertices (V, 3) after `steps` steps; freedom (V,) 0..1 is how freely each moves.
 
     Both sides move alike; vertices on the midline stay on it.
@@ -37,7 +39,7 @@ def relax(
     return moved
 
 
-def onto_surface(points: Array, distance: Callable[[Array], Array], steps: int = 2) -> Array:
+def onto_surface(points: Float64, distance: Callable[[Float64], Float64], steps: int = 2) -> Float64:
     """Points (N, 3) near the surface distance = 0, moved onto it along the gradient."""
     for _ in range(steps):
         gap = distance(points)
@@ -48,7 +50,7 @@ def onto_surface(points: Array, distance: Callable[[Array], Array], steps: int =
     return points
 
 
-def _neighbour_means(triangles: Int, count: int) -> csr_matrix:
+def _neighbour_means(triangles: Int64, count: int) -> csr_matrix:
     """(V, V): each row averages a vertex's neighbours."""
     start, end = triangles.ravel(), np.roll(triangles, -1, 1).ravel()
     adjacent = csr_matrix((np.ones(len(start)), (start, end)), shape=(count, count))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float64
 from dcign.facegen.sculpture.features import Place, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
@@ -37,7 +37,7 @@ ZONES = (
 )
 
 
-def vertex_spacing(points: Array) -> Array:
+def vertex_spacing(points: Float64) -> Float64:
     """Wanted distance (N,), mm, between neighbouring vertices at points (N, 3)."""
     half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     spacing = np.full(len(points), COARSEST)
@@ -57,7 +57,7 @@ SLIDING = (
 )
 
 
-def slide_freedom(points: Array) -> Array:
+def slide_freedom(points: Float64) -> Float64:
     """How freely (N,), 0..1, a vertex at points (N, 3) may slide along the skin."""
     half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     free = np.zeros(len(points))

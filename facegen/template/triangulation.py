@@ -6,19 +6,16 @@ Everything is done on the left half (x >= 0) and mirrored, so that the triangula
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
+from dcign.arrays import Bool, Float64, Int64
 from dcign.errors import ModelError
-from dcign.facegen.primitives import Array
-
-Int = NDArray[np.int64]
 
 FLIP_ROUNDS = 60
 FLIP_MARGIN = 0.05  # radians beyond pi that two opposite angles must reach: no flipping to and fro
 
 
-def triangulate(vertices: Array, directions: Array, mirror: Int) -> Int:
+def triangulate(vertices: Float64, directions: Float64, mirror: Int64) -> Int64:
     """A closed, outward, mirror-symmetric triangulation (T, 3) of genus 0.
 
     vertices (V, 3) mm; directions (V, 3) unit, from the centre that sees every vertex; mirror (V,).
@@ -34,7 +31,7 @@ def triangulate(vertices: Array, directions: Array, mirror: Int) -> Int:
     return np.concatenate([left, mirror[left][:, ::-1]])
 
 
-def flip_edges(triangles: Int, vertices: Array, directions: Array) -> Int:
+def flip_edges(triangles: Int64, vertices: Float64, directions: Float64) -> Int64:
     """Flip edges (Delaunay on the surface) as long as every triangle still faces the centre's outside."""
     triangles = triangles.copy()
     for _ in range(FLIP_ROUNDS):
@@ -43,7 +40,7 @@ def flip_edges(triangles: Int, vertices: Array, directions: Array) -> Int:
     return triangles
 
 
-def _flip_once(triangles: Int, vertices: Array, directions: Array) -> bool:
+def _flip_once(triangles: Int64, vertices: Float64, directions: Float64) -> bool:
     """Flip, in place, every edge that is the worst of both its triangles. False when none was left."""
     first, second, start, end, left_tip, right_tip = _inner_edges(triangles, len(vertices))
     excess = _angle(vertices, left_tip, start, end) + _angle(vertices, right_tip, start, end) - np.pi
@@ -64,7 +61,7 @@ def _flip_once(triangles: Int, vertices: Array, directions: Array) -> bool:
     return len(chosen) > 0
 
 
-def _inner_edges(triangles: Int, count: int) -> tuple[Int, Int, Int, Int, Int, Int]:
+def _inner_edges(triangles: Int64, count: int) -> tuple[Int64, Int64, Int64, Int64, Int64, Int64]:
     """Each edge with a triangle on both sides: the triangles, its two ends, the opposite corners."""
     start = triangles.ravel()
     end = np.roll(triangles, -1, 1).ravel()
@@ -79,18 +76,18 @@ def _inner_edges(triangles: Int, count: int) -> tuple[Int, Int, Int, Int, Int, I
     return owner[inner], owner[twin], start[inner], end[inner], tip[inner], tip[twin]
 
 
-def _angle(vertices: Array, corner: Int, start: Int, end: Int) -> Array:
+def _angle(vertices: Float64, corner: Int64, start: Int64, end: Int64) -> Float64:
     a, b = vertices[start] - vertices[corner], vertices[end] - vertices[corner]
     cosine = (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
     return np.asarray(np.arccos(np.clip(cosine, -1, 1)))
 
 
-def _faces_out(triangles: Int, directions: Array) -> NDArray[np.bool_]:
+def _faces_out(triangles: Int64, directions: Float64) -> Bool:
     a, b, c = np.moveaxis(directions[triangles], 1, 0)
     return np.asarray((np.cross(b - a, c - a) * a).sum(1) > 1e-9)
 
 
-def _outward(triangles: Int, directions: Array) -> Int:
+def _outward(triangles: Int64, directions: Float64) -> Int64:
     inward = ~_faces_out(triangles, directions)
     triangles[inward] = triangles[inward][:, ::-1]
     return triangles

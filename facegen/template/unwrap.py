@@ -8,9 +8,9 @@ hair's own surface takes a strip on the right, locks running across it.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.facegen.primitives import Array, curve
+from dcign.arrays import Float64, Int64, Integer
+from dcign.facegen.primitives import curve
 
 AXIS_TILT = 18.0  # degrees from straight up towards the face
 # Angle from the axis, degrees -> radius in the map: the face lies between 40 and 120.
@@ -26,7 +26,7 @@ _STRIP = (0.89, 0.10, 0.01, 0.98)  # hair: u = first + second * along, v = third
 _WIDEST_TRIANGLE = 0.2  # of the map: a wider one holds the antipode, under the neck
 
 
-def head_uv(directions: Array) -> Array:
+def head_uv(directions: Float64) -> Float64:
     """Texture coordinates (S, 2), v up, of what is seen along directions (S, 3) from the mesh's centre."""
     tilt = np.radians(AXIS_TILT)
     x, y, z = directions.T
@@ -38,12 +38,12 @@ def head_uv(directions: Array) -> Array:
     return np.stack([_DISC[0] + _DISC[2] * radius * np.sin(around), _DISC[1] - _DISC[3] * radius * np.cos(around)], 1)
 
 
-def hair_uv(strand: Array) -> Array:
+def hair_uv(strand: Float64) -> Float64:
     """Texture coordinates (S, 2) of places on the hair: strand (S, 2) around and along; both sides share a place."""
     return np.stack([_STRIP[0] + _STRIP[1] * strand[:, 1], _STRIP[2] + _STRIP[3] * strand[:, 0]], 1)
 
 
-def strand_at(uv: Array) -> Array:
+def strand_at(uv: Float64) -> Float64:
     """The strand coordinates (S, 2) that texture coordinates show; NaN off the hair's strip."""
     along, side = (uv[:, 0] - _STRIP[0]) / _STRIP[1], (uv[:, 1] - _STRIP[2]) / _STRIP[3]
     margin = (along > -0.15) & (along < 1.1)
@@ -51,13 +51,13 @@ def strand_at(uv: Array) -> Array:
     return np.where(margin[:, None], strand, np.nan)
 
 
-def texel_uv(size: int) -> Array:
+def texel_uv(size: int) -> Float64:
     """Texture coordinates (size * size, 2) of the texels' middles, row 0 on top."""
     row, column = np.divmod(np.arange(size * size), size)
     return np.stack([(column + 0.5) / size, 1 - (row + 0.5) / size], 1)
 
 
-def rasterise(uv: Array, triangles: NDArray[np.integer], size: int) -> tuple[NDArray[np.int64], Array]:
+def rasterise(uv: Float64, triangles: Integer, size: int) -> tuple[Int64, Float64]:
     """Which triangle (size * size,) each texel shows, -1 for none, and where in it: weights (size * size, 3)."""
     corners = (uv * (1, -1) + (0, 1))[triangles] * size - 0.5  # in texels, (column, row)
     low = np.ceil(corners.min(1)).astype(np.int64)

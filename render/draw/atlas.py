@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int32, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
 from dcign.render.draw.background import UNIT as BACKGROUND_UNIT
 from dcign.render.draw.background import Backcloth
 from dcign.render.draw.landmarks import place_landmarks
-from dcign.render.draw.mesh import Int, Mesh, gloss_rows
+from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
@@ -36,9 +37,6 @@ TEXTURES_A_PASS = 5  # 28 MB of 1,024 texels a side
 FLOATS_A_VERTEX = 10  # position 3, normal 3, colour 4: pyrender's interleaved layout
 POSITION, NORMAL, ALBEDO, PART = slice(0, 3), slice(3, 6), slice(6, 9), 9
 
-Float = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
-
 
 @dataclass(frozen=True, eq=False)
 class Faces:
@@ -49,11 +47,11 @@ class Faces:
     (P, T, 3) where the mesh leaves them to the faces, those that are too many (0, 0, 0).
     """
 
-    positions: Float
-    normals: Float
-    albedos: Float
-    textures: Bytes | None = None
-    triangles: Int | None = None
+    positions: Float32
+    normals: Float32
+    albedos: Float32
+    textures: UInt8 | None = None
+    triangles: Int32 | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +61,8 @@ class Pictures:
     truth: the layers asked for, name -> (N, H, W) or (N, H, W, 3); landmarks (N, L, 4).
     """
 
-    images: Bytes
-    mask: Bytes
+    images: UInt8
+    mask: UInt8
     truth: Truth = field(default_factory=dict)
 
 
@@ -133,7 +131,7 @@ class AtlasRenderer(Closing):
         """Give the context and all that lives in it back."""
         self._context.close()
 
-    def draw(self, faces: Faces, labels: Labels, backgrounds: Bytes | None = None) -> Pictures:
+    def draw(self, faces: Faces, labels: Labels, backgrounds: UInt8 | None = None) -> Pictures:
         """Draw N pictures, N <= 20.
 
         faces: one, or N; labels (N,) by name, at least azimuth, elevation and light_azimuth: see `shots.shots`;
@@ -181,7 +179,7 @@ class AtlasRenderer(Closing):
         if faces.triangles is not None:
             self._upload_triangles(faces.triangles[which])
 
-    def _upload_triangles(self, triangles: Int) -> None:
+    def _upload_triangles(self, triangles: Int32) -> None:
         """Overwrite the start of the index buffer, which the shadows share, with the triangles of some of the faces."""
         from OpenGL.GL import GL_COPY_WRITE_BUFFER, glBindBuffer, glBufferSubData
 
@@ -191,7 +189,7 @@ class AtlasRenderer(Closing):
         glBindBuffer(GL_COPY_WRITE_BUFFER, self._primitive._buffers[-1])
         glBufferSubData(GL_COPY_WRITE_BUFFER, 0, indices.nbytes, ctypes.c_void_p(indices.ctypes.data))
 
-    def _draw(self, positions: Float, taken: Shots, out: Bytes) -> Truth:
+    def _draw(self, positions: Float32, taken: Shots, out: UInt8) -> Truth:
         """As many pictures as shots: instances of the first face, or a face each. Returns their truth."""
         from OpenGL import GL
 
@@ -231,7 +229,7 @@ class AtlasRenderer(Closing):
             GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
 
-    def _shade_samples(self, taken: Shots, spans: Float) -> None:
+    def _shade_samples(self, taken: Shots, spans: Float32) -> None:
         """From the atlas to pictures one below another. spans (N, 2): the ends of what is shaded in them."""
         from OpenGL import GL
 
@@ -281,7 +279,7 @@ class AtlasRenderer(Closing):
         GL.glClearColor(0.0, 0.0, 0.0, 0.0)
 
 
-def face_spans(positions: Float, seen: Float, size: int) -> Float:
+def face_spans(positions: Float32, seen: Float32, size: int) -> Float32:
     """The left and right end of each face, whole pixels of a picture whose width is 1.
 
     positions (P, V, 3), seen (N, 4, 4): model space to clip space -> (N, 2)
@@ -292,14 +290,14 @@ def face_spans(positions: Float, seen: Float, size: int) -> Float:
     return np.clip(np.stack([left, right], axis=1) / size, 0.0, 1.0)
 
 
-def _tiles(size: int, most: int) -> NDArray[np.int64]:
+def _tiles(size: int, most: int) -> Int64:
     """Columns and rows of an atlas of at most `most` pictures of `size` pixels."""
     pictures = min(most, max(1, PIXELS_A_PASS // size**2))
     columns = min(5, pictures)
     return np.array([columns, pictures // columns])
 
 
-def _add_primitive(staging: Float, triangles: NDArray[np.int32]) -> Any:  # pyrender has no types
+def _add_primitive(staging: Float32, triangles: Int32) -> Any:  # pyrender has no types
     from pyrender.primitive import Primitive
 
     flat = staging.reshape(-1, FLOATS_A_VERTEX)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
-from numpy.typing import NDArray
+
+from dcign.arrays import UInt8
 
 UNIT = 5  # the texture unit that it stays bound to; 0 to 3 are the atlas's, 4 is the paint's
 
@@ -27,7 +28,7 @@ class Backcloth:
             GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_NEAREST)
         GL.glActiveTexture(GL.GL_TEXTURE0)
 
-    def upload(self, backgrounds: NDArray[np.uint8]) -> None:
+    def upload(self, backgrounds: UInt8) -> None:
         """Backgrounds (N, S, S, 3) sRGB, row 0 at the top, of the pictures of the pass."""
         from OpenGL import GL
 

@@ -7,21 +7,19 @@ lies between. Only triangles that face the camera count, as only those are drawn
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Int = NDArray[np.int64]
+from dcign.arrays import Bool, Float32, Float64, Int32, Int64
 
 NEARER = 0.05  # mm, by which what hides a landmark is nearer than it
 
 
 def place_landmarks(
-    positions: NDArray[np.float32],
-    triangles: NDArray[np.int32],
-    landmarks: Int,
-    seen: NDArray[np.float32],
+    positions: Float32,
+    triangles: Int32,
+    landmarks: Int64,
+    seen: Float32,
     size: int,
-) -> NDArray[np.float32]:
+) -> Float32:
     """Columns as in dcign.data.schema.LANDMARK_COLUMNS: x to the right and y down in pixels, depth in mm, 1 if visible.
 
     positions (P, V, 3) mm of one face or a face a picture, triangles (T, 3), landmarks (L,) vertices,
@@ -38,7 +36,7 @@ def place_landmarks(
     return placed.astype(np.float32)
 
 
-def _unhidden(screen: Float, triangles: NDArray[np.int32], landmarks: Int) -> NDArray[np.bool_]:
+def _unhidden(screen: Float64, triangles: Int32, landmarks: Int64) -> Bool:
     """Which landmarks (L,) nothing hides in one picture: screen (V, 3), x and y down in pixels, depth in mm."""
     corners = np.ascontiguousarray(triangles.T)  # numpy reduces rows of three slowly, three rows fast
     x, y = screen[:, 0][corners], screen[:, 1][corners]
@@ -61,7 +59,7 @@ def _unhidden(screen: Float, triangles: NDArray[np.int32], landmarks: Int) -> ND
     return unhidden
 
 
-def _pairs(points: Float, x: Float, y: Float) -> tuple[Int, Int]:
+def _pairs(points: Float64, x: Float64, y: Float64) -> tuple[Int64, Int64]:
     """Every point (L, 2 or more) with every triangle whose bounding box holds it: x, y (3, T) -> two of (M,)."""
     order = np.argsort(points[:, 0])
     across = points[order, 0]

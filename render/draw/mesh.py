@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from dcign.arrays import Float32, Float64, Int32, UInt8
 from dcign.render.draw.scene import Scene
-
-Float = NDArray[np.float32]
-Int = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +21,11 @@ class Mesh:
     landmarks: name -> vertex, where there are any.
     """
 
-    triangles: Int
-    rest: Float
-    parts: NDArray[np.uint8]
+    triangles: Int32
+    rest: Float32
+    parts: UInt8
     part_names: tuple[str, ...]
-    uv: Float | None = None
+    uv: Float32 | None = None
     own_triangles: bool = False
     landmarks: dict[str, int] = field(default_factory=dict)
 
@@ -38,13 +35,13 @@ class Mesh:
         return len(self.rest)
 
 
-def gloss_rows(mesh: Mesh, scene: Scene) -> Float:
+def gloss_rows(mesh: Mesh, scene: Scene) -> Float32:
     """The row of each vertex (V,) in the scene's table of gloss; the first where its part has none."""
     numbers = {row.part: number for number, row in reversed(list(enumerate(scene.gloss)))}
     return np.array([numbers.get(name, 0) for name in mesh.part_names], np.float32)[mesh.parts]
 
 
-def shadow_triangles(mesh: Mesh) -> Int:
+def shadow_triangles(mesh: Mesh) -> Int32:
     """About a quarter of the triangles, on about a quarter of the same vertices (t, 3): enough to cast a shadow.
 
     Vertices are kept, those that stand out most from their neighbours first, so that none is next to another; all
@@ -69,7 +66,7 @@ def shadow_triangles(mesh: Mesh) -> Int:
     return np.ascontiguousarray(moved[whole], np.int32)
 
 
-def _height(mesh: Mesh, neighbours: csr_matrix) -> NDArray[np.float64]:
+def _height(mesh: Mesh, neighbours: csr_matrix) -> Float64:
     """Micrometres, whole ones, that each vertex stands out from the mean of its neighbours (V,)."""
     points = mesh.rest.astype(np.float64)
     a, b, c = points[mesh.triangles].transpose(1, 0, 2)

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64
 from dcign.errors import RenderError
-
-Float = NDArray[np.float32]
 
 GLOSS_ROWS = 16  # of the table in shaders/face.vert
 
@@ -54,7 +53,7 @@ class Camera:
         """Millimetres from the camera to the centre of a head's sphere of `radius`."""
         return float(self.distances(radius, np.array(self.field_of_view_degrees)))
 
-    def distances(self, radius: float, field_of_view: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    def distances(self, radius: float, field_of_view: NDArray[np.floating[Any]]) -> Float64:
         """The same through lenses of any field of view, degrees: () or (N,) -> the same shape.
 
         The sphere's outline is seen at asin(radius / distance), the picture's edge at half the field of view.
@@ -168,8 +167,8 @@ def view_matrices(
     azimuth: NDArray[np.floating[Any]],
     elevation: NDArray[np.floating[Any]],
     head: HeadFrame,
-    distance: float | NDArray[np.float64],
-) -> Float:
+    distance: float | Float64,
+) -> Float32:
     """Model space to camera space: turn the head about +y, then raise the camera.
 
     camera = Rx(elevation) @ Ry(azimuth) @ (model - centre) - (0, 0, distance)
@@ -187,9 +186,7 @@ def view_matrices(
     return views.astype(np.float32)
 
 
-def projection_matrices(
-    distance: NDArray[np.float64], field_of_view: NDArray[np.floating[Any]], head: HeadFrame
-) -> Float:
+def projection_matrices(distance: Float64, field_of_view: NDArray[np.floating[Any]], head: HeadFrame) -> Float32:
     """Camera space to clip space of a square picture.
 
     The near and far planes leave room for a neck and for heads well beyond the mean.
@@ -205,7 +202,7 @@ def projection_matrices(
     return projections.astype(np.float32)
 
 
-def light_directions(azimuth: NDArray[np.floating[Any]], elevation: float | NDArray[np.floating[Any]]) -> Float:
+def light_directions(azimuth: NDArray[np.floating[Any]], elevation: float | NDArray[np.floating[Any]]) -> Float32:
     """Unit vectors towards the light in camera space, so that the light does not move with the head.
 
     azimuth (N,), elevation () or (N,), degrees -> (N, 3)
@@ -218,8 +215,8 @@ def shadow_matrices(
     views: NDArray[np.floating[Any]],
     lights: NDArray[np.floating[Any]],
     head: HeadFrame,
-    distance: float | NDArray[np.float64],
-) -> NDArray[np.float64]:
+    distance: float | Float64,
+) -> Float64:
     """Model space to the space of each picture's shadow map: a cube of -1..1 along the light, about the head.
 
     (right, up, away from the light) @ (camera + (0, 0, distance)) / (reach * radius)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64, Int32, Int64
 from dcign.data.schema import BATCH_SIZE
 from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.gl.framebuffers import target
@@ -39,7 +39,7 @@ def map_texels(size: int, *, fine: bool) -> int:
     return min(max(wanted, TEXELS[0]), TEXELS[1])
 
 
-def casters(mesh: Mesh, *, fine: bool) -> NDArray[np.int32]:
+def casters(mesh: Mesh, *, fine: bool) -> Int32:
     """The triangles (T, 3) that cast the shadow; all where each face has its own."""
     return mesh.triangles if fine or mesh.own_triangles else shadow_triangles(mesh)
 
@@ -64,8 +64,8 @@ class ShadowMaps:
         vertex_buffer: int,
         index_buffer: int,
         stride: int,
-        tiles: NDArray[np.int64],
-        places: NDArray[np.float32],
+        tiles: Int64,
+        places: Float32,
         size: int,
     ) -> None:
         from OpenGL import GL
@@ -100,7 +100,7 @@ class ShadowMaps:
         """Compares when it is looked up."""
         return self._target.depth
 
-    def draw(self, matrices: NDArray[np.float64], *, instanced: bool, corners: int) -> None:
+    def draw(self, matrices: Float64, *, instanced: bool, corners: int) -> None:
         """Fill the atlas. matrices (N, 4, 4): each picture's model space to the space of its map; corners: of a face in
         the index buffer.
 

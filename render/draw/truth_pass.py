@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32
 from dcign.data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
 from dcign.errors import RenderError
 from dcign.render.draw.mesh import Mesh
@@ -76,7 +77,7 @@ class TruthPass:
         add_attribute(vertex_array, ATTRIBUTE, parts[:, None])
         self._vertex_array = vertex_array
 
-    def draw(self, views: NDArray[np.float32], seen: NDArray[np.float32], *, instanced: bool, corners: int) -> Truth:
+    def draw(self, views: Float32, seen: Float32, *, instanced: bool, corners: int) -> Truth:
         """Draw N pictures: views, seen (N, 4, 4), model space to camera and to clip space -> all of `DRAWN`.
 
         instanced: whether all show the first face, or each its own; corners: of a face's triangles. Depth test, culling

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64
 from dcign.render.draw.scene import (
     HeadFrame,
     Scene,
@@ -21,7 +22,6 @@ from dcign.render.draw.scene import (
     view_matrices,
 )
 
-Float = NDArray[np.float32]
 Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)
 
 
@@ -34,12 +34,12 @@ class Shots:
     camera to the head's centre; light_spaces (N, 4, 4) float64 model space to the space of each shadow map.
     """
 
-    views: Float
-    projections: Float
-    lights: Float
-    ambient: Float
-    distances: NDArray[np.float64]
-    light_spaces: NDArray[np.float64]
+    views: Float32
+    projections: Float32
+    lights: Float32
+    ambient: Float32
+    distances: Float64
+    light_spaces: Float64
 
     def __len__(self) -> int:
         """Number of pictures N."""
@@ -57,17 +57,17 @@ class Shots:
         )
 
     @property
-    def seen(self) -> Float:
+    def seen(self) -> Float32:
         """Model space to clip space (N, 4, 4)."""
         return self.projections @ self.views
 
     @property
-    def from_clip(self) -> NDArray[np.float64]:
+    def from_clip(self) -> Float64:
         """Clip space to the space of the shadow map (N, 4, 4)."""
         return self.light_spaces @ np.linalg.inv(self.seen.astype(np.float64))
 
     @property
-    def lenses(self) -> Float:
+    def lenses(self) -> Float32:
         """What shaders need of the projections (N, 4): x of x, y of y, z of z, z of 1."""
         return np.ascontiguousarray(self.projections[:, [0, 1, 2, 2], [0, 1, 2, 3]])
 

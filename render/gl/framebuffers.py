@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Int64
+
 
 @dataclass(frozen=True)
 class Target:
@@ -28,7 +30,7 @@ class Target:
         GL.glViewport(0, 0, self.width, self.height)
 
 
-def target(extent: NDArray[np.int64], colours: tuple[int, ...] = (), *, depth: int | None = None) -> Target:
+def target(extent: Int64, colours: tuple[int, ...] = (), *, depth: int | None = None) -> Target:
     """Make one.
 
     extent (2,) width and height; colours: bytes of each texture's pixels, 1, 2, 4 or 16 (floats); depth: bits, or None.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import Float32
 from dcign.data.schema import GRAY_WEIGHTS
 
 SHADERS = Path(__file__).parent / "shaders"
@@ -50,7 +51,7 @@ def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> N
             GL.glUniform1f(at, value)
 
 
-def add_attribute(vertex_array: int, location: int, values: NDArray[np.float32]) -> None:
+def add_attribute(vertex_array: int, location: int, values: Float32) -> None:
     """Give each vertex of a vertex array numbers of its own: values (V, 1), (V, 2), (V, 3) or (V, 4)."""
     from OpenGL import GL
 

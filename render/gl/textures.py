@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, UInt8
 from dcign.errors import RenderError
 from dcign.render.gl.programs import add_attribute
 
@@ -17,13 +17,13 @@ ATTRIBUTE = 8  # of the vertex array, in shaders/face.vert: pyrender keeps those
 class Paint:
     """An array of as many textures as a pass has pictures; sized by the first ones that it is given."""
 
-    def __init__(self, vertex_array: int, uv: NDArray[np.float32], pictures: int) -> None:
+    def __init__(self, vertex_array: int, uv: Float32, pictures: int) -> None:
         """uv (V, 2), v up, becomes an attribute of the vertex array, once for each picture's face."""
         self._layers, self._texture, self._side = pictures, 0, 0
         places = np.tile(np.asarray(uv, np.float32) * (1, -1) + (0, 1), (pictures, 1)).astype(np.float32)
         add_attribute(vertex_array, ATTRIBUTE, places)
 
-    def upload(self, textures: NDArray[np.uint8]) -> None:
+    def upload(self, textures: UInt8) -> None:
         """Textures (P, S, S, 3) sRGB, row 0 at the top (v = 1), of the first P faces of the pass."""
         from OpenGL import GL
 

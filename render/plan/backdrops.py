@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
+from dcign.arrays import Int64, UInt8
 from dcign.errors import RenderError
 from dcign.render.plan.ranges import Range
 from dcign.storage.atomic import file_sha256
@@ -30,8 +31,6 @@ COLOUR, GRAY, PICTURE = (
     "background_gray",
     "background_picture",
 )
-
-Bytes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Backdrops:
 
     names: tuple[str, ...]
     hashes: tuple[str, ...]
-    pixels: Bytes
+    pixels: UInt8
 
     @property
     def sha256(self) -> str:
@@ -140,7 +139,7 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
 
 def behind(
     background: Background, backdrops: Backdrops | None, nuisance: Mapping[str, NDArray[Any]], size: int, count: int
-) -> Bytes:
+) -> UInt8:
     """What is behind each of `count` heads (N, size, size, 3) sRGB; numbers out of range count as the nearest in it."""
     if backdrops is not None:
         return backdrops.pixels[_whole(nuisance[PICTURE], len(backdrops.pixels) - 1)]
@@ -151,11 +150,11 @@ def behind(
     return np.broadcast_to(colours[:, None, None], (count, size, size, 3)).astype(np.uint8)
 
 
-def _whole(numbers: NDArray[Any], most: int) -> NDArray[np.int64]:
+def _whole(numbers: NDArray[Any], most: int) -> Int64:
     return np.asarray(np.clip(np.nan_to_num(numbers), 0, most), np.int64)
 
 
-def _square(path: Path, size: int) -> Bytes:
+def _square(path: Path, size: int) -> UInt8:
     """(size, size, 3)"""
     try:
         with Image.open(path) as opened:

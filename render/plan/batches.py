@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int64
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
@@ -22,8 +22,6 @@ from dcign.render.plan.configuration import RenderConfiguration, has_hair
 from dcign.render.plan.objects import chosen_objects
 from dcign.render.plan.ranges import Range
 from dcign.render.plan.subject import Subject
-
-Float = NDArray[np.float32]
 
 PEOPLE_A_SPLIT = 10**12  # identity numbers of a split start at its place times this: no person is in two splits
 _BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM, _DEAL_STREAM, _OBJECT_STREAM = range(5)
@@ -40,12 +38,12 @@ class BatchPlan:
     split: str
     number: int
     varies: str
-    factors: Float
-    identity_index: NDArray[np.int64]
-    shape: Float | None
-    albedo: Float | None
-    attributes: Float | None
-    nuisance: dict[str, Float]
+    factors: Float32
+    identity_index: Int64
+    shape: Float32 | None
+    albedo: Float32 | None
+    attributes: Float32 | None
+    nuisance: dict[str, Float32]
 
 
 def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, number: int) -> BatchPlan:
@@ -84,19 +82,19 @@ def _person(configuration: RenderConfiguration, model: MorphableModel, person: i
     return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=has_hair(configuration.hair))
 
 
-def _people(split: str, number: int, varies: str) -> NDArray[np.int64]:
+def _people(split: str, number: int, varies: str) -> Int64:
     """Who is in the batch: one person, or twenty; in the sweep always the same twenty."""
     first = SPLITS.index(split) * PEOPLE_A_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     return first + np.arange(BATCH_SIZE if varies in ("identity", "all") else 1)
 
 
-def _objects(seed: int, count: int, split: str, number: int, varies: str) -> NDArray[np.int64]:
+def _objects(seed: int, count: int, split: str, number: int, varies: str) -> Int64:
     """Which of the objects are in the batch: they are few, so batches show them again and again."""
     rng = _generator(seed, _OBJECT_STREAM, SPLITS.index(split), number)
     return chosen_objects(count, split, varies, order=_generator(seed, _DEAL_STREAM), rng=rng)
 
 
-def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float:
+def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float32:
     """(20, F): uniform in its range where it varies, one such value for all where it does not."""
     columns = []
     for name, allowed in configuration.ranges.items():
@@ -105,7 +103,7 @@ def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.rand
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float]:
+def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float32]:
     """Each nuisance (20,): one value for all, 20 where everything varies; in the sweep the same in all batches.
 
     Each has a generator of its own: with one more, poses and people stay as they were.
@@ -132,7 +130,7 @@ def at_rest(configuration: RenderConfiguration) -> dict[str, float]:
     return {name: _usual(configuration.scene, name, allowed) for name, allowed in configuration.ranges.items()}
 
 
-def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float:
+def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float32:
     """(20, F): one level of one factor for all; the others as usual, or as near to it as their range allows."""
     values = list(at_rest(configuration).values())
     for column, allowed in enumerate(configuration.ranges.values()):

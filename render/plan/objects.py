@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Int64
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
 from dcign.facegen.colour import srgb_to_linear
@@ -60,7 +60,7 @@ def triangles_for(size: int) -> int:
 
 def chosen_objects(
     count: int, split: str, varies: str, *, order: np.random.Generator, rng: np.random.Generator
-) -> NDArray[np.int64]:
+) -> Int64:
     """Which of `count` objects a batch shows: one, or 20 different ones; in the sweep always the same.
 
     order: the same for all batches of a data set, deals the objects out to the splits; rng: the batch's own.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from dcign.arrays import Float32, UInt8
 from dcign.data.schema import BATCH_SIZE
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
@@ -39,8 +39,6 @@ AGES_SHOWN = (18.0, 30.0, 45.0, 62.0, 80.0)
 FONT_SIZE = 14
 MARGIN = 6
 PAPER, INK = (255, 255, 255), (32, 32, 32)
-
-Pixels = NDArray[np.uint8]
 
 
 def save_portrait(path: Path, model: MorphableModel, person: Person, *, size: int) -> None:
@@ -108,7 +106,7 @@ def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> 
 
 def photograph(
     model: MorphableModel, people: Sequence[Person], factors: Sequence[tuple[float, float, float]], *, size: int
-) -> Pixels:
+) -> UInt8:
     """A colour picture of each person at its azimuth, elevation and light azimuth: (N, size, size, 3).
 
     The model is drawn at its finest, and painted from a gallery's size on: one sheet is worth it.
@@ -159,13 +157,13 @@ def _row(title: str, caption: str, values: Sequence[float], people: Sequence[Per
     return _Row(title, tuple(caption.format(value) for value in values), tuple(people))
 
 
-def _moved(coefficients: NDArray[np.float32], number: int, by: float) -> NDArray[np.float32]:
+def _moved(coefficients: Float32, number: int, by: float) -> Float32:
     moved = coefficients.copy()
     moved[number] += by
     return moved
 
 
-def _strip(row: _Row, pictures: Sequence[Pixels], size: int) -> Image.Image:
+def _strip(row: _Row, pictures: Sequence[UInt8], size: int) -> Image.Image:
     """Title at the left, pictures with their captions beside it."""
     font = ImageFont.load_default(FONT_SIZE)
     label = 9 * FONT_SIZE

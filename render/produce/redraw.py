@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.arrays import IntP
 from dcign.data.check.labels import Finding
 from dcign.data.damage import shown
 from dcign.data.dataset.reader import Shard
@@ -214,9 +215,7 @@ def _undrawable(batch: Batch, names: Sequence[str]) -> str:
     return ""
 
 
-def _wrong_pictures(
-    found: NDArray[Any], wanted: NDArray[Any], exact: bool, tolerance: float
-) -> NDArray[np.intp]:  # any real dtype
+def _wrong_pictures(found: NDArray[Any], wanted: NDArray[Any], exact: bool, tolerance: float) -> IntP:  # any real dtype
     """Which of (N, H, W, ...) pictures differ in more pixels, or of (N, L, 4) lists of landmarks, than they may."""
     if found.shape != wanted.shape:
         return np.arange(len(found))
@@ -225,7 +224,7 @@ def _wrong_pictures(
     return np.flatnonzero(off.mean(axis=(1, 2)) > (0.0 if exact else EDGE_SHARE))
 
 
-def _listing(numbers: NDArray[np.intp]) -> str:
+def _listing(numbers: IntP) -> str:
     if len(numbers) == BATCH_SIZE:
         return f"0 to {BATCH_SIZE - 1}"
     return ", ".join(str(number) for number in numbers)

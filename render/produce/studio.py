@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Int64
 from dcign.data.schema import BATCH_SIZE, MASK, Batch
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel, head_sphere
@@ -23,8 +23,6 @@ from dcign.render.plan.batches import BatchPlan
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
 from dcign.render.plan.objects import FRAME, object_faces, object_room
 from dcign.render.plan.subject import Subject
-
-Float = NDArray[np.float32]
 
 NO_NUISANCE: Labels = MappingProxyType({})
 
@@ -89,7 +87,7 @@ class Studio(Closing):
         """Who draws here."""
         return self._atlas.renderer
 
-    def faces(self, shape: Float, albedo: Float, attributes: Float) -> Faces:
+    def faces(self, shape: Float32, albedo: Float32, attributes: Float32) -> Faces:
         """People as meshes: shape (P, Ks) and albedo (P, Ka), N(0, 1); attributes (P, A)."""
         model = self.model
         assert isinstance(model, MorphableModel)  # objects have no coefficients
@@ -101,13 +99,13 @@ class Studio(Closing):
             textures = np.concatenate([texture for texture in each if texture is not None])
         return Faces(positions, self._normals(positions), albedos, textures)
 
-    def objects(self, index: NDArray[np.int64]) -> Faces:
+    def objects(self, index: Int64) -> Faces:
         """Objects by their numbers (N,): one, if all are the same."""
         assert isinstance(self.model, Collection)
         one = (index == index[0]).all()
         return object_faces(self.model, (index[:1] if one else index).tolist(), self._mesh)
 
-    def shoot(self, faces: Faces, factors: Float, nuisance: Labels = NO_NUISANCE) -> Pictures:
+    def shoot(self, faces: Faces, factors: Float32, nuisance: Labels = NO_NUISANCE) -> Pictures:
         """Pictures of faces; factors (N, F), columns as in the configuration's factors; nuisance: name -> (N,)."""
         labels = dict(zip(self._factors, factors.T, strict=True)) | dict(nuisance)
         if self._background is None:
@@ -136,7 +134,7 @@ class Studio(Closing):
         )
 
 
-def _for_each(people: Float | None) -> Float | None:
+def _for_each(people: Float32 | None) -> Float32 | None:
     """One row an image: (P, K), P = 1 or 20 -> (20, K); None of objects."""
     if people is None:
         return None

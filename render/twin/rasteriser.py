@@ -10,22 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Bool, Float32, Float64, Int32, UInt8
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.render.draw.mesh import Mesh, gloss_rows
-from dcign.render.draw.scene import (
-    FINE_SHADOW_BIAS,
-    SHADOW_BIAS,
-    SHADOW_REACH,
-    HeadFrame,
-    Scene,
-)
+from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
 from dcign.render.draw.views import Shots, shots
-
-Float = NDArray[np.float64]
 
 SUPERSAMPLING = 2
 FLAT = 0.0002  # of depth, as in shade.frag
@@ -35,20 +27,20 @@ FLAT = 0.0002  # of depth, as in shade.frag
 class _Samples:
     """What is seen at each of (2 H, 2 W) samples: albedo (..., 3), n.l, specular, and depth 0..1, 1 for nothing."""
 
-    albedo: Float
-    normal_dot_light: Float
-    specular: Float
-    depth: Float
+    albedo: Float64
+    normal_dot_light: Float64
+    specular: Float64
+    depth: Float64
 
     @property
-    def covered(self) -> NDArray[np.bool_]:
+    def covered(self) -> Bool:
         return self.depth < 1
 
 
 def rasterise(
-    positions: NDArray[np.float32],
-    normals: NDArray[np.float32],
-    albedo: NDArray[np.float32],
+    positions: Float32,
+    normals: Float32,
+    albedo: Float32,
     mesh: Mesh,
     *,
     size: int,
@@ -56,8 +48,8 @@ def rasterise(
     labels: Mapping[str, float],
     head: HeadFrame,
     scene: Scene,
-    background: NDArray[np.uint8] | None = None,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    background: UInt8 | None = None,
+) -> tuple[UInt8, UInt8]:
     """Draw one face.
 
     positions, normals, albedo (V, 3) linear; labels: as `shots.shots` takes them, of one picture; background
@@ -83,9 +75,9 @@ def rasterise(
 
 
 def _seen(
-    positions: NDArray[np.float32],
-    normals: NDArray[np.float32],
-    albedo: NDArray[np.float32],
+    positions: Float32,
+    normals: Float32,
+    albedo: Float32,
     mesh: Mesh,
     shot: Shots,
     size: int,
@@ -117,9 +109,7 @@ def _seen(
     )
 
 
-def _shadow_map(
-    positions: NDArray[np.float32], triangles: NDArray[np.int32], light_space: Float, texels: int, slope: float
-) -> Float:
+def _shadow_map(positions: Float32, triangles: Int32, light_space: Float64, texels: int, slope: float) -> Float64:
     """Depth 0..1 of what faces away from the light, where the light sees it (texels, texels); row 0 is the top.
 
     Each triangle is moved away by `slope` times what it falls in a texel: glPolygonOffset's formula.
@@ -134,7 +124,7 @@ def _shadow_map(
     return np.minimum(0.5 + 0.5 * depth, 1)
 
 
-def _visibility(samples: _Samples, depths: Float, from_clip: Float, head: HeadFrame, *, fine: bool) -> Float:
+def _visibility(samples: _Samples, depths: Float64, from_clip: Float64, head: HeadFrame, *, fine: bool) -> Float64:
     """The share of each sample's surroundings that the light reaches (2 H, 2 W): shade.frag's lookups."""
     covered = samples.covered
     near = _spread(samples.depth, np.min)
@@ -152,8 +142,8 @@ def _visibility(samples: _Samples, depths: Float, from_clip: Float, head: HeadFr
 
 
 def _lookup(
-    depth: Float, cosine: Float, aside: Float, depths: Float, from_clip: Float, head: HeadFrame, *, fine: bool
-) -> Float:
+    depth: Float64, cosine: Float64, aside: Float64, depths: Float64, from_clip: Float64, head: HeadFrame, *, fine: bool
+) -> Float64:
     """The shadow map, `aside` (2,) texels to the right and up, looked up for each sample's pixel."""
     size, texels = len(depth) // SUPERSAMPLING, len(depths)
     across = np.repeat((2 * np.arange(size) + 1) / size - 1, SUPERSAMPLING)  # of pixels, not of samples
@@ -173,7 +163,7 @@ def _lookup(
     return np.asarray(reached)
 
 
-def _shade(samples: _Samples, visible: Float, ambient: float, scene: Scene) -> Float:
+def _shade(samples: _Samples, visible: Float64, ambient: float, scene: Scene) -> Float64:
     """shade.frag's formula, averaged over each pixel's samples (H, W, 3), linear."""
     light, skin = scene.light, scene.skin
     cosine = samples.normal_dot_light[..., None]
@@ -186,8 +176,8 @@ def _shade(samples: _Samples, visible: Float, ambient: float, scene: Scene) -> F
 
 
 def nearest_fragments(
-    clip: Float, attributes: Float, triangles: NDArray[np.int32], extent: int
-) -> tuple[Float, Float, NDArray[np.int32]]:
+    clip: Float64, attributes: Float64, triangles: Int32, extent: int
+) -> tuple[Float64, Float64, Int32]:
     """Interpolated attributes of the nearest front face at each sample (extent, extent, A), its depth, its last corner.
 
     Row 0 is the top. Attributes are interpolated with perspective: a/w and 1/w linearly on the screen.
@@ -220,33 +210,33 @@ def nearest_fragments(
     return found, depth, last
 
 
-def _unit(vectors: Float) -> Float:
+def _unit(vectors: Float64) -> Float64:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))
 
 
-def _cross(a: Float, b: Float) -> Float:
+def _cross(a: Float64, b: Float64) -> Float64:
     """z of the cross product of the first two components."""
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
 
 
-def _average(samples: Float) -> Float:
+def _average(samples: Float64) -> Float64:
     """(2 H, 2 W, C) -> (H, W, C)"""
     height, width, channels = samples.shape
     blocks = (height // SUPERSAMPLING, SUPERSAMPLING, width // SUPERSAMPLING, SUPERSAMPLING, channels)
     return np.asarray(samples.reshape(blocks).mean(axis=(1, 3)))
 
 
-def _spread(samples: Float, what: Callable[..., Float]) -> Float:
+def _spread(samples: Float64, what: Callable[..., Float64]) -> Float64:
     """Each pixel's minimum, maximum or sum of its samples, for each of them (2 H, 2 W)."""
     size = len(samples) // SUPERSAMPLING
     found = what(samples.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING), axis=(1, 3))
     return np.repeat(np.repeat(found, SUPERSAMPLING, axis=0), SUPERSAMPLING, axis=1)
 
 
-def _bytes(values: Float) -> NDArray[np.uint8]:
+def _bytes(values: Float64) -> UInt8:
     return np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)
 
 
-def _stored(values: Float) -> Float:
+def _stored(values: Float64) -> Float64:
     """What 8 bits keep of numbers in 0..1."""
     return np.asarray(np.round(255 * np.clip(values, 0, 1)) / 255)

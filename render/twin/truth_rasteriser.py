@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dcign.arrays import Float32, Float64
 from dcign.facegen.colour import linear_to_srgb
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.truth_pass import Truth
-from dcign.render.twin.rasteriser import Float, nearest_fragments
+from dcign.render.twin.rasteriser import nearest_fragments
 
 
 def rasterise_truth(
-    positions: NDArray[np.float32],
-    normals: NDArray[np.float32],
-    albedo: NDArray[np.float32],
+    positions: Float32,
+    normals: Float32,
+    albedo: Float32,
     mesh: Mesh,
     *,
     size: int,
-    view: Float,
-    projection: Float,
+    view: Float64,
+    projection: Float64,
 ) -> Truth:
     """What shaders/truth says of one face, unrounded: depth (H, W) mm, normals and albedo (H, W, 3), parts (H, W).
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dcign.arrays import UInt8
 from dcign.data.dataset.manifest import Manifest, ShardEntry, write_manifest
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS, VARIES_NAMES, Batch, ShardHeader, configuration_sha256
 from dcign.data.shard.writer import write_shard
@@ -55,7 +56,7 @@ def disc_batch(number: int, varies: str, split: str = "train", channels: int = 1
     )
 
 
-def _discs(factors: NDArray[Any], shape: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _discs(factors: NDArray[Any], shape: NDArray[Any]) -> tuple[UInt8, UInt8]:
     """Discs lit from one side; the nose points where the head does. (20, 3), (20, 3) -> two of (20, H, W)"""
     azimuth, elevation, light = (np.radians(factors[:, column])[:, None, None] for column in range(3))
     down, right = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j][:, None]
@@ -75,7 +76,7 @@ def make_batch() -> Callable[..., Batch]:
 
 
 @pytest.fixture(scope="session")
-def draw_discs() -> Callable[..., tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+def draw_discs() -> Callable[..., tuple[UInt8, UInt8]]:
     """`_discs`: labels (20, 3) and coefficients (20, 3) to images and masks (20, H, W)."""
     return _discs
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
-from dcign.facegen.model.morphable import Float, MorphableModel
-from dcign.facegen.primitives import Array
+from dcign.arrays import Float32, Float64
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.shape.girths import lay, lengths
 from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, published
 
 
-def measure_people(model: MorphableModel, shapes: Float) -> Array:
+def measure_people(model: MorphableModel, shapes: Float32) -> Float64:
     """Measurements (N, M), mm, of people with shape coefficients (N, Ks), on the model's finest level."""
     bare = model.without_hair()
     chains = lay(COURSES, bare.mean.astype(np.float64), bare.triangles, bare.landmarks)
@@ -24,13 +24,13 @@ def measure_people(model: MorphableModel, shapes: Float) -> Array:
     return lengths(chains.among(touched), heads)
 
 
-def distances(measured: Array) -> Array:
+def distances(measured: Float64) -> Float64:
     """Distances (N (N - 1) / 2,) between any two of N people with these measurements (N, M)."""
     everybody = np.array([np.hypot(m.within, m.difference) for m in MEASUREMENTS])
     return pdist(measured / everybody)
 
 
-def published_distance(correlation: Array, rng: np.random.Generator, people: int = 1000) -> float:
+def published_distance(correlation: Float64, rng: np.random.Generator, people: int = 1000) -> float:
     """The mean distance if men and women are normal about the published means with this correlation (M, M)."""
     root = np.linalg.cholesky(correlation)
     drawn = []

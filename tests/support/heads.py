@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
-from numpy.typing import NDArray
 
+from dcign.arrays import Float64, Floating, Int64
 from dcign.facegen.model.morphable import MorphableModel, head_sphere
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,11 +18,11 @@ class Head:
     outward; colours (V, 3) sRGB 0..1 with colour_modes (V, 3, Ka); nose and left: the vertices of nose and left ear.
     """
 
-    vertices: Array
-    modes: Array
-    triangles: NDArray[np.int64]
-    colours: Array
-    colour_modes: Array
+    vertices: Float64
+    modes: Float64
+    triangles: Int64
+    colours: Float64
+    colour_modes: Float64
     nose: int
     left: int
 
@@ -48,13 +46,13 @@ def head(*, subdivisions: int = 2, modes: int = 4, left_ear: bool = True) -> Hea
     return Head(points, moves, np.array(ball.faces, np.int64), colours, colour_modes, nose, left)
 
 
-def deviations_out(modes: Array) -> tuple[Array, Array]:
+def deviations_out(modes: Float64) -> tuple[Float64, Float64]:
     """Modes (V, 3, K) as orthonormal columns (3 V, K), with a rotation of the coefficients, and deviations (K,)."""
     columns, deviations, _ = np.linalg.svd(modes.reshape(-1, modes.shape[2]), full_matrices=False)
     return columns, deviations
 
 
-def covariance(basis: Array) -> Array:
+def covariance(basis: Float64) -> Float64:
     """What a basis (V, 3, K) says of the population, whatever the rotation of its coefficients: (3 V, 3 V)."""
     columns = np.asarray(basis, np.float64).reshape(-1, basis.shape[2])
     return np.asarray(columns @ columns.T)
@@ -74,7 +72,7 @@ def check_same_head(model: MorphableModel, given: Head) -> None:
     assert np.abs(centre).max() < 25  # the camera's aim is near the origin
 
 
-def posed(poses: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+def posed(poses: Floating) -> dict[str, Floating]:
     """Labels of N pictures: azimuth, elevation and light azimuth (N, 3) by name."""
     return dict(zip(("azimuth", "elevation", "light_azimuth"), np.asarray(poses, np.float32).T, strict=True))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from dcign.arrays import Float32, Float64
 from dcign.facegen.colour import linear_to_lab, srgb_to_linear
-from dcign.facegen.model.morphable import Float, MorphableModel
-from dcign.facegen.primitives import Array, bump
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.primitives import bump
 from dcign.facegen.sculpture.features import Place, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.skin.complexion import Complexion
@@ -31,12 +32,12 @@ PLACES: tuple[Place, ...] = (
 PARTS = ("brow", "lip")
 
 
-def cheeks(model: MorphableModel, colours: Float) -> Array:
+def cheeks(model: MorphableModel, colours: Float32) -> Float64:
     """CIELAB (N, 3) of people's cheeks where the published ones were taken, from their colours (N, V, 3) sRGB."""
     return np.asarray(np.mean([_lab_at(model, colours, CHEEK, CHEEK_RADII, side) for side in _sides(CHEEK)], 0))
 
 
-def palettes(model: MorphableModel, coefficients: Float, attributes: Float) -> Array:
+def palettes(model: MorphableModel, coefficients: Float32, attributes: Float32) -> Float64:
     """Colours (N, C), CIELAB, of people with coefficients (N, Ka) and attributes (N, A)."""
     colours = model.albedos(coefficients, attributes)
     cheek = cheeks(model, colours)
@@ -47,7 +48,7 @@ def palettes(model: MorphableModel, coefficients: Float, attributes: Float) -> A
     return np.concatenate(columns, 1)
 
 
-def palette_distances(found: Array) -> Array:
+def palette_distances(found: Float64) -> Float64:
     """Distances (N (N - 1) / 2,) between any two palettes (N, C), each coordinate in its standard deviations."""
     return pdist(found / found.std(0))
 
@@ -56,7 +57,9 @@ def _sides(place: Place) -> tuple[int, ...]:
     return (1, -1) if place.position(LANDMARKS)[0] > 0 else (1,)
 
 
-def _lab_at(model: MorphableModel, colours: Float, place: Place, radii: tuple[float, float, float], side: int) -> Array:
+def _lab_at(
+    model: MorphableModel, colours: Float32, place: Place, radii: tuple[float, float, float], side: int
+) -> Float64:
     head = model.mean[: model.hair.first] if model.hair else model.mean
     weight = bump(head * np.array([side, 1.0, 1.0]), place.position(LANDMARKS), radii)
     near_by = np.flatnonzero(weight > 1e-3 * weight.max())
@@ -64,6 +67,6 @@ def _lab_at(model: MorphableModel, colours: Float, place: Place, radii: tuple[fl
     return np.asarray(np.einsum("nvc,v->nc", lab, weight[near_by] / weight[near_by].sum()))
 
 
-def _lab_of(model: MorphableModel, colours: Float, part: str) -> Array:
+def _lab_of(model: MorphableModel, colours: Float32, part: str) -> Float64:
     own = model.parts == model.part_names.index(part)
     return np.asarray(linear_to_lab(srgb_to_linear(colours[:, own]).astype(np.float64)).mean(1))
