@@ -45,10 +45,10 @@ class _Place(click.ParamType[Path]):
         if not isinstance(value, str) or "://" not in value:
             return Path(value)
         from dcign.errors import DataError
-        from dcign.storage.paths import place
+        from dcign.storage.paths import to_path
 
         with _one_sentence(DataError):
-            return place(value)
+            return to_path(value)
 
 
 PLACE = _Place()
@@ -157,14 +157,14 @@ def render(
     from dcign.render.draw.scene import DEFAULT_SCENE
     from dcign.render.draw.truth_pass import truth_named
     from dcign.render.gl import devices
-    from dcign.render.plan.backdrops import asked_background
+    from dcign.render.plan.backdrops import parse_background
     from dcign.render.plan.configuration import RenderConfiguration, Splits
     from dcign.render.plan.objects import check_object_options, object_scene
-    from dcign.render.plan.ranges import FURTHER, Range, sampled
+    from dcign.render.plan.ranges import FURTHER, Range, further_fields
     from dcign.render.produce.cluster import ClusterWarning
     from dcign.render.produce.folder import check_folder
     from dcign.render.produce.production import render_dataset
-    from dcign.storage.paths import answers
+    from dcign.storage.paths import store_errors
 
     with _one_sentence(RenderError, DataError, ModelError), _warnings_said(ClusterWarning):
         _check_workers(workers)
@@ -177,15 +177,15 @@ def render(
         elif up is not None:
             raise RenderError(f"--up {up} says how --meshes stand, and there are none: give --meshes, or leave it out.")
         ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
-        further = sampled(scene, {name: options.pop(name) for name in FURTHER}, vary)
+        further = further_fields(scene, {name: options.pop(name) for name in FURTHER}, vary)
         splits = Splits.in_paper_proportions(batches, len(further["vary"]))
         configuration = RenderConfiguration(splits, **ranges, **further, truth=layers, **options)
-        behind, backdrops = asked_background(background, configuration.size)
+        behind, backdrops = parse_background(background, configuration.size)
         configuration = replace(configuration, background=behind)
         # Before the folder is made: it may be no model.
         subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up or "y", configuration, out)
         if dry_run:
-            with answers(out):
+            with store_errors(out):
                 check_folder(out, configuration)
             _print_plan(configuration, out)
             return
@@ -303,7 +303,7 @@ def train(
     """
     from dcign.errors import DataError, TrainingError, TrainingInterrupted
     from dcign.train import training
-    from dcign.train.distributed import place_here
+    from dcign.train.distributed import this_process
 
     with _one_sentence(TrainingError, DataError), _warnings_said():
         chosen = _recipe(recipe, settings, pretrain)
@@ -316,7 +316,7 @@ def train(
             except TrainingInterrupted as stopped:
                 click.echo(f"\n{stopped}", err=True)
                 sys.exit(INTERRUPTED)
-        if not place_here().first:
+        if not this_process().first:
             return
         with _going_on(f"Stopped. The trained network is kept in {out}: dcign evaluate {out} goes on."):
             _evaluate_run(out, None, configuration.device, configuration.threads)
@@ -342,7 +342,7 @@ def _run_configuration(
     from dcign.recipes.fields import parse_ratio
     from dcign.recipes.registry import recipe_named
     from dcign.run.configuration import TrainConfiguration
-    from dcign.storage.paths import place
+    from dcign.storage.paths import to_path
     from dcign.train.training import configuration_to_resume
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -351,7 +351,7 @@ def _run_configuration(
     if resume and faces is not None:
         given["data"] = str(faces)
     found = configuration_to_resume(out) if resume else None
-    folder = faces or place(found.data if found else "faces")
+    folder = faces or to_path(found.data if found else "faces")
     if "ratio" in given:
         kinds = (*(factor.name for factor in FaceDataset(folder).factors), "identity")
         given["ratio"] = parse_ratio(given["ratio"], kinds)
@@ -588,9 +588,9 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.data.dataset.manifest import NAME
     from dcign.data.export.dataset import FORMATS
     from dcign.errors import DataError
-    from dcign.storage.paths import answers
+    from dcign.storage.paths import store_errors
 
-    with _one_sentence(DataError), answers(folder):
+    with _one_sentence(DataError), store_errors(folder):
         data_set = (folder / NAME).exists()
     if data_set:
         with _one_sentence(DataError), _going_on("Stopped. Nothing was written."):
@@ -695,13 +695,15 @@ def doctor(quick: bool, as_json: bool) -> None:
       dcign doctor
       dcign doctor --quick --json
     """
-    from dcign.data.doctor import MISSING, machine
-    from dcign.doctor import training
-    from dcign.render.doctor import drawing
+    from dcign.data.doctor import MISSING, check_machine
+    from dcign.doctor import check_training
+    from dcign.render.doctor import check_rendering
 
     checks = []
     with _going_on("Stopped. Nothing was changed."):
-        for check in chain(machine(_cores(), Path.cwd()), drawing(_cores(), quick=quick), training()):
+        for check in chain(
+            check_machine(_cores(), Path.cwd()), check_rendering(_cores(), quick=quick), check_training()
+        ):
             checks.append(check)
             if not as_json:
                 click.echo(f"{check.verdict:8}{check.name:23} {check.found}")
@@ -755,9 +757,9 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     from dcign.data.check.labels import check_dataset, check_shard
     from dcign.data.dataset.reader import FaceDataset
     from dcign.errors import DataError
-    from dcign.storage.paths import answers
+    from dcign.storage.paths import store_errors
 
-    with _one_sentence(DataError), answers(path), _going_on("Stopped. Nothing was changed."):
+    with _one_sentence(DataError), store_errors(path), _going_on("Stopped. Nothing was changed."):
         if path.is_dir():
             dataset = FaceDataset(path)
             with _batch_progress(f"checking {path.name}") as progress:
@@ -784,11 +786,11 @@ def _verify_pixels(path: Path, shards: list[Path], workers: int | None) -> list[
     from dcign.errors import DataError, ModelError, RenderError
     from dcign.render.gl import devices
     from dcign.render.produce.redraw import verify_pixels
-    from dcign.storage.paths import answers
+    from dcign.storage.paths import store_errors
 
     with (
         _one_sentence(DataError, ModelError, RenderError),
-        answers(path),
+        store_errors(path),
         _batch_progress(f"drawing {path.name} again") as progress,
         _going_on("Stopped. Nothing was changed."),
     ):
@@ -820,7 +822,7 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
     from dcign.facegen.objects.folder import mesh_folder, pack
     from dcign.render.plan.objects import FEWEST, triangles_for
     from dcign.render.produce.folder import MODEL
-    from dcign.storage.paths import answers
+    from dcign.storage.paths import store_errors
 
     folder = mesh_folder(meshes, fewest=FEWEST, up=up)
 
@@ -828,7 +830,7 @@ def _objects(meshes: Path, up: str, configuration: Any, out: Path) -> tuple[Call
         with _stage_progress(f"reading {meshes}") as progress:
             return pack(folder, triangles_for(configuration.size), progress)
 
-    with answers(out):
+    with store_errors(out):
         begun = (out / MODEL).exists()
     if begun:
         return packed, folder.sha256
@@ -931,10 +933,10 @@ def _batch_progress(title: str) -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def _step_progress(title: str) -> Iterator[Callable[[Any], None]]:
-    """A bar of steps, with losses and images/s, for callbacks of dcign.train.loop.Progress."""
+    """A bar of steps, with losses and images/s, for callbacks of dcign.train.loop.TrainingProgress."""
     with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
 
-        def progress(now: Any) -> None:  # dcign.train.loop.Progress
+        def progress(now: Any) -> None:  # dcign.train.loop.TrainingProgress
             short = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
             losses = " ".join(f"{short.get(name, name)} {value:.3g}" for name, value in now.losses.items())
             update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s")

@@ -32,7 +32,7 @@ from dcign.network.halves import initialise
 from dcign.recipes.registry import Recipe, recipe_named
 from dcign.run.checkpoint import TrainingState
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.train.optimiser import OPTIMIZERS, descend
+from dcign.train.optimiser import OPTIMIZERS, optimiser_step
 from dcign.trained.calibration import calibrate
 from dcign.trained.codec import Codec
 
@@ -115,7 +115,7 @@ def trained(
     for state.step in range(configuration.steps):
         state.optimizer.zero_grad()
         loss(model, generator).backward()  # type: ignore[no-untyped-call]
-        descend(state, recipe, configuration.steps)
+        optimiser_step(state, recipe, configuration.steps)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.copy_(average[name])

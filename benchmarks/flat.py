@@ -59,7 +59,7 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     resolved, _ = colour_target(GL.GL_RG8, GL.GL_RG, size, 20 * size)
     GL.glBindTexture(GL.GL_TEXTURE_2D, samples_texture)
 
-    taken = [work.shots(kind) for kind in range(len(work.plans))]
+    taken = [work.make_views(kind) for kind in range(len(work.plans))]
     GL.glUseProgram(face)
     at = {
         name: GL.glGetUniformLocation(face, name)

@@ -88,7 +88,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
     GL.glClearColor(0, 0, 0, 0)
     out = np.empty((20, size, size, 2), np.uint8)
-    taken = [work.shots(kind) for kind in range(len(work.plans))]
+    taken = [work.make_views(kind) for kind in range(len(work.plans))]
     from_clip = [shots.from_clip for shots in taken]
     spans = [face_spans(f.positions, shots.seen, size) for f, shots in zip(work.faces, taken, strict=True)]
     switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))

@@ -167,7 +167,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
 
     from benchmarks.eager import eager_step
     from dcign.device import choose_device, choose_precision
-    from dcign.inputs.memory import choose_place, free_memory
+    from dcign.inputs.memory import choose_storage, free_memory
     from dcign.inputs.source import DataSource
     from dcign.malloc import keep_freed_memory
     from dcign.recipes.registry import RECIPES
@@ -182,7 +182,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
         return eager_step(faces, recipe, description, device), {}
     if name != "ours_as_recipe":
         recipe = replace(recipe, groups=case.groups, images=20)
-    data_in = "disk" if name.endswith("disk") else choose_place("auto", source.training_bytes(), free_memory())
+    data_in = "disk" if name.endswith("disk") else choose_storage("auto", source.training_bytes(), free_memory())
     configuration = TrainConfiguration(str(faces), "", recipe, 10**9, seed=0, device=str(device))
     keep_freed_memory()
     ranks = Ranks(device, precision, ALONE)

@@ -12,10 +12,10 @@ from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import Faces
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import HeadFrame
-from dcign.render.draw.views import Labels, Shots, shots
+from dcign.render.draw.views import Labels, Views, make_views
 from dcign.render.plan.batches import BatchPlan, plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.produce.studio import head_frame, mesh_of
+from dcign.render.produce.studio import batch_mesh, head_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,9 @@ class Workload:
         """What `AtlasRenderer.draw` wants to know of a batch: name of the factor -> (20,)."""
         return dict(zip(self.configuration.ranges, self.plans[kind].factors.T, strict=True))
 
-    def shots(self, kind: int) -> Shots:
+    def make_views(self, kind: int) -> Views:
         """The same as matrices."""
-        return shots(self.labels(kind), self.head, self.configuration.scene)
+        return make_views(self.labels(kind), self.head, self.configuration.scene)
 
     @property
     def triangles(self) -> Int32:
@@ -57,4 +57,4 @@ def workload(size: int) -> Workload:
         positions = model.shapes(plan.shape, plan.attributes)
         albedos = srgb_to_linear(model.albedos(plan.albedo, plan.attributes))
         faces.append(Faces(positions, normals(positions), albedos))
-    return Workload(configuration, model, mesh_of(model), head_frame(whole), plans, tuple(faces))
+    return Workload(configuration, model, batch_mesh(model), head_frame(whole), plans, tuple(faces))

@@ -14,7 +14,7 @@ LONGEST = 120  # characters of what a library says
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def damage_errors(path: Path) -> Iterator[None]:
     """Turn what HDF5, zlib, json or numpy raise on a damaged file into a DataError of one sentence."""
     try:
         yield

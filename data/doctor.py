@@ -46,7 +46,7 @@ class Check:
     facts: dict[str, Any] = field(default_factory=dict)  # JSON
 
 
-def isolated(name: str, mend: str, look: Callable[[], Check]) -> Check:
+def guarded(name: str, mend: str, look: Callable[[], Check]) -> Check:
     """What `look` finds, or that it failed and why: one check's trouble is not the next one's."""
     try:
         return look()
@@ -56,7 +56,7 @@ def isolated(name: str, mend: str, look: Callable[[], Check]) -> Check:
         return Check(name, MISSING, f"{type(error).__name__}: {error}", mend)
 
 
-def answer(module: str, function: str, seconds: float) -> Any:  # JSON
+def ask_subprocess(module: str, function: str, seconds: float) -> Any:  # JSON
     """Call a function of ours in a process of its own and return its JSON-able answer.
 
     Raises Unanswered if it raised, died, or took longer: then it and its children are killed.
@@ -88,13 +88,13 @@ def answer(module: str, function: str, seconds: float) -> Any:  # JSON
     return outcome["answer"]
 
 
-def machine(cores: int, folder: Path) -> Iterator[Check]:
+def check_machine(cores: int, folder: Path) -> Iterator[Check]:
     """Python, each package, the cores that may be used, and the disk that `folder` is on."""
-    yield isolated("python", "Install Python 3.11 or later.", _python)
+    yield guarded("python", "Install Python 3.11 or later.", _python)
     yield from _packages()
     few = "Rendering runs a worker a core, and training a thread a core: a machine with more is faster."
     yield Check("cores", GOOD if cores > 1 else SLOW, str(cores), "" if cores > 1 else few, facts={"cores": cores})
-    yield isolated("disk", "Change to a folder that can be written.", lambda: _disk(folder))
+    yield guarded("disk", "Change to a folder that can be written.", lambda: _disk(folder))
 
 
 def requirements() -> dict[str, list[str]]:

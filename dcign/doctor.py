@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
+from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, ask_subprocess, guarded
 from dcign.inputs.memory import free_memory
 
 TORCH_SECONDS = 120.0  # of a first import from a cold or shared disk
@@ -18,17 +18,17 @@ TORCH_MEND = (
 )
 
 
-def training() -> Iterator[Check]:
+def check_training() -> Iterator[Check]:
     """The memory, PyTorch, and the device and precision that `dcign train` would use."""
-    yield isolated("memory", "Nothing here tells how much there is.", lambda: _memory(free_memory()))
+    yield guarded("memory", "Nothing here tells how much there is.", lambda: _memory(free_memory()))
     try:
-        told: dict[str, Any] = answer(__name__, "torch_here", TORCH_SECONDS)
+        told: dict[str, Any] = ask_subprocess(__name__, "describe_torch", TORCH_SECONDS)
     except Unanswered as error:
         yield Check("pytorch", MISSING, str(error), TORCH_MEND)
         return
     yield Check("pytorch", GOOD, f"{told['version']}, imports", facts={"version": told["version"]})
-    yield isolated("device", TORCH_MEND, lambda: _device(told))
-    yield isolated("bfloat16", TORCH_MEND, lambda: _bfloat16(told))
+    yield guarded("device", TORCH_MEND, lambda: _device(told))
+    yield guarded("bfloat16", TORCH_MEND, lambda: _bfloat16(told))
 
 
 def _memory(free: int) -> Check:
@@ -61,7 +61,7 @@ def _bfloat16(told: dict[str, Any]) -> Check:
     return Check("bfloat16", GOOD if fast else SLOW, said, mend, facts={"precision": told["precision"]})
 
 
-def torch_here() -> dict[str, Any]:
+def describe_torch() -> dict[str, Any]:
     """In a child process: PyTorch's version, and what `dcign train` would choose."""
     import torch
 

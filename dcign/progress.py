@@ -2,28 +2,28 @@
 
 from collections.abc import Callable, Mapping
 
-Told = Callable[[str, float], None]  # the stage, and the fraction 0..1 of the whole that is done
-Fraction = Callable[[float], None]  # the fraction of one part
+StageProgress = Callable[[str, float], None]  # the stage, and the fraction 0..1 of the whole that is done
+FractionProgress = Callable[[float], None]  # the fraction of one part
 
 
-def untold(stage: str, fraction: float) -> None:
+def no_stage_progress(stage: str, fraction: float) -> None:
     """Tell nobody."""
 
 
-def unheard(fraction: float) -> None:
+def no_fraction_progress(fraction: float) -> None:
     """Tell nobody of a part."""
 
 
-class Meter:
+class PartProgress:
     """Tells how much of the whole is done, for parts that take turns; work is in any unit, one for all parts."""
 
-    def __init__(self, told: Told, work: Mapping[str, float]) -> None:
+    def __init__(self, told: StageProgress, work: Mapping[str, float]) -> None:
         self._told = told
         self._work = dict(work)
         self._whole = sum(self._work.values()) or 1.0
         self._done = 0.0
 
-    def part(self, name: str, share: float = 1.0) -> Fraction:
+    def part(self, name: str, share: float = 1.0) -> FractionProgress:
         """Begin a part, or a share of one; returns what is to be told that share's own fraction."""
         stage, begun, work = name, self._done, self._work[name] * share
         self._done += work

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, answer, isolated
+from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, ask_subprocess, guarded
 
 GL_SECONDS, SPEED_SECONDS = 30.0, 300.0  # the second with a face model to build on a busy machine
 MEASURED_SECONDS = 1.0
@@ -20,9 +20,9 @@ EGL_MEND = (
 NVIDIA = Path("/proc/driver/nvidia/version")  # there is a GPU's driver
 
 
-def drawing(cores: int, *, quick: bool) -> Iterator[Check]:
+def check_rendering(cores: int, *, quick: bool) -> Iterator[Check]:
     """OpenGL, and unless `quick` the images/s of one worker."""
-    opengl = isolated("opengl", EGL_MEND, _opengl)
+    opengl = guarded("opengl", EGL_MEND, _opengl)
     yield opengl
     if quick:
         return
@@ -32,11 +32,11 @@ def drawing(cores: int, *, quick: bool) -> Iterator[Check]:
     mend = (
         "Run `dcign render --batches 1 --size 64 --out trial`, which says more; `dcign doctor --quick` leaves it out."
     )
-    yield isolated("rendering", mend, lambda: _rendering(cores))
+    yield guarded("rendering", mend, lambda: _rendering(cores))
 
 
 def _opengl() -> Check:
-    told: dict[str, Any] = answer(__name__, "drawn_by", GL_SECONDS)
+    told: dict[str, Any] = ask_subprocess(__name__, "drawn_by", GL_SECONDS)
     from dcign.render.gl.context import Renderer  # and numpy, which may be missing
 
     software = Renderer(told["vendor"], told["name"], told["version"]).software
@@ -52,7 +52,7 @@ def _opengl() -> Check:
 
 
 def _rendering(cores: int) -> Check:
-    rate = float(answer(__name__, "images_per_second", SPEED_SECONDS))
+    rate = float(ask_subprocess(__name__, "images_per_second", SPEED_SECONDS))
     minutes = PAPERS_IMAGES / rate / cores / 60
     said = f"{rate:,.0f} images/s of one worker at 64 px; 240,000 with {cores} in about {minutes:,.0f} min"
     facts = {"images_per_second": rate, "size": 64, "workers": 1}
@@ -90,7 +90,7 @@ def images_per_second() -> float:
 
     if not cache_path().exists():
         procedural_model()
-    ((_, rate),) = workers.run(drawn_in_a_second, [cache_path()], 1, lambda count: None)
+    ((_, rate),) = workers.run_tasks(drawn_in_a_second, [cache_path()], 1, lambda count: None)
     return rate
 
 

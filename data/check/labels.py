@@ -27,14 +27,14 @@ from dcign.data.schema import MASK, configuration_sha256
 from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
-from dcign.storage.paths import place
+from dcign.storage.paths import to_path
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
 NAMED_STRANGERS = 3  # people of a split who are in train too, that get a line each; the others are counted
 
 Fault = tuple[int, str]  # row in the shard, what is wrong with it
-Place = tuple[str, int]  # a shard's name, a batch's number
+BatchName = tuple[str, int]  # a shard's name, a batch's number
 # Called with the number of batches checked so far, and of all.
 Progress = Callable[[int, int], None]
 
@@ -58,11 +58,11 @@ class People:
 
     coefficients: dict[int, bytes] = field(default_factory=dict)
     indices: dict[bytes, int] = field(default_factory=dict)
-    places: dict[int, tuple[Place, int]] = field(default_factory=dict)  # the first, and in how many batches
+    places: dict[int, tuple[BatchName, int]] = field(default_factory=dict)  # the first, and in how many batches
 
 
 @dataclass
-class Meter:
+class BatchCounter:
     """Batches done of those of all shards; several threads count, and a shard may be longer than listed."""
 
     tell: Progress
@@ -91,7 +91,7 @@ def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress 
     workers: threads that read pixels; progress is called after every batch. A shard that cannot be read is a finding.
     """
     listed = [entry for entries in dataset.splits.values() for entry in entries]
-    meter = Meter(progress or _untold, sum(entry.batches for entry in listed))
+    meter = BatchCounter(progress or _untold, sum(entry.batches for entry in listed))
     findings = _folder_findings(dataset)
     people: dict[str, People] = {}
     with ThreadPoolExecutor(workers) as threads:
@@ -120,13 +120,13 @@ def check_shard(
     tell = progress or _untold
     if dataset is None:
         with opened:
-            meter = Meter(tell, len(opened))
+            meter = BatchCounter(tell, len(opened))
             faults = _pixel_faults(opened, functools.partial(meter.add, 1))
             return _shard_findings(opened, str(opened.path), People(), faults)
     for split, entries in dataset.splits.items():
         for entry in entries:
             if (dataset.folder / entry.file).resolve() == opened.path.resolve():
-                check = functools.partial(_check_pixels, dataset, entry, Meter(tell, entry.batches))
+                check = functools.partial(_check_pixels, dataset, entry, BatchCounter(tell, entry.batches))
                 return _entry_findings(dataset, split, entry, People(), check)
     return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
 
@@ -135,7 +135,7 @@ def _untold(done: int, total: int) -> None:
     """Nobody wants to know."""
 
 
-def _check_pixels(dataset: FaceDataset, entry: ShardEntry, meter: Meter) -> PixelCheck:
+def _check_pixels(dataset: FaceDataset, entry: ShardEntry, meter: BatchCounter) -> PixelCheck:
     """In a thread: one listed shard. However that ends and however long it is, its batches count as done."""
     left = entry.batches
 
@@ -266,9 +266,9 @@ def _identity_faults(shard: Shard) -> Iterator[Fault]:
 def _remember_places(shard: Shard, name: str, people: People) -> None:
     """Write down where each person of the shard is first, and in how many batches."""
     for number, batch in zip(shard.numbers.tolist(), shard.identity_index, strict=True):
-        place = (name, number)  # one for all of the batch, to remember many
+        where = (name, number)  # one for all of the batch, to remember many
         for person in np.unique(batch).tolist():
-            first, count = people.places.get(person, (place, 0))
+            first, count = people.places.get(person, (where, 0))
             people.places[person] = (first, count + 1)
 
 
@@ -315,11 +315,11 @@ def _strangers(folder: Path, people: dict[str, People]) -> list[Finding]:
     return found
 
 
-def _where(folder: Path, first: Place, count: int) -> str:
+def _where(folder: Path, first: BatchName, count: int) -> str:
     """The first of `count` places, as the folder names it, and how many others there are."""
     shard, number = first
     others = f" (and {count - 1} more)" if count > 1 else ""
-    return f"{place(shard).relative_to(folder).as_posix()}, batch {number}{others}"
+    return f"{to_path(shard).relative_to(folder).as_posix()}, batch {number}{others}"
 
 
 def _provenance_faults(dataset: FaceDataset, split: str, entry: ShardEntry, shard: Shard) -> Iterator[str]:

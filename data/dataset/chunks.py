@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from dcign.arrays import Float32, Int64, UInt8
-from dcign.data.damage import reading
+from dcign.data.damage import damage_errors
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, VARIES
 from dcign.data.shard.contents import inflate
 from dcign.errors import DataError
-from dcign.storage.paths import used
+from dcign.storage.paths import with_local_copy
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class SplitChunks:
     def read(self, batch: int) -> UInt8:
         """Return the images of one batch (20, H, W, C); raises DataError if they are not there whole."""
         path = self.files[self.file[batch]]
-        with reading(path):
-            with used(path, lambda copy: copy.open("rb"), fresh=False) as file:
+        with damage_errors(path):
+            with with_local_copy(path, lambda copy: copy.open("rb"), fresh=False) as file:
                 file.seek(int(self.begin[batch]))
                 stream = file.read(int(self.stored[batch]))
             pixels = np.empty(self.shape, np.uint8)

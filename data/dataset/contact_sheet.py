@@ -15,7 +15,7 @@ from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import BATCH_SIZE, Batch
 from dcign.data.shard.truth_layers import as_pictures
 from dcign.errors import DataError
-from dcign.storage.atomic import write_whole
+from dcign.storage.atomic import write_atomic
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
 SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large
@@ -35,7 +35,7 @@ def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 2
         raise DataError(f"{out} is no name of a PNG file; a contact sheet is one: give a name that ends in .png.")
     buffer = io.BytesIO()
     contact_sheet(source, of_each_kind=of_each_kind, rows=rows, truth=truth).save(buffer, "PNG")
-    write_whole(out, buffer.getvalue())
+    write_atomic(out, buffer.getvalue())
 
 
 def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> Image.Image:

@@ -10,8 +10,8 @@ from typing import Any
 from dcign.data.damage import shown
 from dcign.data.schema import FACTORS, SPLITS, Factor
 from dcign.errors import DataError
-from dcign.storage.atomic import write_whole
-from dcign.storage.paths import answers, is_remote
+from dcign.storage.atomic import write_atomic
+from dcign.storage.paths import is_remote, store_errors
 
 NAME = "dataset.json"
 FORMAT = "dcign-dataset"
@@ -65,7 +65,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
             for split, entries in manifest.splits.items()
         },
     }
-    write_whole(folder / NAME, (json.dumps(document, indent=1) + "\n").encode())
+    write_atomic(folder / NAME, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -103,12 +103,12 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _document(folder: Path) -> Json:
     path = folder / NAME
-    with answers(folder):
+    with store_errors(folder):
         there, file = folder.is_dir(), folder.exists()
     if not there:
         found = "is a file" if file else "is not there"
         raise DataError(f"{folder} {found}; expected a data set folder: make one with `dcign render`.")
-    with answers(folder):
+    with store_errors(folder):
         try:
             document = json.loads(path.read_bytes())
         except FileNotFoundError:

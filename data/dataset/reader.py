@@ -38,7 +38,7 @@ from dcign.data.schema import (
 from dcign.data.shard.columns import Column
 from dcign.data.shard.contents import Contents
 from dcign.errors import DataError
-from dcign.storage.paths import answers, place, used
+from dcign.storage.paths import store_errors, to_path, with_local_copy
 
 MASK_PATH = f"{TRUTH}/{MASK}"
 LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)
@@ -52,7 +52,7 @@ class Shard:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = place(path)
+        self.path = to_path(path)
         self._contents: Contents | None = None
 
     def __enter__(self) -> Shard:
@@ -179,7 +179,7 @@ class Shard:
 
     def _open(self) -> Contents:
         if self._contents is None:
-            self._contents = used(self.path, self._described)
+            self._contents = with_local_copy(self.path, self._described)
         return self._contents
 
     def _described(self, copy: Path) -> Contents:
@@ -221,7 +221,7 @@ class FaceDataset:
     """A data set folder, read through its dataset.json. Nothing but that is read until asked for."""
 
     def __init__(self, folder: Path | str) -> None:
-        self.folder = place(folder)
+        self.folder = to_path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
 
     @property
@@ -266,7 +266,7 @@ class FaceDataset:
         Raises DataError if its file is missing.
         """
         path = self.folder / entry.file
-        with answers(path):
+        with store_errors(path):
             there = path.exists()
         if not there:
             raise DataError(f"{path} is not there, though {NAME} lists it: run `dcign render` again to make it.")

@@ -18,7 +18,7 @@ from dcign.data.damage import shown
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, Factor
 from dcign.errors import DataError
-from dcign.storage.paths import answers
+from dcign.storage.paths import store_errors
 
 Json = dict[str, Any]
 LONGEST = 600  # characters of what a file says of itself
@@ -75,7 +75,7 @@ def summarise(path: Path) -> Json:
 
     Raises DataError if it is neither, or is one shard and cannot be read.
     """
-    with answers(path):
+    with store_errors(path):
         return _summarise_folder(path) if path.is_dir() else _summarise_shard(path)
 
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dcign.errors import DataError
-from dcign.storage.atomic import refusals
-from dcign.storage.lock import NAME as LOCK
-from dcign.storage.lock import held
+from dcign.storage.atomic import write_errors
+from dcign.storage.lock import LOCK_FILE as LOCK
+from dcign.storage.lock import folder_lock
 
 
 def refuse_taken(path: Path) -> None:
@@ -33,10 +33,10 @@ def folder_written_aside(path: Path) -> Iterator[Path]:
     """
     refuse_taken(path)
     part = _part(path)
-    with refusals(path):
+    with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir(exist_ok=True)
-        with held(part):
+        with folder_lock(part):
             _clear(part)
             try:
                 yield part

@@ -25,7 +25,7 @@ from dcign.data.dataset.reader import Shard
 from dcign.data.export.split import SplitLayout, SplitSource
 from dcign.data.schema import BATCH_SIZE, Batch, varies_codes
 from dcign.errors import DataError
-from dcign.storage.atomic import PartFile, written_aside
+from dcign.storage.atomic import AtomicFile, atomic_file
 
 BINS = 20  # as many as dcign.metrics cuts a factor's range into
 DEFLATE_LEVEL = 1
@@ -47,7 +47,7 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
         "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, BATCH_SIZE)),
         "identity_index": ((), "<i8", lambda shard: shard.identity_index.ravel()),
     }
-    with written_aside(folder / f"{split.name}.npz") as part:
+    with atomic_file(folder / f"{split.name}.npz") as part:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive:
             _stream(archive, part, "imgs", (count, *shape), "|u1", (batch.images for batch in batches))
             for name, (width, dtype, column) in columns.items():
@@ -59,7 +59,7 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
 
 def _stream(
     archive: zipfile.ZipFile,
-    part: PartFile,
+    part: AtomicFile,
     name: str,
     shape: tuple[int, ...],
     dtype: str,

@@ -17,12 +17,12 @@ import numpy as np
 from dcign.data.export.split import SplitSource
 from dcign.data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
 from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS
-from dcign.storage.atomic import written_aside
+from dcign.storage.atomic import atomic_file
 
 
 def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
     """Write a split as one HDF5 file, a gzip chunk a batch."""
-    with written_aside(folder / f"{split.name}.h5") as part:
+    with atomic_file(folder / f"{split.name}.h5") as part:
         file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
         try:
             _lay_out(file, split)

@@ -16,7 +16,7 @@ from dcign.data.export.labels import image_labels
 from dcign.data.export.png import png_bytes
 from dcign.data.export.split import SplitSource
 from dcign.data.schema import BATCH_SIZE, Batch
-from dcign.storage.atomic import written_aside
+from dcign.storage.atomic import atomic_file
 
 TAR_BATCHES = 250  # 5,000 images a tar: 50 MB at 150 px, and tars enough for every worker of a large data set
 
@@ -25,7 +25,7 @@ def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path) -> No
     """Write a split as tars of `TAR_BATCHES` batches, fewer in the last."""
     left = iter(batches)
     for number, first in enumerate(left):
-        with written_aside(folder / f"{split.name}-{number:06d}.tar") as part:
+        with atomic_file(folder / f"{split.name}-{number:06d}.tar") as part:
             with tarfile.open(fileobj=part, mode="w", format=tarfile.USTAR_FORMAT) as tar:
                 for batch in chain([first], islice(left, TAR_BATCHES - 1)):
                     _add_batch(tar, split, batch)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Int64
-from dcign.data.damage import AGAIN, reading, shown
+from dcign.data.damage import AGAIN, damage_errors, shown
 from dcign.data.schema import (
     FACTOR_VALUES,
     IDENTITY_ATTRIBUTES,
@@ -60,14 +60,14 @@ class Contents:
     def __init__(self, path: Path) -> None:
         self.path = path
         _check_signature(path)
-        with reading(path):
+        with damage_errors(path):
             self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             opened = _state(os.fstat(self._file))
-            found = sandbox.described(path)
+            found = sandbox.read_layout(path)
             if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == opened:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
-            with reading(path):
+            with damage_errors(path):
                 self.stored = {name: _stored(name, about) for name, about in found["datasets"].items()}
                 self.header = _header(path, found, self.stored)
             known = varies_codes(factor.name for factor in self.header.factors).values()
@@ -86,7 +86,7 @@ class Contents:
         stored = self.stored[name]
         if not 0 <= row < stored.shape[0]:
             raise DataError(f"{self.path} has no row {row}; expected 0 to {stored.shape[0] - 1}: ask for those.")
-        with reading(self.path):
+        with damage_errors(self.path):
             values = np.empty(stored.shape[1:], stored.dtype)
             if is_per_pixel(name):
                 inflate(self._bytes(*stored.places[row]), values)
@@ -96,7 +96,7 @@ class Contents:
 
     def whole(self, name: str) -> NDArray[Any]:  # the dataset's own dtype
         """A whole dataset (B, ...)."""
-        with reading(self.path):
+        with damage_errors(self.path):
             values = np.empty(self.stored[name].shape, self.stored[name].dtype)
         self.read_into(name, values)
         return values
@@ -107,7 +107,7 @@ class Contents:
         zlib runs without Python's lock, so threads help where there are cores.
         """
         places = self.stored[name].places
-        with reading(self.path):
+        with damage_errors(self.path):
             if not is_per_pixel(name):
                 _fill(target, self._bytes(*places[0]))
                 return

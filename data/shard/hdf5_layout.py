@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from dcign.data.damage import AGAIN, reading, shown
+from dcign.data.damage import AGAIN, damage_errors, shown
 from dcign.data.schema import (
     BATCH_NUMBER,
     BATCH_SIZE,
@@ -51,12 +51,12 @@ REQUIRED = (IMAGES, FACTOR_VALUES, VARYING, BATCH_NUMBER, IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
 
 
-def described(path: Path) -> Json:
+def read_layout(path: Path) -> Json:
     """Return the shard's attributes, and of each dataset its shape, dtype and places, as JSON holds them.
 
     Raises DataError, in one sentence, if it is not a whole shard of a version that this code reads.
     """
-    with reading(path), h5py.File(path, "r", locking=False) as file:
+    with damage_errors(path), h5py.File(path, "r", locking=False) as file:
         _check_format(path, file)
         names = _dataset_names(path, file)
         _check_datasets(path, file, names)

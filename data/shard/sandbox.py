@@ -37,13 +37,13 @@ import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from dcign.data.shard import hdf5_layout as layout
 from dcign.data.shard import sandbox
-sandbox.serve(layout.described)
+sandbox.serve_layouts(layout.read_layout)
 """
 ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # a fork keeps one thread
 
 
-def described(path: Path) -> dict[str, Any]:  # JSON
-    """Return `dcign.data.shard.hdf5_layout.described` of a shard, found out elsewhere.
+def read_layout(path: Path) -> dict[str, Any]:  # JSON
+    """Return `dcign.data.shard.hdf5_layout.read_layout` of a shard, found out elsewhere.
 
     Raises DataError if the file is no whole shard, or HDF5 cannot survive it.
     """
@@ -123,7 +123,7 @@ def _working_folder() -> str:
         return os.sep
 
 
-def serve(described: Describe) -> None:
+def serve_layouts(read_layout: Describe) -> None:
     """In the server, until stdin ends: answer a line of JSON, a folder and a path from there, by a line of JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     with suppress(ValueError, OSError):  # where there are no such limits, time is limited all the same
@@ -135,13 +135,13 @@ def serve(described: Describe) -> None:
         child = os.fork()
         if not child:
             os.close(reading)
-            _describe(described, folder, Path(path), writing)
+            _describe(read_layout, folder, Path(path), writing)
         os.close(writing)
         sys.stdout.buffer.write(_answer(child, reading) + b"\n")
         sys.stdout.buffer.flush()
 
 
-def _describe(described: Describe, folder: str, path: Path, pipe: int) -> None:
+def _describe(read_layout: Describe, folder: str, path: Path, pipe: int) -> None:
     """In a child, which ends here: write the answer into the pipe."""
     status = 1
     with suppress(BaseException):
@@ -149,7 +149,7 @@ def _describe(described: Describe, folder: str, path: Path, pipe: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what C libraries say when they die is not for the user
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         try:
-            answer = described(path)
+            answer = read_layout(path)
         except DataError as error:
             answer = {"refused": str(error)}
         with os.fdopen(pipe, "wb") as file:

@@ -30,7 +30,7 @@ from dcign.data.schema import (
 )
 from dcign.data.shard.columns import Column, arrays, columns, is_per_pixel
 from dcign.errors import DataError
-from dcign.storage.atomic import PartFile, refusals, written_aside
+from dcign.storage.atomic import AtomicFile, atomic_file, write_errors
 from dcign.storage.atomic import file_sha256 as file_sha256  # who writes shards hashes them
 
 GZIP_LEVEL = 1  # level 4 halves the speed of a render for 5 % of its size
@@ -63,18 +63,18 @@ def write_shard(
             f"{path} is to have {count} batches of split {header.split!r}; expected 1 or more of one of "
             f"{', '.join(SPLITS)}."
         )
-    with written_aside(path, mark) as part:
-        with refusals(path):
+    with atomic_file(path, mark) as part:
+        with write_errors(path):
             file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
         try:
             _fill(file, part, header, batches, count)
         finally:
             file.close()  # cannot fail: what the disk refuses is kept until part.keep
-        with refusals(path):
+        with write_errors(path):
             return part.keep()
 
 
-def _fill(file: h5py.File, part: PartFile, header: ShardHeader, batches: Iterable[Batch], count: int) -> None:
+def _fill(file: h5py.File, part: AtomicFile, header: ShardHeader, batches: Iterable[Batch], count: int) -> None:
     """Every batch into the open file. What the caller's iterator raises passes through unchanged."""
     path = part.path
     layout: dict[str, Column] = {}
@@ -84,7 +84,7 @@ def _fill(file: h5py.File, part: PartFile, header: ShardHeader, batches: Iterabl
         if written == count:
             raise DataError(f"{path} was given more than its {count} batches: ask for as many as there are.")
         found = columns(batch, len(header.factors), len(header.attributes))
-        with refusals(path):
+        with write_errors(path):
             if not layout:
                 layout = found
                 datasets = _lay_out(file, header, layout, count)

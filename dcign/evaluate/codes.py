@@ -6,7 +6,7 @@ import numpy as np
 
 from dcign.arrays import Floating, Int64, IntP
 from dcign.inputs.source import LabelledBatches
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.codec import Codec
 
 ALIVE_NATS = 0.1  # of mean KL: a latent below says nothing
@@ -43,7 +43,7 @@ class Codes:
         return nats
 
 
-def encode_split(codec: Codec, batches: LabelledBatches, progress: Fraction = unheard) -> Codes:
+def encode_split(codec: Codec, batches: LabelledBatches, progress: FractionProgress = no_fraction_progress) -> Codes:
     """Encode every image of a split; progress is told the fraction that is done."""
     count, size = batches.images.shape[:2]
     mu, logvar = codec.encode(batches.images.reshape(-1, *batches.images.shape[2:]), progress)

@@ -16,7 +16,7 @@ from dcign.metrics.importance import DCI, dci, dci_continuous
 from dcign.metrics.information import binned, entropy, gap, information, modularity_of
 from dcign.metrics.separation import classified, separation
 from dcign.metrics.tables import BINS, Blocks, blocks_around, classes
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 
 FITTED, MEASURED = 10_000, 5_000  # images, where there are as many; else two thirds and a third
 DEAD = 0.05  # standard deviation below which a latent has no vote in the FactorVAE score, as in disentanglement_lib
@@ -43,7 +43,7 @@ def measure_disentanglement(
     ranges: Floating,
     own: Sequence[int],
     rng: np.random.Generator,
-    progress: Fraction = unheard,
+    progress: FractionProgress = no_fraction_progress,
 ) -> Disentanglement:
     """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents."""
     truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])

@@ -29,7 +29,7 @@ from dcign.metrics import best_latent, invariance_ratio, linear_leakage, r_squar
 from dcign.metrics.probes import probe_operations
 from dcign.network.autoencoder import count_parameters
 from dcign.network.halves import network_built
-from dcign.progress import Meter, Told, untold
+from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
 from dcign.trained.calibration import FactorCalibration, calibrate, write_calibrations
 from dcign.trained.codec import Codec, load_codec
@@ -55,7 +55,7 @@ def evaluate(
     data: str | Path | None = None,
     device: str = "cpu",
     thread_count: int = 0,
-    progress: Told = untold,
+    progress: StageProgress = no_stage_progress,
 ) -> Evaluation:
     """Evaluate a run's last checkpoint; writes evaluation.json, calibration.json and directions.json there.
 
@@ -103,7 +103,7 @@ def evaluate_codec(
     iid: LabelledBatches,
     test: LabelledBatches,
     sweep: LabelledBatches,
-    progress: Told = untold,
+    progress: StageProgress = no_stage_progress,
 ) -> Evaluation:
     """Evaluate a network on what was read; `evaluate` without the files."""
     started, rng = time.monotonic(), np.random.default_rng(SEED)
@@ -181,8 +181,8 @@ def _meter(
     iid: LabelledBatches,
     test: LabelledBatches,
     sweep: LabelledBatches,
-    told: Told,
-) -> Meter:
+    told: StageProgress,
+) -> PartProgress:
     """Weigh the stages by their floating-point operations."""
     encoding, decoding = codec.operations()
     images = {name: split.images.shape[0] * split.images.shape[1] for name, split in (("train", train), ("iid", iid))}
@@ -191,7 +191,7 @@ def _meter(
     probed = probe_operations(3 * len(factors), images["train"], codec.configuration.recipe.latents)
     swept = sweep_operations(encoding, decoding, sweep, len(factors)) / len(factors)
     swapped = {name: batch * int((test.kind == place).sum()) for place, name in enumerate(factors)}
-    return Meter(
+    return PartProgress(
         told,
         {f"encoding {name}": encoding * count for name, count in images.items()}
         | {

@@ -8,7 +8,7 @@ import torch
 from dcign.arrays import Bool
 from dcign.evaluate.codes import Codes
 from dcign.metrics.probes import ProbeData, probe
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 
 VALIDATION = 0.12  # of the training batches, to stop the probes by
 SEED = 0  # of the probes' weights and of the sampled z: the same for every run that is compared
@@ -28,7 +28,7 @@ class Leakage:
 
 
 def measure_leakage(
-    train: Codes, test: Codes, own: tuple[int, ...], alive: Bool, progress: Fraction = unheard
+    train: Codes, test: Codes, own: tuple[int, ...], alive: Bool, progress: FractionProgress = no_fraction_progress
 ) -> tuple[Leakage, ...]:
     """Return the leakage of each factor; own (F,) are the factors' latents, alive (Z,) says which are."""
     generator = torch.Generator().manual_seed(SEED)

@@ -12,7 +12,7 @@ from dcign.arrays import Floating, IntP
 from dcign.evaluate.sweeps import at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.calibration import FactorCalibration
 from dcign.trained.codec import Codec
 
@@ -58,7 +58,7 @@ def measure_sweep(
     factor: int,
     fit: FactorCalibration,
     intrinsic: IntP,
-    progress: Fraction = unheard,
+    progress: FractionProgress = no_fraction_progress,
 ) -> tuple[Rerendering, InvarianceCurve]:
     """Measure both on the sweep of one factor; intrinsic (I,) are the latents that should not move.
 

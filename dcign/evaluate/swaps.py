@@ -12,7 +12,7 @@ from dcign.arrays import Floating
 from dcign.evaluate.codes import Codes
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.codec import Codec
 
 
@@ -33,7 +33,7 @@ class Reconstruction:
 
 
 def measure_reconstruction(
-    codec: Codec, batches: LabelledBatches, codes: Codes, progress: Fraction = unheard
+    codec: Codec, batches: LabelledBatches, codes: Codes, progress: FractionProgress = no_fraction_progress
 ) -> Reconstruction:
     """Measure the mean over a split's images of the PSNR over the head, and over the whole frame."""
     squared, frame, head = [], [], []
@@ -72,7 +72,7 @@ def swap_errors(
     plain: Reconstruction,
     factor: int,
     latent: int,
-    progress: Fraction = unheard,
+    progress: FractionProgress = no_fraction_progress,
 ) -> SwapErrors:
     """Swap one factor's latent along the batches in which that factor varies; N is 0 where there are none.
 

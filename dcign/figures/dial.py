@@ -17,7 +17,7 @@ from dcign.trained.evaluated_run import EvaluatedRun
 
 
 @dataclass(frozen=True, eq=False)
-class Dial:
+class FactorDirection:
     """A calibrated direction, and what to call it."""
 
     name: str
@@ -56,14 +56,16 @@ class Reading:
         return np.broadcast_to(self.levels[:, None], self.inferred.shape)
 
 
-def own_dials(run: EvaluatedRun) -> tuple[Dial, ...]:
+def own_dials(run: EvaluatedRun) -> tuple[FactorDirection, ...]:
     """Return the dials that the evaluation is of: for each factor its own latent, or the best one."""
     recipe = run.codec.configuration.recipe
     best, axes = "" if recipe.assigned else "best ", np.eye(recipe.latents)
-    return tuple(Dial(f"{best}latent {fit.latent}", Direction(axes[fit.latent], fit)) for fit in run.calibrations)
+    return tuple(
+        FactorDirection(f"{best}latent {fit.latent}", Direction(axes[fit.latent], fit)) for fit in run.calibrations
+    )
 
 
-def baseline_dials(run: EvaluatedRun) -> tuple[tuple[Dial, ...], ...]:
+def baseline_dials(run: EvaluatedRun) -> tuple[tuple[FactorDirection, ...], ...]:
     """Return the paper's and its reviewer's dials of a code without assigned latents, each for all factors.
 
     The latent that varies most in a factor's batches, and the direction of the linear regression. None where the
@@ -72,10 +74,13 @@ def baseline_dials(run: EvaluatedRun) -> tuple[tuple[Dial, ...], ...]:
     if run.codec.configuration.recipe.assigned or not (run.folder / DIRECTIONS).is_file():
         return ()
     found = load_directions(run.folder)
-    most = (Dial(f"most varying latent {each.max_variance.calibration.latent}", each.max_variance) for each in found)
-    return tuple(most), tuple(Dial("regression direction", each.regression) for each in found)
+    most = (
+        FactorDirection(f"most varying latent {each.max_variance.calibration.latent}", each.max_variance)
+        for each in found
+    )
+    return tuple(most), tuple(FactorDirection("regression direction", each.regression) for each in found)
 
 
-def read_sweep(dial: Dial, sweep: Sweep, mu: Floating) -> Reading:
+def read_sweep(dial: FactorDirection, sweep: Sweep, mu: Floating) -> Reading:
     """Read a dial on the codes (L, n, Z) of a sweep."""
     return Reading(dial.name, sweep.levels, dial.direction.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2]))

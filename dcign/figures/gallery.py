@@ -16,7 +16,7 @@ from dcign.figures.relight import relit_board, turned_board
 from dcign.figures.sheet import save_board
 from dcign.figures.traversal import traversal_board
 from dcign.inputs.source import DataSource
-from dcign.progress import Meter, Told, untold
+from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
 from dcign.trained.evaluated_run import EvaluatedRun
 
@@ -39,7 +39,10 @@ class Gallery:
 
 
 def make_gallery(
-    run: EvaluatedRun, source: DataSource, other: EvaluatedRun | None = None, progress: Told = untold
+    run: EvaluatedRun,
+    source: DataSource,
+    other: EvaluatedRun | None = None,
+    progress: StageProgress = no_stage_progress,
 ) -> Gallery:
     """Compute every picture of a run from the sweep and iid splits, with the other run's beside them.
 
@@ -50,7 +53,7 @@ def make_gallery(
     stages = {"drawing sweeps": sweeps_work(sweep), "drawing traversal": images, "drawing reconstruction": JUDGED}
     if other is not None:
         stages["drawing the other run"] = sweeps_work(sweep)
-    meter = Meter(progress, {**stages, "drawing pictures": 400})
+    meter = PartProgress(progress, {**stages, "drawing pictures": 400})
     held = encode_sweeps(run, sweep, meter, "drawing sweeps")
     beside = () if other is None else (encode_sweeps(other, sweep, meter, "drawing the other run"),)
     drawn = encode_iid(run, iid, meter, "drawing traversal")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dcign.figures.board import Board, Group, Row
-from dcign.figures.dial import Dial
+from dcign.figures.dial import FactorDirection
 from dcign.figures.held import HeldSweeps
 from dcign.metrics import psnr_decibels
 
@@ -30,7 +30,7 @@ def relit_board(held: HeldSweeps, person: int) -> Board:
     )
 
 
-def turned_row(held: HeldSweeps, dial: Dial, place: int, person: int, label: str) -> Row:
+def turned_row(held: HeldSweeps, dial: FactorDirection, place: int, person: int, label: str) -> Row:
     """Show a person's code set by a dial to levels of a factor's sweep, with the mean PSNR against the truth."""
     strip = held.sweeps[place].near(STRIP)
     pictures = held.run.codec.decode(dial.turned(held.people_codes[person], strip.levels))

@@ -21,7 +21,7 @@ from dcign.arrays import Float32, Int64, Str
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
-from dcign.progress import Told, untold
+from dcign.progress import StageProgress, no_stage_progress
 from dcign.run.json_files import write_aside
 from dcign.trained.codec import Codec, load_codec
 
@@ -59,7 +59,7 @@ def encode_dataset(
     splits: Sequence[str] = (),
     device: str = "cpu",
     thread_count: int = 0,
-    progress: Told = untold,
+    progress: StageProgress = no_stage_progress,
 ) -> Encoding:
     """Encode every image of a data set folder, or of some splits of it, by a run's averaged network.
 

@@ -18,7 +18,7 @@ MEMORY_OF_MACHINE = Path("/proc/meminfo")
 MEMORY_OF_GROUP = Path("/sys/fs/cgroup")
 
 
-def choose_place(asked: str, needed: int, free: int) -> str:
+def choose_storage(asked: str, needed: int, free: int) -> str:
     """Return "memory" or "disk" for so many bytes of images, where so many are free.
 
     Raises TrainingError if memory was asked for and cannot hold them.

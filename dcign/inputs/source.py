@@ -21,7 +21,7 @@ from dcign.errors import TrainingError
 from dcign.inputs.batches import ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.storage.paths import answers, place
+from dcign.storage.paths import store_errors, to_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,8 @@ class DataSource:
     @classmethod
     def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
         """Open the data set that a run was trained on, where it was then or where it is said to be now."""
-        trained_on = place(configuration.data)
-        with answers(trained_on):
+        trained_on = to_path(configuration.data)
+        with store_errors(trained_on):
             lost = moved_to is None and not trained_on.exists()
         if lost:
             raise TrainingError(

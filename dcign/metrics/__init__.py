@@ -7,7 +7,7 @@ or block once: `blocks_around(own, Z)` makes one of all latents that belong to n
 
 from dcign.metrics.bootstrap import Interval, bootstrap, bootstrap_all
 from dcign.metrics.constancy import beta_vae_score, factor_vae_score, interventional_robustness, invariance_ratio
-from dcign.metrics.dial import Dial, best_latent, read_dial
+from dcign.metrics.dial import MonotoneLatent, best_latent, read_monotone_latent
 from dcign.metrics.explicit import explicitness
 from dcign.metrics.importance import DCI, dci, dci_continuous
 from dcign.metrics.information import modularity, mutual_information, mutual_information_gap
@@ -21,8 +21,8 @@ from dcign.metrics.tables import BINS, blocks_around, classes
 __all__ = [
     "BINS",
     "DCI",
-    "Dial",
     "Interval",
+    "MonotoneLatent",
     "MonotoneMap",
     "best_latent",
     "beta_vae_score",
@@ -44,7 +44,7 @@ __all__ = [
     "nonlinear_leakage",
     "psnr_decibels",
     "r_squared",
-    "read_dial",
+    "read_monotone_latent",
     "sap",
     "sap_continuous",
     "spearman",

@@ -13,7 +13,7 @@ from dcign.metrics.tables import latents_and_factors, refuse_latents
 
 
 @dataclass(frozen=True)
-class Dial:
+class MonotoneLatent:
     """One factor and the latent that is read for it.
 
     r2 and mean_error, in the factor's units: through a monotone map; r2_linear: through a straight line.
@@ -26,13 +26,13 @@ class Dial:
     mean_error: float
 
 
-def read_dial(
+def read_monotone_latent(
     train_latents: ArrayLike,
     train_factors: ArrayLike,
     test_latents: ArrayLike,
     test_factors: ArrayLike,
     own: ArrayLike | None = None,
-) -> tuple[Dial, ...]:
+) -> tuple[MonotoneLatent, ...]:
     """Read each factor from one latent, through maps fitted on the first two tables: (N, Z), (N, F), (M, Z), (M, F).
 
     own (F,) names the latents; None takes for each factor the one that is best where the maps are fitted.
@@ -56,10 +56,10 @@ def best_latent(mu: Floating, values: Floating) -> int:
     return int(np.argmax(scores))
 
 
-def _dial(latent: int, codes: Floating, values: Floating, held: Floating, truth: Floating) -> Dial:
+def _dial(latent: int, codes: Floating, values: Floating, held: Floating, truth: Floating) -> MonotoneLatent:
     predicted = fit_monotone(codes, values)(held)
     line = linear_prediction(held[:, None], least_squares(codes[:, None], values[:, None]))[:, 0]
-    return Dial(
+    return MonotoneLatent(
         latent=int(latent),
         r2=r_squared(truth, predicted),
         r2_linear=r_squared(truth, line),

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from dcign.arrays import Float64
 from dcign.device import choose_precision, computing
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 
 UNITS = 256
 BATCH = 512
@@ -41,7 +41,7 @@ def probe(
     validation: ProbeData,
     test: ProbeData,
     generator: torch.Generator,
-    progress: Fraction = unheard,
+    progress: FractionProgress = no_fraction_progress,
 ) -> Float64:
     """Train the P probes and return the R^2 of each on `test`: (P,). Stopped early, progress jumps to its end."""
     mean, spread = train.inputs.mean(1, keepdim=True), train.inputs.std(1, keepdim=True).clamp(min=1e-6)
@@ -65,7 +65,9 @@ def probe_operations(probes: int, examples: int, inputs: int) -> float:
     return 6.0 * probes * weights * examples * EPOCHS / 2  # 2 forward and 4 back for each weight
 
 
-def _fit(train: ProbeData, validation: ProbeData, generator: torch.Generator, progress: Fraction) -> list[Tensor]:
+def _fit(
+    train: ProbeData, validation: ProbeData, generator: torch.Generator, progress: FractionProgress
+) -> list[Tensor]:
     """Return each probe's weights at its own best epoch."""
     probes, examples, size = train.inputs.shape
     weights = _draw(probes, (size, UNITS, UNITS, 1), generator)

@@ -15,7 +15,7 @@ from dcign.figures.held import encode_sweeps, sweeps_work
 from dcign.figures.inferred import InferredRow, dials_figure, thumbnail
 from dcign.figures.spread import Panel, spread_figure
 from dcign.inputs.source import DataSource, LabelledBatches
-from dcign.progress import Meter, Told, untold
+from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.report.comparison import (
     FACTOR_COLUMNS,
     LEGEND,
@@ -43,7 +43,7 @@ def write_comparison(
     data: str | Path | None = None,
     device: str = "cpu",
     thread_count: int = 0,
-    progress: Told = untold,
+    progress: StageProgress = no_stage_progress,
 ) -> None:
     """Draw a comparison, with what runs infer on the sweep split, which is read from each run's data set.
 
@@ -107,7 +107,9 @@ def _colour(run: EvaluatedRun) -> str:
     return RUN if run.codec.configuration.recipe.assigned else OTHER
 
 
-def _readings(runs: Sequence[EvaluatedRun], data: str | Path | None, progress: Told) -> list[tuple[Reading, ...]]:
+def _readings(
+    runs: Sequence[EvaluatedRun], data: str | Path | None, progress: StageProgress
+) -> list[tuple[Reading, ...]]:
     """Return what each run reads on its sweeps, one reading a factor."""
     sweeps: dict[str, LabelledBatches] = {}  # by the hash of the data set
     for run in runs:
@@ -117,7 +119,7 @@ def _readings(runs: Sequence[EvaluatedRun], data: str | Path | None, progress: T
             source.refuse_other_shards(run.codec.description, run.folder)
             source.refuse_missing(("sweep",))
             sweeps[sha256] = source.labelled("sweep")
-    meter = Meter(
+    meter = PartProgress(
         progress,
         {f"drawing {run.folder}": sweeps_work(sweeps[run.codec.description.data_sha256]) for run in runs},
     )

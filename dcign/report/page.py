@@ -12,7 +12,7 @@ from dcign.figures.dial import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import dial_figure
 from dcign.inputs.source import DataSource
-from dcign.progress import Told, untold
+from dcign.progress import StageProgress, no_stage_progress
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
 from dcign.report.terms import (
@@ -53,7 +53,7 @@ def write_report(
     against: str | Path | None = None,
     device: str = "cpu",
     thread_count: int = 0,
-    progress: Told = untold,
+    progress: StageProgress = no_stage_progress,
 ) -> list[Path]:
     """Draw an evaluated run: report.html and the PNGs, into its folder; returns their paths, the report's first.
 

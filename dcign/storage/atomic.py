@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from dcign.errors import DataError
-from dcign.storage.paths import deliver, is_remote, make_folder, part_of, used
+from dcign.storage.paths import is_remote, make_folder, move_into_place, part_path, with_local_copy
 
 
-class PartFile:
+class AtomicFile:
     """The file while it is written, as `.NAME.part` or `.NAME.MARK.part` in the same folder; a store's on this machine.
 
     A write that the disk refuses is remembered, and raised by `check`, not where it happens: HDF5 cannot live
@@ -25,7 +25,7 @@ class PartFile:
 
     def __init__(self, path: Path, mark: str = "") -> None:
         self.path = path
-        self.part = part_of(path, mark)
+        self.part = part_path(path, mark)
         self._error: OSError | None = None
         self._kept = False
         self._file = self.part.open("w+b", buffering=0)
@@ -88,7 +88,7 @@ class PartFile:
         self._file.seek(0)
         digest = hashlib.file_digest(self._file, "sha256").hexdigest()
         self._file.close()
-        deliver(self.part, self.path)
+        move_into_place(self.part, self.path)
         self._kept = True
         if not is_remote(self.path):
             _flush_folder(self.path.parent)
@@ -96,28 +96,28 @@ class PartFile:
 
 
 @contextmanager
-def written_aside(path: Path, mark: str = "") -> Iterator[PartFile]:
+def atomic_file(path: Path, mark: str = "") -> Iterator[AtomicFile]:
     """A file to write, removed again if anything is raised or `keep` was not called.
 
     mark: keeps writers apart where there may be two of one file.
 
     Raises DataError if the folder cannot be made or written to.
     """
-    with refusals(path):
+    with write_errors(path):
         make_folder(path.parent)
-        part = PartFile(path, mark)
+        part = AtomicFile(path, mark)
     try:
         yield part
     finally:
         part.close()
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write a small file aside, then rename it.
 
     Raises DataError if the disk refuses.
     """
-    with written_aside(path) as part, refusals(path):
+    with atomic_file(path) as part, write_errors(path):
         part.write(content)
         part.keep()
 
@@ -128,14 +128,14 @@ def file_sha256(path: Path) -> str:
     Raises DataError if it cannot be read.
     """
     try:
-        with used(path, lambda copy: copy.open("rb")) as file:
+        with with_local_copy(path, lambda copy: copy.open("rb")) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
 
 
 @contextmanager
-def refusals(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
     """Turn what the system or HDF5 says about a failed write into one sentence."""
     try:
         yield

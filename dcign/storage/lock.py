@@ -19,7 +19,7 @@ from pathlib import Path
 from dcign.errors import DataError
 from dcign.storage.paths import is_remote
 
-NAME = ".dcign.lock"
+LOCK_FILE = ".dcign.lock"
 
 _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
@@ -29,7 +29,7 @@ class UnlockedWarning(UserWarning):
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a folder while something is written into it; it is made if need be, and removed if it stays empty.
 
     A folder that cannot be written to is not held either: what is written first says why. Warns with
@@ -52,7 +52,7 @@ def held(folder: Path) -> Iterator[None]:
     finally:
         if file is not None:
             with suppress(OSError):
-                (folder / NAME).unlink()  # before it is unlocked: after that it may be another's
+                (folder / LOCK_FILE).unlink()  # before it is unlocked: after that it may be another's
             os.close(file)
         for path in made:
             with suppress(OSError):
@@ -64,7 +64,7 @@ def _locked(folder: Path) -> int:
 
     Raises OSError if it cannot be opened.
     """
-    path = folder / NAME
+    path = folder / LOCK_FILE
     while True:
         file = _opened(path)
         try:

@@ -31,7 +31,7 @@ Used = TypeVar("Used")
 STORES = ("aiobotocore", "aiohttp", "botocore", "fsspec", "s3fs", "gcsfs", "google", "adlfs", "azure", "upath")
 
 
-def place(name: str | Path) -> Path:
+def to_path(name: str | Path) -> Path:
     """A path by its name. A URL's is no `pathlib.Path`, but answers to its methods.
 
     Raises DataError if it is a URL, and what is needed for it is not installed or not known.
@@ -59,7 +59,7 @@ def is_remote(path: Path) -> bool:
 
 
 @contextmanager
-def answers(path: Path) -> Iterator[None]:
+def store_errors(path: Path) -> Iterator[None]:
     """Turn what a store or the network raises into a DataError of one sentence, and nothing else."""
     try:
         yield
@@ -74,7 +74,7 @@ def answers(path: Path) -> Iterator[None]:
         ) from None
 
 
-def local(path: Path, *, fresh: bool = True) -> Path:
+def local_copy(path: Path, *, fresh: bool = True) -> Path:
     """The file itself, or a copy of it on this machine: fetched if there is none, or it has changed since.
 
     fresh: ask the store whether it has; else a copy that this process has asked about will do.
@@ -86,7 +86,7 @@ def local(path: Path, *, fresh: bool = True) -> Path:
     known = _asked.get(str(path))
     if not fresh and known is not None and known.exists():
         return known
-    with answers(path):
+    with store_errors(path):
         try:
             copy = _fetched(path)
         except FileNotFoundError:
@@ -95,15 +95,15 @@ def local(path: Path, *, fresh: bool = True) -> Path:
     return copy
 
 
-def used(path: Path, use: Callable[[Path], Used], *, fresh: bool = True) -> Used:
+def with_local_copy(path: Path, use: Callable[[Path], Used], *, fresh: bool = True) -> Used:
     """What `use` makes of `local(path)`; once more if it fails for another process having removed the copy."""
-    copy = local(path, fresh=fresh)
+    copy = local_copy(path, fresh=fresh)
     try:
         return use(copy)
     except Exception:
         if not is_remote(path) or copy.exists():
             raise
-    return use(local(path))
+    return use(local_copy(path))
 
 
 def make_folder(folder: Path) -> None:
@@ -112,7 +112,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def part_of(path: Path, mark: str) -> Path:
+def part_path(path: Path, mark: str) -> Path:
     """Where a file is written until it is whole: beside it, or for a store on this machine."""
     name = f".{path.name}{mark and '.'}{mark}.part"
     if not is_remote(path):
@@ -121,7 +121,7 @@ def part_of(path: Path, mark: str) -> Path:
     return Path(tempfile.gettempdir()) / f"dcign-{HOST}-{os.getpid()}-{secrets.token_hex(8)}{name}"
 
 
-def deliver(part: Path, path: Path) -> None:
+def move_into_place(part: Path, path: Path) -> None:
     """Give a whole file its name: at once and as a whole, in a store too.
 
     Raises OSError if the disk or the store refuses.

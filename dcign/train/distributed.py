@@ -22,7 +22,7 @@ PATIENCE = 20.0  # seconds in which torchrun ends the other ranks, once the firs
 
 
 @dataclass(frozen=True)
-class Place:
+class Process:
     """Which process this is: of all that train the run, and of those on this machine."""
 
     rank: int = 0
@@ -36,18 +36,18 @@ class Place:
         return self.rank == 0
 
 
-ALONE = Place()
+ALONE = Process()
 
 
-def place_here() -> Place:
+def this_process() -> Process:
     """Return what torchrun says of this process; without torchrun it is alone."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return ALONE
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
-    return Place(*(int(os.environ[name]) for name in names))
+    return Process(*(int(os.environ[name]) for name in names))
 
 
-def device_of_rank(name: str, place: Place) -> torch.device:
+def device_of_rank(name: str, place: Process) -> torch.device:
     """Return the device of that name for this process: several share a CPU, or have a GPU each."""
     if place.count == 1:
         return choose_device(name)
@@ -68,7 +68,7 @@ def device_of_rank(name: str, place: Place) -> torch.device:
     return torch.device("cuda", place.local_rank)
 
 
-def device_name(device: torch.device, place: Place) -> str:
+def device_name(device: torch.device, place: Process) -> str:
     """Return the name that gives every process its own such device."""
     return str(device) if place.count == 1 else device.type
 
@@ -76,7 +76,7 @@ def device_name(device: torch.device, place: Place) -> str:
 class Ranks:
     """The processes of a run, joined by Lightning Fabric. Use it in a `with`, which they enter and leave together."""
 
-    def __init__(self, device: torch.device, precision: torch.dtype, place: Place) -> None:
+    def __init__(self, device: torch.device, precision: torch.dtype, place: Process) -> None:
         self.place, self.device, self.precision = place, device, precision
         self._fabric = _fabric(device, precision, place)
 
@@ -125,13 +125,13 @@ class Ranks:
             torch.distributed.all_gather_object(said, None if error is None else str(error))
             sentence = next((each for each in said if each is not None), None)
             if sentence is not None:
-                leave_to_first(self.place)
+                finish_other_processes(self.place)
                 error = error or TrainingError(sentence)
         if error is not None:
             raise error
 
 
-def leave_to_first(place: Place) -> None:
+def finish_other_processes(place: Process) -> None:
     """End any rank but the first without a word, once the first has had the time to say what all found."""
     if not place.first:
         time.sleep(PATIENCE)  # torchrun ends all as soon as one has ended badly
@@ -143,7 +143,7 @@ def is_lost_rank(error: RuntimeError) -> bool:
     return "gloo" in str(error) or isinstance(error, getattr(torch.distributed, "DistError", ()))
 
 
-def _fabric(device: torch.device, precision: torch.dtype, place: Place) -> Any:  # Any: Fabric, imported where needed
+def _fabric(device: torch.device, precision: torch.dtype, place: Process) -> Any:  # Any: Fabric, imported where needed
     import logging
 
     from lightning_fabric import Fabric

@@ -15,7 +15,7 @@ from torch import Tensor
 from dcign.inputs.batches import ImageBatches, draw_groups, sent, step_generator
 from dcign.recipes.registry import Recipe
 from dcign.train.clamp import draw_donors
-from dcign.train.distributed import Place
+from dcign.train.distributed import Process
 
 AHEAD = 16  # steps that are read before they are wanted
 LOOK = 0.1  # seconds after which a waiting thread looks whether it is still wanted
@@ -58,7 +58,7 @@ class StepFeed:
     recipe: Recipe
     blocks: int  # of latents that have a donor of their own
     seed: int
-    place: Place
+    place: Process
 
     def __call__(self, step: int) -> StepInput:
         """Return what that step is fed."""

@@ -25,15 +25,15 @@ from dcign.train.clamp import block_of_latents
 from dcign.train.distributed import Ranks
 from dcign.train.feed import Feed, StepFeed
 from dcign.train.loss import TERMS, invariance_weight
-from dcign.train.optimiser import OPTIMIZERS, descend
-from dcign.train.step import StepLoss, captured
+from dcign.train.optimiser import OPTIMIZERS, optimiser_step
+from dcign.train.step import StepLoss, compile_step
 
 READ = (*TERMS, "gradient_norm")  # what is read of a step
 INITIALISATION = 2**31  # in the place of a step's number: no run is that long
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a run is, told every few steps: losses in nats an image, images a second of this sitting."""
 
     step: int
@@ -42,7 +42,7 @@ class Progress:
     images_per_second: float
 
 
-Report = Callable[[Progress], None]
+Report = Callable[[TrainingProgress], None]
 
 
 class Trainer:
@@ -59,7 +59,7 @@ class Trainer:
         model = build_model(configuration, description)
         self.state = _first_state(model, configuration, ranks)
         loss = StepLoss(model, recipe, len(description.factors))
-        self.loss = ranks.module(captured(loss, self.device))
+        self.loss = ranks.module(compile_step(loss, self.device))
 
     def train(self, log: RunLog | None, progress: Report | None, asked: Callable[[], bool]) -> None:
         """Go on from the state to the last step; the first rank alone has a log, and saves."""
@@ -105,7 +105,7 @@ class Trainer:
         )
         self.state.optimizer.zero_grad()  # here, so that what it frees is what the gradients take
         self.ranks.backward(values[0])
-        norm = descend(self.state, self.recipe, self.configuration.steps)
+        norm = optimiser_step(self.state, self.recipe, self.configuration.steps)
         return self.ranks.mean(torch.cat([values.detach(), norm[None]]))
 
     def read(self, unread: list[Tensor]) -> dict[str, float]:
@@ -139,7 +139,7 @@ class Trainer:
         if progress is None:
             return
         try:
-            progress(Progress(state.step, settings.steps, {name: losses[name] for name in TERMS}, speed))
+            progress(TrainingProgress(state.step, settings.steps, {name: losses[name] for name in TERMS}, speed))
         except KeyboardInterrupt:  # from the caller's own handler; the step is whole
             save_checkpoint(settings.out, state)
             self._stop()

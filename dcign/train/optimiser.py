@@ -12,7 +12,7 @@ from dcign.train.loss import learning_rate
 
 
 @torch.no_grad()
-def descend(state: TrainingState, recipe: Recipe, steps: int) -> Tensor:
+def optimiser_step(state: TrainingState, recipe: Recipe, steps: int) -> Tensor:
     """Move the weights along their gradients, and their average after them; returns the gradient's norm unclipped."""
     weights = list(state.model.parameters())
     norm = torch.nn.utils.clip_grad_norm_(weights, recipe.gradient_norm or math.inf)

@@ -49,7 +49,7 @@ class StepLoss(nn.Module):
         return objective.terms(self.model, self.recipe, seen, active, self.blocks, Draws(noise, donors), weight)
 
 
-def captured(loss: nn.Module, device: torch.device) -> nn.Module:
+def compile_step(loss: nn.Module, device: torch.device) -> nn.Module:
     """Compile a step's loss for a GPU, replayed as one graph of kernels; elsewhere return it as it is.
 
     At 64 px a GPU takes longer to be told of the some 300 kernels of a step than to compute them.

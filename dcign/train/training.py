@@ -12,7 +12,7 @@ from pathlib import Path
 from dcign.device import choose_precision, refuse_threads, threads
 from dcign.errors import DataError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
-from dcign.inputs.memory import choose_place, free_memory
+from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
 from dcign.malloc import keep_freed_memory
 from dcign.run import configuration as run_configuration
@@ -22,18 +22,18 @@ from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.run.interrupt import deferred_interrupt
 from dcign.run.json_files import is_part
 from dcign.run.log import RunLog
-from dcign.storage.lock import NAME as LOCK
-from dcign.storage.lock import held
-from dcign.storage.paths import place
+from dcign.storage.lock import LOCK_FILE as LOCK
+from dcign.storage.lock import folder_lock
+from dcign.storage.paths import to_path
 from dcign.train.distributed import (
     ALONE,
-    Place,
+    Process,
     Ranks,
     device_name,
     device_of_rank,
+    finish_other_processes,
     is_lost_rank,
-    leave_to_first,
-    place_here,
+    this_process,
 )
 from dcign.train.feed import ReadAhead
 from dcign.train.loop import Report, Trainer
@@ -47,7 +47,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
     """
     with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
         with ranks.together():
-            if resume and not place(configuration.data).exists():
+            if resume and not to_path(configuration.data).exists():
                 raise TrainingError(
                     f"there is no {configuration.data} to go on with: name where that data set is now, "
                     f"dcign train FACES --resume --out {configuration.out}"
@@ -55,7 +55,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
             source = DataSource(configuration.data)
             description = source.description()
             needed = source.training_bytes() * ranks.place.local_count
-            data_in = choose_place(configuration.data_in, needed, free_memory())
+            data_in = choose_storage(configuration.data_in, needed, free_memory())
             configuration = dataclasses.replace(configuration, data_in=data_in)
             batches = source.training(data_in, ranks.device)
         return _train(batches, description, configuration, ranks, progress, resume)
@@ -121,21 +121,21 @@ def _train(
 @contextmanager
 def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfiguration, Ranks]]:
     """Join the processes of a run; what all of them find is raised by the first."""
-    place = place_here()
+    process = this_process()
     try:
-        configuration = resolved(configuration, place)
-        device = device_of_rank(configuration.device, place)
-        with Ranks(device, choose_precision(configuration.precision, device), place) as ranks:
+        configuration = resolved(configuration, process)
+        device = device_of_rank(configuration.device, process)
+        with Ranks(device, choose_precision(configuration.precision, device), process) as ranks:
             yield configuration, ranks
     except (TrainingError, TrainingInterrupted):
-        leave_to_first(place)
+        finish_other_processes(process)
         raise
     except RuntimeError as error:
         if not is_lost_rank(error):
             raise
-        leave_to_first(place)
+        finish_other_processes(process)
         raise TrainingError(
-            f"another of the {place.count} processes ended, for a reason that it gave above: mend that and --resume"
+            f"another of the {process.count} processes ended, for a reason that it gave above: mend that and --resume"
         ) from None
 
 
@@ -146,7 +146,7 @@ def _folder_held(folder: Path, ranks: Ranks, resume: bool) -> Iterator[None]:
         with ranks.together():
             if ranks.place.first:
                 try:
-                    stack.enter_context(held(folder))
+                    stack.enter_context(folder_lock(folder))
                 except DataError as error:
                     raise TrainingError(str(error)) from None
                 _refuse_folder(folder, resume)
@@ -165,15 +165,15 @@ def configuration_to_resume(out: str | Path, **given: object) -> TrainConfigurat
     return dataclasses.replace(found, out=str(out), **anew)  # type: ignore[arg-type]  # the caller's own fields
 
 
-def resolved(configuration: TrainConfiguration, place: Place = ALONE) -> TrainConfiguration:
+def resolved(configuration: TrainConfiguration, process: Process = ALONE) -> TrainConfiguration:
     """Return the configuration with what "auto" means here, so that the record says what was computed.
 
     Raises TrainingError where this machine has no such device, or not cores enough for so many threads.
     """
     refuse_threads(configuration.threads)
-    device = device_of_rank(configuration.device, place)
+    device = device_of_rank(configuration.device, process)
     precision = str(choose_precision(configuration.precision, device)).removeprefix("torch.")
-    return dataclasses.replace(configuration, device=device_name(device, place), precision=precision)
+    return dataclasses.replace(configuration, device=device_name(device, process), precision=precision)
 
 
 def _refuse_folder(folder: Path, resume: bool) -> None:

@@ -12,7 +12,7 @@ from dcign.arrays import Float32, Floating, UInt8
 from dcign.device import choose_device, choose_precision, computing
 from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder, build_model
-from dcign.progress import Fraction, unheard
+from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import load_average
 from dcign.run.configuration import ImageDescription, TrainConfiguration
@@ -36,7 +36,7 @@ class Codec:
     precision: torch.dtype  # of convolutions and products
 
     @torch.inference_mode()
-    def encode(self, images: UInt8, progress: Fraction = unheard) -> tuple[Float32, Float32]:
+    def encode(self, images: UInt8, progress: FractionProgress = no_fraction_progress) -> tuple[Float32, Float32]:
         """Return the posterior's mean and log variance: (N, S, S, C) uint8 -> (N, Z), (N, Z).
 
         Raises TrainingError for images of another type, size or number of channels than the network's, or none.
@@ -57,7 +57,7 @@ class Codec:
         return np.concatenate(means), np.concatenate(logvars)
 
     @torch.inference_mode()
-    def decode(self, codes: Floating, progress: Fraction = unheard) -> Float32:
+    def decode(self, codes: Floating, progress: FractionProgress = no_fraction_progress) -> Float32:
         """Return pictures, 0..1: (N, Z) -> (N, S, S, C).
 
         Raises TrainingError for codes of another number of latents than the network's, none, or what is no number.
@@ -82,7 +82,7 @@ class Codec:
             self.model.decode(mu)
         return encoding.get_total_flops(), decoding.get_total_flops()
 
-    def _passes(self, count: int, progress: Fraction) -> Iterator[slice]:
+    def _passes(self, count: int, progress: FractionProgress) -> Iterator[slice]:
         """Divide so many images into passes, telling how many are done after each."""
         pixels = PIXELS_AT_ONCE if self.device.type == "cpu" else PIXELS_AT_ONCE_GPU
         at_once = max(1, pixels // self.description.size**2)

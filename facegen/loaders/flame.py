@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dcign.facegen.loaders.content import Content, eye_parts
-from dcign.facegen.loaders.inert_pickle import pickled_arrays
+from dcign.facegen.loaders.inert_pickle import read_pickled_arrays
 from dcign.facegen.loaders.npz_source import NpzSource
 from dcign.facegen.loaders.source import Mapped, Source
 
@@ -29,7 +29,7 @@ def read_flame_npz(path: Path) -> Content:
 
 def read_flame_pickle(path: Path) -> Content:
     """Read a pickle, of Python 2 or 3, with or without chumpy's objects. No code in it is run."""
-    return _content(Mapped(path, KIND, pickled_arrays(path)))
+    return _content(Mapped(path, KIND, read_pickled_arrays(path)))
 
 
 def _content(file: Source) -> Content:

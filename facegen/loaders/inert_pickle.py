@@ -24,7 +24,7 @@ _INERT_PACKAGES = ("chumpy.", "scipy.sparse.")
 # Any: what is in a pickle, until it has been looked at.
 
 
-def pickled_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_pickled_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """The numeric arrays of a pickled dictionary, by key; whatever else is in it is left out.
 
     Raises ModelError if the pickle asks for a name that is not on the list, or holds no dictionary.

@@ -51,7 +51,7 @@ def load_model(path: Path, progress: Progress | None = None) -> MorphableModel:
         ) from None
 
 
-def recognised(path: Path) -> Format:
+def recognise(path: Path) -> Format:
     """What a path holds, by its first bytes and keys.
 
     Raises ModelError if that is nothing known.
@@ -105,7 +105,7 @@ def _recognised_npz(path: Path) -> Format:
 
 def _load(path: Path, report: Progress) -> MorphableModel:
     report("recognising the model", 0.0)
-    form = recognised(path)
+    form = recognise(path)
     digest = _digest(form.files)
     if form.read is None:
         model = read_model(path)

@@ -31,7 +31,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Place:
+class LandmarkOffset:
     """A point given from a landmark, mm."""
 
     landmark: str
@@ -42,9 +42,9 @@ class Place:
         return np.add(anchors[self.landmark], self.offset)
 
 
-def near(landmark: str, dx: float = 0, dy: float = 0, dz: float = 0) -> Place:
+def near(landmark: str, dx: float = 0, dy: float = 0, dz: float = 0) -> LandmarkOffset:
     """The place (dx, dy, dz) millimetres from a landmark."""
-    return Place(landmark, (dx, dy, dz))
+    return LandmarkOffset(landmark, (dx, dy, dz))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Ball:
     """An ellipsoid, added or carved away; turned about the vertical axis by `turn` degrees."""
 
     name: str
-    at: Place
+    at: LandmarkOffset
     radii: Vector
     blend: float
     why: str = ""
@@ -71,8 +71,8 @@ class Rod:
     """A rod from one place to another with a radius at each end, added or carved away."""
 
     name: str
-    start: Place
-    end: Place
+    start: LandmarkOffset
+    end: LandmarkOffset
     radii: Span
     blend: float
     why: str = ""
@@ -93,7 +93,7 @@ class Ridge:
     """
 
     name: str
-    at: Place
+    at: LandmarkOffset
     along: str
     stations: tuple[tuple[float, float, float, float], ...]
     span: Span
@@ -143,8 +143,8 @@ class Groove:
     """
 
     name: str
-    start: Place
-    end: Place
+    start: LandmarkOffset
+    end: LandmarkOffset
     width: float
     depth: float
     why: str = ""
@@ -167,7 +167,7 @@ class Crease:
     """
 
     name: str
-    at: Place
+    at: LandmarkOffset
     stations: tuple[Span, ...]
     width: float
     depth: float

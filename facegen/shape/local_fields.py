@@ -13,7 +13,7 @@ import numpy as np
 
 from dcign.arrays import Float64
 from dcign.facegen.primitives import bump
-from dcign.facegen.sculpture.features import Place, near
+from dcign.facegen.sculpture.features import LandmarkOffset, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.template.regions import Regions
 
@@ -30,7 +30,7 @@ class Push:
 
     direction: str
     amount: float
-    at: Place
+    at: LandmarkOffset
     radii: tuple[float, float, float]
     where: str = "all"
     softness: float = 3.0

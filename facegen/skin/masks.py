@@ -13,7 +13,7 @@ import numpy as np
 from dcign.arrays import Bool, Float32, Float64, Integer
 from dcign.facegen.primitives import bump, curve, ramp, step, window
 from dcign.facegen.sculpture.eyes import IRIS_RADIUS, LOWER_MARGIN, PUPIL_RADIUS, UPPER_MARGIN
-from dcign.facegen.sculpture.features import Place, near
+from dcign.facegen.sculpture.features import LandmarkOffset, near
 from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, ragged
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
@@ -54,7 +54,7 @@ class Sites:
 
 
 # Skin that differs from the cheek: place, radii in mm. Their colours are in layers.py.
-_PATCHES: dict[str, tuple[Place, tuple[float, float, float]]] = {
+_PATCHES: dict[str, tuple[LandmarkOffset, tuple[float, float, float]]] = {
     "cheek_flush": (near("cheek", 0, 20, -6), (16, 15, 30)),
     "nose_tip": (near("pronasale", 0, -0.5, -9), (14, 11, 18)),
     "nose": (near("rhinion", 0, -11, 2), (13, 22, 25)),

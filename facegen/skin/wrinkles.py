@@ -9,7 +9,7 @@ import numpy as np
 
 from dcign.arrays import Float64
 from dcign.facegen.primitives import segment_distance
-from dcign.facegen.sculpture.features import Place, near
+from dcign.facegen.sculpture.features import LandmarkOffset, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
 
@@ -18,23 +18,23 @@ class Line:
     """A line through places on the left half of the face; width in mm, strength 0..1."""
 
     group: str
-    through: tuple[Place, ...]
+    through: tuple[LandmarkOffset, ...]
     width: float = 0.9
     strength: float = 1.0
     reach: float = 14.0  # mm in front of or behind the places' depth at which the line is still on this skin
 
 
-def _across_forehead(height: float, dip: float, half_width: float) -> tuple[Place, ...]:
+def _across_forehead(height: float, dip: float, half_width: float) -> tuple[LandmarkOffset, ...]:
     stations = np.linspace(0, 1, 8)
     wave = dip * np.cos(5.2 * stations + height)
     side = LANDMARKS["glabella"][2]
     return tuple(
-        Place("glabella", (half_width * t, height + w - 2.5 * t, -side * 0.42 * t**2 - 4))
+        LandmarkOffset("glabella", (half_width * t, height + w - 2.5 * t, -side * 0.42 * t**2 - 4))
         for t, w in zip(stations, wave, strict=True)
     )
 
 
-def _feet(angle: float, length: float) -> tuple[Place, ...]:
+def _feet(angle: float, length: float) -> tuple[LandmarkOffset, ...]:
     along = np.radians(angle)
     start, end = 6.5, 6.5 + length
     return tuple(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcign.arrays import Float64
-from dcign.facegen.sculpture.features import Place, near
+from dcign.facegen.sculpture.features import LandmarkOffset, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 
 
@@ -16,7 +16,7 @@ class Zone:
     """Inside the ellipsoid, vertices are `spacing` mm apart; growing to COARSEST over `softness` radii."""
 
     name: str
-    at: Place
+    at: LandmarkOffset
     radii: tuple[float, float, float]
     spacing: float
     softness: float

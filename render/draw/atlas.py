@@ -19,17 +19,17 @@ from dcign.arrays import Float32, Int32, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
 from dcign.render.draw.background import UNIT as BACKGROUND_UNIT
-from dcign.render.draw.background import Backcloth
+from dcign.render.draw.background import BackgroundTexture
 from dcign.render.draw.landmarks import place_landmarks
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
-from dcign.render.draw.views import Labels, Shots, shots
+from dcign.render.draw.views import Labels, Views, make_views
 from dcign.render.gl.context import Closing, Renderer, describe_renderer, open_context
-from dcign.render.gl.framebuffers import bind_textures, read_pictures, target
+from dcign.render.gl.framebuffers import bind_textures, make_framebuffer, read_pictures
 from dcign.render.gl.programs import compiled, set_uniforms
-from dcign.render.gl.textures import UNIT, Paint
+from dcign.render.gl.textures import UNIT, FaceTextures
 
 SUPERSAMPLING = 2
 PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
@@ -109,14 +109,14 @@ class AtlasRenderer(Closing):
         self._face = compiled("face", *gray, *(("TEXTURED",) if mesh.uv is not None else ()))
         self._paint = None
         if mesh.uv is not None:
-            self._paint = Paint(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
+            self._paint = FaceTextures(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
         fine = ("FINE",) if is_fine(mesh, size) else ()
         behind = ("BACKGROUND",) if background else ()
         lit = ("LIGHT",) if set(truth) & set(LIGHT) else ()
         self._shade = compiled("shade", *gray, *behind, *lit, *(("SHADOWS", *fine) if scene.light.shadows else ()))
-        self._backcloth = Backcloth(size, int(self._tiles.prod())) if background else None
-        self._samples = target(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
-        self._shaded = target(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4, *(2 for _ in lit)))
+        self._backcloth = BackgroundTexture(size, int(self._tiles.prod())) if background else None
+        self._samples = make_framebuffer(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
+        self._shaded = make_framebuffer(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4, *(2 for _ in lit)))
         self._shadows = None
         if scene.light.shadows:
             buffers, stride = self._primitive._buffers, 4 * FLOATS_A_VERTEX
@@ -137,7 +137,7 @@ class AtlasRenderer(Closing):
         faces: one, or N; labels (N,) by name, at least azimuth, elevation and light_azimuth: see `shots.shots`;
         backgrounds (N, H, W, 3) sRGB -> (N, H, W, C), (N, H, W)
         """
-        taken = shots(labels, self._head, self._scene)
+        taken = make_views(labels, self._head, self._scene)
         count, people = len(taken), len(faces.positions)
         if count > BATCH_SIZE or people not in (1, count):
             raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH_SIZE}.")
@@ -189,7 +189,7 @@ class AtlasRenderer(Closing):
         glBindBuffer(GL_COPY_WRITE_BUFFER, self._primitive._buffers[-1])
         glBufferSubData(GL_COPY_WRITE_BUFFER, 0, indices.nbytes, ctypes.c_void_p(indices.ctypes.data))
 
-    def _draw(self, positions: Float32, taken: Shots, out: UInt8) -> Truth:
+    def _draw(self, positions: Float32, taken: Views, out: UInt8) -> Truth:
         """As many pictures as shots: instances of the first face, or a face each. Returns their truth."""
         from OpenGL import GL
 
@@ -216,7 +216,7 @@ class AtlasRenderer(Closing):
             truth[LANDMARKS] = place_landmarks(positions, self._mesh.triangles, vertices, taken.seen, self._size)
         return truth
 
-    def _draw_samples(self, taken: Shots, *, instanced: bool) -> None:
+    def _draw_samples(self, taken: Views, *, instanced: bool) -> None:
         """Fill the atlas with what is seen."""
         from OpenGL import GL
 
@@ -229,7 +229,7 @@ class AtlasRenderer(Closing):
             GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
 
-    def _shade_samples(self, taken: Shots, spans: Float32) -> None:
+    def _shade_samples(self, taken: Views, spans: Float32) -> None:
         """From the atlas to pictures one below another. spans (N, 2): the ends of what is shaded in them."""
         from OpenGL import GL
 

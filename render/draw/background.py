@@ -11,7 +11,7 @@ from dcign.arrays import UInt8
 UNIT = 5  # the texture unit that it stays bound to; 0 to 3 are the atlas's, 4 is the paint's
 
 
-class Backcloth:
+class BackgroundTexture:
     """Room for the backgrounds of `pictures` pictures of `size` pixels a side, linear when a shader looks them up."""
 
     def __init__(self, size: int, pictures: int) -> None:

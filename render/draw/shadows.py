@@ -15,7 +15,7 @@ import numpy as np
 from dcign.arrays import Float32, Float64, Int32, Int64
 from dcign.data.schema import BATCH_SIZE
 from dcign.render.draw.mesh import Mesh, shadow_triangles
-from dcign.render.gl.framebuffers import target
+from dcign.render.gl.framebuffers import make_framebuffer
 from dcign.render.gl.programs import compiled, set_uniforms
 
 LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
@@ -74,7 +74,7 @@ class ShadowMaps:
         self._own_corners, self._slope = None, map_slope(mesh, fine=fine)
         self._program = compiled("shadow")
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)
-        self._target = target(tiles * map_texels(size, fine=fine), depth=16)
+        self._target = make_framebuffer(tiles * map_texels(size, fine=fine), depth=16)
         for key, value in (
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
             (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),

@@ -19,7 +19,7 @@ from dcign.arrays import Float32
 from dcign.data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LAYERS
 from dcign.errors import RenderError
 from dcign.render.draw.mesh import Mesh
-from dcign.render.gl.framebuffers import read_pictures, target
+from dcign.render.gl.framebuffers import make_framebuffer, read_pictures
 from dcign.render.gl.programs import add_attribute, compiled, set_uniforms
 
 DRAWN = ("depth", "normals", "albedo", "parts")
@@ -71,7 +71,7 @@ class TruthPass:
         """pictures: at once; paint: the texture unit of painted faces' textures."""
         self._size = size
         self._program = compiled("truth", *(("TEXTURED",) if paint is not None else ()))
-        self._target = target(np.array([1, pictures]) * size, (16, 4), depth=24)
+        self._target = make_framebuffer(np.array([1, pictures]) * size, (16, 4), depth=24)
         set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, paint=paint or 0)
         parts = np.tile(mesh.parts.astype(np.float32), BATCH_SIZE)
         add_attribute(vertex_array, ATTRIBUTE, parts[:, None])

@@ -26,7 +26,7 @@ Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)
 
 
 @dataclass(frozen=True, eq=False)
-class Shots:
+class Views:
     """N pictures to take.
 
     views (N, 4, 4) model space to camera space, projections (N, 4, 4) camera to clip space; lights (N, 3) unit vectors
@@ -45,9 +45,9 @@ class Shots:
         """Number of pictures N."""
         return len(self.views)
 
-    def part(self, several: slice) -> Shots:
+    def part(self, several: slice) -> Views:
         """Some of them."""
-        return Shots(
+        return Views(
             self.views[several],
             self.projections[several],
             self.lights[several],
@@ -72,7 +72,7 @@ class Shots:
         return np.ascontiguousarray(self.projections[:, [0, 1, 2, 2], [0, 1, 2, 3]])
 
 
-def shots(labels: Labels, head: HeadFrame, scene: Scene) -> Shots:
+def make_views(labels: Labels, head: HeadFrame, scene: Scene) -> Views:
     """Turn labels into matrices.
 
     labels: azimuth, elevation and light_azimuth (N,), and what of `dcign.data.schema.MORE_FACTORS` is not the scene's:
@@ -87,7 +87,7 @@ def shots(labels: Labels, head: HeadFrame, scene: Scene) -> Shots:
         ambient = light.diffuse / np.asarray(labels["light_to_ambient"], np.float64)
     views = view_matrices(labels["azimuth"], labels["elevation"], head, distances)
     lights = light_directions(labels["light_azimuth"], labels.get("light_elevation", light.elevation_degrees))
-    return Shots(
+    return Views(
         views=views,
         projections=projection_matrices(distances, field_of_view, head),
         lights=lights,

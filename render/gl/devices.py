@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from dcign.data.doctor import Unanswered, answer
+from dcign.data.doctor import Unanswered, ask_subprocess
 from dcign.errors import RenderError
 from dcign.render.gl.context import Renderer, choose_egl, describe_renderer, open_context
 
@@ -47,7 +47,7 @@ def gpus() -> tuple[int, ...]:
     if not any(any(Path("/").glob(sign[1:])) for sign in SIGNS):
         return ()
     try:
-        return tuple(answer(__name__, "drawing_gpus", ASKING_SECONDS))
+        return tuple(ask_subprocess(__name__, "drawing_gpus", ASKING_SECONDS))
     except Unanswered:
         return ()
 

@@ -13,7 +13,7 @@ from dcign.arrays import Int64
 
 
 @dataclass(frozen=True)
-class Target:
+class Framebuffer:
     """A framebuffer of `width` x `height`, its colour textures in order, and its depth texture if it has one."""
 
     framebuffer: int
@@ -30,7 +30,7 @@ class Target:
         GL.glViewport(0, 0, self.width, self.height)
 
 
-def target(extent: Int64, colours: tuple[int, ...] = (), *, depth: int | None = None) -> Target:
+def make_framebuffer(extent: Int64, colours: tuple[int, ...] = (), *, depth: int | None = None) -> Framebuffer:
     """Make one.
 
     extent (2,) width and height; colours: bytes of each texture's pixels, 1, 2, 4 or 16 (floats); depth: bits, or None.
@@ -55,7 +55,7 @@ def target(extent: Int64, colours: tuple[int, ...] = (), *, depth: int | None = 
     if depth is not None:
         depth_texture = _texture(width, height, depths[depth], GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT)
         GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, depth_texture, 0)
-    return Target(framebuffer, width, height, tuple(textures), depth_texture)
+    return Framebuffer(framebuffer, width, height, tuple(textures), depth_texture)
 
 
 def read_pictures(attachment: int, out: NDArray[Any]) -> NDArray[Any]:  # uint8 or float32

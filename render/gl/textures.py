@@ -14,7 +14,7 @@ UNIT = 4  # the texture unit that they stay bound to; 0 to 3 are the atlas's
 ATTRIBUTE = 8  # of the vertex array, in shaders/face.vert: pyrender keeps those before to itself
 
 
-class Paint:
+class FaceTextures:
     """An array of as many textures as a pass has pictures; sized by the first ones that it is given."""
 
     def __init__(self, vertex_array: int, uv: Float32, pictures: int) -> None:

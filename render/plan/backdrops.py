@@ -21,7 +21,7 @@ from dcign.arrays import Int64, UInt8
 from dcign.errors import RenderError
 from dcign.render.plan.ranges import Range
 from dcign.storage.atomic import file_sha256
-from dcign.storage.paths import used
+from dcign.storage.paths import with_local_copy
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -81,7 +81,7 @@ class Backdrops:
         return buffer.getvalue()
 
 
-def asked_background(words: str, size: int) -> tuple[Background | None, Backdrops | None]:
+def parse_background(words: str, size: int) -> tuple[Background | None, Backdrops | None]:
     """What `--background` says: a colour, "random", or a folder of pictures for images of `size` pixels.
 
     Raises RenderError for what is none of these, and for a folder without pictures, with too many or a damaged one.
@@ -125,7 +125,7 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
     path = folder / FILE
     again = "run `dcign render` again with the same --background, which writes it."
     try:
-        with used(path, lambda copy: copy.open("rb")) as stream, np.load(stream, allow_pickle=False) as file:
+        with with_local_copy(path, lambda copy: copy.open("rb")) as stream, np.load(stream, allow_pickle=False) as file:
             names, hashes = (tuple(str(word) for word in file[key]) for key in ("names", "sha256"))
             found = Backdrops(names, hashes, file["pixels"])
     except FileNotFoundError:
@@ -137,7 +137,7 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
     return found
 
 
-def behind(
+def choose_backdrops(
     background: Background, backdrops: Backdrops | None, nuisance: Mapping[str, NDArray[Any]], size: int, count: int
 ) -> UInt8:
     """What is behind each of `count` heads (N, size, size, 3) sRGB; numbers out of range count as the nearest in it."""

@@ -50,7 +50,7 @@ def check_range(factor: Factor, given: Range) -> None:
         raise _out_of_bounds(factor, given)
 
 
-def sampled(scene: Scene, given: Mapping[str, Pair | None], vary: Sequence[str]) -> dict[str, Any]:
+def further_fields(scene: Scene, given: Mapping[str, Pair | None], vary: Sequence[str]) -> dict[str, Any]:
     """Fields of a configuration that say what of the scene is set, sampled as a nuisance, or a factor of its own.
 
     given: lowest and highest value of each of `dcign.data.schema.MORE_FACTORS`; two equal ones set it; None leaves it

@@ -18,9 +18,9 @@ from dcign.render.draw.truth_pass import check_truth_of
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.subject import Subject, read_subject, subject_bytes
-from dcign.storage.atomic import file_sha256, write_whole
-from dcign.storage.lock import NAME as LOCK
-from dcign.storage.paths import make_folder, used
+from dcign.storage.atomic import file_sha256, write_atomic
+from dcign.storage.lock import LOCK_FILE as LOCK
+from dcign.storage.paths import make_folder, with_local_copy
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
@@ -77,9 +77,9 @@ def open_folder(
             if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping
                 make_folder(folder)
                 wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
-                write_whole(folder / CONFIGURATION, (json.dumps(wanted, indent=1) + "\n").encode())
-            write_whole(folder / MODEL, subject_bytes(subject))
-        loaded = used(folder / MODEL, read_subject)
+                write_atomic(folder / CONFIGURATION, (json.dumps(wanted, indent=1) + "\n").encode())
+            write_atomic(folder / MODEL, subject_bytes(subject))
+        loaded = with_local_copy(folder / MODEL, read_subject)
         digest = file_sha256(folder / MODEL)
     if loaded.source_sha256 != source_sha256:
         raise RenderError(
@@ -117,7 +117,7 @@ def _source_file(model: Subject) -> str:
 
 def _readable(model_file: Path) -> bool:
     try:
-        used(model_file, read_subject)
+        with_local_copy(model_file, read_subject)
     except (ModelError, DataError):
         return False
     return True

@@ -18,7 +18,7 @@ from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked, typical_person
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.studio import Studio
-from dcign.storage.atomic import write_whole
+from dcign.storage.atomic import write_atomic
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))
@@ -46,7 +46,7 @@ def save_portrait(path: Path, model: MorphableModel, person: Person, *, size: in
 
     Raises DataError if the file cannot be written.
     """
-    pictures = photograph(model, [person] * len(VIEWS), VIEWS, size=size)
+    pictures = render_people(model, [person] * len(VIEWS), VIEWS, size=size)
     _save(path, Image.fromarray(np.concatenate(list(pictures), axis=1)))
 
 
@@ -56,7 +56,7 @@ def save_turnaround(path: Path, model: MorphableModel, person: Person, *, size: 
     Raises DataError if the file cannot be written.
     """
     factors = [(side, 0.0, light) for light in LIGHTS for side in SIDES]
-    pictures = photograph(model, [person] * len(factors), factors, size=size)
+    pictures = render_people(model, [person] * len(factors), factors, size=size)
     rows = pictures.reshape(len(LIGHTS), len(SIDES), size, size, 3)
     _save(path, Image.fromarray(np.concatenate(list(np.concatenate(list(rows.swapaxes(0, 1)), axis=2)), axis=0)))
 
@@ -70,7 +70,7 @@ def save_gallery(
     """
     check_gallery(len(seeds))
     people = [sample_person(model, np.random.default_rng(seed), keep_size=keep_size, hair=hair) for seed in seeds]
-    pictures = photograph(model, people, [GALLERY_VIEW] * len(people), size=size)
+    pictures = render_people(model, people, [GALLERY_VIEW] * len(people), size=size)
     columns = int(np.ceil(np.sqrt(len(people))))
     sheet = Image.new("RGB", (columns * size, -(-len(people) // columns) * size))
     for number, picture in enumerate(pictures):
@@ -92,7 +92,7 @@ def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> 
     """
     rows = _rows(model)
     people = [person for row in rows for person in row.people]
-    pictures = iter(photograph(model, people, [MODES_VIEW] * len(people), size=size))
+    pictures = iter(render_people(model, people, [MODES_VIEW] * len(people), size=size))
     strips = [_strip(row, [next(pictures) for _ in row.people], size) for row in rows]
     half = -(-len(strips) // 2)
     columns = [_stacked(part) for part in (strips[:half], strips[half:]) if part]
@@ -104,7 +104,7 @@ def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> 
     _save(path, sheet)
 
 
-def photograph(
+def render_people(
     model: MorphableModel, people: Sequence[Person], factors: Sequence[tuple[float, float, float]], *, size: int
 ) -> UInt8:
     """A colour picture of each person at its azimuth, elevation and light azimuth: (N, size, size, 3).
@@ -189,4 +189,4 @@ def _stacked(strips: Sequence[Image.Image]) -> Image.Image:
 def _save(path: Path, picture: Image.Image) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())

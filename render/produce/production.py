@@ -34,9 +34,9 @@ from dcign.render.produce.card import data_set_card
 from dcign.render.produce.cluster import check_scheduler
 from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
 from dcign.render.produce.studio import Studio
-from dcign.storage.atomic import file_sha256, write_whole
-from dcign.storage.lock import held
-from dcign.storage.paths import answers, is_remote
+from dcign.storage.atomic import file_sha256, write_atomic
+from dcign.storage.lock import folder_lock
+from dcign.storage.paths import is_remote, store_errors
 
 HASHING_THREADS = 8  # over shards that are there: hashing lets go of Python's lock
 SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here
@@ -115,8 +115,8 @@ def render_dataset(
         raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
     if cluster:
         check_scheduler(cluster)
-    with held(folder), answers(folder):
-        hire = functools.partial(workers.run, workers=worker_count, cluster=cluster)
+    with folder_lock(folder), store_errors(folder):
+        hire = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster)
         return _make_missing(folder, configuration, model, hire, progress, source_sha256, backdrops)
 
 
@@ -131,7 +131,7 @@ def _make_missing(
 ) -> Production:
     model_about = open_folder(folder, configuration, model, source_sha256)
     if backdrops is not None:
-        write_whole(folder / BACKDROPS, backdrops.file_bytes())
+        write_atomic(folder / BACKDROPS, backdrops.file_bytes())
     # Absolute: a cluster's workers have folders of their own to work in.
     seen_by_all = folder if is_remote(folder) else folder.absolute()
     tasks = shard_tasks(seen_by_all, model_about["sha256"], configuration)
@@ -301,7 +301,7 @@ def _finish(
         splits=splits,
         factors=configuration.factors,
     )
-    write_whole(folder / CARD, data_set_card(manifest).encode())
+    write_atomic(folder / CARD, data_set_card(manifest).encode())
     write_sheet(folder / splits["test"][0].file, folder / PREVIEW)
     write_manifest(folder, manifest)
     return manifest

@@ -23,7 +23,7 @@ from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
 from dcign.render.produce.studio import Studio
 from dcign.storage.atomic import file_sha256
-from dcign.storage.paths import answers
+from dcign.storage.paths import store_errors
 
 # Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
 # decides otherwise which of two triangles covers a sample on an edge.
@@ -52,7 +52,7 @@ def model_file_of(shard: Path) -> tuple[Path, str]:
     file = shard.resolve().parent.parent / "model.npz"
     with Shard(shard) as opened:
         wanted = opened.header.model_sha256
-    with answers(file):
+    with store_errors(file):
         there = file.exists()
     if not there:
         raise RenderError(
@@ -80,7 +80,7 @@ def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callab
             if configuration:
                 tasks.append(PixelTask(shard, *model_file_of(shard), configuration))
     if tasks:
-        for task, found in workers.run(check_shard_pixels, tasks, worker_count, progress):
+        for task, found in workers.run_tasks(check_shard_pixels, tasks, worker_count, progress):
             findings[task.shard] = found
     return [finding for found in findings.values() for finding in found]
 
@@ -157,7 +157,7 @@ def _configuration(shard: Path) -> RenderConfiguration | None:
         return None
 
 
-def redraw(batch: Batch, studio: Studio) -> Pictures:
+def redraw_batch(batch: Batch, studio: Studio) -> Pictures:
     """The batch's pictures again, from its labels and coefficients; bit for bit where the same renderer drew it.
 
     One person is evaluated as one person, as in the plan: BLAS rounds a row of 20 otherwise than a row alone.
@@ -184,7 +184,7 @@ def _differences(batch: Batch, studio: Studio, names: Sequence[str], exact: bool
         return ["has no identity coefficients to draw it again from"]
     if what := _undrawable(batch, names):
         return [f"has {what}, and cannot be drawn again"]
-    pictures = redraw(batch, studio)
+    pictures = redraw_batch(batch, studio)
     wrong = _wrong_pictures(batch.images, pictures.images, exact, TOLERANCE)
     if len(wrong):
         return [f"image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]

@@ -18,7 +18,7 @@ from dcign.render.draw.scene import HeadFrame
 from dcign.render.draw.truth_pass import truth_names
 from dcign.render.draw.views import Labels
 from dcign.render.gl.context import Closing, Renderer
-from dcign.render.plan.backdrops import Backdrops, behind
+from dcign.render.plan.backdrops import Backdrops, choose_backdrops
 from dcign.render.plan.batches import BatchPlan
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
 from dcign.render.plan.objects import FRAME, object_faces, object_room
@@ -33,7 +33,7 @@ def head_frame(model: MorphableModel) -> HeadFrame:
     return HeadFrame((float(centre[0]), float(centre[1]), float(centre[2])), float(radius))
 
 
-def mesh_of(model: MorphableModel, *, textured: bool = False) -> Mesh:
+def batch_mesh(model: MorphableModel, *, textured: bool = False) -> Mesh:
     """What all of the model's faces have in common; their places on textures too if the model has such."""
     uv = model.texture.uv if textured and model.texture is not None else None
     return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv, landmarks=model.landmarks)
@@ -64,7 +64,7 @@ class Studio(Closing):
             self.head = head_frame(model)
             whole = model if has_hair(configuration.hair) else model.without_hair()
             self.model = people = whole.at_level(configuration.level_of_detail)
-            self._mesh = mesh_of(people, textured=configuration.textured if textured is None else textured)
+            self._mesh = batch_mesh(people, textured=configuration.textured if textured is None else textured)
             self._normals = VertexNormals(people.triangles, people.vertices)
         self._atlas = AtlasRenderer(
             size=configuration.size,
@@ -110,7 +110,7 @@ class Studio(Closing):
         labels = dict(zip(self._factors, factors.T, strict=True)) | dict(nuisance)
         if self._background is None:
             return self._atlas.draw(faces, labels)
-        backgrounds = behind(self._background, self._backdrops, nuisance, self._size, len(factors))
+        backgrounds = choose_backdrops(self._background, self._backdrops, nuisance, self._size, len(factors))
         return self._atlas.draw(faces, labels, backgrounds)
 
     def shoot_batch(self, plan: BatchPlan) -> Batch:

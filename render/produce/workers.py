@@ -33,7 +33,7 @@ from dcign.render.produce.cluster import dask_workers
 from dcign.render.produce.crew import ENVIRONMENT, Crew
 from dcign.render.produce.studio import Studio
 from dcign.storage.atomic import file_sha256
-from dcign.storage.paths import local
+from dcign.storage.paths import local_copy
 
 # Batches done so far, as they are done.
 Progress = Callable[[int], None]
@@ -69,7 +69,7 @@ def studio(model_file: Path, model_sha256: str, configuration: RenderConfigurati
 
 def _opened(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> Studio:
     devices.claim()
-    file = local(model_file)
+    file = local_copy(model_file)
     if file_sha256(file) != model_sha256:
         raise RenderError(
             f"{model_file} is another model here than where the work was given out; wanted one folder that all see, "
@@ -93,7 +93,7 @@ def batch_done() -> None:
             raise Stopped
 
 
-def run(
+def run_tasks(
     work: Callable[[Task], Result], tasks: Iterable[Task], workers: int, progress: Progress, *, cluster: str = ""
 ) -> Iterator[tuple[Task, Result]]:
     """Do every task in some worker and yield each result as it is done, in no particular order.
@@ -106,13 +106,13 @@ def run(
 
     Raises what a worker raised, and RenderError if one died, or if the cluster cannot be reached.
     """
-    crew = dask_workers(cluster) if cluster else processes(workers)
+    crew = dask_workers(cluster) if cluster else local_workers(workers)
     with crew as hired:
         yield from _collect(functools.partial(hired.submit, work), tasks, hired.reported, progress)
 
 
 @contextmanager
-def processes(count: int) -> Iterator[Crew]:
+def local_workers(count: int) -> Iterator[Crew]:
     """Processes of this machine; they start with the first tasks, and end here."""
     context = multiprocessing.get_context("spawn")
     done: Queue[int] = context.Queue()

@@ -17,7 +17,7 @@ from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
-from dcign.render.draw.views import Shots, shots
+from dcign.render.draw.views import Views, make_views
 
 SUPERSAMPLING = 2
 FLAT = 0.0002  # of depth, as in shade.frag
@@ -56,7 +56,7 @@ def rasterise(
     (size, size, 3) sRGB, or None for black
     -> image (size, size, channels), mask (size, size), both uint8
     """
-    shot = shots({name: np.array([value]) for name, value in labels.items()}, head, scene)
+    shot = make_views({name: np.array([value]) for name, value in labels.items()}, head, scene)
     samples = _seen(positions, normals, albedo, mesh, shot, size, scene)
     visible = np.ones_like(samples.depth)
     if scene.light.shadows:
@@ -79,7 +79,7 @@ def _seen(
     normals: Float32,
     albedo: Float32,
     mesh: Mesh,
-    shot: Shots,
+    shot: Views,
     size: int,
     scene: Scene,
 ) -> _Samples:

@@ -19,9 +19,9 @@ from dcign.evaluate.sweeps import rest_of, sweep_of
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.inputs.source import DataSource
 from dcign.render.draw.scene import DEFAULT_SCENE, Camera
-from dcign.render.plan.backdrops import Background, asked_background
+from dcign.render.plan.backdrops import Background, parse_background
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.plan.ranges import sampled
+from dcign.render.plan.ranges import further_fields
 from dcign.render.produce.production import Production, render_dataset
 from dcign.render.produce.redraw import verify_pixels
 from tests.support.commands import dcign
@@ -39,8 +39,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(folder: Path, model: MorphableModel, pictures: Path) -> Production:
-    background, backdrops = asked_background(str(pictures), 32)
-    fields = sampled(DEFAULT_SCENE, GIVEN, ["light-elevation"])
+    background, backdrops = parse_background(str(pictures), 32)
+    fields = further_fields(DEFAULT_SCENE, GIVEN, ["light-elevation"])
     configuration = RenderConfiguration(SPLITS, size=32, seed=3, background=background, **fields)
     return render_dataset(folder, configuration, lambda: model, worker_count=1, progress=lambda *_: None,
                           backdrops=backdrops)  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_distance_of_metres_is_drawn_again_and_what_opengl_must_not_see_is_nam
     model: MorphableModel, tmp_path: Path
 ) -> None:
     given = {"distance": (2_500.3, 19_000.7), "field_of_view": (2.0, 5.0)}
-    fields = sampled(DEFAULT_SCENE, given, ["distance"])
+    fields = further_fields(DEFAULT_SCENE, given, ["distance"])
     configuration = RenderConfiguration(SPLITS, size=16, seed=3, **fields)
     folder = tmp_path / "faces"
     render_dataset(folder, configuration, lambda: model, worker_count=1, progress=lambda *_: None)

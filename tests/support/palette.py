@@ -13,13 +13,13 @@ from dcign.arrays import Float32, Float64
 from dcign.facegen.colour import linear_to_lab, srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.primitives import bump
-from dcign.facegen.sculpture.features import Place, near
+from dcign.facegen.sculpture.features import LandmarkOffset, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.skin.complexion import Complexion
 from dcign.facegen.skin.texture import CHEEK, CHEEK_RADII
 
 _SPOT = (8.0, 8.0, 20.0)  # mm
-PLACES: tuple[Place, ...] = (
+PLACES: tuple[LandmarkOffset, ...] = (
     near("trichion", 0, -26),
     near("pronasale", 0, 0, -5),
     near("pogonion", 0, 0, -5),
@@ -53,12 +53,12 @@ def palette_distances(found: Float64) -> Float64:
     return pdist(found / found.std(0))
 
 
-def _sides(place: Place) -> tuple[int, ...]:
+def _sides(place: LandmarkOffset) -> tuple[int, ...]:
     return (1, -1) if place.position(LANDMARKS)[0] > 0 else (1,)
 
 
 def _lab_at(
-    model: MorphableModel, colours: Float32, place: Place, radii: tuple[float, float, float], side: int
+    model: MorphableModel, colours: Float32, place: LandmarkOffset, radii: tuple[float, float, float], side: int
 ) -> Float64:
     head = model.mean[: model.hair.first] if model.hair else model.mean
     weight = bump(head * np.array([side, 1.0, 1.0]), place.position(LANDMARKS), radii)

@@ -24,7 +24,7 @@ from dcign.data.export.dataset import FORMATS, export_dataset
 from dcign.data.export.npz import BINS
 from dcign.data.schema import FACTORS, VARIES, ShardHeader
 from dcign.errors import DataError
-from dcign.storage.lock import held
+from dcign.storage.lock import folder_lock
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -222,7 +222,10 @@ def test_what_is_there_is_not_touched(make_faces, tmp_path):
 
 def test_what_a_killed_export_left_is_cleared_away_and_a_living_one_s_is_not(make_faces, tmp_path):
     folder = make_faces()
-    with pytest.raises(DataError, match=r"\.new\.part is being written to by process"), held(tmp_path / ".new.part"):
+    with (
+        pytest.raises(DataError, match=r"\.new\.part is being written to by process"),
+        folder_lock(tmp_path / ".new.part"),
+    ):
         export(folder, tmp_path / "new", "png")
     (tmp_path / ".new.part" / "train").mkdir(parents=True)
     (tmp_path / ".new.part" / "train" / "half.png").write_bytes(b"half")

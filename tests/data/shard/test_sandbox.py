@@ -30,8 +30,8 @@ def serving(harm: str, seconds: int) -> str:
         "import json, os, sys, time\nsys.path[:] = json.loads(sys.argv[1])\n"
         "from dcign.data.shard import hdf5_layout as layout, sandbox\n"
         f"sandbox.CPU_SECONDS, sandbox.WALL_SECONDS, sandbox.LARGEST_ANSWER = 1, {seconds}, 1_000_000\n"
-        f"def harmed(path):\n    if path.name != 'harmful.h5': return layout.described(path)\n    {harm}\n"
-        "sandbox.serve(harmed)\n"
+        f"def harmed(path):\n    if path.name != 'harmful.h5': return layout.read_layout(path)\n    {harm}\n"
+        "sandbox.serve_layouts(harmed)\n"
     )
 
 
@@ -132,7 +132,7 @@ def test_restarts_leave_one_thing_to_do_at_exit(make_shard, monkeypatch):
 
 @pytest.mark.parametrize("how", ["replaced", "written to", "removed"])
 def test_a_file_that_changes_while_it_is_opened_is_not_read(make_shard, monkeypatch, how):
-    path, described = make_shard(), sandbox.described
+    path, described = make_shard(), sandbox.read_layout
 
     def changed(asked):
         answer = described(asked)
@@ -146,7 +146,7 @@ def test_a_file_that_changes_while_it_is_opened_is_not_read(make_shard, monkeypa
             asked.write_bytes(asked.read_bytes() + b"x")
         return answer
 
-    monkeypatch.setattr(sandbox, "described", changed)
+    monkeypatch.setattr(sandbox, "read_layout", changed)
     with pytest.raises(DataError, match=r"was written while it was opened: run the same command again\.$"), Shard(path):
         pass
 

@@ -23,7 +23,7 @@ from dcign.metrics import (
     mutual_information,
     mutual_information_gap,
     nonlinear_leakage,
-    read_dial,
+    read_monotone_latent,
     sap,
     sap_continuous,
 )
@@ -208,12 +208,12 @@ def test_invariance_is_variance_within_over_variance_among():
 def test_a_bent_latent_is_a_dial_and_a_line_does_not_do():
     factors = rng().uniform(-80, 80, (3000, 2))
     latents = np.stack([rng(1).normal(size=3000), -np.sinh(factors[:, 1] / 25), np.tanh(factors[:, 0])], axis=1)
-    first, second = read_dial(latents[:2000], factors[:2000], latents[2000:], factors[2000:])
+    first, second = read_monotone_latent(latents[:2000], factors[:2000], latents[2000:], factors[2000:])
     assert (first.latent, second.latent) == (2, 1)
     assert second.r2 > 0.999 > 0.95 > second.r2_linear
     assert second.spearman == pytest.approx(-1)
     assert second.mean_error < 0.05
-    assert read_dial(latents[:2000], factors[:2000], latents[2000:], factors[2000:], own=[0, 1])[0].r2 < 0.05
+    assert read_monotone_latent(latents[:2000], factors[:2000], latents[2000:], factors[2000:], own=[0, 1])[0].r2 < 0.05
 
 
 def test_lines_and_networks_find_the_leaks_that_they_can_find():
@@ -318,8 +318,14 @@ TABLES = np.random.default_rng(0).normal(size=(40, 3)), np.random.default_rng(1)
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        (lambda: read_dial(*TABLES, *TABLES, own=[0]), r"own latents \[0\]: wanted one for each of the 2 factors"),
-        (lambda: read_dial(*TABLES, *TABLES, own=[0, 3]), "latent 3 is named, of codes of 3 latents: wanted 0 to 2"),
+        (
+            lambda: read_monotone_latent(*TABLES, *TABLES, own=[0]),
+            r"own latents \[0\]: wanted one for each of the 2 factors",
+        ),
+        (
+            lambda: read_monotone_latent(*TABLES, *TABLES, own=[0, 3]),
+            "latent 3 is named, of codes of 3 latents: wanted 0 to 2",
+        ),
         (lambda: linear_leakage(*TABLES, *TABLES, [0, 9]), "latent 9 is named, of codes of 3 latents"),
         (lambda: linear_leakage(*TABLES, *TABLES, [0, {1, -1}]), "latent -1 is named, of codes of 3 latents"),
         (lambda: blocks_around([0, 7], 3), "latent 7 is named, of codes of 3 latents"),

@@ -23,10 +23,12 @@ from dcign.errors import DataError, TrainingError
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.produce.production import render_dataset
 from dcign.storage import lock
-from dcign.storage.lock import NAME, UnlockedWarning, held
+from dcign.storage.lock import LOCK_FILE, UnlockedWarning, folder_lock
 from tests.support.processes import train_noise
 
-HOLDING = "import sys\nfrom pathlib import Path\nfrom dcign.storage.lock import held\nwith held(Path(sys.argv[1])):\n"
+HOLDING = (
+    "import sys\nfrom pathlib import Path\nfrom dcign.storage.lock import folder_lock\nwith folder_lock(Path(sys.argv[1])):\n"
+)
 
 
 @contextmanager
@@ -42,17 +44,17 @@ def holder(folder: Path, then: str = "sys.stdin.read()") -> Iterator[subprocess.
 
 def test_a_second_process_is_refused_with_who_holds_the_folder_and_since_when(tmp_path: Path) -> None:
     with holder(tmp_path) as other:
-        since = json.loads((tmp_path / NAME).read_text())["since"]
+        since = json.loads((tmp_path / LOCK_FILE).read_text())["since"]
         sentence = rf"written to by process {other.pid} on {socket.gethostname()}, since {since.split('+')[0]}"
-        with pytest.raises(DataError, match=sentence), held(tmp_path):
+        with pytest.raises(DataError, match=sentence), folder_lock(tmp_path):
             pass
-    with held(tmp_path):
+    with folder_lock(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
 
 
 def test_two_threads_of_one_process_keep_each_other_out(tmp_path: Path) -> None:
-    with held(tmp_path), pytest.raises(DataError, match=f"process {os.getpid()}"), held(tmp_path):
+    with folder_lock(tmp_path), pytest.raises(DataError, match=f"process {os.getpid()}"), folder_lock(tmp_path):
         pass
 
 
@@ -60,9 +62,9 @@ def test_a_killed_process_leaves_a_file_and_no_lock(tmp_path: Path) -> None:
     with holder(tmp_path) as other:
         other.send_signal(signal.SIGKILL)
         other.wait()
-        assert (tmp_path / NAME).exists()
-        with held(tmp_path):
-            assert json.loads((tmp_path / NAME).read_text())["process"] == os.getpid()
+        assert (tmp_path / LOCK_FILE).exists()
+        with folder_lock(tmp_path):
+            assert json.loads((tmp_path / LOCK_FILE).read_text())["process"] == os.getpid()
 
 
 def test_a_child_does_not_keep_the_lock_of_its_parent_that_was_killed(tmp_path: Path) -> None:
@@ -75,20 +77,20 @@ def test_a_child_does_not_keep_the_lock_of_its_parent_that_was_killed(tmp_path: 
         try:
             other.kill()
             other.wait()
-            with held(tmp_path):
+            with folder_lock(tmp_path):
                 os.kill(sleeper, 0)  # it lives
         finally:
             os.kill(sleeper, signal.SIGKILL)
 
 
 def test_a_folder_made_for_nothing_is_removed_with_its_parents(tmp_path: Path) -> None:
-    with held(tmp_path / "runs" / "first"):
-        assert (tmp_path / "runs" / "first" / NAME).exists()
+    with folder_lock(tmp_path / "runs" / "first"):
+        assert (tmp_path / "runs" / "first" / LOCK_FILE).exists()
     assert not (tmp_path / "runs").exists()
 
 
 def test_what_is_written_meanwhile_stays(tmp_path: Path) -> None:
-    with held(tmp_path / "faces"):
+    with folder_lock(tmp_path / "faces"):
         (tmp_path / "faces" / "shard").touch()
     assert [path.name for path in (tmp_path / "faces").iterdir()] == ["shard"]
 
@@ -100,13 +102,13 @@ def test_a_lock_whose_file_was_removed_before_it_was_taken_is_taken_anew(
 
     def flock_of_a_removed_file(file: int, how: int) -> None:
         if not removed:
-            removed.append((tmp_path / NAME).unlink())
+            removed.append((tmp_path / LOCK_FILE).unlink())
         flock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", flock_of_a_removed_file)
-    with held(tmp_path):
-        assert (tmp_path / NAME).exists()
-        with pytest.raises(DataError), held(tmp_path):
+    with folder_lock(tmp_path):
+        assert (tmp_path / LOCK_FILE).exists()
+        with pytest.raises(DataError), folder_lock(tmp_path):
             pass
 
 
@@ -118,7 +120,7 @@ def test_without_locks_a_warning_is_given_and_work_goes_on(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.warns(UnlockedWarning, match="without locks .*: see to it yourself"), held(tmp_path):
+    with pytest.warns(UnlockedWarning, match="without locks .*: see to it yourself"), folder_lock(tmp_path):
         (tmp_path / "shard").touch()
     assert [path.name for path in tmp_path.iterdir()] == ["shard"]
 
@@ -132,9 +134,9 @@ def test_the_command_line_says_the_warning_as_a_sentence(tmp_path: Path, monkeyp
 
 
 def test_a_damaged_lock_file_names_nobody_and_keeps_out_all_the_same(tmp_path: Path) -> None:
-    with held(tmp_path):
-        (tmp_path / NAME).write_bytes(b"\xff\0{")
-        with pytest.raises(DataError, match="written to by another process: wait"), held(tmp_path):
+    with folder_lock(tmp_path):
+        (tmp_path / LOCK_FILE).write_bytes(b"\xff\0{")
+        with pytest.raises(DataError, match="written to by another process: wait"), folder_lock(tmp_path):
             pass
 
 
@@ -153,7 +155,7 @@ def test_a_second_render_is_refused_and_touches_nothing(
             render_dataset(
                 tmp_path / "faces", small_configuration, model, worker_count=1, progress=lambda made, wanted: None
             )
-        assert [path.name for path in (tmp_path / "faces").iterdir()] == [NAME]
+        assert [path.name for path in (tmp_path / "faces").iterdir()] == [LOCK_FILE]
 
 
 def test_a_second_training_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_a_second_training_is_refused_and_the_first_goes_on(tmp_path: Path) -> N
 
 def test_a_lock_left_behind_does_not_make_a_folder_another_s(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / NAME).write_text("{}")
+    (tmp_path / "run" / LOCK_FILE).write_text("{}")
     train_noise(str(tmp_path / "run"), 1)
     assert (tmp_path / "run" / "checkpoint.safetensors").exists()
-    assert not (tmp_path / "run" / NAME).exists()
+    assert not (tmp_path / "run" / LOCK_FILE).exists()

@@ -24,7 +24,7 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.storage import paths as places
 from dcign.storage.lock import UnlockedWarning
-from dcign.storage.paths import deliver, is_remote, local, part_of, place, used
+from dcign.storage.paths import is_remote, local_copy, move_into_place, part_path, to_path, with_local_copy
 from tests.render.produce.test_production import make
 from tests.support.commands import dcign
 
@@ -61,7 +61,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_data_set_in_a_store_is_rendered_inspected_repaired_and_trained_from(
     store: str, small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel, tmp_path: Path
 ) -> None:
-    folder = place(f"{store}/faces")
+    folder = to_path(f"{store}/faces")
     assert make(folder, model, small_configuration).made == 21
     assert contents(folder) == contents(small_faces)
     left = [path for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("dcign-") and path.is_file()]
@@ -87,9 +87,12 @@ def test_a_data_set_in_a_store_is_rendered_inspected_repaired_and_trained_from(
 
 
 def test_a_store_is_said_to_have_no_lock(store: str) -> None:
-    from dcign.storage.lock import held
+    from dcign.storage.lock import folder_lock
 
-    with pytest.warns(UnlockedWarning, match="without locks .a store has none."), held(place(f"{store}/locked")):
+    with (
+        pytest.warns(UnlockedWarning, match="without locks .a store has none."),
+        folder_lock(to_path(f"{store}/locked")),
+    ):
         pass
 
 
@@ -113,10 +116,10 @@ def test_wherever_a_store_stops_answering_it_is_a_sentence(
 ) -> None:
     for name, content in contents(small_faces).items():
         if name.startswith("iid/") or "/" not in name:
-            place(f"{store}/stopping/{name}").write_bytes(content)
+            to_path(f"{store}/stopping/{name}").write_bytes(content)
     manifest = json.loads((small_faces / "dataset.json").read_text())
     manifest["splits"] = {"iid": manifest["splits"]["iid"]}
-    place(f"{store}/stopping/dataset.json").write_text(json.dumps(manifest))
+    to_path(f"{store}/stopping/dataset.json").write_text(json.dumps(manifest))
     call, calls, stops = S3FileSystem._call_s3, 0, 10**6
 
     async def counted(self: S3FileSystem, *given: Any, **named: Any) -> Any:
@@ -145,46 +148,46 @@ def test_wherever_a_store_stops_answering_it_is_a_sentence(
 
 
 def test_only_what_a_store_raises_is_said_of_it() -> None:
-    with pytest.raises(ConnectionError), places.answers(Path("here")):
+    with pytest.raises(ConnectionError), places.store_errors(Path("here")):
         raise ConnectionError("not ours")
-    with pytest.raises(ZeroDivisionError), places.answers(place("s3://bucket/faces")):
+    with pytest.raises(ZeroDivisionError), places.store_errors(to_path("s3://bucket/faces")):
         raise ZeroDivisionError
 
 
 def test_a_copy_is_fetched_again_when_the_store_s_has_changed(store: str) -> None:
-    file = place(f"{store}/copied/shard.h5")
+    file = to_path(f"{store}/copied/shard.h5")
     file.write_bytes(b"first")
-    copy = local(file)
+    copy = local_copy(file)
     assert copy.read_bytes() == b"first"
-    assert local(file) == copy
+    assert local_copy(file) == copy
     file.write_bytes(b"second")
-    assert local(file, fresh=False) == copy
-    assert local(file).read_bytes() == b"second"
+    assert local_copy(file, fresh=False) == copy
+    assert local_copy(file).read_bytes() == b"second"
 
 
 def test_copies_used_longest_ago_make_room(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = (place(f"{store}/copied/{name}.h5") for name in "ab")
+    first, second = (to_path(f"{store}/copied/{name}.h5") for name in "ab")
     for file in (first, second):
         file.write_bytes(b"x" * 1000)
-    kept = local(first)
+    kept = local_copy(first)
     monkeypatch.setattr(places, "SHARE", 0)
-    local(second)
+    local_copy(second)
     assert not kept.exists()
-    assert local(first, fresh=False).read_bytes() == b"x" * 1000
+    assert local_copy(first, fresh=False).read_bytes() == b"x" * 1000
     monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 10})())
     second.write_bytes(b"y" * 5000)
     with pytest.raises(DataError, match=r"does not fit into .*: free some space, or set TMPDIR"):
-        local(second)
+        local_copy(second)
 
 
 @pytest.mark.parametrize("how", ["open to others", "a link", "a file", "another's"])
 def test_a_folder_of_copies_that_others_may_write_to_is_refused(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    file = place(f"{store}/copied/a.h5")
+    file = to_path(f"{store}/copied/a.h5")
     file.write_bytes(b"a")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    copies = local(file).parent
+    copies = local_copy(file).parent
     if how == "another's":
         user = os.getuid()
         copies.rename(tmp_path / f"dcign-copies-{user + 1}")
@@ -199,13 +202,13 @@ def test_a_folder_of_copies_that_others_may_write_to_is_refused(
             copies.mkdir()
             copies.chmod(0o777)
     with pytest.raises(DataError, match=r"is not a folder of yours alone; .* remove it, or set TMPDIR"):
-        local(file)
+        local_copy(file)
 
 
 def test_a_copy_that_another_process_removes_is_fetched_again(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = place(f"{store}/copied/raced.h5")
+    file = to_path(f"{store}/copied/raced.h5")
     file.write_bytes(b"raced")
-    copy, utime, removed = local(file), os.utime, []
+    copy, utime, removed = local_copy(file), os.utime, []
 
     def late(path: Path, ns: tuple[int, int]) -> None:
         if not removed:
@@ -214,7 +217,7 @@ def test_a_copy_that_another_process_removes_is_fetched_again(store: str, monkey
         utime(path, ns=ns)
 
     monkeypatch.setattr(places.os, "utime", late)
-    assert local(file).read_bytes() == b"raced"
+    assert local_copy(file).read_bytes() == b"raced"
     assert removed == [copy]
 
     reads = []
@@ -225,23 +228,23 @@ def test_a_copy_that_another_process_removes_is_fetched_again(store: str, monkey
             path.unlink()
         return path.read_bytes()
 
-    assert used(file, read) == b"raced"
+    assert with_local_copy(file, read) == b"raced"
     assert len(reads) == 2
     with pytest.raises(FileNotFoundError):
-        used(Path("nothing"), Path.read_bytes)
+        with_local_copy(Path("nothing"), Path.read_bytes)
 
 
 def test_what_another_process_fetches_is_left_alone(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = place(f"{store}/copied/a.h5")
+    file = to_path(f"{store}/copied/a.h5")
     file.write_bytes(b"x" * 1000)
-    copies = local(file).parent
+    copies = local_copy(file).parent
     young, old = copies / ".young.part", copies / ".old.part"
     for part in (young, old):
         part.write_bytes(b"x" * 100)
     os.utime(old, (1, 1))
     monkeypatch.setattr(places, "SHARE", 0)
     file.write_bytes(b"y" * 1000)
-    local(file)
+    local_copy(file)
     assert young.exists()
     assert not old.exists()
     young.unlink()
@@ -249,28 +252,28 @@ def test_what_another_process_fetches_is_left_alone(store: str, monkeypatch: pyt
 
 def test_parts_of_killed_processes_are_removed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    path = place("s3://bucket/a.h5")
-    script = "from dcign.storage.paths import part_of, place; part_of(place('s3://bucket/a.h5'), 'm').touch()"
+    path = to_path("s3://bucket/a.h5")
+    script = "from dcign.storage.paths import part_path, to_path; part_path(to_path('s3://bucket/a.h5'), 'm').touch()"
     subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"TMPDIR": str(tmp_path)})
     (left,) = tmp_path.iterdir()
-    mine, elsewhere = part_of(path, ""), tmp_path / "dcign-0a0a0a0a-1-00.a.h5.part"
+    mine, elsewhere = part_path(path, ""), tmp_path / "dcign-0a0a0a0a-1-00.a.h5.part"
     others = [mine, elsewhere, tmp_path / f"dcign-{places.HOST}-x-00.a.h5.part"]
     for part in others:
         part.touch()
     places._remove_parts_of_the_dead.cache_clear()
-    part_of(path, "")
+    part_path(path, "")
     assert not left.exists()
     assert sorted(tmp_path.iterdir()) == sorted(others)
 
 
 def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
-    assert place("faces") == Path("faces")
-    assert place(tmp_path) is tmp_path
-    assert local(tmp_path) is tmp_path
+    assert to_path("faces") == Path("faces")
+    assert to_path(tmp_path) is tmp_path
+    assert local_copy(tmp_path) is tmp_path
     assert not is_remote(tmp_path)
-    assert part_of(tmp_path / "a.h5", "") == tmp_path / ".a.h5.part"
+    assert part_path(tmp_path / "a.h5", "") == tmp_path / ".a.h5.part"
     (tmp_path / "part").write_text("whole")
-    deliver(tmp_path / "part", tmp_path / "file")
+    move_into_place(tmp_path / "part", tmp_path / "file")
     assert (tmp_path / "file").read_text() == "whole"
 
 
@@ -278,17 +281,17 @@ def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
 def test_without_a_store_s_package_it_is_named(module: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DataError, match=rf"{url} needs a package .*{module}.*pip install 'dcign\[cloud\]'"):
-        place(url)
+        to_path(url)
 
 
 def test_a_store_of_no_known_kind_is_refused() -> None:
     with pytest.raises(DataError, match=r"s4://b/faces is of no known store .*: check it"):
-        place("s4://b/faces")
+        to_path("s4://b/faces")
 
 
 def test_python_reads_a_store_s_data_set(store: str, small_faces: Path) -> None:
     for name, content in contents(small_faces).items():
-        place(f"{store}/small/{name}").write_bytes(content)
+        to_path(f"{store}/small/{name}").write_bytes(content)
     dataset = FaceDataset(f"{store}/small")
     assert [batch.number for batch in dataset.batches("iid")] == [0, 1]
     with Shard(f"{store}/small/iid/shard-00000.h5") as shard:

@@ -14,7 +14,15 @@ from dcign.inputs.batches import batches_by_kind
 from dcign.run.checkpoint import read_checkpoint
 from dcign.run.configuration import TrainConfiguration
 from dcign.train import distributed as ranks
-from dcign.train.distributed import ALONE, Place, Ranks, device_name, device_of_rank, leave_to_first, place_here
+from dcign.train.distributed import (
+    ALONE,
+    Process,
+    Ranks,
+    device_name,
+    device_of_rank,
+    finish_other_processes,
+    this_process,
+)
 from dcign.train.feed import StepFeed
 from dcign.train.loop import Trainer
 from tests.support.processes import DESCRIPTION, RECIPE, noise, train_noise
@@ -50,7 +58,7 @@ def test_two_processes_train_what_one_does(tmp_path):
 def test_the_shares_of_the_ranks_are_together_what_one_draws(count):
     batches = noise()
     members = batches_by_kind(batches.kind, DESCRIPTION.kinds, RATIO)
-    feeds = [StepFeed(batches, members, RATIO, RECIPE, 3, 0, Place(rank, count)) for rank in range(count)]
+    feeds = [StepFeed(batches, members, RATIO, RECIPE, 3, 0, Process(rank, count)) for rank in range(count)]
     whole = StepFeed(batches, members, RATIO, RECIPE, 3, 0, ALONE)(5)
     shares = [feed(5) for feed in feeds]
     for name in ("images", "kind", "mirrored", "noise", "donors"):
@@ -62,16 +70,16 @@ def test_a_place_is_read_of_torchrun_alone(monkeypatch):
     for name, value in {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
-    assert place_here() == ALONE
+    assert this_process() == ALONE
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "a run")
-    assert place_here() == Place(3, 4, 1, 2)
-    assert not place_here().first
+    assert this_process() == Process(3, 4, 1, 2)
+    assert not this_process().first
 
 
 def test_each_process_of_several_has_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
-    second = Place(1, 2, 1, 2)
+    second = Process(1, 2, 1, 2)
     for name in ("auto", "cuda"):
         assert device_of_rank(name, second) == torch.device("cuda", 1)
     assert device_name(torch.device("cuda", 1), second) == "cuda"
@@ -79,12 +87,12 @@ def test_each_process_of_several_has_a_gpu_of_its_own(monkeypatch):
     with pytest.raises(TrainingError, match="'cuda:1' is one device, and 2 processes train: ask for cpu or cuda"):
         device_of_rank("cuda:1", second)
     with pytest.raises(TrainingError, match=r"3 processes were started .* there are 2 GPUs: .*--nproc-per-node 2"):
-        device_of_rank("cuda", Place(2, 3, 2, 3))
+        device_of_rank("cuda", Process(2, 3, 2, 3))
 
 
 def test_groups_that_processes_cannot_share_are_refused(tmp_path):
     cpu = Ranks(torch.device("cpu"), torch.float32, ALONE)
-    cpu.place = Place(0, 3)
+    cpu.place = Process(0, 3)
     configuration = TrainConfiguration("noise", str(tmp_path), RECIPE, 2, seed=0)
     with pytest.raises(TrainingError, match="4 groups, which 3 processes cannot share evenly"):
         Trainer(noise(), DESCRIPTION, configuration, cpu)
@@ -92,9 +100,9 @@ def test_groups_that_processes_cannot_share_are_refused(tmp_path):
 
 def test_all_but_the_first_process_end_without_a_word(monkeypatch):
     monkeypatch.setattr(ranks, "PATIENCE", 0.0)
-    leave_to_first(ALONE)
+    finish_other_processes(ALONE)
     with pytest.raises(SystemExit):
-        leave_to_first(Place(1, 2))
+        finish_other_processes(Process(1, 2))
 
 
 def test_a_rank_that_is_gone_is_told_from_other_errors():

@@ -14,7 +14,7 @@ from dcign.data.dataset.chunks import find_chunks
 from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import DataError, TrainingError
 from dcign.inputs import memory
-from dcign.inputs.memory import choose_place, fits_on_device, free_memory
+from dcign.inputs.memory import choose_storage, fits_on_device, free_memory
 from dcign.inputs.source import DataSource
 from dcign.malloc import keep_freed_memory
 from dcign.recipes.registry import SWAP
@@ -108,14 +108,14 @@ def test_what_the_thread_meets_is_raised_where_the_step_is_wanted():
 
 
 def test_images_go_into_memory_if_they_fit():
-    assert choose_place("auto", needed=10, free=100) == "memory"
-    assert choose_place("auto", needed=90, free=100) == "disk"
-    assert choose_place("memory", needed=90, free=100) == "memory"
-    assert choose_place("disk", needed=10, free=100) == "disk"
+    assert choose_storage("auto", needed=10, free=100) == "memory"
+    assert choose_storage("auto", needed=90, free=100) == "disk"
+    assert choose_storage("memory", needed=90, free=100) == "memory"
+    assert choose_storage("disk", needed=10, free=100) == "disk"
     with pytest.raises(TrainingError, match=r"take 5\.4 GB and 2\.0 GB of memory are free: train with --data-in disk"):
-        choose_place("memory", needed=5_400_000_000, free=2_000_000_000)
+        choose_storage("memory", needed=5_400_000_000, free=2_000_000_000)
     with pytest.raises(TrainingError, match="no place 'tape' for the data: choose one of auto, memory, disk"):
-        choose_place("tape", 1, 1)
+        choose_storage("tape", 1, 1)
 
 
 def test_free_memory_is_the_machines_within_the_groups(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from dcign.run.configuration import TrainConfiguration
 from dcign.train import loop as trainer
 from dcign.train.distributed import ALONE, Ranks
 from dcign.train.loop import Trainer
-from dcign.train.step import captured
+from dcign.train.step import compile_step
 from tests.support.processes import DESCRIPTION, noise
 
 RECIPES = [changed(SWAP, {"images": 2, "pretrain_steps": 1}), RELEASED, ADA_GVAE]
@@ -46,7 +46,7 @@ def test_a_step_is_one_graph_that_serves_all_steps_and_computes_the_same(recipe,
     torch._dynamo.reset()
     counters.clear()
     compiling = {"backend": "eager", "fullgraph": True, "dynamic": False}
-    monkeypatch.setattr(trainer, "captured", lambda loss, device: torch.compile(loss, **compiling))
+    monkeypatch.setattr(trainer, "compile_step", lambda loss, device: torch.compile(loss, **compiling))
     compiled = trainer_of(recipe, tmp_path)  # Fabric compiles anew what it wraps
     for _ in range(4):
         torch.testing.assert_close(stepped(compiled), stepped(plain), rtol=1e-5, atol=1e-6)
@@ -64,4 +64,4 @@ def test_a_loss_and_its_gradient_fetch_no_number(recipe, tmp_path):
 
 def test_a_cpu_never_captures():
     loss = torch.nn.Linear(1, 1)
-    assert captured(loss, torch.device("cpu")) is loss
+    assert compile_step(loss, torch.device("cpu")) is loss

@@ -17,7 +17,7 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces
 from dcign.render.draw.scene import DEFAULT_SCENE
-from dcign.render.produce.studio import head_frame, mesh_of
+from dcign.render.produce.studio import batch_mesh, head_frame
 from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import one_pose, posed
 
@@ -30,7 +30,7 @@ class People:
     def __init__(self, model: MorphableModel) -> None:
         rng = np.random.default_rng(1)
         self.level = model.at_level(2500)
-        self.mesh, self.head = mesh_of(self.level), head_frame(model)
+        self.mesh, self.head = batch_mesh(self.level), head_frame(model)
         shape = rng.standard_normal((4, model.shape_modes), dtype=np.float32)
         shape[:, model.size_mode] = 0
         positions = self.level.shapes(shape)

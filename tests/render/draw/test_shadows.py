@@ -14,7 +14,7 @@ from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.draw.scene import DEFAULT_SCENE, GLOSS, Gloss, HeadFrame, Scene, light_directions
-from dcign.render.produce.studio import mesh_of
+from dcign.render.produce.studio import batch_mesh
 from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import one_pose, posed
 
@@ -120,7 +120,7 @@ def test_a_face_is_never_brighter_for_its_shadows_and_somewhere_darker(model: Mo
     pictures = []
     for shadows in (True, False):
         scene = replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
-        with AtlasRenderer(size=96, channels=1, mesh=mesh_of(level), head=HEAD, scene=scene) as renderer:
+        with AtlasRenderer(size=96, channels=1, mesh=batch_mesh(level), head=HEAD, scene=scene) as renderer:
             pictures.append(renderer.draw(faces, posed(poses)).images.astype(int))
     assert (pictures[0] - pictures[1]).max() <= 1
     assert (pictures[1] - pictures[0]).max() > 30
@@ -151,7 +151,7 @@ def test_a_closed_mesh_casts_its_shadow_with_a_closed_mesh_of_a_third_of_the_tri
     model: MorphableModel,
 ) -> None:
     level = model.at_level(5000).without_hair()
-    triangles = shadow_triangles(mesh_of(level))
+    triangles = shadow_triangles(batch_mesh(level))
     assert 0.15 * len(level.triangles) < len(triangles) < len(level.triangles) / 3
     edges = np.concatenate([triangles[:, pair] for pair in ((0, 1), (1, 2), (2, 0))])
     forth = {tuple(edge) for edge in edges.tolist()}
@@ -165,5 +165,5 @@ def test_a_scene_survives_its_dictionary() -> None:
 
 def test_a_table_of_gloss_without_rows_is_refused(model: MorphableModel) -> None:
     with pytest.raises(RenderError, match="0 rows of gloss given; give 1 to 16"):
-        AtlasRenderer(size=32, channels=1, mesh=mesh_of(model.at_level(2500)), head=HEAD,
+        AtlasRenderer(size=32, channels=1, mesh=batch_mesh(model.at_level(2500)), head=HEAD,
                       scene=replace(DEFAULT_SCENE, gloss=()))  # fmt: skip

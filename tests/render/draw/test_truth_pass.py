@@ -24,15 +24,15 @@ from dcign.render.draw.landmarks import place_landmarks
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import DEFAULT_SCENE, Gloss, HeadFrame, light_directions
 from dcign.render.draw.truth_pass import checked_truth, truth_named, truth_names
-from dcign.render.draw.views import shots
+from dcign.render.draw.views import make_views
 from dcign.render.gl.context import Context
-from dcign.render.plan.backdrops import asked_background
+from dcign.render.plan.backdrops import parse_background
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import Range
 from dcign.render.produce.production import render_dataset
 from dcign.render.produce.redraw import verify_pixels
-from dcign.render.produce.studio import Studio, head_frame, mesh_of
+from dcign.render.produce.studio import Studio, batch_mesh, head_frame
 from dcign.render.twin.truth_rasteriser import rasterise_truth
 
 LABELS = {
@@ -49,14 +49,14 @@ class People:
     def __init__(self, model: MorphableModel) -> None:
         rng = np.random.default_rng(1)
         self.level = model.at_level(2500)
-        self.mesh, self.head = mesh_of(self.level), head_frame(model)
+        self.mesh, self.head = batch_mesh(self.level), head_frame(model)
         attributes = np.array([[sex, 30, cut, 0, 0] for sex, cut in ((1, 0), (-1, 8), (1, 3), (-1, 7))], np.float32)
         shape = rng.standard_normal((4, model.shape_modes), dtype=np.float32)
         albedo = rng.standard_normal((4, model.albedo_modes), dtype=np.float32)
         positions = self.level.shapes(shape, attributes)
         normals = VertexNormals(self.level.triangles, self.level.vertices)(positions)
         self.faces = Faces(positions, normals, srgb_to_linear(self.level.albedos(albedo, attributes)))
-        taken = shots(LABELS, self.head, DEFAULT_SCENE)
+        taken = make_views(LABELS, self.head, DEFAULT_SCENE)
         self.views, self.projections = taken.views.astype(np.float64), taken.projections.astype(np.float64)
 
     def drawn(self, size: int, channels: int = 1, truth: tuple[str, ...] = TRUTH_LAYERS) -> Pictures:
@@ -243,7 +243,7 @@ def test_hair_hides_a_landmark_and_a_turned_head_the_other_ear(people: People, a
 def test_a_landmark_outside_the_picture_is_not_visible() -> None:
     triangle = np.array([[[0, 0, 0], [60, 0, 0], [0, 60, 0]]], np.float32)
     head = HeadFrame((40.0, 0.0, 0.0), 30.0)
-    taken = shots({name: values[:1] for name, values in LABELS.items()}, head, DEFAULT_SCENE)
+    taken = make_views({name: values[:1] for name, values in LABELS.items()}, head, DEFAULT_SCENE)
     rows = place_landmarks(triangle, np.array([[0, 1, 2]], np.int32), np.arange(3), taken.seen, 100)[0]
     assert rows[:, 3].tolist() == [0, 1, 0]
 
@@ -285,7 +285,7 @@ def test_thirteen_parts_are_refused_where_they_must_be_told_apart_and_no_context
     with renderer(("depth",)):
         pass
     assert len(closed) == 1
-    monkeypatch.setattr("dcign.render.draw.atlas.target", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("dcign.render.draw.atlas.make_framebuffer", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         renderer(())
     assert len(closed) == 2
@@ -334,7 +334,7 @@ def test_a_data_set_with_truth_verifies_and_a_changed_layer_is_found(model: Morp
 
 
 def test_truth_is_the_same_whatever_is_behind_and_follows_the_lens(model: MorphableModel) -> None:
-    behind, _ = asked_background("random", 48)
+    behind, _ = parse_background("random", 48)
     plain = RenderConfiguration(
         Splits(8, 5, 1, (1, 1, 1, 1)), size=48, field_of_view=Range(10.0, 40.0), vary=("field_of_view",),
         truth=TRUTH_LAYERS,

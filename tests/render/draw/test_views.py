@@ -14,8 +14,8 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces
 from dcign.render.draw.scene import DEFAULT_SCENE, HeadFrame
-from dcign.render.draw.views import shots
-from dcign.render.produce.studio import head_frame, mesh_of
+from dcign.render.draw.views import make_views
+from dcign.render.produce.studio import batch_mesh, head_frame
 from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import posed
 
@@ -32,7 +32,7 @@ LABELS = posed(POSES) | {
 
 def on_screen(points: np.ndarray, labels: dict[str, np.ndarray]) -> np.ndarray:
     """Where points of model space (M, 3) are in the first picture, -1..1 (M, 2)."""
-    clip = np.c_[points, np.ones(len(points))] @ shots(labels, HEAD, DEFAULT_SCENE).seen[0].T
+    clip = np.c_[points, np.ones(len(points))] @ make_views(labels, HEAD, DEFAULT_SCENE).seen[0].T
     return clip[:, :2] / clip[:, 3:]
 
 
@@ -52,7 +52,7 @@ def test_a_head_keeps_its_size_through_any_lens_unless_it_is_at_a_distance() -> 
 
 
 def test_a_light_stands_as_high_as_its_elevation_says_and_the_light_from_everywhere_is_its_share() -> None:
-    taken = shots(LABELS, HEAD, DEFAULT_SCENE)
+    taken = make_views(LABELS, HEAD, DEFAULT_SCENE)
     np.testing.assert_allclose(np.degrees(np.arcsin(taken.lights[:, 1])), LABELS["light_elevation"], atol=1e-4)
     np.testing.assert_allclose(np.degrees(np.arctan2(taken.lights[:, 0], taken.lights[:, 2])), POSES[:, 2], atol=1e-4)
     np.testing.assert_allclose(DEFAULT_SCENE.light.diffuse / taken.ambient, LABELS["light_to_ambient"], rtol=1e-6)
@@ -62,7 +62,7 @@ def test_what_is_not_said_is_the_scene_s() -> None:
     usual = {"light_elevation": 20.0, "field_of_view": 20.0, "distance": DEFAULT_SCENE.camera.distance(HEAD.radius),
              "light_to_ambient": DEFAULT_SCENE.light.diffuse / DEFAULT_SCENE.light.ambient}  # fmt: skip
     said = posed(POSES) | {name: np.full(4, value) for name, value in usual.items()}
-    one, other = (shots(labels, HEAD, DEFAULT_SCENE) for labels in (posed(POSES), said))
+    one, other = (make_views(labels, HEAD, DEFAULT_SCENE) for labels in (posed(POSES), said))
     for name in ("views", "projections", "lights", "ambient", "distances", "light_spaces"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
@@ -73,7 +73,7 @@ class Four:
     def __init__(self, model: MorphableModel) -> None:
         rng = np.random.default_rng(1)
         level = model.at_level(2500)
-        self.mesh, self.head = mesh_of(level), head_frame(model)
+        self.mesh, self.head = batch_mesh(level), head_frame(model)
         positions = level.shapes(rng.standard_normal((4, model.shape_modes), dtype=np.float32))
         normals = VertexNormals(level.triangles, level.vertices)(positions)
         albedos = srgb_to_linear(level.albedos(rng.standard_normal((4, model.albedo_modes), dtype=np.float32)))

@@ -33,12 +33,12 @@ def asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def with_gpus(monkeypatch: pytest.MonkeyPatch, *found: int) -> None:
     monkeypatch.setattr(devices, "SIGNS", ("/dev/null",))
-    monkeypatch.setattr(devices, "answer", lambda *question: list(found))
+    monkeypatch.setattr(devices, "ask_subprocess", lambda *question: list(found))
 
 
 def test_where_there_is_no_gpu_nobody_is_asked_and_a_worker_has_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "SIGNS", ("/dev/none-of-this-name*",))
-    monkeypatch.setattr(devices, "answer", lambda *question: pytest.fail("asked"))
+    monkeypatch.setattr(devices, "ask_subprocess", lambda *question: pytest.fail("asked"))
     assert devices.worker_count(6) == 6
     devices.claim()
     assert devices.VARIABLE not in os.environ
@@ -64,7 +64,7 @@ def test_a_driver_that_crashes_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> Non
         raise Unanswered("its process died (SIGSEGV)")
 
     with_gpus(monkeypatch)
-    monkeypatch.setattr(devices, "answer", crash)
+    monkeypatch.setattr(devices, "ask_subprocess", crash)
     assert devices.worker_count(2) == 2
 
 

@@ -9,7 +9,14 @@ import pytest
 from PIL import Image
 
 from dcign.errors import RenderError
-from dcign.render.plan.backdrops import FILE, Background, asked_background, behind, read_backdrops, read_pictures
+from dcign.render.plan.backdrops import (
+    FILE,
+    Background,
+    choose_backdrops,
+    parse_background,
+    read_backdrops,
+    read_pictures,
+)
 
 
 @pytest.fixture
@@ -37,11 +44,11 @@ def pictures(tmp_path: Path) -> Path:
     ],
 )
 def test_a_word_is_a_colour_or_random(word: str, wanted: Background | None) -> None:
-    assert asked_background(word, 16) == (wanted, None)
+    assert parse_background(word, 16) == (wanted, None)
 
 
 def test_a_folder_s_pictures_are_cropped_to_their_middle_and_named(pictures: Path) -> None:
-    background, backdrops = asked_background(str(pictures), 16)
+    background, backdrops = parse_background(str(pictures), 16)
     assert backdrops is not None
     assert background == Background(pictures=3, sha256=backdrops.sha256)
     assert backdrops.names == ("deep.png", "more/gray.jpg", "wide.png")
@@ -49,7 +56,7 @@ def test_a_folder_s_pictures_are_cropped_to_their_middle_and_named(pictures: Pat
 
 
 def test_a_folder_is_kept_in_a_file_that_is_checked(pictures: Path, tmp_path: Path) -> None:
-    background, backdrops = asked_background(str(pictures), 16)
+    background, backdrops = parse_background(str(pictures), 16)
     assert background is not None
     assert backdrops is not None
     assert read_pictures(pictures, 16).file_bytes() == backdrops.file_bytes()
@@ -68,25 +75,25 @@ def test_a_folder_is_kept_in_a_file_that_is_checked(pictures: Path, tmp_path: Pa
 def test_a_damaged_picture_and_a_folder_without_any_are_refused(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(RenderError, match="empty holds 0 pictures"):
-        asked_background(str(tmp_path / "empty"), 16)
+        parse_background(str(tmp_path / "empty"), 16)
     with pytest.raises(RenderError, match="mauvish is neither a colour nor a folder"):
-        asked_background("mauvish", 16)
+        parse_background("mauvish", 16)
     whole = (pictures / "wide.png").read_bytes()
     (pictures / "wide.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(RenderError, match=r"wide\.png cannot be read as a picture"):
-        asked_background(str(pictures), 16)
+        parse_background(str(pictures), 16)
 
 
 def test_what_is_drawn_is_what_is_behind(pictures: Path) -> None:
-    background, backdrops = asked_background(str(pictures), 16)
+    background, backdrops = parse_background(str(pictures), 16)
     assert background is not None
-    drawn = behind(background, backdrops, {"background_picture": np.array([2.0, 0.0], np.float32)}, 16, 2)
+    drawn = choose_backdrops(background, backdrops, {"background_picture": np.array([2.0, 0.0], np.float32)}, 16, 2)
     assert drawn[:, 3, 5].tolist() == [[200] * 3, [64] * 3]
     wrong = {"background_picture": np.array([np.nan, 1e30], np.float32)}  # a damaged shard's: verification names it
-    assert behind(background, backdrops, wrong, 16, 2)[:, 3, 5].tolist() == [[64] * 3, [200] * 3]
-    gray = behind(Background(random=True), None, {"background_gray": np.array([7.0, 9.0], np.float32)}, 4, 2)
+    assert choose_backdrops(background, backdrops, wrong, 16, 2)[:, 3, 5].tolist() == [[64] * 3, [200] * 3]
+    gray = choose_backdrops(Background(random=True), None, {"background_gray": np.array([7.0, 9.0], np.float32)}, 4, 2)
     assert gray[:, 0, 0].tolist() == [[7] * 3, [9] * 3]
-    flat = behind(Background(colour=(1, 2, 3)), None, {}, 4, 2)
+    flat = choose_backdrops(Background(colour=(1, 2, 3)), None, {}, 4, 2)
     assert flat.shape == (2, 4, 4, 3)
     assert flat[1, 3, 3].tolist() == [1, 2, 3]
 

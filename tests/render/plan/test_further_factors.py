@@ -15,7 +15,7 @@ from dcign.render.draw.scene import DEFAULT_SCENE, Camera
 from dcign.render.plan.backdrops import Background
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.plan.ranges import Range, sampled
+from dcign.render.plan.ranges import Range, further_fields
 
 PLAIN = RenderConfiguration(Splits(train=40, test=8, iid=4, sweep_levels=(5, 3, 4)), size=32, seed=9)
 GIVEN = {"distance": (700.0, 1200.0), "light_to_ambient": (2.0, 8.0)}
@@ -25,7 +25,7 @@ def varied(vary: tuple[str, ...] = ("light_elevation", "distance"), **changes: A
     """`PLAIN` with further factors, and nuisances."""
     levels = (*PLAIN.splits.sweep_levels, *[2] * len(vary))
     splits = Splits(train=40, test=8, iid=4, sweep_levels=levels)
-    return RenderConfiguration(splits, size=32, seed=9, **{**sampled(DEFAULT_SCENE, GIVEN, vary), **changes})
+    return RenderConfiguration(splits, size=32, seed=9, **{**further_fields(DEFAULT_SCENE, GIVEN, vary), **changes})
 
 
 def test_each_further_factor_is_a_column_and_a_kind_of_batch_of_its_own(model: MorphableModel) -> None:
@@ -102,7 +102,7 @@ def test_colours_and_pictures_are_whole_numbers_within_their_range(model: Morpha
 def test_a_pair_of_equal_values_sets_the_scene() -> None:
     given = {"light_elevation": (35.0, 35.0), "distance": (900.0, 900.0), "field_of_view": (30.0, 30.0),
              "light_to_ambient": (2.3, 2.3)}  # fmt: skip
-    fields = sampled(DEFAULT_SCENE, given, ())
+    fields = further_fields(DEFAULT_SCENE, given, ())
     assert fields.keys() == {"vary", "scene"}
     scene = fields["scene"]
     assert (scene.light.elevation_degrees, scene.light.ambient) == (35, 0.5)
@@ -122,7 +122,7 @@ def test_a_pair_of_equal_values_sets_the_scene() -> None:
 )
 def test_what_cannot_be_is_refused_in_a_sentence(given: dict[str, Any], vary: list[str], sentence: str) -> None:
     with pytest.raises(RenderError) as error:
-        RenderConfiguration(PLAIN.splits, **sampled(DEFAULT_SCENE, given, vary))
+        RenderConfiguration(PLAIN.splits, **further_fields(DEFAULT_SCENE, given, vary))
     assert sentence in str(error.value)
 
 

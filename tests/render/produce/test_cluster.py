@@ -89,7 +89,7 @@ def test_what_a_worker_refuses_comes_back_with_its_machine(
 ) -> None:
     task = replace(shard_tasks(tmp_path, "", TINY)[0], renderer=Renderer("a", "another card", "9"))
     with pytest.raises(RenderError, match=rf"on {socket.gethostname()}: .*model.npz is not there for a worker"):
-        list(workers.run(make_shard, [task], 1, lambda count: None, cluster=running.address))
+        list(workers.run_tasks(make_shard, [task], 1, lambda count: None, cluster=running.address))
 
 
 def test_it_waits_for_workers_and_says_so_and_a_lost_scheduler_is_a_sentence(
@@ -152,7 +152,7 @@ def test_a_second_renderer_in_a_folder_is_refused_and_its_shards_made_again(
     for file in ("dataset.json", "iid/shard-00000.h5", "test/shard-00000.h5"):
         (folder / file).unlink()
     with monkeypatch.context() as changed:
-        changed.setattr(workers, "run", two_cards)
+        changed.setattr(workers, "run_tasks", two_cards)
         with pytest.raises(RenderError, match=r"begun by .* and this machine has another card \(9\)"):
             make(folder, model, small_configuration)
     make(folder, model, small_configuration)

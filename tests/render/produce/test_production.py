@@ -283,7 +283,7 @@ def test_a_shard_that_a_worker_made_in_another_folder_of_that_name_is_missed(
     folder = tmp_path / "faces"
     shutil.copytree(small_faces, folder)
     (folder / "iid" / "shard-00000.h5").unlink()
-    monkeypatch.setattr(production.workers, "run", elsewhere)
+    monkeypatch.setattr(production.workers, "run_tasks", elsewhere)
     monkeypatch.setattr(production, "SEEN_SECONDS", 0.3)
     with pytest.raises(RenderError, match="was made by a worker and is not here"):
         make(folder, model, small_configuration)

@@ -18,7 +18,7 @@ from dcign.data.schema import configuration_sha256
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.produce.redraw import redraw, verify_pixels
+from dcign.render.produce.redraw import redraw_batch, verify_pixels
 from dcign.render.produce.studio import Studio
 
 Change = Callable[[h5py.File], None]
@@ -54,7 +54,7 @@ def test_drawing_again_gives_the_same_bits(
         for path in small_faces.glob("*/*.h5"):
             with Shard(path) as shard:
                 for batch in shard.batches():
-                    np.testing.assert_array_equal(redraw(batch, studio).images, batch.images)
+                    np.testing.assert_array_equal(redraw_batch(batch, studio).images, batch.images)
 
 
 def test_two_swapped_labels_are_found(changed: Callable[[str, Change], Path]) -> None:
