@@ -27,7 +27,8 @@ from dcign.storage.lock import LOCK_FILE, UnlockedWarning, folder_lock
 from tests.support.processes import train_noise
 
 HOLDING = (
-    "import sys\nfrom pathlib import Path\nfrom dcign.storage.lock import folder_lock\nwith folder_lock(Path(sys.argv[1])):\n"
+    "import sys\nfrom pathlib import Path\nfrom dcign.storage.lock import folder_lock\n"
+    "with folder_lock(Path(sys.argv[1])):\n"
 )
 
 
