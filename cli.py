@@ -365,12 +365,14 @@ def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, again
     from dcign.evaluate.evaluation import evaluate
     from dcign.publish.card import write_card
     from dcign.report import evaluation_table, refuse_report, write_report
+    from dcign.trained.trained_run import TrainedRun
 
-    refuse_report(out, data, against)
+    run, other = TrainedRun.open(out, device), None if against is None else TrainedRun.open(against, device)
+    refuse_report(run, data, other)
     with _stage_progress("evaluating") as progress:
-        evaluation = evaluate(out, data, device, threads, progress)
+        evaluation = evaluate(run, data, threads, progress)
     with _stage_progress("drawing") as progress:
-        files = [*write_report(out, data, against, device, threads, progress), write_card(out)]
+        files = [*write_report(run, data, other, threads, progress), write_card(run)]
     click.echo(evaluation_table([evaluation.report]))
     click.echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
     click.echo(f"Look at {files[0]}.")
@@ -453,11 +455,12 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     """
     from dcign.errors import DataError, TrainingError
     from dcign.infer.encode import encode_dataset, refuse_encoding_file, save_encoding
+    from dcign.trained.trained_run import TrainedRun
 
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         refuse_encoding_file(out)
         with _stage_progress(f"encoding {faces}") as progress:
-            encoding = encode_dataset(run, faces, splits, device, threads, progress)
+            encoding = encode_dataset(TrainedRun.open(run, device), faces, splits, threads, progress)
         save_encoding(encoding, out)
     click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
@@ -514,7 +517,7 @@ def edit(
     from dcign.infer.edit import edit as edit_picture
     from dcign.infer.read_picture import fitted, open_picture
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
-    from dcign.trained.codec import load_calibrations, load_codec
+    from dcign.trained.trained_run import TrainedRun
 
     with _one_sentence(TrainingError), _going_on("Stopped. Nothing was written."):
         (run, picture), asked = _factor_options(words)
@@ -522,7 +525,8 @@ def edit(
             raise TrainingError("nowhere to write the picture: give --out NEW.png, or NEW.gif")
         if out is not None:
             refuse_strip_file(out, scale, fps)
-        codec, calibrations = load_codec(run, device), load_calibrations(run)
+        opened = TrainedRun.open(run, device)
+        codec, calibrations = opened.codec, opened.calibrations
         names = {fit.factor.replace("_", "-"): fit.factor for fit in calibrations}
         for name in asked:
             if name not in names:
@@ -534,7 +538,7 @@ def edit(
         with threads(thread_count):
             edited = edit_picture(codec, calibrations, image, spread)
         click.echo(f"{picture}: {told(edited.read, codec.description.units)}.")
-        if caution := warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(run)):
+        if caution := warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(opened)):
             click.echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None
@@ -600,6 +604,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.errors import TrainingError
     from dcign.publish.onnx import FORMATS as RUN_FORMATS
     from dcign.publish.onnx import export_run
+    from dcign.trained.trained_run import TrainedRun
 
     with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
         if to in FORMATS or splits:
@@ -609,7 +614,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
                 f"--to {', '.join(RUN_FORMATS)}, whole"
             )
         to = to or "onnx"
-        files = export_run(folder, out or folder / to, to)
+        files = export_run(TrainedRun.open(folder), out or folder / to, to)
     checked = "Checked against torch: " if to == "onnx" else ""
     click.echo(checked + ", ".join(str(file) for file in files))
 
