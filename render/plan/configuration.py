@@ -5,17 +5,20 @@ Degrees throughout. Default ranges are those of Kulkarni et al.'s evaluation swe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from dcign.data.damage import shown
 from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256
 from dcign.errors import RenderError
 from dcign.render.draw.scene import DEFAULT_SCENE, Camera, Scene, chosen
-from dcign.render.draw.truth_pass import checked_truth
-from dcign.render.plan.backdrops import Background
+from dcign.render.draw.truth_pass import checked_truth, truth_named
+from dcign.render.plan.backdrops import Backdrops, Background, parse_background
 from dcign.render.plan.kinds import check_kinds
-from dcign.render.plan.ranges import BOUNDS, Range, check_range
+from dcign.render.plan.objects import check_object_options, object_scene
+from dcign.render.plan.ranges import BOUNDS, FURTHER, Pair, Range, check_range, further_fields
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
@@ -138,6 +141,63 @@ class RenderConfiguration:
     def textured(self) -> bool:
         """Whether faces are painted finer than their vertices, where the model can."""
         return self.size > TEXTURED_ABOVE
+
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        batches: int,
+        size: int = 150,
+        channels: int = 1,
+        seed: int = 0,
+        vary: Sequence[str] = (),
+        background: str = "black",
+        keep_head_size: bool = False,
+        hair: str = HAIR[0],
+        shadows: bool = True,
+        truth: str = "",
+        model_path: Path | None = None,
+        meshes: Path | None = None,
+        up: str | None = None,
+        **ranges: Pair | None,
+    ) -> tuple[RenderConfiguration, Backdrops | None]:
+        """Return what the options of `dcign render` ask for, and the pictures behind the heads, if there are any.
+
+        Parameters
+        ----------
+        batches : training batches; the other splits follow from them
+        vary : names of further factors, with "_" or "-"
+        background : a colour, "random", or a folder of pictures
+        truth : names of layers, separated by commas, or "all"
+        model_path, meshes, up : only checked: options for faces and options for objects exclude each other
+        ranges : lowest and highest value of a factor by its name, e.g. azimuth=(-86, 86); equal values fix a further
+            factor; None or absent means the default
+
+        Raises
+        ------
+        RenderError : if the options contradict each other, are out of bounds, or the folder of pictures is unusable
+        """
+        layers, scene = truth_named(truth), replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
+        if meshes is not None:
+            scene = object_scene(scene)
+            check_object_options(model=model_path is not None, hair=hair != HAIR[0], keep_head_size=keep_head_size,
+                                 truth=layers)  # fmt: skip
+        elif up is not None:
+            raise RenderError(f"expected --meshes beside --up {up}, found none: give --meshes, or leave --up out.")
+        further = further_fields(scene, {name: ranges.pop(name, None) for name in FURTHER}, vary)
+        configuration = cls(
+            Splits.in_paper_proportions(batches, len(further["vary"])),
+            size=size,
+            channels=channels,
+            seed=seed,
+            keep_head_size=keep_head_size,
+            hair=hair,
+            truth=layers,
+            **{name: Range(*pair) for name, pair in ranges.items() if pair is not None},
+            **further,
+        )
+        behind, backdrops = parse_background(background, size)
+        return replace(configuration, background=behind), backdrops
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able, every default included, but for fields that are None or (): see `scene.chosen`."""

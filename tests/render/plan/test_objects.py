@@ -195,10 +195,10 @@ def test_white_is_white_and_not_more() -> None:
 
 def test_options_for_faces_are_refused() -> None:
     with pytest.raises(RenderError, match="--meshes and --hair and --keep-head-size asked for together"):
-        check_object_options(model_path=None, hair="none", keep_head_size=True, truth=())
-    check_object_options(model_path=None, hair="natural", keep_head_size=False, truth=("depth",))
+        check_object_options(model=False, hair=True, keep_head_size=True, truth=())
+    check_object_options(model=False, hair=False, keep_head_size=False, truth=("depth",))
     with pytest.raises(RenderError, match="--meshes and --truth landmarks asked for together"):
-        check_object_options(model_path=None, hair="natural", keep_head_size=False, truth=("landmarks",))
+        check_object_options(model=False, hair=False, keep_head_size=False, truth=("landmarks",))
 
 
 def test_a_damaged_file_of_objects_is_a_sentence(data_set: Path, tmp_path: Path) -> None:
