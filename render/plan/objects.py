@@ -54,7 +54,7 @@ def triangles_for(size: int) -> int:
     return next((triangles for pixels, triangles in TRIANGLES if size <= pixels), MOST_TRIANGLES)
 
 
-def chosen_objects(
+def choose_objects(
     count: int, split: str, varies: str, *, order: np.random.Generator, rng: np.random.Generator
 ) -> Int64:
     """Which of `count` objects a batch shows: one, or 20 different ones; in the sweep always the same.
@@ -69,7 +69,7 @@ def chosen_objects(
     return np.asarray(rng.choice(pool, BATCH_SIZE if varies in ("identity", "all") else 1, replace=False))
 
 
-def object_room(collection: Collection) -> Mesh:
+def object_mesh(collection: Collection) -> Mesh:
     """A mesh with room for each object; each brings its own triangles."""
     vertices, triangles = collection.extent
     rest, part = np.zeros((vertices, 3), np.float32), np.zeros(vertices, np.uint8)

@@ -24,6 +24,47 @@ def test_a_configuration_survives_json() -> None:
     assert RenderConfiguration.from_dict(json.loads(json.dumps(configuration.as_dict()))) == configuration
 
 
+def test_a_whole_number_stays_one_so_that_the_hash_stays() -> None:
+    configuration = RenderConfiguration(SPLITS, azimuth=Range(-10, 20.0))
+    again = RenderConfiguration.from_dict(json.loads(json.dumps(configuration.as_dict())))
+    assert again.sha256() == configuration.sha256()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("size",), 64.0),
+        (("size",), None),
+        (("keep_head_size",), 1),
+        (("azimuth", "low"), float("nan")),
+        (("azimuth", "middle"), 0.0),
+        (("scene", "camera", "fill"), float("inf")),
+        (("scene", "camera", "fill"), 10**400),
+        (("scene", "light", "diffuse"), float("nan")),
+        (("scene", "light", "diffuse"), True),
+        (("scene", "gloss", 2, "glitter"), 0.5),
+        (("scene", "gloss"), {}),
+        (("splits", "sweep_levels"), [1, 2, "3"]),
+    ],
+)
+def test_a_configuration_of_another_kind_is_refused_in_a_sentence(path: tuple[str | int, ...], value: object) -> None:
+    about: Any = json.loads(json.dumps(RenderConfiguration(SPLITS).as_dict()))
+    inner = about
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(RenderError, match="expected a render configuration, found"):
+        RenderConfiguration.from_dict(about)
+
+
+@pytest.mark.parametrize("name", ["size", "scene", "splits", "azimuth"])
+def test_a_configuration_that_lacks_a_field_is_refused(name: str) -> None:
+    about = RenderConfiguration(SPLITS).as_dict()
+    del about[name]
+    with pytest.raises(RenderError, match=f"expected a render configuration, found .*{name}"):
+        RenderConfiguration.from_dict(about)
+
+
 def test_configurations_that_differ_anywhere_have_other_hashes() -> None:
     variants = [
         RenderConfiguration(SPLITS),
