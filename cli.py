@@ -15,7 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -132,10 +132,6 @@ def render(
     meshes: Path | None,
     up: str | None,
     dry_run: bool,
-    shadows: bool,
-    vary: tuple[str, ...],
-    background: str,
-    truth: str,
     **options: Any,
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
@@ -154,13 +150,8 @@ def render(
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
     from dcign.errors import DataError, ModelError, RenderError
-    from dcign.render.draw.scene import DEFAULT_SCENE
-    from dcign.render.draw.truth_pass import truth_named
     from dcign.render.gl import devices
-    from dcign.render.plan.backdrops import parse_background
-    from dcign.render.plan.configuration import RenderConfiguration, Splits
-    from dcign.render.plan.objects import check_object_options, object_scene
-    from dcign.render.plan.ranges import FURTHER, Range, further_fields
+    from dcign.render.plan.configuration import RenderConfiguration
     from dcign.render.produce.cluster import ClusterWarning
     from dcign.render.produce.folder import check_folder
     from dcign.render.produce.production import render_dataset
@@ -170,18 +161,9 @@ def render(
         _check_workers(workers)
         if cluster and workers is not None:
             raise RenderError("--workers and --cluster were given; a cluster has as many workers as it has: give one.")
-        layers, scene = truth_named(truth), replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
-        if meshes is not None:
-            scene = object_scene(scene)
-            check_object_options(model_path=model_path, truth=layers, **options)
-        elif up is not None:
-            raise RenderError(f"--up {up} says how --meshes stand, and there are none: give --meshes, or leave it out.")
-        ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
-        further = further_fields(scene, {name: options.pop(name) for name in FURTHER}, vary)
-        splits = Splits.in_paper_proportions(batches, len(further["vary"]))
-        configuration = RenderConfiguration(splits, **ranges, **further, truth=layers, **options)
-        behind, backdrops = parse_background(background, configuration.size)
-        configuration = replace(configuration, background=behind)
+        configuration, backdrops = RenderConfiguration.from_options(
+            batches=batches, model_path=model_path, meshes=meshes, up=up, **options
+        )
         # Before the folder is made: it may be no model.
         subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up or "y", configuration, out)
         if dry_run:
