@@ -267,9 +267,6 @@ def inspect(
 def train(
     faces: Path | None,
     out: Path | None,
-    recipe: str | None,
-    settings: tuple[str, ...],
-    pretrain: int | None,
     resume: bool,
     **options: Any,
 ) -> None:
@@ -284,13 +281,13 @@ def train(
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
     from dcign.errors import DataError, TrainingError, TrainingInterrupted
+    from dcign.run.configuration import TrainConfiguration
     from dcign.train import training
     from dcign.train.distributed import this_process
 
     with _one_sentence(TrainingError, DataError), _warnings_said():
-        chosen = _recipe(recipe, settings, pretrain)
-        out = out or Path("runs") / (chosen.name if chosen else "swap")
-        configuration = _run_configuration(faces, out, chosen, resume, options)
+        configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
+        out = Path(configuration.out)
         with _going_on(f"Stopped before the first step: run the same command again, with --resume if {out} is there."):
             try:
                 with _step_progress(configuration.recipe.name) as progress:
@@ -302,45 +299,6 @@ def train(
             return
         with _going_on(f"Stopped. The trained network is kept in {out}: dcign evaluate {out} goes on."):
             _evaluate_run(out, None, configuration.device, configuration.threads)
-
-
-def _recipe(name: str | None, settings: tuple[str, ...], pretrain: int | None) -> Any:  # Recipe | None
-    """The recipe that the options name and change, None if they say nothing of it."""
-    from dcign.recipes.fields import read_settings
-    from dcign.recipes.registry import changed, recipe_named
-
-    if name is None and not settings and pretrain is None:
-        return None
-    recipe = recipe_named(name or "swap")
-    asked = {} if pretrain is None else {"pretrain_steps": pretrain}
-    return changed(recipe, read_settings(settings, recipe) | asked)
-
-
-def _run_configuration(
-    faces: Path | None, out: Path, recipe: Any, resume: bool, options: dict[str, Any]
-) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
-    """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
-    from dcign.data.dataset.reader import FaceDataset
-    from dcign.recipes.fields import parse_ratio
-    from dcign.recipes.registry import recipe_named
-    from dcign.run.configuration import TrainConfiguration
-    from dcign.storage.paths import to_path
-    from dcign.train.training import configuration_to_resume
-
-    given = {name: value for name, value in options.items() if value is not None}
-    if recipe is not None:
-        given["recipe"] = recipe
-    if resume and faces is not None:
-        given["data"] = str(faces)
-    found = configuration_to_resume(out) if resume else None
-    folder = faces or to_path(found.data if found else "faces")
-    if "ratio" in given:
-        kinds = (*(factor.name for factor in FaceDataset(folder).factors), "identity")
-        given["ratio"] = parse_ratio(given["ratio"], kinds)
-    if resume:
-        return configuration_to_resume(out, **given)
-    chosen = given.setdefault("recipe", recipe_named("swap"))
-    return TrainConfiguration(data=str(folder), out=str(out), **{"steps": chosen.steps, "seed": 0, **given})
 
 
 def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, against: Path | None = None) -> None:

@@ -21,7 +21,7 @@ from dcign.recipes.registry import PAPER, SWAP, changed
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.configuration import FILE as CONFIGURATION
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.train.training import configuration_to_resume, train_on
+from dcign.train.training import train_on
 from dcign.trained import calibration
 from dcign.trained.calibration import FILE as CALIBRATION
 from dcign.trained.trained_run import TrainedRun
@@ -80,7 +80,7 @@ def read_calibrated(folder):
 
 
 def go_on(folder):
-    train_on(BATCHES, DESCRIPTION, configuration_to_resume(folder, threads=1), resume=True)
+    train_on(BATCHES, DESCRIPTION, TrainConfiguration.from_options(out=folder, resume=True, threads=1), resume=True)
 
 
 READERS = {
