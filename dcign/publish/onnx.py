@@ -22,7 +22,7 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
 from dcign.publish.hub import DCIGN
 from dcign.publish.hub import FILES as HUB_FILES
-from dcign.run.json_files import write_aside
+from dcign.storage.atomic import write_atomic
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.codec import Codec, load_codec, read_configuration
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
@@ -79,8 +79,8 @@ def _onnx_writer(run: str | Path) -> Callable[[Path], object]:
     encoder, decoder = _encoder_and_decoder(load_codec(run))
 
     def write(out: Path) -> None:
-        write_aside(out / ENCODER, encoder)
-        write_aside(out / DECODER, decoder)
+        write_atomic(out / ENCODER, encoder)
+        write_atomic(out / DECODER, decoder)
 
     return write
 

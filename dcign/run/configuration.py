@@ -9,7 +9,8 @@ from typing import Any
 from dcign.errors import TrainingError
 from dcign.recipes.fields import is_ratio, settable
 from dcign.recipes.registry import Recipe, recipe_of_run, setting_word
-from dcign.run.json_files import read_json, write_aside
+from dcign.run.json_files import read_json
+from dcign.storage.atomic import write_atomic
 
 FORMAT = "dcign-run"
 FORMAT_VERSION = 1
@@ -109,7 +110,7 @@ def to_json(configuration: TrainConfiguration, description: ImageDescription) ->
 def write(configuration: TrainConfiguration, description: ImageDescription) -> None:
     """Write configuration.json into the run's folder, aside and then renamed."""
     path = Path(configuration.out) / FILE
-    write_aside(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
+    write_atomic(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
 
 
 def settings_of(configuration: TrainConfiguration, kinds: int) -> dict[str, str]:

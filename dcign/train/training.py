@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from dcign.device import choose_precision, refuse_threads, threads
-from dcign.errors import DataError, TrainingError, TrainingInterrupted
+from dcign.errors import DataError, DcignError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
@@ -20,8 +20,8 @@ from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import load_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.run.interrupt import deferred_interrupt
-from dcign.run.json_files import is_part
 from dcign.run.log import RunLog
+from dcign.storage.atomic import is_temporary
 from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import to_path
@@ -127,7 +127,7 @@ def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfigurati
         device = device_of_rank(configuration.device, process)
         with Ranks(device, choose_precision(configuration.precision, device), process) as ranks:
             yield configuration, ranks
-    except (TrainingError, TrainingInterrupted):
+    except (DcignError, TrainingInterrupted):
         finish_other_processes(process)
         raise
     except RuntimeError as error:
@@ -191,4 +191,4 @@ def _refuse_folder(folder: Path, resume: bool) -> None:
 
 def _is_foreign(path: Path) -> bool:
     """Return whether a file is neither a killed process's half of one nor the lock."""
-    return path.name != LOCK and not is_part(path)
+    return path.name != LOCK and not is_temporary(path)

@@ -23,7 +23,8 @@ from dcign.inputs.source import DataSource
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import read_checkpoint, refuse_numbers, refuse_progress
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.run.json_files import read_json, write_aside
+from dcign.run.json_files import read_json
+from dcign.storage.atomic import write_atomic
 
 FORMAT = "dcign-model"
 FORMAT_VERSION = 1
@@ -99,8 +100,8 @@ def _data_model(configuration: TrainConfiguration, description: ImageDescription
 def write_published(folder: str | Path, published: Published, network: nn.Module) -> None:
     """Write config.json and model.safetensors, each aside and then renamed."""
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_aside(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
-    write_aside(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
+    write_atomic(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
+    write_atomic(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
 
 
 def read_published(folder: str | Path) -> Published:

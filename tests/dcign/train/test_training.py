@@ -289,8 +289,8 @@ def test_a_checkpoint_is_on_the_disk_before_it_takes_the_last_ones_name(tmp_path
     def disk_full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("dcign.run.checkpoint.os.fsync", disk_full)
-    with pytest.raises((OSError, TrainingError)):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", disk_full)
+    with pytest.raises(TrainingError, match=r"the disk is full.* go on with dcign train --resume --out"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=2), resume=True)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == last
     assert not list(tmp_path.glob(".*.part"))
