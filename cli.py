@@ -452,14 +452,14 @@ def edit(
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
     """
     from dcign.device import threads
-    from dcign.errors import TrainingError
+    from dcign.errors import DataError, TrainingError
     from dcign.infer.edit import arranged, parse_values, told, usual_decibels, warning
     from dcign.infer.edit import edit as edit_picture
     from dcign.infer.read_picture import fitted, open_picture
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
 
-    with _one_sentence(TrainingError), _going_on("Stopped. Nothing was written."):
+    with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         (run, picture), asked = _factor_options(words)
         if out is None and (asked or grid or beside):
             raise TrainingError("nowhere to write the picture: give --out NEW.png, or NEW.gif")
@@ -546,7 +546,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.publish.onnx import export_run
     from dcign.trained.trained_run import TrainedRun
 
-    with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
+    with _one_sentence(TrainingError, DataError), _going_on("Stopped. Run the same command again."):
         if to in FORMATS or splits:
             asked = f"--to {to}" if to in FORMATS else "--split"
             raise TrainingError(

@@ -15,7 +15,7 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import build_model
 from dcign.publish.card import FILE as CARD_FILE
 from dcign.publish.card import model_card
-from dcign.run.json_files import is_part, write_aside
+from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import FactorCalibration, write_calibrations
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
@@ -116,7 +116,7 @@ class DCIGN(
         folder = Path(save_directory)
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            held = sorted(path.name for path in folder.iterdir() if not is_part(path))
+            held = sorted(path.name for path in folder.iterdir() if not is_temporary(path))
         if held:
             raise TrainingError(f"{folder} holds {held[0]} already: choose a folder that is new or empty")
         found: str | None = super().save_pretrained(folder, **options)
@@ -130,9 +130,9 @@ class DCIGN(
                 write_calibrations(save_directory, self.calibrations)
             if self.evaluation is not None:
                 report = json.dumps(self.evaluation, indent=2) + "\n"
-                write_aside(save_directory / EVALUATION_FILE, report.encode())
+                write_atomic(save_directory / EVALUATION_FILE, report.encode())
             content = model_card(self.config, self.calibrations, self.evaluation)
-            write_aside(save_directory / CARD_FILE, content.encode())
+            write_atomic(save_directory / CARD_FILE, content.encode())
 
     def generate_model_card(self, *arguments: Any, **options: Any) -> ModelCard:  # the mixin's
         """Return the model card that `save_pretrained` writes."""

@@ -22,7 +22,7 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
 from dcign.publish.hub import DCIGN
 from dcign.publish.hub import FILES as HUB_FILES
-from dcign.run.json_files import write_aside
+from dcign.storage.atomic import write_atomic
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
@@ -73,8 +73,8 @@ def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
     encoder, decoder = _encoder_and_decoder(run.codec)
 
     def write(out: Path) -> None:
-        write_aside(out / ENCODER, encoder)
-        write_aside(out / DECODER, decoder)
+        write_atomic(out / ENCODER, encoder)
+        write_atomic(out / DECODER, decoder)
 
     return write
 

@@ -27,7 +27,7 @@ from dcign.report.comparison import (
 )
 from dcign.report.inline import chart, environment
 from dcign.report.terms import NOTHING, Term, value_of, written
-from dcign.run.json_files import write_output
+from dcign.storage.atomic import write_atomic
 from dcign.trained.trained_run import TrainedRun
 
 SUFFIXES = (".html", ".png")
@@ -50,7 +50,7 @@ def write_comparison(
     path: a page of all (.html), or one picture of what the first seed of each recipe infers (.png); data: the data
     set's folder if it has moved.
 
-    Raises TrainingError where a run cannot be read or the file not be written.
+    Raises TrainingError if a run cannot be read, DataError if the file cannot be written.
     """
     refuse_threads(thread_count)
     refuse_comparison_file(path)
@@ -61,7 +61,7 @@ def write_comparison(
         run.refuse_old_evaluation()
     with threads(thread_count):
         read = _readings(runs, data, progress)
-    write_output(path, _picture(comparison, runs, read) if as_picture else _page(comparison, runs, read))
+    write_atomic(path, _picture(comparison, runs, read) if as_picture else _page(comparison, runs, read))
 
 
 def _picture(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:

@@ -13,7 +13,8 @@ from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import TrainingError
 from dcign.recipes.fields import is_ratio, parse_ratio, read_settings, settable
 from dcign.recipes.registry import Recipe, changed, recipe_named, recipe_of_run, setting_word
-from dcign.run.json_files import is_part, read_json, write_aside
+from dcign.run.json_files import read_json
+from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.storage.lock import LOCK_FILE
 
 FORMAT = "dcign-run"
@@ -169,7 +170,7 @@ def to_json(configuration: TrainConfiguration, description: ImageDescription) ->
 def write(configuration: TrainConfiguration, description: ImageDescription) -> None:
     """Write configuration.json into the run's folder, aside and then renamed."""
     path = Path(configuration.out) / FILE
-    write_aside(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
+    write_atomic(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
 
 
 def settings_of(configuration: TrainConfiguration, kinds: int) -> dict[str, str]:
@@ -208,7 +209,7 @@ def check_run_folder(folder: Path, resume: bool) -> None:
 
 def _is_foreign(path: Path) -> bool:
     """Return whether a file is neither the lock nor the partial file of a process that was killed."""
-    return path.name != LOCK_FILE and not is_part(path)
+    return path.name != LOCK_FILE and not is_temporary(path)
 
 
 def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:

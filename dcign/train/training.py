@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from dcign.device import choose_precision, refuse_threads, threads
-from dcign.errors import DataError, TrainingError, TrainingInterrupted
+from dcign.errors import DataError, DcignError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
@@ -125,7 +125,7 @@ def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfigurati
         device = device_of_rank(configuration.device, process)
         with Ranks(device, choose_precision(configuration.precision, device), process) as ranks:
             yield configuration, ranks
-    except (TrainingError, TrainingInterrupted):
+    except (DcignError, TrainingInterrupted):
         finish_other_processes(process)
         raise
     except RuntimeError as error:

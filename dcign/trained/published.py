@@ -22,7 +22,8 @@ from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import refuse_numbers, refuse_progress
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.run.json_files import read_json, write_aside
+from dcign.run.json_files import read_json
+from dcign.storage.atomic import write_atomic
 
 FORMAT = "dcign-model"
 FORMAT_VERSION = 1
@@ -78,8 +79,8 @@ def from_json(found: Any) -> Published:  # JSON, of which nothing is known
 def write_published(folder: str | Path, published: Published, network: nn.Module) -> None:
     """Write config.json and model.safetensors, each aside and then renamed."""
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_aside(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
-    write_aside(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
+    write_atomic(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
+    write_atomic(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
 
 
 def read_published(folder: str | Path) -> Published:

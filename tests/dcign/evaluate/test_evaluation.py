@@ -245,8 +245,8 @@ def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp
     shutil.copytree(swap, run)
     (run / "traversal.png").write_bytes(b"an older picture")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    monkeypatch.setattr("dcign.run.json_files.os.fsync", disk_full)
-    with pytest.raises(TrainingError, match=r"cannot write .*\(No space left on device\).*free space.*dcign evaluate"):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", disk_full)
+    with pytest.raises(TrainingError, match=r"the disk is full; free some space.* is kept: run dcign evaluate"):
         work(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 import dcign
 from dcign import DCIGN, cli
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.inputs.batches import TrainingBatches
 from dcign.publish.card import model_card, write_card
 from dcign.publish.hub import FILES
@@ -186,11 +186,11 @@ def test_a_folder_that_cannot_be_is_refused_in_a_sentence(exported, tmp_path, mo
         with pytest.raises(TrainingError, match=r"cannot write into \S+ \(.+\): mend that, or choose another folder"):
             model.save_pretrained(folder)
 
-    def full(path, content):
+    def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dcign.trained.published.write_aside", full)
-    with pytest.raises(TrainingError, match="No space left on device"):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", full)
+    with pytest.raises(DataError, match="the disk is full"):
         model.save_pretrained(tmp_path / "own")
 
 

@@ -295,8 +295,8 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(run, monk
         raise PermissionError(30, "Read-only file system")
 
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
-    with pytest.raises(TrainingError, match=r"cannot write .*Read-only file system.*the trained network is kept"):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", refuse)
+    with pytest.raises(TrainingError, match=r"the file system is read-only.* The trained network is kept"):
         refuse_report(TrainedRun.open(run))
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
@@ -332,10 +332,8 @@ def test_a_comparison_that_cannot_be_written_says_what_to_mend(runs, tmp_path, m
     def refuse(self, *rest, **more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
-    with pytest.raises(
-        TrainingError, match=r"cannot write .*png \(No space left on device\): mend that or choose another"
-    ):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", refuse)
+    with pytest.raises(DataError, match=r"compare\.png could not be written: the disk is full; free some space, or"):
         write_comparison(compare([runs / "swap"]), tmp_path / "compare.png", thread_count=1)
     assert not list(tmp_path.glob("compare.png"))
 

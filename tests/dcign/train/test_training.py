@@ -13,7 +13,7 @@ from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import TrainingBatches
 from dcign.recipes.fields import CHOICES, parse_ratio
 from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
-from dcign.run.checkpoint import read_checkpoint
+from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
 from dcign.train import loop as trainer
 from dcign.train import loss as objective
@@ -283,15 +283,16 @@ def test_more_images_than_a_batch_has_are_refused_of_a_fresh_run(tmp_path):
 
 
 def test_a_checkpoint_is_on_the_disk_before_it_takes_the_last_ones_name(tmp_path, monkeypatch):
-    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
-    last = (tmp_path / "checkpoint.safetensors").read_bytes()
+    network = torch.nn.Linear(2, 2)
+    state = TrainingState(network, {}, torch.optim.Adam(network.parameters()), step=1, seconds=1.0)
+    last = save_checkpoint(tmp_path, state).read_bytes()
 
     def disk_full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("dcign.run.checkpoint.os.fsync", disk_full)
-    with pytest.raises((OSError, TrainingError)):
-        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=2), resume=True)
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", disk_full)
+    with pytest.raises(TrainingError, match=r"the disk is full.* go on with dcign train --resume --out"):
+        save_checkpoint(tmp_path, dataclasses.replace(state, step=2))
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == last
     assert not list(tmp_path.glob(".*.part"))
 
