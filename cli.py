@@ -437,7 +437,7 @@ def edit(
         image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
         with devices.threads(threads):
             edited = editing.edit(trained.codec, trained.calibrations, image, spread)
-        click.echo(f"{picture}: {editing.told(edited.read, trained.description.units)}.")
+        click.echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
             click.echo(caution, err=True)
         if out is not None:

@@ -1,7 +1,9 @@
-"""One picture rendered again, at other values of its factors: its code, with latents set through the calibration.
+"""Editing a picture: encode it, set factors in its code through the calibration, decode it.
 
-Nothing here knows what a factor means: the names, units and ranges are those of the run.
+Factors' names, units and ranges are those of the run.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,21 +19,21 @@ from dcign.trained.calibration import FactorCalibration, factor_values, with_fac
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
-MOST = 1000  # pictures at once
-BEYOND = 0.01  # of a factor's range, that may be asked for beyond its ends: 86 where 85.8 was the last in training
-FAR_DECIBELS = 6.0  # worse than the test set's reconstruction: four times the squared error
-LEAST_DECIBELS = 3.0  # better than one flat colour: half its squared error
+MOST = 1000  # largest number of pictures
+BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends: 86 degrees where training ended at 85.8
+FAR_DECIBELS = 6.0  # below the test split's reconstruction: four times its squared error
+LEAST_DECIBELS = 3.0  # above a constant colour: half its squared error
 
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """What a picture was read as, and what was made of it."""
+    """The factors read from a picture, and the pictures made from it."""
 
-    read: dict[str, float]  # the factors' values, in their units
-    reconstruction: Floating  # (S, S, C) 0..1, from the code as it was
-    psnr_db: float  # of the reconstruction, over the whole frame
-    flat_psnr_db: float  # of one flat colour in its place, the picture's mean
-    pictures: Floating  # (N, S, S, C) 0..1, at the values asked for
+    read: dict[str, float]  # factor -> value in its unit
+    reconstruction: Floating  # (S, S, C) 0..1, from the unchanged code
+    psnr_db: float  # of the reconstruction, whole frame
+    flat_psnr_db: float  # of a constant picture, the mean colour
+    pictures: Floating  # (N, S, S, C) 0..1, at the given values
 
 
 def edit(
@@ -40,16 +42,16 @@ def edit(
     image: UInt8,
     values: Mapping[str, ArrayLike],
 ) -> Edit:
-    """Read a picture (S, S, C), and decode it with factors set, each a number or (N,), in their units.
+    """Encode a picture (S, S, C) uint8, and decode it with factors set to a number or (N,) each, in their units.
 
-    Factors that are not named stay as they were read. Raises TrainingError for a picture of another size, a factor
-    that is not there, a value that training did not cover, or lists of different lengths.
+    Factors that are not named keep the values that were read. Raises TrainingError for a picture of another size, an
+    unknown factor, a value outside the range of training, or lists of different lengths.
     """
     size, channels = codec.description.size, codec.description.channels
     if image.shape != (size, size, channels) or image.dtype != np.uint8:
         raise TrainingError(
-            f"the picture is {image.dtype} {image.shape}: wanted uint8 {(size, size, channels)}, as "
-            "dcign.infer.read_picture.fitted makes it"
+            f"expected a picture uint8 {(size, size, channels)}, found {image.dtype} {image.shape}: use "
+            "dcign.infer.read_picture.fitted."
         )
     refuse_outside(calibrations, values)
     _refuse_unequal({name: np.size(wanted) for name, wanted in values.items() if np.size(wanted) > 1})
@@ -70,38 +72,45 @@ def edit(
 
 
 def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
-    """Raise unless the factors are there, and their values within what training covered, or 1 % of that beyond."""
+    """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
     places = {fit.factor: fit for fit in calibrations}
     for name, wanted in values.items():
         if name not in places:
-            raise TrainingError(f"there is no factor {name!r}: choose {', '.join(places)}")
+            raise TrainingError(f"expected a factor of the run, found {name!r}: choose from {', '.join(places)}.")
         low, high = places[name].range
         slack = BEYOND * (high - low)
         try:
             numbers = np.asarray(wanted, np.float64)
         except (TypeError, ValueError):
-            raise TrainingError(f"{name} is {str(wanted)[:50]!r}: wanted a number, or a list of them") from None
+            raise TrainingError(
+                f"expected a number or a list of numbers for {name}, found {str(wanted)[:50]!r}: correct it."
+            ) from None
         if numbers.ndim > 1 or not numbers.size:
-            raise TrainingError(f"{name} has shape {numbers.shape}: wanted a number, or a list of one or more")
+            raise TrainingError(
+                f"expected a number or a list of numbers for {name}, found shape {numbers.shape}: correct it."
+            )
         for value in numbers.ravel():
             if not low - slack <= value <= high + slack:
                 raise TrainingError(
-                    f"{name} {value:g} is out of what the network was trained on: wanted {low:.4g} to {high:.4g}"
+                    f"expected {name} from {low:.4g} to {high:.4g}, the range of training, found {value:g}: correct it."
                 )
 
 
 def _refuse_unequal(lengths: Mapping[str, int]) -> None:
-    """Raise unless factors of several values, which move together, have as many each."""
+    """Raise TrainingError unless all factors with several values have the same number of them."""
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise TrainingError(f"{found} values: wanted as many of each, as they move together, or two in a --grid")
+        raise TrainingError(
+            f"expected as many values for each factor, because they move together, found {found}: correct them, or "
+            "use --grid."
+        )
 
 
 def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple[int, dict[str, Floating]]:
-    """Say how many pictures stand in a row, and what each picture's values are, (N,) a factor, row by row.
+    """Return the number of columns, and each factor's value (N,) in every picture, row by row.
 
-    Factors of several values move together, through lists of one length; those of one value stay at it. In a grid, two
-    factors of several values are combined: the first named down the rows, the second along each.
+    Factors with several values move together through lists of one length; a factor with one value is constant. In a
+    grid, two factors with several values are combined: the first changes down the rows, the second along each row.
     """
     several = {name: list(each) for name, each in values.items() if len(each) > 1}
     if not grid:
@@ -110,17 +119,17 @@ def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple
         spread = {name: np.asarray(each, np.float64) for name, each in several.items()}
     else:
         if len(several) != 2:
-            raise TrainingError(f"{len(several)} factors of several values: wanted two for a --grid, rows and columns")
+            raise TrainingError(f"expected two factors with several values for --grid, found {len(several)}: give two.")
         (rows, down), (along, across) = several.items()
         columns, count = len(across), len(down) * len(across)
         spread = {rows: np.repeat(np.asarray(down), len(across)), along: np.tile(np.asarray(across), len(down))}
     if count > MOST:
-        raise TrainingError(f"{count} pictures asked for: wanted {MOST} or fewer")
+        raise TrainingError(f"expected {MOST} pictures or fewer, found {count}: give fewer values.")
     return columns, {name: spread.get(name, np.full(count, each[0])) for name, each in values.items()}
 
 
 def parse_values(text: str) -> tuple[float, ...]:
-    """Read numbers between commas; LOW:HIGH:COUNT stands for COUNT of them, evenly spread from end to end."""
+    """Read numbers separated by commas. LOW:HIGH:COUNT stands for COUNT evenly spaced numbers, both ends included."""
     values: list[float] = []
     for part in text.split(","):
         try:
@@ -136,15 +145,16 @@ def parse_values(text: str) -> tuple[float, ...]:
             found = []
         if not found or not all(map(math.isfinite, found)):
             raise TrainingError(
-                f"cannot read {part!r} as a number: wanted one, as -30, several, as -30,0,30, or -30:30:7 for 7 "
-                f"from end to end, 2 to {MOST}"
+                f"expected -30, or -30,0,30, or -30:30:7 for 7 evenly spaced numbers (2 to {MOST}), found {part!r}: "
+                "correct "
+                "it."
             )
         values += found
     return tuple(values)
 
 
 def usual_decibels(run: TrainedRun) -> float | None:
-    """Return the mean PSNR over the frame at which the test split came back, if the run's evaluation tells it."""
+    """Return the mean PSNR of the test split's reconstructions, whole frame, or None if the evaluation lacks it."""
     try:
         decibels = run.evaluation["reconstruction"]["psnr_frame_db"]
     except (TrainingError, KeyError):
@@ -153,26 +163,28 @@ def usual_decibels(run: TrainedRun) -> float | None:
 
 
 def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
-    """Return a sentence if a picture came back much worse than those of the test split do; else nothing.
+    """Return a sentence if a picture was reconstructed much worse than the test split; else "".
 
-    An empty frame comes back well, and there is nothing in it: so a picture must also come back better than one flat
-    colour in its place would be.
+    An empty picture is reconstructed well although it shows nothing. So the reconstruction must also be better than a
+    constant colour.
     """
     if psnr_db < flat_psnr_db + LEAST_DECIBELS:
         return (
-            f"It comes back at {psnr_db:.1f} dB, and one flat colour would be at {flat_psnr_db:.1f} dB: the network "
-            "sees little or nothing in it, so expect nothing of what was read and made."
+            f"Its reconstruction has {psnr_db:.1f} dB, a constant colour {flat_psnr_db:.1f} dB: the network sees "
+            "little or "
+            "nothing in it, so do not trust these values and pictures."
         )
     if usual_db is None or psnr_db >= usual_db - FAR_DECIBELS:
         return ""
     return (
-        f"It comes back at {psnr_db:.1f} dB, and pictures of the test set at {usual_db:.1f} dB: it is far from what "
-        "the network was trained on, so expect little of what was read and made."
+        f"Its reconstruction has {psnr_db:.1f} dB, pictures of the test split {usual_db:.1f} dB: it is far from "
+        "what the "
+        "network was trained on, so do not trust these values and pictures."
     )
 
 
-def told(read: Mapping[str, float], units: Sequence[str]) -> str:
-    """Say values in words: `azimuth -12.3, elevation 4.0 degrees`; a unit that all share is said once."""
+def describe(read: Mapping[str, float], units: Sequence[str]) -> str:
+    """Format values: `azimuth -12.3, elevation 4.0 degrees`. A unit that all share stands once, at the end."""
     words = [f"{name.replace('_', ' ')} {value:.1f}" for name, value in read.items()]
     plural = [f"{unit}s" if unit.endswith("degree") else unit for unit in units]
     if len(set(plural)) > 1:

@@ -1,9 +1,11 @@
-"""The codes of a whole data set as one file of arrays, from which anybody can compute every figure again.
+"""The codes of a data set as one file of arrays, from which every metric can be computed again.
 
-A .npz, a row an image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, of factor_names (F,)
-in factor_units (F,); split (N,) its name; batch (N,) its number within the split; varies (N,) what varies in the
-batch; identity_index (N,) which person.
+A .npz with one row per image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, named by
+factor_names (F,) in factor_units (F,); split (N,), its name; batch (N,), its number within the split; varies (N,), what
+varies in the batch; identity_index (N,), the number of the person.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import io
@@ -32,7 +34,7 @@ AT_ONCE = 25  # batches in memory: 34 MB of pixels at 150 px, in colour
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """What the file holds; see above."""
+    """The content of the file; see above."""
 
     mu: Float32
     logvar: Float32
@@ -44,8 +46,8 @@ class Encoding:
     factor_names: Str
     factor_units: Str
 
-    def of(self, split: str) -> "Encoding":
-        """Return one split's rows."""
+    def of(self, split: str) -> Encoding:
+        """Return the rows of one split."""
         rows = self.split == split
         chosen = {name: getattr(self, name)[rows] for name in PER_IMAGE}
         return dataclasses.replace(self, **chosen)
@@ -61,19 +63,21 @@ def encode_dataset(
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> Encoding:
-    """Encode every image of a data set folder, or of some splits of it, by a run's averaged network.
+    """Encode every image of a data set folder, or of some of its splits.
 
-    Raises TrainingError or DataError if the run or the data set cannot be read, or do not fit each other.
+    Raises TrainingError or DataError if the run or the data set cannot be read, or if the images do not suit the run.
     """
     refuse_threads(thread_count)
     dataset, codec = FaceDataset(folder), run.codec
     held = [name for name, entries in dataset.splits.items() if entries]
     unknown = [name for name in splits if name not in held]
     if unknown:
-        raise DataError(f"{folder} has no split {unknown[0]!r}; it has {', '.join(held)}: name one of these.")
+        raise DataError(
+            f"expected one of the splits {', '.join(held)} of {folder}, found {unknown[0]!r}: choose one of these."
+        )
     names = [name for name in held if not splits or name in splits]
     whole = sum(entry.batches for name in names for entry in dataset.splits[name])
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in PER_IMAGE}  # of several types
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in PER_IMAGE}  # of several element types
     done = 0
     with threads(thread_count):
         for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
@@ -91,7 +95,7 @@ def encode_dataset(
 
 
 def save_encoding(encoding: Encoding, path: str | Path) -> None:
-    """Write the arrays aside and rename them when whole; a file that is there is not replaced."""
+    """Write the arrays atomically. An existing file is not replaced."""
     where = refuse_encoding_file(path)
     content = io.BytesIO()
     arrays = {field.name: getattr(encoding, field.name) for field in dataclasses.fields(encoding)}
@@ -100,12 +104,12 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
 
 
 def refuse_encoding_file(path: str | Path) -> Path:
-    """Return the path, if codes can be written there: encoding them takes minutes."""
+    """Return the path. Raises TrainingError if codes cannot be written to it, before minutes of encoding."""
     where = Path(path)
     if where.suffix != ".npz":
-        raise TrainingError(f"{where} is no name for codes: wanted a file NAME.npz")
+        raise TrainingError(f"expected a file NAME.npz for codes, found {where}: choose another --out.")
     if where.exists():
-        raise TrainingError(f"{where} is there already: remove it or choose another name")
+        raise TrainingError(f"{where} is there already: remove it or choose another --out.")
     with (
         write_errors(where),
         tempfile.TemporaryFile(dir=next(folder for folder in where.absolute().parents if folder.exists())),
@@ -114,14 +118,16 @@ def refuse_encoding_file(path: str | Path) -> Path:
 
 
 def load_encoding(path: str | Path) -> Encoding:
-    """Read what `save_encoding` wrote."""
+    """Read a file of `save_encoding`. Raises TrainingError if it is damaged or of another version."""
     wanted = [field.name for field in dataclasses.fields(Encoding)]
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             version = int(found["version"])
             arrays = {name: found[name] for name in wanted} if version == FORMAT_VERSION else {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"{path} holds no codes ({error}): wanted what `dcign encode` writes") from None
+        raise TrainingError(
+            f"expected a file of `dcign encode`, found {path} ({error}): choose another file."
+        ) from None
     if not arrays:
         raise TrainingError(f"{path} is of version {version}: this dcign reads version {FORMAT_VERSION}; encode again")
     rows = {name: len(arrays[name]) for name in PER_IMAGE if arrays[name].ndim}
@@ -130,8 +136,8 @@ def load_encoding(path: str | Path) -> Encoding:
     return Encoding(**arrays)
 
 
-def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArray[Any]]]:  # of several types
-    """Encode a shard, some batches at a time: name -> rows."""
+def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArray[Any]]]:  # of several element types
+    """Encode a shard, some batches at a time. Yields tables of name -> rows."""
     for start in range(0, len(shard), AT_ONCE):
         batches = [shard.batch(row) for row in range(start, min(start + AT_ONCE, len(shard)))]
         mu, logvar = codec.encode(np.concatenate([batch.images for batch in batches]))
@@ -148,7 +154,7 @@ def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArr
 
 
 def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:
-    """Refuse images that the network does not take."""
+    """Raise TrainingError unless the shard's images have the network's size and channels."""
     size, channels = codec.description.size, codec.description.channels
     height, width, found = shard.image_shape
     if (height, width, found) != (size, size, channels):

@@ -1,4 +1,6 @@
-"""Pictures into one file: side by side in a PNG, one after another in a GIF."""
+"""Writing pictures into one file: side by side in a PNG, or one after another in a GIF."""
+
+from __future__ import annotations
 
 import io
 from collections.abc import Sequence
@@ -14,24 +16,24 @@ from dcign.storage.atomic import write_atomic
 
 SUFFIXES = (".png", ".gif")
 LARGEST_SCALE = 16
-LARGEST_SIDE = 16384  # pixels of a PNG's side: more do not open everywhere
+LARGEST_SIDE = 16384  # pixels of a PNG's side; some programs do not open larger ones
 
 Array = NDArray[np.generic]  # uint8, or 0..1
 
 
 def refuse_strip_file(path: str | Path, scale: int = 1, frames_per_second: float = 10) -> Path:
-    """Return the path, if pictures can be written there, so large and so fast."""
+    """Return the path. Raises TrainingError if pictures cannot be written to it at this scale and speed."""
     where = Path(path)
     if where.suffix.lower() not in SUFFIXES:
-        raise TrainingError(f"{where} is no name for pictures: wanted NAME.png, or NAME.gif for moving ones")
+        raise TrainingError(f"expected NAME.png, or NAME.gif for an animation, found {where}: choose another --out.")
     if where.exists():
-        raise TrainingError(f"{where} is there already; wanted a new file: remove it or choose another --out")
+        raise TrainingError(f"{where} is there already; expected a new file: remove it or choose another --out.")
     if not where.parent.is_dir():
-        raise TrainingError(f"there is no folder {where.parent}: make it or choose another --out")
+        raise TrainingError(f"expected the folder {where.parent}, found none: make it or choose another --out.")
     if not 1 <= scale <= LARGEST_SCALE:
-        raise TrainingError(f"scale is {scale}: wanted 1 to {LARGEST_SCALE}")
+        raise TrainingError(f"expected a scale from 1 to {LARGEST_SCALE}, found {scale}: correct it.")
     if not 0.1 <= frames_per_second <= 50:
-        raise TrainingError(f"{frames_per_second:g} frames a second: wanted 0.1 to 50")
+        raise TrainingError(f"expected 0.1 to 50 frames per second, found {frames_per_second:g}: correct it.")
     return where
 
 
@@ -43,9 +45,11 @@ def save_strip(
     scale: int = 1,
     frames_per_second: float = 10,
 ) -> Path:
-    """Write pictures (N, S, S, C): a PNG of rows of `columns`, or a GIF of N frames that runs on for ever.
+    """Write pictures (N, S, S, C): a PNG with rows of `columns` pictures, or a GIF of N frames in an endless loop.
 
-    beside (M, S, S, C): still pictures on the left, before the first row or in every frame. scale: times enlarged.
+    beside (M, S, S, C): still pictures on the left, before the first row or in every frame.
+    scale: how many times pictures are enlarged.
+
     Raises TrainingError if the file is there, DataError if it cannot be written.
     """
     where = refuse_strip_file(path, scale, frames_per_second)
@@ -70,7 +74,7 @@ def save_strip(
 
 
 def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
-    """Lay pictures out in rows, the still ones before the first."""
+    """Return one picture of rows, with the still pictures before the first row."""
     high, wide = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
     shape = (rows * high, (len(stills) + columns) * wide)
@@ -88,7 +92,7 @@ def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
 
 
 def _enlarged(picture: Array, scale: int) -> UInt8:
-    """Return a picture (S, S, C) as bytes, (S, S) if it is gray, so many times larger."""
+    """Return a picture (S, S, C) as uint8, enlarged `scale` times; (S, S) if it is gray."""
     if picture.dtype != np.uint8:
         picture = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

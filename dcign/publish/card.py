@@ -1,7 +1,9 @@
-"""The model card: README.md as the Hugging Face hub has it, metadata in YAML and then what a reader should know.
+"""The model card: README.md in the Hugging Face hub's format, YAML metadata and then text.
 
-It follows from the run's files alone: the same files make the same card.
+The same files of a run make the same card.
 """
+
+from __future__ import annotations
 
 import json
 import shlex
@@ -15,27 +17,32 @@ from dcign.trained.published import Published
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "README.md"
-TASK = "image-to-image"  # of the hub's names the nearest
+TASK = "image-to-image"  # the hub's nearest task name
 CODE_LICENCE = "MIT"
 
-# Heading, where it stands in evaluation.json of a factor, how to print it, and what it is.
+# Heading, path within a factor's table of evaluation.json, format, meaning.
 COLUMNS = (
     ("R²", ("r2",), ".3f", "of the factor from its latent, through a monotone map"),
     ("error", ("mae_degrees",), ".1f", "mean, in the factor's units"),
     ("leakage, sampled", ("leakage_r2",), ".2f", "R² of a probe from all other latents, sampled"),
     ("leakage, alive means", ("leakage_active_r2",), ".2f", "the same from the means of those that are alive"),
-    ("swap", ("swap_ratio",), ".2f", "squared error after a swap of this latent, over plain reconstruction's"),
+    (
+        "swap",
+        ("swap_ratio",),
+        ".2f",
+        "squared error after a swap of this latent, divided by that of plain reconstruction",
+    ),
     (
         "re-rendered, dB",
         ("rerender", "psnr_db"),
         ".1f",
-        "PSNR against the truth, inside the mask if there is one, of one picture of an identity set to other values",
+        "PSNR against the truth, inside the mask if there is one, of a picture decoded at other values",
     ),
 )
 
 
 def write_card(run: TrainedRun) -> Path:
-    """Write a run's model card beside its weights; replaces an older one. An evaluation, if there is one, is in it."""
+    """Write a run's model card beside its weights, with the evaluation if there is one. Replaces an older card."""
     calibrations = run.calibrations if run.is_calibrated else ()
     evaluation = run.evaluation if run.is_evaluated else None
     path = run.folder / FILE
@@ -48,7 +55,7 @@ def model_card(
     calibrations: Sequence[FactorCalibration] = (),
     evaluation: dict[str, Any] | None = None,  # JSON
 ) -> str:
-    """Return the card's text."""
+    """Return the text of the card."""
     parts = (
         _front_matter(published, evaluation),
         _summary(published),
@@ -71,7 +78,7 @@ def _data(published: Published) -> str:
 
 
 def _front_matter(published: Published, evaluation: dict[str, Any] | None) -> Iterator[str]:
-    """Words are written as JSON strings, which are YAML's too."""
+    """Yield the YAML metadata. Text is written as JSON strings, which are valid YAML."""
     yield "---"
     yield "library_name: dcign"
     if _foreign_licence(published):
@@ -89,7 +96,7 @@ def _front_matter(published: Published, evaluation: dict[str, Any] | None) -> It
         yield "  results:"
         yield "  - task:"
         yield f"      type: {TASK}"
-        yield "      name: Factors read off pictures, and pictures rendered again"
+        yield "      name: Factors read from pictures, and pictures decoded at other values"
         yield "    dataset:"
         yield "      type: dcign-dataset"
         yield f"      name: {json.dumps(_data(published))}"
@@ -102,7 +109,7 @@ def _front_matter(published: Published, evaluation: dict[str, Any] | None) -> It
 
 
 def _metrics(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
-    """Yield the type, name and value of each figure that is a number."""
+    """Yield type, name and value of each metric that is a number."""
     found = [
         (path[-1], f"{heading}, {_words(factor)}", _at(score, *path))
         for factor, score in evaluation["factors"].items()
@@ -112,14 +119,14 @@ def _metrics(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
     yield from ((kind, name, value) for kind, name, value in found if isinstance(value, int | float))
 
 
-# Type, title, how to print it, and where it stands in evaluation.json.
+# Type, title, format, path in evaluation.json.
 _OVERALL = (
     ("psnr", "reconstruction of unseen identities, inside the mask, dB", ".1f", ("reconstruction", "psnr_head_db")),
     ("psnr", "reconstruction of unseen identities, frame, dB", ".1f", ("reconstruction", "psnr_frame_db")),
     ("mig", "MIG", ".3f", ("mig",)),
     ("dci", "DCI disentanglement", ".3f", ("metrics", "latents", "dci_disentanglement", "value")),
     ("alive", "latents alive", ".0f", ("latents", "alive")),
-    ("identity", "right identity among many, across the first factor", ".2f", ("identity", "right")),
+    ("identity", "right identity among many, at different values of the first factor", ".2f", ("identity", "right")),
 )
 
 
@@ -151,19 +158,12 @@ def _use(published: Published) -> Iterator[str]:
     yield f"    dcign edit FOLDER photo.png --{first.replace('_', '-')} VALUE --out new.png"
 
 
-def _factors(published: Published, calibrations: Sequence[FactorCalibration]) -> Iterator[str]:
-    yield "## What the latents stand for"
-    yield ""
-    if not calibrations:
-        yield "The network has not been evaluated, so nothing says which latent stands for which factor."
-        return
-    yield "| factor | latent | units | range of training |"
-    yield "|---|---|---|---|"
-    for fit, units in zip(calibrations, published.description.units, strict=True):
-        low, high = fit.range
-        yield f"| {_words(fit.factor)} | {fit.latent} | {units} | {low:.4g} to {high:.4g} |"
-    yield ""
-    yield "`calibration.json` holds the monotone maps from latent to factor and back; beyond their ends they stay."
+def _factors(published: Published, calibrations: Sequence[FactorCalibration]) -> Iterator[str]: yield "## What the
+latents stand for" yield "" if not calibrations: yield "The network has not been evaluated, so nothing says which latent
+stands for which factor." return yield "| factor | latent | units | range of training |" yield "|---|---|---|---|" for
+fit, units in zip(calibrations, published.description.units, strict=True): low, high = fit.range yield f"|
+{_words(fit.factor)} | {fit.latent} | {units} | {low:.4g} to {high:.4g} |" yield "" yield "`calibration.json` holds the
+monotone maps from latent to factor and back. They are constant beyond their ends."
 
 
 def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iterator[str]:
@@ -172,7 +172,7 @@ def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iter
     if evaluation is None:
         yield "None yet: `dcign evaluate RUN`."
         return
-    yield "On identities that are not in the training split. Calibrations and probes are fitted on those that are."
+    yield "Measured on identities outside the training split. Calibrations and probes were fitted on training identities."
     yield ""
     yield "| factor | " + " | ".join(heading for heading, *_ in COLUMNS) + " |"
     yield "|---|" + "---|" * len(COLUMNS)
@@ -187,7 +187,7 @@ def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iter
     yield ""
     yield (
         f"{evaluation['steps']} steps, {evaluation['images_seen']} images seen, seed {evaluation['seed']}. One run: "
-        "another seed gives other figures. Leakage depends on how one asks, so two ways are shown, and evaluation.json "
+        "another seed gives other values. Leakage depends on the probe, so two probes are shown, and evaluation.json "
         "has more."
     )
 
@@ -198,12 +198,13 @@ def _limits(published: Published) -> Iterator[str]:
     yield "For research in disentanglement and inverse graphics, and for teaching."
     yield ""
     yield (
-        "- It knows rendered pictures of one data set: there the figures hold. Of photographs it makes a rendered "
-        "picture of somebody else, and what it reads off them is a guess."
+        "- It was trained on rendered pictures of one data set, and the metrics hold for those. From a photograph "
+        "it makes a rendered "
+        "picture of somebody else, and the factors that it reads are guesses."
     )
-    yield "- Pictures that come back are soft: detail that the code does not hold is averaged away."
-    yield "- Values that training did not cover cannot be asked for."
-    yield "- It is no means to recognise, judge or imitate real people, and must not be used as one."
+    yield "- Reconstructions are soft: details that the code does not hold are averaged."
+    yield "- Factors can be set only to values that training covered."
+    yield "- It must not be used to recognise, judge or imitate real people."
 
 
 def _making(published: Published) -> Iterator[str]:
@@ -232,14 +233,15 @@ def _licences(published: Published) -> Iterator[str]:
     yield f"The code is under the {CODE_LICENCE} licence."
     model = published.data_model
     if not model:
-        yield "What the data were drawn with is not known here: see the data set's card."
+        yield "The model that the data show is not known: see the data set's card."
     elif _foreign_licence(published):
         yield (
-            f"The data were drawn with {model.get('name', 'a model')}, under terms of its own, which may bind what was "
+            f"The data show {model.get('name', 'a model')}, which has its own terms. They may apply to networks "
+            "that were "
             f"trained on them: {model['licence']}"
         )
     else:
-        yield f"The data were drawn with {model.get('name', 'a model')}, under the {CODE_LICENCE} licence too."
+        yield f"The data show {model.get('name', 'a model')}, also under the {CODE_LICENCE} licence."
 
 
 def _foreign_licence(published: Published) -> bool:
@@ -247,7 +249,7 @@ def _foreign_licence(published: Published) -> bool:
 
 
 def _at(found: Any, *path: str) -> Any:  # JSON
-    """Return what stands at a path, None where it does not lead anywhere."""
+    """Return the value at a path, or None if there is none."""
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
     return found

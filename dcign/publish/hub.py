@@ -1,4 +1,4 @@
-"""A trained network as the Hugging Face hub has them: `DCIGN.from_pretrained(folder or name)`, `save_pretrained`."""
+"""A trained network for the Hugging Face hub: `DCIGN.from_pretrained(folder or name)` and `save_pretrained`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class DCIGN(
     license="mit",
     tags=["disentanglement", "inverse-graphics", "variational-autoencoder"],
 ):
-    """A run's network with its averaged weights, and what its latents stand for.
+    """A run's network with its averaged weights and calibrations.
 
     encode: images (N, C, S, S) 0..1 -> mu, logvar (N, Z). decode: code (N, Z) -> images (N, C, S, S), 0..1.
     """
@@ -43,7 +43,7 @@ class DCIGN(
         calibrations: Sequence[FactorCalibration] = (),
         evaluation: dict[str, Any] | None = None,  # JSON
     ) -> None:
-        """Build the network, its weights undrawn; `from_pretrained` fills them in."""
+        """Build the network with arbitrary weights; `from_pretrained` loads them."""
         super().__init__()
         self.config = config
         self.calibrations = tuple(calibrations)
@@ -73,23 +73,23 @@ class DCIGN(
         return self.network.decode(code)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return what comes back of images through the code: (N, C, S, S) -> (N, C, S, S), 0..1."""
+        """Reconstruct images: (N, C, S, S) -> (N, C, S, S), 0..1."""
         return self.decode(self.encode(images)[0])
 
     def _refuse_images(self, images: Tensor) -> None:
         size, channels = self.config.description.size, self.config.description.channels
         if not images.is_floating_point() or images.shape[1:] != (channels, size, size) or not len(images):
             raise TrainingError(
-                f"the images are {images.dtype} {tuple(images.shape)}: wanted one or more, of floats, (N, {channels}, "
-                f"{size}, {size})"
+                f"expected images of floats (N, {channels}, {size}, {size}), one or more, found {images.dtype} "
+                f"{tuple(images.shape)}: convert them."
             )
         low, high = (float(end) for end in images.detach().aminmax())
-        if not (low >= 0 and high <= 1):  # a NaN is neither
-            raise TrainingError(f"the images' values are {low:g} to {high:g}: wanted 0 to 1; divide bytes by 255")
+        if not (low >= 0 and high <= 1):  # true for NaN, too
+            raise TrainingError(f"expected values from 0 to 1, found {low:g} to {high:g}: divide bytes by 255.")
 
     @classmethod
     def of_run(cls, run: TrainedRun) -> DCIGN:
-        """Return the network of an opened run, in evaluation mode, with what its folder says about it."""
+        """Return the network of an opened run, in evaluation mode, with its calibrations and evaluation."""
         evaluation = run.evaluation if run.is_evaluated else None
         if evaluation is not None and evaluation["steps"] != run.codec.step:  # the run was trained further since
             evaluation = None
@@ -99,9 +99,9 @@ class DCIGN(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> DCIGN:  # the mixin's
-        """Read a run's folder, or one that was exported or saved; any other name is looked for on the hub.
+        """Read the folder of a run or of an exported network. Any other name is looked up on the hub.
 
-        A folder needs no network. Raises TrainingError, in one sentence, for anything that is not there or is damaged.
+        Raises TrainingError if it is not there or is damaged.
         """
         where = Path(pretrained_model_name_or_path)
         if not where.is_dir():
@@ -109,21 +109,21 @@ class DCIGN(
         return cls.of_run(TrainedRun.open(where))
 
     def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:  # the mixin's
-        """Write the folder that `from_pretrained` reads, new or empty, so that nothing in it is of another model.
+        """Write the folder that `from_pretrained` reads.
 
-        Raises TrainingError, in one sentence, for a folder that holds anything, or cannot be written into.
+        Raises TrainingError if the folder is not empty, or if it cannot be written.
         """
         folder = Path(save_directory)
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             held = sorted(path.name for path in folder.iterdir() if not is_temporary(path))
         if held:
-            raise TrainingError(f"{folder} holds {held[0]} already: choose a folder that is new or empty")
+            raise TrainingError(f"expected a new or empty folder, found {held[0]} in {folder}: choose another folder.")
         found: str | None = super().save_pretrained(folder, **options)
         return found
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        """Write the weights, what they are of, and the model card (the mixin calls this)."""
+        """Write weights, configuration, calibrations, evaluation and model card; the mixin calls this."""
         with _writing(save_directory):
             write_published(save_directory, self.config, self.network)
             if self.calibrations:
@@ -141,17 +141,17 @@ class DCIGN(
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Turn what a folder that cannot be written into raises into one sentence."""
+    """Raise OSErrors of writing as TrainingError."""
     try:
         yield
     except OSError as error:
         raise TrainingError(
-            f"cannot write into {folder} ({error.strerror or error}): mend that, or choose another folder"
+            f"cannot write into {folder} ({error.strerror or error}): repair that, or choose another folder."
         ) from None
 
 
 def _fetched(name: str, options: dict[str, Any]) -> Path:
-    """Download a model of the hub, unless it was before; returns its folder."""
+    """Return the folder of a model of the hub, downloaded if it is not in the cache."""
     known = ("revision", "cache_dir", "force_download", "local_files_only", "token")
     chosen = {key: options[key] for key in known if key in options}
     try:
@@ -159,6 +159,6 @@ def _fetched(name: str, options: dict[str, Any]) -> Path:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise TrainingError(
-            f"{name} is no folder here, and no model of the hub that can be had ({reason}): wanted a run's folder, "
-            "an exported one, or USER/MODEL"
+            f"expected a run's folder, an exported one, or USER/MODEL on the hub, found {name}, which cannot be read "
+            f"({reason}): check the name."
         ) from None

@@ -1,9 +1,11 @@
-"""A trained network for others: as the Hugging Face hub has them, or ONNX files that need neither torch nor dcign.
+"""Exporting a trained network: in the Hugging Face hub's layout, or as ONNX files that need neither torch nor dcign.
 
-To "hub": what dcign.trained.published lists. To "onnx", checked before they are kept:
-encoder.onnx: images (N, C, S, S) float32 0..1 -> mu, logvar (N, Z). decoder.onnx: code (N, Z) -> images (N, C, S, S),
-0..1. N is free. Both carry, under the metadata key "dcign", JSON of what the latents stand for.
+hub: the files that dcign.trained.published lists. onnx: encoder.onnx, images (N, C, S, S) float32 0..1 -> mu, logvar
+(N, Z), and decoder.onnx, code (N, Z) -> images (N, C, S, S), 0..1, for any N. Both are checked against torch before
+they are written, and describe the latents in JSON under the metadata key "dcign".
 """
+
+from __future__ import annotations
 
 import importlib.util
 import json
@@ -30,46 +32,47 @@ FORMATS = ("onnx", "hub")
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 OPSET = 20
-TOLERANCE = 1e-4  # of a value above 1, and absolute below
-TRACED, CHECKED = 3, (1, 5)  # images: a traced size that is none of the checked ones shows that N is free
+TOLERANCE = 1e-4  # relative for values above 1, absolute below
+TRACED, CHECKED = 3, (1, 5)  # numbers of images; they differ, so that the check shows that N is free
 
 
 def export_run(run: TrainedRun, out: str | Path, to: str = "onnx") -> list[Path]:
-    """Write a run's averaged network into the folder `out`; returns the files.
+    """Write a run's averaged network into the folder `out`. Returns the files.
 
-    Raises TrainingError if one is there already, if ONNX is not installed, or if what ONNX Runtime computes is not
-    what torch does.
+    Raises TrainingError if a file exists already, if ONNX is not installed, or if ONNX Runtime and torch differ.
     """
     if to not in FORMATS:
-        raise TrainingError(f"cannot export to {to!r}: choose {', '.join(FORMATS)}")
+        raise TrainingError(f"expected one of the formats {', '.join(FORMATS)}, found {to!r}: choose one of these.")
     names = HUB_FILES if to == "hub" else (ENCODER, DECODER)
     paths = [Path(out) / name for name in names]
     for path in paths:
         if path.exists():
-            raise TrainingError(f"{path} is there already: remove it or choose another --out")
+            raise TrainingError(f"{path} is there already: remove it or choose another --out.")
     write = _hub_writer(run) if to == "hub" else _onnx_writer(run)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
         write(Path(out))
     except OSError as error:
         raise TrainingError(
-            f"cannot write into {out} ({error.strerror or error}): mend that, or choose another --out"
+            f"cannot write into {out} ({error.strerror or error}): repair that, or choose another --out."
         ) from None
     return paths
 
 
 def _hub_writer(run: TrainedRun) -> Callable[[Path], object]:
-    """Return what writes the folder that `DCIGN.from_pretrained` reads, of a run that has been evaluated."""
+    """Return a function that writes the folder that `DCIGN.from_pretrained` reads. The run must be evaluated."""
     _ = run.calibrations
     run.refuse_old_evaluation()
     return DCIGN.of_run(run).save_pretrained
 
 
 def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
-    """Return what writes both ONNX files, checked."""
+    """Return a function that writes both ONNX files, which are checked before."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise TrainingError(f"exporting to ONNX needs {', '.join(missing)}: pip install 'dcign[onnx]'")
+        raise TrainingError(
+            f"expected the packages {', '.join(NEEDED)}, found no {', '.join(missing)}: pip install 'dcign[onnx]'."
+        )
     encoder, decoder = _encoder_and_decoder(run.codec)
 
     def write(out: Path) -> None:
@@ -98,7 +101,7 @@ class _Decoder(nn.Module):
 
 
 def _encoder_and_decoder(codec: Codec) -> tuple[bytes, bytes]:
-    """Return both files' contents, checked in ONNX Runtime against torch."""
+    """Return the content of both files, checked in ONNX Runtime against torch."""
     size, channels = codec.description.size, codec.description.channels
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(max(TRACED, *CHECKED), channels, size, size, generator=generator)
@@ -127,8 +130,8 @@ def _about(codec: Codec) -> dict[str, Any]:  # JSON
 
 
 def _checked(network: nn.Module, values: Tensor, name: str, outputs: list[str], about: str) -> bytes:
-    """Return the network as an ONNX file: values (N, ...) -> its outputs, compared at other N than it was traced at."""
-    import onnxruntime  # here, as it is an extra
+    """Return a network as an ONNX file, compared with torch at other N than it was traced at."""
+    import onnxruntime  # imported here because it is optional
 
     content = _onnx(network, values[:TRACED], name, outputs, about)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -166,7 +169,7 @@ def _onnx(network: nn.Module, values: Tensor, name: str, outputs: list[str], abo
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's words about packages that we do not use, and about its own future, to itself."""
+    """Silence the exporter's messages about unused packages and its own future versions."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

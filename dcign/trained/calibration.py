@@ -1,11 +1,12 @@
-"""From a latent to the angle it stands for, and back: monotone maps, fitted on training identities.
+"""Calibration: monotone maps between a latent and its factor, fitted on training identities.
 
-A latent that is azimuth is azimuth in units of its own, and not linearly: an isotonic fit gives it degrees.
-The map back, from degrees to the latent, is a fit of its own, as a monotone step has no inverse.
+A latent that stands for azimuth has units of its own and is not linear in azimuth. An isotonic fit gives it degrees.
+The map from degrees to the latent is a separate fit, because a step function has no inverse.
 
-Both maps are constant beyond their ends: a code further out than any of training reads as the last angle of
-training, and an angle further out is given the last code. `FactorCalibration.range` says where that begins.
+Both maps are constant beyond their ends. `FactorCalibration.range` gives the factor's values at the ends.
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
@@ -24,32 +25,32 @@ from dcign.run.json_files import read_json, write_result
 FORMAT = "dcign-calibration"
 FORMAT_VERSION = 1
 FILE = "calibration.json"
-LARGEST = 1e9  # of a number in the file: no code, and no factor in any unit, is larger
+LARGEST = 1e9  # bound on numbers in the file; no code and no factor is larger
 
 
 @dataclass(frozen=True, eq=False)
 class FactorCalibration:
-    """Which latent carries a factor, and how: the map to the factor's value, and the map back to the code."""
+    """The latent of a factor, the map from latent to factor, and the map from factor to latent."""
 
     factor: str
     latent: int
     value: MonotoneMap
     code: MonotoneMap
-    slope: float  # of the least-squares line from latent to factor ...
-    offset: float  # ... and its value at 0
+    slope: float  # slope of the least-squares line from latent to factor
+    offset: float  # that line at latent 0
 
     def linear(self, codes: Floating) -> Floating:
-        """Return the straight line's prediction of the factor: (N,) -> (N,)."""
+        """Predict the factor by the line: latent (N,) -> factor (N,)."""
         return self.offset + self.slope * codes
 
     @property
     def range(self) -> tuple[float, float]:
-        """Return the lowest and highest value of the factor among the training images that were fitted."""
+        """The lowest and highest value of the factor in the fit."""
         return float(self.code.inputs[0]), float(self.code.inputs[-1])
 
 
 def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
-    """Fit both maps and the line between one latent's codes (N,) and a factor's values (N,)."""
+    """Fit both maps and the line between a latent's values (N,) and a factor's values (N,)."""
     spread = float(np.var(codes))
     slope = float(np.cov(codes, values, bias=True)[0, 1]) / spread if spread > 0 else 0.0
     return FactorCalibration(
@@ -63,32 +64,37 @@ def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> Fa
 
 
 def factor_values(mu: Floating, calibrations: Sequence[FactorCalibration]) -> Floating:
-    """Say what codes stand for, in the factors' units: mu (N, Z) -> (N, F), in the order of the calibrations."""
+    """Read the factors from codes mu (N, Z): (N, F), in the factors' units and in the order of the calibrations."""
     return np.stack([fit.value(mu[:, fit.latent]) for fit in calibrations], axis=1)
 
 
 def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **values: ArrayLike) -> Floating:
-    """Set factors, by name and in their units, a number or (N,) each, in copies of codes: (N, Z) -> (N, Z).
+    """Set factors in copies of codes: (N, Z) -> (N, Z).
 
-    Raises TrainingError for a factor that is not there, a value that is no number, and for two that share a latent, as
-    they may in a network whose latents were not assigned: the second would undo the first.
+    Each factor is given by name, as a number or (N,) in its unit.
+
+    Raises TrainingError for an unknown factor, for a value that is not finite, and for two factors that share a latent,
+    which happens in networks without assigned latents: the second factor would overwrite the first.
     """
     places = {fit.factor: fit for fit in calibrations}
     changed = np.array(mu, np.result_type(mu, np.float32))
     set_by: dict[int, str] = {}
     for name, wanted in values.items():
         if name not in places:
-            raise TrainingError(f"there is no factor {name!r}: choose {', '.join(places)}")
+            raise TrainingError(f"expected a factor of the run, found {name!r}: choose from {', '.join(places)}.")
         fit = places[name]
         if fit.latent in set_by:
             raise TrainingError(
-                f"{set_by[fit.latent]} and {name} are both read from latent {fit.latent} of this network, so they "
-                "cannot be set together: set one of them"
+                f"expected factors with latents of their own, found {set_by[fit.latent]} and {name}, both on latent "
+                f"{fit.latent}: "
+                "set one of them."
             )
         set_by[fit.latent] = name
         numbers = np.broadcast_to(np.asarray(wanted, np.float64), len(changed))
         if not np.isfinite(numbers).all():
-            raise TrainingError(f"{name} has values that are no finite numbers: wanted one or (N,), in its units")
+            raise TrainingError(
+                f"expected a finite number or (N,) of them for {name}, found other values: give values in its unit."
+            )
         changed[:, fit.latent] = fit.code(numbers)
     return changed
 
@@ -102,16 +108,16 @@ def write_calibrations(folder: str | Path, calibrations: Iterable[FactorCalibrat
 
 
 def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) -> tuple[FactorCalibration, ...]:
-    """Read a folder's calibration.json: of these factors, in this order, in a code of so many latents.
+    """Read a folder's calibration.json and check it against the network's factors and its number of latents.
 
-    Raises TrainingError, in one sentence, if there is none, or if it is damaged or another network's.
+    Raises TrainingError if there is none, if it is damaged, or if it belongs to another network.
     """
     path = Path(folder) / FILE
     if not path.is_file():
         raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
     try:
         found = read_json(path)
-        # The first calibrations had no format.
+        # Calibrations of the first version have no format.
         if not isinstance(found, dict) or found.get("format", FORMAT) != FORMAT:
             raise ValueError(f"it is no {FORMAT}")
         if found.get("version", FORMAT_VERSION) != FORMAT_VERSION:
@@ -131,7 +137,7 @@ def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) 
 
 
 def to_json(calibration: FactorCalibration) -> dict[str, object]:
-    """Return JSON-able values; `from_json` reads them."""
+    """Return values for JSON, which `from_json` reads."""
     maps = {"value": calibration.value, "code": calibration.code}
     knots = {name: {"inputs": m.inputs.tolist(), "outputs": m.outputs.tolist()} for name, m in maps.items()}
     return {
@@ -143,8 +149,8 @@ def to_json(calibration: FactorCalibration) -> dict[str, object]:
     }
 
 
-def from_json(found: Any) -> FactorCalibration:  # JSON, of which nothing is known
-    """Read what `to_json` gave; raises ValueError, saying what is wrong, for anything else."""
+def from_json(found: Any) -> FactorCalibration:  # unchecked JSON
+    """Read what `to_json` returned. Raises ValueError, which names the fault, for anything else."""
     if not isinstance(found, dict):
         raise ValueError("a factor is no object")
     factor, latent = found.get("factor"), found.get("latent")

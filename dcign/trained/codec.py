@@ -1,4 +1,6 @@
-"""A trained network, for arrays: images to codes and back, any number at a time, without gradients."""
+"""A trained network on numpy arrays: images to codes and codes to images, without gradients."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,33 +16,34 @@ from dcign.network.autoencoder import AutoEncoder
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 
-# Pixels of the images in a pass. On a CPU small passes are a quarter cheaper: their feature maps stay in its cache.
+# Pixels per forward pass. On a CPU small passes are a quarter cheaper, because their feature maps stay in the cache.
 PIXELS_AT_ONCE, PIXELS_AT_ONCE_GPU = 2**17, 2**22
 
 
 @dataclass(frozen=True, eq=False)
 class Codec:
-    """A network with its averaged weights, and what it was trained on."""
+    """A network with its averaged weights, and the description of its training images."""
 
     model: AutoEncoder
     configuration: TrainConfiguration
     description: ImageDescription
     step: int
-    seconds: float  # of training
+    seconds: float  # duration of training
     device: torch.device
-    precision: torch.dtype  # of convolutions and products
+    precision: torch.dtype  # of convolutions and matrix products
 
     @torch.inference_mode()
     def encode(self, images: UInt8, progress: FractionProgress = no_fraction_progress) -> tuple[Float32, Float32]:
         """Return the posterior's mean and log variance: (N, S, S, C) uint8 -> (N, Z), (N, Z).
 
-        Raises TrainingError for images of another type, size or number of channels than the network's, or none.
+        Raises TrainingError for images of another type or shape than the network's, or for no images.
         """
         size, channels = self.description.size, self.description.channels
         if images.dtype != np.uint8 or images.shape[1:] != (size, size, channels) or not len(images):
             raise TrainingError(
-                f"the images are {images.dtype} {images.shape}: wanted one or more, uint8 (N, {size}, {size}, "
-                f"{channels}), as the data set holds them"
+                f"expected images uint8 (N, {size}, {size}, {channels}), one or more, found {images.dtype} "
+                f"{images.shape}: "
+                "give images as the data set holds them."
             )
         means, logvars = [], []
         for chosen in self._passes(len(images), progress):
@@ -55,11 +58,15 @@ class Codec:
     def decode(self, codes: Floating, progress: FractionProgress = no_fraction_progress) -> Float32:
         """Return pictures, 0..1: (N, Z) -> (N, S, S, C).
 
-        Raises TrainingError for codes of another number of latents than the network's, none, or what is no number.
+        Raises TrainingError for another number of latents than the network's, for no codes, or for numbers that are not
+        finite.
         """
         latents = self.configuration.recipe.latents
         if codes.ndim != 2 or codes.shape[1] != latents or not len(codes) or not np.isfinite(codes).all():
-            raise TrainingError(f"codes of shape {codes.shape}: wanted one or more (N, {latents}), finite numbers")
+            raise TrainingError(
+                f"expected finite codes (N, {latents}), one or more, found shape {codes.shape}: give codes of this "
+                "network."
+            )
         pictures = []
         for chosen in self._passes(len(codes), progress):
             part = torch.from_numpy(codes[chosen].astype(np.float32)).to(self.device)
@@ -69,7 +76,7 @@ class Codec:
 
     @torch.no_grad()
     def operations(self) -> tuple[int, int]:
-        """Return what one image costs to encode and to decode, floating-point operations."""
+        """Return the floating-point operations of encoding and of decoding one image."""
         size, channels = self.description.size, self.description.channels
         with FlopCounterMode(display=False) as encoding:
             mu, _ = self.model.encode(torch.zeros(1, channels, size, size, device=self.device))
@@ -78,7 +85,7 @@ class Codec:
         return encoding.get_total_flops(), decoding.get_total_flops()
 
     def _passes(self, count: int, progress: FractionProgress) -> Iterator[slice]:
-        """Divide so many images into passes, telling how many are done after each."""
+        """Yield slices of `count` images for one pass each, and report the fraction done after each."""
         pixels = PIXELS_AT_ONCE if self.device.type == "cpu" else PIXELS_AT_ONCE_GPU
         at_once = max(1, pixels // self.description.size**2)
         for start in range(0, count, at_once):

@@ -1,4 +1,6 @@
-"""An evaluation.json, read back and checked."""
+"""Reading and checking evaluation.json."""
+
+from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from dcign.run.json_files import read_json
 FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
 FILE = "evaluation.json"
-# What whoever shows an evaluation counts on, and of which type; the rest may be absent, or null.
+# The keys that readers need, with their types. All other keys may be absent or null.
 WANTED: dict[str, type | tuple[type, ...]] = {
     "recipe": str,
     "network": str,
@@ -24,9 +26,9 @@ WANTED: dict[str, type | tuple[type, ...]] = {
     "reconstruction": dict,
     "latents": dict,
 }
-# What counts something; and tables that may be absent or null, of numbers, or of tables of them.
+# Numbers that are never negative; and tables of numbers, nested or not, which may be absent or null.
 COUNTS = ("steps", "images_seen", "seconds", "seed")
-LARGEST = 1e100  # that a figure can be: JSON knows whole numbers of any length
+LARGEST = 1e100  # bound on numbers; JSON allows integers of any length
 TABLES = ("factors", "reconstruction", "latents", "entangled", "dci", "metrics")
 
 
@@ -66,7 +68,7 @@ def _refuse(found: Any) -> None:  # JSON
 
 
 def _refuse_words(found: Any, where: str) -> None:  # JSON
-    """Raise unless all values are finite numbers or null, however deep in tables and lists."""
+    """Raise ValueError unless all values, at any depth of tables and lists, are finite numbers or null."""
     if isinstance(found, dict | list):
         for key, value in found.items() if isinstance(found, dict) else enumerate(found):
             _refuse_words(value, f"{where}.{key}")

@@ -1,13 +1,15 @@
-"""A trained network to hand on: weights alone, without an optimiser, in a folder as the Hugging Face hub has them.
+"""An exported network: a folder in the layout of the Hugging Face hub, with weights but without optimiser state.
 
     model.safetensors   the averaged weights
-    config.json         what they are the weights of: a run's configuration, its images and factors, its last step
-    calibration.json    latent <-> factor
+    config.json         the run's configuration, its images and factors, and its last step
+    calibration.json    the maps between latents and factors
     evaluation.json     the run's evaluation
     README.md           the model card
 
-Nothing here needs huggingface_hub: `dcign.publish.hub` does.
+This module does not need huggingface_hub; `dcign.publish.hub` does.
 """
+
+from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
@@ -33,22 +35,22 @@ WEIGHTS_FILE = "model.safetensors"
 
 @dataclass(frozen=True)
 class Published:
-    """What a network was trained to be: all that config.json says."""
+    """The content of config.json."""
 
     configuration: TrainConfiguration
     description: ImageDescription
     step: int
     seconds: float  # of training
-    data_model: dict[str, str] = field(default_factory=dict)  # what the data were drawn with: name, licence
+    data_model: dict[str, str] = field(default_factory=dict)  # name and licence of the model that the data show
 
 
 def is_published(folder: str | Path) -> bool:
-    """Return whether the folder holds a network to hand on, and no run, whose own weights would come first."""
+    """Whether the folder holds an exported network. A run that was exported into its own folder is still a run."""
     return (Path(folder) / CONFIGURATION_FILE).is_file() and not run_configuration.holds_run(folder)
 
 
 def to_json(published: Published) -> dict[str, Any]:  # JSON
-    """Return JSON-able values, without the paths of the machine that trained: folders are named, not placed."""
+    """Return values for JSON, with the names of folders but not their paths."""
     configuration = published.configuration
     named = replace(configuration, data=Path(configuration.data).name, out=Path(configuration.out).name)
     return {
@@ -61,8 +63,8 @@ def to_json(published: Published) -> dict[str, Any]:  # JSON
     }
 
 
-def from_json(found: Any) -> Published:  # JSON, of which nothing is known
-    """Read what `to_json` gave; raises ValueError, saying what is wrong, for anything else."""
+def from_json(found: Any) -> Published:  # unchecked JSON
+    """Read what `to_json` returned. Raises ValueError, which names the fault, for anything else."""
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"it is no {FORMAT}")
     if found.get("version") != FORMAT_VERSION:
@@ -77,14 +79,14 @@ def from_json(found: Any) -> Published:  # JSON, of which nothing is known
 
 
 def write_published(folder: str | Path, published: Published, network: nn.Module) -> None:
-    """Write config.json and model.safetensors, each aside and then renamed."""
+    """Write config.json and model.safetensors, each atomically."""
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     write_atomic(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
     write_atomic(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
 
 
 def read_published(folder: str | Path) -> Published:
-    """Read a folder's config.json, or say in one sentence why not."""
+    """Read a folder's config.json. Raises TrainingError if it is damaged."""
     path = Path(folder) / CONFIGURATION_FILE
     try:
         return from_json(read_json(path))
@@ -93,10 +95,12 @@ def read_published(folder: str | Path) -> Published:
 
 
 def load_weights(folder: str | Path, network: nn.Module) -> None:
-    """Put a folder's model.safetensors into a network, or say in one sentence why not."""
+    """Load a folder's model.safetensors into a network. Raises TrainingError if it is missing or damaged."""
     path = Path(folder) / WEIGHTS_FILE
     if not path.is_file():
-        raise TrainingError(f"there is no {WEIGHTS_FILE} in {folder}: export the run again, or fetch the model whole")
+        raise TrainingError(
+            f"expected {WEIGHTS_FILE} in {folder}, found none: export the run again, or download the whole model."
+        )
     try:
         weights: dict[str, Tensor] = load_file(path)
         refuse_numbers(weights)

@@ -111,7 +111,7 @@ class TrainedRun:
         return source
 
     def refuse_other_data(self, other: TrainedRun) -> None:
-        """Raise TrainingError unless both runs were trained on the same shards: otherwise figures do not compare."""
+        """Raise TrainingError unless both runs were trained on the same shards: their metrics would not compare."""
         if self.description.data_sha256 != other.description.data_sha256:
             raise TrainingError(
                 f"expected a run of the same data set as {self.folder}, found one of another in {other.folder}: "

@@ -308,7 +308,7 @@ def test_a_comparison_is_a_page_that_refers_to_nothing_outside_of_itself(runs, t
     assert all(reference.startswith(("data:", "#")) for reference in page.references)
     assert [name for name in page.ids if name in COMPARED] == list(COMPARED)
     assert text.count("<svg") == 2 * 3 + 1  # a thumbnail a run and factor, and the seeds
-    with pytest.raises(TrainingError, match="expected the folder .*, found none"):
+    with pytest.raises(TrainingError, match=r"expected the folder .*, found none"):
         write_comparison(compare([runs / "swap"]), tmp_path / "nowhere" / "compare.html")
 
 

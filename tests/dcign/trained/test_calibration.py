@@ -58,18 +58,18 @@ def test_beyond_its_ends_a_map_stays_at_them():
 def test_two_factors_of_one_latent_cannot_be_set_together():
     fits = fitted()
     shared = (fits[0], calibrate("up", 0, np.arange(9.0), np.arange(9.0)))
-    with pytest.raises(TrainingError, match="across and up are both read from latent 0 of this network"):
+    with pytest.raises(TrainingError, match="found across and up, both on latent 0"):
         with_factors(np.zeros((1, 4)), shared, across=1, up=2)
     assert with_factors(np.zeros((1, 4)), shared, up=2)[0, 0] == 2
 
 
 def test_a_factor_that_is_not_there_is_refused():
-    with pytest.raises(TrainingError, match="there is no factor 'down': choose across, up"):
+    with pytest.raises(TrainingError, match="found 'down': choose from across, up"):
         with_factors(np.zeros((1, 4)), fitted(), down=1)
 
 
 def test_a_value_that_is_no_number_is_refused_and_whole_numbers_of_a_code_become_real():
-    with pytest.raises(TrainingError, match="across has values that are no finite numbers"):
+    with pytest.raises(TrainingError, match="for across, found other values"):
         with_factors(np.zeros((2, 4)), fitted(), across=[1.0, np.nan])
     moved = with_factors(np.zeros((1, 4), int), fitted(), across=7.3)
     np.testing.assert_allclose(moved, with_factors(np.zeros((1, 4)), fitted(), across=7.3), rtol=1e-6)
