@@ -172,7 +172,7 @@ def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iter
     if evaluation is None:
         yield "None yet: `dcign evaluate RUN`."
         return
-    yield "Measured on identities outside the training split. Calibrations and probes were fitted on training identities."
+    yield "Measured on unseen identities. Calibrations and probes were fitted on training identities."
     yield ""
     yield "| factor | " + " | ".join(heading for heading, *_ in COLUMNS) + " |"
     yield "|---|" + "---|" * len(COLUMNS)

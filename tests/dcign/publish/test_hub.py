@@ -108,13 +108,13 @@ def test_the_codec_takes_bytes_of_its_size_alone(run, wrong):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (TENSOR.permute(0, 2, 3, 1), r"wanted one or more, of floats, \(N, 1, 32, 32\)"),
-        (TENSOR[0], "wanted one or more, of floats"),
-        (TENSOR[:0], "wanted one or more, of floats"),
-        (torch.from_numpy(IMAGES).permute(0, 3, 1, 2), "wanted one or more, of floats"),
-        (TENSOR * 255, "values are 0 to 255: wanted 0 to 1; divide bytes by 255"),
-        (TENSOR - 0.5, "values are -0.5 to 0.5: wanted 0 to 1"),
-        (TENSOR.masked_fill(TENSOR > 0.5, torch.nan), "values are nan to nan: wanted 0 to 1"),
+        (TENSOR.permute(0, 2, 3, 1), r"expected images of floats \(N, 1, 32, 32\), one or more"),
+        (TENSOR[0], "expected images of floats"),
+        (TENSOR[:0], "expected images of floats"),
+        (torch.from_numpy(IMAGES).permute(0, 3, 1, 2), "expected images of floats"),
+        (TENSOR * 255, "expected values from 0 to 1, found 0 to 255: divide bytes by 255"),
+        (TENSOR - 0.5, "expected values from 0 to 1, found -0.5 to 0.5"),
+        (TENSOR.masked_fill(TENSOR > 0.5, torch.nan), "expected values from 0 to 1, found nan to nan"),
     ],
 )
 def test_the_model_takes_0_to_1_of_its_shape_alone(exported, wrong, sentence):
