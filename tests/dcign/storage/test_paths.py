@@ -89,7 +89,7 @@ def test_a_store_is_said_to_have_no_lock(store: str) -> None:
     from dcign.storage.lock import folder_lock
 
     with (
-        pytest.warns(UnlockedWarning, match="without locks .a store has none."),
+        pytest.warns(UnlockedWarning, match="cannot be locked .an object store has no locks."),
         folder_lock(to_path(f"{store}/locked")),
     ):
         pass
