@@ -133,7 +133,7 @@ class Shard:
 
     def image_chunks(self) -> Int64:
         """Where each batch's images lie in the file, deflated: first byte, bytes stored (B, 2)."""
-        return self._open().stored[IMAGES].places
+        return self._open().stored[IMAGES].extents
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
         """A layer of truth of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""

@@ -118,7 +118,6 @@ READABLE = {
     "people below zero",
     "a renderer of markup",
     "a renderer of nothing",
-    "ranges without end",
 }
 
 
