@@ -754,7 +754,7 @@ def _write_face(
 
 def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:
     """Labels and statistics, and if asked for, the pixels too, whatever the first check found."""
-    from dcign.data.check.labels import check_dataset, check_shard
+    from dcign.data.check.dataset import check_dataset, check_shard
     from dcign.data.dataset.reader import FaceDataset
     from dcign.errors import DataError
     from dcign.storage.paths import store_errors

@@ -20,6 +20,7 @@ from dcign.arrays import Float32, Int64, UInt8
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
 from dcign.data.schema import (
     BATCH_NUMBER,
+    COEFFICIENTS,
     FACTOR_VALUES,
     IDENTITY_ALBEDO,
     IDENTITY_ATTRIBUTES,
@@ -103,19 +104,24 @@ class Shard:
         return self._whole(IDENTITY_INDEX)
 
     @property
+    def coefficients(self) -> dict[str, Float32]:
+        """What describes each person, of shape, albedo and attributes what the shard has: dataset -> (B, 20, K)."""
+        return {path: self._whole(path) for path in COEFFICIENTS if path in self._open().stored}
+
+    @property
     def identity_shape(self) -> Float32 | None:
         """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
-        return self._whole(IDENTITY_SHAPE) if IDENTITY_SHAPE in self._open().stored else None
+        return self._optional(IDENTITY_SHAPE)
 
     @property
     def identity_albedo(self) -> Float32 | None:
         """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
-        return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open().stored else None
+        return self._optional(IDENTITY_ALBEDO)
 
     @property
     def identity_attributes(self) -> Float32 | None:
         """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
-        return self._whole(IDENTITY_ATTRIBUTES) if IDENTITY_ATTRIBUTES in self._open().stored else None
+        return self._optional(IDENTITY_ATTRIBUTES)
 
     @property
     def nuisances(self) -> dict[str, Float32]:
@@ -197,6 +203,9 @@ class Shard:
 
     def _whole(self, path: str) -> NDArray[Any]:  # the dataset's own dtype
         return self._open().whole(path)
+
+    def _optional(self, path: str) -> NDArray[Any] | None:
+        return self._whole(path) if path in self._open().stored else None
 
     def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
         return self._open().row(path, row)

@@ -11,7 +11,7 @@ import pytest
 import trimesh
 from scipy.ndimage import binary_erosion
 
-from dcign.data.check.labels import check_dataset, check_shard
+from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
 from dcign.data.shard.truth_layers import truth_faults
