@@ -1,4 +1,4 @@
-"""What makes one batch whole: shapes and dtypes that agree, checked where batches enter a file."""
+"""The datasets of a shard as one batch has them: which shapes and dtypes agree, for the writer and the reader."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Column:
 
 
 def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
-    """The datasets that a shard of such batches has: path in the file -> Column.
+    """Return the datasets of a shard of such batches: path in the file -> Column.
 
     Raises DataError if the batch is malformed or does not have `factors` and `attributes` columns of labels.
     """
@@ -56,7 +56,7 @@ def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
             f"batch {batch.number} has images of shape {image_shape}; expected ({BATCH_SIZE}, H, W, 1 or 3)."
         )
     for path, column in found.items():
-        wanted = _expected(path, column, image_shape[1:3], factors)
+        wanted = expected_column(path, column, image_shape[1:3], factors)
         if column != wanted:
             raise DataError(
                 f"batch {batch.number} has {path} {column.dtype} {column.shape}; "
@@ -72,7 +72,7 @@ def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
 
 
 def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
-    """A batch as what each dataset of a shard gets of it: path in the file -> array."""
+    """Return what each dataset of a shard gets of a batch: path in the file -> array."""
     found: dict[str, NDArray[Any]] = {
         IMAGES: batch.images,
         FACTOR_VALUES: batch.factors,
@@ -92,12 +92,12 @@ def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
 
 
 def is_per_pixel(path: str) -> bool:
-    """Whether the dataset has a value a pixel, and so is compressed, one chunk a batch."""
+    """Return whether a dataset has one value per pixel, and so is compressed, one chunk per batch."""
     return path == IMAGES or (path.startswith(f"{TRUTH}/") and path != LANDMARKS_PATH)
 
 
-def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
-    """What the column ought to be, given the image's H, W and the number of factors."""
+def expected_column(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
+    """Return what a column should be, given the images' (H, W) and the number of factors; free dimensions stay."""
     fixed: dict[str, Column] = {
         IMAGES: Column(column.shape, np.dtype(np.uint8)),
         FACTOR_VALUES: Column((BATCH_SIZE, factors), np.dtype(np.float32)),

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -26,7 +25,6 @@ from dcign.data.schema import (
     IDENTITY_ATTRIBUTES,
     IDENTITY_INDEX,
     IMAGES,
-    LANDMARK_COLUMNS,
     LANDMARKS,
     NUISANCE,
     PARTS,
@@ -36,7 +34,7 @@ from dcign.data.schema import (
     Factor,
     varies_codes,
 )
-from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
+from dcign.data.shard.columns import Column, expected_column, is_per_pixel
 from dcign.data.shard.layout import Extent, ShardLayout, StoredLayout
 from dcign.errors import DataError
 
@@ -149,48 +147,21 @@ def _listing(codes: dict[str, int]) -> str:
 
 
 def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
-    dataset = file[name]
+    dataset, images = file[name], file[IMAGES].shape
     if dataset.is_virtual or dataset.external:
         raise DataError(f"{path} stores {name} in another file; expected it inside; {AGAIN}")
-    wanted = _expected_shape(name, dataset.shape, file[IMAGES].shape, file[FACTOR_VALUES].shape)
-    if dataset.shape != wanted or not _dtype_fits(name, dataset.dtype):
+    found = Column(dataset.shape[1:], dataset.dtype)
+    if name == VARYING and h5py.check_enum_dtype(dataset.dtype) is not None:
+        found = Column(found.shape, np.dtype(np.uint8))  # the enum itself is checked by `_check_kinds`
+    factors = file[FACTOR_VALUES].shape[2:3] or (1,)
+    wanted = expected_column(name, found, images[2:4], factors[0])
+    real = dataset.dtype.kind in "uif" and dataset.dtype.itemsize <= 8
+    if dataset.shape[:1] != images[:1] or found != wanted or not real:
         raise DataError(
-            f"{path} has {name} {shown(dataset.dtype)} {dataset.shape}; expected {_dtype_wanted(name)} {wanted}; "
-            f"{AGAIN}"
+            f"{path} has {name} {shown(dataset.dtype)} {dataset.shape}; expected "
+            f"{wanted.dtype if real else 'a real dtype'} {(*images[:1], *wanted.shape)}; {AGAIN}"
         )
     _check_storage(path, dataset, name)
-
-
-def _expected_shape(
-    name: str, shape: tuple[int, ...], images: tuple[int, ...], factors: tuple[int, ...]
-) -> tuple[int, ...]:
-    """Return the shape that agrees with the images' B, H, W; free dimensions stay as found."""
-    if name in (VARYING, BATCH_NUMBER):
-        return images[:1]
-    if name == FACTOR_VALUES:
-        return (*images[:2], *(factors[2:3] or (1,)))
-    if name in COEFFICIENTS:
-        return (*images[:2], *(shape[2:3] or (1,)))
-    if name == IMAGES:
-        return images
-    if name == LANDMARKS_PATH:
-        return (*images[:2], *(shape[2:3] or (1,)), len(LANDMARK_COLUMNS))
-    return (*images[:4], *shape[4:]) if is_per_pixel(name) else images[:2]
-
-
-def _dtype_fits(name: str, dtype: np.dtype[Any]) -> bool:
-    if name == VARYING:
-        return h5py.check_enum_dtype(dtype) is not None
-    if name.startswith(f"{TRUTH}/") and name != LANDMARKS_PATH:
-        return dtype.kind in "uif" and dtype.itemsize <= 8
-    return dtype == np.dtype(_dtype_wanted(name))
-
-
-def _dtype_wanted(name: str) -> str:
-    if name.startswith(f"{TRUTH}/") and name != LANDMARKS_PATH:
-        return "a real dtype"
-    others = {IMAGES: "uint8", VARYING: "uint8", BATCH_NUMBER: "int64", IDENTITY_INDEX: "int64"}
-    return others.get(name, "float32")
 
 
 def _check_storage(path: Path, dataset: h5py.Dataset, name: str) -> None:
