@@ -1,7 +1,7 @@
-"""Read shards: lazily, checked when opened, one batch or a whole split at a time.
+"""Read shards and data sets, one batch or a whole split at a time.
 
-A shard's file is opened on first use, never on construction, so that a `Shard` can be pickled and can cross a
-fork.
+A shard's file is opened and checked on first use and not on construction, so that a `Shard` can be pickled and survives
+a fork.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)
 
 
 class Shard:
-    """One shard, opened on first use and checked then. Use it in a `with`, or call `close`.
+    """One shard, opened and checked on first use. Use it in a `with`, or call `close`.
 
-    Raises DataError, on first use, if the file is missing, is not HDF5, is cut short, is another program's,
-    is of a newer version, or has datasets that disagree.
+    Raises DataError on first use if the file is missing, not HDF5, cut short, of another program or a newer version, or
+    if its datasets disagree.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -125,31 +125,31 @@ class Shard:
 
     @property
     def nuisances(self) -> dict[str, Float32]:
-        """Whatever else was sampled: name -> (B, 20)."""
+        """The nuisances, which were sampled but are not factors: name -> (B, 20)."""
         return {name: self._whole(f"{NUISANCE}/{name}") for name in self._members(NUISANCE)}
 
     @property
     def truths(self) -> tuple[str, ...]:
-        """Names of the layers of truth that the shard holds."""
+        """Names of the truth layers that the shard has."""
         return self._members(TRUTH)
 
     def images(self, row: int) -> UInt8:
-        """The images of one batch (20, H, W, C)."""
+        """Return the images of one batch (20, H, W, C)."""
         return self._row(IMAGES, row)
 
     def image_chunks(self) -> Int64:
-        """Where each batch's images lie in the file, deflated: first byte, bytes stored (B, 2)."""
+        """Return where each batch's deflated images lie in the file: first byte, number of bytes (B, 2)."""
         return self._open().stored[IMAGES].extents
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
-        """A layer of truth of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
+        """Return a truth layer of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
         if name not in self.truths:
             held = ", ".join(self.truths) or "none"
             raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
         return self._row(f"{TRUTH}/{name}", row)
 
     def batch(self, row: int, *, truth: bool = True) -> Batch:
-        """The batch in one row of the shard, 0 to B - 1, read whole, or without its truth."""
+        """Return the batch in a row of the shard, 0 to B - 1, with or without its truth layers."""
         held = self._open().stored
         return Batch(
             number=int(self._row(BATCH_NUMBER, row)),
@@ -165,12 +165,12 @@ class Shard:
         )
 
     def batches(self) -> Iterator[Batch]:
-        """Every batch in order, one in memory at a time."""
+        """Yield every batch in order; one is in memory at a time."""
         for row in range(len(self)):
             yield self.batch(row)
 
     def columns(self) -> dict[str, Column]:
-        """Every dataset of the shard: its path -> what one batch has of it."""
+        """Return every dataset of the shard: path -> its shape and dtype for one batch."""
         return {name: Column(each.shape[1:], each.dtype) for name, each in self._open().stored.items()}
 
     def read_into(self, path: str, target: NDArray[Any]) -> None:
@@ -193,11 +193,11 @@ class Shard:
             contents = Contents(copy)
         except DataError as error:
             raise DataError(str(error).replace(str(copy), str(self.path))) from None
-        contents.path = self.path  # for sentences: not a copy's
+        contents.path = self.path  # for error messages, instead of the copy's path
         return contents
 
     def _members(self, group: str) -> tuple[str, ...]:
-        """Names of the datasets in a group."""
+        """Return the names of the datasets in a group."""
         prefix = f"{group}/"
         return tuple(path.removeprefix(prefix) for path in self._open().stored if path.startswith(prefix))
 
@@ -216,7 +216,7 @@ class LoadedSplit:
     """A whole split in memory.
 
     images (B, 20, H, W, C); factors (B, 20, F); varies (B,) codes of `schema.VARIES`; identity_index (B, 20);
-    mask (B, 20, H, W) coverage 0..255, or None where the split has none.
+    mask (B, 20, H, W) coverage 0..255, or None if the split has none.
     """
 
     images: UInt8
@@ -227,7 +227,7 @@ class LoadedSplit:
 
 
 class FaceDataset:
-    """A data set folder, read through its dataset.json. Nothing but that is read until asked for."""
+    """A data set folder. Only dataset.json is read on construction."""
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = to_path(folder)
@@ -254,14 +254,14 @@ class FaceDataset:
         return self.manifest.factors
 
     def shards(self, split: str) -> Generator[Shard]:
-        """Each shard of a split, open while it is yielded."""
+        """Yield each shard of a split; it is open while it is yielded."""
         for entry in self._entries(split):
             with self.opened(entry) as shard:
                 yield shard
 
     @contextmanager
     def opened(self, entry: ShardEntry) -> Iterator[Shard]:
-        """One listed shard, open, and of the length that is listed."""
+        """Open a listed shard and check its number of batches."""
         with self.shard(entry) as shard:
             if len(shard) != entry.batches:
                 raise DataError(
@@ -270,7 +270,7 @@ class FaceDataset:
             yield shard
 
     def shard(self, entry: ShardEntry) -> Shard:
-        """One listed shard, not opened yet.
+        """Return a listed shard, not opened yet.
 
         Raises DataError if its file is missing.
         """
@@ -282,12 +282,12 @@ class FaceDataset:
         return Shard(path)
 
     def batches(self, split: str) -> Iterator[Batch]:
-        """Every batch of a split in order, one in memory at a time."""
+        """Yield every batch of a split in order; one is in memory at a time."""
         for shard in self.shards(split):
             yield from shard.batches()
 
     def load(self, split: str) -> LoadedSplit:
-        """A whole split into memory."""
+        """Read a whole split into memory."""
         count = sum(entry.batches for entry in self._entries(split))
         layout_of_first: dict[str, Column] = {}
         loaded: dict[str, NDArray[Any]] = {}
@@ -298,7 +298,7 @@ class FaceDataset:
                 layout_of_first = found
                 loaded = {path: self._room(split, (count, *each.shape), each.dtype) for path, each in found.items()}
             if found != layout_of_first:
-                raise DataError(f"{shard.path} is laid out unlike the first shard of {split}: render it again.")
+                raise DataError(f"{shard.path} differs from the first shard of {split}: render it again.")
             for path, target in loaded.items():
                 shard.read_into(path, target[row : row + len(shard)])
             row += len(shard)
@@ -313,10 +313,10 @@ class FaceDataset:
     def _room(self, split: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         try:
             return np.empty(shape, dtype)
-        except (MemoryError, ValueError):  # the latter: more than an address can say
+        except (MemoryError, ValueError):  # ValueError: more bytes than an address can count
             raise DataError(
-                f"{self.folder} lists {shape[0]} batches of {split}, more than memory can hold: read "
-                "them one by one, or render fewer."
+                f"{self.folder} lists {shape[0]} batches of {split}, which do not fit into memory: read them one by "
+                "one, or render fewer."
             ) from None
 
     def _entries(self, split: str) -> tuple[ShardEntry, ...]:

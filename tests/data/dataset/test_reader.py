@@ -208,5 +208,5 @@ def test_shards_of_two_layouts_do_not_load_as_one_split(make_dataset, make_batch
     path = folder / "train" / "shard-00001.h5"
     masked = [make_batch(number, "azimuth", "test") for number in range(5, 8)]
     write_shard(path, header, masked, 3, overwrite=True)
-    with pytest.raises(DataError, match="unlike the first shard of train"):
+    with pytest.raises(DataError, match="differs from the first shard of train"):
         FaceDataset(folder).load("train")
