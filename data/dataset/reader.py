@@ -17,32 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, UInt8
+from dcign.data import schema
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
-from dcign.data.schema import (
-    BATCH_NUMBER,
-    COEFFICIENTS,
-    FACTOR_VALUES,
-    IDENTITY_ALBEDO,
-    IDENTITY_ATTRIBUTES,
-    IDENTITY_INDEX,
-    IDENTITY_SHAPE,
-    IMAGES,
-    MASK,
-    NUISANCE,
-    TRUTH,
-    VARIES_NAMES,
-    VARYING,
-    Batch,
-    Factor,
-    ShardHeader,
-)
+from dcign.data.schema import Batch, Factor, ShardHeader
 from dcign.data.shard.columns import Column
 from dcign.data.shard.contents import Contents
 from dcign.errors import DataError
 from dcign.storage.paths import store_errors, to_path, with_local_copy
 
-MASK_PATH = f"{TRUTH}/{MASK}"
-LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)
+MASK_PATH = f"{schema.TRUTH}/{schema.MASK}"
+LOADED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.IDENTITY_INDEX, MASK_PATH)
 
 
 class Shard:
@@ -70,7 +54,7 @@ class Shard:
 
     def __len__(self) -> int:
         """Number of batches B."""
-        return self._open().stored[IMAGES].shape[0]
+        return self._open().stored[schema.IMAGES].shape[0]
 
     @property
     def header(self) -> ShardHeader:
@@ -80,88 +64,89 @@ class Shard:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C)."""
-        height, width, channels = self._open().stored[IMAGES].shape[2:]
+        height, width, channels = self._open().stored[schema.IMAGES].shape[2:]
         return height, width, channels
 
     @property
     def numbers(self) -> Int64:
         """Each batch's number in its split (B,)."""
-        return self._whole(BATCH_NUMBER)
+        return self._whole(schema.BATCH_NUMBER)
 
     @property
     def varies(self) -> list[str]:
         """What varies in each batch, B names."""
-        return [VARIES_NAMES[code] for code in self._whole(VARYING)]
+        return [schema.VARIES_NAMES[code] for code in self._whole(schema.VARYING)]
 
     @property
     def factors(self) -> Float32:
         """Labels (B, 20, F), in the order of `header.factors`."""
-        return self._whole(FACTOR_VALUES)
+        return self._whole(schema.FACTOR_VALUES)
 
     @property
     def identity_index(self) -> Int64:
         """Which person is in each image (B, 20)."""
-        return self._whole(IDENTITY_INDEX)
+        return self._whole(schema.IDENTITY_INDEX)
 
     @property
     def coefficients(self) -> dict[str, Float32]:
         """What describes each person, of shape, albedo and attributes what the shard has: dataset -> (B, 20, K)."""
-        return {path: self._whole(path) for path in COEFFICIENTS if path in self._open().stored}
+        return {path: self._whole(path) for path in schema.COEFFICIENTS if path in self._open().stored}
 
     @property
     def identity_shape(self) -> Float32 | None:
         """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
-        return self._optional(IDENTITY_SHAPE)
+        return self._optional(schema.IDENTITY_SHAPE)
 
     @property
     def identity_albedo(self) -> Float32 | None:
         """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
-        return self._optional(IDENTITY_ALBEDO)
+        return self._optional(schema.IDENTITY_ALBEDO)
 
     @property
     def identity_attributes(self) -> Float32 | None:
         """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
-        return self._optional(IDENTITY_ATTRIBUTES)
+        return self._optional(schema.IDENTITY_ATTRIBUTES)
 
     @property
     def nuisances(self) -> dict[str, Float32]:
         """The nuisances, which were sampled but are not factors: name -> (B, 20)."""
-        return {name: self._whole(f"{NUISANCE}/{name}") for name in self._members(NUISANCE)}
+        return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
 
     @property
     def truths(self) -> tuple[str, ...]:
         """Names of the truth layers that the shard has."""
-        return self._members(TRUTH)
+        return self._members(schema.TRUTH)
 
     def images(self, row: int) -> UInt8:
         """Return the images of one batch (20, H, W, C)."""
-        return self._row(IMAGES, row)
+        return self._row(schema.IMAGES, row)
 
     def image_chunks(self) -> Int64:
         """Return where each batch's deflated images lie in the file: first byte, number of bytes (B, 2)."""
-        return self._open().stored[IMAGES].extents
+        return self._open().stored[schema.IMAGES].extents
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
         """Return a truth layer of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
         if name not in self.truths:
             held = ", ".join(self.truths) or "none"
             raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
-        return self._row(f"{TRUTH}/{name}", row)
+        return self._row(f"{schema.TRUTH}/{name}", row)
 
     def batch(self, row: int, *, truth: bool = True) -> Batch:
         """Return the batch in a row of the shard, 0 to B - 1, with or without its truth layers."""
         held = self._open().stored
+        shape, albedo, attributes = (self._row(path, row) if path in held else None for path in schema.COEFFICIENTS)
         return Batch(
-            number=int(self._row(BATCH_NUMBER, row)),
-            varies=VARIES_NAMES[int(self._row(VARYING, row))],
+            number=int(self._row(schema.BATCH_NUMBER, row)),
+            varies=schema.VARIES_NAMES[int(self._row(schema.VARYING, row))],
             images=self.images(row),
-            factors=self._row(FACTOR_VALUES, row),
-            identity_index=self._row(IDENTITY_INDEX, row),
-            identity_shape=self._row(IDENTITY_SHAPE, row) if IDENTITY_SHAPE in held else None,
-            identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in held else None,
-            nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in self._members(NUISANCE)},
+            factors=self._row(schema.FACTOR_VALUES, row),
+            identity_index=self._row(schema.IDENTITY_INDEX, row),
+            identity_shape=shape,
+            identity_albedo=albedo,
+            nuisance={name: self._row(f"{schema.NUISANCE}/{name}", row) for name in self._members(schema.NUISANCE)},
             truth={name: self.truth(name, row) for name in self.truths if truth},
-            identity_attributes=self._row(IDENTITY_ATTRIBUTES, row) if IDENTITY_ATTRIBUTES in held else None,
+            identity_attributes=attributes,
         )
 
     def batches(self) -> Iterator[Batch]:
@@ -303,10 +288,10 @@ class FaceDataset:
                 shard.read_into(path, target[row : row + len(shard)])
             row += len(shard)
         return LoadedSplit(
-            images=loaded[IMAGES],
-            factors=loaded[FACTOR_VALUES],
-            varies=loaded[VARYING].astype(np.uint8),
-            identity_index=loaded[IDENTITY_INDEX],
+            images=loaded[schema.IMAGES],
+            factors=loaded[schema.FACTOR_VALUES],
+            varies=loaded[schema.VARYING].astype(np.uint8),
+            identity_index=loaded[schema.IDENTITY_INDEX],
             mask=loaded.get(MASK_PATH),
         )
 

@@ -19,17 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Int64
+from dcign.data import schema
 from dcign.data.damage import AGAIN, damage_errors, decode_reason, shown
-from dcign.data.schema import (
-    FACTOR_VALUES,
-    IDENTITY_ATTRIBUTES,
-    LANDMARKS,
-    SPLITS,
-    VARYING,
-    ShardHeader,
-    configuration_sha256,
-    varies_codes,
-)
+from dcign.data.schema import ShardHeader
 from dcign.data.shard import sandbox
 from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
 from dcign.data.shard.layout import ShardLayout, StoredLayout
@@ -70,9 +62,9 @@ class Contents:
             with damage_errors(path):
                 self.stored = {name: _stored(name, found) for name, found in layout.datasets.items()}
                 self.header = _header(path, layout, self.stored)
-            known = varies_codes(factor.name for factor in self.header.factors).values()
-            for code in set(self.whole(VARYING).tolist()) - set(known):
-                raise DataError(f"{path} has a batch of {VARYING} {code}; expected 0 to {max(known)}; {AGAIN}")
+            known = schema.varies_codes(factor.name for factor in self.header.factors).values()
+            for code in set(self.whole(schema.VARYING).tolist()) - set(known):
+                raise DataError(f"{path} has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}; {AGAIN}")
         except BaseException:
             self.close()
             raise
@@ -179,7 +171,7 @@ def _header(path: Path, layout: ShardLayout, stored: Mapping[str, Stored]) -> Sh
         attributes=layout.identity_attributes,
         truth_names={layer: names for layer, names in layout.truth_names.items() if names},
     )
-    if configuration_sha256(header.configuration) != header.configuration_sha256:
+    if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
         raise DataError(f"{path} has a configuration whose hash is not the one it gives; {AGAIN}")
     _check_names(path, header, stored)
     return header
@@ -195,18 +187,18 @@ def _decoded(path: Path, name: str, text: str, kind: type[Decoded]) -> Decoded:
 
 def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) -> None:
     """Refuse names that are not as many as the columns, or not identifiers."""
-    width = stored[FACTOR_VALUES].shape[2]
-    if header.split not in SPLITS or len(header.factors) != width:
+    width = stored[schema.FACTOR_VALUES].shape[2]
+    if header.split not in schema.SPLITS or len(header.factors) != width:
         raise DataError(
             f"{path} is of split {shown(header.split)!r} with {len(header.factors)} factor names for {width} columns; "
             f"{AGAIN}"
         )
-    width = stored[IDENTITY_ATTRIBUTES].shape[2] if IDENTITY_ATTRIBUTES in stored else 0
+    width = stored[schema.IDENTITY_ATTRIBUTES].shape[2] if schema.IDENTITY_ATTRIBUTES in stored else 0
     if len(header.attributes) != width:
         raise DataError(
-            f"{path} has {len(header.attributes)} names for {width} columns of {IDENTITY_ATTRIBUTES}; {AGAIN}"
+            f"{path} has {len(header.attributes)} names for {width} columns of {schema.IDENTITY_ATTRIBUTES}; {AGAIN}"
         )
-    landmarks = header.truth_names.get(LANDMARKS, ())
+    landmarks = header.truth_names.get(schema.LANDMARKS, ())
     width = stored[LANDMARKS_PATH].shape[2] if LANDMARKS_PATH in stored and landmarks else 0
     if len(landmarks) != width:
         raise DataError(f"{path} has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}; {AGAIN}")

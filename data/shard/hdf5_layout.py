@@ -14,26 +14,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from dcign.data import schema
 from dcign.data.damage import AGAIN, damage_errors, shown
-from dcign.data.schema import (
-    BATCH_NUMBER,
-    BATCH_SIZE,
-    COEFFICIENTS,
-    FACTOR_VALUES,
-    FORMAT,
-    FORMAT_VERSION,
-    IDENTITY_ATTRIBUTES,
-    IDENTITY_INDEX,
-    IMAGES,
-    LANDMARKS,
-    NUISANCE,
-    PARTS,
-    TRUTH,
-    VARIES,
-    VARYING,
-    Factor,
-    varies_codes,
-)
+from dcign.data.schema import Factor
 from dcign.data.shard.columns import Column, expected_column, is_per_pixel
 from dcign.data.shard.layout import Extent, ShardLayout, StoredLayout
 from dcign.errors import DataError
@@ -41,9 +24,9 @@ from dcign.errors import DataError
 DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is false
 BATCH_LIMIT = 640 << 20  # bytes of a batch in memory: colour images of 1024 px with all their truth are 500 MB
 # Truth layers whose numbers or rows have names -> the dataset that holds them.
-NAMED = {layer: f"{TRUTH}/{layer}" for layer in (PARTS, LANDMARKS)}
+NAMED = {layer: f"{schema.TRUTH}/{layer}" for layer in (schema.PARTS, schema.LANDMARKS)}
 
-REQUIRED = (IMAGES, FACTOR_VALUES, VARYING, BATCH_NUMBER, IDENTITY_INDEX)
+REQUIRED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.BATCH_NUMBER, schema.IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
 
 
@@ -56,7 +39,7 @@ def read_layout(path: Path) -> ShardLayout:
         _check_format(path, file)
         names = _dataset_names(path, file)
         _check_datasets(path, file, names)
-        factors = file[FACTOR_VALUES].attrs
+        factors = file[schema.FACTOR_VALUES].attrs
         signs = [int(sign) for sign in factors["mirror_sign"]]
         columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, strict=True)
         truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
@@ -65,7 +48,7 @@ def read_layout(path: Path) -> ShardLayout:
             seed=int(file.attrs["seed"]),
             factors=tuple(Factor(*column) for column in columns),
             identity_attributes=(
-                _texts(file[IDENTITY_ATTRIBUTES].attrs, "names") if IDENTITY_ATTRIBUTES in names else ()
+                _texts(file[schema.IDENTITY_ATTRIBUTES].attrs, "names") if schema.IDENTITY_ATTRIBUTES in names else ()
             ),
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
             datasets=_stored_layouts(path, file, names),
@@ -76,11 +59,13 @@ def read_layout(path: Path) -> ShardLayout:
 
 def _check_format(path: Path, file: h5py.File) -> None:
     name = file.attrs.get("format")
-    if not isinstance(name, bytes) or name.decode("utf-8", "replace") != FORMAT:
+    if not isinstance(name, bytes) or name.decode("utf-8", "replace") != schema.FORMAT:
         raise DataError(f"{path} is an HDF5 file of another program; expected a dcign shard: check the name.")
     version = int(file.attrs["version"])
-    if version != FORMAT_VERSION:
-        raise DataError(f"{path} is a shard of version {version}; this dcign reads {FORMAT_VERSION}: update dcign.")
+    if version != schema.FORMAT_VERSION:
+        raise DataError(
+            f"{path} is a shard of version {version}; this dcign reads {schema.FORMAT_VERSION}: update dcign."
+        )
 
 
 def _dataset_names(path: Path, file: h5py.File) -> list[str]:
@@ -88,8 +73,8 @@ def _dataset_names(path: Path, file: h5py.File) -> list[str]:
     for name in REQUIRED:
         if not _is_here(path, file, name):
             raise DataError(f"{path} lacks {name}; expected a complete shard; {AGAIN}")
-    names = [*REQUIRED, *(name for name in COEFFICIENTS if _is_here(path, file, name))]
-    for group in (NUISANCE, TRUTH):
+    names = [*REQUIRED, *(name for name in schema.COEFFICIENTS if _is_here(path, file, name))]
+    for group in (schema.NUISANCE, schema.TRUTH):
         if not _is_here(path, file, group):
             continue
         if not isinstance(file[group], h5py.Group):
@@ -122,9 +107,9 @@ def _check_datasets(path: Path, file: h5py.File, names: list[str]) -> None:
     for name in names:
         if not isinstance(file[name], h5py.Dataset):
             raise DataError(f"{path} has a {name} that is not a dataset; {AGAIN}")
-    shape = file[IMAGES].shape
-    if len(shape) != 5 or min(shape) < 1 or shape[1] != BATCH_SIZE or shape[4] not in (1, 3):
-        raise DataError(f"{path} has images of shape {shape}; expected (B, {BATCH_SIZE}, H, W, 1 or 3).")
+    shape = file[schema.IMAGES].shape
+    if len(shape) != 5 or min(shape) < 1 or shape[1] != schema.BATCH_SIZE or shape[4] not in (1, 3):
+        raise DataError(f"{path} has images of shape {shape}; expected (B, {schema.BATCH_SIZE}, H, W, 1 or 3).")
     for name in names:
         _check_dataset(path, file, name)
     in_memory = sum(file[name].nbytes // shape[0] for name in names)
@@ -137,23 +122,24 @@ def _check_datasets(path: Path, file: h5py.File, names: list[str]) -> None:
 
 def _check_kinds(path: Path, file: h5py.File, factors: tuple[Factor, ...]) -> None:
     """Check that the enum of `varies` is the one of a shard with these factors."""
-    codes, wanted = h5py.check_enum_dtype(file[VARYING].dtype), varies_codes(factor.name for factor in factors)
+    codes = h5py.check_enum_dtype(file[schema.VARYING].dtype)
+    wanted = schema.varies_codes(factor.name for factor in factors)
     if codes != wanted:
         raise DataError(f"{path} has the codes {_listing(codes)} of what varies; expected {_listing(wanted)}; {AGAIN}")
 
 
 def _listing(codes: dict[str, int]) -> str:
-    return ", ".join(f"{name} {code}" for name, code in list(codes.items())[: len(VARIES)])
+    return ", ".join(f"{name} {code}" for name, code in list(codes.items())[: len(schema.VARIES)])
 
 
 def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
-    dataset, images = file[name], file[IMAGES].shape
+    dataset, images = file[name], file[schema.IMAGES].shape
     if dataset.is_virtual or dataset.external:
         raise DataError(f"{path} stores {name} in another file; expected it inside; {AGAIN}")
     found = Column(dataset.shape[1:], dataset.dtype)
-    if name == VARYING and h5py.check_enum_dtype(dataset.dtype) is not None:
+    if name == schema.VARYING and h5py.check_enum_dtype(dataset.dtype) is not None:
         found = Column(found.shape, np.dtype(np.uint8))  # the enum itself is checked by `_check_kinds`
-    factors = file[FACTOR_VALUES].shape[2:3] or (1,)
+    factors = file[schema.FACTOR_VALUES].shape[2:3] or (1,)
     wanted = expected_column(name, found, images[2:4], factors[0])
     real = dataset.dtype.kind in "uif" and dataset.dtype.itemsize <= 8
     if dataset.shape[:1] != images[:1] or found != wanted or not real:

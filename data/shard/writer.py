@@ -16,18 +16,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.schema import (
-    FACTOR_VALUES,
-    FORMAT,
-    FORMAT_VERSION,
-    IDENTITY_ATTRIBUTES,
-    SPLITS,
-    TRUTH,
-    VARYING,
-    Batch,
-    ShardHeader,
-    varies_codes,
-)
+from dcign.data import schema
+from dcign.data.schema import Batch, ShardHeader
 from dcign.data.shard.columns import Column, arrays, columns, is_per_pixel
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file, write_errors
@@ -56,10 +46,10 @@ def write_shard(
     """
     if path.exists() and not overwrite:
         raise DataError(f"{path} is there already; expected a free name: remove it, or write elsewhere.")
-    if header.split not in SPLITS or count < 1:
+    if header.split not in schema.SPLITS or count < 1:
         raise DataError(
             f"{path} was given {count} batches of split {header.split!r}; expected 1 or more of one of "
-            f"{', '.join(SPLITS)}."
+            f"{', '.join(schema.SPLITS)}."
         )
     with atomic_file(path, mark) as part:
         with write_errors(path):
@@ -99,23 +89,23 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     """Create the attributes and all datasets."""
     for name, value in _attributes(header).items():
         file.attrs[name] = value
-    codes = varies_codes(factor.name for factor in header.factors)
+    codes = schema.varies_codes(factor.name for factor in header.factors)
     datasets = {path: _create(file, path, column, count, codes) for path, column in layout.items()}
-    factors = datasets[FACTOR_VALUES].attrs
+    factors = datasets[schema.FACTOR_VALUES].attrs
     factors["names"] = np.array([factor.name.encode() for factor in header.factors])
     factors["units"] = np.array([factor.units.encode() for factor in header.factors])
     factors["mirror_sign"] = np.array([factor.mirror_sign for factor in header.factors], np.int8)
-    if IDENTITY_ATTRIBUTES in datasets:
-        datasets[IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
+    if schema.IDENTITY_ATTRIBUTES in datasets:
+        datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
     for layer, names in header.truth_names.items():
-        if f"{TRUTH}/{layer}" in datasets:
-            datasets[f"{TRUTH}/{layer}"].attrs["names"] = np.array([name.encode() for name in names])
+        if f"{schema.TRUTH}/{layer}" in datasets:
+            datasets[f"{schema.TRUTH}/{layer}"].attrs["names"] = np.array([name.encode() for name in names])
     return datasets
 
 
 def _create(file: h5py.File, path: str, column: Column, count: int, codes: dict[str, int]) -> h5py.Dataset:
     shape = (count, *column.shape)
-    dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == VARYING else column.dtype
+    dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
     if is_per_pixel(path):
         return file.create_dataset(
             path,
@@ -141,8 +131,8 @@ def _append(datasets: dict[str, h5py.Dataset], row: int, values: dict[str, NDArr
 def _attributes(header: ShardHeader) -> dict[str, Any]:
     """Return the file's attributes. Texts have a fixed length, which more readers support than a variable one."""
     return {
-        "format": _text(FORMAT),
-        "version": np.int64(FORMAT_VERSION),
+        "format": _text(schema.FORMAT),
+        "version": np.int64(schema.FORMAT_VERSION),
         "split": _text(header.split),
         "seed": np.int64(header.seed),
         "configuration": _text(_json(header.configuration)),
