@@ -123,7 +123,7 @@ class Shard:
 
     def image_chunks(self) -> Int64:
         """Return where each batch's deflated images lie in the file: first byte, number of bytes (B, 2)."""
-        return self._open().stored[schema.IMAGES].extents
+        return np.array(self._open().stored[schema.IMAGES].extents, np.int64)
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
         """Return a truth layer of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
@@ -217,16 +217,6 @@ class FaceDataset:
     def __init__(self, folder: Path | str) -> None:
         self.folder = to_path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
-
-    @property
-    def configuration(self) -> dict[str, Any]:  # JSON
-        """The whole render configuration."""
-        return self.manifest.configuration
-
-    @property
-    def seed(self) -> int:
-        """The seed that the data set was rendered from."""
-        return self.manifest.seed
 
     @property
     def splits(self) -> dict[str, list[ShardEntry]]:

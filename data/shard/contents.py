@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +16,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Int64
 from dcign.data import schema
 from dcign.data.damage import AGAIN, damage_errors, decode_reason, shown
 from dcign.data.schema import ShardHeader
@@ -29,18 +26,6 @@ from dcign.errors import DataError
 
 Decoded = TypeVar("Decoded")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """One dataset (B, ...): extents is (B, 2) if each batch is deflated, or (1, 2) if the data are stored as they are.
-
-    An extent is the first byte in the file and the number of bytes.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    extents: Int64
 
 
 class Contents:
@@ -57,11 +42,11 @@ class Contents:
         try:
             opened = _state(os.fstat(self._file))
             layout = sandbox.read_layout(path)
+            self.stored = layout.datasets
             if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == opened:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
-                self.stored = {name: _stored(name, found) for name, found in layout.datasets.items()}
-                self.header = _header(path, layout, self.stored)
+                self.header = _header(path, layout)
             known = schema.varies_codes(factor.name for factor in self.header.factors).values()
             for code in set(self.whole(schema.VARYING).tolist()) - set(known):
                 raise DataError(f"{path} has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}; {AGAIN}")
@@ -83,7 +68,7 @@ class Contents:
             if is_per_pixel(name):
                 inflate(self._bytes(*stored.extents[row]), values)
             else:
-                _fill(values, self._bytes(stored.extents[0, 0] + row * values.nbytes, values.nbytes))
+                _fill(values, self._bytes(stored.extents[0][0] + row * values.nbytes, values.nbytes))
         return values
 
     def whole(self, name: str) -> NDArray[Any]:  # the dataset's own dtype
@@ -149,15 +134,7 @@ def _check_signature(path: Path) -> None:
         raise DataError(f"{path} is not an HDF5 file; expected a shard: check the name, or make it again.")
 
 
-def _stored(name: str, layout: StoredLayout) -> Stored:
-    stored = Stored(layout.shape, np.dtype(layout.dtype), np.array(layout.extents, np.int64))
-    count = stored.shape[0] if is_per_pixel(name) else 1
-    if stored.extents.shape != (count, 2):
-        raise ValueError(f"{name} does not have an extent for each of its batches")
-    return stored
-
-
-def _header(path: Path, layout: ShardLayout, stored: Mapping[str, Stored]) -> ShardHeader:
+def _header(path: Path, layout: ShardLayout) -> ShardHeader:
     header = ShardHeader(
         split=layout.split,
         seed=layout.seed,
@@ -173,7 +150,7 @@ def _header(path: Path, layout: ShardLayout, stored: Mapping[str, Stored]) -> Sh
     )
     if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
         raise DataError(f"{path} has a configuration whose hash is not the one it gives; {AGAIN}")
-    _check_names(path, header, stored)
+    _check_names(path, header, layout.datasets)
     return header
 
 
@@ -185,7 +162,7 @@ def _decoded(path: Path, name: str, text: str, kind: type[Decoded]) -> Decoded:
         raise DataError(f"{path} has a damaged attribute {name} ({decode_reason(error)}); {AGAIN}") from None
 
 
-def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) -> None:
+def _check_names(path: Path, header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
     """Refuse names that are not as many as the columns, or not identifiers."""
     width = stored[schema.FACTOR_VALUES].shape[2]
     if header.split not in schema.SPLITS or len(header.factors) != width:

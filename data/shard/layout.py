@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from msgspec import Struct
 
 from dcign.data.schema import Factor
@@ -13,8 +16,13 @@ class StoredLayout(Struct):
     """One dataset (B, ...): extents has one entry per batch if it is deflated, else one for the whole dataset."""
 
     shape: tuple[int, ...]
-    dtype: str
+    dtype_name: str
     extents: list[Extent]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype in numpy's form."""
+        return np.dtype(self.dtype_name)
 
 
 class ShardLayout(Struct):

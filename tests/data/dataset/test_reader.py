@@ -179,7 +179,7 @@ def test_batches_of_a_data_set_come_in_the_order_of_their_numbers(make_dataset):
     dataset = FaceDataset(str(make_dataset()))
     assert [batch.number for batch in dataset.batches("train")] == list(range(8))
     assert [factor.name for factor in dataset.factors] == ["azimuth", "elevation", "light_azimuth"]
-    assert (dataset.seed, dataset.configuration["size"]) == (5, 24)
+    assert (dataset.manifest.seed, dataset.manifest.configuration["size"]) == (5, 24)
     assert [entry.first for entry in dataset.splits["train"]] == [0, 5]
 
 
