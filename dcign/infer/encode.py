@@ -23,7 +23,8 @@ from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.storage.atomic import write_atomic, write_errors
-from dcign.trained.codec import Codec, load_codec
+from dcign.trained.codec import Codec
+from dcign.trained.trained_run import TrainedRun
 
 FORMAT_VERSION = 1
 AT_ONCE = 25  # batches in memory: 34 MB of pixels at 150 px, in colour
@@ -54,10 +55,9 @@ PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_in
 
 
 def encode_dataset(
-    run: str | Path,
+    run: TrainedRun,
     folder: str | Path,
     splits: Sequence[str] = (),
-    device: str = "cpu",
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> Encoding:
@@ -66,7 +66,7 @@ def encode_dataset(
     Raises TrainingError or DataError if the run or the data set cannot be read, or do not fit each other.
     """
     refuse_threads(thread_count)
-    dataset, codec = FaceDataset(folder), load_codec(run, device)
+    dataset, codec = FaceDataset(folder), run.codec
     held = [name for name, entries in dataset.splits.items() if entries]
     unknown = [name for name in splits if name not in held]
     if unknown:
@@ -77,7 +77,7 @@ def encode_dataset(
     done = 0
     with threads(thread_count):
         for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
-            _refuse_other_images(codec, shard, run)
+            _refuse_other_images(codec, shard, run.folder)
             for part in _encoded(codec, shard, split):
                 for key, values in part.items():
                     parts[key].append(values)

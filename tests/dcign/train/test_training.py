@@ -18,7 +18,7 @@ from dcign.run.configuration import ImageDescription, TrainConfiguration, read
 from dcign.train import loop as trainer
 from dcign.train import loss as objective
 from dcign.train.distributed import ALONE, Ranks
-from dcign.train.training import configuration_to_resume, train, train_on
+from dcign.train.training import train, train_on
 
 PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
 DESCRIPTION = ImageDescription(
@@ -238,7 +238,7 @@ def test_resuming_nothing_is_refused(tmp_path):
     with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
         train(configured(tmp_path / "nothing"), resume=True)
     with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
-        configuration_to_resume(tmp_path / "nothing")
+        TrainConfiguration.from_options(out=tmp_path / "nothing", resume=True)
     assert not (tmp_path / "nothing").exists()
 
 
@@ -310,7 +310,7 @@ def test_what_a_run_lacks_or_is_damaged_is_said_as_it_is(tmp_path):
         read_checkpoint(tmp_path)
     path = tmp_path / "configuration.json"
     path.write_bytes(path.read_bytes()[:100])
-    for ask in (read, configuration_to_resume):
+    for ask in (read, lambda out: TrainConfiguration.from_options(out=out, resume=True)):
         with pytest.raises(
             TrainingError, match=r"cannot read .*configuration\.json \(.+\): train again into a new fol"
         ):
@@ -319,7 +319,7 @@ def test_what_a_run_lacks_or_is_damaged_is_said_as_it_is(tmp_path):
 
 def test_resuming_takes_what_is_not_given_from_the_run(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
-    again = configuration_to_resume(tmp_path, steps=None, threads=2)
+    again = TrainConfiguration.from_options(out=tmp_path, resume=True, steps=None, threads=2)
     assert (again.steps, again.threads) == (1, 2)
     assert train_on(moving_blobs(), DESCRIPTION, again, resume=True) == 1
 
@@ -362,7 +362,7 @@ def test_a_run_recorded_with_more_threads_than_there_are_here_is_still_read(tmp_
     recorded = json.loads((tmp_path / "configuration.json").read_text()) | {"threads": 5000}
     (tmp_path / "configuration.json").write_text(json.dumps(recorded))
     assert read(tmp_path)[0].threads == 5000
-    assert configuration_to_resume(tmp_path, threads=1).threads == 1
+    assert TrainConfiguration.from_options(out=tmp_path, resume=True, threads=1).threads == 1
 
 
 @pytest.mark.parametrize(
