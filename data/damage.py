@@ -1,4 +1,4 @@
-"""What a damaged file raises, as one sentence."""
+"""Turn what a damaged file raises into one sentence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from dcign.errors import DataError
 
 AGAIN = "make it again with `dcign render`."
-LONGEST = 120  # characters of what a library says
+LONGEST = 120  # characters of a library's message
 
 
 @contextmanager
@@ -33,8 +35,20 @@ def _first_line(error: BaseException) -> str:
     return shown(said.splitlines()[0], LONGEST)
 
 
+def decode_reason(error: Exception) -> str:
+    """Return why msgspec could not decode a JSON text.
+
+    "Expected `int`, got `str` - at `$.seed`" -> "expected int, found str in seed"
+    """
+    if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
+        return f"expected JSON: {_first_line(error)}"
+    said, _, field = str(error).replace("`", "").replace(", got ", ", found ").partition(" - at ")
+    field = field.replace("$.", "")
+    return shown(said[:1].lower() + said[1:] + (f" in {field}" if field else ""), 300)
+
+
 def shown(value: object, longest: int = 60) -> str:
-    """What a file says, fit to be shown: in one line, not for ever, and with no codes that a terminal would obey."""
+    """Return what a file contains in a form that is safe to print: one short line without terminal codes."""
     text = str(value)
     short = text if len(text) <= longest else text[: longest - 3] + "..."
     return "".join(letter if letter.isprintable() else "?" for letter in short)

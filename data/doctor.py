@@ -1,6 +1,6 @@
-"""What `dcign doctor` finds out, and of that what every stage needs: Python, packages, cores, disk.
+"""The checks of `dcign doctor` that every stage needs: Python, packages, cores, disk.
 
-Imports nothing that may be missing. What may fail, hang or crash is asked in a child process: `answer`.
+This module imports only the standard library. What may fail, hang or crash runs in a child process: `ask_subprocess`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 GOOD, SLOW, MISSING = "good", "slow", "missing"
 ROOT = Path(__file__).absolute().parents[2]  # not resolved: dcign/data is a link in a checkout
-LEAST_DISK, PAPERS_DISK = 0.5e9, 3e9  # bytes: a small data set and a run; the paper's at 150 px, with room to work
+LEAST_DISK, PAPERS_DISK = 0.5e9, 3e9  # bytes: for a small data set and a run; for the paper's data set at 150 px
 EXTRAS_OF_DEVELOPERS = ("dev",)
 
 
@@ -33,9 +33,10 @@ class Unanswered(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """One finding: what was looked at, how it is, what was found, the mend in a sentence, empty if it is good.
+    """One finding.
 
-    verdict: good, slow or missing; needed: whether anything fails without it; facts: the same as JSON-able values.
+    name: what was checked; verdict: good, slow or missing; found: a phrase; mend: what to do, "" if it is good; needed:
+    whether anything fails without it; facts: the same as `found`, as JSON-able values.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Check:
 
 
 def guarded(name: str, mend: str, look: Callable[[], Check]) -> Check:
-    """What `look` finds, or that it failed and why: one check's trouble is not the next one's."""
+    """Return what `look` finds, or that it failed and why, so that the other checks still run."""
     try:
         return look()
     except Unanswered as error:
@@ -57,9 +58,9 @@ def guarded(name: str, mend: str, look: Callable[[], Check]) -> Check:
 
 
 def ask_subprocess(module: str, function: str, seconds: float) -> Any:  # JSON
-    """Call a function of ours in a process of its own and return its JSON-able answer.
+    """Call a function of ours in a child process and return its JSON-able answer.
 
-    Raises Unanswered if it raised, died, or took longer: then it and its children are killed.
+    Raises Unanswered if it raised, died, or took longer, in which case it and its children are killed.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.Popen(
@@ -77,7 +78,7 @@ def ask_subprocess(module: str, function: str, seconds: float) -> Any:  # JSON
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):  # one that a driver holds cannot be killed
+            with suppress(subprocess.TimeoutExpired):  # a process that waits for a driver cannot be killed
                 child.communicate(timeout=2)
     try:
         outcome = json.loads(said.splitlines()[-1])
@@ -89,18 +90,20 @@ def ask_subprocess(module: str, function: str, seconds: float) -> Any:  # JSON
 
 
 def check_machine(cores: int, folder: Path) -> Iterator[Check]:
-    """Python, each package, the cores that may be used, and the disk that `folder` is on."""
+    """Check Python, each package, the cores that may be used, and the disk of `folder`."""
     yield guarded("python", "Install Python 3.11 or later.", _python)
     yield from _packages()
-    few = "Rendering runs a worker a core, and training a thread a core: a machine with more is faster."
+    few = "Rendering runs one worker per core, and training one thread per core: a machine with more is faster."
     yield Check("cores", GOOD if cores > 1 else SLOW, str(cores), "" if cores > 1 else few, facts={"cores": cores})
     yield guarded("disk", "Change to a folder that can be written.", lambda: _disk(folder))
 
 
 def requirements() -> dict[str, list[str]]:
-    """What setup.cfg asks for, by extra, "" for what is always needed; of the installed record if there is no checkout.
+    """Return the required packages by extra; "" stands for those that are always needed.
 
-    Raises Unanswered where neither is there.
+    They come from setup.cfg, or without a checkout from the installed record.
+
+    Raises Unanswered if there is neither.
     """
     file = ROOT / "setup.cfg"
     if file.exists():  # newer than the record of an editable installation
@@ -121,59 +124,49 @@ def requirements() -> dict[str, list[str]]:
 
 
 def satisfies(version: str, wanted: str) -> bool:
-    """Whether a version meets bounds such as ">=4.8,<5"."""
-    compare: dict[str, Callable[[list[int], list[int]], bool]] = {
-        ">=": lambda a, b: a >= b,
-        "<": lambda a, b: a < b,
-        "==": lambda a, b: a == b,
-        "!=": lambda a, b: a != b,
-        "<=": lambda a, b: a <= b,
-        ">": lambda a, b: a > b,
-    }
-    bounds = re.findall(r"(>=|<=|==|!=|<|>)\s*([\d.]+)", wanted)
-    return all(compare[how](_numbers(version), _numbers(bound)) for how, bound in bounds)
+    """Return whether a version meets bounds such as ">=4.8,<5"."""
+    from packaging.specifiers import SpecifierSet
 
-
-def _numbers(version: str) -> list[int]:
-    """2.13.0+cpu is 2, 13, 0; padded, so that 3 is 3.0."""
-    found = re.match(r"[\d.]*", version)
-    numbers = [int(part) for part in (found[0] if found else "").split(".") if part]
-    return (numbers + [0] * 4)[:4]
+    return SpecifierSet(wanted).contains(version, prereleases=True)
 
 
 def _python() -> Check:
     version = platform.python_version()
-    good = satisfies(version, ">=3.11")
-    mend = "" if good else "Install Python 3.11 or later, and dcign anew in an environment of it."
+    good = [int(number) for number in version.split(".")[:2]] >= [3, 11]
+    mend = "" if good else "Install Python 3.11 or later, and install dcign into a new environment of it."
     return Check("python", GOOD if good else MISSING, f"{version}, {sys.executable}", mend, facts={"version": version})
 
 
 def _packages() -> Iterator[Check]:
     try:
-        asked = requirements()
+        from packaging.requirements import Requirement
+
+        asked = {extra: [Requirement(line) for line in lines] for extra, lines in requirements().items()}
     except Exception as error:
         yield Check("packages", MISSING, str(error), "Run `pip install -c constraints.txt -e .` in the checkout.")
         return
-    for extra, lines in asked.items():
+    for extra, wanted in asked.items():
         if extra not in EXTRAS_OF_DEVELOPERS:
-            for line in lines:
-                yield _package(line, extra)
+            for each in wanted:
+                yield _package(each.name, str(each.specifier), extra)
 
 
-def _package(line: str, extra: str) -> Check:
-    found = re.match(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*(.*)", line)
-    name, wanted = (found[1], found[2]) if found else (line, "")
+def _package(name: str, wanted: str, extra: str) -> Check:
     asked = f"dcign[{extra}]" if extra else f"{name}{wanted}"
     mend = f"Run `pip install '{asked}'`" + (f", if you want what the extra {extra} brings." if extra else ".")
-    label = f"{name} [{extra}]" if extra else name
     try:
         version = metadata.version(name)
-    except Exception:  # not there, or its record is damaged
+    except Exception:  # it is not installed, or its record is damaged
         version = ""
     good = bool(version) and satisfies(version, wanted)
-    said = f"{version or 'not installed'}, wanted {wanted or 'any'}"
-    facts = {"version": version, "wanted": wanted, "extra": extra}
-    return Check(label, GOOD if good else MISSING, said, "" if good else mend, needed=not extra, facts=facts)
+    return Check(
+        f"{name} [{extra}]" if extra else name,
+        GOOD if good else MISSING,
+        f"{version or 'not installed'}, wanted {wanted or 'any'}",
+        "" if good else mend,
+        needed=not extra,
+        facts={"version": version, "wanted": wanted, "extra": extra},
+    )
 
 
 def _disk(folder: Path) -> Check:
@@ -195,7 +188,7 @@ def _ending(code: int) -> str:
     return f"exit code {code}"
 
 
-if __name__ == "__main__":  # the child process of `answer`
+if __name__ == "__main__":  # the child process of `ask_subprocess`
     try:
         outcome = {"answer": getattr(import_module(sys.argv[1]), sys.argv[2])()}
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a shard holds: names, types and the facts that travel with them. docs/shard.md says the same in prose.
+"""What a shard holds: names, types and provenance. docs/shard.md says the same in prose.
 
 Conventions: factors are in the unit that the file names, degrees; images are (20, H, W, C) uint8, row 0 at
 the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka albedo coefficients.
@@ -21,7 +21,7 @@ FORMAT_VERSION = 1
 BATCH_SIZE = 20  # images that share everything but one factor; the paper's number
 SPLITS = ("train", "test", "iid", "sweep")
 
-# name of the dataset or group -> where it is; a reader in another language needs no more than these
+# Paths of the datasets and groups in the file. A reader in another language needs only these.
 IMAGES = "images"
 FACTOR_VALUES = "factors"
 VARYING = "varies"
@@ -30,15 +30,15 @@ IDENTITY_INDEX = "identity/index"
 IDENTITY_SHAPE = "identity/shape"
 IDENTITY_ALBEDO = "identity/albedo"
 IDENTITY_ATTRIBUTES = "identity/attributes"
-COEFFICIENTS = (IDENTITY_SHAPE, IDENTITY_ALBEDO, IDENTITY_ATTRIBUTES)  # absent where there is no morphable model
+COEFFICIENTS = (IDENTITY_SHAPE, IDENTITY_ALBEDO, IDENTITY_ATTRIBUTES)  # absent without a morphable model
 NUISANCE = "nuisance"
 TRUTH = "truth"
 MASK, PARTS, LANDMARKS = "mask", "parts", "landmarks"
-# What can be asked for, in this order; docs/shard.md says what each is. All but landmarks have a value a pixel.
+# The truth layers that can be rendered, in this order; see docs/shard.md. All but landmarks have a value per pixel.
 TRUTH_LAYERS = (MASK, "depth", "normals", "albedo", PARTS, "visibility", "specular", LANDMARKS)
 LANDMARK_COLUMNS = ("x", "y", "depth", "visible")
 BACKGROUND = "background"  # part 0
-# Of linear R, G, B in a gray picture (Kulkarni et al. 2015), where a sum of light means something.
+# Weights of linear R, G, B in a gray image (Kulkarni et al. 2015); light adds up in linear colour.
 GRAY_WEIGHTS = (0.21, 0.72, 0.07)
 
 
@@ -52,7 +52,7 @@ class Factor:
 
     @property
     def plural(self) -> str:
-        """The unit of many."""
+        """The plural of the unit."""
         return "" if self.units == "ratio" else f"{self.units}s"
 
 
@@ -61,7 +61,7 @@ FACTORS = (
     Factor("elevation", "degree", +1),
     Factor("light_azimuth", "degree", -1),
 )
-# What a data set may sample besides, as nuisances or as further factors; in this order where there are several.
+# What a data set may sample besides these, as nuisances or as further factors, in this order.
 MORE_FACTORS = (
     Factor("light_elevation", "degree", +1),
     Factor("distance", "millimetre", +1),
@@ -69,20 +69,20 @@ MORE_FACTORS = (
     Factor("light_to_ambient", "ratio", +1),
 )
 VARIES = {name: code for code, name in enumerate([factor.name for factor in FACTORS] + ["identity", "all"])}
-ALWAYS_VARIES = tuple(VARIES)  # what every shard's enum holds: codes 0 to 4
+ALWAYS_VARIES = tuple(VARIES)  # in the enum of every shard: codes 0 to 4
 VARIES |= {factor.name: len(VARIES) + place for place, factor in enumerate(MORE_FACTORS)}
 VARIES_NAMES = tuple(VARIES)
 
 
 def varies_codes(factors: Iterable[str]) -> dict[str, int]:
-    """The enum of a shard with factors of these names: what varies -> code."""
+    """Return the enum of a shard with factors of these names: what varies -> code."""
     names = {*ALWAYS_VARIES, *factors}
     return {name: code for name, code in VARIES.items() if name in names}
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Twenty images and their labels, in which `varies` names all that differs between them.
+    """Twenty images and their labels; `varies` names what differs between the images.
 
     number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
     identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
@@ -105,11 +105,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class ShardHeader:
-    """A shard's provenance, enough with model.npz to make it again. Everything is JSON-able.
+    """A shard's provenance; with model.npz it is enough to render the shard again. Everything is JSON-able.
 
     configuration: the whole render configuration; ranges: factor or nuisance -> (lowest, highest) configured;
     renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes;
-    truth_names: "parts" -> what each number in it is, "landmarks" -> what each of the L is, where the shard has them.
+    truth_names: "parts" -> name of each number, "landmarks" -> name of each of the L, if the shard has them.
     """
 
     split: str
@@ -126,6 +126,6 @@ class ShardHeader:
 
 
 def configuration_sha256(configuration: Mapping[str, Any]) -> str:
-    """The hash by which shards and folders name their configuration: SHA-256 of its canonical JSON."""
+    """Return the hash that identifies a configuration: SHA-256 of its canonical JSON."""
     canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The errors of dcign: each is one sentence that a user can act on, and the command line shows it without a traceback.
+"""The errors of dcign: each is one sentence that a user can act on. The command line shows it without a traceback.
 
 The sentence has one form: "expected X, found Y: do Z."
 """

@@ -1,9 +1,9 @@
-"""What pixels alone say about a batch: blank, repeated, out of order, or unlike their neighbours.
+"""Find images that are blank, repeated, out of order, or unlike their neighbours, from the pixels alone.
 
-Images of a batch, sorted by the label that varies, walk along a smooth curve. So each lies between its two neighbours,
-and no exchange of two labels makes the walk much shorter. This needs no renderer, and misses a label that is off by
-less than the distance to the next: for that, `dcign.render.produce.redraw` renders again. Flat things in moving light
-are an exception: each side grows lighter and darker again, and the walk goes back the way it came.
+The images of a batch, sorted by the label that varies, form a smooth path: each image lies between its two neighbours,
+and no exchange of two labels makes the path much shorter. This needs no renderer. It misses a label that is wrong by
+less than the distance to the next one; for that, `dcign.render.produce.redraw` renders again. Flat surfaces in moving
+light are an exception: they become lighter and then darker again, so the path goes back the way it came.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import numpy as np
 
 from dcign.arrays import Float32, Float64, UInt8
 
-GRID = 16  # images are averaged to GRID x GRID, so that fine texture does not make all distances alike
-# 64 px faces, azimuth +-86, 500 batches a factor: no true walk's detour passed 1.9 or its saving .001; with half the
-# images left out 2.4 and .023. A foreign image gives a detour of 4 to 15 as a rule, an exchange saves 30 %.
-DETOUR = 3.0  # way over an image / way without it
-GRAIN = 0.5  # of the median step: nearer images differ by the grain of small pictures as much as by their label
-SHORTCUT = 0.03  # share of the walk that an exchange of two labels may save
-HAIR = 0.02  # of the batch's range of labels: nearer ones may give the same image
+GRID = 16  # images are averaged to GRID x GRID, so that fine texture does not make all distances similar
+# 64 px faces, azimuth +-86, 500 batches per factor: no correct path had a detour above 1.9 or a saving above 0.001;
+# with half of the images left out 2.4 and 0.023. A wrong image usually gives a detour of 4 to 15; an exchange saves
+# 30 %.
+DETOUR = 3.0  # length of the path through an image / length without it
+GRAIN = 0.5  # of the median step: closer images differ as much by the grain of small images as by their label
+SHORTCUT = 0.03  # share of the path that an exchange of two labels may save
+HAIR = 0.02  # of the batch's range of labels: closer labels may give the same image
 
 
 def pixel_faults(images: UInt8, labels: Float32 | None, factor: str = "label", *, folds: bool = False) -> list[str]:
-    """What is wrong with a batch's pixels (20, H, W, C).
+    """Return what is wrong with a batch's pixels (20, H, W, C).
 
-    labels (20,): of the one factor that varies; None where people vary, or everything does. factor: its name; folds:
-    whether the curve may turn back on itself, so that it says nothing of the images' order.
+    labels (20,): of the one factor that varies; None if people or everything varies. factor: its name. folds: whether
+    the path may go back the way it came, so that the order of the images cannot be checked.
     """
     flat = images.reshape(len(images), -1)
     blank = (flat == flat[:, :1]).all(axis=1)
@@ -38,7 +39,7 @@ def pixel_faults(images: UInt8, labels: Float32 | None, factor: str = "label", *
 
 
 def _repeats(images: UInt8, labels: Float32 | None) -> list[str]:
-    """Images that are the same to the last pixel though their labels differ by more than a hair."""
+    """Return images that are identical although their labels differ by more than HAIR."""
     seen: dict[bytes, int] = {}
     hair = 0.0 if labels is None else HAIR * float(np.ptp(labels))
     faults = []
@@ -50,9 +51,9 @@ def _repeats(images: UInt8, labels: Float32 | None) -> list[str]:
 
 
 def _disorder(thumbnails: Float64, labels: Float32, factor: str) -> list[str]:
-    """Images that do not lie between their neighbours, and pairs whose exchange would mend the walk.
+    """Return images that do not lie between their neighbours, and pairs whose exchange shortens the path.
 
-    A foreign image is often mended by some exchange too, so a pair is not said to be a swap for certain.
+    Some exchange often improves the path around a wrong image, too, so a pair may not be a swap.
     """
     order = np.argsort(labels, kind="stable")
     walk = thumbnails[order]
@@ -71,9 +72,9 @@ def _disorder(thumbnails: Float64, labels: Float32, factor: str) -> list[str]:
 
 
 def _best_exchange(distances: Float64) -> tuple[tuple[int, int], float]:
-    """The two positions whose exchange shortens the walk most, and the share of it that this saves."""
+    """Return the two positions whose exchange shortens the path most, and the share that this saves."""
     first, second = np.triu_indices(len(distances), 1)
-    orders = np.tile(np.arange(len(distances)), (len(first), 1))  # one a pair
+    orders = np.tile(np.arange(len(distances)), (len(first), 1))  # one row per pair
     every = np.arange(len(first))
     orders[every, first], orders[every, second] = second, first
     lengths = distances[orders[:, :-1], orders[:, 1:]].sum(axis=1)
@@ -82,7 +83,7 @@ def _best_exchange(distances: Float64) -> tuple[tuple[int, int], float]:
 
 
 def _thumbnails(images: UInt8) -> Float64:
-    """Gray averages. (20, H, W, C) -> (20, GRID * GRID)"""
+    """Return gray averages. (20, H, W, C) -> (20, GRID * GRID)"""
     count, height, width, _ = images.shape
     rows, columns = min(GRID, height), min(GRID, width)
     cropped = images[:, : height // rows * rows, : width // columns * columns]

@@ -1,7 +1,7 @@
-"""Read any batch of a split straight from where its chunk lies, in any order, with no file kept open.
+"""Read any batch of a split directly from its chunk, in any order, without keeping a file open.
 
-A shard keeps the images of a batch as one deflated chunk; HDF5 is asked once where each begins, and no more. So a
-split that does not fit into memory can be read ahead by a thread that holds no lock of HDF5's.
+A shard stores the images of a batch as one deflated chunk, and HDF5 is asked only once where the chunks begin. So a
+thread can read a split that does not fit into memory without holding HDF5's lock.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SplitChunks:
     factors: Float32
 
     def read(self, batch: int) -> UInt8:
-        """Return the images of one batch (20, H, W, C); raises DataError if they are not there whole."""
+        """Return the images of one batch (20, H, W, C); raise DataError if they are missing or damaged."""
         path = self.files[self.file[batch]]
         with damage_errors(path):
             with with_local_copy(path, lambda copy: copy.open("rb"), fresh=False) as file:
@@ -49,7 +49,7 @@ class SplitChunks:
 
 
 def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
-    """Ask every shard of a split where its batches lie."""
+    """Return where the batches of a split lie, asking each shard."""
     files, counts, places, factors = [], [], [], []
     varies: list[int] = []
     shapes = set()

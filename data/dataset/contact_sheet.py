@@ -1,4 +1,4 @@
-"""A contact sheet: a row a batch, its twenty images in the order of what varies, its kind and range at the left."""
+"""A contact sheet: one row per batch, its twenty images in the order of what varies, kind and range at the left."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from dcign.errors import DataError
 from dcign.storage.atomic import write_atomic
 
 LARGEST_TILE = 128  # pixels; larger images are shrunk, so that a row fits a screen
-SMALLEST_TILE = 64  # smaller images are repeated pixel by pixel until they are this large
+SMALLEST_TILE = 64  # pixels; smaller images are enlarged by a whole factor
 FONT_SIZE = 13
 GAP = 2
 MARGIN = 4  # left and right of the text
-MOST_LEVELS = 2  # lines of a sweep's row, which stands at one level of one factor, the others mostly at 0
+MOST_LEVELS = 2  # lines of a sweep's row: one factor is at a level, the others mostly at 0
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
 def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> None:
-    """Save `contact_sheet` as a PNG, in place of what was there.
+    """Save `contact_sheet` as a PNG file; an existing file is replaced.
 
-    Raises DataError if `out` is no name of a PNG, the source cannot be read, or the disk refuses.
+    Raises DataError if `out` does not end in .png, the source cannot be read, or the disk refuses.
     """
     if out.suffix.lower() != ".png":
-        raise DataError(f"{out} is no name of a PNG file; a contact sheet is one: give a name that ends in .png.")
+        raise DataError(f"{out} is not a name for a contact sheet; expected a PNG file: give a name that ends in .png.")
     buffer = io.BytesIO()
     contact_sheet(source, of_each_kind=of_each_kind, rows=rows, truth=truth).save(buffer, "PNG")
     write_atomic(out, buffer.getvalue())
 
 
 def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> Image.Image:
-    """The first batches of each kind of each split, from a shard or a data set folder; `rows` at most.
+    """Draw the first batches of each kind of each split, from a shard or a data set folder, in at most `rows` rows.
 
-    truth: layers to show below the images of each batch that has them; ["all"] shows all that there are.
+    truth: layers to show below the images of each batch that has them; ["all"] shows every layer.
 
-    Raises DataError if the source cannot be read, or has none of a layer asked for.
+    Raises DataError if the source cannot be read, or does not have a layer that was asked for.
     """
     chosen = list(islice(_chosen(source, of_each_kind), max(rows, 0)))
     held = sorted({name for *_, batch in chosen for name in batch.truth})
@@ -67,31 +67,26 @@ def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth:
 
 
 def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[str, ...], Batch]]:
-    """Split, names of its factors and batch, for the first few of each kind."""
+    """Yield split, names of its factors and batch, for the first few of each kind."""
     if not source.is_dir():
-        with Shard(source) as shard:
-            yield from _chosen_of(shard, of_each_kind)
-        return
-    dataset = FaceDataset(source)
-    for entries in dataset.splits.values():
-        if entries:
-            with dataset.shard(entries[0]) as shard:
-                yield from _chosen_of(shard, of_each_kind)
-
-
-def _chosen_of(shard: Shard, of_each_kind: int) -> Iterator[tuple[str, tuple[str, ...], Batch]]:
-    taken: Counter[str] = Counter()
-    names = tuple(factor.name for factor in shard.header.factors)
-    for row, varies in enumerate(shard.varies):
-        if taken[varies] < of_each_kind:
-            taken[varies] += 1
-            yield shard.header.split, names, shard.batch(row)
+        firsts = [Shard(source)]
+    else:
+        dataset = FaceDataset(source)
+        firsts = [dataset.shard(entries[0]) for entries in dataset.splits.values() if entries]
+    for first in firsts:
+        with first as shard:
+            taken: Counter[str] = Counter()
+            names = tuple(factor.name for factor in shard.header.factors)
+            for row, varies in enumerate(shard.varies):
+                if taken[varies] < of_each_kind:
+                    taken[varies] += 1
+                    yield shard.header.split, names, shard.batch(row)
 
 
 def _lines(
     split: str, factors: tuple[str, ...], batch: Batch, truth: Sequence[str]
 ) -> Iterator[tuple[str, list[Image.Image]]]:
-    """One batch as text and its pictures in order, then each layer of its truth."""
+    """Yield a batch as text and images in order, then each of its truth layers."""
     order = np.arange(BATCH_SIZE)
     text = f"{split}, batch {batch.number}\n{batch.varies}"
     if batch.varies in factors:
@@ -109,13 +104,13 @@ def _lines(
 
 
 def _text_width(text: str) -> int:
-    """Pixels that a label takes."""
+    """Return the width of a label in pixels."""
     draw = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     return int(np.ceil(draw.multiline_textbbox((0, 0), text, font=ImageFont.load_default(FONT_SIZE))[2]))
 
 
 def _strip(text: str, tiles: list[Image.Image], label_width: int) -> Image.Image:
-    """Text and pictures side by side."""
+    """Draw text and images side by side."""
     width, height = tiles[0].size
     strip = Image.new("RGB", (label_width + len(tiles) * width, max(height, 4 * FONT_SIZE)), PAPER)
     ImageDraw.Draw(strip).multiline_text((MARGIN, 2), text, fill=INK, font=ImageFont.load_default(FONT_SIZE))
@@ -125,7 +120,7 @@ def _strip(text: str, tiles: list[Image.Image], label_width: int) -> Image.Image
 
 
 def _tile(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Image.Image:
-    """One image (H, W, C), shrunk if it is large, enlarged by a whole factor if it is small."""
+    """Return one image (H, W, C), shrunk if it is large, enlarged by a whole factor if it is small."""
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     image.thumbnail((LARGEST_TILE, LARGEST_TILE))
     factor = -(-SMALLEST_TILE // max(image.size))

@@ -1,4 +1,4 @@
-"""dataset.json: what a data set folder holds. It is written last, so a folder with one is complete."""
+"""dataset.json: what a data set folder holds. It is written last, so a folder that has one is complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dcign.data.damage import shown
+import msgspec
+
+from dcign.data.damage import decode_reason, shown
 from dcign.data.schema import FACTORS, SPLITS, Factor
 from dcign.errors import DataError
 from dcign.storage.atomic import write_atomic
@@ -24,7 +26,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ShardEntry:
-    """One shard of a split: its file relative to the folder, its batches, and the number of the first."""
+    """One shard of a split: its file relative to the folder, how many batches it has, and the number of the first."""
 
     file: str
     batches: int
@@ -35,7 +37,7 @@ class ShardEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The whole of dataset.json. model: file, sha256, name, licence; splits: name -> shards in order."""
+    """The content of dataset.json. model: file, sha256, name, licence; splits: name -> shards in order."""
 
     configuration: Json
     configuration_sha256: str
@@ -46,8 +48,32 @@ class Manifest:
     factors: tuple[Factor, ...] = FACTORS
 
 
+class _Kind(msgspec.Struct):
+    """The fields that say whether the others can be read."""
+
+    format: Any = None  # whatever the file has
+    version: Any = None
+
+
+class _Split(msgspec.Struct):
+    batches: int
+    shards: tuple[ShardEntry, ...]
+
+
+class _Document(msgspec.Struct):
+    """dataset.json as it is in the file, besides `_Kind`."""
+
+    configuration: Json
+    configuration_sha256: str
+    seed: int
+    model: Json
+    renderer: Json
+    factors: tuple[Factor, ...]
+    splits: dict[str, _Split]
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write dataset.json, aside and then renamed; the same manifest gives the same bytes."""
+    """Write dataset.json atomically; the same manifest gives the same bytes."""
     document = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -73,44 +99,42 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises DataError if the folder or the file is missing, is not JSON, or does not have the expected content.
     """
-    document = _document(folder)
-    path = folder / NAME
-    if document.get("format") != FORMAT:
-        raise DataError(
-            f"{path} says its format is {shown(repr(document.get('format')))}; expected {FORMAT!r}: check the name."
-        )
-    if document.get("version") != FORMAT_VERSION:
-        raise DataError(
-            f"{path} is of version {shown(document.get('version'))}; this dcign reads "
-            f"version {FORMAT_VERSION}: update dcign."
-        )
+    path, content = folder / NAME, _content(folder)
     try:
-        manifest = Manifest(
-            configuration=_typed(document, "configuration", dict),
-            configuration_sha256=_typed(document, "configuration_sha256", str),
-            seed=_typed(document, "seed", int),
-            model=_typed(document, "model", dict),
-            renderer=_typed(document, "renderer", dict),
-            splits={name: _entries(split) for name, split in _typed(document, "splits", dict).items()},
-            factors=tuple(_factor(fields) for fields in _typed(document, "factors", list)),
-        )
-        _check(manifest)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"lacks {error}" if isinstance(error, KeyError) else f"has {error}"
-        raise DataError(f"{path} {shown(reason, 300)}; expected what dcign wrote: render the data set again.") from None
-    return manifest
+        kind = msgspec.json.decode(content, type=_Kind)
+        if kind.format != FORMAT:
+            raise ValueError(f"format is {shown(repr(kind.format))}, expected {FORMAT!r}")
+        if kind.version != FORMAT_VERSION:
+            raise DataError(
+                f"{path} is of version {shown(kind.version)}; this dcign reads version {FORMAT_VERSION}: update dcign."
+            )
+        document = msgspec.json.decode(content, type=_Document)
+        _check(document)
+    except DataError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not what dcign writes: {decode_reason(error)}; check the name, or render the data set again."
+        ) from None
+    return Manifest(
+        configuration=document.configuration,
+        configuration_sha256=document.configuration_sha256,
+        seed=document.seed,
+        model=document.model,
+        renderer=document.renderer,
+        splits={name: split.shards for name, split in document.splits.items()},
+        factors=document.factors,
+    )
 
 
-def _document(folder: Path) -> Json:
+def _content(folder: Path) -> bytes:
     path = folder / NAME
     with store_errors(folder):
-        there, file = folder.is_dir(), folder.exists()
-    if not there:
-        found = "is a file" if file else "is not there"
-        raise DataError(f"{folder} {found}; expected a data set folder: make one with `dcign render`.")
-    with store_errors(folder):
+        if not folder.is_dir():
+            found = "is a file" if folder.exists() else "is not there"
+            raise DataError(f"{folder} {found}; expected a data set folder: make one with `dcign render`.")
         try:
-            document = json.loads(path.read_bytes())
+            return path.read_bytes()
         except FileNotFoundError:
             raise DataError(
                 f"{folder} has no {NAME}; expected a finished data set: finish it with `dcign render`."
@@ -119,60 +143,33 @@ def _document(folder: Path) -> Json:
             if is_remote(path):
                 raise
             raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
-        except (ValueError, RecursionError):
-            raise DataError(f"{path} is not JSON; expected what dcign wrote: make it again.") from None
-    if not isinstance(document, dict):
-        raise DataError(f"{path} holds no JSON object; expected what dcign wrote: make it again.")
-    return document
 
 
-def _check(manifest: Manifest) -> None:
-    """Refuse splits that dcign does not know, gaps between shards, and files outside the folder."""
-    _check_inside(str(manifest.model.get("file", "")))
-    for split, entries in manifest.splits.items():
-        if split not in SPLITS:
-            raise ValueError(f"a split {shown(split)!r} where one of {', '.join(SPLITS)} belongs")
+def _check(document: _Document) -> None:
+    """Raise ValueError for unknown splits, gaps between shards, files outside the folder, and odd factor names."""
+    _check_inside(str(document.model.get("file", "")))
+    for name, split in document.splits.items():
+        if name not in SPLITS:
+            raise ValueError(f"expected a split of {', '.join(SPLITS)}, found {shown(name)!r}")
         expected = 0
-        for entry in entries:
+        for entry in split.shards:
             _check_inside(entry.file)
             if entry.first != expected or entry.batches < 1:
-                raise ValueError(f"{entry.file} begin at batch {entry.first} where {expected} belongs")
+                raise ValueError(f"expected {entry.file} to begin at batch {expected}, found {entry.first}")
             expected += entry.batches
+        if split.batches != expected:
+            raise ValueError(f"expected {expected} batches of {name}, as in its shards, found {split.batches}")
+    for factor in document.factors:
+        if not factor.name.isidentifier() or not factor.units.isprintable() or factor.mirror_sign not in (-1, 1):
+            raise ValueError(
+                f"expected a factor's name, unit and mirror sign -1 or 1, found {shown(factor.name)!r}, "
+                f"{shown(factor.units)!r}, {factor.mirror_sign}"
+            )
 
 
 def _check_inside(file: str) -> None:
     name = PurePosixPath(file)
     if name.is_absolute() or ".." in name.parts:
-        raise ValueError(f"a file {shown(file)!r} outside the folder")
+        raise ValueError(f"expected a file in the folder, found {shown(file)!r}, outside the folder")
     if not file.isprintable() or len(file) > LONGEST_NAME:
-        raise ValueError(f"a file {shown(file)!r}, which is no name")
-
-
-def _entries(split: Json) -> tuple[ShardEntry, ...]:
-    entries = tuple(
-        ShardEntry(
-            file=_typed(shard, "file", str),
-            batches=_typed(shard, "batches", int),
-            first=_typed(shard, "first", int),
-            sha256=_typed(shard, "sha256", str),
-            bytes=_typed(shard, "bytes", int),
-        )
-        for shard in _typed(split, "shards", list)
-    )
-    if split["batches"] != sum(entry.batches for entry in entries):
-        raise ValueError(f"{shown(split['batches'])} batches declared where its shards hold another number")
-    return entries
-
-
-def _factor(fields: Json) -> Factor:
-    name, units, sign = _typed(fields, "name", str), _typed(fields, "units", str), _typed(fields, "mirror_sign", int)
-    if not name.isidentifier() or not units.isprintable() or sign not in (-1, 1):
-        raise ValueError(f"a factor {shown(name)!r} of unit {shown(units)!r} and mirror sign {shown(sign)}")
-    return Factor(name, units, sign)
-
-
-def _typed(fields: Json, key: str, kind: type) -> Any:  # Any: the caller names the type
-    value = fields[key]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise TypeError(f"{key} = {shown(repr(value))} where {kind.__name__} belongs")
-    return value
+        raise ValueError(f"expected a file name, found {shown(file)!r}")

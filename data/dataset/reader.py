@@ -1,7 +1,7 @@
-"""Read shards: lazily, checked when opened, one batch or a whole split at a time.
+"""Read shards and data sets, one batch or a whole split at a time.
 
-A shard's file is opened on first use, never on construction, so that a `Shard` can be pickled and can cross a
-fork.
+A shard's file is opened and checked on first use and not on construction, so that a `Shard` can be pickled and survives
+a fork.
 """
 
 from __future__ import annotations
@@ -17,38 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, UInt8
+from dcign.data import schema
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
-from dcign.data.schema import (
-    BATCH_NUMBER,
-    FACTOR_VALUES,
-    IDENTITY_ALBEDO,
-    IDENTITY_ATTRIBUTES,
-    IDENTITY_INDEX,
-    IDENTITY_SHAPE,
-    IMAGES,
-    MASK,
-    NUISANCE,
-    TRUTH,
-    VARIES_NAMES,
-    VARYING,
-    Batch,
-    Factor,
-    ShardHeader,
-)
+from dcign.data.schema import Batch, Factor, ShardHeader
 from dcign.data.shard.columns import Column
 from dcign.data.shard.contents import Contents
 from dcign.errors import DataError
 from dcign.storage.paths import store_errors, to_path, with_local_copy
 
-MASK_PATH = f"{TRUTH}/{MASK}"
-LOADED = (IMAGES, FACTOR_VALUES, VARYING, IDENTITY_INDEX, MASK_PATH)
+MASK_PATH = f"{schema.TRUTH}/{schema.MASK}"
+LOADED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.IDENTITY_INDEX, MASK_PATH)
 
 
 class Shard:
-    """One shard, opened on first use and checked then. Use it in a `with`, or call `close`.
+    """One shard, opened and checked on first use. Use it in a `with`, or call `close`.
 
-    Raises DataError, on first use, if the file is missing, is not HDF5, is cut short, is another program's,
-    is of a newer version, or has datasets that disagree.
+    Raises DataError on first use if the file is missing, not HDF5, cut short, of another program or a newer version, or
+    if its datasets disagree.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -69,7 +54,7 @@ class Shard:
 
     def __len__(self) -> int:
         """Number of batches B."""
-        return self._open().stored[IMAGES].shape[0]
+        return self._open().stored[schema.IMAGES].shape[0]
 
     @property
     def header(self) -> ShardHeader:
@@ -79,92 +64,98 @@ class Shard:
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C)."""
-        height, width, channels = self._open().stored[IMAGES].shape[2:]
+        height, width, channels = self._open().stored[schema.IMAGES].shape[2:]
         return height, width, channels
 
     @property
     def numbers(self) -> Int64:
         """Each batch's number in its split (B,)."""
-        return self._whole(BATCH_NUMBER)
+        return self._whole(schema.BATCH_NUMBER)
 
     @property
     def varies(self) -> list[str]:
         """What varies in each batch, B names."""
-        return [VARIES_NAMES[code] for code in self._whole(VARYING)]
+        return [schema.VARIES_NAMES[code] for code in self._whole(schema.VARYING)]
 
     @property
     def factors(self) -> Float32:
         """Labels (B, 20, F), in the order of `header.factors`."""
-        return self._whole(FACTOR_VALUES)
+        return self._whole(schema.FACTOR_VALUES)
 
     @property
     def identity_index(self) -> Int64:
         """Which person is in each image (B, 20)."""
-        return self._whole(IDENTITY_INDEX)
+        return self._whole(schema.IDENTITY_INDEX)
+
+    @property
+    def coefficients(self) -> dict[str, Float32]:
+        """What describes each person, of shape, albedo and attributes what the shard has: dataset -> (B, 20, K)."""
+        return {path: self._whole(path) for path in schema.COEFFICIENTS if path in self._open().stored}
 
     @property
     def identity_shape(self) -> Float32 | None:
         """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
-        return self._whole(IDENTITY_SHAPE) if IDENTITY_SHAPE in self._open().stored else None
+        return self._optional(schema.IDENTITY_SHAPE)
 
     @property
     def identity_albedo(self) -> Float32 | None:
         """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
-        return self._whole(IDENTITY_ALBEDO) if IDENTITY_ALBEDO in self._open().stored else None
+        return self._optional(schema.IDENTITY_ALBEDO)
 
     @property
     def identity_attributes(self) -> Float32 | None:
         """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
-        return self._whole(IDENTITY_ATTRIBUTES) if IDENTITY_ATTRIBUTES in self._open().stored else None
+        return self._optional(schema.IDENTITY_ATTRIBUTES)
 
     @property
     def nuisances(self) -> dict[str, Float32]:
-        """Whatever else was sampled: name -> (B, 20)."""
-        return {name: self._whole(f"{NUISANCE}/{name}") for name in self._members(NUISANCE)}
+        """The nuisances, which were sampled but are not factors: name -> (B, 20)."""
+        return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
 
     @property
     def truths(self) -> tuple[str, ...]:
-        """Names of the layers of truth that the shard holds."""
-        return self._members(TRUTH)
+        """Names of the truth layers that the shard has."""
+        return self._members(schema.TRUTH)
 
     def images(self, row: int) -> UInt8:
-        """The images of one batch (20, H, W, C)."""
-        return self._row(IMAGES, row)
+        """Return the images of one batch (20, H, W, C)."""
+        return self._row(schema.IMAGES, row)
 
     def image_chunks(self) -> Int64:
-        """Where each batch's images lie in the file, deflated: first byte, bytes stored (B, 2)."""
-        return self._open().stored[IMAGES].places
+        """Return where each batch's deflated images lie in the file: first byte, number of bytes (B, 2)."""
+        return np.array(self._open().stored[schema.IMAGES].extents, np.int64)
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
-        """A layer of truth of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
+        """Return a truth layer of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
         if name not in self.truths:
             held = ", ".join(self.truths) or "none"
             raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
-        return self._row(f"{TRUTH}/{name}", row)
+        return self._row(f"{schema.TRUTH}/{name}", row)
 
     def batch(self, row: int, *, truth: bool = True) -> Batch:
-        """The batch in one row of the shard, 0 to B - 1, read whole, or without its truth."""
+        """Return the batch in a row of the shard, 0 to B - 1, with or without its truth layers."""
         held = self._open().stored
+        shape, albedo, attributes = (self._row(path, row) if path in held else None for path in schema.COEFFICIENTS)
         return Batch(
-            number=int(self._row(BATCH_NUMBER, row)),
-            varies=VARIES_NAMES[int(self._row(VARYING, row))],
+            number=int(self._row(schema.BATCH_NUMBER, row)),
+            varies=schema.VARIES_NAMES[int(self._row(schema.VARYING, row))],
             images=self.images(row),
-            factors=self._row(FACTOR_VALUES, row),
-            identity_index=self._row(IDENTITY_INDEX, row),
-            identity_shape=self._row(IDENTITY_SHAPE, row) if IDENTITY_SHAPE in held else None,
-            identity_albedo=self._row(IDENTITY_ALBEDO, row) if IDENTITY_ALBEDO in held else None,
-            nuisance={name: self._row(f"{NUISANCE}/{name}", row) for name in self._members(NUISANCE)},
+            factors=self._row(schema.FACTOR_VALUES, row),
+            identity_index=self._row(schema.IDENTITY_INDEX, row),
+            identity_shape=shape,
+            identity_albedo=albedo,
+            nuisance={name: self._row(f"{schema.NUISANCE}/{name}", row) for name in self._members(schema.NUISANCE)},
             truth={name: self.truth(name, row) for name in self.truths if truth},
-            identity_attributes=self._row(IDENTITY_ATTRIBUTES, row) if IDENTITY_ATTRIBUTES in held else None,
+            identity_attributes=attributes,
         )
 
     def batches(self) -> Iterator[Batch]:
-        """Every batch in order, one in memory at a time."""
+        """Yield every batch in order; one is in memory at a time."""
         for row in range(len(self)):
             yield self.batch(row)
 
     def columns(self) -> dict[str, Column]:
-        """Every dataset of the shard: its path -> what one batch has of it."""
+        """Return every dataset of the shard: path -> its shape and dtype for one batch."""
         return {name: Column(each.shape[1:], each.dtype) for name, each in self._open().stored.items()}
 
     def read_into(self, path: str, target: NDArray[Any]) -> None:
@@ -187,16 +178,19 @@ class Shard:
             contents = Contents(copy)
         except DataError as error:
             raise DataError(str(error).replace(str(copy), str(self.path))) from None
-        contents.path = self.path  # for sentences: not a copy's
+        contents.path = self.path  # for error messages, instead of the copy's path
         return contents
 
     def _members(self, group: str) -> tuple[str, ...]:
-        """Names of the datasets in a group."""
+        """Return the names of the datasets in a group."""
         prefix = f"{group}/"
         return tuple(path.removeprefix(prefix) for path in self._open().stored if path.startswith(prefix))
 
     def _whole(self, path: str) -> NDArray[Any]:  # the dataset's own dtype
         return self._open().whole(path)
+
+    def _optional(self, path: str) -> NDArray[Any] | None:
+        return self._whole(path) if path in self._open().stored else None
 
     def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
         return self._open().row(path, row)
@@ -207,7 +201,7 @@ class LoadedSplit:
     """A whole split in memory.
 
     images (B, 20, H, W, C); factors (B, 20, F); varies (B,) codes of `schema.VARIES`; identity_index (B, 20);
-    mask (B, 20, H, W) coverage 0..255, or None where the split has none.
+    mask (B, 20, H, W) coverage 0..255, or None if the split has none.
     """
 
     images: UInt8
@@ -218,21 +212,11 @@ class LoadedSplit:
 
 
 class FaceDataset:
-    """A data set folder, read through its dataset.json. Nothing but that is read until asked for."""
+    """A data set folder. Only dataset.json is read on construction."""
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = to_path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
-
-    @property
-    def configuration(self) -> dict[str, Any]:  # JSON
-        """The whole render configuration."""
-        return self.manifest.configuration
-
-    @property
-    def seed(self) -> int:
-        """The seed that the data set was rendered from."""
-        return self.manifest.seed
 
     @property
     def splits(self) -> dict[str, list[ShardEntry]]:
@@ -245,14 +229,14 @@ class FaceDataset:
         return self.manifest.factors
 
     def shards(self, split: str) -> Generator[Shard]:
-        """Each shard of a split, open while it is yielded."""
+        """Yield each shard of a split; it is open while it is yielded."""
         for entry in self._entries(split):
             with self.opened(entry) as shard:
                 yield shard
 
     @contextmanager
     def opened(self, entry: ShardEntry) -> Iterator[Shard]:
-        """One listed shard, open, and of the length that is listed."""
+        """Open a listed shard and check its number of batches."""
         with self.shard(entry) as shard:
             if len(shard) != entry.batches:
                 raise DataError(
@@ -261,7 +245,7 @@ class FaceDataset:
             yield shard
 
     def shard(self, entry: ShardEntry) -> Shard:
-        """One listed shard, not opened yet.
+        """Return a listed shard, not opened yet.
 
         Raises DataError if its file is missing.
         """
@@ -273,12 +257,12 @@ class FaceDataset:
         return Shard(path)
 
     def batches(self, split: str) -> Iterator[Batch]:
-        """Every batch of a split in order, one in memory at a time."""
+        """Yield every batch of a split in order; one is in memory at a time."""
         for shard in self.shards(split):
             yield from shard.batches()
 
     def load(self, split: str) -> LoadedSplit:
-        """A whole split into memory."""
+        """Read a whole split into memory."""
         count = sum(entry.batches for entry in self._entries(split))
         layout_of_first: dict[str, Column] = {}
         loaded: dict[str, NDArray[Any]] = {}
@@ -289,25 +273,25 @@ class FaceDataset:
                 layout_of_first = found
                 loaded = {path: self._room(split, (count, *each.shape), each.dtype) for path, each in found.items()}
             if found != layout_of_first:
-                raise DataError(f"{shard.path} is laid out unlike the first shard of {split}: render it again.")
+                raise DataError(f"{shard.path} differs from the first shard of {split}: render it again.")
             for path, target in loaded.items():
                 shard.read_into(path, target[row : row + len(shard)])
             row += len(shard)
         return LoadedSplit(
-            images=loaded[IMAGES],
-            factors=loaded[FACTOR_VALUES],
-            varies=loaded[VARYING].astype(np.uint8),
-            identity_index=loaded[IDENTITY_INDEX],
+            images=loaded[schema.IMAGES],
+            factors=loaded[schema.FACTOR_VALUES],
+            varies=loaded[schema.VARYING].astype(np.uint8),
+            identity_index=loaded[schema.IDENTITY_INDEX],
             mask=loaded.get(MASK_PATH),
         )
 
     def _room(self, split: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         try:
             return np.empty(shape, dtype)
-        except (MemoryError, ValueError):  # the latter: more than an address can say
+        except (MemoryError, ValueError):  # ValueError: more bytes than an address can count
             raise DataError(
-                f"{self.folder} lists {shape[0]} batches of {split}, more than memory can hold: read "
-                "them one by one, or render fewer."
+                f"{self.folder} lists {shape[0]} batches of {split}, which do not fit into memory: read them one by "
+                "one, or render fewer."
             ) from None
 
     def _entries(self, split: str) -> tuple[ShardEntry, ...]:

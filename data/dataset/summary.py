@@ -1,9 +1,8 @@
-"""What a shard or a data set folder is, for `dcign inspect`: as a dict for JSON, and as tables for people."""
+"""Summarise a shard or a data set folder for `dcign inspect`, as a dict for JSON and as tables for people."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,18 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from dcign.data.damage import shown
+from dcign.data.dataset.manifest import Manifest
 from dcign.data.dataset.reader import FaceDataset, Shard
-from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, Factor
+from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, ShardHeader
 from dcign.errors import DataError
 from dcign.storage.paths import store_errors
 
 Json = dict[str, Any]
-LONGEST = 600  # characters of what a file says of itself
+LONGEST = 600  # characters of a text from a file
 
 
 @dataclass
 class _Tally:
-    """What is counted over the shards of one split."""
+    """Counts over the shards of one split."""
 
     batches: int = 0
     shards: int = 0
@@ -38,7 +38,7 @@ class _Tally:
     nuisance: set[str] = field(default_factory=set)
 
     def add(self, shard: Shard) -> None:
-        """Count one more shard. All is read before anything is counted: a damaged one counts for nothing."""
+        """Count one more shard; everything is read first, so that a damaged shard is not counted in part."""
         factors, nuisances = shard.factors, shard.nuisances
         varies, people = shard.varies, np.unique(shard.identity_index)
         self.batches += len(shard)
@@ -54,7 +54,7 @@ class _Tally:
             self.observed[name] = min(low, float(values.min())), max(high, float(values.max()))
 
     def described(self) -> Json:
-        """As JSON, kinds in the format's order."""
+        """Return the counts as JSON, kinds in the format's order."""
         return {
             "batches": self.batches,
             "images": self.batches * BATCH_SIZE,
@@ -69,9 +69,9 @@ class _Tally:
 
 
 def summarise(path: Path) -> Json:
-    """Describe a shard or a data set folder, as a dict that JSON can hold. Reads labels, not images.
+    """Describe a shard or a data set folder as a dict that JSON can hold. This reads labels, not images.
 
-    Shards of a folder that cannot be read are left out, and "unreadable" has a sentence on each.
+    Shards of a folder that cannot be read are left out, and "unreadable" has one sentence about each.
 
     Raises DataError if it is neither, or is one shard and cannot be read.
     """
@@ -80,7 +80,7 @@ def summarise(path: Path) -> Json:
 
 
 def table(summary: Json) -> RenderableType:
-    """The same for people, to be printed with rich."""
+    """Return the same as tables, to be printed with rich."""
     unreadable = [Text(f"UNREADABLE  {sentence}") for sentence in summary["unreadable"]]
     tables = _split_table(summary), _range_table(summary), _provenance_table(summary)
     return Group(_title(summary), *tables, *unreadable)
@@ -88,36 +88,16 @@ def table(summary: Json) -> RenderableType:
 
 def _summarise_shard(path: Path) -> Json:
     with Shard(path) as shard:
-        tally = _Tally()
+        tally, header = _Tally(), shard.header
         tally.add(shard)
-        header = shard.header
-        return {
-            "path": str(path),
-            "kind": "shard",
-            "format_version": FORMAT_VERSION,
-            "image": _image(shard),
-            "splits": {header.split: tally.described()},
-            "first_batch": int(shard.numbers[0]),
-            "factors": _factors(header.factors, header.ranges, [tally]),
-            "nuisances": _nuisances(header.ranges, [tally]),
-            "provenance": {
-                "seed": header.seed,
-                "configuration_sha256": header.configuration_sha256,
-                "model": {"sha256": header.model_sha256},
-                "renderer": header.renderer,
-                "camera": header.camera,
-                "configuration": header.configuration,
-            },
-            "unreadable": [],
-        }
+        summary = _summary(path, header, {"sha256": header.model_sha256}, {header.split: tally}, _about(shard))
+        return summary | {"kind": "shard", "first_batch": int(shard.numbers[0])}
 
 
 def _summarise_folder(path: Path) -> Json:
     dataset = FaceDataset(path)
-    manifest = dataset.manifest
     tallies: dict[str, _Tally] = {}
-    first: Json = {}
-    ranges: dict[str, tuple[float, float]] = {}
+    about: Json = {}
     unreadable = []
     for split, entries in dataset.splits.items():
         tallies[split] = _Tally()
@@ -125,60 +105,54 @@ def _summarise_folder(path: Path) -> Json:
             try:
                 with dataset.opened(entry) as shard:
                     tallies[split].add(shard)
-                    first = first or {"image": _image(shard), "camera": shard.header.camera}
-                    ranges = ranges or shard.header.ranges
+                    about = about or _about(shard)
             except DataError as error:
                 unreadable.append(str(error))
+    summary = _summary(path, dataset.manifest, dataset.manifest.model, tallies, about)
+    return summary | {"kind": "data set", "unreadable": unreadable}
+
+
+def _about(shard: Shard) -> Json:
+    """Return what is the same in all shards of a data set."""
+    height, width, channels = shard.image_shape
+    image = {"height": height, "width": width, "channels": channels}
+    return {"image": image, "camera": shard.header.camera, "ranges": shard.header.ranges}
+
+
+def _summary(path: Path, source: ShardHeader | Manifest, model: Json, tallies: dict[str, _Tally], about: Json) -> Json:
+    """Return the summary. model: hash, name and licence; about: `_about` of the first shard that can be read."""
+
+    def spread(name: str) -> Json:
+        """Return the range of a factor or nuisance, as configured and as observed."""
+        seen = [tally.observed[name] for tally in tallies.values() if name in tally.observed]
+        configured = about.get("ranges", {}).get(name)
+        return {
+            "configured": list(configured) if configured else None,
+            "observed": [min(low for low, _ in seen), max(high for _, high in seen)] if seen else None,
+        }
+
     return {
         "path": str(path),
-        "kind": "data set",
+        "kind": "",
         "format_version": FORMAT_VERSION,
-        "image": first.get("image", {}),
+        "image": about.get("image", {}),
         "splits": {split: tally.described() for split, tally in tallies.items()},
-        "factors": _factors(manifest.factors, ranges, tallies.values()),
-        "nuisances": _nuisances(ranges, tallies.values()),
-        "provenance": {
-            "seed": manifest.seed,
-            "configuration_sha256": manifest.configuration_sha256,
-            "model": manifest.model,
-            "renderer": manifest.renderer,
-            "camera": first.get("camera", {}),
-            "configuration": manifest.configuration,
+        "factors": {
+            factor.name: {"units": factor.units, "mirror_sign": factor.mirror_sign, **spread(factor.name)}
+            for factor in source.factors
         },
-        "unreadable": unreadable,
-    }
-
-
-def _image(shard: Shard) -> Json:
-    height, width, channels = shard.image_shape
-    return {"height": height, "width": width, "channels": channels}
-
-
-def _factors(
-    factors: Iterable[Factor], ranges: dict[str, tuple[float, float]], tallies: Iterable[_Tally]
-) -> dict[str, Json]:
-    """Each factor's unit, mirror sign, and range as configured and as observed."""
-    counted = list(tallies)
-    return {
-        factor.name: {"units": factor.units, "mirror_sign": factor.mirror_sign, **_spread(factor.name, ranges, counted)}
-        for factor in factors
-    }
-
-
-def _nuisances(ranges: dict[str, tuple[float, float]], tallies: Iterable[_Tally]) -> dict[str, Json]:
-    """The range of each nuisance, as configured and as observed."""
-    counted = list(tallies)
-    names = sorted({name for tally in counted for name in tally.nuisance})
-    return {name: _spread(name, ranges, counted) for name in names}
-
-
-def _spread(name: str, ranges: dict[str, tuple[float, float]], tallies: list[_Tally]) -> Json:
-    """The range of a factor or nuisance, as configured and as observed."""
-    seen = [tally.observed[name] for tally in tallies if name in tally.observed]
-    configured = ranges.get(name)
-    return {
-        "configured": list(configured) if configured else None,
-        "observed": [min(low for low, _ in seen), max(high for _, high in seen)] if seen else None,
+        "nuisances": {
+            name: spread(name) for name in sorted({name for tally in tallies.values() for name in tally.nuisance})
+        },
+        "provenance": {
+            "seed": source.seed,
+            "configuration_sha256": source.configuration_sha256,
+            "model": model,
+            "renderer": source.renderer,
+            "camera": about.get("camera", {}),
+            "configuration": source.configuration,
+        },
+        "unreadable": [],
     }
 
 
@@ -190,7 +164,7 @@ def _title(summary: Json) -> Text:
 
 
 def _split_table(summary: Json) -> Table:
-    """A column a split, so that it fits a terminal of 80."""
+    """Return one column per split, so that the table fits a terminal of 80 columns."""
     splits = summary["splits"].values()
     lines = _empty_table("batches of 20 images", *summary["splits"], justify="right")
     for kind in VARIES:
@@ -238,7 +212,7 @@ def _provenance_table(summary: Json) -> Table:
         "renderer": ", ".join(str(value) for value in renderer.values()),
     }
     for name, value in rows.items():
-        lines.add_row(name, Text(shown(value, LONGEST)))  # not markup, whatever brackets are in it
+        lines.add_row(name, Text(shown(value, LONGEST)))  # not markup, even if it contains brackets
     return lines
 
 

@@ -1,1 +1,5 @@
-"""Ways out of a data set: the same images and labels in the formats that other people's loaders read."""
+"""Exporters: output matches the source format's loaders.
+
+In: a data set folder. Out: a new folder of PNG files, .npz, 3D Shapes HDF5 or WebDataset tars.
+Imports the reader; never facegen, render or the trainer.
+"""

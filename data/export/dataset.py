@@ -1,4 +1,4 @@
-"""A whole data set in another format: a folder of the splits asked for, and about.json, which says what they are."""
+"""Export a data set to another format: a folder with some splits and about.json, which describes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.export.folder import folder_written_aside, refuse_taken
+from dcign.data.export.folder import refuse_taken, temporary_folder
 from dcign.data.export.npz import write_archive
 from dcign.data.export.png import write_pictures
 from dcign.data.export.shapes3d import write_shapes
@@ -36,12 +36,12 @@ def export_dataset(
     *,
     progress: Callable[[int, int], None],
 ) -> int:
-    """Write splits of a data set, all by default, into the new folder `out`; returns the number of images.
+    """Write splits of a data set, all by default, into the new folder `out`; return the number of images.
 
-    progress(batches done, batches to do). One batch is in memory at a time; `out` appears when whole, and is removed
-    on any exception.
+    progress(batches done, batches to do). One batch is in memory at a time. `out` appears when it is complete; on any
+    exception nothing is left.
 
-    Raises DataError if the format or a split is unknown, `out` is there, a shard is damaged, or the disk refuses.
+    Raises DataError if the format or a split is unknown, `out` exists, a shard is damaged, or the disk refuses.
     """
     if to not in FORMATS:
         raise DataError(f"{folder} is a data set, and cannot be exported to {to!r}: choose --to {', '.join(FORMATS)}.")
@@ -60,7 +60,7 @@ def export_dataset(
             done += 1
             progress(done, total)
 
-    with folder_written_aside(out) as part:
+    with temporary_folder(out) as part:
         for source in sources:
             FORMATS[to](source, counted(source.batches()), part)
         (part / ABOUT).write_text(json.dumps(_about(sources, to), indent=1) + "\n", encoding="utf-8")
@@ -68,7 +68,7 @@ def export_dataset(
 
 
 def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
-    """Whose faces these are and under what licence, and what the columns of the labels mean."""
+    """Return which model and licence the faces have, and what the columns of the labels mean."""
     manifest, layout = sources[0].dataset.manifest, sources[0].layout
     height, width, channels = layout.image_shape
     return {

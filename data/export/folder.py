@@ -1,4 +1,7 @@
-"""A folder that appears under its name only when whole. What a killed export left of it is cleared away by the next."""
+"""Write a folder atomically: it appears under its name when it is complete.
+
+The next export removes what a killed one left.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from dcign.storage.lock import folder_lock
 
 
 def refuse_taken(path: Path) -> None:
-    """Raise DataError if there is something of this name, or of its part's that no export has written."""
+    """Raise DataError if the name is taken, or its temporary folder's name by something that no export wrote."""
     if os.path.lexists(path):
         raise DataError(f"{path} is there already; expected a free name: remove it, or choose another --out.")
     part = _part(path)
@@ -26,10 +29,10 @@ def refuse_taken(path: Path) -> None:
 
 
 @contextmanager
-def folder_written_aside(path: Path) -> Iterator[Path]:
-    """A folder to fill, `.NAME.part` until it is renamed at the end; removed if anything is raised.
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Yield the temporary folder `.NAME.part` to fill; rename it at the end, or remove it on any exception.
 
-    Raises DataError, in one sentence, if the name is taken, another process is writing it, or the disk refuses.
+    Raises DataError if the name is taken, another process is writing the folder, or the disk refuses.
     """
     refuse_taken(path)
     part = _part(path)

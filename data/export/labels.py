@@ -1,4 +1,4 @@
-"""What is said of one image outside HDF5: as nested names and numbers for JSON, and as a row of a table."""
+"""The labels of one image outside HDF5: nested for JSON, or flat as a row of a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def image_labels(layout: SplitLayout, batch: Batch, image: int) -> Json:
-    """All the labels of one image of a batch, as JSON has them; numbers read back as the same float32."""
+    """Return all labels of one image of a batch as JSON; the numbers read back as the same float32."""
     attributes = () if batch.identity_attributes is None else batch.identity_attributes[image]
     return {
         "batch": batch.number,
@@ -28,7 +28,7 @@ def image_labels(layout: SplitLayout, batch: Batch, image: int) -> Json:
 
 
 def table_heading(layout: SplitLayout) -> list[str]:
-    """The columns of `table_row`: factors end in their unit, attributes and nuisances begin with what they are."""
+    """Return the column names of `table_row`: factors end with their unit, the others begin with their kind."""
     return [
         *("batch", "image", "varies", "identity_index"),
         *(f"{factor.name}_{factor.units}" for factor in layout.factors),
@@ -38,7 +38,7 @@ def table_heading(layout: SplitLayout) -> list[str]:
 
 
 def table_row(labels: Json) -> list[Any]:  # text and numbers
-    """The same labels as one row; what is not finite is left empty."""
+    """Return the labels of `image_labels` as one row; a number that is not finite is left empty."""
     groups = ("factors", "attributes", "nuisances")
     plain = [value for name, value in labels.items() if name not in groups]
     return plain + [value for group in groups for value in labels[group].values()]
@@ -49,5 +49,5 @@ def _named(names: Any, values: Any) -> Json:  # sequences of as many names as fl
 
 
 def _number(value: np.float32) -> float | None:
-    """The shortest decimal number that is this float32; None, JSON's null, for what JSON cannot say."""
+    """Return the shortest decimal number that is this float32; None (JSON's null) if it is not finite."""
     return float(str(value)) if isfinite(value) else None

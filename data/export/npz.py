@@ -1,13 +1,13 @@
-"""npz: SPLIT.npz with the keys of dSprites (github.com/google-deepmind/dsprites-dataset), N images in order of batches.
+"""npz: SPLIT.npz with the keys of dSprites (github.com/google-deepmind/dsprites-dataset), N images by batch.
 
     imgs             uint8    (N, H, W), or (N, H, W, 3) in colour; 0..255, where dSprites has 0 and 1
     latents_values   float64  (N, F), the factors in their units
-    latents_classes  int64    (N, F), the equal bin of each factor's range that its value is in, 0 to BINS - 1
+    latents_classes  int64    (N, F), the bin of each value, 0 to BINS - 1; bins split each factor's range equally
     metadata         ()       latents_names, latents_sizes, latents_possible_values (the bins' middles) ...
-    varies, batch, identity_index (N,): what dSprites does not have
+    varies, batch, identity_index (N,): not in dSprites
 
-dSprites pickles its metadata. Ours is a record: `file["metadata"][()]["latents_sizes"]` reads both, and no loader has
-to allow pickles for it.
+dSprites pickles its metadata. Ours is a record array: `file["metadata"][()]["latents_sizes"]` reads both, and loaders
+do not need to allow pickles.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from dcign.data.schema import BATCH_SIZE, Batch, varies_codes
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file
 
-BINS = 20  # as many as dcign.metrics cuts a factor's range into
+BINS = 20  # as in dcign.metrics
 DEFLATE_LEVEL = 1
 
 
 def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
-    """Write a split as one archive, an array after the other, each streamed.
+    """Write a split as one archive; each array is streamed.
 
     Raises DataError if a factor has no range to cut into bins.
     """
@@ -66,7 +66,7 @@ def _stream(
     dtype: str,
     pieces: Iterator[NDArray[Any]],
 ) -> None:
-    """Write an array of this shape, of which the pieces are the rows in order."""
+    """Write an array of this shape; the pieces are its rows in order."""
     with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
         np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": shape})
         for piece in pieces:
@@ -75,24 +75,24 @@ def _stream(
 
 
 def _edges(layout: SplitLayout, split: str) -> Float64:
-    """The lowest and highest value of each factor (F, 2)."""
+    """Return the lowest and highest value of each factor (F, 2)."""
     for factor in layout.factors:
         low, high = layout.ranges.get(factor.name, (0.0, 0.0))
         if not -np.inf < low < high < np.inf:
             raise DataError(
-                f"the shards of {split} say no range of {factor.name}; expected lowest < highest, to cut it into bins: "
+                f"the shards of {split} have no range of {factor.name}; expected lowest < highest, for bins: "
                 "choose another --to."
             )
     return np.array([layout.ranges[factor.name] for factor in layout.factors], np.float64)
 
 
 def _values(shard: Shard) -> Float64:
-    """Every image's factors (N, F)."""
+    """Return the factors of every image (N, F)."""
     return shard.factors.reshape(-1, len(shard.header.factors)).astype(np.float64)
 
 
 def _classes(values: Float64, edges: Float64) -> Int64:
-    """The bin that each value is in: (N, F), (F, 2) -> (N, F)."""
+    """Return the bin of each value: (N, F), (F, 2) -> (N, F)."""
     low, high = edges.T
     bins: Float64 = np.floor(BINS * (values - low) / (high - low))
     return bins.clip(0, BINS - 1).astype(np.int64)

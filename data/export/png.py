@@ -1,4 +1,4 @@
-"""png: a picture a file, SPLIT/BATCH/IMAGE.png, and SPLIT/labels.csv with a row a picture."""
+"""png: one file per image, SPLIT/BATCH/IMAGE.png, and SPLIT/labels.csv with one row per image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dcign.data.schema import BATCH_SIZE, Batch
 
 
 def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
-    """Write a split as a tree of pictures, and their labels as a table."""
+    """Write a split as a tree of PNG files, and their labels as a table."""
     root = folder / split.name
     root.mkdir()
     with (root / "labels.csv").open("w", newline="", encoding="utf-8") as file:
@@ -26,9 +26,9 @@ def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -
             name = f"{batch.number:06d}"
             (root / name).mkdir()
             for image in range(BATCH_SIZE):
-                place = f"{name}/{image:02d}.png"
-                (root / place).write_bytes(png_bytes(batch.images[image]))
-                table.writerow([place, *table_row(image_labels(split.layout, batch, image))])
+                file_name = f"{name}/{image:02d}.png"
+                (root / file_name).write_bytes(png_bytes(batch.images[image]))
+                table.writerow([file_name, *table_row(image_labels(split.layout, batch, image))])
 
 
 def png_bytes(image: UInt8) -> bytes:

@@ -1,8 +1,8 @@
-"""3dshapes: SPLIT.h5 with the datasets of 3D Shapes (github.com/google-deepmind/3d-shapes), N images, batch by batch.
+"""3dshapes: SPLIT.h5 with the datasets of 3D Shapes (github.com/google-deepmind/3d-shapes), N images by batch.
 
 images  uint8    (N, H, W, C)
 labels  float64  (N, F), the factors in their units; attributes names, units
-varies, batch, identity_index (N,): what 3D Shapes does not have
+varies, batch, identity_index (N,): not in 3D Shapes
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from dcign.storage.atomic import atomic_file
 
 
 def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
-    """Write a split as one HDF5 file, a gzip chunk a batch."""
+    """Write a split as one HDF5 file, one gzip chunk per batch."""
     with atomic_file(folder / f"{split.name}.h5") as part:
         file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
         try:
             _lay_out(file, split)
-            for place, batch in enumerate(batches):
-                row = place * BATCH_SIZE
+            for number, batch in enumerate(batches):
+                row = number * BATCH_SIZE
                 rows = slice(row, row + BATCH_SIZE)
                 file["images"].id.write_direct_chunk((row, 0, 0, 0), zlib.compress(batch.images.data, GZIP_LEVEL))
                 file["labels"][rows] = batch.factors

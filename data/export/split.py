@@ -1,4 +1,4 @@
-"""A split as its ways out read it: batch by batch without truth, and what all of its shards have in common."""
+"""A split as the exporters read it: batch by batch without truth layers, and what all of its shards share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dcign.errors import DataError
 
 @dataclass(frozen=True)
 class SplitLayout:
-    """What every shard of a split has in common.
+    """What every shard of a split shares.
 
     image_shape (H, W, C); ranges: factor or nuisance -> (lowest, highest); attributes, nuisances: their names.
     """
@@ -27,7 +27,7 @@ class SplitLayout:
 
 @dataclass(frozen=True)
 class SplitSource:
-    """One split of a data set, read in order, one batch in memory at a time."""
+    """One split of a data set, read in order; one batch is in memory at a time."""
 
     dataset: FaceDataset
     name: str
@@ -40,14 +40,14 @@ class SplitSource:
         return self.batch_count * BATCH_SIZE
 
     def shards(self) -> Iterator[Shard]:
-        """Yield each shard, open; raises DataError if one is laid out unlike the first."""
+        """Yield each shard, open; raise DataError if one differs from the first."""
         for shard in self.dataset.shards(self.name):
             if _layout(shard) != self.layout:
-                raise DataError(f"{shard.path} is laid out unlike the first shard of {self.name}: render it again.")
+                raise DataError(f"{shard.path} differs from the first shard of {self.name}: render it again.")
             yield shard
 
     def batches(self) -> Iterator[Batch]:
-        """Yield each batch, without its truth."""
+        """Yield each batch without its truth layers."""
         for shard in self.shards():
             for row in range(len(shard)):
                 yield shard.batch(row, truth=False)

@@ -1,6 +1,6 @@
-"""webdataset: numbered SPLIT-000000.tar, in which each image is KEY.png and, next to it, KEY.json.
+"""webdataset: numbered SPLIT-000000.tar, in which each image is KEY.png followed by KEY.json.
 
-The same data set gives the same bytes: no time, no owner.
+The same data set gives the same bytes: the tars have no times and no owners.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from dcign.data.export.split import SplitSource
 from dcign.data.schema import BATCH_SIZE, Batch
 from dcign.storage.atomic import atomic_file
 
-TAR_BATCHES = 250  # 5,000 images a tar: 50 MB at 150 px, and tars enough for every worker of a large data set
+TAR_BATCHES = 250  # 5,000 images per tar: 50 MB at 150 px, and enough tars for all workers of a large data set
 
 
 def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
-    """Write a split as tars of `TAR_BATCHES` batches, fewer in the last."""
+    """Write a split as tars of `TAR_BATCHES` batches; the last may have fewer."""
     left = iter(batches)
     for number, first in enumerate(left):
         with (
@@ -36,7 +36,7 @@ def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path) -> No
 
 def _add_batch(tar: tarfile.TarFile, split: SplitSource, batch: Batch) -> None:
     for image in range(BATCH_SIZE):
-        key = f"{split.name}-{batch.number:06d}-{image:02d}"  # no dot: a key ends at the first
+        key = f"{split.name}-{batch.number:06d}-{image:02d}"  # without a dot, at which a key ends
         labels = json.dumps(image_labels(split.layout, batch, image), allow_nan=False)
         for extension, content in (("png", png_bytes(batch.images[image])), ("json", labels.encode())):
             entry = tarfile.TarInfo(f"{key}.{extension}")

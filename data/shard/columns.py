@@ -1,4 +1,4 @@
-"""What makes one batch whole: shapes and dtypes that agree, checked where batches enter a file."""
+"""The datasets of a shard as one batch has them: which shapes and dtypes agree, for the writer and the reader."""
 
 from __future__ import annotations
 
@@ -8,27 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.schema import (
-    BATCH_NUMBER,
-    BATCH_SIZE,
-    COEFFICIENTS,
-    FACTOR_VALUES,
-    IDENTITY_ALBEDO,
-    IDENTITY_ATTRIBUTES,
-    IDENTITY_INDEX,
-    IDENTITY_SHAPE,
-    IMAGES,
-    LANDMARK_COLUMNS,
-    LANDMARKS,
-    NUISANCE,
-    TRUTH,
-    VARIES,
-    VARYING,
-    Batch,
-)
+from dcign.data import schema
+from dcign.data.schema import Batch
 from dcign.errors import DataError
 
-LANDMARKS_PATH = f"{TRUTH}/{LANDMARKS}"
+LANDMARKS_PATH = f"{schema.TRUTH}/{schema.LANDMARKS}"
 
 
 @dataclass(frozen=True)
@@ -40,77 +24,74 @@ class Column:
 
 
 def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
-    """The datasets that a shard of such batches has: path in the file -> Column.
+    """Return the datasets of a shard of such batches: path in the file -> Column.
 
     Raises DataError if the batch is malformed or does not have `factors` and `attributes` columns of labels.
     """
-    if batch.varies not in VARIES:
-        raise DataError(f"batch {batch.number} varies {batch.varies!r}; expected one of {', '.join(VARIES)}.")
+    if batch.varies not in schema.VARIES:
+        raise DataError(f"batch {batch.number} varies {batch.varies!r}; expected one of {', '.join(schema.VARIES)}.")
     for name in (*batch.nuisance, *batch.truth):
         if not name.isidentifier():
             raise DataError(f"batch {batch.number} names a dataset {name!r}; expected letters, digits and _.")
     found = {path: Column(array.shape, array.dtype) for path, array in arrays(batch).items()}
-    image_shape = found[IMAGES].shape
-    if len(image_shape) != 4 or image_shape[0] != BATCH_SIZE or image_shape[3] not in (1, 3):
+    image_shape = found[schema.IMAGES].shape
+    if len(image_shape) != 4 or image_shape[0] != schema.BATCH_SIZE or image_shape[3] not in (1, 3):
         raise DataError(
-            f"batch {batch.number} has images of shape {image_shape}; expected ({BATCH_SIZE}, H, W, 1 or 3)."
+            f"batch {batch.number} has images of shape {image_shape}; expected ({schema.BATCH_SIZE}, H, W, 1 or 3)."
         )
     for path, column in found.items():
-        wanted = _expected(path, column, image_shape[1:3], factors)
+        wanted = expected_column(path, column, image_shape[1:3], factors)
         if column != wanted:
             raise DataError(
                 f"batch {batch.number} has {path} {column.dtype} {column.shape}; "
                 f"expected {wanted.dtype} {wanted.shape}."
             )
-    held = found[IDENTITY_ATTRIBUTES].shape[1] if IDENTITY_ATTRIBUTES in found else 0
+    held = found[schema.IDENTITY_ATTRIBUTES].shape[1] if schema.IDENTITY_ATTRIBUTES in found else 0
     if held != attributes:
         raise DataError(
-            f"batch {batch.number} has {held} columns of {IDENTITY_ATTRIBUTES}; expected {attributes}, as many as the "
-            "header names."
+            f"batch {batch.number} has {held} columns of {schema.IDENTITY_ATTRIBUTES}; expected {attributes}, one per "
+            "name in the header."
         )
     return found
 
 
 def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
-    """A batch as what each dataset of a shard gets of it: path in the file -> array."""
+    """Return what each dataset of a shard gets of a batch: path in the file -> array."""
     found: dict[str, NDArray[Any]] = {
-        IMAGES: batch.images,
-        FACTOR_VALUES: batch.factors,
-        VARYING: np.array(VARIES.get(batch.varies, 255), np.uint8),
-        BATCH_NUMBER: np.array(batch.number, np.int64),
-        IDENTITY_INDEX: batch.identity_index,
+        schema.IMAGES: batch.images,
+        schema.FACTOR_VALUES: batch.factors,
+        schema.VARYING: np.array(schema.VARIES.get(batch.varies, 255), np.uint8),
+        schema.BATCH_NUMBER: np.array(batch.number, np.int64),
+        schema.IDENTITY_INDEX: batch.identity_index,
     }
-    if batch.identity_shape is not None:
-        found[IDENTITY_SHAPE] = batch.identity_shape
-    if batch.identity_albedo is not None:
-        found[IDENTITY_ALBEDO] = batch.identity_albedo
-    if batch.identity_attributes is not None:
-        found[IDENTITY_ATTRIBUTES] = batch.identity_attributes
-    found |= {f"{NUISANCE}/{name}": batch.nuisance[name] for name in sorted(batch.nuisance)}
-    found |= {f"{TRUTH}/{name}": batch.truth[name] for name in sorted(batch.truth)}
+    coefficients = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
+    found |= {path: array for path, array in zip(schema.COEFFICIENTS, coefficients, strict=True) if array is not None}
+    found |= {f"{schema.NUISANCE}/{name}": batch.nuisance[name] for name in sorted(batch.nuisance)}
+    found |= {f"{schema.TRUTH}/{name}": batch.truth[name] for name in sorted(batch.truth)}
     return found
 
 
 def is_per_pixel(path: str) -> bool:
-    """Whether the dataset has a value a pixel, and so is compressed, one chunk a batch."""
-    return path == IMAGES or (path.startswith(f"{TRUTH}/") and path != LANDMARKS_PATH)
+    """Return whether a dataset has one value per pixel, and so is compressed, one chunk per batch."""
+    return path == schema.IMAGES or (path.startswith(f"{schema.TRUTH}/") and path != LANDMARKS_PATH)
 
 
-def _expected(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
-    """What the column ought to be, given the image's H, W and the number of factors."""
+def expected_column(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
+    """Return what a column should be, given the images' (H, W) and the number of factors; free dimensions stay."""
     fixed: dict[str, Column] = {
-        IMAGES: Column(column.shape, np.dtype(np.uint8)),
-        FACTOR_VALUES: Column((BATCH_SIZE, factors), np.dtype(np.float32)),
-        VARYING: Column((), np.dtype(np.uint8)),
-        BATCH_NUMBER: Column((), np.dtype(np.int64)),
-        IDENTITY_INDEX: Column((BATCH_SIZE,), np.dtype(np.int64)),
+        schema.IMAGES: Column(column.shape, np.dtype(np.uint8)),
+        schema.FACTOR_VALUES: Column((schema.BATCH_SIZE, factors), np.dtype(np.float32)),
+        schema.VARYING: Column((), np.dtype(np.uint8)),
+        schema.BATCH_NUMBER: Column((), np.dtype(np.int64)),
+        schema.IDENTITY_INDEX: Column((schema.BATCH_SIZE,), np.dtype(np.int64)),
     }
     if path in fixed:
         return fixed[path]
-    if path in COEFFICIENTS:
-        return Column((BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
-    if path.startswith(f"{NUISANCE}/"):
-        return Column((BATCH_SIZE,), np.dtype(np.float32))
+    if path in schema.COEFFICIENTS:
+        return Column((schema.BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
+    if path.startswith(f"{schema.NUISANCE}/"):
+        return Column((schema.BATCH_SIZE,), np.dtype(np.float32))
     if path == LANDMARKS_PATH:
-        return Column((BATCH_SIZE, *(column.shape[1:2] or (1,)), len(LANDMARK_COLUMNS)), np.dtype(np.float32))
-    return Column((BATCH_SIZE, *size, *column.shape[3:]), column.dtype)
+        rows = column.shape[1:2] or (1,)
+        return Column((schema.BATCH_SIZE, *rows, len(schema.LANDMARK_COLUMNS)), np.dtype(np.float32))
+    return Column((schema.BATCH_SIZE, *size, *column.shape[3:]), column.dtype)

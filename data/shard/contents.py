@@ -1,60 +1,37 @@
-"""A shard opened for reading: its header, and the bytes of the file that each of its datasets is.
+"""An open shard: its header, and where each of its datasets lies in the file.
 
-`dcign.data.shard.sandbox` finds these out by HDF5, in a process of its own. What it found is checked here, and read
-from then on as plain bytes at known places, by as many threads as like, without HDF5.
+`dcign.data.shard.sandbox` finds these out with HDF5, in a process of its own. The names are checked here. All data are
+then read as plain bytes, by any number of threads, without HDF5.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Int64
-from dcign.data.damage import AGAIN, damage_errors, shown
-from dcign.data.schema import (
-    FACTOR_VALUES,
-    IDENTITY_ATTRIBUTES,
-    LANDMARKS,
-    SPLITS,
-    VARYING,
-    Factor,
-    ShardHeader,
-    configuration_sha256,
-    varies_codes,
-)
+from dcign.data import schema
+from dcign.data.damage import AGAIN, damage_errors, decode_reason, shown
+from dcign.data.schema import ShardHeader
 from dcign.data.shard import sandbox
 from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
+from dcign.data.shard.layout import ShardLayout, StoredLayout
 from dcign.errors import DataError
 
-Json = Mapping[str, Any]
+Decoded = TypeVar("Decoded")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """One dataset (B, ...) and where it lies: places (B, 2) of its deflated batches, or (1, 2) of all of it as it is.
-
-    A place is its first byte in the file and how many there are.
-    """
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    places: Int64
-
-
 class Contents:
-    """An open shard. Close it.
+    """An open shard, to be closed.
 
-    Raises DataError, in one sentence, if the file is not a whole shard of a version that this code reads.
+    Raises DataError, in one sentence, if the file is not a complete shard of a version that this code reads.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,15 +41,15 @@ class Contents:
             self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             opened = _state(os.fstat(self._file))
-            found = sandbox.read_layout(path)
+            layout = sandbox.read_layout(path)
+            self.stored = layout.datasets
             if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == opened:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
-                self.stored = {name: _stored(name, about) for name, about in found["datasets"].items()}
-                self.header = _header(path, found, self.stored)
-            known = varies_codes(factor.name for factor in self.header.factors).values()
-            for code in set(self.whole(VARYING).tolist()) - set(known):
-                raise DataError(f"{path} has a batch that varies code {code}; expected 0 to {max(known)}; {AGAIN}")
+                self.header = _header(path, layout)
+            known = schema.varies_codes(factor.name for factor in self.header.factors).values()
+            for code in set(self.whole(schema.VARYING).tolist()) - set(known):
+                raise DataError(f"{path} has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}; {AGAIN}")
         except BaseException:
             self.close()
             raise
@@ -82,20 +59,20 @@ class Contents:
         os.close(self._file)
 
     def row(self, name: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
-        """One batch of a dataset (B, ...)."""
+        """Return one batch of a dataset (B, ...)."""
         stored = self.stored[name]
         if not 0 <= row < stored.shape[0]:
             raise DataError(f"{self.path} has no row {row}; expected 0 to {stored.shape[0] - 1}: ask for those.")
         with damage_errors(self.path):
             values = np.empty(stored.shape[1:], stored.dtype)
             if is_per_pixel(name):
-                inflate(self._bytes(*stored.places[row]), values)
+                inflate(self._bytes(*stored.extents[row]), values)
             else:
-                _fill(values, self._bytes(stored.places[0, 0] + row * values.nbytes, values.nbytes))
+                _fill(values, self._bytes(stored.extents[0][0] + row * values.nbytes, values.nbytes))
         return values
 
     def whole(self, name: str) -> NDArray[Any]:  # the dataset's own dtype
-        """A whole dataset (B, ...)."""
+        """Return a whole dataset (B, ...)."""
         with damage_errors(self.path):
             values = np.empty(self.stored[name].shape, self.stored[name].dtype)
         self.read_into(name, values)
@@ -104,21 +81,21 @@ class Contents:
     def read_into(self, name: str, target: NDArray[Any]) -> None:
         """Read a whole dataset (B, ...) into an array of its shape and dtype.
 
-        zlib runs without Python's lock, so threads help where there are cores.
+        zlib runs without the global interpreter lock, so threads help where there are cores.
         """
-        places = self.stored[name].places
+        extents = self.stored[name].extents
         with damage_errors(self.path):
             if not is_per_pixel(name):
-                _fill(target, self._bytes(*places[0]))
+                _fill(target, self._bytes(*extents[0]))
                 return
             with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-                inflated = threads.map(lambda row: inflate(self._bytes(*places[row]), target[row]), range(len(target)))
+                inflated = threads.map(lambda row: inflate(self._bytes(*extents[row]), target[row]), range(len(target)))
                 for _ in inflated:
                     pass
 
     def _bytes(self, first: int, count: int) -> bytes:
         content = os.pread(self._file, count, first)
-        while len(content) < count:  # systems read 2 GiB at a time and no more
+        while len(content) < count:  # systems read at most 2 GiB at a time
             more = os.pread(self._file, count - len(content), first + len(content))
             if not more:
                 raise DataError(f"{self.path} is cut short; {AGAIN}")
@@ -127,12 +104,12 @@ class Contents:
 
 
 def _state(about: os.stat_result) -> tuple[int, ...]:
-    """What tells a file from another, and from itself after a change."""
+    """Return what identifies a file and changes when it is written."""
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def inflate(stream: bytes, target: NDArray[Any]) -> None:
-    """Inflate what a chunk stores into `target`, contiguous, and no further: a damaged stream may grow without end."""
+    """Inflate a chunk into `target`, which is contiguous; refuse more, as a damaged stream may grow without end."""
     inflating = zlib.decompressobj()
     pixels = inflating.decompress(stream, target.nbytes)
     if len(pixels) != target.nbytes or inflating.decompress(inflating.unconsumed_tail, 1) or not inflating.eof:
@@ -157,52 +134,48 @@ def _check_signature(path: Path) -> None:
         raise DataError(f"{path} is not an HDF5 file; expected a shard: check the name, or make it again.")
 
 
-def _stored(name: str, about: Json) -> Stored:
-    stored = Stored(tuple(about["shape"]), np.dtype(about["dtype"]), np.array(about["places"], np.int64))
-    count = stored.shape[0] if is_per_pixel(name) else 1
-    if stored.places.shape != (count, 2):
-        raise ValueError(f"{name} has no place for each of its batches")
-    return stored
-
-
-def _header(path: Path, found: Json, stored: Mapping[str, Stored]) -> ShardHeader:
-    attributes, factors = found["attributes"], found["factors"]
-    texts = {name: attributes[name] for name in ("split", "configuration_sha256", "model_sha256")}
-    objects = {name: json.loads(attributes[name]) for name in ("configuration", "renderer", "camera", "ranges")}
-    for name, value in objects.items():
-        if not isinstance(value, dict):
-            raise TypeError(f"attribute {name} is no JSON object")
-    ranges = {name: (float(low), float(high)) for name, (low, high) in objects.pop("ranges").items()}
-    columns = zip(factors["names"], factors["units"], factors["mirror_signs"], strict=True)
+def _header(path: Path, layout: ShardLayout) -> ShardHeader:
     header = ShardHeader(
-        **texts,
-        **objects,
-        seed=attributes["seed"],
-        ranges=ranges,
-        factors=tuple(Factor(*column) for column in columns),
-        attributes=tuple(found["identity_attributes"]),
-        truth_names={layer: tuple(names) for layer, names in found["truth_names"].items() if names},
+        split=layout.split,
+        seed=layout.seed,
+        configuration=_decoded(path, "configuration", layout.configuration, dict[str, Any]),
+        configuration_sha256=layout.configuration_sha256,
+        model_sha256=layout.model_sha256,
+        renderer=_decoded(path, "renderer", layout.renderer, dict[str, Any]),
+        ranges=_decoded(path, "ranges", layout.ranges, dict[str, tuple[float, float]]),
+        camera=_decoded(path, "camera", layout.camera, dict[str, Any]),
+        factors=layout.factors,
+        attributes=layout.identity_attributes,
+        truth_names={layer: names for layer, names in layout.truth_names.items() if names},
     )
-    if configuration_sha256(header.configuration) != header.configuration_sha256:
-        raise DataError(f"{path} has a configuration of another hash than it gives; {AGAIN}")
-    _check_names(path, header, stored)
+    if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
+        raise DataError(f"{path} has a configuration whose hash is not the one it gives; {AGAIN}")
+    _check_names(path, header, layout.datasets)
     return header
 
 
-def _check_names(path: Path, header: ShardHeader, stored: Mapping[str, Stored]) -> None:
-    """Refuse names that do not fit the columns, or are no names."""
-    width = stored[FACTOR_VALUES].shape[2]
-    if header.split not in SPLITS or len(header.factors) != width:
+def _decoded(path: Path, name: str, text: str, kind: type[Decoded]) -> Decoded:
+    """Return an attribute that is a JSON text; raise DataError if it is not of its type or holds NaN or infinities."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except ValueError as error:
+        raise DataError(f"{path} has a damaged attribute {name} ({decode_reason(error)}); {AGAIN}") from None
+
+
+def _check_names(path: Path, header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
+    """Refuse names that are not as many as the columns, or not identifiers."""
+    width = stored[schema.FACTOR_VALUES].shape[2]
+    if header.split not in schema.SPLITS or len(header.factors) != width:
         raise DataError(
             f"{path} is of split {shown(header.split)!r} with {len(header.factors)} factor names for {width} columns; "
             f"{AGAIN}"
         )
-    width = stored[IDENTITY_ATTRIBUTES].shape[2] if IDENTITY_ATTRIBUTES in stored else 0
+    width = stored[schema.IDENTITY_ATTRIBUTES].shape[2] if schema.IDENTITY_ATTRIBUTES in stored else 0
     if len(header.attributes) != width:
         raise DataError(
-            f"{path} has {len(header.attributes)} names for {width} columns of {IDENTITY_ATTRIBUTES}; {AGAIN}"
+            f"{path} has {len(header.attributes)} names for {width} columns of {schema.IDENTITY_ATTRIBUTES}; {AGAIN}"
         )
-    landmarks = header.truth_names.get(LANDMARKS, ())
+    landmarks = header.truth_names.get(schema.LANDMARKS, ())
     width = stored[LANDMARKS_PATH].shape[2] if LANDMARKS_PATH in stored and landmarks else 0
     if len(landmarks) != width:
         raise DataError(f"{path} has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}; {AGAIN}")

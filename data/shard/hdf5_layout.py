@@ -1,9 +1,8 @@
-"""Ask HDF5 what a shard holds and where, and check it: presence, dtypes, shapes that agree, sizes that can be true.
+"""Find out with HDF5 what a shard holds and where, and check it: presence, dtypes, shapes that agree, possible sizes.
 
-What HDF5 itself would accept is far more than a shard: links to other files, datasets declared larger than
-any disk, streams that inflate without end. These are refused here, once, so that no reader after it has to
-think of them. This runs in a process of its own (`dcign.data.shard.sandbox`): a file can be made to crash HDF5's C
-library.
+HDF5 accepts far more than a shard: links to other files, datasets declared larger than any disk, streams that inflate
+for ever. They are refused here, once, so that no later reader needs to consider them. This runs in a process of its own
+(`dcign.data.shard.sandbox`), because a file can be made to crash HDF5's C library.
 """
 
 from __future__ import annotations
@@ -11,89 +10,75 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
+from dcign.data import schema
 from dcign.data.damage import AGAIN, damage_errors, shown
-from dcign.data.schema import (
-    BATCH_NUMBER,
-    BATCH_SIZE,
-    COEFFICIENTS,
-    FACTOR_VALUES,
-    FORMAT,
-    FORMAT_VERSION,
-    IDENTITY_ATTRIBUTES,
-    IDENTITY_INDEX,
-    IMAGES,
-    LANDMARK_COLUMNS,
-    LANDMARKS,
-    NUISANCE,
-    PARTS,
-    TRUTH,
-    VARIES,
-    VARYING,
-    varies_codes,
-)
-from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
+from dcign.data.schema import Factor
+from dcign.data.shard.columns import Column, expected_column, is_per_pixel
+from dcign.data.shard.layout import Extent, ShardLayout, StoredLayout
 from dcign.errors import DataError
 
-Json = dict[str, Any]
-Extent = tuple[int, int]  # first byte in the file, bytes
-
-DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is a lie
+DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is false
 BATCH_LIMIT = 640 << 20  # bytes of a batch in memory: colour images of 1024 px with all their truth are 500 MB
-# Layers of truth whose numbers or rows have names, and where they are.
-NAMED = {layer: f"{TRUTH}/{layer}" for layer in (PARTS, LANDMARKS)}
+# Truth layers whose numbers or rows have names -> the dataset that holds them.
+NAMED = {layer: f"{schema.TRUTH}/{layer}" for layer in (schema.PARTS, schema.LANDMARKS)}
 
-REQUIRED = (IMAGES, FACTOR_VALUES, VARYING, BATCH_NUMBER, IDENTITY_INDEX)
+REQUIRED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.BATCH_NUMBER, schema.IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
 
 
-def read_layout(path: Path) -> Json:
-    """Return the shard's attributes, and of each dataset its shape, dtype and places, as JSON holds them.
+def read_layout(path: Path) -> ShardLayout:
+    """Return a shard's attributes, and the shape, dtype and extents of each of its datasets.
 
-    Raises DataError, in one sentence, if it is not a whole shard of a version that this code reads.
+    Raises DataError, in one sentence, if the file is not a complete shard of a version that this code reads.
     """
     with damage_errors(path), h5py.File(path, "r", locking=False) as file:
         _check_format(path, file)
         names = _dataset_names(path, file)
         _check_datasets(path, file, names)
-        _check_kinds(path, file)
-        return {
-            "attributes": {name: file.attrs[name].decode() for name in TEXTS} | {"seed": int(file.attrs["seed"])},
-            "factors": _factors(file[FACTOR_VALUES].attrs),
-            "identity_attributes": _words(file[IDENTITY_ATTRIBUTES].attrs) if IDENTITY_ATTRIBUTES in names else [],
-            "truth_names": {
-                layer: _words(file[path].attrs)
-                for layer, path in NAMED.items()
-                if path in names and "names" in file[path].attrs
-            },
-            "datasets": _places(path, file, names),
-        }
+        factors = file[schema.FACTOR_VALUES].attrs
+        signs = [int(sign) for sign in factors["mirror_sign"]]
+        columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, strict=True)
+        truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
+        layout = ShardLayout(
+            **{name: file.attrs[name].decode() for name in TEXTS},
+            seed=int(file.attrs["seed"]),
+            factors=tuple(Factor(*column) for column in columns),
+            identity_attributes=(
+                _texts(file[schema.IDENTITY_ATTRIBUTES].attrs, "names") if schema.IDENTITY_ATTRIBUTES in names else ()
+            ),
+            truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
+            datasets=_stored_layouts(path, file, names),
+        )
+        _check_kinds(path, file, layout.factors)
+        return layout
 
 
 def _check_format(path: Path, file: h5py.File) -> None:
     name = file.attrs.get("format")
-    if not isinstance(name, bytes) or name.decode("utf-8", "replace") != FORMAT:
+    if not isinstance(name, bytes) or name.decode("utf-8", "replace") != schema.FORMAT:
         raise DataError(f"{path} is an HDF5 file of another program; expected a dcign shard: check the name.")
     version = int(file.attrs["version"])
-    if version != FORMAT_VERSION:
-        raise DataError(f"{path} is a shard of version {version}; this dcign reads {FORMAT_VERSION}: update dcign.")
+    if version != schema.FORMAT_VERSION:
+        raise DataError(
+            f"{path} is a shard of version {version}; this dcign reads {schema.FORMAT_VERSION}: update dcign."
+        )
 
 
 def _dataset_names(path: Path, file: h5py.File) -> list[str]:
-    """Paths of all the datasets of the format that the file has. No link to elsewhere is followed to find them."""
+    """Return the paths of all the format's datasets that the file has, without following links out of the file."""
     for name in REQUIRED:
         if not _is_here(path, file, name):
-            raise DataError(f"{path} lacks {name}; expected a whole shard; {AGAIN}")
-    names = [*REQUIRED, *(name for name in COEFFICIENTS if _is_here(path, file, name))]
-    for group in (NUISANCE, TRUTH):
+            raise DataError(f"{path} lacks {name}; expected a complete shard; {AGAIN}")
+    names = [*REQUIRED, *(name for name in schema.COEFFICIENTS if _is_here(path, file, name))]
+    for group in (schema.NUISANCE, schema.TRUTH):
         if not _is_here(path, file, group):
             continue
         if not isinstance(file[group], h5py.Group):
-            raise DataError(f"{path} has a {group} that is no group; {AGAIN}")
+            raise DataError(f"{path} has a {group} that is not a group; {AGAIN}")
         for name in file[group]:
             if not name.isidentifier():
                 raise DataError(
@@ -105,107 +90,79 @@ def _dataset_names(path: Path, file: h5py.File) -> list[str]:
 
 
 def _is_here(path: Path, file: h5py.File, name: str) -> bool:
-    """Whether the file has such a path, every step of it its own."""
+    """Return whether the file itself has such a path; refuse links to other places."""
     parts = name.split("/")
     for step in accumulate(parts, lambda before, part: f"{before}/{part}"):
         link = file.get(step, getlink=True)
         if link is None:
             return False
         if not isinstance(link, h5py.HardLink):
-            raise DataError(f"{path} keeps {step} in another place; expected it inside; {AGAIN}")
+            raise DataError(f"{path} links {step} to another place; expected it inside; {AGAIN}")
         if step != name and not isinstance(file[step], h5py.Group):
-            raise DataError(f"{path} has a {step} that is no group; {AGAIN}")
+            raise DataError(f"{path} has a {step} that is not a group; {AGAIN}")
     return True
 
 
 def _check_datasets(path: Path, file: h5py.File, names: list[str]) -> None:
     for name in names:
         if not isinstance(file[name], h5py.Dataset):
-            raise DataError(f"{path} has a {name} that is no dataset of its own; {AGAIN}")
-    shape = file[IMAGES].shape
-    if len(shape) != 5 or min(shape) < 1 or shape[1] != BATCH_SIZE or shape[4] not in (1, 3):
-        raise DataError(f"{path} has images of shape {shape}; expected (B, {BATCH_SIZE}, H, W, 1 or 3).")
+            raise DataError(f"{path} has a {name} that is not a dataset; {AGAIN}")
+    shape = file[schema.IMAGES].shape
+    if len(shape) != 5 or min(shape) < 1 or shape[1] != schema.BATCH_SIZE or shape[4] not in (1, 3):
+        raise DataError(f"{path} has images of shape {shape}; expected (B, {schema.BATCH_SIZE}, H, W, 1 or 3).")
     for name in names:
         _check_dataset(path, file, name)
     in_memory = sum(file[name].nbytes // shape[0] for name in names)
     if in_memory > BATCH_LIMIT:
         raise DataError(
-            f"{path} declares {in_memory >> 20} MB a batch; expected {BATCH_LIMIT >> 20} MB at most: make it again, "
+            f"{path} declares {in_memory >> 20} MB per batch; expected {BATCH_LIMIT >> 20} MB at most: make it again, "
             "smaller."
         )
 
 
-def _check_kinds(path: Path, file: h5py.File) -> None:
-    """Whether the enum of what varies is the one of a shard with these factors."""
-    codes, wanted = h5py.check_enum_dtype(file[VARYING].dtype), varies_codes(_words(file[FACTOR_VALUES].attrs))
+def _check_kinds(path: Path, file: h5py.File, factors: tuple[Factor, ...]) -> None:
+    """Check that the enum of `varies` is the one of a shard with these factors."""
+    codes = h5py.check_enum_dtype(file[schema.VARYING].dtype)
+    wanted = schema.varies_codes(factor.name for factor in factors)
     if codes != wanted:
-        raise DataError(f"{path} calls what varies {_listing(codes)}; expected {_listing(wanted)}; {AGAIN}")
+        raise DataError(f"{path} has the codes {_listing(codes)} of what varies; expected {_listing(wanted)}; {AGAIN}")
 
 
 def _listing(codes: dict[str, int]) -> str:
-    return ", ".join(f"{name} {code}" for name, code in list(codes.items())[: len(VARIES)])
+    return ", ".join(f"{name} {code}" for name, code in list(codes.items())[: len(schema.VARIES)])
 
 
 def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
-    dataset = file[name]
+    dataset, images = file[name], file[schema.IMAGES].shape
     if dataset.is_virtual or dataset.external:
-        raise DataError(f"{path} keeps {name} in another file; expected it inside; {AGAIN}")
-    wanted = _expected_shape(name, dataset.shape, file[IMAGES].shape, file[FACTOR_VALUES].shape)
-    if dataset.shape != wanted or not _dtype_fits(name, dataset.dtype):
+        raise DataError(f"{path} stores {name} in another file; expected it inside; {AGAIN}")
+    found = Column(dataset.shape[1:], dataset.dtype)
+    if name == schema.VARYING and h5py.check_enum_dtype(dataset.dtype) is not None:
+        found = Column(found.shape, np.dtype(np.uint8))  # the enum itself is checked by `_check_kinds`
+    factors = file[schema.FACTOR_VALUES].shape[2:3] or (1,)
+    wanted = expected_column(name, found, images[2:4], factors[0])
+    real = dataset.dtype.kind in "uif" and dataset.dtype.itemsize <= 8
+    if dataset.shape[:1] != images[:1] or found != wanted or not real:
         raise DataError(
-            f"{path} has {name} {shown(dataset.dtype)} {dataset.shape}; expected {_dtype_wanted(name)} {wanted}; "
-            f"{AGAIN}"
+            f"{path} has {name} {shown(dataset.dtype)} {dataset.shape}; expected "
+            f"{wanted.dtype if real else 'a real dtype'} {(*images[:1], *wanted.shape)}; {AGAIN}"
         )
     _check_storage(path, dataset, name)
 
 
-def _expected_shape(
-    name: str, shape: tuple[int, ...], images: tuple[int, ...], factors: tuple[int, ...]
-) -> tuple[int, ...]:
-    """The shape that agrees with the images' B, H, W; free dimensions as found."""
-    if name in (VARYING, BATCH_NUMBER):
-        return images[:1]
-    if name == FACTOR_VALUES:
-        return (*images[:2], *(factors[2:3] or (1,)))
-    if name in COEFFICIENTS:
-        return (*images[:2], *(shape[2:3] or (1,)))
-    if name == IMAGES:
-        return images
-    if name == LANDMARKS_PATH:
-        return (*images[:2], *(shape[2:3] or (1,)), len(LANDMARK_COLUMNS))
-    return (*images[:4], *shape[4:]) if is_per_pixel(name) else images[:2]
-
-
-def _dtype_fits(name: str, dtype: np.dtype[Any]) -> bool:
-    if name == VARYING:
-        return h5py.check_enum_dtype(dtype) is not None
-    if name.startswith(f"{TRUTH}/") and name != LANDMARKS_PATH:
-        return dtype.kind in "uif" and dtype.itemsize <= 8
-    return dtype == np.dtype(_dtype_wanted(name))
-
-
-def _dtype_wanted(name: str) -> str:
-    if name.startswith(f"{TRUTH}/") and name != LANDMARKS_PATH:
-        return "a real dtype"
-    others = {IMAGES: "uint8", VARYING: "uint8", BATCH_NUMBER: "int64", IDENTITY_INDEX: "int64"}
-    return others.get(name, "float32")
-
-
 def _check_storage(path: Path, dataset: h5py.Dataset, name: str) -> None:
-    """Whether what is stored can be what is declared: every chunk there, none packed beyond deflate."""
+    """Check that what is stored can be what is declared: every chunk is there, none is impossibly small."""
     declared, stored = dataset.nbytes, dataset.id.get_storage_size()
     if is_per_pixel(name):
         if dataset.chunks != (1, *dataset.shape[1:]) or _filters(dataset) != [h5py.h5z.FILTER_DEFLATE]:
-            raise DataError(f"{path} keeps {name} otherwise than in gzip chunks of a batch; {AGAIN}")
-        whole = stored * DEFLATE_LIMIT >= declared and dataset.id.get_num_chunks() == dataset.shape[0]
+            raise DataError(f"{path} does not store {name} as one gzip chunk per batch; {AGAIN}")
+        complete = stored * DEFLATE_LIMIT >= declared and dataset.id.get_num_chunks() == dataset.shape[0]
     else:
         if dataset.chunks is not None or dataset.id.get_offset() is None:
-            raise DataError(f"{path} keeps {name} otherwise than in one piece; {AGAIN}")
-        whole = stored == declared
-    if not whole or stored > path.stat().st_size:
-        raise DataError(
-            f"{path} declares {declared} bytes of {name} and stores {stored}, which cannot be them; {AGAIN}"
-        )
+            raise DataError(f"{path} does not store {name} in one piece; {AGAIN}")
+        complete = stored == declared
+    if not complete or stored > path.stat().st_size:
+        raise DataError(f"{path} declares {declared} bytes of {name} and stores {stored}, which is impossible; {AGAIN}")
 
 
 def _filters(dataset: h5py.Dataset) -> list[int]:
@@ -213,21 +170,18 @@ def _filters(dataset: h5py.Dataset) -> list[int]:
     return [pipeline.get_filter(index)[0] for index in range(pipeline.get_nfilters())]
 
 
-def _places(path: Path, file: h5py.File, names: list[str]) -> dict[str, Json]:
-    """Shape, dtype and places of each dataset. No byte of the file may be of two of them."""
-    places = {name: list(_extents(file[name], name)) for name in names}
-    every = np.array(sorted(extent for extents in places.values() for extent in extents), np.int64)
+def _stored_layouts(path: Path, file: h5py.File, names: list[str]) -> dict[str, StoredLayout]:
+    """Return shape, dtype and extents of each dataset. No byte of the file may belong to two of them."""
+    extents = {name: list(_extents(file[name], name)) for name in names}
+    every = np.array(sorted(extent for found in extents.values() for extent in found), np.int64)
     ends = every.sum(axis=1)
     if (every[1:, 0] < ends[:-1]).any() or every[0, 0] < 0 or ends[-1] > path.stat().st_size:
-        raise DataError(f"{path} has datasets that lie on each other or outside the file; {AGAIN}")
-    return {
-        name: {"shape": file[name].shape, "dtype": file[name].dtype.str, "places": extents}
-        for name, extents in places.items()
-    }
+        raise DataError(f"{path} has datasets that overlap or lie outside the file; {AGAIN}")
+    return {name: StoredLayout(file[name].shape, file[name].dtype.str, found) for name, found in extents.items()}
 
 
 def _extents(dataset: h5py.Dataset, name: str) -> Iterator[Extent]:
-    """The bytes of a dataset: of each batch's chunk, or of all in one piece."""
+    """Yield the extents of a dataset: one per batch's chunk, or one for the whole dataset."""
     if not is_per_pixel(name):
         yield dataset.id.get_offset(), dataset.nbytes
         return
@@ -235,16 +189,10 @@ def _extents(dataset: h5py.Dataset, name: str) -> Iterator[Extent]:
     for row in range(len(dataset)):
         chunk = dataset.id.get_chunk_info_by_coord((row, *origin))
         if chunk.byte_offset is None or chunk.filter_mask:
-            raise ValueError(f"chunk {row} of {name} is not there, or not deflated")
+            raise ValueError(f"chunk {row} of {name} is missing, or not deflated")
         yield chunk.byte_offset, chunk.size
 
 
-def _factors(attributes: h5py.AttributeManager) -> Json:
-    """Names, units and mirror signs of the columns of labels."""
-    signs = [int(sign) for sign in attributes["mirror_sign"]]
-    return {"names": _words(attributes), "units": _words(attributes, "units"), "mirror_signs": signs}
-
-
-def _words(attributes: h5py.AttributeManager, name: str = "names") -> list[str]:
-    """An attribute that is a list of words."""
-    return [word.decode() for word in attributes[name]]
+def _texts(attributes: h5py.AttributeManager, name: str) -> tuple[str, ...]:
+    """Return an attribute that is a list of texts."""
+    return tuple(text.decode() for text in attributes[name])

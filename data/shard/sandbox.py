@@ -23,12 +23,15 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+
+import msgspec
 
 from dcign.data.damage import AGAIN
+from dcign.data.shard.layout import ShardLayout
 from dcign.errors import DataError
 
-ReadLayout = Callable[[Path], dict[str, Any]]  # JSON
+ReadLayout = Callable[[Path], ShardLayout]
 
 VARIABLE, OFF = "DCIGN_SANDBOX", "off"
 MEMORY = 1 << 30  # bytes of address space
@@ -40,7 +43,7 @@ SERVER = ("-P", "-m", "dcign.data.shard.sandbox")  # arguments of Python; -P: im
 SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # before a fork
 
 
-def read_layout(path: Path) -> dict[str, Any]:  # JSON
+def read_layout(path: Path) -> ShardLayout:
     """Return `dcign.data.shard.hdf5_layout.read_layout` of a shard, found out by a child of the server.
 
     Raises DataError if the file is not a complete shard, or if HDF5 crashes on it.
@@ -50,11 +53,9 @@ def read_layout(path: Path) -> dict[str, Any]:  # JSON
 
         return hdf5_layout.read_layout(path)
     answer = _servers.setdefault(os.getpid(), _Server()).ask(path)
-    if "refused" in answer:
-        raise DataError(answer["refused"])
-    if "died" in answer:
-        raise DataError(f"{path} is damaged (HDF5 {answer['died']}); {AGAIN}")
-    return answer
+    if answer.layout is None:
+        raise DataError(answer.refused or f"{path} is damaged (HDF5 {answer.died}); {AGAIN}")
+    return answer.layout
 
 
 def close() -> None:
@@ -64,6 +65,14 @@ def close() -> None:
         server.close()
 
 
+class _Answer(msgspec.Struct, omit_defaults=True):
+    """What a child found, why it refused the file, or how it died: one of the three."""
+
+    layout: ShardLayout | None = None
+    refused: str = ""
+    died: str = ""
+
+
 class _Server:
     """The connection of this process to its server."""
 
@@ -71,7 +80,7 @@ class _Server:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, path: Path) -> dict[str, Any]:  # JSON
+    def ask(self, path: Path) -> _Answer:
         """Return the answer for one file; a server that has died is started again."""
         question = json.dumps([_working_folder(), str(path)]).encode()
         with self._lock:
@@ -84,7 +93,7 @@ class _Server:
             try:
                 process.stdin.write(question + b"\n")
                 process.stdin.flush()
-                answer = json.loads(process.stdout.readline())
+                return msgspec.json.decode(process.stdout.readline(), type=_Answer)
             except (OSError, ValueError):
                 self.close()
                 raise DataError(
@@ -94,7 +103,6 @@ class _Server:
             except BaseException:  # Ctrl-C between question and answer: the next answer would be this one
                 self.close()
                 raise
-        return dict(answer)
 
     def close(self) -> None:
         """End the server."""
@@ -155,11 +163,11 @@ def _write_answer(read: ReadLayout, folder: str, path: Path, pipe: int) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hide what C libraries print when they crash
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         try:
-            answer = read(path)
+            answer = _Answer(layout=read(path))
         except DataError as error:
-            answer = {"refused": str(error)}
+            answer = _Answer(refused=str(error))
         with os.fdopen(pipe, "wb") as file:
-            file.write(json.dumps(answer).encode())
+            file.write(msgspec.json.encode(answer))
         status = 0
     os._exit(status)
 
@@ -175,9 +183,9 @@ def _read_answer(child: int, pipe: int) -> bytes:
     if ended and code == 0:
         return answer
     if not ended or code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return json.dumps({"died": "does not finish with it"}).encode()
+        return msgspec.json.encode(_Answer(died="does not finish with it"))
     name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return json.dumps({"died": f"crashes on it, {name}"}).encode()
+    return msgspec.json.encode(_Answer(died=f"crashes on it, {name}"))
 
 
 def _read_all(file: IO[bytes]) -> tuple[bytes, bool]:

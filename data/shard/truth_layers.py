@@ -1,6 +1,6 @@
-"""Layers of truth: what must hold of them, and what they look like.
+"""Truth layers: checks of their content, and pictures of them.
 
-Which there are, and what each says, is docs/shard.md's; unknown ones are anybody's own, and left alone.
+docs/shard.md says which layers there are and what they mean. Layers of other names are allowed and not checked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dcign.arrays import Bool, UInt8
 from dcign.data.damage import shown
 from dcign.data.schema import LANDMARKS, MASK, PARTS, TRUTH
 
-# The layers that dcign writes: dtype, and shape of a value a pixel.
+# The layers that dcign writes: dtype, and shape of the value of a pixel.
 LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {
     MASK: ("uint8", ()),
     "depth": ("float32", ()),
@@ -27,11 +27,11 @@ LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {
     "visibility": ("uint8", ()),
     "specular": ("uint8", ()),
 }
-UNIT_SLACK = 0.01  # of a normal's length
-# Of the seen pixels, whose middle may be bare while all samples about it are covered; and the reverse, as of a sheet
-# seen from its edge.
+UNIT_SLACK = 0.01  # how far a normal's length may be from 1
+# Shares of the visible pixels. BARE: the mask covers all samples of a pixel but its centre shows nothing. SLIVER: the
+# reverse, for example a thin plate seen from its edge.
 BARE_SHARE, SLIVER_SHARE = 0.02, 0.1
-# Hues as far apart as can be, for numbers of parts; the background's comes first.
+# Colours of part numbers, as different as possible; the background's comes first.
 PALETTE = np.array(
     [(0, 0, 0), (226, 172, 140), (140, 180, 90), (92, 60, 40), (240, 120, 40), (60, 90, 200), (220, 40, 70),
      (150, 40, 150), (245, 245, 245), (40, 190, 220), (250, 220, 60)], np.uint8,
@@ -41,22 +41,22 @@ Layer = NDArray[Any]  # any real dtype
 
 
 def bytes_a_pixel(layers: Collection[str]) -> int:
-    """What layers take before compression. Landmarks take 16 bytes each, whatever the picture's size: not counted."""
+    """Return the bytes per pixel of layers before compression. Landmarks are not counted: they take 16 bytes each."""
     known = (LAYOUT[name] for name in layers if name in LAYOUT)
     return sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in known)
 
 
 def missing_layers(configuration: dict[str, Any], held: Sequence[str]) -> list[str]:
-    """What of the layers that a shard's configuration (JSON) promises the shard does not hold."""
+    """Return which truth layers a shard's configuration (JSON) promises and the shard does not have."""
     promised = configuration.get(TRUTH, ())
     layers = promised if isinstance(promised, list | tuple) else ()
     return [f"has no truth/{shown(layer)}, which its configuration promises" for layer in layers if layer not in held]
 
 
 def truth_faults(layers: dict[str, Layer], names: dict[str, tuple[str, ...]]) -> Iterator[str]:
-    """What is wrong with one batch's layers, each (20, H, W), (20, H, W, 3) or landmarks (20, L, 4).
+    """Yield what is wrong with one batch's layers, each (20, H, W), (20, H, W, 3) or landmarks (20, L, 4).
 
-    names: what the numbers of parts are called, where that is known.
+    names: layer -> names of its numbers or rows, if they are known.
     """
     sound: dict[str, Layer] = {}
     for name, layer in layers.items():
@@ -82,7 +82,7 @@ def truth_faults(layers: dict[str, Layer], names: dict[str, tuple[str, ...]]) ->
 
 
 def _seen(layers: dict[str, Layer]) -> dict[str, Bool]:
-    """Where each layer says that something is seen (20, H, W)."""
+    """Return where each layer says that something is visible (20, H, W)."""
     found = {name: layers[name] > 0 for name in ("depth", PARTS) if name in layers}
     if "normals" in layers:
         found["normals"] = (layers["normals"] != 0).any(axis=-1)
@@ -90,10 +90,10 @@ def _seen(layers: dict[str, Layer]) -> dict[str, Bool]:
 
 
 def _disagreements(seen: dict[str, Bool], mask: Layer | None) -> Iterator[str]:
-    """Layers that say otherwise than the first of them where something is seen.
+    """Yield layers that disagree with the first one about where something is visible.
 
-    The mask speaks of all of a pixel, they of its middle: it may say otherwise next to where it does not (a gap between
-    two chair legs is in the middle of a pixel that they fill from both sides), and in a few pixels.
+    The mask describes the whole pixel, the others its centre. So the mask may differ in a few pixels, and next to
+    pixels where it agrees: the centre of a pixel may show a gap between two chair legs that fill it from both sides.
     """
     if not seen:
         return
@@ -110,7 +110,7 @@ def _disagreements(seen: dict[str, Bool], mask: Layer | None) -> Iterator[str]:
 
 
 def _widened(where: Bool) -> Bool:
-    """With the pixels next to them (20, H, W)."""
+    """Add the neighbouring pixels (20, H, W)."""
     return np.asarray(binary_dilation(where, np.ones((1, 3, 3), np.bool_)))
 
 
@@ -123,10 +123,10 @@ def _landmark_faults(landmarks: Layer) -> Iterator[str]:
 
 
 def as_pictures(name: str, layer: Layer, images: UInt8) -> UInt8:
-    """A layer of one batch for people to look at: images (20, H, W, C) -> (20, H, W, 3).
+    """Draw a layer of one batch for people: images (20, H, W, C) -> (20, H, W, 3).
 
-    Depth is light where it is near; normals' x, y and z are red, green and blue; landmarks are dots on the images,
-    green where they are seen and red where they are hidden; all else is shown as it is.
+    Near depth is light; x, y and z of normals are red, green and blue; landmarks are dots on the images, green if they
+    are visible and red if hidden; the other layers are shown as they are.
     """
     if name == LANDMARKS:
         return _dotted(images, layer)
@@ -145,7 +145,7 @@ def as_pictures(name: str, layer: Layer, images: UInt8) -> UInt8:
 
 
 def _dotted(images: UInt8, landmarks: Layer) -> UInt8:
-    """A pixel a landmark, hidden ones first; those outside the picture are left out."""
+    """Draw one pixel per landmark, hidden ones first; leave out those outside the image."""
     size = images.shape[1:3]
     shown = np.broadcast_to(images, (*images.shape[:3], 3)).copy()
     for picture, rows in zip(shown, landmarks, strict=True):

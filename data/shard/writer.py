@@ -1,7 +1,7 @@
-"""Write a shard: streamed, aside, then renamed; the same batches give the same bytes.
+"""Write a shard, batch by batch and atomically; the same batches give the same bytes.
 
-One chunk is one batch. A chunk is compressed here with zlib at level 1, the stream that HDF5's own gzip
-filter reads, and stored whole: compression then runs outside HDF5's lock and without Python's.
+One chunk is one batch. Each chunk is compressed here with zlib and stored as it is: HDF5's gzip filter reads the same
+stream, but compression then runs outside HDF5's lock and outside the global interpreter lock.
 """
 
 from __future__ import annotations
@@ -16,25 +16,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.schema import (
-    FACTOR_VALUES,
-    FORMAT,
-    FORMAT_VERSION,
-    IDENTITY_ATTRIBUTES,
-    SPLITS,
-    TRUTH,
-    VARYING,
-    Batch,
-    ShardHeader,
-    varies_codes,
-)
+from dcign.data import schema
+from dcign.data.schema import Batch, ShardHeader
 from dcign.data.shard.columns import Column, arrays, columns, is_per_pixel
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file, write_errors
-from dcign.storage.atomic import file_sha256 as file_sha256  # who writes shards hashes them
 
 GZIP_LEVEL = 1  # level 4 halves the speed of a render for 5 % of its size
-# Pinned, so that another HDF5 library writes the same bytes; 1.8 is what every reader of today opens.
+# Pinned, so that another HDF5 version writes the same bytes; every reader of today opens 1.8.
 LIBRARY_VERSIONS = ("v108", "v110")
 
 
@@ -49,19 +38,18 @@ def write_shard(
 ) -> str:
     """Write `count` batches as one shard and return the file's SHA-256.
 
-    The file appears under its name only when whole; until then it is `.NAME.part` in the same folder, and on
-    any exception that is removed. mark: in that name, where the same shard may be written twice at once. One batch is
-    in memory at a time.
+    The file appears under its name only when it is complete; on any exception nothing is left. One batch is in memory
+    at a time. mark: makes the temporary name unique if two processes may write the same shard.
 
-    Raises DataError if the file is there already (unless `overwrite`), a batch does not fit, there are more
-    or fewer than `count`, or the disk refuses.
+    Raises DataError if the file exists (unless `overwrite`), a batch does not fit, there are not `count` batches, or
+    the disk refuses.
     """
     if path.exists() and not overwrite:
         raise DataError(f"{path} is there already; expected a free name: remove it, or write elsewhere.")
-    if header.split not in SPLITS or count < 1:
+    if header.split not in schema.SPLITS or count < 1:
         raise DataError(
-            f"{path} is to have {count} batches of split {header.split!r}; expected 1 or more of one of "
-            f"{', '.join(SPLITS)}."
+            f"{path} was given {count} batches of split {header.split!r}; expected 1 or more of one of "
+            f"{', '.join(schema.SPLITS)}."
         )
     with atomic_file(path, mark) as part:
         with write_errors(path):
@@ -75,14 +63,14 @@ def write_shard(
 
 
 def _fill(file: h5py.File, part: AtomicFile, header: ShardHeader, batches: Iterable[Batch], count: int) -> None:
-    """Every batch into the open file. What the caller's iterator raises passes through unchanged."""
+    """Write every batch into the open file. Exceptions of the caller's iterator pass unchanged."""
     path = part.path
     layout: dict[str, Column] = {}
     datasets: dict[str, h5py.Dataset] = {}
     written = 0
     for batch in batches:
         if written == count:
-            raise DataError(f"{path} was given more than its {count} batches: ask for as many as there are.")
+            raise DataError(f"{path} was given more batches than {count}; expected {count}: give their number.")
         found = columns(batch, len(header.factors), len(header.attributes))
         with write_errors(path):
             if not layout:
@@ -98,26 +86,26 @@ def _fill(file: h5py.File, part: AtomicFile, header: ShardHeader, batches: Itera
 
 
 def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], count: int) -> dict[str, h5py.Dataset]:
-    """Create the attributes and all the datasets."""
+    """Create the attributes and all datasets."""
     for name, value in _attributes(header).items():
         file.attrs[name] = value
-    codes = varies_codes(factor.name for factor in header.factors)
+    codes = schema.varies_codes(factor.name for factor in header.factors)
     datasets = {path: _create(file, path, column, count, codes) for path, column in layout.items()}
-    factors = datasets[FACTOR_VALUES].attrs
+    factors = datasets[schema.FACTOR_VALUES].attrs
     factors["names"] = np.array([factor.name.encode() for factor in header.factors])
     factors["units"] = np.array([factor.units.encode() for factor in header.factors])
     factors["mirror_sign"] = np.array([factor.mirror_sign for factor in header.factors], np.int8)
-    if IDENTITY_ATTRIBUTES in datasets:
-        datasets[IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
+    if schema.IDENTITY_ATTRIBUTES in datasets:
+        datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
     for layer, names in header.truth_names.items():
-        if f"{TRUTH}/{layer}" in datasets:
-            datasets[f"{TRUTH}/{layer}"].attrs["names"] = np.array([name.encode() for name in names])
+        if f"{schema.TRUTH}/{layer}" in datasets:
+            datasets[f"{schema.TRUTH}/{layer}"].attrs["names"] = np.array([name.encode() for name in names])
     return datasets
 
 
 def _create(file: h5py.File, path: str, column: Column, count: int, codes: dict[str, int]) -> h5py.Dataset:
     shape = (count, *column.shape)
-    dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == VARYING else column.dtype
+    dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
     if is_per_pixel(path):
         return file.create_dataset(
             path,
@@ -141,10 +129,10 @@ def _append(datasets: dict[str, h5py.Dataset], row: int, values: dict[str, NDArr
 
 
 def _attributes(header: ShardHeader) -> dict[str, Any]:
-    """The file's attributes. Text is of fixed length, which more readers take than of variable length."""
+    """Return the file's attributes. Texts have a fixed length, which more readers support than a variable one."""
     return {
-        "format": _text(FORMAT),
-        "version": np.int64(FORMAT_VERSION),
+        "format": _text(schema.FORMAT),
+        "version": np.int64(schema.FORMAT_VERSION),
         "split": _text(header.split),
         "seed": np.int64(header.seed),
         "configuration": _text(_json(header.configuration)),
@@ -165,7 +153,7 @@ def _json(value: Any) -> str:  # Any: whatever json takes
 
 
 def _difference(found: dict[str, Column], layout: dict[str, Column]) -> str:
-    """Say in what a batch is unlike the first of its shard."""
+    """Return how a batch differs from the first one of its shard."""
     for path in sorted(found.keys() | layout.keys()):
         one, other = found.get(path), layout.get(path)
         if one != other:

@@ -70,7 +70,7 @@ def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == ".part"
 
 
-class AtomicFile:
+class AtomicFile(io.FileIO):
     """An open temporary file for h5py, zipfile and tarfile: it never raises when the disk refuses a write.
 
     HDF5 cannot handle a write that fails: it fails again on close, prints messages and was seen to corrupt memory. So
@@ -78,9 +78,9 @@ class AtomicFile:
     """
 
     def __init__(self, path: Path, part: Path) -> None:
+        super().__init__(part, "w+b")
         self.path = path
         self._error: OSError | None = None
-        self._file = part.open("w+b", buffering=0)
 
     def check(self) -> None:
         """Raise the first error of the disk, if there was one."""
@@ -93,47 +93,28 @@ class AtomicFile:
         try:
             written = 0 if self._error is None else len(view)
             while written < len(view):
-                written += self._file.write(view[written:])
+                written += super().write(view[written:])
         except OSError as error:
             self._error = error
         return len(view)
 
-    def readinto(self, target: Any) -> int:  # Any: a memory view, from h5py
-        """Read into a buffer."""
-        return self._file.readinto(target) or 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Read bytes."""
-        return self._file.read(size) or b""
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move the position."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._file.tell()
-
     def truncate(self, size: int | None = None) -> int:
         """Set the size, or store the error."""
         try:
-            return self._file.truncate(size)
+            return super().truncate(size)
         except OSError as error:
             self._error = self._error or error
             return size or 0
 
-    def flush(self) -> None:
-        """Do nothing: the file has no buffer."""
-
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; `temporary_path` reports what the disk refuses at the end."""
         with suppress(OSError):
-            self._file.close()
+            super().close()
 
     def sha256(self) -> str:
         """Return the SHA-256 of the content, hexadecimal."""
-        self._file.seek(0)
-        return hashlib.file_digest(self._file, "sha256").hexdigest()
+        self.seek(0)
+        return hashlib.file_digest(self, "sha256").hexdigest()
 
 
 @contextmanager

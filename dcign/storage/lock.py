@@ -1,12 +1,11 @@
-"""One process at a time writes into a folder: a lock on a file in it, which vanishes with its process.
+"""Let one process at a time write into a folder, by a lock on a file in it.
 
-The lock is the system's (flock), not the file: a process that is killed leaves the file and no lock. The file says who
-holds the folder. Child processes do not inherit it, and write on their parent's account.
+The operating system holds the lock (flock, by filelock), not the file: a killed process leaves the file but no lock.
+The file names the holder for the error message. Child processes do not inherit the lock; they write for their parent.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import socket
@@ -16,115 +15,94 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from dcign.errors import DataError
 from dcign.storage.paths import is_remote
 
 LOCK_FILE = ".dcign.lock"
-
-_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+WAIT = 0.1  # seconds: a holder that is just ending removes its file, and a second attempt finds a new one
 
 
 class UnlockedWarning(UserWarning):
-    """A folder is on a file system without locks, so that nothing keeps a second process out."""
+    """A folder cannot be locked, so that nothing keeps a second process out."""
 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder while something is written into it; it is made if need be, and removed if it stays empty.
+    """Hold a folder while something is written into it; make it if needed, and remove it if it stays empty.
 
-    A folder that cannot be written to is not held either: what is written first says why. Warns with
-    UnlockedWarning where there are no locks.
+    A folder that cannot be written to is not locked: the first write into it then says why. Warns with UnlockedWarning
+    if the folder's file system or store has no locks.
 
-    Raises DataError if another process, here or elsewhere, holds it: who, and since when.
+    Raises DataError if another process holds the folder: which one, and since when.
     """
     if is_remote(folder):
-        _warn_unlocked(folder, "a store has none")
+        _warn_unlocked(folder, "an object store has no locks")
         yield
         return
-    made: list[Path] = []
-    file = None
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    lock: FileLock | None = None
     try:
         with suppress(OSError):
-            made += [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
-            file = _locked(folder)
+            lock = _locked(folder)
         yield
     finally:
-        if file is not None:
+        if lock is not None:
             with suppress(OSError):
-                (folder / LOCK_FILE).unlink()  # before it is unlocked: after that it may be another's
-            os.close(file)
+                (folder / LOCK_FILE).unlink()  # before the release: afterwards it may be another process's
+            lock.release()
         for path in made:
             with suppress(OSError):
                 path.rmdir()
 
 
-def _locked(folder: Path) -> int:
-    """The lock's file, open and locked if it can be.
+def _locked(folder: Path) -> FileLock | None:
+    """Return the lock, held and with the holder written into its file; None, with a warning, if it cannot be locked.
 
-    Raises OSError if it cannot be opened.
+    Raises OSError if the lock's file cannot be made.
     """
     path = folder / LOCK_FILE
-    while True:
-        file = _opened(path)
-        try:
-            if not _lock(file, folder) or _is_still(file, path):
-                return file
-        except BaseException:
-            os.close(file)
+    lock = FileLock(
+        path,
+        WAIT,
+        0o666,  # so that another user of a shared folder can open the file and see the lock
+        thread_local=False,
+        poll_interval=WAIT / 10,
+        fallback_to_soft=False,  # a soft lock would outlive a killed process
+    )
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DataError(
+            f"{folder} is being written to by {_holder(path)}: wait until that has ended, stop it, or choose another "
+            "--out."
+        ) from None
+    except OSError as error:
+        if not path.exists():
             raise
-        os.close(file)  # its holder has removed it meanwhile
-
-
-def _opened(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY)  # another user's; it can be locked all the same
-
-
-def _lock(file: int, folder: Path) -> bool:
-    """Lock an open file and write down who did; False where there are no locks."""
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError) as error:
-        if getattr(error, "errno", None) in _HELD:
-            raise DataError(
-                f"{folder} is being written to by {_holder(file)}: wait until that has ended, stop it, or choose "
-                "another --out."
-            ) from None
         _warn_unlocked(folder, str(error))
-        return False
-    now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-    about = {"process": os.getpid(), "host": socket.gethostname(), "since": now}
-    with suppress(OSError):  # read-only, or a full disk: the lock holds without a name on it
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(about).encode(), 0)
-    return True
+        if not isinstance(error, PermissionError):  # which another user's file raises
+            path.unlink()
+        return None
+    since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    with suppress(OSError):  # on a full disk the lock holds without a name in it
+        path.write_text(json.dumps({"process": os.getpid(), "host": socket.gethostname(), "since": since}))
+    return lock
 
 
 def _warn_unlocked(folder: Path, why: str) -> None:
     warnings.warn(
-        f"{folder} is on a file system without locks ({why}): see to it yourself that no second process writes "
-        "into it.",
+        f"{folder} cannot be locked ({why}): make sure that no second process writes into it.",
         UnlockedWarning,
         stacklevel=3,
     )
 
 
-def _holder(file: int) -> str:
+def _holder(path: Path) -> str:
     try:
-        about = json.loads(os.pread(file, 1000, 0))
+        about = json.loads(path.read_bytes()[:1000])
         return f"process {about['process']} on {about['host']}, since {about['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # it has only just begun
+    except (OSError, ValueError, KeyError, TypeError):  # the holder has only just begun
         return "another process"
-
-
-def _is_still(file: int, path: Path) -> bool:
-    """Whether an open file is the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False

@@ -1,7 +1,10 @@
-"""Folders and files by name: of this machine, or of an object store by a URL that fsspec knows, s3://bucket/faces say.
+"""Paths of this machine, or of an object store by a URL that fsspec knows, for example s3://bucket/faces.
 
-A URL's path has pathlib's methods (universal_pathlib), so that most of dcign need not know of it. What must lie on this
-machine to be read or written, HDF5 above all, does so aside: `local` fetches a copy, `deliver` sends one.
+A URL becomes a path with pathlib's methods (universal_pathlib), so that most of dcign does not need to know about
+stores. HDF5 can only read a file of this machine: `local_copy` downloads one. The copies are our own and not fsspec's
+`filecache`, which never removes a copy to stay within a size: a large data set would fill the disk
+(`test_copies_used_longest_ago_make_room`). It also downloads under the final name, which another process may open
+before the copy is complete.
 """
 
 from __future__ import annotations
@@ -20,44 +23,46 @@ from typing import Any, TypeVar, cast
 
 from dcign.errors import DataError
 
-SHARE = 0.5  # of the disk that is free that copies may take
-ABANDONED = 3600  # seconds without a byte after which nobody fetches a copy any more
+SHARE = 0.5  # of the free disk space that copies may take
+ABANDONED = 3600  # seconds without a new byte after which a download counts as stopped
 
 Used = TypeVar("Used")
-# Errors of these packages are the store's, or the network's.
+# Packages whose errors come from a store or the network.
 STORES = ("aiobotocore", "aiohttp", "botocore", "fsspec", "s3fs", "gcsfs", "google", "adlfs", "azure", "upath")
 
 
 def to_path(name: str | Path) -> Path:
-    """A path by its name. A URL's is no `pathlib.Path`, but answers to its methods.
+    """Return a path by its name. The path of a URL is not a `pathlib.Path`, but has the same methods.
 
-    Raises DataError if it is a URL, and what is needed for it is not installed or not known.
+    Raises DataError if it is a URL of an unknown store, or the store's package is not installed.
     """
     if not isinstance(name, str) or "://" not in name:
         return Path(name) if isinstance(name, str) else name
     try:
         from upath import UPath
 
-        path = UPath(name, use_listings_cache=False)  # others write there, too
-        _ = path.fs  # here the store's package is imported
+        path = UPath(name, use_listings_cache=False)  # other processes write there, too
+        _ = path.fs  # this imports the store's package
     except ImportError as error:
         raise DataError(
-            f"{name} needs a package that is not here ({error}): `pip install 'dcign[cloud]'` for s3://; other stores "
-            "have packages of their own, gcsfs or adlfs say."
+            f"{name} needs a package that is not installed ({error}): run `pip install 'dcign[cloud]'` for s3://, or "
+            "install the package of the other store, for example gcsfs or adlfs."
         ) from None
     except ValueError as error:
-        raise DataError(f"{name} is of no known store ({error}); expected s3://BUCKET/FOLDER say: check it.") from None
+        raise DataError(
+            f"{name} is of no known store ({error}); expected a URL like s3://BUCKET/FOLDER: check it."
+        ) from None
     return cast("Path", path)
 
 
 def is_remote(path: Path) -> bool:
-    """Whether a path is of an object store."""
+    """Return whether a path is in an object store."""
     return not isinstance(path, PurePath)
 
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Turn what a store or the network raises into a DataError of one sentence, and nothing else."""
+    """Turn an error of a store or the network into a DataError of one sentence; others pass unchanged."""
     try:
         yield
     except Exception as error:
@@ -66,17 +71,17 @@ def store_errors(path: Path) -> Iterator[None]:
             raise
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
-            f"{path} does not answer as it should ({said}): check its name, your credentials and the network, and run "
-            "the same command again."
+            f"{path} cannot be reached ({said}): check its name, your credentials and the network, and run the same "
+            "command again."
         ) from None
 
 
 def local_copy(path: Path, *, fresh: bool = True) -> Path:
-    """The file itself, or a copy of it on this machine: fetched if there is none, or it has changed since.
+    """Return the file itself, or an up-to-date copy of it on this machine, downloaded if needed.
 
-    fresh: ask the store whether it has; else a copy that this process has asked about will do.
+    fresh: ask the store whether the file has changed; if False, any copy that this process has used before will do.
 
-    Raises DataError if it cannot be fetched.
+    Raises DataError if it cannot be downloaded.
     """
     if not is_remote(path):
         return path
@@ -93,7 +98,7 @@ def local_copy(path: Path, *, fresh: bool = True) -> Path:
 
 
 def with_local_copy(path: Path, use: Callable[[Path], Used], *, fresh: bool = True) -> Used:
-    """What `use` makes of `local(path)`; once more if it fails for another process having removed the copy."""
+    """Return `use(local_copy(path))`; try again if another process has removed the copy meanwhile."""
     copy = local_copy(path, fresh=fresh)
     try:
         return use(copy)
@@ -104,29 +109,32 @@ def with_local_copy(path: Path, use: Callable[[Path], Used], *, fresh: bool = Tr
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it; a store needs none."""
+    """Make a folder and its parents; an object store has no folders."""
     if not is_remote(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
 
-_asked: dict[str, Path] = {}  # by URL: the copy that was the newest when this process asked
+_asked: dict[str, Path] = {}  # by URL: the copy that was up to date when this process asked
 
 
 def _fetched(path: Path) -> Path:
-    """Raises FileNotFoundError if the store has no such file, or another process has removed the copy meanwhile."""
+    """Return an up-to-date copy.
+
+    Raises FileNotFoundError if the store has no such file, or another process has removed the copy meanwhile.
+    """
     remote = cast("Any", path)
     state = remote.fs.ukey(remote.path)
     digest = hashlib.sha256(f"{path} {state}".encode()).hexdigest()[:32]
     copy = _copies() / f"{digest}{path.suffix}"
     if not copy.exists():
         _make_room(int(remote.fs.info(remote.path)["size"]))
-        aside = copy.with_name(f".{secrets.token_hex(8)}.part")
+        part = copy.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            remote.fs.get_file(remote.path, str(aside))
-            aside.replace(copy)
+            remote.fs.get_file(remote.path, str(part))
+            part.replace(copy)
         finally:
-            aside.unlink(missing_ok=True)
-    os.utime(copy, ns=(time.time_ns(), copy.stat().st_mtime_ns))  # used just now; others may be reading, so not written
+            part.unlink(missing_ok=True)
+    os.utime(copy, ns=(time.time_ns(), copy.stat().st_mtime_ns))  # used now; not modified, as others may read it
     return copy
 
 
@@ -138,36 +146,36 @@ def _fetched_again(path: Path) -> Path:
 
 
 def _copies() -> Path:
-    """The folder of this user's copies.
+    """Return the folder of this user's copies.
 
-    Raises DataError if others may read or write there: its name is known, and they may have made it.
+    Raises DataError if other users may read or write there: its name can be guessed, and they may have made it.
     """
     folder = Path(tempfile.gettempdir()) / f"dcign-copies-{os.getuid()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    about = folder.lstat()  # a link is not followed
+    about = folder.lstat()  # does not follow a link
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o077:
         raise DataError(
-            f"{folder} is not a folder of yours alone; copies of a store's files are kept there: remove it, or set "
-            "TMPDIR to another folder."
+            f"{folder} is not a folder that only you can use, and copies of a store's files are kept there: remove it, "
+            "or set TMPDIR to another folder."
         )
     return folder
 
 
 def _make_room(size: int) -> None:
-    """Remove the copies that were used longest ago, until `size` bytes more take no more than a share of the disk.
+    """Remove the least recently used copies, until all of them and `size` bytes more take at most SHARE of the disk.
 
-    What other processes are fetching stays.
+    Files that other processes are downloading stay.
     """
-    copies, fetching = [], 0
+    copies, downloading = [], 0
     for copy in _copies().iterdir():
-        with suppress(FileNotFoundError):  # another process makes room, too
+        with suppress(FileNotFoundError):  # another process has removed it
             about = copy.stat()
             if copy.suffix == ".part" and time.time() - about.st_mtime < ABANDONED:
-                fetching += about.st_size
+                downloading += about.st_size
             else:
                 copies.append((about.st_atime, about.st_size, copy))
-    taken, free = fetching + sum(each[1] for each in copies), shutil.disk_usage(_copies()).free
+    taken, free = downloading + sum(each[1] for each in copies), shutil.disk_usage(_copies()).free
     for _, freed, copy in sorted(copies):
         if taken + size <= SHARE * (free + taken):
             return

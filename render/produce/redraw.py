@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import IntP
-from dcign.data.check.labels import Finding
+from dcign.data.check.findings import Finding
 from dcign.data.damage import shown
 from dcign.data.dataset.reader import Shard
 from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch

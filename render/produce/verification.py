@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from dcign.data.check.labels import Finding, check_dataset, check_shard
+from dcign.data.check.dataset import check_dataset, check_shard
+from dcign.data.check.findings import Finding
 from dcign.data.dataset.reader import FaceDataset
 from dcign.render.produce.redraw import verify_pixels
 from dcign.storage.paths import store_errors

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcign.data.check.labels import check_dataset
+from dcign.data.check.dataset import check_dataset
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.errors import DataError, RenderError
 from dcign.evaluate.sweeps import rest_of, sweep_of

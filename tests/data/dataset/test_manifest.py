@@ -50,9 +50,9 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path, content):
 
 CHANGES = {
     "a newer version": (lambda d: d.update(version=2), "update dcign"),
-    "no seed": (lambda d: d.pop("seed"), "lacks 'seed'"),
-    "a seed of text": (lambda d: d.update(seed="5"), "where int belongs"),
-    "splits of a list": (lambda d: d.update(splits=[]), "where dict belongs"),
+    "no seed": (lambda d: d.pop("seed"), "missing required field seed"),
+    "a seed of text": (lambda d: d.update(seed="5"), "expected int, found str in seed"),
+    "splits of a list": (lambda d: d.update(splits=[]), "expected object, found array in splits"),
     "an unknown split": (lambda d: d["splits"].update(holdout=d["splits"]["iid"]), "'holdout'"),
     "a shard outside": (
         lambda d: d["splits"]["iid"]["shards"][0].update(file="../x.h5"),
@@ -65,18 +65,34 @@ CHANGES = {
     "a model outside": (lambda d: d["model"].update(file="../model.npz"), "outside the folder"),
     "a gap between shards": (
         lambda d: d["splits"]["train"]["shards"][1].update(first=6),
-        "begin at batch 6 where 5 belongs",
+        "to begin at batch 5, found 6",
     ),
-    "a wrong total": (lambda d: d["splits"]["train"].update(batches=9), "9 batches declared"),
+    "a wrong total": (lambda d: d["splits"]["train"].update(batches=9), "as in its shards, found 9"),
     "a total that a terminal would obey": (
         lambda d: d["splits"]["iid"].update(batches="\x1b[2J\x00"),
-        "has ?[2J? batches",
+        "expected int, found str in splits",
     ),
-    "a name that is none": (lambda d: d["splits"]["iid"]["shards"][0].update(file="a\0.h5"), "which is no name"),
-    "a factor of two words": (lambda d: d["factors"][0].update(name="up\nside"), "a factor 'up?side'"),
-    "a mirror sign of two": (lambda d: d["factors"][0].update(mirror_sign=2), "mirror sign 2"),
-    "a factor without a name": (lambda d: d["factors"][0].pop("name"), "lacks 'name'"),
+    "a name that is none": (lambda d: d["splits"]["iid"]["shards"][0].update(file="a\0.h5"), "expected a file name"),
+    "a factor of two words": (lambda d: d["factors"][0].update(name="up\nside"), "found 'up?side'"),
+    "a mirror sign of two": (lambda d: d["factors"][0].update(mirror_sign=2), "'degree', 2"),
+    "a factor without a name": (lambda d: d["factors"][0].pop("name"), "missing required field name in factors[0]"),
+    "a seed that is true": (lambda d: d.update(seed=True), "expected int, found bool in seed"),
+    "a number of batches with a fraction": (
+        lambda d: d["splits"]["iid"]["shards"][0].update(batches=2.5),
+        "expected int, found float in splits[...].shards[0].batches",
+    ),
+    "a hash that is a number": (lambda d: d.update(configuration_sha256=1), "expected str, found int"),
+    "not a number": (lambda d: d["configuration"].update(size=float("nan")), "invalid character"),
+    "infinity": (lambda d: d["renderer"].update(size=float("inf")), "invalid character"),
+    "factors without end": (lambda d: d.update(factors={}), "expected array, found object in factors"),
 }
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999"])
+def test_a_number_beyond_float64_is_refused_with_its_field(make_dataset, number):
+    path = make_dataset() / "dataset.json"
+    path.write_text(path.read_text().replace('"renderer": {', f'"renderer": {{"size": {number}, '))
+    assert "number out of range in renderer" in refusal_of(path.parent)
 
 
 @pytest.mark.parametrize("case", CHANGES)

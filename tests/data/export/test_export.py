@@ -259,7 +259,7 @@ def test_shards_that_disagree_are_refused(make_faces, tmp_path):
     def change(split, batch):  # train has two shards: the second is in colour
         return replace(batch, images=np.repeat(batch.images, 3, -1)) if split == "train" and batch.number > 4 else batch
 
-    with pytest.raises(DataError, match=r"shard-00001\.h5 is laid out unlike the first shard of train"):
+    with pytest.raises(DataError, match=r"shard-00001\.h5 differs from the first shard of train"):
         export(make_faces(change), tmp_path / "out", "png")
     assert not (tmp_path / "out").exists()
 
@@ -268,7 +268,7 @@ def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_
     folder = make_faces()
     with monkeypatch.context() as patched:
         patched.setattr("dcign.data.shard.contents._header", _without_ranges)
-        with pytest.raises(DataError, match="say no range of azimuth; expected lowest < highest"):
+        with pytest.raises(DataError, match="have no range of azimuth; expected lowest < highest"):
             export(folder, tmp_path / "out", "npz")
     write_manifest(folder, replace(read_manifest(folder), splits={"train": ()}))
     with pytest.raises(DataError, match="has no batches"):
@@ -276,7 +276,7 @@ def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def _without_ranges(path, found, stored):
+def _without_ranges(path, layout):
     return ShardHeader("train", 0, {}, "", "", {}, {}, {})
 
 

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.data.check.labels import check_shard
+from dcign.data.check.dataset import check_shard
 from dcign.data.dataset.contact_sheet import contact_sheet
 from dcign.data.dataset.reader import Shard
 from dcign.data.schema import Batch

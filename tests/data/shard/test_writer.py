@@ -16,8 +16,9 @@ import pytest
 
 from dcign.data.dataset.reader import Shard
 from dcign.data.schema import VARIES_NAMES, varies_codes
-from dcign.data.shard.writer import file_sha256, write_shard
+from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
+from dcign.storage.atomic import file_sha256
 
 pytest_plugins = ["tests.support.discs"]
 

@@ -35,7 +35,7 @@ def test_the_temporary_name_is_hidden_and_in_the_same_folder(tmp_path: Path) -> 
         assert marked == tmp_path / ".a.h5.7f.part"
         assert is_temporary(part)
         assert is_temporary(marked)
-    assert not is_temporary(tmp_path / "a.h5")
+    assert not any(is_temporary(tmp_path / name) for name in ("a.h5", "a.part", ".a"))
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,17 +121,40 @@ def test_without_locks_a_warning_is_given_and_work_goes_on(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.warns(UnlockedWarning, match="without locks .*: see to it yourself"), folder_lock(tmp_path):
+    with (
+        pytest.warns(UnlockedWarning, match="cannot be locked .*: make sure that"),
+        folder_lock(tmp_path),
+    ):
         (tmp_path / "shard").touch()
     assert [path.name for path in tmp_path.iterdir()] == ["shard"]
 
 
 def test_the_command_line_says_the_warning_as_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_lock", lambda file, folder: lock.warnings.warn("no locks here", UnlockedWarning))
+    monkeypatch.setattr(lock, "_locked", lambda folder: lock.warnings.warn("no locks here", UnlockedWarning))
     words = ["train", "no-faces", "--out", str(tmp_path / "run")]
     said = CliRunner().invoke(cli.dcign, words).stderr
     assert said.startswith("Warning: no locks here\n")
     assert "UnlockedWarning" not in said
+
+
+def test_another_user_of_a_shared_folder_can_open_the_lock_file(tmp_path: Path) -> None:
+    with folder_lock(tmp_path):
+        assert (tmp_path / LOCK_FILE).stat().st_mode & 0o777 == 0o666
+
+
+def test_a_lock_file_that_cannot_be_opened_is_warned_of_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / LOCK_FILE).write_text("another user's")
+
+    def refuse(*given: object, **named: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.warns(UnlockedWarning, match=r"cannot be locked \(.*Permission denied"), folder_lock(tmp_path):
+        pass
+    monkeypatch.undo()
+    assert (tmp_path / LOCK_FILE).read_text() == "another user's"
 
 
 def test_a_damaged_lock_file_names_nobody_and_keeps_out_all_the_same(tmp_path: Path) -> None:

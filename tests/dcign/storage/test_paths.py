@@ -36,7 +36,8 @@ BUCKET = "s3://faces-bucket"
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    tmp_path_factory.getbasetemp()  # before TMPDIR is changed
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
@@ -89,7 +90,7 @@ def test_a_store_is_said_to_have_no_lock(store: str) -> None:
     from dcign.storage.lock import folder_lock
 
     with (
-        pytest.warns(UnlockedWarning, match="without locks .a store has none."),
+        pytest.warns(UnlockedWarning, match="cannot be locked .an object store has no locks."),
         folder_lock(to_path(f"{store}/locked")),
     ):
         pass
@@ -143,7 +144,7 @@ def test_wherever_a_store_stops_answering_it_is_a_sentence(
         result = dcign(*words)
         assert (result.exit_code, type(result.exception)) == (1, SystemExit), (words, stops, result.exception)
         said = " ".join(result.output.split())
-        assert "does not answer as it should (Could not connect to the endpoint URL" in said, (words, stops, said)
+        assert "cannot be reached (Could not connect to the endpoint URL" in said, (words, stops, said)
 
 
 def test_only_what_a_store_raises_is_said_of_it() -> None:
@@ -200,7 +201,7 @@ def test_a_folder_of_copies_that_others_may_write_to_is_refused(
         else:
             copies.mkdir()
             copies.chmod(0o777)
-    with pytest.raises(DataError, match=r"is not a folder of yours alone; .* remove it, or set TMPDIR"):
+    with pytest.raises(DataError, match=r"is not a folder that only you can use, .* remove it, or set TMPDIR"):
         local_copy(file)
 
 

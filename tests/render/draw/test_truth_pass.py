@@ -11,7 +11,7 @@ import pytest
 import trimesh
 from scipy.ndimage import binary_erosion
 
-from dcign.data.check.labels import check_dataset, check_shard
+from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import GRAY_WEIGHTS, TRUTH_LAYERS
 from dcign.data.shard.truth_layers import truth_faults
@@ -310,7 +310,7 @@ def test_a_data_set_with_truth_verifies_and_a_changed_layer_is_found(model: Morp
     folder = tmp_path / "faces"
     render_dataset(folder, configuration, lambda: model, worker_count=1, progress=lambda made, wanted: None)
     dataset = FaceDataset(folder)
-    assert RenderConfiguration.from_dict(dataset.configuration) == configuration
+    assert RenderConfiguration.from_dict(dataset.manifest.configuration) == configuration
     assert check_dataset(dataset) == []
     shards = [folder / entry.file for entries in dataset.splits.values() for entry in entries]
     assert verify_pixels(shards, worker_count=1, progress=lambda done: None) == []

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from dcign.data.check.labels import check_dataset
+from dcign.data.check.dataset import check_dataset
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.dataset.summary import summarise
 from dcign.errors import ModelError, RenderError

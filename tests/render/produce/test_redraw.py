@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from dcign.data.check.labels import Finding
+from dcign.data.check.findings import Finding
 from dcign.data.dataset.reader import Shard
 from dcign.data.schema import configuration_sha256
 from dcign.errors import RenderError

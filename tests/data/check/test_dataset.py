@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dcign.data.check.labels import check_dataset, check_shard
+from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.check.smoothness import pixel_faults
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES_NAMES
@@ -279,7 +279,7 @@ def _edit(folder, change):
 FOLDERS = {
     "another configuration": (
         lambda f: _edit(f, lambda d: d["configuration"].update(size=99)),
-        "its configuration does not have the hash it gives",
+        "its configuration does not have the hash that it gives",
     ),
     "another seed": (lambda f: _edit(f, lambda d: d.update(seed=6)), "has seed 5; dataset.json says 6"),
     "another model": (lambda f: (f / "model.npz").write_bytes(b"x"), "is not the model that dataset.json names"),

@@ -1,0 +1,225 @@
+"""Check a data set or a shard: files against dataset.json, labels, people and pixels.
+
+Nothing is rendered here: `dcign.render.produce.redraw` shows that labels and pixels agree, by rendering again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from dcign.arrays import Float32
+from dcign.data.check.findings import Fault, Finding, without_name
+from dcign.data.check.labels import identity_faults, label_faults
+from dcign.data.check.people import EVALUATION_SPLITS, People, people_in_train
+from dcign.data.check.smoothness import pixel_faults
+from dcign.data.damage import shown
+from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
+from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.schema import MASK, configuration_sha256
+from dcign.data.shard.truth_layers import missing_layers, truth_faults
+from dcign.errors import DataError
+from dcign.storage.atomic import file_sha256
+
+Progress = Callable[[int, int], None]  # batches checked so far, batches to check
+
+
+@dataclass
+class _BatchCounter:
+    """Counts checked batches over all shards, from several threads."""
+
+    progress: Progress | None
+    total: int
+    done: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def add(self, batches: int) -> None:
+        """Count some more and report."""
+        with self.lock:
+            self.done += batches
+            if self.progress is not None:
+                self.progress(self.done, self.total)
+
+
+@dataclass(frozen=True)
+class _PixelCheck:
+    """The slow part of a shard's check: its hash, and what is wrong with its pixels."""
+
+    sha256: str
+    faults: list[Fault]
+
+
+def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None) -> list[Finding]:
+    """Check every shard, and that the shards are complete, unchanged, and share no people between train and test.
+
+    workers: threads that read pixels; progress is called after every batch. A shard that cannot be read is a finding.
+    """
+    listed = [entry for entries in dataset.splits.values() for entry in entries]
+    counter = _BatchCounter(progress, sum(entry.batches for entry in listed))
+    findings = _folder_findings(dataset)
+    people: dict[str, People] = {}
+    with ThreadPoolExecutor(workers) as threads:
+        pixels = iter([threads.submit(_check_pixels, dataset, entry, counter) for entry in listed])
+        try:
+            for split, entries in dataset.splits.items():
+                people[split] = People()
+                for entry in entries:
+                    findings += _entry_findings(dataset, split, entry, people[split], next(pixels).result)
+        finally:
+            threads.shutdown(cancel_futures=True)
+    return findings + list(people_in_train(dataset.folder, people))
+
+
+def check_shard(
+    shard: Shard | Path, dataset: FaceDataset | None = None, *, progress: Progress | None = None
+) -> list[Finding]:
+    """Check one shard; with `dataset`, also that it is the shard that dataset.json lists.
+
+    progress is called after every batch.
+
+    Raises DataError if the shard cannot be read.
+    """
+    opened = shard if isinstance(shard, Shard) else Shard(shard)
+    if dataset is None:
+        with opened:
+            counter = _BatchCounter(progress, len(opened))
+            return _shard_findings(
+                opened, str(opened.path), People(), _all_pixel_faults(opened, partial(counter.add, 1))
+            )
+    for split, entries in dataset.splits.items():
+        for entry in entries:
+            if (dataset.folder / entry.file).resolve() == opened.path.resolve():
+                check = partial(_check_pixels, dataset, entry, _BatchCounter(progress, entry.batches))
+                return _entry_findings(dataset, split, entry, People(), check)
+    return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
+
+
+def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounter) -> _PixelCheck:
+    """Check a listed shard's pixels in a thread; count the batches that are listed, whatever happens."""
+    left = entry.batches
+
+    def count() -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            counter.add(1)
+
+    try:
+        with dataset.shard(entry) as shard:
+            return _PixelCheck(file_sha256(shard.path), _all_pixel_faults(shard, count))
+    finally:
+        if left:
+            counter.add(left)
+
+
+def _entry_findings(
+    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, check: Callable[[], _PixelCheck]
+) -> list[Finding]:
+    """Check one listed shard: present, unchanged, of this data set, and correct. check: does the slow part."""
+    path = dataset.folder / entry.file
+    name = str(path)
+    try:
+        with dataset.shard(entry) as shard:
+            faults, pixels = list(_provenance_faults(dataset, split, entry, shard)), check()
+            if pixels.sha256 != entry.sha256:
+                faults.append("has another SHA-256 than dataset.json lists: its bytes were changed")
+            found = [Finding(name, None, what) for what in faults]
+            return found + _shard_findings(shard, name, people, pixels.faults)
+    except DataError as error:
+        return [Finding(name, None, without_name(error, path))]
+
+
+def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:
+    faults = [*people.add(shard, name), *label_faults(shard), *identity_faults(shard), *pixels]
+    numbers, split = shard.numbers, shard.header.split
+    found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
+    if split in EVALUATION_SPLITS and MASK not in shard.truths:
+        found.insert(0, Finding(name, None, f"has no truth/{MASK}, which split {split} always has"))
+    return found + [Finding(name, None, what) for what in missing_layers(shard.header.configuration, shard.truths)]
+
+
+def _all_pixel_faults(shard: Shard, count: Callable[[], None]) -> list[Fault]:
+    """Return what is wrong with a shard's pixels; call `count` after each batch."""
+    faults, labels = [], _varying_labels(shard)
+    for row, varies in enumerate(shard.varies):
+        faults += [(row, what) for what in _batch_pixel_faults(shard, row, labels[row], varies)]
+        count()
+    return faults
+
+
+def _varying_labels(shard: Shard) -> list[Float32 | None]:
+    """Return for each batch the labels (20,) of what varies; None if that is identity, everything, or not finite."""
+    columns = {factor.name: shard.factors[..., index] for index, factor in enumerate(shard.header.factors)}
+    return [
+        columns[varies][row] if varies in columns and np.isfinite(columns[varies][row]).all() else None
+        for row, varies in enumerate(shard.varies)
+    ]
+
+
+def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str) -> list[str]:
+    """Return what is wrong with one batch's pixels, or why they cannot be read."""
+    folds = varies.startswith("light_") and shard.identity_shape is None  # objects are not as round as a head
+    try:
+        faults = pixel_faults(shard.images(row), labels, varies, folds=folds)
+        layers = {name: shard.truth(name, row) for name in shard.truths}
+    except DataError as error:
+        return [without_name(error, shard.path)]
+    if MASK in layers:
+        blank = ~layers[MASK].reshape(len(layers[MASK]), -1).any(axis=1)
+        faults += [f"mask {image} is empty" for image in np.flatnonzero(blank)]
+    return faults + list(truth_faults(layers, shard.header.truth_names))
+
+
+def _provenance_faults(dataset: FaceDataset, split: str, entry: ShardEntry, shard: Shard) -> Iterator[str]:
+    """Yield where a shard's header differs from dataset.json."""
+    manifest, header = dataset.manifest, shard.header
+    pairs: dict[str, tuple[Any, Any]] = {
+        "split": (header.split, split),
+        "seed": (header.seed, manifest.seed),
+        "configuration hash": (header.configuration_sha256, manifest.configuration_sha256),
+        "configuration": (header.configuration, manifest.configuration),
+        "model hash": (header.model_sha256, manifest.model.get("sha256")),
+        "renderer": (header.renderer, manifest.renderer),
+        "factors": (header.factors, manifest.factors),
+        "number of batches": (len(shard), entry.batches),
+        "first batch": (int(shard.numbers[0]), entry.first),
+        "size in bytes": (shard.path.stat().st_size, entry.bytes),
+    }
+    for name, (found, wanted) in pairs.items():
+        if found != wanted:
+            yield f"has {name} {shown(found)}; dataset.json says {shown(wanted)}"
+
+
+def _folder_findings(dataset: FaceDataset) -> list[Finding]:
+    """Check dataset.json against its own hash, the model's file, and shards that are not listed."""
+    manifest, folder = dataset.manifest, dataset.folder
+    found = []
+    if configuration_sha256(manifest.configuration) != manifest.configuration_sha256:
+        found.append(Finding(str(folder / NAME), None, "its configuration does not have the hash that it gives"))
+    model = str(manifest.model.get("file", ""))
+    if model:
+        found += [Finding(str(folder / model), None, what) for what in _model_faults(folder / model, manifest)]
+    listed = {entry.file for entries in manifest.splits.values() for entry in entries}
+    for path in sorted(folder.glob("*/*.h5")):
+        if path.relative_to(folder).as_posix() not in listed and not path.name.startswith("."):
+            found.append(Finding(str(path), None, "is in the folder but not in dataset.json"))
+    return found
+
+
+def _model_faults(path: Path, manifest: Manifest) -> Iterator[str]:
+    """Check that the model's file is there, and is the one that the shards were rendered with."""
+    if not path.exists():
+        yield f"is not there, though {NAME} names it: run `dcign render` again to make it"
+        return
+    try:
+        if file_sha256(path) != manifest.model.get("sha256"):
+            yield f"is not the model that {NAME} names"
+    except DataError as error:
+        yield without_name(error, path)

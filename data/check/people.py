@@ -1,0 +1,81 @@
+"""Check people: one index means one face, and nobody of an evaluation split is in train."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.data.check.findings import Fault, Finding
+from dcign.data.dataset.reader import Shard
+from dcign.storage.paths import to_path
+
+EVALUATION_SPLITS = ("test", "iid", "sweep")
+MOST_NAMED = 3  # people of a split that are in train, too, and get a line each; the others are counted
+
+BatchName = tuple[str, int]  # a shard's name, a batch's number
+
+
+@dataclass
+class People:
+    """The people of a split so far.
+
+    digests: index -> digest of the coefficients; indices: the inverse; batches: index -> first batch, and in how many.
+    """
+
+    digests: dict[int, bytes] = field(default_factory=dict)
+    indices: dict[bytes, int] = field(default_factory=dict)
+    batches: dict[int, tuple[BatchName, int]] = field(default_factory=dict)
+
+    def add(self, shard: Shard, name: str) -> Iterator[Fault]:
+        """Add the people of a shard; yield where an index has other coefficients than before, or the reverse."""
+        for number, batch in zip(shard.numbers.tolist(), shard.identity_index, strict=True):
+            where = (name, number)  # one object per batch, to save memory
+            for person in np.unique(batch).tolist():
+                first, count = self.batches.get(person, (where, 0))
+                self.batches[person] = (first, count + 1)
+        values: list[NDArray[Any]] = [*shard.coefficients.values()] or [shard.identity_index[..., None]]
+        for row, batch in enumerate(shard.identity_index):
+            for image, person in enumerate(batch.tolist()):
+                digest = _digest([each[row, image] for each in values])
+                known = self.indices.setdefault(digest, person)
+                if self.digests.setdefault(person, digest) != digest:
+                    yield row, f"image {image} is of identity {person}, which has other coefficients elsewhere"
+                    break
+                if known != person:
+                    yield row, f"image {image} is of identity {person}, whose coefficients are identity {known}'s"
+                    break
+
+
+def people_in_train(folder: Path, people: dict[str, People]) -> Iterator[Finding]:
+    """Yield people of an evaluation split who are in train, too. people: split -> its people."""
+    train = people.get("train", People())
+    for split in EVALUATION_SPLITS:
+        own = people.get(split, People())
+        twins = {own.indices[face]: train.indices[face] for face in own.indices.keys() & train.indices.keys()}
+        twins |= {person: person for person in own.batches.keys() & train.batches.keys()}
+        for person in sorted(twins)[:MOST_NAMED]:
+            (shard, number), _ = own.batches[person]
+            where = _where(folder, *train.batches[twins[person]])
+            alias = "" if twins[person] == person else f", as identity {twins[person]}"
+            yield Finding(shard, number, f"identity {person} is in {where}, too{alias}")
+        if len(twins) > MOST_NAMED:
+            more = f"{len(twins) - MOST_NAMED} more of its identities are in train, too"
+            yield Finding(str(folder / split), None, more)
+
+
+def _digest(values: list[NDArray[Any]]) -> bytes:
+    """Return a digest that is short enough to store a million."""
+    return hashlib.blake2b(b"".join(value.tobytes() for value in values), digest_size=16).digest()
+
+
+def _where(folder: Path, first: BatchName, count: int) -> str:
+    """Return the first of `count` batches, by its path in the folder, and how many others there are."""
+    shard, number = first
+    others = f" (and {count - 1} more)" if count > 1 else ""
+    return f"{to_path(shard).relative_to(folder).as_posix()}, batch {number}{others}"
