@@ -34,6 +34,10 @@ LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
 _DERIVED = {"level_of_detail", "textured"}  # in the JSON only: they follow from the size
 
 
+class ConfigurationError(RenderError):
+    """A stored render configuration cannot be read."""
+
+
 @dataclass(frozen=True)
 class Splits:
     """Batches a split. sweep_levels: grid points of each factor, one batch a point."""
@@ -238,8 +242,8 @@ def _unknown_names(found: Any, known: Any) -> list[str]:  # JSON
     return []
 
 
-def _unreadable(what: str) -> RenderError:
-    return RenderError(f"expected a render configuration, found {shown(what, 120)}: render the data set again.")
+def _unreadable(what: str) -> ConfigurationError:
+    return ConfigurationError(f"expected a render configuration, found {shown(what, 120)}: render the data set again.")
 
 
 def has_hair(kind: str) -> bool:

@@ -60,7 +60,9 @@ def test_a_dry_run_counts_the_truth_and_looks_at_the_folder(small_faces: Path) -
     layers = dcign(*words[:3], "--truth", "depth,normals,landmarks", "--dry-run").output
     assert "5,400.0 MB of pixels and 54,000.0 of truth" in layers
     assert "another configuration" in refused(*words)
-    assert "cannot be used" in refused("render", "--batches", "4", "--out", small_faces / "model.npz", "--dry-run")
+    assert "expected a folder that can be written" in refused(
+        "render", "--batches", "4", "--out", small_faces / "model.npz", "--dry-run"
+    )
 
 
 def test_a_broken_promise_of_many_batches_is_said_five_times_and_counted(small_faces: Path, tmp_path: Path) -> None:
