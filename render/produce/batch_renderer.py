@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +18,6 @@ from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import HeadFrame
 from dcign.render.draw.truth_pass import truth_names
 from dcign.render.draw.views import Labels
-from dcign.render.gl.context import Closeable
 from dcign.render.plan.backdrops import Backdrops, choose_backdrops
 from dcign.render.plan.batches import BatchPlan
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
@@ -39,7 +39,7 @@ def batch_mesh(model: MorphableModel, *, textured: bool = False) -> Mesh:
     return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv, landmarks=model.landmarks)
 
 
-class BatchRenderer(Closeable):
+class BatchRenderer(AbstractContextManager["BatchRenderer"]):
     """Draws batches. Holds an OpenGL context: use as a context manager, one per process.
 
     model: a face model with all its levels of detail, or the objects; head: the sphere that the camera aims at;
@@ -77,8 +77,11 @@ class BatchRenderer(Closeable):
         self.opengl_renderer = self._atlas.renderer
         self.truth_names = truth_names(self._mesh, configuration.truth)
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Release the OpenGL context."""
+        """Release the OpenGL context. May be called again."""
         self._atlas.close()
 
     def faces(self, shape: Float32, albedo: Float32, attributes: Float32) -> Faces:

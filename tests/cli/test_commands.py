@@ -107,7 +107,7 @@ def test_render_draws_shadows_unless_told_not_to(
         (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
         (["--batches", "five"], "'five' is not a valid integer"),
         (["--batches", "5", "--up", "z"], "expected --meshes beside --up z, found none: give --meshes"),
-        (["--batches", "5", "--truth", "depth,colour"], "truth 'colour' asked for; give --truth some of mask,depth"),
+        (["--batches", "5", "--truth", "depth,colour"], "found truth 'colour': give --truth some of them"),
     ],
 )
 def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str, tmp_path: Path) -> None:

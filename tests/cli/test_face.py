@@ -52,7 +52,7 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         (["--gallery", "0", "--out", "p.png"], "give --gallery from 1 to 400"),
-        (["--gallery", "-3", "--out", "p.png"], "a gallery of -3 people"),
+        (["--gallery", "-3", "--out", "p.png"], "expected 1 to 400 people in a gallery, found -3"),
         (["--size", "0", "--out", "p.png"], "size 0 is out of bounds"),
         (["--gallery", "9", "--out", "p.glb"], "give --out NAME.png"),
         (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),

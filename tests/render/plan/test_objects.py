@@ -184,7 +184,7 @@ def test_truth_is_written_and_verified_of_thin_things_too(chairs: Collection, tm
     assert (seen == (batch.truth["parts"] == 1)).all()
     facing = batch.truth["normals"].astype(np.float64)[seen]
     np.testing.assert_allclose(np.linalg.norm(facing, axis=1), 1, atol=0.01)
-    with pytest.raises(RenderError, match="landmarks asked for, and what is drawn here has none"):
+    with pytest.raises(RenderError, match="expected landmarks for --truth landmarks, found a model without them"):
         make(tmp_path / "none", chairs, truth=("landmarks",))
 
 
