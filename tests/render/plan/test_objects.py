@@ -196,10 +196,12 @@ def test_white_is_white_and_not_more() -> None:
 
 
 def test_options_for_faces_are_refused() -> None:
-    with pytest.raises(RenderError, match="--meshes and --hair and --keep-head-size asked for together"):
+    with pytest.raises(
+        RenderError, match="expected no options for faces beside --meshes, found --hair and --keep-head-size"
+    ):
         check_object_options(model=False, hair=True, keep_head_size=True, truth=())
     check_object_options(model=False, hair=False, keep_head_size=False, truth=("depth",))
-    with pytest.raises(RenderError, match="--meshes and --truth landmarks asked for together"):
+    with pytest.raises(RenderError, match="expected no options for faces beside --meshes, found --truth landmarks"):
         check_object_options(model=False, hair=False, keep_head_size=False, truth=("landmarks",))
 
 
