@@ -1,4 +1,4 @@
-"""The slow, plain twin of the truth pass: numpy alone, one triangle after another. Tests compare the two."""
+"""The slow, plain twin of the truth pass: numpy only, one triangle after another. Tests compare the two."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rasterise_truth(
     view: Float64,
     projection: Float64,
 ) -> Truth:
-    """What shaders/truth says of one face, unrounded: depth (H, W) mm, normals and albedo (H, W, 3), parts (H, W).
+    """Return what shaders/truth draws, unrounded: depth (H, W) mm, normals and albedo (H, W, 3), parts (H, W).
 
     positions, normals, albedo (V, 3) linear; view, projection (4, 4): model to camera space to clip space
     """
