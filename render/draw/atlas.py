@@ -146,18 +146,17 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
                 f"expected 1 face or one per picture, and at most {BATCH_SIZE} pictures, found {people} faces for "
                 f"{count} pictures: draw them in several calls."
             )
-        if (faces.textures is None) != (self._paint is None):
-            raise RenderError(
-                "expected textures for a mesh with uv, and only there, found one alone: give both or neither."
-            )
-        if (faces.triangles is None) == self._mesh.own_triangles:
-            raise RenderError(
-                "expected triangles from faces whose mesh has own_triangles, and only there: change either."
-            )
-        if (backgrounds is None) != (self._background is None):
-            raise RenderError(
-                "expected backgrounds for a renderer with background=True, and only there: give both or neither."
-            )
+        for given, wanted, pair in (
+            (faces.textures is not None, self._paint is not None, "faces with textures and a mesh with uv"),
+            (
+                faces.triangles is not None,
+                self._mesh.own_triangles,
+                "faces with triangles and a mesh with own_triangles",
+            ),
+            (backgrounds is not None, self._background is not None, "backgrounds and a renderer with background=True"),
+        ):
+            if given != wanted:
+                raise RenderError(f"expected {pair} together, found one alone: give both or neither.")
         self._context.make_current()
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
         truth: dict[str, list[NDArray[Any]]] = {}  # any real dtype

@@ -40,9 +40,9 @@ def _unhidden(screen: Float64, triangles: Int32, landmarks: Int64) -> Bool:
     own = (triangles[triangle] == landmarks[corner, None]).any(axis=1)
     corner, triangle = corner[~own], triangle[~own]
     # Barycentric: twice the signed areas that the landmark spans with each edge, all negative inside (y points down).
-    aside = x[:, triangle].T - screen[landmarks[corner], :1]
+    right = x[:, triangle].T - screen[landmarks[corner], :1]
     below = y[:, triangle].T - screen[landmarks[corner], 1:2]
-    spans = np.roll(aside, -1, 1) * np.roll(below, -2, 1) - np.roll(aside, -2, 1) * np.roll(below, -1, 1)
+    spans = np.roll(right, -1, 1) * np.roll(below, -2, 1) - np.roll(right, -2, 1) * np.roll(below, -1, 1)
     closeness = (spans / screen[triangles[triangle], 2]).sum(axis=1)  # 1 / depth is linear on the screen
     depth = spans.sum(axis=1) / np.where(closeness < 0, closeness, -1e-12)
     hidden = (spans < 0).all(axis=1) & (depth < screen[landmarks[corner], 2] - NEARER)

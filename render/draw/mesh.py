@@ -61,8 +61,8 @@ def shadow_triangles(mesh: Mesh) -> Int32:
     onto = np.arange(mesh.vertices)
     onto[moves[:, 0]] = moves[:, 1]  # the last assignment, the nearest, wins
     moved = onto[mesh.triangles]
-    whole = (moved[:, 0] != moved[:, 1]) & (moved[:, 1] != moved[:, 2]) & (moved[:, 2] != moved[:, 0])
-    return np.ascontiguousarray(moved[whole], np.int32)
+    proper = (moved[:, 0] != moved[:, 1]) & (moved[:, 1] != moved[:, 2]) & (moved[:, 2] != moved[:, 0])
+    return np.ascontiguousarray(moved[proper], np.int32)
 
 
 def _height(mesh: Mesh, neighbours: csr_matrix) -> Float64:

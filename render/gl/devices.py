@@ -21,7 +21,7 @@ from dcign.render.gl.context import Renderer, choose_egl, describe_renderer, ope
 VARIABLE = "EGL_DEVICE_ID"  # pyrender's own convention
 SIGNS = ("/dev/nvidia[0-9]*", "/dev/dri/renderD*")  # without any of these there is no GPU
 ASKING_SECONDS = 30.0
-PLACES = 1_000  # most processes per device
+MOST_CLAIMS = 1_000  # most processes per device
 
 
 def worker_count(cores: int) -> int:
@@ -68,8 +68,8 @@ def least_used(devices: Sequence[int], folder: Path) -> int:
     The claim ends with this process. If the folder cannot be locked or written to, the process's ID chooses the device.
     """
     try:
-        for place, device in itertools.product(range(PLACES), devices):
-            if _lock(folder / f"dcign-{os.getuid()}-device-{device}-{place}.lock"):
+        for claim, device in itertools.product(range(MOST_CLAIMS), devices):
+            if _lock(folder / f"dcign-{os.getuid()}-device-{device}-{claim}.lock"):
                 return device
     except (ImportError, OSError):
         pass

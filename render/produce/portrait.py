@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +84,10 @@ def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> 
 
     Raises DataError if the file cannot be written.
     """
-    rows = _rows(model)
-    people = [person for row in rows for person in row.people]
+    rows = list(_rows(model))
+    people = [person for _, row in rows for person in row.values()]
     pictures = iter(render_people(model, people, [MODES_VIEW] * len(people), size=size))
-    strips = [_strip(row, [next(pictures) for _ in row.people], size) for row in rows]
+    strips = [_strip(title, {caption: next(pictures) for caption in row}, size) for title, row in rows]
     half = -(-len(strips) // 2)
     columns = [_joined(part, downwards=True) for part in (strips[:half], strips[half:]) if part]
     _save(path, _joined(columns, downwards=False))
@@ -110,40 +110,22 @@ def render_people(
     return np.concatenate(drawn)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A row of the sheet of modes: its title, and people that differ in nothing else, with their captions."""
-
-    title: str
-    captions: tuple[str, ...]
-    people: tuple[Person, ...]
-
-
-def _rows(model: MorphableModel) -> list[_Row]:
-    rows = []
+def _rows(model: MorphableModel) -> Iterator[tuple[str, dict[str, Person]]]:
+    """Yield the rows of the sheet of modes: a title, and captions with people that differ in nothing else."""
     if model.population is not None:
-        rows.append(_row("sex", "{:+.2f} sd", DEVIATIONS, [typical_person(model, sex=s) for s in DEVIATIONS]))
-        rows.append(_row("age", "{:.0f} years", AGES_SHOWN, [typical_person(model, age=a) for a in AGES_SHOWN]))
+        yield "sex", {f"{sex:+.2f} sd": typical_person(model, sex=sex) for sex in DEVIATIONS}
+        yield "age", {f"{age:.0f} years": typical_person(model, age=age) for age in AGES_SHOWN}
     if model.hair is not None:
-        cuts = [(cut, name) for cut, name in enumerate(model.hair.cut_names) if cut > 0]
+        cuts = list(enumerate(model.hair.cut_names))[1:]  # the first is bald
         for first in range(0, len(cuts), len(DEVIATIONS)):
-            some = cuts[first : first + len(DEVIATIONS)]
-            people = tuple(typical_person(model, cut=cut) for cut, _ in some)
-            rows.append(_Row("hair", tuple(name for _, name in some), people))
+            yield "hair", {name: typical_person(model, cut=cut) for cut, name in cuts[first : first + len(DEVIATIONS)]}
     mean = typical_person(model)
     for mode in range(min(SHAPE_ROWS, model.shape_modes)):
         title = f"shape {mode}" + ("\nhead size" if mode == model.size_mode else "")
-        people = tuple(replace(mean, shape=_moved(mean.shape, mode, by)) for by in DEVIATIONS)
-        rows.append(_row(title, "{:+.2f} sd", DEVIATIONS, people))
+        yield title, {f"{by:+.2f} sd": replace(mean, shape=_moved(mean.shape, mode, by)) for by in DEVIATIONS}
     for mode in range(min(ALBEDO_ROWS, model.albedo_modes)):
         title = model.albedo.coefficient_names[mode].replace("_", " ")
-        people = tuple(replace(mean, albedo=_moved(mean.albedo, mode, by)) for by in DEVIATIONS)
-        rows.append(_row(title, "{:+.2f} sd", DEVIATIONS, people))
-    return rows
-
-
-def _row(title: str, caption: str, values: Sequence[float], people: Sequence[Person]) -> _Row:
-    return _Row(title, tuple(caption.format(value) for value in values), tuple(people))
+        yield title, {f"{by:+.2f} sd": replace(mean, albedo=_moved(mean.albedo, mode, by)) for by in DEVIATIONS}
 
 
 def _moved(coefficients: Float32, mode: int, by: float) -> Float32:
@@ -152,14 +134,14 @@ def _moved(coefficients: Float32, mode: int, by: float) -> Float32:
     return moved
 
 
-def _strip(row: _Row, pictures: Sequence[UInt8], size: int) -> Image.Image:
+def _strip(title: str, pictures: dict[str, UInt8], size: int) -> Image.Image:
     """Draw the title at the left, and the pictures with their captions beside it."""
     font = ImageFont.load_default(FONT_SIZE)
     label = 9 * FONT_SIZE
     strip = Image.new("RGB", (label + len(pictures) * size, size), PAPER)
     draw = ImageDraw.Draw(strip)
-    draw.multiline_text((MARGIN, MARGIN), row.title, fill=INK, font=font)
-    for number, (caption, picture) in enumerate(zip(row.captions, pictures, strict=True)):
+    draw.multiline_text((MARGIN, MARGIN), title, fill=INK, font=font)
+    for number, (caption, picture) in enumerate(pictures.items()):
         left = label + number * size
         strip.paste(Image.fromarray(picture), (left, 0))
         draw.text((left + MARGIN, MARGIN // 2), caption, fill=PAPER, font=font)

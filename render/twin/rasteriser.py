@@ -1,7 +1,7 @@
-"""The slow, plain twin of the atlas renderer: numpy only, one triangle after another. Tests compare the two.
+"""Slow, plain twins of the atlas renderer and its truth pass: numpy only, one triangle after another, for tests.
 
-It follows render/gl/shaders line by line: the same 2 x 2 sample grid, the same arithmetic per vertex, sample and pixel,
-the same 8 bits between samples and shading, and its own shadow map. It uses no OpenGL.
+They follow render/gl/shaders line by line: the same 2 x 2 sample grid, the same arithmetic per vertex, sample and
+pixel, the same 8 bits between samples and shading, and their own shadow map. They use no OpenGL.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
+from dcign.render.draw.truth_pass import Truth
 from dcign.render.draw.views import Views, make_views
 
 SUPERSAMPLING = 2
@@ -72,6 +73,36 @@ def rasterise(
         radiance = radiance @ np.array(GRAY_WEIGHTS)[:, None]
     image = linear_to_srgb(radiance)
     return _bytes(image), _bytes(mask)
+
+
+def rasterise_truth(
+    positions: Float32,
+    normals: Float32,
+    albedo: Float32,
+    mesh: Mesh,
+    *,
+    size: int,
+    view: Float64,
+    projection: Float64,
+) -> Truth:
+    """Return what shaders/truth draws, unrounded: depth (H, W) mm, normals and albedo (H, W, 3), parts (H, W).
+
+    positions, normals, albedo (V, 3) linear; view, projection (4, 4): model to camera space to clip space
+    """
+    camera = positions @ view[:3, :3].T + view[:3, 3]
+    clip = np.c_[camera, np.ones(len(camera))] @ projection.T
+    shares = np.eye(len(mesh.part_names))[mesh.parts]
+    attributes = np.c_[-camera[:, 2], normals @ view[:3, :3].T, albedo, shares]
+    found, depth, _ = nearest_fragments(clip, attributes, mesh.triangles, size)
+    seen = np.isfinite(depth)
+    turned = found[..., 1:4]
+    lengths = np.linalg.norm(turned, axis=-1, keepdims=True)
+    return {
+        "depth": found[..., 0],
+        "normals": np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0),
+        "albedo": seen[..., None] * 255 * linear_to_srgb(found[..., 4:7]),
+        "parts": seen * (1 + found[..., 7:].argmax(axis=-1)),
+    }
 
 
 def _seen(
@@ -132,19 +163,26 @@ def _visibility(samples: _Samples, depths: Float64, from_clip: Float64, head: He
     share = np.clip((samples.depth - near + FLAT / 2) / (far - near + FLAT), 0, 1)
     visible = np.zeros_like(share)
     steps = np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=-1).reshape(16, 2) - 1.5
-    for depth, weight, aside in ((near, 1 - share, 0.35), (far, share, -0.35)):
+    for depth, weight, shift in ((near, 1 - share, 0.35), (far, share, -0.35)):
         total = _spread(covered * weight, np.sum) + 1e-4
         cosine = _spread(covered * weight * samples.normal_dot_light, np.sum) / total
-        offsets = FINE_APART * steps if fine else np.full((1, 2), aside)
+        offsets = FINE_APART * steps if fine else np.full((1, 2), shift)
         lookups = (_lookup(depth, cosine, offset, depths, from_clip, head, fine=fine) for offset in offsets)
         visible += weight * np.mean(list(lookups), axis=0)
     return visible
 
 
 def _lookup(
-    depth: Float64, cosine: Float64, aside: Float64, depths: Float64, from_clip: Float64, head: HeadFrame, *, fine: bool
+    depth: Float64,
+    cosine: Float64,
+    offset: Float64,
+    depths: Float64,
+    from_clip: Float64,
+    head: HeadFrame,
+    *,
+    fine: bool,
 ) -> Float64:
-    """Look up the shadow map for each sample's pixel, moved `aside` (2,) texels to the right and up."""
+    """Look up the shadow map for each sample's pixel, moved `offset` (2,) texels to the right and up."""
     size, texels = len(depth) // SUPERSAMPLING, len(depths)
     across = np.repeat((2 * np.arange(size) + 1) / size - 1, SUPERSAMPLING)  # of pixels, not of samples
     x, y = np.meshgrid(across, -across)
@@ -152,7 +190,7 @@ def _lookup(
     at = 0.5 + 0.5 * lit[..., :3] / lit[..., 3:]
     bias, more = np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * head.radius)
     wanted = at[..., 2] - bias - more * (1 - cosine)
-    place = np.clip(at[..., :2] + aside / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
+    place = np.clip(at[..., :2] + offset / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
     corner = np.floor(place).astype(int)
     part = place - corner
     reached = np.zeros_like(wanted)

@@ -60,7 +60,7 @@ vec2 soft(float c) {
 }
 
 #ifdef SHADOWS
-float visibility(float depth, float c, vec2 aside) {
+float visibility(float depth, float c, vec2 offset) {
     vec4 lit = before_camera + (2.0 * depth - 1.0) * with_depth;
     vec3 at = 0.5 + 0.5 * lit.xyz / lit.w;
     at.z -= bias.x + bias.y * (1.0 - c);
@@ -73,7 +73,7 @@ float visibility(float depth, float c, vec2 aside) {
     }
     return reached / 16.0;
 #else
-    vec2 beside = clamp(at.xy + aside, shadow_texel, 1.0 - shadow_texel);
+    vec2 beside = clamp(at.xy + offset, shadow_texel, 1.0 - shadow_texel);
     return textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
 #endif
 }
@@ -143,9 +143,9 @@ void main() {
     }
     vec2 visible = vec2(1.0);
 #ifdef SHADOWS
-    vec2 aside = vec2(0.35 * shadow_texel);
-    visible.x = visibility(near, cosines.x / weights.x, aside);
-    visible.y = visibility(far, cosines.y / weights.y, -aside);
+    vec2 offset = vec2(0.35 * shadow_texel);
+    visible.x = visibility(near, cosines.x / weights.x, offset);
+    visible.y = visibility(far, cosines.y / weights.y, -offset);
 #endif
 #ifdef GRAY
     float sum = ambient * indirect + dot(direct, visible);
