@@ -94,31 +94,28 @@ class RenderConfiguration:
     truth: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        counts = self.splits
-        if min(counts.train, counts.test, counts.iid, *counts.sweep_levels) < 1:
-            raise RenderError(f"expected at least 1 batch, found {counts.train}: give --batches 1 or more.")
-        if not SIZES[0] <= self.size <= SIZES[1]:
-            raise RenderError(
-                f"expected a size from {SIZES[0]} to {SIZES[1]} pixels, found {self.size}: give another --size."
-            )
-        if self.channels not in (1, 3):
-            raise RenderError(
-                f"expected 1 channel (gray) or 3 (colour), found {self.channels}: give --channels 1 or 3."
-            )
+        counts, (smallest, largest) = self.splits, SIZES
         has_hair(self.hair)
         object.__setattr__(self, "truth", checked_truth(self.truth))
-        if not 0 <= self.seed < 2**63:
-            raise RenderError(f"expected a seed from 0 to 2^63 - 1, found {self.seed}: give another --seed.")
         for factor in (*FACTORS, *MORE_FACTORS):
             given: Range | None = getattr(self, factor.name)
             if given is not None:
                 check_range(factor, given)
-        if self.vary != tuple(factor.name for factor in self.factors[len(FACTORS) :]):
-            raise RenderError(f"expected further factors that are sampled, each once, in order, found {self.vary}.")
-        if len(counts.sweep_levels) != len(self.factors):
-            raise RenderError(
-                f"expected one sweep per factor, found {len(counts.sweep_levels)} for {len(self.factors)}."
-            )
+        further = tuple(factor.name for factor in self.factors[len(FACTORS) :])
+        sweeps, factors = len(counts.sweep_levels), len(self.factors)
+        for holds, sentence in (
+            (min(counts.train, counts.test, counts.iid, *counts.sweep_levels) >= 1,
+             f"expected at least 1 batch, found {counts.train}: give --batches 1 or more."),
+            (smallest <= self.size <= largest,
+             f"expected a size from {smallest} to {largest} pixels, found {self.size}: give another --size."),
+            (self.channels in (1, 3),
+             f"expected 1 channel (gray) or 3 (colour), found {self.channels}: give --channels 1 or 3."),
+            (0 <= self.seed < 2**63, f"expected a seed from 0 to 2^63 - 1, found {self.seed}: give another --seed."),
+            (self.vary == further, f"expected further factors that are sampled, once each, found {self.vary}."),
+            (sweeps == factors, f"expected one sweep per factor, found {sweeps} for {factors}."),
+        ):  # fmt: skip
+            if not holds:
+                raise RenderError(sentence)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -244,7 +241,7 @@ def _unknown_names(found: Any, known: Any) -> list[str]:  # JSON
         below = [name for key in found.keys() & known.keys() for name in _unknown_names(found[key], known[key])]
         return [*sorted(found.keys() - known.keys()), *below]
     if isinstance(found, list):
-        return [name for pair in zip(found, known, strict=True) for name in _unknown_names(*pair)]
+        return [name for pair in zip(found, known, strict=False) for name in _unknown_names(*pair)]
     return []
 
 

@@ -57,6 +57,11 @@ def test_a_configuration_of_another_kind_is_refused_in_a_sentence(path: tuple[st
         RenderConfiguration.from_dict(about)
 
 
+def test_a_stored_layer_of_truth_that_is_named_twice_counts_once() -> None:
+    about = RenderConfiguration(SPLITS, truth=("mask",)).as_dict() | {"truth": ["mask", "mask"]}
+    assert RenderConfiguration.from_dict(about).truth == ("mask",)
+
+
 @pytest.mark.parametrize("name", ["size", "scene", "splits", "azimuth"])
 def test_a_configuration_that_lacks_a_field_is_refused(name: str) -> None:
     about = RenderConfiguration(SPLITS).as_dict()
