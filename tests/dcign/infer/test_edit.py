@@ -1,6 +1,8 @@
 """Editing: one picture read and rendered again, from Python and by the command, faces or not."""
 
+import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -18,7 +20,8 @@ from dcign.recipes.registry import SWAP
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, factor_values, write_calibrations
-from dcign.trained.codec import load_calibrations, load_codec
+from dcign.trained.trained_run import TrainedRun
+from tests.dcign.publish.test_hub import EVALUATION
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
@@ -42,7 +45,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(run):
-    return load_codec(run), load_calibrations(run)
+    return TrainedRun.open(run).codec, TrainedRun.open(run).calibrations
 
 
 @pytest.fixture
@@ -205,10 +208,11 @@ def test_one_value_stays_while_another_moves(loaded):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"reconstruction": null}', '{"reconstruction": {"psnr_frame_db": null}}']
 )
-def test_an_evaluation_that_does_not_tell_is_no_hindrance(tmp_path, text):
-    assert usual_decibels(tmp_path) is None
+def test_an_evaluation_that_does_not_tell_is_no_hindrance(run, tmp_path, text):
+    elsewhere = dataclasses.replace(TrainedRun.open(run), folder=tmp_path)
+    assert usual_decibels(elsewhere) is None
     (tmp_path / "evaluation.json").write_text(text)
-    assert usual_decibels(tmp_path) is None
+    assert usual_decibels(elsewhere) is None
 
 
 def test_the_command_writes_what_python_makes(run, loaded, photo, tmp_path):
@@ -259,7 +263,7 @@ def test_a_grid_beside_the_picture_is_laid_out_in_rows(run, photo, tmp_path):
 def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
-    (folder / "evaluation.json").write_text(json.dumps({"reconstruction": {"psnr_frame_db": 40.0}}))
+    (folder / "evaluation.json").write_text(json.dumps(EVALUATION | {"reconstruction": {"psnr_frame_db": 40.0}}))
     monkeypatch.setattr("dcign.infer.edit.LEAST_DECIBELS", -100)  # of noise nothing is seen
     assert "far from what the network was trained on" in dcign(folder, photo).output
     assert "far from" not in dcign(run, photo).output
@@ -268,18 +272,18 @@ def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--azimuth", "3", "--out", "OUT/new.png"), "no option --azimuth: this run's factors are --across, --tilt-up"),
-        (("--across", "3"), "nowhere to write the picture: give --out NEW.png, or NEW.gif"),
+        (("--azimuth", "3", "--out", "OUT/new.png"), "No such option '--azimuth'"),
+        (("--across", "3"), "expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif."),
         (("--across", "3", "--out", "OUT/new.jpg"), "is no name for pictures: wanted NAME.png, or NAME.gif"),
         (("--across", "3", "--out", "OUT/photo.png"), "is there already; wanted a new file"),
         (("--across", "3", "--out", "OUT/none/new.png"), "there is no folder"),
         (("--across", "99", "--out", "OUT/new.png"), "across 99 is out of what the network was trained on"),
-        (("--across", "--out", "OUT/new.png"), "cannot read '' as a number"),
-        (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "scale is 0: wanted 1 to 16"),
+        (("--across", "--out", "OUT/new.png"), "cannot read '--out' as a number"),
+        (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "0 is not in the range 1<=x<=16"),
         (("--across", "3", "--out", "OUT/new.png", "--fps", "nan"), "nan frames a second"),
         (("--threads", "60000"), "threads is 60000: wanted 1 to"),
         (("--device", "abacus"), "there is no device 'abacus' here"),
-        (("another.png",), "wanted RUN and PICTURE, a folder and a file"),
+        (("another.png",), "Got unexpected extra argument"),
     ],
 )
 def test_the_command_refuses_in_a_sentence(run, photo, tmp_path, words, sentence):
@@ -292,11 +296,14 @@ def test_a_run_that_was_not_evaluated_or_is_none_is_refused(run, photo, tmp_path
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     (folder / "calibration.json").unlink()
-    assert "holds no calibration.json: evaluate the run first" in refused(folder, photo)
+    assert "expected calibration.json in" in refused(folder, photo)
     assert "holds no run" in refused(tmp_path / "nothing", photo)
 
 
-@pytest.mark.parametrize(("option", "sentence"), [("--scale", "scale is 0"), ("--fps", "0 frames a second")])
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("--scale", "0 is not in the range 1<=x<=16"), ("--fps", "0.0 is not in the range 0.1<=x<=50")],
+)
 def test_a_size_and_speed_that_cannot_be_are_refused_before_the_network_is_read(photo, tmp_path, option, sentence):
     assert sentence in refused(tmp_path / "nothing", photo, "--out", tmp_path / "new.gif", option, "0")
 
@@ -309,5 +316,17 @@ def test_a_sheet_too_large_to_open_is_refused(tmp_path):
 def test_a_factor_with_a_dash_too_few_is_refused_and_not_read_as_a_call_for_help():
     told = dcign("RUN", "photo.png", "-azimuth", "5")
     assert told.exit_code == 2
-    assert "found -azimuth: wanted --azimuth, with two dashes." in told.output
+    assert "No such option '-a'" in told.output
     assert dcign("-h").exit_code == 0
+
+
+def test_the_help_of_a_run_lists_its_factors_with_units_and_ranges(run):
+    text = dcign(run, "--help").output
+    assert re.search(r"--across VALUES +Values from -?[\d.]+ to [\d.]+ px", text)
+    assert "--tilt-up VALUES" in text
+    assert "--across" not in dcign("--help").output
+
+
+def test_a_factor_given_twice_has_all_its_values(run, photo, tmp_path):
+    said = dcign(run, photo, "--across", "-3", "--across", "0,3", "--out", tmp_path / "new.png").output
+    assert "3 pictures" in said
