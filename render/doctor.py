@@ -1,4 +1,4 @@
-"""What `dcign doctor` finds out about drawing: who draws, where, how fast. Imports nothing that may be missing."""
+"""Checks of `dcign doctor` on rendering: renderer, device and speed. Imports only what cannot be missing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, ask_subprocess, guarded
 
-GL_SECONDS, SPEED_SECONDS = 30.0, 300.0  # the second with a face model to build on a busy machine
+GL_SECONDS, SPEED_SECONDS = 30.0, 300.0  # the second includes building a face model on a busy machine
 MEASURED_SECONDS = 1.0
-SLOW_BELOW = 150.0  # images/s of one worker at 64 px: half of what a busy core of 2023 does in software
+SLOW_BELOW = 150.0  # images/s of one worker at 64 px: half the speed of a busy core of 2023 in software
 PAPERS_IMAGES = 240_000
 EGL_MEND = (
     "Install EGL and a driver: `apt install libegl1 libgl1 libopengl0 libgl1-mesa-dri` (Debian, Ubuntu), "
     "mesa-libEGL and mesa-dri-drivers (Fedora)."
 )
-NVIDIA = Path("/proc/driver/nvidia/version")  # there is a GPU's driver
+NVIDIA = Path("/proc/driver/nvidia/version")  # exists with a GPU's driver
 
 
 def check_rendering(cores: int, *, quick: bool) -> Iterator[Check]:
-    """OpenGL, and unless `quick` the images/s of one worker."""
+    """Check OpenGL and, unless `quick`, the images/s of one worker."""
     opengl = guarded("opengl", EGL_MEND, _opengl)
     yield opengl
     if quick:
@@ -36,19 +36,19 @@ def check_rendering(cores: int, *, quick: bool) -> Iterator[Check]:
 
 
 def _opengl() -> Check:
-    told: dict[str, Any] = ask_subprocess(__name__, "drawn_by", GL_SECONDS)
+    found: dict[str, Any] = ask_subprocess(__name__, "drawn_by", GL_SECONDS)
     from dcign.render.gl.context import Renderer  # and numpy, which may be missing
 
-    software = Renderer(told["vendor"], told["name"], told["version"]).software
-    where = f"EGL device {told['device']} of {told['devices']}"
-    said = f"{told['vendor']}: {told['name']}, {told['version']}; {where}{', drawn by the CPU' if software else ''}"
+    software = Renderer(found["vendor"], found["name"], found["version"]).software
+    where = f"EGL device {found['device']} of {found['devices']}"
+    said = f"{found['vendor']}: {found['name']}, {found['version']}; {where}{', drawn by the CPU' if software else ''}"
     if software and NVIDIA.exists():
         mend = (
             "There is a GPU: install NVIDIA's own EGL (libnvidia-gl of your driver's version), or name another device, "
             "EGL_DEVICE_ID=1 say."
         )
-        return Check("opengl", SLOW, said, mend, facts=told)
-    return Check("opengl", GOOD, said, facts=told)
+        return Check("opengl", SLOW, said, mend, facts=found)
+    return Check("opengl", GOOD, said, facts=found)
 
 
 def _rendering(cores: int) -> Check:
@@ -63,9 +63,9 @@ def _rendering(cores: int) -> Check:
 
 
 def drawn_by() -> dict[str, Any]:
-    """In a child process: who draws, and the number of its EGL device and of all.
+    """In a child process: return the OpenGL renderer, its EGL device and the number of devices.
 
-    Raises Unanswered if nobody does.
+    Raises Unanswered if there is none.
     """
     import os
     from dataclasses import asdict
@@ -84,18 +84,18 @@ def drawn_by() -> dict[str, Any]:
 
 
 def images_per_second() -> float:
-    """In a child process: what one worker, as `dcign render` starts it, draws of training batches at 64 px."""
+    """In a child process: return images/s of one worker of `dcign render`, of training batches at 64 px."""
     from dcign.facegen.build import cache_path, procedural_model
     from dcign.render.produce import workers
 
     if not cache_path().exists():
         procedural_model()
-    ((_, rate),) = workers.run_tasks(drawn_in_a_second, [cache_path()], 1, lambda count: None)
+    ((_, rate),) = workers.run_tasks(measured_rate, [cache_path()], 1, lambda count: None)
     return rate
 
 
-def drawn_in_a_second(model_file: Path) -> float:
-    """In a worker: images/s, planned and drawn, once all is warm."""
+def measured_rate(model_file: Path) -> float:
+    """In a worker: return images/s, planned and drawn, after a warm-up."""
     from dcign.data.schema import BATCH_SIZE
     from dcign.render.plan.batches import plan_batch
     from dcign.render.plan.configuration import RenderConfiguration, Splits
@@ -103,12 +103,12 @@ def drawn_in_a_second(model_file: Path) -> float:
     from dcign.storage.atomic import file_sha256
 
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
-    batch_renderer = workers.open_renderer(model_file, file_sha256(model_file), configuration)
+    renderer = workers.open_renderer(model_file, file_sha256(model_file), configuration)
     number, began, drawn = 0, 0.0, 0
     while not began or time.perf_counter() - began < MEASURED_SECONDS or number % 4:
-        if number == 4:  # one of each kind: shaders are compiled
+        if number == 4:  # one batch of each kind is done: shaders are compiled
             began = time.perf_counter()
-        batch_renderer.draw_batch(plan_batch(configuration, batch_renderer.model, "train", number))
+        renderer.draw_batch(plan_batch(configuration, renderer.model, "train", number))
         number += 1
         drawn += BATCH_SIZE * (began > 0)
     return drawn / (time.perf_counter() - began)

@@ -1,14 +1,15 @@
-"""The batch renderer: one atlas, three draws, one read-back for the 20 pictures of a batch.
+"""The atlas renderer: the 20 pictures of a batch in one atlas, with three draws and one read-back.
 
-pyrender supplies the context, the vertex array (`Primitive`) and the shader cache; what is ours is framebuffers for
+pyrender supplies the context, the vertex array (`Primitive`) and the shader cache. This module adds framebuffers for
 the whole batch, GLSL that gives each picture its own view, light and tile, and updates of the vertex buffer in place.
-First the light's view of the faces (shaders/shadow), then what is seen of them (face), then its shading (shade).
-2 x 2 supersampling is faster than MSAA on software GL, and better.
+The draws are the faces as the light sees them (shaders/shadow), as the camera sees them (face), and the shading
+(shade). 2 x 2 supersampling is faster and better than MSAA on software GL.
 """
 
 from __future__ import annotations
 
 import ctypes
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,33 +19,31 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Int32, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
-from dcign.render.draw.background import UNIT as BACKGROUND_UNIT
-from dcign.render.draw.background import BackgroundTexture
 from dcign.render.draw.landmarks import place_landmarks
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
 from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_drawable_truth
 from dcign.render.draw.views import Labels, Views, make_views
-from dcign.render.gl.context import Closeable, Renderer, describe_renderer, open_context
+from dcign.render.gl.context import Renderer, describe_renderer, open_context
 from dcign.render.gl.framebuffers import bind_textures, make_framebuffer, read_pictures
 from dcign.render.gl.programs import compiled, set_uniforms
-from dcign.render.gl.textures import UNIT, FaceTextures
+from dcign.render.gl.textures import BACKGROUND_UNIT, FACES_UNIT, BackgroundTexture, FaceTextures
 
 SUPERSAMPLING = 2
-PIXELS_A_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
-TEXTURES_A_PASS = 5  # 28 MB of 1,024 texels a side
-FLOATS_A_VERTEX = 10  # position 3, normal 3, colour 4: pyrender's interleaved layout
+PIXELS_PER_PASS = 1_400_000  # 20 pictures up to 264 px; larger ones take several passes and bounded memory
+TEXTURES_PER_PASS = 5  # 28 MB of 1,024 texels a side
+FLOATS_PER_VERTEX = 10  # position 3, normal 3, colour 4: pyrender's interleaved layout
 POSITION, NORMAL, ALBEDO, PART = slice(0, 3), slice(3, 6), slice(6, 9), 9
 
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces of a batch: one for all pictures, or one for each.
+    """The faces of a batch: one for all pictures, or one per picture.
 
     positions (P, V, 3) mm, normals (P, V, 3), albedos (P, V, 3) linear light 0..1, with P = 1 or N; textures
-    (P, S, S, 3) sRGB, row 0 at the top, where the mesh has uv: they are drawn then instead of the albedos; triangles
-    (P, T, 3) where the mesh leaves them to the faces, those that are too many (0, 0, 0).
+    (P, S, S, 3) sRGB, row 0 at the top, if the mesh has uv: they replace the albedos; triangles (P, T, 3) if each face
+    has its own, padded with (0, 0, 0).
     """
 
     positions: Float32
@@ -58,7 +57,7 @@ class Faces:
 class Pictures:
     """images (N, H, W, C) uint8; mask (N, H, W) uint8, the head's coverage of each pixel, 255 for all of it.
 
-    truth: the layers asked for, name -> (N, H, W) or (N, H, W, 3); landmarks (N, L, 4).
+    truth: the layers asked for, name -> (N, H, W) or (N, H, W, 3), but landmarks (N, L, 4).
     """
 
     images: UInt8
@@ -66,11 +65,11 @@ class Pictures:
     truth: Truth = field(default_factory=dict)
 
 
-class AtlasRenderer(Closeable):
+class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
     """Draws up to 20 pictures of faces of one mesh at once. Use as a context manager.
 
-    size: pixels of a side; channels: 1 (gray) or 3; background: whether each draw brings what is behind the faces,
-    which is black otherwise; truth: names of the layers to give too.
+    size: pixels of a side; channels: 1 (gray) or 3; background: whether each draw brings backgrounds, or else they are
+    black; truth: names of the layers to return.
     """
 
     def __init__(
@@ -85,11 +84,11 @@ class AtlasRenderer(Closeable):
         truth: tuple[str, ...] = (),
     ) -> None:
         if channels not in (1, 3):
-            raise RenderError(f"{channels} channels asked for; a picture has 1 (gray) or 3 (colour).")
+            raise RenderError(f"expected 1 channel (gray) or 3 (colour), found {channels}: give one of these.")
         self._size, self._channels, self._head, self._scene = size, channels, head, scene
         self._mesh, self._corners, self._truth = mesh, mesh.triangles.size, truth
-        self._tiles = _tiles(size, BATCH_SIZE if mesh.uv is None else TEXTURES_A_PASS)
-        self._places = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
+        self._tiles = _tiles(size, BATCH_SIZE if mesh.uv is None else TEXTURES_PER_PASS)
+        self._tile_positions = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
         check_drawable_truth(truth, mesh.part_names, mesh.landmarks)
         self._context = open_context()
         try:
@@ -98,11 +97,14 @@ class AtlasRenderer(Closeable):
             self.close()
             raise
 
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _prepare(self, *, background: bool) -> None:
-        """Make, in the context, what all draws share."""
+        """Create the buffers, programs and textures that all draws share."""
         size, channels, mesh, scene, truth = self._size, self._channels, self._mesh, self._scene, self._truth
         self.renderer: Renderer = describe_renderer()
-        self._staging = np.ones((BATCH_SIZE, mesh.vertices, FLOATS_A_VERTEX), np.float32)
+        self._staging = np.ones((BATCH_SIZE, mesh.vertices, FLOATS_PER_VERTEX), np.float32)
         self._staging[..., PART] = gloss_rows(mesh, scene)
         self._primitive = _add_primitive(self._staging, mesh.triangles)
         gray = ("GRAY",) if channels == 1 else ()
@@ -119,46 +121,54 @@ class AtlasRenderer(Closeable):
         self._shaded = make_framebuffer(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4, *(2 for _ in lit)))
         self._shadows = None
         if scene.light.shadows:
-            buffers, stride = self._primitive._buffers, 4 * FLOATS_A_VERTEX
-            self._shadows = ShadowMaps(mesh, buffers[0], buffers[-1], stride, self._tiles, self._places, size)
+            buffers, stride = self._primitive._buffers, 4 * FLOATS_PER_VERTEX
+            self._shadows = ShadowMaps(mesh, buffers[0], buffers[-1], stride, self._tiles, self._tile_positions, size)
         self._truth_pass = None
         if set(truth) & set(DRAWN):
-            pictures, paint = int(self._tiles.prod()), None if self._paint is None else UNIT
+            pictures, paint = int(self._tiles.prod()), None if self._paint is None else FACES_UNIT
             self._truth_pass = TruthPass(mesh, self._primitive._vaid, pictures, size, paint)
         self._set_constants(mesh)
 
     def close(self) -> None:
-        """Give the context and all that lives in it back."""
+        """Release the context and everything in it. May be called again."""
         self._context.close()
 
     def draw(self, faces: Faces, labels: Labels, backgrounds: UInt8 | None = None) -> Pictures:
         """Draw N pictures, N <= 20.
 
-        faces: one, or N; labels (N,) by name, at least azimuth, elevation and light_azimuth: see `shots.shots`;
-        backgrounds (N, H, W, 3) sRGB -> (N, H, W, C), (N, H, W)
+        faces: one, or N; labels: name -> (N,), at least azimuth, elevation and light_azimuth: see `make_views`;
+        backgrounds (N, H, W, 3) sRGB
         """
-        taken = make_views(labels, self._head, self._scene)
-        count, people = len(taken), len(faces.positions)
+        views = make_views(labels, self._head, self._scene)
+        count, people = len(views), len(faces.positions)
         if count > BATCH_SIZE or people not in (1, count):
-            raise RenderError(f"{people} faces for {count} pictures; wanted 1 face or one each, at most {BATCH_SIZE}.")
-        if (faces.textures is None) != (self._paint is None):
-            raise RenderError("faces with textures and a mesh with uv belong together; give both or neither.")
-        if (faces.triangles is None) == self._mesh.own_triangles:
-            raise RenderError("faces bring triangles where the mesh leaves them to the faces, and only there.")
-        if (backgrounds is None) != (self._background is None):
-            raise RenderError("backgrounds go with a renderer that was made for them; give both or neither.")
+            raise RenderError(
+                f"expected 1 face or one per picture, and at most {BATCH_SIZE} pictures, found {people} faces for "
+                f"{count} pictures: draw them in several calls."
+            )
+        for given, wanted, pair in (
+            (faces.textures is not None, self._paint is not None, "faces with textures and a mesh with uv"),
+            (
+                faces.triangles is not None,
+                self._mesh.own_triangles,
+                "faces with triangles and a mesh with own_triangles",
+            ),
+            (backgrounds is not None, self._background is not None, "backgrounds and a renderer with background=True"),
+        ):
+            if given != wanted:
+                raise RenderError(f"expected {pair} together, found one alone: give both or neither.")
         self._context.make_current()
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
         truth: dict[str, list[NDArray[Any]]] = {}  # any real dtype
-        in_a_pass = int(self._tiles.prod())
-        for first in range(0, count, in_a_pass):
-            several = slice(first, min(first + in_a_pass, count))
-            chosen = several if people > 1 else slice(1)
+        per_pass = int(self._tiles.prod())
+        for first in range(0, count, per_pass):
+            several = slice(first, min(first + per_pass, count))
+            shown = several if people > 1 else slice(1)
             if people > 1 or first == 0:
-                self._upload(faces, chosen)
+                self._upload(faces, shown)
             if self._background is not None and backgrounds is not None:
                 self._background.upload(backgrounds[several])
-            found = self._draw(faces.positions[chosen], taken.part(several), drawn[several])
+            found = self._draw(faces.positions[shown], views.part(several), drawn[several])
             for name in self._truth:
                 if name in found:
                     truth.setdefault(name, []).append(found[name])
@@ -166,7 +176,7 @@ class AtlasRenderer(Closeable):
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1], layers)
 
     def _upload(self, faces: Faces, which: slice) -> None:
-        """Overwrite the start of the vertex buffer with some of the faces."""
+        """Overwrite the start of the vertex buffer with some faces."""
         from OpenGL.GL import GL_ARRAY_BUFFER, glBindBuffer, glBufferSubData
 
         staging = self._staging[: len(faces.positions[which])]
@@ -180,7 +190,7 @@ class AtlasRenderer(Closeable):
             self._upload_triangles(faces.triangles[which])
 
     def _upload_triangles(self, triangles: Int32) -> None:
-        """Overwrite the start of the index buffer, which the shadows share, with the triangles of some of the faces."""
+        """Overwrite the start of the index buffer, which the shadows share, with the triangles of some faces."""
         from OpenGL.GL import GL_COPY_WRITE_BUFFER, glBindBuffer, glBufferSubData
 
         self._corners = triangles[0].size
@@ -189,8 +199,8 @@ class AtlasRenderer(Closeable):
         glBindBuffer(GL_COPY_WRITE_BUFFER, self._primitive._buffers[-1])
         glBufferSubData(GL_COPY_WRITE_BUFFER, 0, indices.nbytes, ctypes.c_void_p(indices.ctypes.data))
 
-    def _draw(self, positions: Float32, taken: Views, out: UInt8) -> Truth:
-        """As many pictures as shots: instances of the first face, or a face each. Returns their truth."""
+    def _draw(self, positions: Float32, views: Views, out: UInt8) -> Truth:
+        """Draw one pass: instances of the first face, or one face per picture. Returns their truth."""
         from OpenGL import GL
 
         instanced = len(positions) == 1
@@ -198,51 +208,51 @@ class AtlasRenderer(Closeable):
         for switch in switches:
             GL.glEnable(switch)
         if self._shadows is not None:
-            self._shadows.draw(taken.light_spaces, instanced=instanced, corners=self._corners)
-        self._draw_samples(taken, instanced=instanced)
+            self._shadows.draw(views.light_spaces, instanced=instanced, corners=self._corners)
+        self._draw_samples(views, instanced=instanced)
         truth: Truth = {}
         if self._truth_pass is not None:
-            truth = self._truth_pass.draw(taken.views, taken.seen, instanced=instanced, corners=self._corners)
+            truth = self._truth_pass.draw(views.views, views.seen, instanced=instanced, corners=self._corners)
         for switch in switches:
             GL.glDisable(switch)
-        spans = face_spans(positions, taken.seen, self._size)
-        self._shade_samples(taken, spans if self._background is None else np.full_like(spans, (0.0, 1.0)))
+        spans = face_spans(positions, views.seen, self._size)
+        self._shade_samples(views, spans if self._background is None else np.full_like(spans, (0.0, 1.0)))
         read_pictures(0, out)
         if set(self._truth) & set(LIGHT):
             light = read_pictures(1, np.empty((*out.shape[:3], 2), np.uint8))
-            truth |= {name: np.ascontiguousarray(light[..., place]) for place, name in enumerate(LIGHT)}
+            truth |= {name: np.ascontiguousarray(light[..., number]) for number, name in enumerate(LIGHT)}
         if LANDMARKS in self._truth:
             vertices = np.array(list(self._mesh.landmarks.values()))
-            truth[LANDMARKS] = place_landmarks(positions, self._mesh.triangles, vertices, taken.seen, self._size)
+            truth[LANDMARKS] = place_landmarks(positions, self._mesh.triangles, vertices, views.seen, self._size)
         return truth
 
-    def _draw_samples(self, taken: Views, *, instanced: bool) -> None:
-        """Fill the atlas with what is seen."""
+    def _draw_samples(self, views: Views, *, instanced: bool) -> None:
+        """Draw the samples of all pictures into the atlas."""
         from OpenGL import GL
 
         self._samples.start()
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        set_uniforms(self._face, views=taken.views, lenses=taken.lenses, lights=taken.lights)
+        set_uniforms(self._face, views=views.views, lenses=views.lenses, lights=views.lights)
         self._primitive._bind()
-        copies, faces = (len(taken), 1) if instanced else (1, len(taken))
+        copies, faces = (len(views), 1) if instanced else (1, len(views))
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
         )
 
-    def _shade_samples(self, taken: Views, spans: Float32) -> None:
-        """From the atlas to pictures one below another. spans (N, 2): the ends of what is shaded in them."""
+    def _shade_samples(self, views: Views, spans: Float32) -> None:
+        """Shade the atlas into pictures one below another. spans (N, 2): left and right end of what is shaded."""
         from OpenGL import GL
 
         self._shaded.start()
         GL.glViewport(0, 0, self._size, self._size * len(spans))
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         set_uniforms(
-            self._shade, pictures=len(spans), light_spaces=taken.from_clip, spans=spans, ambients=taken.ambient[:, None]
+            self._shade, pictures=len(spans), light_spaces=views.from_clip, spans=spans, ambients=views.ambient[:, None]
         )
         shadow_map = self._shadows.texture if self._shadows else None
         bind_textures(self._samples.colours[0], self._samples.colours[-1], self._samples.depth, shadow_map)
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, len(spans))
-        bind_textures(None, None, None, None)  # what is read is not drawn into
+        bind_textures(None, None, None, None)  # a texture must not be read and drawn into at once
 
     def _set_constants(self, mesh: Mesh) -> None:
         from OpenGL import GL
@@ -254,9 +264,9 @@ class AtlasRenderer(Closeable):
             self._face,
             faces_a_vertex=1.0 / mesh.vertices,
             tiles=self._tiles.astype(np.float32),
-            places=self._places,
+            tile_positions=self._tile_positions,
             gloss=gloss,
-            paint=UNIT,
+            paint=FACES_UNIT,
         )
         set_uniforms(
             self._shade,
@@ -266,7 +276,7 @@ class AtlasRenderer(Closeable):
             shadow_map=3,
             background=BACKGROUND_UNIT,
             size=self._size,
-            places=self._places,
+            tile_positions=self._tile_positions,
             shadow_tiles=1.0 / self._tiles,
             shadow_texel=1.0 / map_texels(self._size, fine=fine),
             apart=FINE_APART,
@@ -280,7 +290,7 @@ class AtlasRenderer(Closeable):
 
 
 def face_spans(positions: Float32, seen: Float32, size: int) -> Float32:
-    """The left and right end of each face, whole pixels of a picture whose width is 1.
+    """Return the left and right end of each face, rounded outwards to pixels, in a picture of width 1.
 
     positions (P, V, 3), seen (N, 4, 4): model space to clip space -> (N, 2)
     """
@@ -291,8 +301,8 @@ def face_spans(positions: Float32, seen: Float32, size: int) -> Float32:
 
 
 def _tiles(size: int, most: int) -> Int64:
-    """Columns and rows of an atlas of at most `most` pictures of `size` pixels."""
-    pictures = min(most, max(1, PIXELS_A_PASS // size**2))
+    """Return columns and rows of an atlas of at most `most` pictures of `size` pixels."""
+    pictures = min(most, max(1, PIXELS_PER_PASS // size**2))
     columns = min(5, pictures)
     return np.array([columns, pictures // columns])
 
@@ -300,7 +310,7 @@ def _tiles(size: int, most: int) -> Int64:
 def _add_primitive(staging: Float32, triangles: Int32) -> Any:  # pyrender has no types
     from pyrender.primitive import Primitive
 
-    flat = staging.reshape(-1, FLOATS_A_VERTEX)
+    flat = staging.reshape(-1, FLOATS_PER_VERTEX)
     vertices = staging.shape[1]
     indices = np.concatenate([triangles + vertices * face for face in range(BATCH_SIZE)])
     colours = np.ones((len(flat), 4), np.float32)

@@ -1,7 +1,7 @@
-"""Where a face's landmarks are in a picture, and which of them are seen: geometry alone, whatever the picture's size.
+"""The positions of a face's landmarks in a picture and their visibility, from geometry, independent of the resolution.
 
-A landmark is seen if it is in the picture, one of its own triangles faces the camera, and no other triangle that does
-lies between. Only triangles that face the camera count, as only those are drawn.
+A landmark is visible if it is in the picture, one of its own triangles faces the camera, and no other triangle that
+faces the camera lies in front of it. Other triangles do not count, because they are not drawn.
 """
 
 from __future__ import annotations
@@ -10,19 +10,13 @@ import numpy as np
 
 from dcign.arrays import Bool, Float32, Float64, Int32, Int64
 
-NEARER = 0.05  # mm, by which what hides a landmark is nearer than it
+NEARER = 0.05  # mm: a triangle hides a landmark if it is nearer by more than this
 
 
-def place_landmarks(
-    positions: Float32,
-    triangles: Int32,
-    landmarks: Int64,
-    seen: Float32,
-    size: int,
-) -> Float32:
-    """Columns as in dcign.data.schema.LANDMARK_COLUMNS: x to the right and y down in pixels, depth in mm, 1 if visible.
+def place_landmarks(positions: Float32, triangles: Int32, landmarks: Int64, seen: Float32, size: int) -> Float32:
+    """Return columns as in dcign.data.schema.LANDMARK_COLUMNS: x right and y down in pixels, depth in mm, 1 if visible.
 
-    positions (P, V, 3) mm of one face or a face a picture, triangles (T, 3), landmarks (L,) vertices,
+    positions (P, V, 3) mm of one face or one per picture, triangles (T, 3), landmarks (L,) vertices,
     seen (N, 4, 4) model space to clip space, size in pixels -> (N, L, 4)
     """
     matrices = seen[:, [0, 1, 3]].astype(np.float64)
@@ -37,7 +31,7 @@ def place_landmarks(
 
 
 def _unhidden(screen: Float64, triangles: Int32, landmarks: Int64) -> Bool:
-    """Which landmarks (L,) nothing hides in one picture: screen (V, 3), x and y down in pixels, depth in mm."""
+    """Return which landmarks (L,) nothing hides in one picture. screen (V, 3): x, y down in pixels, depth in mm."""
     corners = np.ascontiguousarray(triangles.T)  # numpy reduces rows of three slowly, three rows fast
     x, y = screen[:, 0][corners], screen[:, 1][corners]
     facing = (x[1] - x[0]) * (y[2] - y[0]) < (x[2] - x[0]) * (y[1] - y[0])
@@ -46,9 +40,9 @@ def _unhidden(screen: Float64, triangles: Int32, landmarks: Int64) -> Bool:
     own = (triangles[triangle] == landmarks[corner, None]).any(axis=1)
     corner, triangle = corner[~own], triangle[~own]
     # Barycentric: twice the signed areas that the landmark spans with each edge, all negative inside (y points down).
-    aside = x[:, triangle].T - screen[landmarks[corner], :1]
+    right = x[:, triangle].T - screen[landmarks[corner], :1]
     below = y[:, triangle].T - screen[landmarks[corner], 1:2]
-    spans = np.roll(aside, -1, 1) * np.roll(below, -2, 1) - np.roll(aside, -2, 1) * np.roll(below, -1, 1)
+    spans = np.roll(right, -1, 1) * np.roll(below, -2, 1) - np.roll(right, -2, 1) * np.roll(below, -1, 1)
     closeness = (spans / screen[triangles[triangle], 2]).sum(axis=1)  # 1 / depth is linear on the screen
     depth = spans.sum(axis=1) / np.where(closeness < 0, closeness, -1e-12)
     hidden = (spans < 0).all(axis=1) & (depth < screen[landmarks[corner], 2] - NEARER)
@@ -60,7 +54,7 @@ def _unhidden(screen: Float64, triangles: Int32, landmarks: Int64) -> Bool:
 
 
 def _pairs(points: Float64, x: Float64, y: Float64) -> tuple[Int64, Int64]:
-    """Every point (L, 2 or more) with every triangle whose bounding box holds it: x, y (3, T) -> two of (M,)."""
+    """Return each point (L, 2 or more) with each triangle whose bounding box holds it: x, y (3, T) -> two of (M,)."""
     order = np.argsort(points[:, 0])
     across = points[order, 0]
     first, last = np.searchsorted(across, x.min(axis=0)), np.searchsorted(across, x.max(axis=0), "right")

@@ -1,4 +1,4 @@
-"""What all faces of a batch have in common: triangles as a rule, and which part of the head each vertex belongs to."""
+"""What all faces of a batch share: as a rule the triangles, and the part of the head that each vertex belongs to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from dcign.render.draw.scene import Scene
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """One triangulation for all faces.
+    """The mesh of all faces of a batch.
 
     triangles (T, 3), counter-clockwise from outside; rest (V, 3) mm, the mean face; parts (V,) index into part_names;
-    uv (V, 2) in 0..1, v up, for faces that have textures: those are drawn with them instead of their albedos;
-    own_triangles: every face brings its own, V vertices and at most T triangles, and those here say only how many;
-    landmarks: name -> vertex, where there are any.
+    uv (V, 2) in 0..1, v up, if faces have textures, which replace their albedos; own_triangles: each face has its own
+    triangles, at most T, so that only the number of those here counts; landmarks: name -> vertex.
     """
 
     triangles: Int32
@@ -36,16 +35,16 @@ class Mesh:
 
 
 def gloss_rows(mesh: Mesh, scene: Scene) -> Float32:
-    """The row of each vertex (V,) in the scene's table of gloss; the first where its part has none."""
+    """Return the row of each vertex (V,) in the scene's table of gloss; parts without a row have the first."""
     numbers = {row.part: number for number, row in reversed(list(enumerate(scene.gloss)))}
     return np.array([numbers.get(name, 0) for name in mesh.part_names], np.float32)[mesh.parts]
 
 
 def shadow_triangles(mesh: Mesh) -> Int32:
-    """About a quarter of the triangles, on about a quarter of the same vertices (t, 3): enough to cast a shadow.
+    """Return about a quarter of the triangles, on about a quarter of the vertices (t, 3): enough to cast a shadow.
 
-    Vertices are kept, those that stand out most from their neighbours first, so that none is next to another; all
-    others move onto the nearest kept one next to them. Works for any mesh; what is closed stays closed.
+    Vertices are kept in order of how far they stand out from their neighbours, unless a neighbour is already kept. All
+    others move onto their nearest kept neighbour. Works for any mesh; closed meshes stay closed.
     """
     edges = np.concatenate([mesh.triangles[:, pair] for pair in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
     ones = np.ones(len(edges), np.int8)
@@ -60,14 +59,14 @@ def shadow_triangles(mesh: Mesh) -> Int32:
     lengths = np.linalg.norm(mesh.rest[moves[:, 0]] - mesh.rest[moves[:, 1]], axis=1)
     moves = moves[np.argsort(-lengths, kind="stable")]
     onto = np.arange(mesh.vertices)
-    onto[moves[:, 0]] = moves[:, 1]  # the last one, which is the nearest, stays
+    onto[moves[:, 0]] = moves[:, 1]  # the last assignment, the nearest, wins
     moved = onto[mesh.triangles]
-    whole = (moved[:, 0] != moved[:, 1]) & (moved[:, 1] != moved[:, 2]) & (moved[:, 2] != moved[:, 0])
-    return np.ascontiguousarray(moved[whole], np.int32)
+    proper = (moved[:, 0] != moved[:, 1]) & (moved[:, 1] != moved[:, 2]) & (moved[:, 2] != moved[:, 0])
+    return np.ascontiguousarray(moved[proper], np.int32)
 
 
 def _height(mesh: Mesh, neighbours: csr_matrix) -> Float64:
-    """Micrometres, whole ones, that each vertex stands out from the mean of its neighbours (V,)."""
+    """Return how far each vertex (V,) stands out from the mean of its neighbours, in whole micrometres."""
     points = mesh.rest.astype(np.float64)
     a, b, c = points[mesh.triangles].transpose(1, 0, 2)
     normals = np.zeros_like(points)

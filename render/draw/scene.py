@@ -1,8 +1,7 @@
-"""What a picture is taken of, apart from the face: where from, in which light, and how skin answers light.
+"""Camera, light and the reflection of skin: what all pictures share besides the face, and the matrices that follow.
 
-Conventions: camera space has +x to the right of the picture, +y up, and looks along -z. Degrees and
-millimetres outside; radians only inside the matrices. Every decibel of a result depends on these numbers,
-so they are written into each shard.
+Conventions: camera space has +x to the right of the picture, +y up, and looks along -z. Interfaces use degrees and
+millimetres; only the matrices use radians. Every result depends on these numbers, so each shard holds them.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ Number = Annotated[int, Meta(ge=-(10**9), le=10**9)] | Annotated[float, Meta(ge=
 
 
 def without_unset(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A dictionary without what is None or (): fields that came later mean by these that all is as it was before.
+    """Return a dictionary without values that are None or (): the defaults of fields that later versions added.
 
-    So what does not use them is written, and hashed, as it always was.
+    A configuration that does not use such fields keeps its JSON and its hash.
     """
     return {name: value for name, value in pairs if value is not None and value != ()}
 
@@ -35,8 +34,8 @@ def without_unset(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 class Camera:
     """A perspective camera that sees the whole head at every pose.
 
-    fill: share of the picture's height that the mean head's bounding sphere takes; distance_mm: from the camera to
-    the sphere's centre, in place of the distance at which it fills its share.
+    fill: share of the picture's height that the mean head's bounding sphere fills; distance_mm: from the camera to the
+    sphere's centre; replaces the distance that follows from `fill`.
     """
 
     field_of_view_degrees: Number = 20.0
@@ -46,20 +45,22 @@ class Camera:
     def __post_init__(self) -> None:
         if not (0 < self.field_of_view_degrees < 180 and self.fill > 0):
             raise RenderError(
-                f"a field of view of {self.field_of_view_degrees:g} degrees, of which the head is to fill "
-                f"{self.fill:g}, shows nothing; wanted more than 0 and less than 180 degrees: mend the configuration."
+                "expected a field of view between 0 and 180 degrees and a fill above 0, found "
+                f"{self.field_of_view_degrees:g} and {self.fill:g}: correct the configuration."
             )
         if self.distance_mm is not None and not self.distance_mm > 0:
-            raise RenderError(f"a camera at {self.distance_mm:g} mm sees nothing; wanted more: mend the configuration.")
+            raise RenderError(
+                f"expected a camera distance above 0 mm, found {self.distance_mm:g}: correct the configuration."
+            )
 
     def distance(self, radius: float) -> float:
-        """Millimetres from the camera to the centre of a head's sphere of `radius`."""
+        """Return the distance in mm from the camera to the centre of a head's sphere of `radius`."""
         return float(self.distances(radius, np.array(self.field_of_view_degrees)))
 
     def distances(self, radius: float, field_of_view: NDArray[np.floating[Any]]) -> Float64:
-        """The same through lenses of any field of view, degrees: () or (N,) -> the same shape.
+        """Return the same for any field of view in degrees: () or (N,) -> the same shape.
 
-        The sphere's outline is seen at asin(radius / distance), the picture's edge at half the field of view.
+        The sphere's outline is at the angle asin(radius / distance), the picture's edge at half the field of view.
         """
         if self.distance_mm is not None:
             return np.full(field_of_view.shape, self.distance_mm)
@@ -69,10 +70,10 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """One directional light that stays with the camera, and light from everywhere.
+    """One directional light that stays with the camera, and ambient light.
 
-    fill: how much more of the light from everywhere comes from the side of the directional light than from the other.
-    shadows: whether the face shades itself.
+    fill: how much more ambient light comes from the side of the directional light than from the other; shadows: whether
+    the face shades itself.
     """
 
     elevation_degrees: Number = 20.0
@@ -84,9 +85,9 @@ class Light:
 
 @dataclass(frozen=True)
 class Skin:
-    """Light leaves skin beside where it came in, red farther away than green and blue: a soft, warm terminator.
+    """Subsurface scattering: light leaves skin beside where it entered, red farther away, so the terminator is soft.
 
-    What falls on a normal at cosine n.l is max(n.l, 0) averaged over n.l +- scatter (the formula: shaders/shade.frag).
+    The light on a normal at cosine n.l is max(n.l, 0) averaged over n.l +- scatter (formula: shaders/shade.frag).
     """
 
     scatter_red: Number = 0.36
@@ -95,9 +96,9 @@ class Skin:
 
 @dataclass(frozen=True)
 class Gloss:
-    """How one part of the head shines, in linear light: Blinn and Phong's highlight with exponents 16 and 128.
+    """Specular highlights of one part of the head, in linear light: Blinn-Phong with exponents 16 and 128.
 
-    broad, sharp: strengths of the two. strands: the part is hair, and shines in a band across the strands.
+    broad, sharp: strengths of the two; strands: the part is hair, with a highlight in a band across the strands.
     """
 
     part: str
@@ -106,8 +107,8 @@ class Gloss:
     strands: bool = False
 
 
-# The first row serves every part that has none. Chosen by eye: skin reflects 3 to 4 % and is rough, lips, nostrils and
-# the skin of the lids are wetter, an eye is a wet ball with one sharp highlight.
+# Parts without a row use the first. Chosen by eye: skin reflects 3 to 4 % and is rough; lips, nostrils and eyelids are
+# wetter; an eye is a wet ball with one sharp highlight.
 GLOSS = (
     Gloss("skin", 0.040, 0.010),
     Gloss("neck", 0.030, 0.000),
@@ -123,7 +124,7 @@ GLOSS = (
 
 @dataclass(frozen=True)
 class Scene:
-    """All that is the same in every picture of a data set."""
+    """Camera, light and materials of every picture of a data set."""
 
     camera: Camera = Camera()
     light: Light = Light()
@@ -132,15 +133,15 @@ class Scene:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.gloss) <= GLOSS_ROWS:
-            raise RenderError(f"{len(self.gloss)} rows of gloss given; give 1 to {GLOSS_ROWS}.")
+            raise RenderError(f"expected 1 to {GLOSS_ROWS} rows of gloss, found {len(self.gloss)}: merge some.")
 
 
 DEFAULT_SCENE = Scene()
 
 SHADOW_REACH = 1.25  # radii of the head from its centre: nearly all that the camera sees
-# Millimetres towards the light, from where it is asked whether light gets there: at n.l = 1, and how much more at 0.
+# Millimetres by which a point moves towards the light before its shadow lookup: at n.l = 1, and how much more at 0.
 SHADOW_BIAS = (1.0, 3.0)
-# Where the map is fine it can be less, and must: in the fold under the jaw it lets light in, and that is red.
+# A fine map allows less, and needs less: more would let red light into the fold under the jaw.
 FINE_SHADOW_BIAS = (0.4, 1.6)
 
 
@@ -158,7 +159,7 @@ def view_matrices(
     head: HeadFrame,
     distance: float | Float64,
 ) -> Float32:
-    """Model space to camera space: turn the head about +y, then raise the camera.
+    """Return model space to camera space: turn the head about +y, then raise the camera.
 
     camera = Rx(elevation) @ Ry(azimuth) @ (model - centre) - (0, 0, distance)
 
@@ -176,9 +177,9 @@ def view_matrices(
 
 
 def projection_matrices(distance: Float64, field_of_view: NDArray[np.floating[Any]], head: HeadFrame) -> Float32:
-    """Camera space to clip space of a square picture.
+    """Return camera space to clip space of a square picture.
 
-    The near and far planes leave room for a neck and for heads well beyond the mean.
+    The near and far planes leave room for a neck and for heads much larger than the mean.
 
     distance (N,) mm, field_of_view (N,) degrees -> (N, 4, 4)
     """
@@ -192,7 +193,7 @@ def projection_matrices(distance: Float64, field_of_view: NDArray[np.floating[An
 
 
 def light_directions(azimuth: NDArray[np.floating[Any]], elevation: float | NDArray[np.floating[Any]]) -> Float32:
-    """Unit vectors towards the light in camera space, so that the light does not move with the head.
+    """Return unit vectors towards the light in camera space, so that the light does not move with the head.
 
     azimuth (N,), elevation () or (N,), degrees -> (N, 3)
     """
@@ -206,7 +207,7 @@ def shadow_matrices(
     head: HeadFrame,
     distance: float | Float64,
 ) -> Float64:
-    """Model space to the space of each picture's shadow map: a cube of -1..1 along the light, about the head.
+    """Return model space to the space of each picture's shadow map: the cube -1..1 about the head, along the light.
 
     (right, up, away from the light) @ (camera + (0, 0, distance)) / (reach * radius)
 

@@ -1,9 +1,9 @@
-"""Shadow maps: the depths that the light sees of each picture's face, all in one atlas of their own.
+"""Shadow maps: the depths of each picture's face as the light sees it, all in one atlas.
 
-Only what faces away from the light is drawn: of a closed surface, what is lit has nothing of it close by, so that no
-point of a lit surface shades itself. In small pictures a quarter of the triangles casts the shadow: see
-`mesh.shadow_triangles`. Where each face brings its own triangles some may be sheets without thickness, whose backs are
-where their fronts are: there the map is moved away from the light by as much as a surface falls from texel to texel.
+Only surfaces that face away from the light are drawn. On a closed surface these are never close to a lit point, so that
+no lit point shades itself. In small pictures a quarter of the triangles casts the shadow: see `mesh.shadow_triangles`.
+Faces with their own triangles can contain sheets without thickness, whose fronts and backs coincide. For these the map
+is moved away from the light by as much as a surface falls from texel to texel.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ from dcign.render.gl.framebuffers import make_framebuffer
 from dcign.render.gl.programs import compiled, set_uniforms
 
 LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
-LARGE_IF_PAINTED = 200  # a gallery's
+LARGE_IF_TEXTURED = 200  # as in a gallery
 TEXELS = (64, 1024)  # of a map's side, at least and at most
-TEXELS_A_PIXEL = 0.75  # between them: a soft edge is then about two pixels wide
-TEXELS_A_FINE_PICTURES_PIXEL = 1.5
+TEXELS_PER_PIXEL = 0.75  # a soft edge is then about two pixels wide
+FINE_TEXELS_PER_PIXEL = 1.5
 FINE_APART = 1.5  # texels between the 4 x 4 lookups of a fine shadow: its edge is then about four pixels wide
-# Texels' worth of a surface's fall that a map of own triangles is moved by: at least as far as a lookup reaches.
+# How far a map of own triangles is moved, in texels of a surface's fall: at least as far as a lookup reaches.
 SLOPE, FINE_SLOPE = 2.0, 3.5
 
 
 def is_fine(mesh: Mesh, size: int) -> bool:
-    """Whether pictures of `size` pixels get the fine shadows that cost more; of painted faces smaller ones do."""
-    return size > LARGE or (mesh.uv is not None and size >= LARGE_IF_PAINTED)
+    """Return whether pictures of `size` pixels get fine shadows, which cost more; textured ones do earlier."""
+    return size > LARGE or (mesh.uv is not None and size >= LARGE_IF_TEXTURED)
 
 
 def map_texels(size: int, *, fine: bool) -> int:
-    """Texels of a side of the shadow map of a picture of `size` pixels."""
-    wanted = round((TEXELS_A_FINE_PICTURES_PIXEL if fine else TEXELS_A_PIXEL) * size)
+    """Return the side in texels of the shadow map of a picture of `size` pixels."""
+    wanted = round((FINE_TEXELS_PER_PIXEL if fine else TEXELS_PER_PIXEL) * size)
     return min(max(wanted, TEXELS[0]), TEXELS[1])
 
 
 def casters(mesh: Mesh, *, fine: bool) -> Int32:
-    """The triangles (T, 3) that cast the shadow; all where each face has its own."""
+    """Return the triangles (T, 3) that cast the shadow: all of them if each face has its own."""
     return mesh.triangles if fine or mesh.own_triangles else shadow_triangles(mesh)
 
 
 def map_slope(mesh: Mesh, *, fine: bool) -> float:
-    """How many texels' worth of its fall each surface in the map is moved away from the light by."""
+    """Return how far each surface in the map is moved away from the light, in texels of its fall."""
     if not mesh.own_triangles:
         return 0.0
     return FINE_SLOPE if fine else SLOPE
 
 
 class ShadowMaps:
-    """The atlas of shadow maps in the current OpenGL context, as many tiles as the pictures have.
+    """The atlas of shadow maps in the current OpenGL context, one tile per picture.
 
-    vertex_buffer holds faces one after another, `stride` bytes a vertex, that start with its position; index_buffer
-    their triangles, which cast the shadows where each face brings its own.
+    vertex_buffer holds faces one after another, with `stride` bytes per vertex that start with its position;
+    index_buffer holds their triangles, which cast the shadows if each face has its own.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ShadowMaps:
         index_buffer: int,
         stride: int,
         tiles: Int64,
-        places: Float32,
+        tile_positions: Float32,
         size: int,
     ) -> None:
         from OpenGL import GL
@@ -73,7 +73,12 @@ class ShadowMaps:
         fine = is_fine(mesh, size)
         self._own_corners, self._slope = None, map_slope(mesh, fine=fine)
         self._program = compiled("shadow")
-        set_uniforms(self._program, faces_a_vertex=1.0 / mesh.vertices, tiles=tiles.astype(np.float32), places=places)
+        set_uniforms(
+            self._program,
+            faces_a_vertex=1.0 / mesh.vertices,
+            tiles=tiles.astype(np.float32),
+            tile_positions=tile_positions,
+        )
         self._target = make_framebuffer(tiles * map_texels(size, fine=fine), depth=16)
         for key, value in (
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
@@ -97,14 +102,13 @@ class ShadowMaps:
 
     @property
     def texture(self) -> int | None:
-        """Compares when it is looked up."""
+        """The atlas; a lookup compares depths."""
         return self._target.depth
 
     def draw(self, matrices: Float64, *, instanced: bool, corners: int) -> None:
-        """Fill the atlas. matrices (N, 4, 4): each picture's model space to the space of its map; corners: of a face in
-        the index buffer.
+        """Fill the atlas. Expects depth test, culling and clip planes to be on.
 
-        Depth test, culling and clip planes are on.
+        matrices (N, 4, 4): model space to the space of each picture's map; corners: of one face in the index buffer.
         """
         from OpenGL import GL
 

@@ -1,9 +1,9 @@
-"""What a picture is of, besides its pixels: depth, normals, albedo and parts, drawn through the middle of each pixel.
+"""Layers of truth besides the image: depth, normals, albedo and parts at the middle of each pixel.
 
-One more draw of the batch's faces, without supersampling, so that nothing is mixed: a pixel that shows two surfaces has
-the truth of the one that the ray through its middle meets, and zeros where that ray meets none. What depends on light,
-visibility and specular, comes from the picture's own shading (shaders/shade.frag), averaged over what the pixel shows;
-landmarks are geometry alone (landmarks.py).
+They are one more draw of the batch's faces, without supersampling, so that no surfaces are mixed: a pixel has the truth
+of the surface that the ray through its middle meets, and zeros if it meets none. The layers that depend on light,
+visibility and specular, come from the shading (shaders/shade.frag), averaged over the face in the pixel. Landmarks are
+computed from geometry (landmarks.py).
 """
 
 from __future__ import annotations
@@ -25,50 +25,55 @@ from dcign.render.gl.programs import add_attribute, compiled, set_uniforms
 DRAWN = ("depth", "normals", "albedo", "parts")
 LIGHT = ("visibility", "specular")
 ATTRIBUTE = 9  # of the vertex array, in shaders/truth.vert
-MOST_PARTS = 12  # whose shares fit into shaders/truth.vert's SHARES
-DEPTH_STEPS = 64.0  # a millimetre: a depth of .016 mm is enough, and compresses to half
+MOST_PARTS = 12  # their shares fit into SHARES of shaders/truth.vert
+DEPTH_STEPS = 64.0  # per millimetre: steps of 0.016 mm are enough, and compress to half the size
 
 Truth = dict[str, NDArray[Any]]
 
 
 def checked_truth(names: Sequence[str]) -> tuple[str, ...]:
-    """The layers asked for, each once, in the order of the format. Raises RenderError for what is none."""
+    """Return the layers asked for, each once, in the order of the format. Raises RenderError for an unknown one."""
     unknown = [name for name in names if name not in TRUTH_LAYERS]
     if unknown:
-        raise RenderError(f"truth {unknown[0]!r} asked for; give --truth some of {','.join(TRUTH_LAYERS)}, or all.")
+        raise RenderError(
+            f"expected layers of {','.join(TRUTH_LAYERS)}, or all, found truth {unknown[0]!r}: give --truth some of "
+            "them."
+        )
     return tuple(name for name in TRUTH_LAYERS if name in names)
 
 
 def parse_truth(text: str) -> tuple[str, ...]:
-    """The layers that a comma-separated list names; "all" names all. Raises RenderError for what is none."""
+    """Return the layers in a comma-separated list; "all" means all. Raises RenderError for an unknown one."""
     return TRUTH_LAYERS if text.strip() == "all" else checked_truth([name.strip() for name in text.split(",") if name])
 
 
 def truth_names(mesh: Mesh, truth: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """What the numbers of parts and the rows of landmarks are called, where these are asked for."""
+    """Return the names of the numbers of parts and of the rows of landmarks, if these are asked for."""
     names = {PARTS: (BACKGROUND, *mesh.part_names), LANDMARKS: tuple(mesh.landmarks)}
     return {name: names[name] for name in truth if name in names}
 
 
 def check_drawable_truth(truth: tuple[str, ...], part_names: Sequence[str], landmarks: Mapping[str, int]) -> None:
-    """Raise RenderError if a layer is asked for that what is drawn has not, or not as the shaders can draw it."""
+    """Raise RenderError if what is drawn lacks a layer asked for, or has more parts than the shaders can draw."""
     if LANDMARKS in truth and not landmarks:
-        raise RenderError("landmarks asked for, and what is drawn here has none; leave them out of --truth.")
+        raise RenderError(
+            "expected landmarks for --truth landmarks, found a model without them: leave them out of --truth."
+        )
     if PARTS in truth and len(part_names) > MOST_PARTS:
         raise RenderError(
-            f"truth/{PARTS} asked for, and the model has {len(part_names)} parts; at most {MOST_PARTS} can be told "
-            f"apart: leave {PARTS} out of --truth, or merge some."
+            f"expected at most {MOST_PARTS} parts for truth/{PARTS}, found a model with {len(part_names)}: leave "
+            f"{PARTS} out of --truth, or merge some."
         )
 
 
 class TruthPass:
     """Draws the layers of `DRAWN` into an atlas of one column, in the current OpenGL context.
 
-    vertex_array holds the faces that the pictures are drawn from, one after another, and the triangles of all of them.
+    vertex_array holds the faces of the pictures, one after another, and the triangles of all of them.
     """
 
     def __init__(self, mesh: Mesh, vertex_array: int, pictures: int, size: int, paint: int | None) -> None:
-        """pictures: at once; paint: the texture unit of painted faces' textures."""
+        """pictures: most at once; paint: the texture unit of the faces' textures, if they have any."""
         self._size = size
         self._program = compiled("truth", *(("TEXTURED",) if paint is not None else ()))
         self._target = make_framebuffer(np.array([1, pictures]) * size, (16, 4), depth=24)
@@ -78,10 +83,10 @@ class TruthPass:
         self._vertex_array = vertex_array
 
     def draw(self, views: Float32, seen: Float32, *, instanced: bool, corners: int) -> Truth:
-        """Draw N pictures: views, seen (N, 4, 4), model space to camera and to clip space -> all of `DRAWN`.
+        """Draw all layers of `DRAWN`. Expects depth test, culling and clip planes to be on.
 
-        instanced: whether all show the first face, or each its own; corners: of a face's triangles. Depth test, culling
-        and clip planes are on.
+        views, seen (N, 4, 4): model space to camera and to clip space; instanced: whether all pictures show the first
+        face, or each its own; corners: of one face's triangles.
         """
         from OpenGL import GL
 

@@ -1,12 +1,12 @@
-"""What differs from picture to picture of a batch, apart from the face: where from, through what lens, in which light.
+"""What differs between the pictures of a batch besides the face: camera position, lens and light.
 
-Labels are degrees, millimetres and ratios; what the batch renderer and its twin draw with is matrices and vectors.
+Labels are degrees, millimetres and ratios. The atlas renderer and its numpy twin draw with matrices and vectors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """N pictures to take.
+    """Camera and light of N pictures.
 
     views (N, 4, 4) model space to camera space, projections (N, 4, 4) camera to clip space; lights (N, 3) unit vectors
     towards the light in camera space; ambient (N,) strength of the light from everywhere; distances (N,) mm from the
@@ -46,15 +46,8 @@ class Views:
         return len(self.views)
 
     def part(self, several: slice) -> Views:
-        """Some of them."""
-        return Views(
-            self.views[several],
-            self.projections[several],
-            self.lights[several],
-            self.ambient[several],
-            self.distances[several],
-            self.light_spaces[several],
-        )
+        """Return the views of some of the pictures."""
+        return Views(**{each.name: getattr(self, each.name)[several] for each in fields(self)})
 
     @property
     def seen(self) -> Float32:
@@ -63,21 +56,22 @@ class Views:
 
     @property
     def from_clip(self) -> Float64:
-        """Clip space to the space of the shadow map (N, 4, 4)."""
+        """Clip space to the space of each shadow map (N, 4, 4)."""
         return self.light_spaces @ np.linalg.inv(self.seen.astype(np.float64))
 
     @property
     def lenses(self) -> Float32:
-        """What shaders need of the projections (N, 4): x of x, y of y, z of z, z of 1."""
+        """The entries of the projections that are not constant (N, 4): x of x, y of y, z of z, z of 1."""
         return np.ascontiguousarray(self.projections[:, [0, 1, 2, 2], [0, 1, 2, 3]])
 
 
 def make_views(labels: Labels, head: HeadFrame, scene: Scene) -> Views:
     """Turn labels into matrices.
 
-    labels: azimuth, elevation and light_azimuth (N,), and what of `dcign.data.schema.MORE_FACTORS` is not the scene's:
-    light_elevation, field_of_view in degrees, distance in mm, light_to_ambient, the strength of the light over that
-    from everywhere. Without a distance the camera stands where the head fills its share, whatever the field of view.
+    labels: azimuth, elevation and light_azimuth (N,), and those of `dcign.data.schema.MORE_FACTORS` that replace the
+    scene's values: light_elevation and field_of_view in degrees, distance in mm, and light_to_ambient, the ratio of
+    diffuse to ambient light. Without a distance the camera stands where the head fills its share of the picture,
+    whatever the field of view.
     """
     light, camera, count = scene.light, scene.camera, len(labels["azimuth"])
     field_of_view = np.asarray(labels.get("field_of_view", np.full(count, camera.field_of_view_degrees)))

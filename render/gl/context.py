@@ -1,13 +1,11 @@
-"""An off-screen OpenGL context through EGL, made by pyrender's own platform class."""
+"""An off-screen OpenGL context through EGL, made by pyrender's platform class."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from dcign.errors import RenderError
 
@@ -16,7 +14,7 @@ SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "swiftshade
 
 @dataclass(frozen=True)
 class Renderer:
-    """Who draws: the strings that OpenGL gives. Pixels are identical only where these are."""
+    """The strings by which OpenGL names its renderer. Pixels are identical only if these are."""
 
     vendor: str
     name: str
@@ -24,27 +22,11 @@ class Renderer:
 
     @property
     def software(self) -> bool:
-        """Whether the CPU draws."""
+        """Whether the renderer draws on the CPU."""
         return any(word in self.name.lower() for word in SOFTWARE)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.version})"
-
-
-class Closeable(ABC):
-    """Closed when its `with` ends."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give everything back. May be called again."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Context:
@@ -67,25 +49,25 @@ class Context:
             self._platform.make_current()
         except (Error, AssertionError):
             raise RenderError(
-                "this renderer's OpenGL context is gone: it was closed, or something else in this process closed the "
-                "display that all share, as pyrender's OffscreenRenderer does when it is deleted; make the renderer "
-                "anew, and keep theirs until you are done."
+                "expected an open OpenGL context, found that it was closed, or that other code in this process closed "
+                "the display that all contexts share, as pyrender's OffscreenRenderer does when it is deleted: make a "
+                "new renderer, and keep theirs until you are done."
             ) from None
 
     def close(self) -> None:
-        """Give the context and all that lives in it back. May be called again, and after the display was closed."""
+        """Release the context and everything in it. May be called again, and after the display was closed."""
         from OpenGL.EGL import eglDestroyContext
         from OpenGL.error import Error
 
         if self._platform._egl_context is not None:
-            with contextlib.suppress(Error):  # whoever closed the display closed this, too
+            with contextlib.suppress(Error):  # closing the display has closed this, too
                 eglDestroyContext(self._platform._egl_display, self._platform._egl_context)
-        # pyrender's platform would close the display when it is collected; without one it leaves it alone.
+        # When pyrender's platform is collected it closes its display. Take the display away, as other contexts need it.
         self._platform._egl_context = self._platform._egl_display = None
 
 
 def choose_egl() -> None:
-    """Have PyOpenGL, and the window library that importing pyrender imports, look for EGL and not for X11.
+    """Make PyOpenGL, and the window library that pyrender imports, look for EGL instead of X11.
 
     Both read the environment once, when they are first imported.
     """
@@ -96,7 +78,7 @@ def choose_egl() -> None:
 def open_context() -> Context:
     """Make an EGL context and make it current in this thread.
 
-    The device is EGL_DEVICE_ID (default 0), pyrender's own convention.
+    The environment variable EGL_DEVICE_ID names the device (default 0), as in pyrender.
 
     Raises RenderError where there is no EGL or no driver behind it.
     """
@@ -116,7 +98,7 @@ def open_context() -> Context:
 
 
 def describe_renderer() -> Renderer:
-    """The current context's vendor, renderer and version strings."""
+    """Return the current context's vendor, renderer and version strings."""
     from OpenGL.GL import GL_RENDERER, GL_VENDOR, GL_VERSION, glGetString
 
     return Renderer(*(glGetString(key).decode() for key in (GL_VENDOR, GL_RENDERER, GL_VERSION)))

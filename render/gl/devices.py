@@ -1,8 +1,8 @@
-"""Which EGL device a worker draws with: a GPU of its own where there are GPUs, else the CPU.
+"""Choose the EGL device that a worker draws with: its own GPU if there are enough, a shared one, or the CPU.
 
-EGL lists GPUs and Mesa's software renderer alike. Whoever draws takes the GPU that fewest others draw with, which the
-processes of a machine tell each other by locks on files: so it works for any number of them, whoever started them. A
-user's EGL_DEVICE_ID stands above all this.
+EGL lists both GPUs and Mesa's software renderer. A process takes the GPU that the fewest other processes use. They
+count each other by locked files, which works for any number of processes, whoever started them. The user's
+EGL_DEVICE_ID overrides all this.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from dcign.errors import RenderError
 from dcign.render.gl.context import Renderer, choose_egl, describe_renderer, open_context
 
 VARIABLE = "EGL_DEVICE_ID"  # pyrender's own convention
-SIGNS = ("/dev/nvidia[0-9]*", "/dev/dri/renderD*")  # without one of these there is no GPU, and nobody needs to be asked
+SIGNS = ("/dev/nvidia[0-9]*", "/dev/dri/renderD*")  # without any of these there is no GPU
 ASKING_SECONDS = 30.0
-PLACES = 1_000  # processes that a device may have
+MOST_CLAIMS = 1_000  # most processes per device
 
 
 def worker_count(cores: int) -> int:
-    """How many workers suit this machine: one a GPU where there are any, else one a core."""
+    """Return the number of workers for this machine: one per GPU, or one per core without a GPU."""
     return len(gpus()) or cores
 
 
 def claim_gpu() -> None:
-    """Let this process draw with the GPU that fewest others draw with; nothing where there is none, or the user chose.
+    """Let this process draw with the GPU that the fewest others use, unless there is none or the user chose one.
 
     The claim ends with the process.
     """
@@ -40,9 +40,9 @@ def claim_gpu() -> None:
 
 @functools.cache
 def gpus() -> tuple[int, ...]:
-    """Numbers of the EGL devices that are GPUs and draw; at most the user's choice, if there is one.
+    """Return the numbers of the EGL devices that are working GPUs; only the user's choice, if there is one.
 
-    A child process finds out, for drivers can crash; where it fails there are none.
+    A child process tries them, because drivers can crash; if it fails there are none.
     """
     if not any(any(Path("/").glob(sign[1:])) for sign in SIGNS):
         return ()
@@ -53,7 +53,7 @@ def gpus() -> tuple[int, ...]:
 
 
 def drawing_gpus() -> list[int]:
-    """In a child process: numbers of the EGL devices that draw and are not software."""
+    """In a child process: return the numbers of the EGL devices that work and are not software."""
     choose_egl()
     from pyrender.platforms import egl
 
@@ -63,13 +63,13 @@ def drawing_gpus() -> list[int]:
 
 
 def least_used(devices: Sequence[int], folder: Path) -> int:
-    """The device of these that fewest processes claim by a lock in the folder; this process claims it until it ends.
+    """Claim the device with the fewest claims of other processes, which are locked files in the folder.
 
-    Where the folder has no locks, or may not be written to, one by the process's number.
+    The claim ends with this process. If the folder cannot be locked or written to, the process's ID chooses the device.
     """
     try:
-        for place, device in itertools.product(range(PLACES), devices):
-            if _lock(folder / f"dcign-{os.getuid()}-device-{device}-{place}.lock"):
+        for claim, device in itertools.product(range(MOST_CLAIMS), devices):
+            if _lock(folder / f"dcign-{os.getuid()}-device-{device}-{claim}.lock"):
                 return device
     except (ImportError, OSError):
         pass
@@ -77,9 +77,9 @@ def least_used(devices: Sequence[int], folder: Path) -> int:
 
 
 def _lock(path: Path) -> bool:
-    """Whether this process has locked the file now; it stays open, and so locked, as long as this process lives.
+    """Lock the file until this process ends, and return whether that succeeded.
 
-    Raises ImportError or OSError where there are no locks.
+    Raises ImportError or OSError if the system has no locks.
     """
     import fcntl
 
@@ -98,7 +98,7 @@ def _is_gpu(device: int) -> bool:
     os.environ[VARIABLE] = str(device)
     try:
         context = open_context()
-    except RenderError:  # listed, and not for us: no permission, or no driver
+    except RenderError:  # listed, but without permission or a driver
         return False
     context.make_current()
     renderer: Renderer = describe_renderer()

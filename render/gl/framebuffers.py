@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Int64
+from dcign.render.gl.textures import make_texture
 
 
 @dataclass(frozen=True)
 class Framebuffer:
-    """A framebuffer of `width` x `height`, its colour textures in order, and its depth texture if it has one."""
+    """A framebuffer of `width` x `height` pixels, its colour textures in order, and its depth texture if it has one."""
 
     framebuffer: int
     width: int
@@ -23,7 +24,7 @@ class Framebuffer:
     depth: int | None
 
     def start(self) -> None:
-        """Draw into this one from here on."""
+        """Make it the framebuffer that is drawn into."""
         from OpenGL import GL
 
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.framebuffer)
@@ -31,7 +32,7 @@ class Framebuffer:
 
 
 def make_framebuffer(extent: Int64, colours: tuple[int, ...] = (), *, depth: int | None = None) -> Framebuffer:
-    """Make one.
+    """Make a framebuffer.
 
     extent (2,) width and height; colours: bytes of each texture's pixels, 1, 2, 4 or 16 (floats); depth: bits, or None.
     """
@@ -45,21 +46,21 @@ def make_framebuffer(extent: Int64, colours: tuple[int, ...] = (), *, depth: int
         16: (GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT),
     }
     depths = {16: GL.GL_DEPTH_COMPONENT16, 24: GL.GL_DEPTH_COMPONENT24}
-    textures = [_texture(width, height, *formats[size]) for size in colours]
+    textures = [make_texture((width, height), *formats[size]) for size in colours]
     framebuffer = GL.glGenFramebuffers(1)
     GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
-    for place, texture in enumerate(textures):
-        GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0 + place, GL.GL_TEXTURE_2D, texture, 0)
+    for number, texture in enumerate(textures):
+        GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0 + number, GL.GL_TEXTURE_2D, texture, 0)
     GL.glDrawBuffers(max(len(textures), 1), [GL.GL_COLOR_ATTACHMENT0 + i for i in range(len(textures))] or [GL.GL_NONE])
     depth_texture = None
     if depth is not None:
-        depth_texture = _texture(width, height, depths[depth], GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT)
+        depth_texture = make_texture((width, height), depths[depth], GL.GL_DEPTH_COMPONENT, GL.GL_FLOAT)
         GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_TEXTURE_2D, depth_texture, 0)
     return Framebuffer(framebuffer, width, height, tuple(textures), depth_texture)
 
 
 def read_pictures(attachment: int, out: NDArray[Any]) -> NDArray[Any]:  # uint8 or float32
-    """Fill `out` (N, H, W, 1, 2 or 4) from a colour attachment of the target that is drawn into, lowest row first."""
+    """Fill `out` (N, H, W, 1, 2 or 4) from a colour attachment of the bound framebuffer, lowest row first."""
     from OpenGL import GL
 
     count, height, width, channels = out.shape
@@ -71,23 +72,10 @@ def read_pictures(attachment: int, out: NDArray[Any]) -> NDArray[Any]:  # uint8 
 
 
 def bind_textures(*textures: int | None) -> None:
-    """Let texture unit i hold the i-th of these."""
+    """Bind the i-th texture to texture unit i."""
     from OpenGL import GL
 
     for unit, texture in enumerate(textures):
         GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
         GL.glBindTexture(GL.GL_TEXTURE_2D, texture or 0)
     GL.glActiveTexture(GL.GL_TEXTURE0)
-
-
-def _texture(width: int, height: int, inner: int, outer: int, kind: int) -> int:
-    from OpenGL import GL
-
-    texture = int(GL.glGenTextures(1))
-    GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
-    GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, inner, width, height, 0, outer, kind, None)
-    for key in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
-        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_NEAREST)
-    for key in (GL.GL_TEXTURE_WRAP_S, GL.GL_TEXTURE_WRAP_T):
-        GL.glTexParameteri(GL.GL_TEXTURE_2D, key, GL.GL_CLAMP_TO_EDGE)
-    return texture

@@ -1,4 +1,4 @@
-"""Our shaders, compiled by pyrender's cache, their uniforms and the attributes that pyrender has none of."""
+"""Shader programs, compiled by pyrender's cache; their uniforms, and vertex attributes that pyrender lacks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ from dcign.arrays import Float32
 from dcign.data.schema import GRAY_WEIGHTS
 
 SHADERS = Path(__file__).parent / "shaders"
-CONSTANTS = {"LUMINANCE": f"vec3{GRAY_WEIGHTS}"}  # words of the shaders that stand for our numbers
+# Words in the shaders, and what they are replaced by: numbers and a function that several share.
+CONSTANTS = {
+    "LUMINANCE": f"vec3{GRAY_WEIGHTS}",
+    "SRGB_FROM_LINEAR": (
+        "vec3 srgb_from_linear(vec3 c)"
+        " { return mix(12.92 * c, 1.055 * pow(c, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, c)); }"
+    ),
+}
 
 
 def compiled(name: str, *defines: str) -> int:
-    """The program of shaders/NAME.vert and NAME.frag with these words defined, and the constants."""
+    """Compile shaders/NAME.vert and NAME.frag with these words and the constants defined; return the program."""
     from pyrender.shader_program import ShaderProgramCache
 
     cache = ShaderProgramCache(shader_dir=str(SHADERS))
@@ -27,9 +34,9 @@ def compiled(name: str, *defines: str) -> int:
 
 
 def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> None:
-    """Set uniforms by name; those that the program does without are passed over.
+    """Set uniforms by name; names that the program does not use are ignored.
 
-    A float or int, a vector (2,), numbers (N, 1), vectors (N, 2), (N, 3) or (N, 4), or matrices (N, 4, 4).
+    A value is a float or int, a vector (2,), numbers (N, 1), vectors (N, 2), (N, 3) or (N, 4), or matrices (N, 4, 4).
     """
     from OpenGL import GL
 
@@ -52,7 +59,7 @@ def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> N
 
 
 def add_attribute(vertex_array: int, location: int, values: Float32) -> None:
-    """Give each vertex of a vertex array numbers of its own: values (V, 1), (V, 2), (V, 3) or (V, 4)."""
+    """Add an attribute to a vertex array: values (V, 1), (V, 2), (V, 3) or (V, 4)."""
     from OpenGL import GL
 
     GL.glBindVertexArray(vertex_array)

@@ -1,7 +1,7 @@
 """What is behind the head: a colour, a random colour, or one of the user's pictures.
 
-Colours are sRGB, 0 to 255. Pictures are cropped to their middle square, scaled to the data set's size and kept in
-one file of its folder, so that whoever draws or verifies needs nothing else.
+Colours are sRGB, 0 to 255. Pictures are cropped to their middle square, scaled to the data set's size and stored in
+one file of its folder, so that drawing and verifying need nothing else.
 """
 
 from __future__ import annotations
@@ -26,21 +26,18 @@ from dcign.storage.paths import with_local_copy
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-MOST_BYTES = 256 << 20  # of pictures: every worker holds them
-COLOUR, GRAY, PICTURE = (
-    ("background_red", "background_green", "background_blue"),
-    "background_gray",
-    "background_picture",
-)
+MOST_BYTES = 256 << 20  # of all pictures: every worker holds them in memory
+COLOUR = ("background_red", "background_green", "background_blue")
+GRAY, PICTURE = "background_gray", "background_picture"
 Byte = Annotated[int, Meta(ge=0, le=255)]
 
 
 @dataclass(frozen=True)
 class Background:
-    """What a data set has behind its heads, as its configuration says it: one of three.
+    """The field of a configuration that says what is behind the heads: one of three.
 
-    colour: (red, green, blue) in all pictures; random: a colour drawn anew, gray in gray pictures; pictures: how many
-    there are in backgrounds.npz, of which one is drawn, and sha256 of them.
+    colour: (red, green, blue) of all pictures; random: a random colour, gray in gray pictures; pictures: a random one
+    of so many in backgrounds.npz, whose hash is sha256.
     """
 
     colour: tuple[Byte, Byte, Byte] | None = None
@@ -53,7 +50,7 @@ class Background:
             raise RenderError("expected a background of one colour, random colours or pictures, found none or several.")
 
     def nuisances(self, channels: int) -> dict[str, Range]:
-        """Whole numbers that are drawn for each picture, and from where to where."""
+        """Return the nuisances that are drawn as integers for each picture, and their ranges."""
         if self.pictures is not None:
             return {PICTURE: Range(0, self.pictures - 1)}
         return dict.fromkeys((COLOUR if channels == 3 else (GRAY,)) if self.random else (), Range(0, 255))
@@ -61,7 +58,7 @@ class Background:
 
 @dataclass(frozen=True, eq=False)
 class Backdrops:
-    """The user's pictures: names (M,) of their files, hashes (M,) SHA-256 of each, pixels (M, S, S, 3) sRGB."""
+    """The user's M pictures: names of their files, hashes (SHA-256) of each, pixels (M, S, S, 3) sRGB."""
 
     names: tuple[str, ...]
     hashes: tuple[str, ...]
@@ -69,100 +66,101 @@ class Backdrops:
 
     @property
     def sha256(self) -> str:
-        """Of all there is to it."""
+        """Hash of the names, the hashes and the pixels."""
         digest = hashlib.sha256("\n".join([*self.names, *self.hashes, str(self.pixels.shape)]).encode())
         digest.update(np.ascontiguousarray(self.pixels).data)
         return digest.hexdigest()
 
     def file_bytes(self) -> bytes:
-        """backgrounds.npz, the same for the same pictures."""
+        """Return the bytes of backgrounds.npz, the same for the same pictures."""
         buffer = io.BytesIO()
         np.savez(buffer, names=np.array(self.names), sha256=np.array(self.hashes), pixels=self.pixels)
         return buffer.getvalue()
 
 
-def parse_background(words: str, size: int) -> tuple[Background | None, Backdrops | None]:
-    """What `--background` says: a colour, "random", or a folder of pictures for images of `size` pixels.
+def parse_background(text: str, size: int) -> tuple[Background | None, Backdrops | None]:
+    """Parse `--background`: a colour, "random", or a folder of pictures for images of `size` pixels.
 
-    Raises RenderError for what is none of these, and for a folder without pictures, with too many or a damaged one.
+    Raises RenderError for any other text, and for a folder with no pictures, too many or a damaged one.
     """
-    if words == "random":
+    if text == "random":
         return Background(random=True), None
     try:
-        colour = ImageColor.getrgb(words)[:3]
+        colour = ImageColor.getrgb(text)[:3]
     except ValueError:
-        backdrops = read_pictures(Path(words), size)
+        backdrops = read_pictures(Path(text), size)
         return Background(pictures=len(backdrops.names), sha256=backdrops.sha256), backdrops
     return (Background(colour=colour) if any(colour) else None), None
 
 
 def read_pictures(folder: Path, size: int) -> Backdrops:
-    """Every picture in a folder and the folders in it, by name, as squares of `size` pixels.
+    """Read every picture in a folder and its subfolders, sorted by name, as squares of `size` pixels.
 
-    Raises RenderError as `asked_background` does.
+    Raises RenderError as `parse_background` does.
     """
     if not folder.is_dir():
         raise RenderError(
-            f"{folder} is neither a colour nor a folder; give --background a colour (gray, '#336699'), random, or a "
-            "folder of pictures."
+            f"expected --background with a colour (gray, '#336699'), random, or a folder of pictures, found {folder}: "
+            "give one of these."
         )
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     most = MOST_BYTES // (3 * size**2)
     if not 1 <= len(files) <= most:
         raise RenderError(
-            f"{folder} holds {len(files):,} pictures ({', '.join(sorted(SUFFIXES))}); wanted 1 to {most:,} at {size} "
-            "px: choose another folder for --background."
+            f"expected 1 to {most:,} pictures of {size} px ({', '.join(sorted(SUFFIXES))}), found {len(files):,} in "
+            f"{folder}: choose another folder for --background."
         )
     names = tuple(path.relative_to(folder).as_posix() for path in files)
     return Backdrops(names, tuple(map(file_sha256, files)), np.stack([_square(path, size) for path in files]))
 
 
 def read_backdrops(folder: Path, background: Background) -> Backdrops:
-    """The pictures that a data set folder keeps.
+    """Read the pictures of a data set folder.
 
     Raises RenderError if they are missing, damaged, or not those that the data set was begun with.
     """
     path = folder / FILE
-    again = "run `dcign render` again with the same --background, which writes it."
+    again = "run `dcign render` again with the same --background, which writes it"
     try:
         with with_local_copy(path, lambda copy: copy.open("rb")) as stream, np.load(stream, allow_pickle=False) as file:
             names, hashes = (tuple(str(word) for word in file[key]) for key in ("names", "sha256"))
             found = Backdrops(names, hashes, file["pixels"])
     except FileNotFoundError:
-        raise RenderError(f"{path} is not there, and its pictures are behind the heads: {again}") from None
-    except Exception as error:  # zipfile and numpy each have their own
-        raise RenderError(f"{path} cannot be read ({error}): {again}") from None
+        raise RenderError(f"expected the pictures behind the heads in {path}, found no such file: {again}.") from None
+    except Exception as error:  # zipfile and numpy raise many kinds
+        raise RenderError(f"expected pictures in {path}, found a damaged file ({error}): {again}.") from None
     if found.sha256 != background.sha256:
-        raise RenderError(f"{path} holds other pictures than the data set was begun with: {again}")
+        raise RenderError(f"expected the pictures that the data set was begun with, found others in {path}: {again}.")
     return found
 
 
 def choose_backdrops(
     background: Background, backdrops: Backdrops | None, nuisance: Mapping[str, NDArray[Any]], size: int, count: int
 ) -> UInt8:
-    """What is behind each of `count` heads (N, size, size, 3) sRGB; numbers out of range count as the nearest in it."""
+    """Return what is behind N = `count` heads, (N, size, size, 3) sRGB. Numbers out of range are clipped."""
     if backdrops is not None:
-        return backdrops.pixels[_whole(nuisance[PICTURE], len(backdrops.pixels) - 1)]
+        return backdrops.pixels[_clipped(nuisance[PICTURE], len(backdrops.pixels) - 1)]
     if background.random:
-        colours = np.stack([_whole(nuisance[name if name in nuisance else GRAY], 255) for name in COLOUR], axis=-1)
+        colours = np.stack([_clipped(nuisance[name if name in nuisance else GRAY], 255) for name in COLOUR], axis=-1)
     else:
         colours = np.array([background.colour])
     return np.broadcast_to(colours[:, None, None], (count, size, size, 3)).astype(np.uint8)
 
 
-def _whole(numbers: NDArray[Any], most: int) -> Int64:
+def _clipped(numbers: NDArray[Any], most: int) -> Int64:
+    """Return integers 0 to `most`; NaN becomes 0."""
     return np.asarray(np.clip(np.nan_to_num(numbers), 0, most), np.int64)
 
 
 def _square(path: Path, size: int) -> UInt8:
-    """(size, size, 3)"""
+    """Read the middle square of a picture as (size, size, 3) sRGB."""
     try:
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
-            if picture.mode.startswith("I"):  # 16 bits of gray
+            if picture.mode.startswith("I"):  # gray with 16 bits
                 picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).clip(0, 255).astype(np.uint8))
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size), Image.Resampling.LANCZOS))
-    except Exception as error:  # each of Pillow's plugins has its own
+    except Exception as error:  # each of Pillow's plugins raises its own
         raise RenderError(
-            f"{path} cannot be read as a picture ({error}); wanted whole pictures in --background: mend or remove it."
+            f"expected a readable picture for --background, found {path} ({error}): repair or remove it."
         ) from None

@@ -1,7 +1,7 @@
-"""The plan: batch k as numbers, from configuration, seed, split and k alone.
+"""Plan batch k as numbers that depend only on configuration, seed, split and k.
 
-Seeding is counter-based: every batch and every person has a generator of their own, keyed by what they are, so
-that any shard can be made alone, by anybody, in any order, and comes out the same.
+Seeding is counter-based: every batch and every person has its own generator, keyed by its numbers. So any shard can be
+made alone, in any order and on any machine, and comes out the same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dcign.render.plan.objects import choose_objects
 from dcign.render.plan.ranges import Range
 from dcign.render.plan.subject import Subject
 
-PEOPLE_PER_SPLIT = 10**12  # identity numbers of a split start at its place times this: no person is in two splits
+PEOPLE_PER_SPLIT = 10**12  # identity numbers of split i start at i times this: no person is in two splits
 _BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM, _DEAL_STREAM, _OBJECT_STREAM = range(5)
 
 
@@ -32,7 +32,7 @@ class BatchPlan:
     """Twenty pictures before they are drawn.
 
     factors (20, F), columns as in configuration.factors; identity_index (20,); nuisance: name -> (20,);
-    shape (P, Ks), albedo (P, Ka) and attributes (P, A) with P = 1 if all show one person, else 20; None of objects.
+    shape (P, Ks), albedo (P, Ka) and attributes (P, A), P = 1 if all show one person, else 20; None for objects.
     """
 
     split: str
@@ -47,7 +47,7 @@ class BatchPlan:
 
 
 def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, number: int) -> BatchPlan:
-    """Batch `number` of a split: train and test vary one thing, iid all, sweep holds 20 faces on a grid."""
+    """Plan batch `number` of a split: train and test vary one thing, iid all, sweep shows 20 faces on a grid."""
     if split == "sweep":
         varies, factors = "identity", _sweep_factors(configuration, number)
     else:
@@ -83,19 +83,19 @@ def _person(configuration: RenderConfiguration, model: MorphableModel, person: i
 
 
 def _people(split: str, number: int, varies: str) -> Int64:
-    """Who is in the batch: one person, or twenty; in the sweep always the same twenty."""
+    """Return who is in the batch: one person, or twenty; in the sweep always the same twenty."""
     first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     return first + np.arange(BATCH_SIZE if varies in ("identity", "all") else 1)
 
 
 def _objects(seed: int, count: int, split: str, number: int, varies: str) -> Int64:
-    """Which of the objects are in the batch: they are few, so batches show them again and again."""
+    """Return which objects are in the batch. There are few, so batches show them repeatedly."""
     rng = _generator(seed, _OBJECT_STREAM, SPLITS.index(split), number)
     return choose_objects(count, split, varies, order=_generator(seed, _DEAL_STREAM), rng=rng)
 
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float32:
-    """(20, F): uniform in its range where it varies, one such value for all where it does not."""
+    """Draw factors (20, F): 20 uniform values of each that varies, one for all pictures of each that does not."""
     columns = []
     for name, allowed in configuration.ranges.items():
         values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
@@ -104,9 +104,9 @@ def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.rand
 
 
 def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float32]:
-    """Each nuisance (20,): one value for all, 20 where everything varies; in the sweep the same in all batches.
+    """Draw each nuisance (20,): one value for all, 20 if everything varies; in the sweep the same in all batches.
 
-    Each has a generator of its own: with one more, poses and people stay as they were.
+    Each has its own generator, so that an additional one leaves poses and people unchanged.
     """
     found = {}
     background = configuration.background
@@ -126,12 +126,12 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
 
 
 def sweep_defaults(configuration: RenderConfiguration) -> dict[str, float]:
-    """What each factor is in the sweep of another."""
+    """Return the value of each factor in the sweeps of the others."""
     return {name: _usual(configuration.scene, name, allowed) for name, allowed in configuration.ranges.items()}
 
 
 def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float32:
-    """(20, F): one level of one factor for all; the others as usual, or as near to it as their range allows."""
+    """Return factors (20, F): one level of one factor for all, the others at their usual values."""
     values = list(sweep_defaults(configuration).values())
     for column, allowed in enumerate(configuration.ranges.values()):
         levels = configuration.splits.sweep_levels[column]
@@ -143,9 +143,9 @@ def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float32:
 
 
 def _usual(scene: Scene, name: str, allowed: Range) -> float:
-    """What a factor or nuisance is while others are looked at: zero, or the scene's, or the range's nearest end.
+    """Return a factor's or nuisance's value in other factors' sweeps: zero or the scene's, clipped to its range.
 
-    A sampled distance or background has no usual value: the middle of its range.
+    A sampled distance or background has no usual value: the middle of its range is used.
     """
     middle = (allowed.low + allowed.high) / 2
     usual = {

@@ -1,6 +1,6 @@
-"""What to render: one frozen value from the command line to every worker, and saved beside the result.
+"""What to render: one frozen dataclass, from the command line to every worker, saved beside the result.
 
-Degrees throughout. Default ranges are those of Kulkarni et al.'s evaluation sweeps.
+Angles are degrees. Default ranges are those of the evaluation sweeps of Kulkarni et al. 2015.
 """
 
 from __future__ import annotations
@@ -23,20 +23,24 @@ from dcign.render.plan.ranges import BOUNDS, FURTHER, Pair, Range, check_range, 
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
-SHARD_BATCHES = 50  # 22 MB of 150-pixel gray images: what an interrupted run loses at most, and two workers wait for
+SHARD_BATCHES = 50  # 22 MB of gray images at 150 px: the most that an interrupted run loses per worker
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
 SWEEP_LEVELS_OF_MORE = 21  # of any further factor
 FINEST = 13_000  # vertices
-TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to hold the colours
-# By picture size: up to so many pixels, the level whose head is nearest to so many vertices. It draws twice as fast,
-# and nobody sees it: 43 dB from the finest, 40 over the head, at 64 and at 150 px (docs/log.md).
+TEXTURED_ABOVE = 256  # pixels: in smaller pictures the vertices are dense enough to hold the colours
+# (picture size up to, vertices): the level of detail with the nearest number of vertices is drawn. This is twice as
+# fast and not visible: 43 dB from the finest level, 40 over the head, at 64 and at 150 px (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
 _DERIVED = {"level_of_detail", "textured"}  # in the JSON only: they follow from the size
 
 
+class ConfigurationError(RenderError):
+    """A stored render configuration cannot be read."""
+
+
 @dataclass(frozen=True)
 class Splits:
-    """Batches a split. sweep_levels: grid points of each factor, one batch a point."""
+    """Batches per split. sweep_levels: grid points of each factor, one batch per point."""
 
     train: int
     test: int
@@ -45,7 +49,7 @@ class Splits:
 
     @classmethod
     def in_paper_proportions(cls, train: int, further_factors: int = 0) -> Splits:
-        """12,000 : 1,400 as in the paper, and 500 i.i.d. batches; never too few to measure by."""
+        """Return 12,000 : 1,400 as in the paper, and 500 i.i.d. batches, but never too few to measure with."""
         return cls(
             train,
             test=(4 + further_factors) * max(10, round(train * 350 / 12_000)),
@@ -54,21 +58,21 @@ class Splits:
         )
 
     def batches(self) -> dict[str, int]:
-        """Number of batches of each split."""
+        """Return the number of batches of each split."""
         return {"train": self.train, "test": self.test, "iid": self.iid, "sweep": sum(self.sweep_levels)}
 
 
 @dataclass(frozen=True)
 class RenderConfiguration:
-    """Everything that the data depend on, apart from the face model and the GL that draws it.
+    """Everything that the data depend on, besides the face model and the OpenGL renderer.
 
-    size: pixels of a side; channels: 1 gray or 3 colour; keep_head_size: sample head size too (by default it is
-    the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads; light_elevation,
-    distance, field_of_view, light_to_ambient: sampled in these ranges, or None, the scene's; vary: names of those of
-    them that are factors, not nuisances; background: what is behind the heads, or None, black; truth:
-    names of the layers of `dcign.data.schema.TRUTH_LAYERS` to write beside the images.
+    size: pixels of a side; channels: 1 gray or 3 colour; keep_head_size: whether head size is sampled too (otherwise it
+    is the mean's, because size mimics camera distance); hair: natural, or none, the paper's bare heads;
+    light_elevation, distance, field_of_view, light_to_ambient: the sampled range, or None for the scene's value;
+    vary: names of those four that are factors, not nuisances; background: what is behind the heads, or None for black;
+    truth: names of `dcign.data.schema.TRUTH_LAYERS` to write beside the images.
 
-    Raises RenderError for what cannot be rendered.
+    Raises RenderError if a value is out of bounds or contradicts another.
     """
 
     splits: Splits
@@ -90,35 +94,38 @@ class RenderConfiguration:
     truth: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        counts = self.splits
-        if min(counts.train, counts.test, counts.iid, *counts.sweep_levels) < 1:
-            raise RenderError(f"{counts.train} batches asked for; at least 1 is wanted: give --batches 1 or more.")
-        if not SIZES[0] <= self.size <= SIZES[1]:
-            raise RenderError(f"size {self.size} is out of bounds; give --size from {SIZES[0]} to {SIZES[1]} pixels.")
-        if self.channels not in (1, 3):
-            raise RenderError(f"{self.channels} channels asked for; give --channels 1 (gray) or 3 (colour).")
+        counts, (smallest, largest) = self.splits, SIZES
         has_hair(self.hair)
         object.__setattr__(self, "truth", checked_truth(self.truth))
-        if not 0 <= self.seed < 2**63:
-            raise RenderError(f"seed {self.seed} is out of bounds; give --seed from 0 to 2^63 - 1.")
         for factor in (*FACTORS, *MORE_FACTORS):
             given: Range | None = getattr(self, factor.name)
             if given is not None:
                 check_range(factor, given)
-        if self.vary != tuple(factor.name for factor in self.factors[len(FACTORS) :]):
-            raise RenderError(f"the factors {', '.join(self.vary)} are not all known, sampled and in order.")
-        if len(counts.sweep_levels) != len(self.factors):
-            raise RenderError(f"{len(counts.sweep_levels)} sweeps for {len(self.factors)} factors; wanted one each.")
+        further = tuple(factor.name for factor in self.factors[len(FACTORS) :])
+        sweeps, factors = len(counts.sweep_levels), len(self.factors)
+        for holds, sentence in (
+            (min(counts.train, counts.test, counts.iid, *counts.sweep_levels) >= 1,
+             f"expected at least 1 batch, found {counts.train}: give --batches 1 or more."),
+            (smallest <= self.size <= largest,
+             f"expected a size from {smallest} to {largest} pixels, found {self.size}: give another --size."),
+            (self.channels in (1, 3),
+             f"expected 1 channel (gray) or 3 (colour), found {self.channels}: give --channels 1 or 3."),
+            (0 <= self.seed < 2**63, f"expected a seed from 0 to 2^63 - 1, found {self.seed}: give another --seed."),
+            (self.vary == further, f"expected further factors that are sampled, once each, found {self.vary}."),
+            (sweeps == factors, f"expected one sweep per factor, found {sweeps} for {factors}."),
+        ):  # fmt: skip
+            if not holds:
+                raise RenderError(sentence)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """What the columns of labels are; batches vary these in turn, and identity."""
+        """The columns of the labels; batches vary these in turn, and identity."""
         more = (factor for factor in MORE_FACTORS if factor.name in self.vary and getattr(self, factor.name))
         return (*FACTORS, *more)
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What training batches vary, in turn: each factor, and identity."""
+        """What training batches vary in turn: each factor, and identity."""
         return (*(factor.name for factor in self.factors), "identity")
 
     @property
@@ -128,19 +135,19 @@ class RenderConfiguration:
 
     @property
     def nuisances(self) -> dict[str, Range]:
-        """The range of whatever else is sampled, one value a batch; of backgrounds whole numbers."""
+        """The ranges of everything else that is sampled once per batch; backgrounds are integers."""
         names = (factor.name for factor in MORE_FACTORS if factor.name not in self.vary)
         found = {name: given for name in names if (given := getattr(self, name)) is not None}
         return found | (self.background.nuisances(self.channels) if self.background else {})
 
     @property
     def level_of_detail(self) -> int:
-        """Vertices to draw with at this picture size."""
+        """Number of vertices to draw with at this picture size."""
         return next((vertices for pixels, vertices in LEVELS_OF_DETAIL if self.size <= pixels), FINEST)
 
     @property
     def textured(self) -> bool:
-        """Whether faces are painted finer than their vertices, where the model can."""
+        """Whether faces use textures, which are finer than their vertices, if the model has them."""
         return self.size > TEXTURED_ABOVE
 
     @classmethod
@@ -202,19 +209,19 @@ class RenderConfiguration:
         return replace(configuration, background=behind), backdrops
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able, every default included, but for fields that are None or (): see `scene.without_unset`."""
+        """Return JSON-able values, defaults included, except fields that are None or (): see `scene.without_unset`."""
         about = asdict(self, dict_factory=without_unset)
         return {**about, "level_of_detail": self.level_of_detail, "textured": self.textured}
 
     def sha256(self) -> str:
-        """By this shards know their configuration."""
+        """Return the hash by which shards name their configuration."""
         return configuration_sha256(self.as_dict())
 
     @classmethod
     def from_dict(cls, about: dict[str, Any]) -> RenderConfiguration:
-        """Back from `as_dict`.
+        """Return the configuration that `as_dict` wrote, also in earlier versions.
 
-        Raises RenderError if it is not one of ours.
+        Raises ConfigurationError if a field is missing, unknown, of another type, or out of bounds.
         """
         try:
             made = msgspec.convert(about, cls)
@@ -229,21 +236,21 @@ class RenderConfiguration:
 
 
 def _unknown_names(found: Any, known: Any) -> list[str]:  # JSON
-    """Names at any depth of `found` that `known` lacks: msgspec refuses them in its own classes only."""
+    """Return names at any depth of `found` that `known` lacks. msgspec refuses them in its own classes only."""
     if isinstance(found, dict):
         below = [name for key in found.keys() & known.keys() for name in _unknown_names(found[key], known[key])]
         return [*sorted(found.keys() - known.keys()), *below]
     if isinstance(found, list):
-        return [name for pair in zip(found, known, strict=True) for name in _unknown_names(*pair)]
+        return [name for pair in zip(found, known, strict=False) for name in _unknown_names(*pair)]
     return []
 
 
-def _unreadable(what: str) -> RenderError:
-    return RenderError(f"expected a render configuration, found {shown(what, 120)}: render the data set again.")
+def _unreadable(what: str) -> ConfigurationError:
+    return ConfigurationError(f"expected a render configuration, found {shown(what, 120)}: render the data set again.")
 
 
 def has_hair(kind: str) -> bool:
-    """Whether people wear hair. Raises RenderError for what is neither natural nor none."""
+    """Return whether people have hair. Raises RenderError if the kind is neither natural nor none."""
     if kind not in HAIR:
-        raise RenderError(f"hair {kind!r} asked for; give --hair {' or '.join(HAIR)}.")
+        raise RenderError(f"expected hair {' or '.join(HAIR)}, found {kind!r}: give --hair with one of them.")
     return kind == "natural"

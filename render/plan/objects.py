@@ -1,4 +1,4 @@
-"""Objects before the camera: the scene that suits them, which are shown when, and their meshes as a batch of faces."""
+"""Objects instead of faces: their scene, which of them a batch shows, and their meshes as a batch of faces."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from dcign.render.draw.atlas import Faces
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import DEFAULT_SCENE, Gloss, HeadFrame, Scene, Skin
 
-FEWEST = 2 * BATCH_SIZE  # an identity batch shows 20, and those of test, iid and sweep none that is in train
-HELD_OUT = 0.2  # share of the objects that train never shows; not fewer than one batch needs
+FEWEST = 2 * BATCH_SIZE  # an identity batch shows 20, and the objects of the other splits are not in train
+HELD_OUT = 0.2  # share of the objects that train never shows, but at least one batch of them
 FRAME = HeadFrame((0.0, 0.0, 0.0), RADIUS)  # every object fills the same sphere
-# Triangles by picture size: up to so many pixels, so many of an object. More are simplified when they are packed.
+# (picture size up to, most triangles of an object). Packing simplifies objects with more.
 TRIANGLES = ((96, 10_000), (256, 20_000))
 MOST_TRIANGLES = 40_000
 
 
 def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:
-    """A scene lit in the same proportions, in which white is white, not more; no surface scatters red."""
+    """Return a scene with the same proportions of light, in which white stays just white and skin does not redden."""
     light = scene.light
     brightest = light.ambient * (1 + light.fill) + light.diffuse
     return replace(
@@ -38,28 +38,27 @@ def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:
 
 
 def check_object_options(*, model: bool, hair: bool, keep_head_size: bool, truth: Sequence[str]) -> None:
-    """Raise RenderError if options for faces, of which each says whether it was given, come with those for objects."""
-    if LANDMARKS in truth:
-        raise RenderError("--meshes and --truth landmarks asked for together; objects have none: name other layers.")
-    options = {"--model": model, "--hair": hair, "--keep-head-size": keep_head_size}
+    """Raise RenderError if options for faces come with those for objects. A bool says whether the option was given."""
+    landmarks = LANDMARKS in truth
+    options = {"--model": model, "--hair": hair, "--keep-head-size": keep_head_size, "--truth landmarks": landmarks}
     wrong = [option for option, given in options.items() if given]
     if wrong:
         raise RenderError(
-            f"--meshes and {' and '.join(wrong)} asked for together; objects are no faces: leave one out."
+            f"expected no options for faces beside --meshes, found {' and '.join(wrong)}: leave one or the other out."
         )
 
 
 def triangles_for(size: int) -> int:
-    """How many triangles of an object pictures of `size` pixels are drawn with, at most."""
+    """Return the most triangles of an object that pictures of `size` pixels are drawn with."""
     return next((triangles for pixels, triangles in TRIANGLES if size <= pixels), MOST_TRIANGLES)
 
 
 def choose_objects(
     count: int, split: str, varies: str, *, order: np.random.Generator, rng: np.random.Generator
 ) -> Int64:
-    """Which of `count` objects a batch shows: one, or 20 different ones; in the sweep always the same.
+    """Choose which of `count` objects a batch shows: one, or 20 different ones; in the sweep always the same.
 
-    order: the same for all batches of a data set, deals the objects out to the splits; rng: the batch's own.
+    order: the same for all batches of a data set, assigns the objects to the splits; rng: the batch's own.
     """
     dealt = order.permutation(count)
     held_out = max(BATCH_SIZE, round(HELD_OUT * count))
@@ -70,19 +69,19 @@ def choose_objects(
 
 
 def object_mesh(collection: Collection) -> Mesh:
-    """A mesh with room for each object; each brings its own triangles."""
+    """Return a mesh large enough for each object; each object has its own triangles."""
     vertices, triangles = collection.extent
     rest, part = np.zeros((vertices, 3), np.float32), np.zeros(vertices, np.uint8)
     return Mesh(np.zeros((triangles, 3), np.int32), rest, part, ("object",), own_triangles=True)
 
 
-def object_faces(collection: Collection, objects: Sequence[int], room: Mesh) -> Faces:
-    """Some of the objects, as what the atlas draws."""
+def object_faces(collection: Collection, objects: Sequence[int], mesh: Mesh) -> Faces:
+    """Return some of the objects as the atlas draws them."""
     drawn = [collection.solids[number].drawn() for number in objects]
-    positions, normals, albedos = (np.zeros((len(drawn), room.vertices, 3), np.float32) for _ in range(3))
+    positions, normals, albedos = (np.zeros((len(drawn), mesh.vertices, 3), np.float32) for _ in range(3))
     triangles = np.zeros((len(drawn), max(len(each[3]) for each in drawn), 3), np.int32)
-    for place, (points, facing, colours, corners) in enumerate(drawn):
-        positions[place, : len(points)], normals[place, : len(points)] = points, facing
-        albedos[place, : len(points)] = srgb_to_linear(colours)
-        triangles[place, : len(corners)] = corners
+    for row, (points, facing, colours, corners) in enumerate(drawn):
+        positions[row, : len(points)], normals[row, : len(points)] = points, facing
+        albedos[row, : len(points)] = srgb_to_linear(colours)
+        triangles[row, : len(corners)] = corners
     return Faces(positions, normals, albedos, triangles=triangles)

@@ -1,4 +1,4 @@
-"""What a factor or nuisance may be, and the range of it that a data set samples. Units are `Factor`'s."""
+"""The values that a factor or nuisance may have, and the range of them that a data set samples, in `Factor`'s units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FURTHER = tuple(factor.name for factor in MORE_FACTORS)
 
 @dataclass(frozen=True)
 class Range:
-    """From `low` to `high`, of which a factor or nuisance is drawn uniformly."""
+    """A factor or nuisance is drawn uniformly between `low` and `high`."""
 
     low: Number
     high: Number
@@ -24,14 +24,14 @@ class Range:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a factor may be: from lowest to highest, and the range that it varies in if none is given."""
+    """The lowest and highest value that a factor may have, and its range if none is given."""
 
     lowest: float
     highest: float
     usual: Range
 
 
-# Straight above, a light has no azimuth; nearer than 300 mm the camera would touch noses.
+# A light straight above has no azimuth; nearer than 300 mm the camera would touch noses.
 BOUNDS = {
     "azimuth": Bounds(-180, 180, Range(-86.0, 86.0)),
     "elevation": Bounds(-90, 90, Range(-23.0, 23.0)),
@@ -41,27 +41,39 @@ BOUNDS = {
     "field_of_view": Bounds(2, 60, Range(8.0, 45.0)),
     "light_to_ambient": Bounds(0.2, 100, Range(1.0, 12.0)),
 }
+_SCENE_FIELDS = {
+    "light_elevation": ("light", "elevation_degrees"),
+    "distance": ("camera", "distance_mm"),
+    "field_of_view": ("camera", "field_of_view_degrees"),
+    "light_to_ambient": ("light", "ambient"),
+}
 
 
-def check_range(factor: Factor, given: Range) -> None:
-    """Raise RenderError unless the range is one, within bounds."""
+def check_range(factor: Factor, given: Range, *, fixed: bool = False) -> None:
+    """Raise RenderError unless low < high within bounds; if fixed, unless low = high within bounds."""
     bounds = BOUNDS[factor.name]
-    if not bounds.lowest <= given.low < given.high <= bounds.highest:
-        raise _out_of_bounds(factor, given)
+    if bounds.lowest <= given.low <= given.high <= bounds.highest and fixed == (given.low == given.high):
+        return
+    order = "<=" if factor in MORE_FACTORS else "<"  # equal values fix a further factor
+    unit = f" {factor.plural}" if factor.plural else ""
+    raise RenderError(
+        f"expected LO {order} HI within {bounds.lowest:g} to {bounds.highest:g}{unit} for {_option(factor)}, "
+        f"found {given.low:g} {given.high:g}: give other values."
+    )
 
 
 def further_fields(scene: Scene, given: Mapping[str, Pair | None], vary: Sequence[str]) -> dict[str, Any]:
-    """Fields of a configuration that say what of the scene is set, sampled as a nuisance, or a factor of its own.
+    """Return the fields of a configuration for the further factors: vary, scene, and the ranges that are sampled.
 
-    given: lowest and highest value of each of `dcign.data.schema.MORE_FACTORS`; two equal ones set it; None leaves it
-    as it is. vary: those that are factors; without a range they get their usual one.
+    given: lowest and highest value of each of `dcign.data.schema.MORE_FACTORS`; two equal values fix it in the scene;
+    None leaves it as it is. vary: names of those that are factors; without a range they get their usual one.
 
-    Raises RenderError for a factor that there is not, or that is set, and for values out of bounds.
+    Raises RenderError for an unknown factor, for one that is fixed and varied, and for values out of bounds.
     """
     asked = [name.replace("-", "_") for name in vary]
     for name in asked:
         if name not in FURTHER:
-            raise RenderError(f"--vary {name} names no further factor; give one of {', '.join(FURTHER)}.")
+            raise RenderError(f"expected --vary with one of {', '.join(FURTHER)}, found {name}: give one of these.")
     fields: dict[str, Any] = {"vary": tuple(name for name in FURTHER if name in asked)}
     for factor in MORE_FACTORS:
         pair = given.get(factor.name)
@@ -72,36 +84,22 @@ def further_fields(scene: Scene, given: Mapping[str, Pair | None], vary: Sequenc
             fields[factor.name] = wanted
         elif factor.name in asked:
             raise RenderError(
-                f"{_option(factor)} {wanted.low:g} {wanted.high:g} is one value; --vary {factor.name} wants LO < HI."
+                f"expected a range for --vary {factor.name}, found one value, {_option(factor)} {wanted.low:g} "
+                f"{wanted.high:g}: give LO < HI."
             )
         else:
-            scene = _set(scene, factor, wanted)
+            check_range(factor, wanted, fixed=True)
+            scene = _fixed(scene, factor.name, wanted.low)
     return {**fields, "scene": scene}
 
 
-def _set(scene: Scene, factor: Factor, wanted: Range) -> Scene:
-    """The scene with this one value."""
-    value, bounds = wanted.low, BOUNDS[factor.name]
-    if not bounds.lowest <= value <= bounds.highest:
-        raise _out_of_bounds(factor, wanted)
-    camera, light = scene.camera, scene.light
-    if factor.name == "light_elevation":
-        return replace(scene, light=replace(light, elevation_degrees=value))
-    if factor.name == "light_to_ambient":
-        return replace(scene, light=replace(light, ambient=light.diffuse / value))
-    if factor.name == "distance":
-        return replace(scene, camera=replace(camera, distance_mm=value))
-    return replace(scene, camera=replace(camera, field_of_view_degrees=value))
+def _fixed(scene: Scene, name: str, value: float) -> Scene:
+    """Return the scene with this value of a further factor."""
+    part, field = _SCENE_FIELDS[name]
+    if name == "light_to_ambient":
+        value = scene.light.diffuse / value
+    return replace(scene, **{part: replace(getattr(scene, part), **{field: value})})
 
 
 def _option(factor: Factor) -> str:
     return "--" + factor.name.replace("_", "-")
-
-
-def _out_of_bounds(factor: Factor, given: Range) -> RenderError:
-    bounds, unit = BOUNDS[factor.name], f" {factor.plural}" if factor.plural else ""
-    order = "<=" if factor in MORE_FACTORS else "<"  # equal, they set what does not vary
-    return RenderError(
-        f"{_option(factor)} {given.low:g} {given.high:g} is out of bounds; "
-        f"give LO {order} HI within {bounds.lowest:g} to {bounds.highest:g}{unit}."
-    )

@@ -1,4 +1,4 @@
-"""What a data set shows: people of a morphable model, or the meshes of a folder. Either is its folder's model.npz."""
+"""What a data set shows, stored in model.npz of its folder: people of a morphable model, or the meshes of a folder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ Subject = MorphableModel | Collection
 
 
 def read_subject(path: Path) -> Subject:
-    """Read what `subject_bytes` made.
-
-    Raises ModelError if it is missing or damaged.
-    """
+    """Read a model.npz. Raises ModelError if it is missing or damaged."""
     return read_collection(path) if is_collection(path) else read_model(path)
 
 
 def subject_bytes(subject: Subject) -> bytes:
-    """Its file's bytes, which depend on the subject alone."""
+    """Return the bytes of model.npz, which depend on the subject only."""
     return collection_bytes(subject) if isinstance(subject, Collection) else model_bytes(subject)

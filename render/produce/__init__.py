@@ -1,1 +1,5 @@
-"""Making a data set: batch_renderer, workers, folder, verification, card."""
+"""Production: draw batch plans in worker processes or on a cluster, write the folder, verify it, make portraits.
+
+In: a configuration, and a face model or packed meshes. Out: a data set folder, findings about it, or PNG files.
+Never imports h5py: shards are read and written through data.
+"""

@@ -9,22 +9,62 @@ from dcign.data.dataset.manifest import Manifest
 from dcign.data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
 from dcign.render.plan.batches import sweep_defaults
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.produce.card_words import words_for
+
+# What differs between the cards of different subjects; `{...}` are fields of dataset.json's model.
+PROCEDURAL = {
+    "pretty_name": "dcign single-factor faces",
+    "tags": "faces, synthetic, disentanglement, inverse-graphics",
+    "title": "Synthetic faces",
+    "made_of": "from a morphable model. No person is\nshown: every face is a random draw from the model.",
+    "others": "other people",
+    "same": "the same 20 faces",
+    "model": "Morphable model: {name} (SHA-256 {short_sha256}...), in model.npz. Licence: {licence}",
+    "share": "",
+    "closing": """The faces follow published means and deviations of head
+measurements and skin tones; they are not a sample of any population, and nothing learnt from them should be used to
+judge real people.""",
+}
+OF_A_MODEL = PROCEDURAL | {
+    "share": """- Read from {source}. SHA-256 {source_sha256}
+- **Before you share this folder:** model.npz holds that model itself, converted, and the pictures are made of it. Its
+  licence says who may have either. If it does not let you redistribute it, keep model.npz back.
+""",
+    "closing": """The faces follow the people of whom that model was made;
+they are not a sample of any population, and nothing learnt from them should be used to judge real people.""",
+}
+OBJECTS = {
+    "pretty_name": "dcign single-factor objects",
+    "tags": "synthetic, objects, disentanglement, inverse-graphics",
+    "title": "Objects",
+    "made_of": "from {name}, each in the same\nsphere. `identity/index` is the number of a mesh.",
+    "others": "other objects",
+    "same": "the same 20 objects",
+    "model": (
+        "Meshes: {name} (SHA-256 {short_sha256}...), packed in model.npz, whose `names` are their files. "
+        "Licence: {licence}"
+    ),
+    "share": """- Read from the folder {source}. SHA-256 of its files {source_sha256}
+- **Before you share this folder:** model.npz holds the meshes themselves, and the pictures are made of them. Whoever
+  made them says who may have either.
+""",
+    "closing": "",
+}
 
 
 def data_set_card(manifest: Manifest) -> str:
-    """README.md of a data set folder, in the front-matter form that data hubs read."""
-    configuration = manifest.configuration
-    size, channels = configuration["size"], configuration["channels"]
-    words, about = words_for(manifest.model), manifest.model | {"short_sha256": manifest.model["sha256"][:16]}
-    counts = {split: sum(entry.batches for entry in entries) for split, entries in manifest.splits.items()}
+    """Return README.md of a data set folder, in the front-matter form that data hubs read."""
+    configuration, model = manifest.configuration, manifest.model
+    words = OBJECTS if "meshes" in model else OF_A_MODEL if model.get("source") else PROCEDURAL
+    about = model | {"short_sha256": model["sha256"][:16]}
     rest = ", ".join(
         f"{name.replace('_', ' ')} {round(value, 2):,.6g}"
         for name, value in sweep_defaults(RenderConfiguration.from_dict(configuration)).items()
     )
+    factors = ", ".join(factor.name.replace("_", " ") for factor in manifest.factors)
+    counts = {split: sum(entry.batches for entry in entries) for split, entries in manifest.splits.items()}
     rows = "\n".join(
         f"| {split} | {count:,} | {BATCH_SIZE * count:,} | "
-        f"{_ABOUT[split].format(others=words.others, same=words.same, factors=_named(manifest), rest=rest)} |"
+        f"{_ABOUT[split].format(others=words['others'], same=words['same'], factors=factors, rest=rest)} |"
         for split, count in counts.items()
     )
     in_degrees = all(factor.units == "degree" for factor in manifest.factors)
@@ -34,30 +74,19 @@ def data_set_card(manifest: Manifest) -> str:
         for factor in manifest.factors
     )
     return _TEXT.format(
-        size=size,
-        colour="gray" if channels == 1 else "colour",
+        **{name: text.format(**about) for name, text in words.items()},
+        size=configuration["size"],
+        colour="gray" if configuration["channels"] == 1 else "colour",
         rows=rows,
         ranges=ranges,
         unit=", degrees" if in_degrees else "",
         sampled=_sampled(configuration),
-        pretty_name=words.pretty_name,
-        tags=words.tags,
-        title=words.title,
-        made_of=words.made_of.format(**about),
-        model=words.model.format(**about),
         configuration_sha256=manifest.configuration_sha256[:16],
         seed=manifest.seed,
         renderer=manifest.renderer.get("name", "unknown"),
-        population=words.closing,
         people=_people(manifest),
         truth=", ".join(f"`truth/{name}`" for name in dict.fromkeys((MASK, *configuration.get("truth", ())))),
-        share=words.share.format(**about),
     )
-
-
-def _named(manifest: Manifest) -> str:
-    """All factors but identity, as words in a row."""
-    return ", ".join(factor.name.replace("_", " ") for factor in manifest.factors)
 
 
 def _range(configuration: Mapping[str, Any], factor: Factor) -> str:
@@ -65,7 +94,7 @@ def _range(configuration: Mapping[str, Any], factor: Factor) -> str:
 
 
 def _sampled(configuration: Mapping[str, Any]) -> str:
-    """What else is not the same in all pictures, and what is behind the heads."""
+    """Return a line about the nuisances and the backgrounds, if there are any."""
     nuisances = [factor for factor in MORE_FACTORS
                  if factor.name in configuration and factor.name not in configuration.get("vary", ())]  # fmt: skip
     parts = [f"{factor.name} {_range(configuration, factor)} {factor.plural}".rstrip() for factor in nuisances]
@@ -78,7 +107,7 @@ def _sampled(configuration: Mapping[str, Any]) -> str:
 
 
 def _people(manifest: Manifest) -> str:
-    """What is known of heads and people."""
+    """Return the lines about head size and identity attributes; of objects there is nothing to say."""
     if "meshes" in manifest.model:
         return "\n"
     sampled = manifest.configuration["keep_head_size"] or manifest.model.get("source")
@@ -125,5 +154,5 @@ Shards are plain HDF5 (`images`, `factors`, `varies`, `identity/...`, {truth}); 
 {share}- Configuration {configuration_sha256}..., seed {seed}: the same command makes the same files.
 - Drawn by {renderer}
 
-Intended for research on disentanglement and inverse graphics. {population}
+Intended for research on disentanglement and inverse graphics. {closing}
 """

@@ -1,7 +1,7 @@
-"""Workers of a cluster: dask.distributed's, who do the same tasks as processes of this machine would.
+"""Workers of a dask.distributed cluster, which run the same tasks as processes of this machine.
 
-The scheduler gives the task of a worker that died to another one. A worker draws one shard at a time, in one thread, to
-which its OpenGL context belongs: a worker a core, or a GPU, with one thread each, is what suits.
+The scheduler gives the task of a worker that died to another one. A worker draws one shard at a time, in the one thread
+that owns its OpenGL context: start one worker per core or GPU, with one thread each.
 """
 
 from __future__ import annotations
@@ -31,117 +31,124 @@ Result = TypeVar("Result")
 
 CONNECT_SECONDS = 15
 LOOK_SECONDS = 3
-KEPT = "whole shards are kept: run the same command again"
+AGAIN = "run the same command again, which keeps complete shards"
 
 
 class ClusterWarning(UserWarning):
-    """The cluster is not as it should be, and the work goes on all the same."""
+    """The cluster lacks something, but the work goes on."""
 
 
 @contextmanager
 def dask_workers(address: str) -> Iterator[WorkerPool]:
-    """The workers of a running scheduler, tcp://HOST:PORT, present and future ones.
+    """The present and future workers of a running scheduler, tcp://HOST:PORT.
 
-    Warns with ClusterWarning while there are none, and of those with several threads.
+    Warns with ClusterWarning while there are no workers, and about workers with several threads.
 
-    Raises RenderError if there is no scheduler, it is lost, its workers keep dying or they have another dcign.
+    Raises RenderError if there is no scheduler, if it is lost, or if its workers keep dying or have another dcign.
     """
-    client = _connected(address)
+    client = _connect(address)
+    from distributed import KilledWorker
+
     try:
-        crowded = sum(threads > 1 for threads in client.nthreads().values())
-        if crowded:
+        threaded = sum(threads > 1 for threads in client.nthreads().values())
+        if threaded:
             _warn(
-                f"{crowded} of the workers of {address} have several threads and draw with one: start a worker a core, "
-                "`dask worker ADDRESS --nworkers CORES --nthreads 1`."
+                f"{threaded} of the workers of {address} have several threads and draw with one: start one worker per "
+                "core, `dask worker ADDRESS --nworkers CORES --nthreads 1`."
             )
         executor = client.get_executor(pure=False)
-        yield WorkerPool(functools.partial(executor.submit, _done_there, _version()), _Watch(client, address))
+        yield WorkerPool(functools.partial(executor.submit, _run_there, _version()), _Watch(client, address))
     except CancelledError:
-        raise RenderError(f"the scheduler at {address} was lost; {KEPT} when it is there again.") from None
+        raise RenderError(
+            f"expected the scheduler at {address} to stay, found the connection lost: when it is back, {AGAIN}."
+        ) from None
     except ImportError as error:
         raise RenderError(
-            f"a worker of {address} lacks dcign or a package that it needs ({error}); wanted this version of dcign on "
-            "every worker: install it there."
+            f"expected this version of dcign on every worker of {address}, found one without it or without a package "
+            f"it needs ({error}): install it there."
         ) from None
-    except _killed() as error:
+    except KilledWorker as error:
         raise RenderError(
-            f"workers of {address} died, one after another, at one shard ({_first_line(error)}), most likely for want "
-            f"of memory; {KEPT}, with fewer workers a machine."
+            f"expected workers of {address} to finish a shard, found several dead at the same one "
+            f"({_first_line(error)}), most likely out of memory: with fewer workers per machine, {AGAIN}."
         ) from None
     finally:
-        client.close()  # what has not begun is not begun; what has is finished, whole, and stays
+        client.close()  # tasks that have not started never start; those that have complete their shards
 
 
 def check_scheduler(address: str) -> None:
-    """Raise RenderError if no scheduler answers there: before a folder is begun for its workers."""
-    _connected(address).close()
+    """Raise RenderError if no scheduler answers there. Called before a folder is begun for its workers."""
+    _connect(address).close()
 
 
-def _connected(address: str) -> Any:  # distributed has no types
+def _connect(address: str) -> Any:  # distributed has no types
     try:
         import distributed
     except ImportError:
         raise RenderError(
-            "--cluster needs dask.distributed, which is not here: `pip install 'dcign[cluster]'`."
+            "expected dask.distributed for --cluster, found it not installed: `pip install 'dcign[cluster]'`."
         ) from None
-    for name in ("distributed", "tornado"):  # what they say in pages, is said here in a sentence
+    for name in ("distributed", "tornado"):  # they log pages about what a RenderError says in a sentence
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-    except Exception as error:  # an address can be wrong in many ways, each with an error of its own
-        said = _first_line(error)
-    # What is left of the client closes itself when it is collected, and if that is while another one starts, both wait
-    # for ever: it is collected now.
+    except Exception as error:  # a wrong address raises many kinds of errors
+        reason = _first_line(error)
+    # The failed client closes itself when it is garbage-collected. If another client starts at that moment, both wait
+    # for ever, so collect it now.
     gc.collect()
     raise RenderError(
-        f"no dask scheduler answers at {address!r} ({said}); wanted tcp://HOST:PORT of one that runs: start it with "
-        "`dask scheduler`, whose first lines give the address."
+        f"expected a running dask scheduler, tcp://HOST:PORT, found no answer at {address!r} ({reason}): start one "
+        "with `dask scheduler`, whose first lines give the address."
     )
 
 
 class _Watch:
-    """Asked at every turn, asks every few seconds: warns when there are no workers, and again after there were some."""
+    """Warns when the cluster has no workers, and again after it had some. Looks every few seconds however often called.
+
+    Returns 0 batches: workers of a cluster report complete shards only.
+    """
 
     def __init__(self, client: Any, address: str) -> None:  # distributed has no types
-        self._client, self._address, self._told = client, address, False
+        self._client, self._address, self._warned = client, address, False
         self._next_look = 0.0  # of time.monotonic
 
     def __call__(self) -> int:
-        """No batches: workers of a cluster report whole shards."""
-        if time.monotonic() < self._next_look:  # the answer is about every worker there is
+        if time.monotonic() < self._next_look:  # the scheduler's answer lists every worker
             return 0
         self._next_look = time.monotonic() + LOOK_SECONDS
         alone = not self._client.scheduler_info().get("workers")
-        if alone and not self._told:
+        if alone and not self._warned:
             _warn(f"{self._address} has no workers: waiting for some; start them with `dask worker {self._address}`.")
-        self._told = alone
+        self._warned = alone
         return 0
 
 
-def _done_there(version: str, work: Callable[[Task], Result], task: Task) -> Result:
-    """In a worker of the cluster: do a task, in the one thread that draws.
+def _run_there(version: str, work: Callable[[Task], Result], task: Task) -> Result:
+    """In a worker of the cluster: run a task in the one thread that draws.
 
     Raises RenderError and DataError with the machine's name in front.
     """
+    host = socket.gethostname()
     if version != _version():
         raise RenderError(
-            f"a worker on {socket.gethostname()} has dcign {_version()} where {version} asked; wanted one version: "
-            "install the same on every machine."
+            f"expected dcign {version} on every worker, found {_version()} on {host}: install the same version "
+            "everywhere."
         )
     try:
         with _STARTING:
             thread = _drawing_thread()
         return thread.submit(work, task).result()
     except (RenderError, DataError) as error:
-        raise type(error)(f"on {socket.gethostname()}: {error}") from None
+        raise type(error)(f"on {host}: {error}") from None
 
 
-_STARTING = threading.Lock()  # a worker of several threads begins with several tasks at once
+_STARTING = threading.Lock()  # a worker with several threads starts several tasks at once
 
 
 @functools.cache
 def _drawing_thread() -> ThreadPoolExecutor:
-    """The thread that OpenGL contexts of this process belong to; BLAS has one too, for with two it rounds otherwise."""
+    """The thread that owns this process's OpenGL contexts. BLAS gets one thread too: with two it rounds differently."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     threadpool_limits(1)
@@ -151,13 +158,6 @@ def _drawing_thread() -> ThreadPoolExecutor:
 
 def _version() -> str:
     return metadata.version("dcign")
-
-
-def _killed() -> type[Exception]:
-    from distributed import KilledWorker
-
-    killed: type[Exception] = KilledWorker
-    return killed
 
 
 def _warn(sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""A data set's folder before its first shard and when it is gone on with: what may lie there, and whose it is."""
+"""A data set's folder, before its first shard or when a run continues it: which files it may hold, of which model."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ from dcign.storage.paths import make_folder, with_local_copy
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
-OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that may be in a folder to go on with
+OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that a folder to continue may hold
 LONGEST_WORD = 24  # characters of a value that a sentence quotes
 MOST_DIFFERENCES = 6  # between two configurations that a sentence names
 
 
 def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
-    """Whether a folder holds shards of this configuration; a new or empty one holds none.
+    """Return whether a folder holds shards of this configuration; a new or empty one holds none.
 
-    Raises RenderError if it holds another configuration's, or files that are not ours.
+    Raises RenderError if it holds another configuration's shards, or files that are not ours.
     """
-    with _usable(folder):
+    with _os_errors(folder):
         others = {entry.name for entry in folder.iterdir()} - OURS if folder.exists() else set()
         begun, saved = any(folder.glob("*/*.h5")), folder / CONFIGURATION
         if others or (begun and not saved.exists()):
+            some = f" ({', '.join(sorted(others)[:3])})" if others else ""
             raise RenderError(
-                f"{folder} holds other files{_such_as(others)}; expected a new or empty folder, or one that "
-                "`dcign render` began: choose another --out."
+                f"expected a new or empty folder, or one that `dcign render` began, found other files in "
+                f"{folder}{some}: choose another --out."
             )
         if begun:
             _check_same(saved, configuration)
@@ -48,32 +49,37 @@ def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
 
 
 @contextmanager
-def _usable(folder: Path) -> Iterator[None]:
-    """Raise RenderError for what the system refuses."""
+def _os_errors(folder: Path) -> Iterator[None]:
+    """Raise RenderError for what the operating system refuses."""
     try:
         yield
     except OSError as error:
         raise RenderError(
-            f"{folder} cannot be used ({error.strerror or error}); wanted a folder that can be written: choose another "
-            "--out."
+            f"expected a folder that can be written, found that {folder} cannot ({error.strerror or error}): choose "
+            "another --out."
         ) from None
 
 
 def open_folder(
     folder: Path, configuration: RenderConfiguration, model: Callable[[], Subject], source_sha256: str
 ) -> dict[str, str]:
-    """Make the folder ours, or make sure that it is. Returns what dataset.json says of the model.
+    """Make the folder, or check that it is this data set's. Returns what dataset.json says about the model.
 
-    model: called only if the folder has none yet; source_sha256: of the file that it is read from, if any.
+    model: called only if the folder has none yet; source_sha256: hash of the file that it is read from, if any.
 
-    Raises RenderError as `check_folder` does, and if the folder was begun with another model, or the model has not what
-    layers of truth are to show.
+    Raises RenderError as `check_folder` does, if the folder was begun with another model, or if the model lacks
+    something that a layer of truth shows.
     """
-    with _usable(folder):
+    with _os_errors(folder):
         begun = check_folder(folder, configuration)
-        if not begun or not _readable(folder / MODEL):  # shards of another model than this will be made again
-            subject = _needed(model(), configuration)
-            _check_truth(subject, configuration)
+        if not begun or not _readable(folder / MODEL):  # shards of another model will be made again
+            subject = model()
+            if isinstance(subject, Collection):
+                check_drawable_truth(configuration.truth, (), {})
+            else:
+                check_drawable_truth(configuration.truth, subject.part_names, subject.landmarks)
+                if not configuration.textured:  # a texture costs every worker 100 MB of memory
+                    subject = replace(subject, texture=None)
             if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping
                 make_folder(folder)
                 wanted = {"configuration": configuration.as_dict(), "configuration_sha256": configuration.sha256()}
@@ -83,8 +89,8 @@ def open_folder(
         digest = file_sha256(folder / MODEL)
     if loaded.source_sha256 != source_sha256:
         raise RenderError(
-            f"{folder} was begun with {_source_file(loaded)}, not with the model asked for: give "
-            "the same --model or --meshes to go on with it, or choose another --out."
+            f"expected the model that {folder} was begun with, {_source(loaded)}, found another one: give the same "
+            "--model or --meshes to continue, or choose another --out."
         )
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     if isinstance(loaded, Collection):
@@ -95,24 +101,9 @@ def open_folder(
     return about | read_from if loaded.source_sha256 else about
 
 
-def _needed(model: Subject, configuration: RenderConfiguration) -> Subject:
-    """The model without what these pictures do not show: a texture is 100 MB in the memory of every worker."""
-    return model if configuration.textured or isinstance(model, Collection) else replace(model, texture=None)
-
-
-def _check_truth(model: Subject, configuration: RenderConfiguration) -> None:
-    """Raise RenderError if the model has not what the layers of truth are to show."""
-    if isinstance(model, Collection):
-        check_drawable_truth(configuration.truth, (), {})
-    else:
-        check_drawable_truth(configuration.truth, model.part_names, model.landmarks)
-
-
-def _source_file(model: Subject) -> str:
-    """The file that a model was read from, or the objects' folder; a model's source says after a colon how."""
-    if isinstance(model, Collection):
-        return model.name
-    return model.source.split(":")[0] or "the procedural model"
+def _source(model: Subject) -> str:
+    """The file that a model was read from, or the objects' folder. After a colon, a model's source says how."""
+    return model.name if isinstance(model, Collection) else model.source.split(":")[0] or "the procedural model"
 
 
 def _readable(model_file: Path) -> bool:
@@ -129,24 +120,20 @@ def _check_same(saved: Path, configuration: RenderConfiguration) -> None:
         found = json.loads(saved.read_bytes())["configuration"]
         differing = list(_differences(found, asked))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise RenderError(f"{saved} is damaged; expected a render configuration: choose another --out.") from None
+        raise RenderError(f"expected a render configuration, found {saved} damaged: choose another --out.") from None
     if differing:
         more = f" and {len(differing) - MOST_DIFFERENCES} more" if len(differing) > MOST_DIFFERENCES else ""
         was, now = (
             ", ".join(f"{each[0]} {each[side]}" for each in differing[:MOST_DIFFERENCES]) + more for side in (1, 2)
         )
         raise RenderError(
-            f"{saved.parent} holds a data set of another configuration ({was}; asked for: {now}): give the same "
-            "options to go on with it, or choose another --out."
+            f"expected the configuration of {saved.parent}, found another configuration ({was}; asked for: {now}): "
+            "give the same options to continue it, or choose another --out."
         )
 
 
-def _such_as(names: set[str]) -> str:
-    return f" ({', '.join(sorted(names)[:3])})" if names else ""
-
-
 def _differences(found: Any, asked: Any, name: str = "") -> Iterator[tuple[str, str, str]]:  # Any: JSON
-    """Where two configurations differ: the names that lead there, and what each says."""
+    """Where two configurations differ: the names that lead there, and the two values."""
     if isinstance(found, dict) and isinstance(asked, dict):
         for key in {**asked, **found}:
             yield from _differences(found.get(key), asked.get(key), f"{name} {key}".strip())

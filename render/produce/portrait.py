@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from dcign.storage.atomic import write_atomic
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))
 SIDES = (-80.0, -40.0, 0.0, 40.0, 80.0)  # azimuths of a turnaround
-LIGHTS = (-60.0, 0.0, 60.0)  # light azimuths, a row each
+LIGHTS = (-60.0, 0.0, 60.0)  # light azimuths, one row each
 PORTRAIT_SIZE = 512
 GALLERY_VIEW = (12.0, 3.0, -30.0)
 GALLERY_SIZE = 256
@@ -46,19 +46,16 @@ def save_portrait(path: Path, model: MorphableModel, person: Person, *, size: in
 
     Raises DataError if the file cannot be written.
     """
-    pictures = render_people(model, [person] * len(VIEWS), VIEWS, size=size)
-    _save(path, Image.fromarray(np.concatenate(list(pictures), axis=1)))
+    _save(path, _sheet(render_people(model, [person] * len(VIEWS), VIEWS, size=size), len(VIEWS)))
 
 
 def save_turnaround(path: Path, model: MorphableModel, person: Person, *, size: int) -> None:
-    """Write one person from five sides under three lights, a row a light, in colour.
+    """Write one person from five sides under three lights, one row per light, in colour.
 
     Raises DataError if the file cannot be written.
     """
     factors = [(side, 0.0, light) for light in LIGHTS for side in SIDES]
-    pictures = render_people(model, [person] * len(factors), factors, size=size)
-    rows = pictures.reshape(len(LIGHTS), len(SIDES), size, size, 3)
-    _save(path, Image.fromarray(np.concatenate(list(np.concatenate(list(rows.swapaxes(0, 1)), axis=2)), axis=0)))
+    _save(path, _sheet(render_people(model, [person] * len(factors), factors, size=size), len(SIDES)))
 
 
 def save_gallery(
@@ -71,119 +68,104 @@ def save_gallery(
     check_gallery(len(seeds))
     people = [sample_person(model, np.random.default_rng(seed), keep_size=keep_size, hair=hair) for seed in seeds]
     pictures = render_people(model, people, [GALLERY_VIEW] * len(people), size=size)
-    columns = int(np.ceil(np.sqrt(len(people))))
-    sheet = Image.new("RGB", (columns * size, -(-len(people) // columns) * size))
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
-        sheet.paste(Image.fromarray(picture), (column * size, row * size))
-    _save(path, sheet)
+    _save(path, _sheet(pictures, int(np.ceil(np.sqrt(len(people))))))
 
 
 def check_gallery(people: int) -> None:
     """Raise RenderError unless so many people fit a gallery."""
     if not 1 <= people <= MOST_PEOPLE:
-        raise RenderError(f"a gallery of {people} people asked for; give --gallery from 1 to {MOST_PEOPLE}.")
+        raise RenderError(
+            f"expected 1 to {MOST_PEOPLE} people in a gallery, found {people}: give another number for --gallery."
+        )
 
 
 def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> None:
-    """Write what a person's numbers do, a row each: sex, age, hair, then the first modes of shape and colour.
+    """Write what each coefficient does, one row each: sex, age, hair, then the first modes of shape and colour.
 
     Raises DataError if the file cannot be written.
     """
-    rows = _rows(model)
-    people = [person for row in rows for person in row.people]
+    rows = list(_rows(model))
+    people = [person for _, row in rows for person in row.values()]
     pictures = iter(render_people(model, people, [MODES_VIEW] * len(people), size=size))
-    strips = [_strip(row, [next(pictures) for _ in row.people], size) for row in rows]
+    strips = [_strip(title, {caption: next(pictures) for caption in row}, size) for title, row in rows]
     half = -(-len(strips) // 2)
-    columns = [_stacked(part) for part in (strips[:half], strips[half:]) if part]
-    sheet = Image.new("RGB", (sum(c.width for c in columns), max(c.height for c in columns)), PAPER)
-    left = 0
-    for column in columns:
-        sheet.paste(column, (left, 0))
-        left += column.width
-    _save(path, sheet)
+    columns = [_joined(part, downwards=True) for part in (strips[:half], strips[half:]) if part]
+    _save(path, _joined(columns, downwards=False))
 
 
 def render_people(
     model: MorphableModel, people: Sequence[Person], factors: Sequence[tuple[float, float, float]], *, size: int
 ) -> UInt8:
-    """A colour picture of each person at its azimuth, elevation and light azimuth: (N, size, size, 3).
+    """Draw each person in colour at its azimuth, elevation and light azimuth: (N, size, size, 3).
 
-    The model is drawn at its finest, and painted from a gallery's size on: one sheet is worth it.
+    The model is drawn at its finest level, from a gallery's size on with textures: a single sheet can take the time.
     """
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
     drawn = []
-    with BatchRenderer(replace(model, levels=()), configuration, textured=size >= TEXTURED_FROM) as batch_renderer:
+    with BatchRenderer(replace(model, levels=()), configuration, textured=size >= TEXTURED_FROM) as renderer:
         for first in range(0, len(people), BATCH_SIZE):
             several = slice(first, first + BATCH_SIZE)
-            faces = batch_renderer.faces(*stacked(list(people[several])))
-            drawn.append(batch_renderer.draw(faces, np.array(factors[several], np.float32)).images)
+            faces = renderer.faces(*stacked(list(people[several])))
+            drawn.append(renderer.draw(faces, np.array(factors[several], np.float32)).images)
     return np.concatenate(drawn)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A line of the sheet of modes: what it shows, and the people that differ in it alone."""
-
-    title: str
-    captions: tuple[str, ...]
-    people: tuple[Person, ...]
-
-
-def _rows(model: MorphableModel) -> list[_Row]:
-    rows = []
+def _rows(model: MorphableModel) -> Iterator[tuple[str, dict[str, Person]]]:
+    """Yield the rows of the sheet of modes: a title, and captions with people that differ in nothing else."""
     if model.population is not None:
-        rows.append(_row("sex", "{:+.2f} sd", DEVIATIONS, [typical_person(model, sex=s) for s in DEVIATIONS]))
-        rows.append(_row("age", "{:.0f} years", AGES_SHOWN, [typical_person(model, age=a) for a in AGES_SHOWN]))
+        yield "sex", {f"{sex:+.2f} sd": typical_person(model, sex=sex) for sex in DEVIATIONS}
+        yield "age", {f"{age:.0f} years": typical_person(model, age=age) for age in AGES_SHOWN}
     if model.hair is not None:
-        cuts = [(cut, name) for cut, name in enumerate(model.hair.cut_names) if cut > 0]
+        cuts = list(enumerate(model.hair.cut_names))[1:]  # the first is bald
         for first in range(0, len(cuts), len(DEVIATIONS)):
-            some = cuts[first : first + len(DEVIATIONS)]
-            people = [typical_person(model, cut=cut) for cut, _ in some]
-            rows.append(_Row("hair", tuple(name for _, name in some), tuple(people)))
+            yield "hair", {name: typical_person(model, cut=cut) for cut, name in cuts[first : first + len(DEVIATIONS)]}
     mean = typical_person(model)
-    for number in range(min(SHAPE_ROWS, model.shape_modes)):
-        title = f"shape {number}" + ("\nhead size" if number == model.size_mode else "")
-        people = [replace(mean, shape=_moved(mean.shape, number, by)) for by in DEVIATIONS]
-        rows.append(_row(title, "{:+.2f} sd", DEVIATIONS, people))
-    for number in range(min(ALBEDO_ROWS, model.albedo_modes)):
-        people = [replace(mean, albedo=_moved(mean.albedo, number, by)) for by in DEVIATIONS]
-        title = model.albedo.coefficient_names[number].replace("_", " ")
-        rows.append(_row(title, "{:+.2f} sd", DEVIATIONS, people))
-    return rows
+    for mode in range(min(SHAPE_ROWS, model.shape_modes)):
+        title = f"shape {mode}" + ("\nhead size" if mode == model.size_mode else "")
+        yield title, {f"{by:+.2f} sd": replace(mean, shape=_moved(mean.shape, mode, by)) for by in DEVIATIONS}
+    for mode in range(min(ALBEDO_ROWS, model.albedo_modes)):
+        title = model.albedo.coefficient_names[mode].replace("_", " ")
+        yield title, {f"{by:+.2f} sd": replace(mean, albedo=_moved(mean.albedo, mode, by)) for by in DEVIATIONS}
 
 
-def _row(title: str, caption: str, values: Sequence[float], people: Sequence[Person]) -> _Row:
-    return _Row(title, tuple(caption.format(value) for value in values), tuple(people))
-
-
-def _moved(coefficients: Float32, number: int, by: float) -> Float32:
+def _moved(coefficients: Float32, mode: int, by: float) -> Float32:
     moved = coefficients.copy()
-    moved[number] += by
+    moved[mode] += by
     return moved
 
 
-def _strip(row: _Row, pictures: Sequence[UInt8], size: int) -> Image.Image:
-    """Title at the left, pictures with their captions beside it."""
+def _strip(title: str, pictures: dict[str, UInt8], size: int) -> Image.Image:
+    """Draw the title at the left, and the pictures with their captions beside it."""
     font = ImageFont.load_default(FONT_SIZE)
     label = 9 * FONT_SIZE
     strip = Image.new("RGB", (label + len(pictures) * size, size), PAPER)
     draw = ImageDraw.Draw(strip)
-    draw.multiline_text((MARGIN, MARGIN), row.title, fill=INK, font=font)
-    for number, (caption, picture) in enumerate(zip(row.captions, pictures, strict=True)):
+    draw.multiline_text((MARGIN, MARGIN), title, fill=INK, font=font)
+    for number, (caption, picture) in enumerate(pictures.items()):
         left = label + number * size
         strip.paste(Image.fromarray(picture), (left, 0))
         draw.text((left + MARGIN, MARGIN // 2), caption, fill=PAPER, font=font)
     return strip
 
 
-def _stacked(strips: Sequence[Image.Image]) -> Image.Image:
-    column = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), PAPER)
-    top = 0
-    for strip in strips:
-        column.paste(strip, (0, top))
-        top += strip.height
-    return column
+def _sheet(pictures: UInt8, columns: int) -> Image.Image:
+    """Lay out pictures (N, S, S, 3) in rows of `columns`; black where there are none."""
+    rows, size = -(-len(pictures) // columns), pictures.shape[1]
+    cells = np.zeros((rows * columns, *pictures.shape[1:]), np.uint8)
+    cells[: len(pictures)] = pictures
+    grid = cells.reshape(rows, columns, size, size, 3).swapaxes(1, 2)
+    return Image.fromarray(grid.reshape(rows * size, columns * size, 3))
+
+
+def _joined(images: Sequence[Image.Image], *, downwards: bool) -> Image.Image:
+    """Lay out images one below another, or one beside another."""
+    widths, heights = zip(*(image.size for image in images), strict=True)
+    extent = (max(widths), sum(heights)) if downwards else (sum(widths), max(heights))
+    sheet, at = Image.new("RGB", extent, PAPER), 0
+    for image in images:
+        sheet.paste(image, (0, at) if downwards else (at, 0))
+        at += image.height if downwards else image.width
+    return sheet
 
 
 def _save(path: Path, picture: Image.Image) -> None:

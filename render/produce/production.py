@@ -1,7 +1,7 @@
-"""Make a data set folder: plan, draw and write its shards, and make again only what is missing.
+"""Make a data set folder: plan, draw and write its shards, and make only those that are missing.
 
-A folder holds model.npz and configuration.json before the first shard, dataset.json after the last. A shard appears
-under its name only when whole, so whatever is interrupted, the next run finds whole shards or none.
+The folder holds model.npz and configuration.json before the first shard, dataset.json after the last. A shard gets its
+name only once it is complete, so an interrupted run leaves complete shards or none.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import is_remote, store_errors
 
-HASHING_THREADS = 8  # over shards that are there: hashing lets go of Python's lock
-SEEN_SECONDS = 60.0  # that another machine's file may take to be seen here
+HASHING_THREADS = 8  # hashing existing shards releases the GIL
+SEEN_SECONDS = 60.0  # at most, until a file written on another machine is visible here
 
 
 @dataclass(frozen=True)
 class ShardTask:
     """One shard to make: batches first to first + count - 1 of a split.
 
-    model_sha256: of the folder's model.npz when the task was given out;
-    renderer: who drew the folder's other shards, or None if there are none yet.
+    model_sha256: of the folder's model.npz when the task was created;
+    renderer: the OpenGL renderer of the folder's other shards, or None if there are none yet.
     """
 
     folder: Path
@@ -66,7 +66,7 @@ class ShardTask:
 
 @dataclass(frozen=True)
 class DrawnShard:
-    """A whole shard in the folder, and who drew it."""
+    """A complete shard in the folder, and the OpenGL renderer that drew it."""
 
     entry: ShardEntry
     renderer: Renderer
@@ -74,7 +74,7 @@ class DrawnShard:
 
 @dataclass(frozen=True)
 class Production:
-    """What a run did: batches made now, batches that were there, and the folder's manifest."""
+    """Result of a run: the numbers of batches made now and kept from before, and the folder's manifest."""
 
     made: int
     kept: int
@@ -82,7 +82,7 @@ class Production:
 
 
 def shard_tasks(folder: Path, model_sha256: str, configuration: RenderConfiguration) -> list[ShardTask]:
-    """Every shard of a data set, in order."""
+    """Return every shard of a data set, in order."""
     return [
         ShardTask(folder, model_sha256, configuration, split, first, min(SHARD_BATCHES, count - first))
         for split, count in configuration.splits.batches().items()
@@ -101,99 +101,99 @@ def render_dataset(
     cluster: str = "",
     backdrops: Backdrops | None = None,
 ) -> Production:
-    """Make or finish a data set folder.
+    """Make or complete a data set folder. Complete shards stay; after an error the same call continues from there.
 
-    model: called only if the folder has none yet; progress: called with batches made and batches to make;
-    source_sha256: of the file that the model is read from, empty for the procedural one; cluster: address of a dask
-    scheduler whose workers draw, in place of `worker_count` processes of this machine; they must see the folder;
-    backdrops: the pictures behind the heads, where the configuration wants such.
+    Parameters
+    ----------
+    model : called only if the folder has no model yet
+    worker_count : number of processes on this machine; ignored with `cluster`
+    progress : called with the numbers of batches made and to make
+    source_sha256 : hash of the file that the model is read from; empty for the procedural model
+    cluster : address of a dask scheduler whose workers draw instead; they must see the folder
+    backdrops : the pictures behind the heads, if the configuration has any
 
-    Raises RenderError or DataError if the folder holds something else, cannot be written or is being written to by
-    another process, OpenGL is missing, or a worker dies. Whole shards stay; the same call goes on from there.
+    Raises
+    ------
+    RenderError or DataError : if the folder holds something else, cannot be written or is locked by another process,
+        if OpenGL is missing, or if a worker dies
     """
     if worker_count < 1:
-        raise RenderError(f"{worker_count} workers asked for; at least 1 is wanted: give --workers 1 or more.")
+        raise RenderError(f"expected at least 1 worker, found {worker_count}: give --workers 1 or more.")
     if cluster:
         check_scheduler(cluster)
     with folder_lock(folder), store_errors(folder):
+        about_model = open_folder(folder, configuration, model, source_sha256)
+        if backdrops is not None:
+            write_atomic(folder / BACKDROPS, backdrops.file_bytes())
+        # Absolute, because a cluster's workers have other working directories.
+        tasks = shard_tasks(folder if is_remote(folder) else folder.absolute(), about_model["sha256"], configuration)
         run_tasks = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster)
-        return _make_missing(folder, configuration, model, run_tasks, progress, source_sha256, backdrops)
+        made, shards = _make_missing(folder, tasks, run_tasks, progress)
+        manifest = _finish(folder, configuration, about_model, shards)
+    return Production(made, sum(task.count for task in tasks) - made, manifest)
 
 
 def _make_missing(
     folder: Path,
-    configuration: RenderConfiguration,
-    model: Callable[[], Subject],
+    tasks: Sequence[ShardTask],
     run_tasks: Callable[..., Iterator[tuple[ShardTask, DrawnShard]]],  # on the workers asked for
     progress: Callable[[int, int], None],
-    source_sha256: str,
-    backdrops: Backdrops | None,
-) -> Production:
-    model_about = open_folder(folder, configuration, model, source_sha256)
-    if backdrops is not None:
-        write_atomic(folder / BACKDROPS, backdrops.file_bytes())
-    # Absolute: a cluster's workers have folders of their own to work in.
-    seen_by_all = folder if is_remote(folder) else folder.absolute()
-    tasks = shard_tasks(seen_by_all, model_about["sha256"], configuration)
-    listed, wanted = _listed(folder), configuration.sha256()
-    _clear_parts(folder)
+) -> tuple[int, list[DrawnShard]]:
+    """Return the number of batches made, and the shard of each task."""
+    listed, wanted = _listed_hashes(folder), tasks[0].configuration.sha256()
+    _remove_parts(folder)
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
-        there = pool.map(lambda task: _whole(task, listed, wanted), tasks)
-        shards = {task.file: shard for task, shard in zip(tasks, there, strict=True) if shard is not None}
+        found = pool.map(lambda task: _existing_shard(task, listed, wanted), tasks)
+        shards = {task.file: shard for task, shard in zip(tasks, found, strict=True) if shard is not None}
     renderer = next((shard.renderer for shard in shards.values()), None)
     shards = {file: shard for file, shard in shards.items() if shard.renderer == renderer}
     missing = [replace(task, renderer=renderer) for task in tasks if task.file not in shards]
-    missing.sort(key=lambda task: task.count, reverse=True)  # the short ones fill the gaps at the end
+    missing.sort(key=lambda task: task.count, reverse=True)  # short tasks last, so that all workers end together
+    to_make, made = sum(task.count for task in missing), 0
     if missing:
         with suppress(FileNotFoundError):
-            (folder / MANIFEST).unlink()  # the folder is not complete until it is written again
-    kept, to_make = sum(shard.entry.batches for shard in shards.values()), sum(task.count for task in missing)
-    if missing:
-        made = 0
+            (folder / MANIFEST).unlink()  # the folder is incomplete until the manifest is written again
 
-        def report(reported: int) -> None:  # a cluster's workers report no batches, but whole shards
+        def report(reported: int) -> None:  # a cluster's workers report complete shards, not batches
             progress(max(reported, made), to_make)
 
         for task, shard in run_tasks(make_shard, missing, progress=report):
             renderer = renderer or shard.renderer
             if shard.renderer != renderer:
                 raise _two_renderers(folder, renderer, shard.renderer)
-            _check_seen(task, shard)
+            _wait_until_seen(task, shard)
             shards[task.file] = shard
             made += task.count
         progress(made, to_make)
-        _clear_parts(folder)
-    manifest = _finish(folder, configuration, model_about, [shards[task.file] for task in tasks])
-    return Production(made=to_make, kept=kept, manifest=manifest)
+        _remove_parts(folder)
+    return made, [shards[task.file] for task in tasks]
 
 
 def make_shard(task: ShardTask) -> DrawnShard:
     """In a worker: draw, compress and write one shard.
 
-    Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder, one renderer.
+    Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder has one renderer.
     """
-    path = task.folder / task.file
-    if not (task.folder / MODEL).exists():
+    path, model_file = task.folder / task.file, task.folder / MODEL
+    if not model_file.exists():
         raise RenderError(
-            f"{task.folder / MODEL} is not there for a worker; wanted a folder that every machine sees under the same "
-            "name: choose another --out."
+            f"expected {model_file}, found no such file on this worker: choose an --out that every machine sees under "
+            "the same name."
         )
-    batch_renderer = workers.open_renderer(task.folder / MODEL, task.model_sha256, task.configuration)
-    if task.renderer is not None and task.renderer != batch_renderer.opengl_renderer:
-        raise _two_renderers(task.folder, task.renderer, batch_renderer.opengl_renderer)
-    mark = secrets.token_hex(4)  # a cluster may have a shard made again while the worker that it gave up still writes
-    digest = write_shard(
-        path, _header(task, batch_renderer), _batches(task, batch_renderer), task.count, overwrite=True, mark=mark
-    )
-    return DrawnShard(
-        ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), batch_renderer.opengl_renderer
-    )
+    batch_renderer = workers.open_renderer(model_file, task.model_sha256, task.configuration)
+    renderer = batch_renderer.opengl_renderer
+    if task.renderer not in (None, renderer):
+        raise _two_renderers(task.folder, task.renderer, renderer)
+    mark = secrets.token_hex(4)  # a cluster may give the shard to a second worker while the first still writes it
+    header, batches = _header(task, batch_renderer), _batches(task, batch_renderer)
+    digest = write_shard(path, header, batches, task.count, overwrite=True, mark=mark)
+    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
 
 
-def _check_seen(task: ShardTask, shard: DrawnShard) -> None:
-    """Wait for a worker's shard to be seen here; a store has shown its model.npz to the worker, and is believed.
+def _wait_until_seen(task: ShardTask, shard: DrawnShard) -> None:
+    """Wait until a worker's shard is visible here. An object store needs no check: the worker read its model.npz there.
 
-    Raises RenderError if it is not: a folder of the same name can be another one on another machine.
+    Raises RenderError if it never is: on another machine the same name can mean another folder.
     """
     if is_remote(task.folder):
         return
@@ -201,23 +201,23 @@ def _check_seen(task: ShardTask, shard: DrawnShard) -> None:
     while not (path.is_file() and path.stat().st_size == shard.entry.bytes):
         if time.monotonic() >= deadline:
             raise RenderError(
-                f"{path} was made by a worker and is not here; wanted a folder that every machine sees under the same "
-                "name: choose another --out."
+                f"expected {path} from a worker, found no such file here: choose an --out that every machine sees "
+                "under the same name."
             )
         time.sleep(0.2)
-        with suppress(OSError):  # a network file system may remember that it was not there, until the folder is listed
+        with suppress(OSError):  # a network file system may cache that the file was missing until the folder is listed
             next(path.parent.iterdir(), None)
 
 
-def _two_renderers(folder: Path, begun: Renderer, other: Renderer) -> RenderError:
+def _two_renderers(folder: Path, first: Renderer | None, other: Renderer) -> RenderError:
     return RenderError(
-        f"{folder} was begun by {begun} and this machine has {other}, whose pixels may "
-        "differ; wanted one renderer a folder: go on where it was begun, or choose another --out."
+        f"expected the renderer that drew the first shards of {folder}, {first}, found {other}, whose pixels may "
+        "differ: continue where the folder was begun, or choose another --out."
     )
 
 
-def _clear_parts(folder: Path) -> None:
-    """Remove what workers that were killed left half-written; one that still writes fails, and nobody waits for it."""
+def _remove_parts(folder: Path) -> None:
+    """Remove the partial files of workers that died. A worker that still writes one fails; its result is not needed."""
     for split in SPLITS:
         for part in folder.glob(f"{split}/.*.part"):
             part.unlink(missing_ok=True)
@@ -230,7 +230,8 @@ def _batches(task: ShardTask, batch_renderer: BatchRenderer) -> Iterator[Batch]:
 
 
 def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
-    configuration, camera = task.configuration, task.configuration.scene.camera
+    configuration, camera, head = task.configuration, task.configuration.scene.camera, batch_renderer.head
+    ranges = configuration.ranges | configuration.nuisances
     return ShardHeader(
         split=task.split,
         seed=configuration.seed,
@@ -238,14 +239,11 @@ def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
         configuration_sha256=configuration.sha256(),
         model_sha256=task.model_sha256,
         renderer=asdict(batch_renderer.opengl_renderer),
-        ranges={
-            name: (allowed.low, allowed.high)
-            for name, allowed in (configuration.ranges | configuration.nuisances).items()
-        },
+        ranges={name: (allowed.low, allowed.high) for name, allowed in ranges.items()},
         camera={
             **asdict(camera, dict_factory=without_unset),
-            **asdict(batch_renderer.head),
-            "distance": camera.distance(batch_renderer.head.radius),
+            **asdict(head),
+            "distance": camera.distance(head.radius),
         },
         factors=configuration.factors,
         attributes=batch_renderer.model.attributes,
@@ -253,8 +251,8 @@ def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
     )
 
 
-def _listed(folder: Path) -> dict[str, str]:
-    """SHA-256 of each shard that an earlier, finished run wrote down."""
+def _listed_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each shard in the manifest of an earlier, finished run."""
     try:
         manifest = read_manifest(folder)
     except DataError:
@@ -262,8 +260,8 @@ def _listed(folder: Path) -> dict[str, str]:
     return {entry.file: entry.sha256 for entries in manifest.splits.values() for entry in entries}
 
 
-def _whole(task: ShardTask, listed: dict[str, str], configuration_sha256: str) -> DrawnShard | None:
-    """The shard as it lies in the folder, if it is the one wanted."""
+def _existing_shard(task: ShardTask, listed: dict[str, str], configuration_sha256: str) -> DrawnShard | None:
+    """Return the task's shard if the folder already holds it, undamaged."""
     path = task.folder / task.file
     if not path.exists():
         return None
@@ -273,34 +271,27 @@ def _whole(task: ShardTask, listed: dict[str, str], configuration_sha256: str) -
         renderer = Renderer(**header.renderer)
     except (DataError, TypeError):
         return None
-    same = (header.configuration_sha256, header.model_sha256, header.split) == (
-        configuration_sha256,
-        task.model_sha256,
-        task.split,
-    )
     digest = file_sha256(path)
-    if not same or numbers != list(range(task.first, task.first + task.count)):
-        return None
-    if listed.get(task.file, digest) != digest:
+    found = (header.configuration_sha256, header.model_sha256, header.split, numbers, listed.get(task.file, digest))
+    expected = list(range(task.first, task.first + task.count))
+    if found != (configuration_sha256, task.model_sha256, task.split, expected, digest):
         return None
     return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
 
 
 def _finish(
-    folder: Path,
-    configuration: RenderConfiguration,
-    model_about: dict[str, str],
-    shards: Sequence[DrawnShard],
+    folder: Path, configuration: RenderConfiguration, about_model: dict[str, str], shards: Sequence[DrawnShard]
 ) -> Manifest:
-    entries: dict[str, list[ShardEntry]] = {}
-    for shard in shards:
-        entries.setdefault(shard.entry.file.partition("/")[0], []).append(shard.entry)
-    splits = {split: tuple(each) for split, each in entries.items()}
+    """Write the card, the contact sheet and, last, the manifest."""
+    splits = {
+        split: tuple(shard.entry for shard in shards if shard.entry.file.startswith(f"{split}/"))
+        for split in configuration.splits.batches()
+    }
     manifest = Manifest(
         configuration=configuration.as_dict(),
         configuration_sha256=configuration.sha256(),
         seed=configuration.seed,
-        model=model_about,
+        model=about_model,
         renderer=asdict(shards[0].renderer),
         splits=splits,
         factors=configuration.factors,

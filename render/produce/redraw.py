@@ -1,4 +1,4 @@
-"""Proof that the pixels are what the labels say: every batch is drawn again from model.npz and its labels."""
+"""Verify pixels against labels: draw every batch again from model.npz and its labels, and compare."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.atlas import Pictures
-from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import store_errors
 
-# Levels out of 255. The renderer that drew a shard draws it again to the bit; another one rounds otherwise, and
-# decides otherwise which of two triangles covers a sample on an edge.
+# Levels out of 255. The renderer that drew a shard draws it again bit for bit. Another one rounds differently, and
+# assigns samples on an edge between two triangles differently.
 TOLERANCE = 2
-LARGEST = 1000.0  # standard deviations, years: no coefficient is larger
+LARGEST = 1000.0  # standard deviations or years: no coefficient is larger
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
-# The same for layers of truth, in their own units; what is not named here is of uint8, and has TOLERANCE.
+# The same for layers of truth, in their own units. Layers not named here are uint8 and have TOLERANCE.
 TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
 
 
@@ -44,75 +44,74 @@ class PixelTask:
     configuration: RenderConfiguration
 
 
-def model_file_of(shard: Path) -> tuple[Path, str]:
-    """The model.npz that belongs to a shard, its folder's, one above the split's; and its SHA-256.
+def pixel_task(shard: Path) -> PixelTask | None:
+    """Return what drawing a shard again needs; None if the shard cannot be opened.
 
-    Raises RenderError if it is missing or is not the model that the shard names.
+    Raises ConfigurationError if its configuration cannot be read, RenderError if its folder lacks its model.npz.
     """
+    try:
+        with Shard(shard) as opened:
+            about, wanted = opened.header.configuration, opened.header.model_sha256
+    except DataError:
+        return None
+    configuration = RenderConfiguration.from_dict(about)
     file = shard.resolve().parent.parent / "model.npz"
-    with Shard(shard) as opened:
-        wanted = opened.header.model_sha256
     with store_errors(file):
-        there = file.exists()
-    if not there:
+        found = file_sha256(file) if file.exists() else None
+    if found != wanted:
         raise RenderError(
-            f"{file} is not there; drawing {shard.name} again needs it: verify shards in "
-            "their folder, or run `dcign render` again to make it."
+            f"expected {file} with the model that drew {shard.name}, found {'another model' if found else 'no file'}: "
+            "verify shards in their own folder, or run `dcign render` again to make it."
         )
-    if file_sha256(file) != wanted:
-        raise RenderError(f"{file} is not the model that {shard} was drawn from: put the right one back.")
-    return file, wanted
+    return PixelTask(shard, file, wanted, configuration)
 
 
 def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callable[[int], None]) -> list[Finding]:
     """Draw every batch of these shards again and compare.
 
     progress: called with the number of batches compared. Shards that cannot be opened are left to the label checks.
+
+    Raises RenderError if the model of a shard's folder is missing or another one.
     """
     findings: dict[Path, list[Finding]] = {shard: [] for shard in shards}
     tasks = []
     for shard in shards:
         try:
-            configuration = _configuration(shard)
-        except RenderError as error:
+            tasks.append(pixel_task(shard))
+        except ConfigurationError as error:
             findings[shard].append(Finding(str(shard), None, f"cannot be drawn again: {error}"))
-        else:
-            if configuration:
-                tasks.append(PixelTask(shard, *model_file_of(shard), configuration))
-    if tasks:
-        for task, found in workers.run_tasks(check_shard_pixels, tasks, worker_count, progress):
+    if known := [task for task in tasks if task is not None]:
+        for task, found in workers.run_tasks(check_shard_pixels, known, worker_count, progress):
             findings[task.shard] = found
     return [finding for found in findings.values() for finding in found]
 
 
 def check_shard_pixels(task: PixelTask) -> list[Finding]:
-    """In a worker: one shard's batches against their labels."""
-    batch_renderer = workers.open_renderer(task.model_file, task.model_sha256, task.configuration)
+    """In a worker: compare one shard's batches with their labels."""
+    renderer = workers.open_renderer(task.model_file, task.model_sha256, task.configuration)
     findings, name = [], str(task.shard)
     with Shard(task.shard) as shard:
-        if what := _other_labels(shard, task.configuration) or _other_level(shard, task.configuration, batch_renderer):
+        if what := _wrong_names(shard, task.configuration) or _wrong_level(shard, task.configuration, renderer):
             return [Finding(name, None, what)]
-        unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # others are anybody's own
+        unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # users may add layers
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
-        exact = shard.header.renderer == asdict(batch_renderer.opengl_renderer)
+        exact = shard.header.renderer == asdict(renderer.opengl_renderer)
         names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
             try:
                 batch = shard.batch(row)
-                findings += [
-                    Finding(name, batch.number, what) for what in _differences(batch, batch_renderer, names, exact)
-                ]
+                findings += [Finding(name, batch.number, what) for what in _differences(batch, renderer, names, exact)]
             except DataError:
-                pass  # a damaged chunk: the label checks name it
+                pass  # a damaged chunk: the label checks report it
             except (ModelError, RenderError) as error:
                 return [*findings, Finding(name, None, f"cannot be drawn again: {error}")]
             workers.batch_done()
     return findings
 
 
-def _other_labels(shard: Shard, configuration: RenderConfiguration) -> str:
-    """What is wrong with the names of what the pictures follow from, if anything."""
+def _wrong_names(shard: Shard, configuration: RenderConfiguration) -> str:
+    """Return how the shard's factors or nuisances differ from its configuration, or nothing."""
     names = {
         "factors": ([factor.name for factor in shard.header.factors], [each.name for each in configuration.factors]),
         "nuisances": (sorted(shard.nuisances), sorted(configuration.nuisances)),
@@ -123,70 +122,51 @@ def _other_labels(shard: Shard, configuration: RenderConfiguration) -> str:
     return ""
 
 
-def _other_level(shard: Shard, configuration: RenderConfiguration, batch_renderer: BatchRenderer) -> str:
-    """That an earlier version drew these people with other vertices or paint, if so; objects have no levels."""
-    if isinstance(batch_renderer.model, Collection):
+def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: BatchRenderer) -> str:
+    """Return that an earlier version drew people with another level of detail, or nothing; objects have none."""
+    if isinstance(renderer.model, Collection):
         return ""
     wanted = {"level_of_detail": configuration.level_of_detail, "textured": configuration.textured}
-    about = shard.header.configuration
-    found = {name: about.get(name, value) for name, value in wanted.items()}
+    found = {name: shard.header.configuration.get(name, value) for name, value in wanted.items()}
     if found == wanted:
         return ""
+    was, now = (f"{shown(about['level_of_detail'])} vertices{', textured' if about['textured'] else ''}"
+                for about in (found, wanted))  # fmt: skip
     return (
-        f"was drawn at another level of detail by an earlier version ({_level(found)}; now {_level(wanted)}): "
-        "its pixels cannot be compared; render it again if they must be"
+        f"was drawn at another level of detail by an earlier version ({was}; now {now}): its pixels cannot be "
+        "compared; render it again to compare them"
     )
 
 
-def _level(about: dict[str, Any]) -> str:  # JSON
-    return f"{shown(about['level_of_detail'])} vertices{', textured' if about['textured'] else ''}"
+def redraw_batch(batch: Batch, renderer: BatchRenderer) -> Pictures:
+    """Draw a batch again from its labels and coefficients; bit for bit if the same OpenGL renderer drew it.
 
-
-def pixel_task(shard: Path) -> PixelTask | None:
-    """What it takes to draw a shard again; None if it cannot be opened.
-
-    Raises RenderError if its folder has no model or another's, and if its configuration is none.
+    One person is evaluated as one row, as in the plan: BLAS rounds 20 equal rows differently from a single row.
     """
-    configuration = _configuration(shard)
-    return PixelTask(shard, *model_file_of(shard), configuration) if configuration else None
-
-
-def _configuration(shard: Path) -> RenderConfiguration | None:
-    try:
-        with Shard(shard) as opened:
-            return RenderConfiguration.from_dict(opened.header.configuration)
-    except DataError:
-        return None
-
-
-def redraw_batch(batch: Batch, batch_renderer: BatchRenderer) -> Pictures:
-    """The batch's pictures again, from its labels and coefficients; bit for bit where the same renderer drew it.
-
-    One person is evaluated as one person, as in the plan: BLAS rounds a row of 20 otherwise than a row alone.
-    """
-    if isinstance(batch_renderer.model, Collection):
-        return batch_renderer.draw(batch_renderer.objects(batch.identity_index), batch.factors, batch.nuisance)
+    if isinstance(renderer.model, Collection):
+        return renderer.draw(renderer.objects(batch.identity_index), batch.factors, batch.nuisance)
     shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
-    assert shape is not None  # both are checked by the caller
+    assert shape is not None  # the caller has checked both
     assert albedo is not None
     if attributes is None:
         attributes = np.zeros((len(shape), 0), np.float32)
     people = [shape, albedo, attributes]
     if all((rows == rows[0]).all() for rows in people):
         people = [rows[:1] for rows in people]
-    return batch_renderer.draw(batch_renderer.faces(*people), batch.factors, batch.nuisance)
+    return renderer.draw(renderer.faces(*people), batch.factors, batch.nuisance)
 
 
-def _differences(batch: Batch, batch_renderer: BatchRenderer, names: Sequence[str], exact: bool) -> list[str]:
-    if isinstance(batch_renderer.model, Collection):
-        objects = batch.identity_index
-        if objects.min() < 0 or objects.max() >= len(batch_renderer.model.solids):
-            return [f"shows an object that model.npz, which has {len(batch_renderer.model.solids)}, does not hold"]
+def _differences(batch: Batch, renderer: BatchRenderer, names: Sequence[str], exact: bool) -> list[str]:
+    """Return what is wrong with a batch's images or truth. exact: the OpenGL renderer is the one that drew it."""
+    if isinstance(renderer.model, Collection):
+        objects, count = batch.identity_index, len(renderer.model.solids)
+        if objects.min() < 0 or objects.max() >= count:
+            return [f"shows an object that model.npz, which has {count}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
     if what := _undrawable(batch, names):
         return [f"has {what}, and cannot be drawn again"]
-    pictures = redraw_batch(batch, batch_renderer)
+    pictures = redraw_batch(batch, renderer)
     wrong = _wrong_pictures(batch.images, pictures.images, exact, TOLERANCE)
     if len(wrong):
         return [f"image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]
@@ -201,32 +181,30 @@ def _differences(batch: Batch, batch_renderer: BatchRenderer, names: Sequence[st
 
 
 def _undrawable(batch: Batch, names: Sequence[str]) -> str:
-    """What OpenGL must not see, if anything: with vertices at infinity a driver was seen to crash.
+    """Return which numbers OpenGL must not get, or nothing: a driver was seen to crash on vertices at infinity.
 
-    Numbers of backgrounds may be any: the nearest colour or picture is drawn.
+    Background numbers may have any value: the nearest colour or picture is drawn.
     """
     coefficients = (batch.identity_shape, batch.identity_albedo, batch.identity_attributes)
     if not all((np.abs(values) <= LARGEST).all() for values in coefficients if values is not None):
-        return f"coefficients that are no numbers within +-{LARGEST:g}"
+        return f"coefficients that are not numbers within +-{LARGEST:g}"
     labels = dict(zip(names, batch.factors.T, strict=True)) | batch.nuisance
     for name, values in labels.items():
         if name in BOUNDS:
             low, high = BOUNDS[name].lowest, BOUNDS[name].highest
             if not ((values >= np.float32(low)) & (values <= np.float32(high))).all():
-                return f"{name} that is no number within {low:g} to {high:g}"
+                return f"{name} that is not a number within {low:g} to {high:g}"
     return ""
 
 
 def _wrong_pictures(found: NDArray[Any], wanted: NDArray[Any], exact: bool, tolerance: float) -> IntP:  # any real dtype
-    """Which of (N, H, W, ...) pictures differ in more pixels, or of (N, L, 4) lists of landmarks, than they may."""
+    """Return which pictures (N, H, W, ...) or lists of landmarks (N, L, 4) differ in too many pixels or landmarks."""
     if found.shape != wanted.shape:
         return np.arange(len(found))
-    off = ~(np.abs(found.astype(np.float32) - wanted) <= tolerance)  # what is no number is off, too
+    off = ~(np.abs(found.astype(np.float32) - wanted) <= tolerance)  # so that NaN differs, too
     off = off.reshape(*off.shape[:3], -1).any(axis=-1)
     return np.flatnonzero(off.mean(axis=(1, 2)) > (0.0 if exact else EDGE_SHARE))
 
 
 def _listing(numbers: IntP) -> str:
-    if len(numbers) == BATCH_SIZE:
-        return f"0 to {BATCH_SIZE - 1}"
-    return ", ".join(str(number) for number in numbers)
+    return f"0 to {BATCH_SIZE - 1}" if len(numbers) == BATCH_SIZE else ", ".join(map(str, numbers))

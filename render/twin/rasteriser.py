@@ -1,7 +1,7 @@
-"""The slow, plain twin of the batch renderer: numpy alone, one triangle after another. Tests compare the two.
+"""Slow, plain twins of the atlas renderer and its truth pass: numpy only, one triangle after another, for tests.
 
-It follows render/shaders line by line: the same 2 x 2 sample grid, the same per-vertex, per-sample and per-pixel
-arithmetic, the same 8 bits between samples and shading, a shadow map of its own. It knows nothing of OpenGL.
+They follow render/gl/shaders line by line: the same 2 x 2 sample grid, the same arithmetic per vertex, sample and
+pixel, the same 8 bits between samples and shading, and their own shadow map. They use no OpenGL.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, casters, is_fine, map_slope, map_texels
+from dcign.render.draw.truth_pass import Truth
 from dcign.render.draw.views import Views, make_views
 
 SUPERSAMPLING = 2
@@ -25,7 +26,7 @@ FLAT = 0.0002  # of depth, as in shade.frag
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """What is seen at each of (2 H, 2 W) samples: albedo (..., 3), n.l, specular, and depth 0..1, 1 for nothing."""
+    """The surface at each of (2 H, 2 W) samples: albedo (..., 3), n.l, specular, and depth 0..1, 1 without a face."""
 
     albedo: Float64
     normal_dot_light: Float64
@@ -52,19 +53,19 @@ def rasterise(
 ) -> tuple[UInt8, UInt8]:
     """Draw one face.
 
-    positions, normals, albedo (V, 3) linear; labels: as `shots.shots` takes them, of one picture; background
+    positions, normals, albedo (V, 3) linear; labels: of one picture, named as for `make_views`; background
     (size, size, 3) sRGB, or None for black
     -> image (size, size, channels), mask (size, size), both uint8
     """
-    shot = make_views({name: np.array([value]) for name, value in labels.items()}, head, scene)
-    samples = _seen(positions, normals, albedo, mesh, shot, size, scene)
+    views = make_views({name: np.array([value]) for name, value in labels.items()}, head, scene)
+    samples = _seen(positions, normals, albedo, mesh, views, size, scene)
     visible = np.ones_like(samples.depth)
     if scene.light.shadows:
         fine = is_fine(mesh, size)
         texels, slope = map_texels(size, fine=fine), map_slope(mesh, fine=fine)
-        depths = _shadow_map(positions, casters(mesh, fine=fine), shot.light_spaces[0], texels, slope)
-        visible = _visibility(samples, depths, shot.from_clip[0], head, fine=fine)
-    radiance = _shade(samples, visible, float(shot.ambient[0]), scene)
+        depths = _shadow_map(positions, casters(mesh, fine=fine), views.light_spaces[0], texels, slope)
+        visible = _visibility(samples, depths, views.from_clip[0], head, fine=fine)
+    radiance = _shade(samples, visible, float(views.ambient[0]), scene)
     mask = _average(samples.covered[..., None].astype(np.float64))[..., 0]
     if background is not None:
         radiance += (1 - mask)[..., None] * srgb_to_linear(background / 255)
@@ -74,19 +75,49 @@ def rasterise(
     return _bytes(image), _bytes(mask)
 
 
+def rasterise_truth(
+    positions: Float32,
+    normals: Float32,
+    albedo: Float32,
+    mesh: Mesh,
+    *,
+    size: int,
+    view: Float64,
+    projection: Float64,
+) -> Truth:
+    """Return what shaders/truth draws, unrounded: depth (H, W) mm, normals and albedo (H, W, 3), parts (H, W).
+
+    positions, normals, albedo (V, 3) linear; view, projection (4, 4): model to camera space to clip space
+    """
+    camera = positions @ view[:3, :3].T + view[:3, 3]
+    clip = np.c_[camera, np.ones(len(camera))] @ projection.T
+    shares = np.eye(len(mesh.part_names))[mesh.parts]
+    attributes = np.c_[-camera[:, 2], normals @ view[:3, :3].T, albedo, shares]
+    found, depth, _ = nearest_fragments(clip, attributes, mesh.triangles, size)
+    seen = np.isfinite(depth)
+    turned = found[..., 1:4]
+    lengths = np.linalg.norm(turned, axis=-1, keepdims=True)
+    return {
+        "depth": found[..., 0],
+        "normals": np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0),
+        "albedo": seen[..., None] * 255 * linear_to_srgb(found[..., 4:7]),
+        "parts": seen * (1 + found[..., 7:].argmax(axis=-1)),
+    }
+
+
 def _seen(
     positions: Float32,
     normals: Float32,
     albedo: Float32,
     mesh: Mesh,
-    shot: Views,
+    views: Views,
     size: int,
     scene: Scene,
 ) -> _Samples:
-    """face.vert and face.frag, and the 8 bits that they write."""
-    view, light = shot.views[0].astype(np.float64), shot.lights[0].astype(np.float64)
+    """Do what face.vert and face.frag do, down to the 8 bits that they write."""
+    view, light = views.views[0].astype(np.float64), views.lights[0].astype(np.float64)
     camera = positions @ view[:3, :3].T + view[:3, 3]
-    clip = np.c_[camera, np.ones(len(camera))] @ shot.projections[0].astype(np.float64).T
+    clip = np.c_[camera, np.ones(len(camera))] @ views.projections[0].astype(np.float64).T
     turned = normals @ view[:3, :3].T
     half = _unit(light - _unit(camera))
     rows = gloss_rows(mesh, scene).astype(int)
@@ -110,9 +141,9 @@ def _seen(
 
 
 def _shadow_map(positions: Float32, triangles: Int32, light_space: Float64, texels: int, slope: float) -> Float64:
-    """Depth 0..1 of what faces away from the light, where the light sees it (texels, texels); row 0 is the top.
+    """Return the depth 0..1 of surfaces that face away from the light (texels, texels); row 0 is the top.
 
-    Each triangle is moved away by `slope` times what it falls in a texel: glPolygonOffset's formula.
+    Each triangle is moved away by `slope` times its fall per texel: glPolygonOffset's formula.
     """
     placed = (positions @ light_space[:3, :3].T + light_space[:3, 3])[triangles[:, ::-1]]
     facing = np.cross(placed[:, 1] - placed[:, 0], placed[:, 2] - placed[:, 0])
@@ -125,26 +156,33 @@ def _shadow_map(positions: Float32, triangles: Int32, light_space: Float64, texe
 
 
 def _visibility(samples: _Samples, depths: Float64, from_clip: Float64, head: HeadFrame, *, fine: bool) -> Float64:
-    """The share of each sample's surroundings that the light reaches (2 H, 2 W): shade.frag's lookups."""
+    """Return the share of each sample's surroundings that the light reaches (2 H, 2 W), as shade.frag looks it up."""
     covered = samples.covered
     near = _spread(samples.depth, np.min)
     far = _spread(np.where(covered, samples.depth, 0), np.max)
     share = np.clip((samples.depth - near + FLAT / 2) / (far - near + FLAT), 0, 1)
     visible = np.zeros_like(share)
     steps = np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=-1).reshape(16, 2) - 1.5
-    for depth, weight, aside in ((near, 1 - share, 0.35), (far, share, -0.35)):
+    for depth, weight, shift in ((near, 1 - share, 0.35), (far, share, -0.35)):
         total = _spread(covered * weight, np.sum) + 1e-4
         cosine = _spread(covered * weight * samples.normal_dot_light, np.sum) / total
-        offsets = FINE_APART * steps if fine else np.full((1, 2), aside)
+        offsets = FINE_APART * steps if fine else np.full((1, 2), shift)
         lookups = (_lookup(depth, cosine, offset, depths, from_clip, head, fine=fine) for offset in offsets)
         visible += weight * np.mean(list(lookups), axis=0)
     return visible
 
 
 def _lookup(
-    depth: Float64, cosine: Float64, aside: Float64, depths: Float64, from_clip: Float64, head: HeadFrame, *, fine: bool
+    depth: Float64,
+    cosine: Float64,
+    offset: Float64,
+    depths: Float64,
+    from_clip: Float64,
+    head: HeadFrame,
+    *,
+    fine: bool,
 ) -> Float64:
-    """The shadow map, `aside` (2,) texels to the right and up, looked up for each sample's pixel."""
+    """Look up the shadow map for each sample's pixel, moved `offset` (2,) texels to the right and up."""
     size, texels = len(depth) // SUPERSAMPLING, len(depths)
     across = np.repeat((2 * np.arange(size) + 1) / size - 1, SUPERSAMPLING)  # of pixels, not of samples
     x, y = np.meshgrid(across, -across)
@@ -152,7 +190,7 @@ def _lookup(
     at = 0.5 + 0.5 * lit[..., :3] / lit[..., 3:]
     bias, more = np.array(FINE_SHADOW_BIAS if fine else SHADOW_BIAS) / (2 * SHADOW_REACH * head.radius)
     wanted = at[..., 2] - bias - more * (1 - cosine)
-    place = np.clip(at[..., :2] + aside / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
+    place = np.clip(at[..., :2] + offset / texels, 1 / texels, 1 - 1 / texels) * texels - 0.5
     corner = np.floor(place).astype(int)
     part = place - corner
     reached = np.zeros_like(wanted)
@@ -164,7 +202,7 @@ def _lookup(
 
 
 def _shade(samples: _Samples, visible: Float64, ambient: float, scene: Scene) -> Float64:
-    """shade.frag's formula, averaged over each pixel's samples (H, W, 3), linear."""
+    """Return shade.frag's formula, averaged over each pixel's samples: (H, W, 3), linear."""
     light, skin = scene.light, scene.skin
     cosine = samples.normal_dot_light[..., None]
     k = np.array([skin.scatter_red, skin.scatter_green_blue, skin.scatter_green_blue])
@@ -178,9 +216,9 @@ def _shade(samples: _Samples, visible: Float64, ambient: float, scene: Scene) ->
 def nearest_fragments(
     clip: Float64, attributes: Float64, triangles: Int32, extent: int
 ) -> tuple[Float64, Float64, Int32]:
-    """Interpolated attributes of the nearest front face at each sample (extent, extent, A), its depth, its last corner.
+    """Return for each sample of the nearest front face: attributes (extent, extent, A), depth, and its last corner.
 
-    Row 0 is the top. Attributes are interpolated with perspective: a/w and 1/w linearly on the screen.
+    Row 0 is the top. Attributes are interpolated with perspective: a/w and 1/w are linear on the screen.
     """
     inverse_w = 1.0 / clip[:, 3]
     screen = np.c_[
@@ -215,7 +253,7 @@ def _unit(vectors: Float64) -> Float64:
 
 
 def _cross(a: Float64, b: Float64) -> Float64:
-    """z of the cross product of the first two components."""
+    """Return z of the cross product of the first two components."""
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
 
 
@@ -227,7 +265,7 @@ def _average(samples: Float64) -> Float64:
 
 
 def _spread(samples: Float64, what: Callable[..., Float64]) -> Float64:
-    """Each pixel's minimum, maximum or sum of its samples, for each of them (2 H, 2 W)."""
+    """Return for each sample the minimum, maximum or sum over its pixel (2 H, 2 W)."""
     size = len(samples) // SUPERSAMPLING
     found = what(samples.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING), axis=(1, 3))
     return np.repeat(np.repeat(found, SUPERSAMPLING, axis=0), SUPERSAMPLING, axis=1)
@@ -238,5 +276,5 @@ def _bytes(values: Float64) -> UInt8:
 
 
 def _stored(values: Float64) -> Float64:
-    """What 8 bits keep of numbers in 0..1."""
+    """Round numbers in 0..1 to 8 bits."""
     return np.asarray(np.round(255 * np.clip(values, 0, 1)) / 255)

@@ -68,7 +68,9 @@ def test_a_dry_run_counts_the_truth_and_looks_at_the_folder(small_faces: Path) -
     layers = dcign(*words[:3], "--truth", "depth,normals,landmarks", "--dry-run").output
     assert "5,400.0 MB of pixels and 54,000.0 of truth" in layers
     assert "another configuration" in refused(*words)
-    assert "cannot be used" in refused("render", "--batches", "4", "--out", small_faces / "model.npz", "--dry-run")
+    assert "expected a folder that can be written" in refused(
+        "render", "--batches", "4", "--out", small_faces / "model.npz", "--dry-run"
+    )
 
 
 def test_a_broken_promise_of_many_batches_is_said_five_times_and_counted(small_faces: Path, tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_render_draws_shadows_unless_told_not_to(
     [
         (["--batches", "0"], "0 is not in the range x>=1"),
         (["--batches", "5", "--size", "15"], "15 is not in the range 16<=x<=1024"),
-        (["--batches", "5", "--channels", "2"], "give --channels 1 (gray) or 3"),
+        (["--batches", "5", "--channels", "2"], "give --channels 1 or 3"),
         (["--batches", "5", "--workers", "0"], "0 is not in the range x>=1"),
         (["--batches", "5", "--workers", "0", "--dry-run"], "0 is not in the range x>=1"),
         (
@@ -112,11 +114,11 @@ def test_render_draws_shadows_unless_told_not_to(
             "expected --workers or --cluster, found both",
         ),
         (["--batches", "5", "--azimuth", "-200", "0"], "-200.0 is not in the range -180<=x<=180"),
-        (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
-        (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
+        (["--batches", "5", "--elevation", "10", "-10"], "expected LO < HI within -90 to 90"),
+        (["--batches", "5", "--light-azimuth", "0", "0"], "expected LO < HI within -180 to 180"),
         (["--batches", "five"], "'five' is not a valid integer"),
         (["--batches", "5", "--up", "z"], "expected --meshes beside --up z, found none: give --meshes"),
-        (["--batches", "5", "--truth", "depth,colour"], "truth 'colour' asked for; give --truth some of mask,depth"),
+        (["--batches", "5", "--truth", "depth,colour"], "found truth 'colour': give --truth some of them"),
     ],
 )
 def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str, tmp_path: Path) -> None:

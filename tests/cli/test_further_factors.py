@@ -112,9 +112,9 @@ def test_a_distance_of_metres_is_drawn_again_and_what_opengl_must_not_see_is_nam
         file["factors"][4, :, 3] = np.nan
     found = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
     assert [(finding.batch, finding.what) for finding in found] == [
-        (1, "has field_of_view that is no number within 2 to 60, and cannot be drawn again"),
-        (2, "has field_of_view that is no number within 2 to 60, and cannot be drawn again"),
-        (4, "has distance that is no number within 300 to 20000, and cannot be drawn again"),
+        (1, "has field_of_view that is not a number within 2 to 60, and cannot be drawn again"),
+        (2, "has field_of_view that is not a number within 2 to 60, and cannot be drawn again"),
+        (4, "has distance that is not a number within 300 to 20000, and cannot be drawn again"),
     ]
 
 

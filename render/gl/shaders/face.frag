@@ -1,6 +1,6 @@
 #version 330 core
-// What shade.frag needs to know of each sample, 8 bits each. Shading waits until the samples are averaged: on software
-// GL a triangle of nine samples costs as much as one of sixty, so little is done here and much there.
+// The numbers that shade.frag needs about each sample, 8 bits each. shade.frag does most of the work, once per pixel,
+// because on software GL a triangle of nine samples costs as much here as one of sixty.
 //
 //     light code   (1 + n.l) / 2 in 1/255 .. 1; 0 where there is no face
 //     specular     root of: (broad * max(n.h, 0)^16 + sharp * max(n.h, 0)^128) * clamp(4 n.l, 0, 1)

@@ -1,13 +1,13 @@
 #version 330 core
-// One draw fills a whole atlas: either one face in many instances, or many faces one after another in the
-// vertex buffer. Each picture has its own view, light and tile. Software GL divides integers one by one, so
-// nothing here does.
+// One draw fills a whole atlas, with one face in many instances or with many faces one after another in the vertex
+// buffer. Each picture has its own view, light and tile. No integers are divided, because software GL divides them one
+// by one.
 
 layout(location = 0) in vec3 position;  // model space, mm
 layout(location = 1) in vec3 normal;
 layout(location = 2) in vec4 albedo;    // linear; and the row of the vertex's part in the table of gloss
 #ifdef TEXTURED
-layout(location = 8) in vec2 place;      // on the texture, downwards
+layout(location = 8) in vec2 uv;         // on the texture, downwards
 #endif
 
 uniform float faces_a_vertex;   // 1 / vertices of a face
@@ -15,11 +15,11 @@ uniform vec2 tiles;             // columns, rows of the atlas
 uniform vec4 lenses[20];        // of each projection: x of x, y of y, z of z, z of 1
 uniform mat4 views[20];
 uniform vec3 lights[20];        // camera space, towards the light
-uniform vec2 places[20];        // column, row of each picture's tile
+uniform vec2 tile_positions[20]; // column, row of each picture's tile
 uniform vec3 gloss[16];         // of each part: strength of the broad and of the sharp highlight, 1 if it is strands
 
-// Both are linear in the normal, so to interpolate them is to interpolate the normal without giving it unit length
-// again: between vertices as close as a face's that is less than a level of brightness, and five numbers fewer.
+// Both are linear in the normal, so interpolating them equals interpolating the normal without normalising it again.
+// Between vertices as close as a face's the error is below one level of brightness, and five numbers are saved.
 out float normal_dot_light;
 out float normal_dot_half;  // half way between light and eye
 flat out vec2 strength;          // of the two highlights
@@ -46,13 +46,13 @@ void main() {
     normal_dot_half = dot(camera_normal, middle);
     vec3 shine = gloss[int(albedo.a)];
     strength = shine.xy;
-    // Strands reflect into a cone about themselves (Kajiya and Kay 1989); they are taken to run down the surface.
+    // Strands reflect into a cone about themselves (Kajiya and Kay 1989). Here they run down the surface.
     // strand = up - n (n.up), of length sqrt(1 - (n.up)^2)
     float along = dot(view[1], middle) - normal_dot_half * normal.y;
     float across = sqrt(max(1.0 - along * along / max(1.0 - normal.y * normal.y, 0.01), 0.0));
     normal_dot_half = mix(normal_dot_half, across, shine.z);
 #ifdef TEXTURED
-    texture_at = vec3(place, float(face));
+    texture_at = vec3(uv, float(face));
 #else
 #ifdef GRAY
     vec3 weighted = albedo.rgb * LUMINANCE;
@@ -69,6 +69,6 @@ void main() {
     gl_ClipDistance[1] = clip.w - clip.x;
     gl_ClipDistance[2] = clip.w + clip.y;
     gl_ClipDistance[3] = clip.w - clip.y;
-    clip.xy = (clip.xy + (2.0 * places[picture] + 1.0 - tiles) * clip.w) / tiles;
+    clip.xy = (clip.xy + (2.0 * tile_positions[picture] + 1.0 - tiles) * clip.w) / tiles;
     gl_Position = clip;
 }

@@ -6,14 +6,15 @@
 //              = (clamp(c + k, 0, 2 k))^2 / 4 k + max(c - k, 0)
 //     pixel    = mean of the samples, of which those without a face are the background
 //
-// specular is face.frag's; k is the width of the terminator, wider for red, which goes farther in skin. A gray picture is the luminance of the coloured one, exactly: luminance has red's
-// share of red's k.
+// specular comes from face.frag. k is the width of the terminator, wider for red, which travels farther in skin. A gray
+// picture is exactly the luminance of the coloured one: red's share of the luminance uses red's k.
 //
-// visibility is the share of a place's surroundings that the light reaches: a comparison with four texels of the shadow
-// map, weighted by how near they are; in large pictures the mean of 4 x 4 of these, or steps would show. It is looked up at the depths of the pixel's nearest and of its farthest sample,
-// a little to either side; a sample takes of the two what its depth says. So a chin does not lend its light to the neck
-// behind it, and where a pixel shows one surface both lookups count. The map holds the depths of what faces away from the light, which no lit surface is
-// close to: bias matters at the terminator alone.
+// visibility is the share of a point's surroundings that the light reaches: a comparison with the four nearest texels
+// of the shadow map, weighted by distance. Large pictures average 4 x 4 of these, as steps would show otherwise. It is
+// looked up at the depths of the pixel's nearest and farthest sample, a little to either side, and each sample
+// interpolates between the two by its depth. So a chin does not light the neck behind it, and in a pixel that shows one
+// surface both lookups count. The map holds the depths of surfaces that face away from the light. No lit surface is
+// close to those, so the bias matters only at the terminator.
 
 uniform sampler2D surface;
 #ifndef GRAY
@@ -28,13 +29,13 @@ uniform vec2 bias;              // at n.l = 1, and how much more at 0; in the ma
 uniform float apart;            // the 4 x 4 lookups of a fine shadow, in texels
 #endif
 #ifdef BACKGROUND
-uniform sampler2D background;   // laid as the target is; sRGB, linear when it is looked up
+uniform sampler2D background;   // laid out as the target; sRGB, linear when it is looked up
 #endif
 uniform float fill;
 uniform float diffuse;
 uniform vec2 scatter;           // k of red, and of green and blue
 
-const float FLAT = 0.0002;  // of depth: samples closer than this are one surface
+const float FLAT = 0.0002;  // depths closer than this are one surface
 
 flat in ivec2 corner;
 flat in vec2 tile;
@@ -48,16 +49,10 @@ layout(location = 0) out vec2 pixel;    // gray, coverage
 layout(location = 0) out vec4 pixel;    // r, g, b, coverage
 #endif
 #ifdef LIGHT
-layout(location = 1) out vec2 reached;  // of what is seen: mean visibility; mean specular, encoded as sRGB
+layout(location = 1) out vec2 reached;  // mean over the face: visibility; specular, encoded as sRGB
 #endif
 
-vec3 srgb_from_linear(vec3 c) {
-    return mix(12.92 * c, 1.055 * pow(c, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, c));
-}
-
-float srgb_from_linear(float c) {
-    return c < 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055;
-}
+SRGB_FROM_LINEAR
 
 vec2 soft(float c) {
     vec2 bent = clamp(c + scatter, vec2(0.0), 2.0 * scatter);
@@ -65,7 +60,7 @@ vec2 soft(float c) {
 }
 
 #ifdef SHADOWS
-float visibility(float depth, float c, vec2 aside) {
+float visibility(float depth, float c, vec2 offset) {
     vec4 lit = before_camera + (2.0 * depth - 1.0) * with_depth;
     vec3 at = 0.5 + 0.5 * lit.xyz / lit.w;
     at.z -= bias.x + bias.y * (1.0 - c);
@@ -78,7 +73,7 @@ float visibility(float depth, float c, vec2 aside) {
     }
     return reached / 16.0;
 #else
-    vec2 beside = clamp(at.xy + aside, shadow_texel, 1.0 - shadow_texel);
+    vec2 beside = clamp(at.xy + offset, shadow_texel, 1.0 - shadow_texel);
     return textureLod(shadow_map, vec3((tile + beside) * shadow_tiles, at.z), 0.0);
 #endif
 }
@@ -148,9 +143,9 @@ void main() {
     }
     vec2 visible = vec2(1.0);
 #ifdef SHADOWS
-    vec2 aside = vec2(0.35 * shadow_texel);
-    visible.x = visibility(near, cosines.x / weights.x, aside);
-    visible.y = visibility(far, cosines.y / weights.y, -aside);
+    vec2 offset = vec2(0.35 * shadow_texel);
+    visible.x = visibility(near, cosines.x / weights.x, offset);
+    visible.y = visibility(far, cosines.y / weights.y, -offset);
 #endif
 #ifdef GRAY
     float sum = ambient * indirect + dot(direct, visible);
@@ -158,7 +153,7 @@ void main() {
     sum += dot(behind(4.0 - covered), LUMINANCE);
 #endif
     float light = min(0.25 * sum, 1.0);
-    pixel = vec2(srgb_from_linear(light), 0.25 * covered);
+    pixel = vec2(srgb_from_linear(vec3(light)).r, 0.25 * covered);
 #else
     vec3 sum = ambient * indirect + direct * visible;
 #ifdef BACKGROUND
@@ -173,6 +168,6 @@ void main() {
 #else
     reached.x = min(covered, 1.0);
 #endif
-    reached.y = srgb_from_linear(highlight / max(covered, 1.0));
+    reached.y = srgb_from_linear(vec3(highlight / max(covered, 1.0))).r;
 #endif
 }

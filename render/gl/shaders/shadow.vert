@@ -1,12 +1,12 @@
 #version 330 core
-// Depths as the light sees them: one draw fills an atlas of shadow maps, a tile a picture.
+// Depths as the light sees them: one draw fills an atlas of shadow maps, one tile per picture.
 
 layout(location = 0) in vec3 position;  // model space, mm
 
 uniform float faces_a_vertex;   // 1 / vertices of a face
 uniform vec2 tiles;             // columns, rows of the atlas
 uniform mat4 light_spaces[20];  // model space to the cube that a map covers
-uniform vec2 places[20];        // column, row of each picture's tile
+uniform vec2 tile_positions[20]; // column, row of each picture's tile
 
 out float gl_ClipDistance[4];
 
@@ -17,6 +17,6 @@ void main() {
     gl_ClipDistance[1] = 1.0 - clip.x;
     gl_ClipDistance[2] = 1.0 + clip.y;
     gl_ClipDistance[3] = 1.0 - clip.y;
-    clip.xy = (clip.xy + 2.0 * places[picture] + 1.0 - tiles) / tiles;
+    clip.xy = (clip.xy + 2.0 * tile_positions[picture] + 1.0 - tiles) / tiles;
     gl_Position = clip;
 }

@@ -1,6 +1,6 @@
 #version 330 core
-// Geometry and surface of what is seen; zeros where nothing is. Of the parts of a triangle's corners a place has that of
-// the nearest, the one with the largest share. There are twelve parts at most (MOST_PARTS).
+// Geometry and surface at the middle of each pixel; zeros where there is no face. A point of a triangle belongs to the
+// part of its nearest corner, the one with the largest share. There are at most twelve parts (MOST_PARTS).
 
 const int SHARES = 3;
 
@@ -18,9 +18,7 @@ in vec3 surface_albedo;
 layout(location = 0) out vec4 geometry; // unit normal, depth
 layout(location = 1) out vec4 surface;  // albedo encoded as sRGB, (1 + number of the part) / 255
 
-vec3 srgb_from_linear(vec3 c) {
-    return mix(12.92 * c, 1.055 * pow(c, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, c));
-}
+SRGB_FROM_LINEAR
 
 void main() {
 #ifdef TEXTURED

@@ -1,12 +1,12 @@
 #version 330 core
-// What is seen through the middle of each pixel, apart from light: one draw fills a column of pictures.
+// Geometry and surface at the middle of each pixel, without light: one draw fills a column of pictures.
 
 layout(location = 0) in vec3 position;  // model space, mm
 layout(location = 1) in vec3 normal;
 layout(location = 2) in vec4 albedo;    // linear
 layout(location = 9) in float part;     // its number
 #ifdef TEXTURED
-layout(location = 8) in vec2 place;     // on the texture, downwards
+layout(location = 8) in vec2 uv;        // on the texture, downwards
 #endif
 
 const int SHARES = 3;           // vectors of four parts
@@ -19,7 +19,7 @@ uniform mat4 seen[20];          // model space to clip space
 out vec3 camera_normal;
 out float depth;                // mm along the camera's axis
 flat out float part_number;
-out vec4 shares[SHARES];        // of each part in what is seen, the parts in order
+out vec4 shares[SHARES];        // of each part at this point, in the order of the parts
 #ifdef TEXTURED
 out vec3 texture_at;            // and the layer
 #else
@@ -37,7 +37,7 @@ void main() {
         shares[i] = step(abs(vec4(0.0, 1.0, 2.0, 3.0) + 4.0 * float(i) - part), vec4(0.5));
     }
 #ifdef TEXTURED
-    texture_at = vec3(place, float(face));
+    texture_at = vec3(uv, float(face));
 #else
     surface_albedo = albedo.rgb;
 #endif

@@ -169,7 +169,7 @@ def test_a_brighter_light_makes_a_brighter_face(people: People, gray64: AtlasRen
 
 
 def test_a_wrong_number_of_faces_is_refused(people: People, gray64: AtlasRenderer) -> None:
-    with pytest.raises(RenderError, match="4 faces for 2 pictures"):
+    with pytest.raises(RenderError, match="found 4 faces for 2 pictures"):
         gray64.draw(people.faces, posed(POSES[:2]))
 
 

@@ -96,7 +96,7 @@ def test_its_pictures_are_the_numpy_rasteriser_s(size: int) -> None:
 def test_triangles_are_brought_where_the_mesh_leaves_them_to_the_faces_and_only_there() -> None:
     meshes = solids()
     room, faces = together(meshes)
-    with pytest.raises(RenderError, match="bring triangles"):
+    with pytest.raises(RenderError, match="expected faces with triangles and a mesh with own_triangles together"):
         draw(room, face(meshes[0]))
-    with pytest.raises(RenderError, match="bring triangles"):
+    with pytest.raises(RenderError, match="expected faces with triangles and a mesh with own_triangles together"):
         draw(replace(room, own_triangles=False), only(faces, 0))

@@ -165,6 +165,6 @@ def test_a_scene_survives_its_dictionary() -> None:
 
 
 def test_a_table_of_gloss_without_rows_is_refused(model: MorphableModel) -> None:
-    with pytest.raises(RenderError, match="0 rows of gloss given; give 1 to 16"):
+    with pytest.raises(RenderError, match="expected 1 to 16 rows of gloss, found 0"):
         AtlasRenderer(size=32, channels=1, mesh=batch_mesh(model.at_level(2500)), head=HEAD,
                       scene=replace(DEFAULT_SCENE, gloss=()))  # fmt: skip

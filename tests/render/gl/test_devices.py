@@ -113,7 +113,7 @@ def test_where_there_are_no_locks_a_device_is_taken_all_the_same(
         raise OSError(reason, os.strerror(reason))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    monkeypatch.setattr(devices, "PLACES", 3)
+    monkeypatch.setattr(devices, "MOST_CLAIMS", 3)
     assert devices.least_used((1, 4), tmp_path) in (1, 4)
     assert len(list(tmp_path.iterdir())) == 1
     assert devices.least_used((1, 4), tmp_path / "not there") in (1, 4)

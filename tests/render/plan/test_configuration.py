@@ -57,6 +57,11 @@ def test_a_configuration_of_another_kind_is_refused_in_a_sentence(path: tuple[st
         RenderConfiguration.from_dict(about)
 
 
+def test_a_stored_layer_of_truth_that_is_named_twice_counts_once() -> None:
+    about = RenderConfiguration(SPLITS, truth=("mask",)).as_dict() | {"truth": ["mask", "mask"]}
+    assert RenderConfiguration.from_dict(about).truth == ("mask",)
+
+
 @pytest.mark.parametrize("name", ["size", "scene", "splits", "azimuth"])
 def test_a_configuration_that_lacks_a_field_is_refused(name: str) -> None:
     about = RenderConfiguration(SPLITS).as_dict()
@@ -88,15 +93,15 @@ def test_small_data_sets_keep_enough_to_measure_by() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"size": 15}, "size 15 is out of bounds; give --size from 16 to 1024"),
-        ({"size": 1025}, "size 1025 is out of bounds"),
-        ({"channels": 2}, "2 channels asked for; give --channels 1 (gray) or 3"),
-        ({"seed": -1}, "seed -1 is out of bounds"),
-        ({"azimuth": Range(-181, 0)}, "--azimuth -181 0 is out of bounds; give LO < HI within -180 to 180"),
-        ({"elevation": Range(0, 91)}, "--elevation 0 91 is out of bounds; give LO < HI within -90 to 90"),
-        ({"light_azimuth": Range(5, 5)}, "--light-azimuth 5 5 is out of bounds; give LO < HI"),
-        ({"azimuth": Range(float("nan"), 0)}, "--azimuth nan 0 is out of bounds"),
-        ({"splits": Splits.in_paper_proportions(0)}, "0 batches asked for; at least 1"),
+        ({"size": 15}, "expected a size from 16 to 1024 pixels, found 15"),
+        ({"size": 1025}, "found 1025: give another --size"),
+        ({"channels": 2}, "expected 1 channel (gray) or 3 (colour), found 2"),
+        ({"seed": -1}, "expected a seed from 0 to 2^63 - 1, found -1"),
+        ({"azimuth": Range(-181, 0)}, "expected LO < HI within -180 to 180 degrees for --azimuth, found -181 0"),
+        ({"elevation": Range(0, 91)}, "expected LO < HI within -90 to 90 degrees for --elevation, found 0 91"),
+        ({"light_azimuth": Range(5, 5)}, "expected LO < HI within -180 to 180 degrees for --light-azimuth, found 5 5"),
+        ({"azimuth": Range(float("nan"), 0)}, "for --azimuth, found nan 0"),
+        ({"splits": Splits.in_paper_proportions(0)}, "expected at least 1 batch, found 0"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_in_a_sentence(options: dict[str, Any], sentence: str) -> None:
@@ -135,7 +140,7 @@ def test_options_become_a_configuration_and_the_pictures_behind_the_heads(tmp_pa
 def test_options_for_objects_bring_the_objects_scene_and_exclude_those_for_faces() -> None:
     found, _ = RenderConfiguration.from_options(batches=100, meshes=Path("chairs"), up="z")
     assert found == RenderConfiguration(SPLITS, scene=object_scene())
-    with pytest.raises(RenderError, match="--meshes and --model and --hair asked for together"):
+    with pytest.raises(RenderError, match="expected no options for faces beside --meshes, found --model and --hair"):
         RenderConfiguration.from_options(batches=1, meshes=Path("chairs"), model_path=Path("m.npz"), hair="none")
     with pytest.raises(RenderError, match="expected --meshes beside --up z, found none: give --meshes"):
         RenderConfiguration.from_options(batches=1, up="z")

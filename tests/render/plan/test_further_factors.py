@@ -112,12 +112,28 @@ def test_a_pair_of_equal_values_sets_the_scene() -> None:
 @pytest.mark.parametrize(
     ("given", "vary", "sentence"),
     [
-        ({}, ["age"], "--vary age names no further factor; give one of light_elevation, distance, field_of_view"),
-        ({"distance": (900, 900)}, ["distance"], "--distance 900 900 is one value; --vary distance wants LO < HI"),
-        ({"distance": (200, 200)}, [], "--distance 200 200 is out of bounds; give LO <= HI within 300 to 20000 mill"),
-        ({"light_elevation": (-90, 0)}, [], "--light-elevation -90 0 is out of bounds; give LO <= HI within -85 to 85"),
-        ({"light_to_ambient": (3, 2)}, [], "--light-to-ambient 3 2 is out of bounds; give LO <= HI within 0.2 to 100."),
-        ({"field_of_view": (float("nan"), 9)}, [], "--field-of-view nan 9 is out of bounds"),
+        (
+            {},
+            ["age"],
+            "expected --vary with one of light_elevation, distance, field_of_view, light_to_ambient, found age",
+        ),
+        (
+            {"distance": (900, 900)},
+            ["distance"],
+            "expected a range for --vary distance, found one value, --distance 900 900: give LO < HI",
+        ),
+        (
+            {"distance": (200, 200)},
+            [],
+            "expected LO <= HI within 300 to 20000 millimetres for --distance, found 200 200",
+        ),
+        (
+            {"light_elevation": (-90, 0)},
+            [],
+            "expected LO <= HI within -85 to 85 degrees for --light-elevation, found -90 0",
+        ),
+        ({"light_to_ambient": (3, 2)}, [], "expected LO <= HI within 0.2 to 100 for --light-to-ambient, found 3 2"),
+        ({"field_of_view": (float("nan"), 9)}, [], "for --field-of-view, found nan 9"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(given: dict[str, Any], vary: list[str], sentence: str) -> None:
@@ -147,7 +163,7 @@ def test_a_distance_or_background_of_another_kind_is_refused_in_a_sentence() -> 
 
 
 def test_a_camera_in_the_middle_of_the_head_is_refused() -> None:
-    with pytest.raises(RenderError, match="a camera at 0 mm sees nothing"):
+    with pytest.raises(RenderError, match="expected a camera distance above 0 mm, found 0"):
         Camera(distance_mm=0.0)
 
 

@@ -88,7 +88,9 @@ def test_what_a_worker_refuses_comes_back_with_its_machine(
     running: Cluster, model: MorphableModel, tmp_path: Path
 ) -> None:
     task = replace(shard_tasks(tmp_path, "", TINY)[0], renderer=Renderer("a", "another card", "9"))
-    with pytest.raises(RenderError, match=rf"on {socket.gethostname()}: .*model.npz is not there for a worker"):
+    with pytest.raises(
+        RenderError, match=rf"on {socket.gethostname()}: .*expected .*model.npz, found no such file on this worker"
+    ):
         list(workers.run_tasks(make_shard, [task], 1, lambda count: None, cluster=running.address))
 
 
@@ -105,7 +107,7 @@ def test_it_waits_for_workers_and_says_so_and_a_lost_scheduler_is_a_sentence(
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 5)
     losing = when(lambda: list(folder.glob("*/*.h5")), alone.scheduler.kill)
     try:
-        with pytest.raises(RenderError, match="was lost; whole shards are kept: run the same command again"):
+        with pytest.raises(RenderError, match="found the connection lost: when it is back, run the same command again"):
             render(folder, model, alone.address)
     finally:
         losing.join()
@@ -120,7 +122,7 @@ def test_no_scheduler_is_a_sentence_and_the_folder_stays_free(
     address: str, model: MorphableModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
-    with pytest.raises(RenderError, match=f"no dask scheduler answers at '{address}'"):
+    with pytest.raises(RenderError, match=f"found no answer at '{address}'"):
         render(tmp_path / "faces", model, address, TINY)
     assert not list(tmp_path.iterdir())
     # None is left to close itself while another one starts, which hangs.
@@ -134,8 +136,8 @@ def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_another_version_on_a_worker_is_refused() -> None:
-    with pytest.raises(RenderError, match=r"has dcign .* where 0\.0\.9 asked"):
-        cluster._done_there("0.0.9", str, 1)
+    with pytest.raises(RenderError, match=r"expected dcign 0\.0\.9 on every worker, found"):
+        cluster._run_there("0.0.9", str, 1)
 
 
 def test_a_second_renderer_in_a_folder_is_refused_and_its_shards_made_again(
@@ -153,7 +155,7 @@ def test_a_second_renderer_in_a_folder_is_refused_and_its_shards_made_again(
         (folder / file).unlink()
     with monkeypatch.context() as changed:
         changed.setattr(workers, "run_tasks", two_cards)
-        with pytest.raises(RenderError, match=r"begun by .* and this machine has another card \(9\)"):
+        with pytest.raises(RenderError, match=r"expected the renderer that drew .*, found another card \(9\)"):
             make(folder, model, small_configuration)
     make(folder, model, small_configuration)
     assert digests(folder) == digests(small_faces)
@@ -174,7 +176,7 @@ def test_a_disk_s_refusal_on_a_worker_is_a_data_error() -> None:
         raise DataError("shard.h5 could not be written: the disk is full.")
 
     with pytest.raises(DataError, match=rf"on {socket.gethostname()}: shard.h5 could not"):
-        cluster._done_there(cluster._version(), refuse, None)
+        cluster._run_there(cluster._version(), refuse, None)
 
 
 def test_a_scheduler_is_not_asked_about_its_workers_at_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +199,7 @@ def test_two_tasks_that_begin_at_once_share_one_drawing_thread(monkeypatch: pyte
     monkeypatch.setattr(cluster, "threadpool_limits", lambda limit: time.sleep(0.3))
     cluster._drawing_thread.cache_clear()
     with ThreadPoolExecutor(2) as tasks:
-        drawn_in = tasks.map(lambda task: cluster._done_there(cluster._version(), who, task), (1, 2))
+        drawn_in = tasks.map(lambda task: cluster._run_there(cluster._version(), who, task), (1, 2))
     assert len(set(drawn_in)) == 1
     cluster._drawing_thread.cache_clear()
 

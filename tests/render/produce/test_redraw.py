@@ -158,5 +158,5 @@ def test_a_shard_of_other_levels_of_detail_is_said_to_be_one(changed: Callable[[
 def test_a_shard_away_from_its_model_says_what_is_missing(small_faces: Path, tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     shard = shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path / "train")
-    with pytest.raises(RenderError, match=r"model\.npz is not there"):
+    with pytest.raises(RenderError, match=r"model\.npz with the model that drew shard-00000\.h5, found no file"):
         verify(Path(shard))

@@ -16,7 +16,7 @@ TINY = RenderConfiguration(Splits(train=1, test=1, iid=1, sweep_levels=(1, 1, 1)
 
 
 class Room:
-    """Stands for a batch_renderer: what it was opened with, and whether it is open."""
+    """Stands for a renderer: what it was opened with, and whether it is open."""
 
     def __init__(self, subject: bytes, configuration: RenderConfiguration, *, backdrops: None) -> None:
         self.subject, self.open = subject, True
@@ -50,6 +50,6 @@ def test_a_folder_made_again_is_drawn_with_its_new_model_and_the_old_renderer_is
 
 
 def test_another_model_than_the_task_names_is_refused(model_file: Path) -> None:
-    with pytest.raises(RenderError, match=r"model\.npz is another model here than where the work was given out"):
+    with pytest.raises(RenderError, match=r"expected the model\.npz that the task names, found another one"):
         workers.open_renderer(model_file, sha256(b"two"), TINY)
     assert vars(workers.open_renderer(model_file, sha256(b"one"), TINY))["subject"] == b"one"
