@@ -11,7 +11,7 @@ from dcign.facegen.normals import VertexNormals
 from dcign.facegen.primitives import bump, ellipsoid, rotation_about_y, step, window
 from dcign.facegen.sculpture.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
 from dcign.facegen.sculpture.features import near
-from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline, ragged
+from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, hairline_noise, inside_hairline
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
@@ -84,7 +84,7 @@ def regions_at(points: Float64, normals: Float64, on_ear: Float64, openness: Flo
         nostril=_nostril(half),
         on_ear=on_ear,
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
-        hair=step(inside_hair - ragged(azimuth, y), 1.8) * (1 - on_ear),
+        hair=step(inside_hair - hairline_noise(azimuth, y), 1.8) * (1 - on_ear),
         inside_hair=inside_hair,
         beard=_beard(half) * (1 - lip),
         openness=openness,
