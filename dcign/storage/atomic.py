@@ -112,12 +112,12 @@ def atomic_file(path: Path, mark: str = "") -> Iterator[AtomicFile]:
         part.close()
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes, mark: str = "") -> None:
     """Write a small file aside, then rename it.
 
     Raises DataError if the disk refuses.
     """
-    with atomic_file(path) as part, write_errors(path):
+    with atomic_file(path, mark) as part, write_errors(path):
         part.write(content)
         part.keep()
 

@@ -1,4 +1,4 @@
-"""Part labels of the template: which part of the head each vertex belongs to. Hair is a surface of its own."""
+"""Part labels of the template: the part of the head to which each vertex belongs. Hair is a separate surface."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera",
 
 
 def part_labels(vertices: Float64, regions: Regions) -> UInt8:
-    """Index into PART_NAMES of each vertex (V,); where parts overlap, the later name wins."""
+    """Return the index into PART_NAMES of each vertex (V,); where parts overlap, the last one below counts."""
     inside = {
         "neck": 1 - head_weight(vertices),
         "ear": regions.ear,
@@ -30,5 +30,5 @@ def part_labels(vertices: Float64, regions: Regions) -> UInt8:
 
 
 def head_weight(vertices: Float64) -> Float64:
-    """1 on the head, fading to 0 down the neck (V,): what counts as size."""
+    """Return weights (V,), 1 on the head and fading to 0 down the neck: how much a vertex counts in the head's size."""
     return 1 - ramp(-vertices[:, 1] - 0.35 * vertices[:, 2], 70, 110)

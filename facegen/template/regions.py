@@ -1,4 +1,4 @@
-"""Where things are on the template: soft masks (V,), 0..1, that colour, hair and shape share."""
+"""The regions of the template: soft masks (V,), 0..1, which colour, hair and shape share."""
 
 from __future__ import annotations
 
@@ -8,23 +8,26 @@ import numpy as np
 
 from dcign.arrays import Float64
 from dcign.facegen.normals import VertexNormals
-from dcign.facegen.primitives import bump, ellipsoid, rotation_about_y, step, window
+from dcign.facegen.primitives import bump, ellipsoid, rotation_about_y, step
 from dcign.facegen.sculpture.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
 from dcign.facegen.sculpture.features import near
-from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, hairline_noise, inside_hairline
+from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
 from dcign.facegen.sculpture.landmarks import LANDMARKS
-from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
+from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION
 from dcign.facegen.sculpture.nose import NOSTRIL
 from dcign.facegen.template.mesh import Template
 
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """Soft masks (V,) of the template, and the few coordinates that patterns are drawn in.
+    """Soft masks (V,) of the template, and some coordinates for patterns.
 
-    half (V, 3) the vertices with x >= 0; normals (V, 3); iris_radius (V,) mm from the pupil's middle;
-    iris_angle (V,) radians; inside_hair (V,) mm; openness (V,) 1 in the open, 0 in deep folds.
+    half: (V, 3) the vertices with |x| in place of x
+    normals: (V, 3)
+    iris_radius, iris_angle: (V,) mm and radians around the centre of the pupil
+    inside_hair: (V,) mm inside the hairline
+    openness: (V,) ambient occlusion, 1 in the open and 0 in deep folds
     """
 
     half: Float64
@@ -37,18 +40,15 @@ class Regions:
     lower_lashes: Float64
     brow: Float64
     lip: Float64
-    mouth_line: Float64
     nostril: Float64
     on_ear: Float64
     ear: Float64
-    hair: Float64
     inside_hair: Float64
-    beard: Float64
     openness: Float64
 
 
 def find_regions(template: Template) -> Regions:
-    """All masks of the template."""
+    """Return the regions of the template."""
     vertices = template.vertices
     normals = VertexNormals(template.triangles.astype(np.int32), len(vertices))(vertices[None].astype(np.float32))[0]
     on_ear = step(bare_head_distance(vertices) - 1.2, 0.35)
@@ -56,16 +56,13 @@ def find_regions(template: Template) -> Regions:
 
 
 def regions_at(points: Float64, normals: Float64, on_ear: Float64, openness: Float64) -> Regions:
-    """All masks at points (S, 3) of the template's surface, which may be finer than its vertices.
+    """Return the regions at points (S, 3) of the template's surface, such as its vertices or texels.
 
-    normals (S, 3), on_ear (S,) and openness (S,) vary slowly enough to be interpolated between vertices.
+    normals (S, 3), on_ear (S,) and openness (S,) vary slowly, so that they may be interpolated between vertices.
     """
     half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     eye = _eye(half)
     x, y, z = half.T
-    lip = _lip(half)
-    azimuth = np.degrees(np.arctan2(x, z))
-    inside_hair = inside_hairline(azimuth, y)
     centre = LANDMARKS["eyeball"]
     dx, dy = x - centre[0], y - centre[1] - IRIS_RAISED
     upper, lower = _lashes(half, eye)
@@ -79,14 +76,11 @@ def regions_at(points: Float64, normals: Float64, on_ear: Float64, openness: Flo
         upper_lashes=upper,
         lower_lashes=lower,
         brow=_brow(half),
-        lip=lip,
-        mouth_line=np.exp(-(((y - mouth_line(x)) / 1.1) ** 2)) * step(26 - x, 1.0) * step(z - 76, 1),
+        lip=_lip(half),
         nostril=_nostril(half),
         on_ear=on_ear,
         ear=on_ear * bump(half, (82, -14, -10), (45, 60, 60)),
-        hair=step(inside_hair - hairline_noise(azimuth, y), 1.8) * (1 - on_ear),
-        inside_hair=inside_hair,
-        beard=_beard(half) * (1 - lip),
+        inside_hair=inside_hairline(np.degrees(np.arctan2(x, z)), y),
         openness=openness,
     )
 
@@ -124,16 +118,8 @@ def _nostril(half: Float64) -> Float64:
     return step(0.9 - np.abs(hole), 0.3) * step(half[:, 1] + 49.5, 0.4)
 
 
-def _beard(half: Float64) -> Float64:
-    y = half[:, 1]
-    chin = bump(half, (0, -100, 70), (52, 30, 60))
-    jaw = bump(half, (48, -72, 30), (26, 30, 45))
-    moustache = 0.9 * bump(half, (0, -55, 103), (26, 7, 20))
-    return np.clip(1.25 * (chin + jaw + moustache), 0, 1) * window(y, (-140, -118), (-52, -40))
-
-
 def _openness(vertices: Float64, normals: Float64) -> Float64:
-    """Ambient occlusion from the signed distance: how far a normal gets before it meets skin again."""
+    """Return ambient occlusion (V,) from the signed distance at points along each normal."""
     shade = np.zeros(len(vertices))
     for reach, weight in ((1.5, 0.9), (3, 0.8), (6, 0.7), (12, 0.45), (22, 0.25)):
         gap = head_distance(vertices + reach * normals)

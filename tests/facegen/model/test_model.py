@@ -13,7 +13,8 @@ from dcign.errors import ModelError
 from dcign.facegen.build import build_model, cache_path, procedural_model
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.levels.levels import HEADS
-from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.shape.prior import centroid_size_slope
 
 
@@ -188,7 +189,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path: Path, cont
 
 
 def test_coefficients_of_another_model_are_refused(model: MorphableModel) -> None:
-    with pytest.raises(ModelError, match=r"expected \(N, 80\)"):
+    with pytest.raises(ModelError, match=r"expected coefficients of shape \(N, 80\)"):
         model.shapes(np.zeros((1, 79)))
 
 
