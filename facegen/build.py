@@ -21,8 +21,7 @@ from dcign.facegen.shape.prior import shape_model
 from dcign.facegen.skin.texture import Strands, painting
 from dcign.facegen.template.landmarks_68 import ibug_landmarks
 from dcign.facegen.template.mesh import sculpture_mesh
-from dcign.facegen.template.parts import PART_NAMES, part_labels
-from dcign.facegen.template.regions import find_regions
+from dcign.facegen.template.regions import PART_NAMES, find_regions, part_labels
 from dcign.progress import StageProgress, no_stage_progress
 
 SHAPE_MODES = 80

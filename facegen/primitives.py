@@ -14,13 +14,14 @@ from scipy.interpolate import PchipInterpolator
 from dcign.arrays import Float64
 
 Curve = Callable[[Float64], Float64]
+SignedDistance = Callable[[Float64], Float64]  # points (N, 3) -> distances (N,), mm
 
 
-def ellipsoid(points: Float64, centre: Float64, radii: Float64, axes: Float64 | None = None) -> Float64:
-    """Return the distance to an ellipsoid, exact near its surface; the columns of axes (3, 3) are its own axes."""
+def ellipsoid(points: Float64, centre: Float64, radii: Float64, turn: float = 0.0) -> Float64:
+    """Return the distance to an ellipsoid, exact near its surface; it is turned by `turn` degrees about +y."""
     local = points - centre
-    if axes is not None:
-        local = local @ axes
+    if turn:
+        local = local @ rotation_about_y(turn)
     scaled = local / radii
     inside = _length(scaled)
     slope = _length(scaled / radii) + 1e-9

@@ -17,26 +17,16 @@ _FOLD = (
 
 EYELIDS = Ellipsoid("lids", near("eyeball"), (14.2, 14.2, 14.2), blend=5.5)  # the lids lie 1.9 mm above the eyeball
 LID_FOLDS: tuple[Feature, ...] = (
-    Crease(
-        "upper lid hood",  # the full skin above the fold
-        near("eyeball"),
-        stations=tuple((x, y + 3.4) for x, y in _FOLD),
-        width=2.6,
-        depth=-0.6,
-        across=((-14.5, -6.5), (8.5, 17.5)),
-        front=(-11.5, -5.5),
+    Crease(  # the full skin above the fold
+        "upper lid hood", near("eyeball"), stations=tuple((x, y + 3.4) for x, y in _FOLD),
+        width=2.6, depth=-0.6, across=((-14.5, -6.5), (8.5, 17.5)), front=(-11.5, -5.5),
     ),
-    Crease(
-        "upper lid fold",  # an open lid retracts into it
-        near("eyeball"),
-        stations=_FOLD,
-        width=1.3,
-        depth=0.95,
-        across=((-15.5, -10.5), (10.5, 16.5)),
-        front=(-11.5, -5.5),
+    Crease(  # an open lid retracts into it
+        "upper lid fold", near("eyeball"), stations=_FOLD,
+        width=1.3, depth=0.95, across=((-15.5, -10.5), (10.5, 16.5)), front=(-11.5, -5.5),
     ),
     Groove("tear trough", near("endocanthion", 2.7, -6.6, 2), near("orbitale", 3, 2.5), width=3.2, depth=0.6),
-)
+)  # fmt: skip
 
 EYEBALL_RADIUS = 12.3
 IRIS_RADIUS = 5.95

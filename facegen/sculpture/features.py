@@ -17,7 +17,6 @@ from dcign.facegen.primitives import (
     curve,
     ellipsoid,
     ramp,
-    rotation_about_y,
     segment_distance,
     smooth_carve,
     smooth_union,
@@ -69,9 +68,11 @@ class Ellipsoid(Feature):
     carve: bool = False
 
     def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
-        axes = rotation_about_y(self.turn) if self.turn else None
-        body = ellipsoid(points, self.at.position(anchors), np.array(self.radii, float), axes)
-        return (smooth_carve if self.carve else smooth_union)(distance, body, self.blend)
+        return (smooth_carve if self.carve else smooth_union)(distance, self.body(points, anchors), self.blend)
+
+    def body(self, points: Float64, anchors: Anchors) -> Float64:
+        """Return the distance (N,) to the ellipsoid alone."""
+        return ellipsoid(points, self.at.position(anchors), np.array(self.radii, float), self.turn)
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from dcign.arrays import Float64
+from dcign.facegen.primitives import SignedDistance
+from dcign.facegen.sculpture import eyes
 from dcign.facegen.sculpture.ear import rim_rows
-from dcign.facegen.sculpture.eyes import (
-    CORNERS,
-    IRIS_RADIUS,
-    IRIS_RAISED,
-    LOWER_MARGIN,
-    PUPIL_RADIUS,
-    UPPER_MARGIN,
-    aperture,
-    fold_line,
-)
 from dcign.facegen.sculpture.landmarks import LANDMARKS, SURFACE_LANDMARKS
 from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
 
@@ -31,13 +21,13 @@ MOUTH_ROWS = (-0.9, 0.0, 0.9)  # mm above the line where the lips meet
 VERMILION_ROWS = (-0.55, 0.55)  # mm above the border of the red
 
 
-def feature_rows(distance: Callable[[Float64], Float64]) -> list[Float64]:
+def feature_rows(distance: SignedDistance) -> list[Float64]:
     """Return rows of points (n, 3), x > 0, on the skin distance = 0."""
     lines = [*_lid_lines(), *_iris_lines(), *_mouth_lines()]
     return [*_landmark_rows(), *(seen_from_front(line, distance) for line in lines), *rim_rows()]
 
 
-def seen_from_front(line: Float64, distance: Callable[[Float64], Float64]) -> Float64:
+def seen_from_front(line: Float64, distance: SignedDistance) -> Float64:
     """Return the foremost points (n, 3) of the skin at points (n, 2) of the frontal view."""
     points = np.concatenate([line, np.full((len(line), 1), FARTHEST_FORWARD)], 1)
     for _ in range(FRONT_STEPS):
@@ -51,27 +41,27 @@ def _landmark_rows() -> list[Float64]:
 
 
 def _lid_lines() -> list[Float64]:
-    x = np.linspace(CORNERS[0] + 0.4, CORNERS[1] - 0.4, 42)
-    lines = [np.stack([x, UPPER_MARGIN(x) + offset], 1) for offset in LID_ROWS]
-    lines += [np.stack([x, LOWER_MARGIN(x) - offset], 1) for offset in LID_ROWS]
-    x = np.linspace(CORNERS[0] + 2, CORNERS[1], 34)
+    x = np.linspace(eyes.CORNERS[0] + 0.4, eyes.CORNERS[1] - 0.4, 42)
+    lines = [np.stack([x, eyes.UPPER_MARGIN(x) + offset], 1) for offset in LID_ROWS]
+    lines += [np.stack([x, eyes.LOWER_MARGIN(x) - offset], 1) for offset in LID_ROWS]
+    x = np.linspace(eyes.CORNERS[0] + 2, eyes.CORNERS[1], 34)
     for offset in FOLD_ROWS:
-        y = fold_line(x) + offset
-        lines.append(np.stack([x, y], 1)[y - UPPER_MARGIN(x) > LID_ROWS[-1] + ROW_GAP])
+        y = eyes.fold_line(x) + offset
+        lines.append(np.stack([x, y], 1)[y - eyes.UPPER_MARGIN(x) > LID_ROWS[-1] + ROW_GAP])
     return lines
 
 
 def _iris_lines() -> list[Float64]:
     eye_x = LANDMARKS["eyeball"][0]
     rings = (  # radius and number of points
-        (0.01, 1), (1.1, 8), (PUPIL_RADIUS - 0.15, 14), (PUPIL_RADIUS + 0.35, 16),
-        (3.4, 22), (4.5, 28), (IRIS_RADIUS - 0.5, 34), (IRIS_RADIUS + 0.15, 38),
+        (0.01, 1), (1.1, 8), (eyes.PUPIL_RADIUS - 0.15, 14), (eyes.PUPIL_RADIUS + 0.35, 16),
+        (3.4, 22), (4.5, 28), (eyes.IRIS_RADIUS - 0.5, 34), (eyes.IRIS_RADIUS + 0.15, 38),
     )  # fmt: skip
     lines = []
     for radius, count in rings:
         angle = np.arange(count) * 2 * np.pi / count + 0.1 * (count > 1)
-        x, y = eye_x + radius * np.cos(angle), IRIS_RAISED + radius * np.sin(angle)
-        lines.append(np.stack([x, y], 1)[aperture(x, y) > 0.6])
+        x, y = eye_x + radius * np.cos(angle), eyes.IRIS_RAISED + radius * np.sin(angle)
+        lines.append(np.stack([x, y], 1)[eyes.aperture(x, y) > 0.6])
     return lines
 
 

@@ -59,25 +59,21 @@ def ibug_landmarks(template: Template, normals: Float64) -> dict[str, int]:
 
 def _left_points() -> list[tuple[float, float]]:
     """Return the points (x, y) on the left and on the midline, seen from the front, in the order of LEFT_AND_RIGHT."""
-    first, last = LANDMARKS["sellion"][1], LANDMARKS["pronasale"][1]
-    bridge = [(0.0, y) for y in np.linspace(first, last, 4)]
-    inner, outer, corner = (LANDMARKS[name][:2] for name in ("endocanthion", "exocanthion", "cheilion"))
-    upper = [(x, _at(UPPER_MARGIN, x) + LID_EDGE) for x in UPPER_LID]
-    lower = [(x, _at(LOWER_MARGIN, x) - LID_EDGE) for x in LOWER_LID]
-    middles = [(0.0, LANDMARKS[name][1]) for name in ("labiale_superius", "labiale_inferius")]
+    bridge = np.linspace(LANDMARKS["sellion"][1], LANDMARKS["pronasale"][1], 4)
+    inner, outer, corner, subnasale = (
+        LANDMARKS[name][:2] for name in ("endocanthion", "exocanthion", "cheilion", "subnasale")
+    )
+    lip_middles = [(0.0, LANDMARKS[name][1]) for name in ("labiale_superius", "labiale_inferius")]
     return [
-        *JAW,
-        *((x, _at(BROW_LINE, x) + BROW_RISE) for x in BROW),
-        *bridge,
-        *(*NOSE_BASE, LANDMARKS["subnasale"][:2]),
-        *(inner, *upper, outer, *lower),
-        *(corner, *((x, _at(UPPER_VERMILION, x)) for x in OUTER_LIPS), *middles),
-        *((x, _at(LOWER_VERMILION, x)) for x in LOWER_LIPS),
-        (INNER_CORNER, _at(mouth_line, INNER_CORNER)),
-        *((x, _at(mouth_line, x) + INNER_GAP) for x in (INNER_LIP, 0.0)),
-        *((x, _at(mouth_line, x) - INNER_GAP) for x in (0.0, INNER_LIP)),
+        *(*JAW, *_on(BROW_LINE, BROW, BROW_RISE)),
+        *(*((0.0, y) for y in bridge), *NOSE_BASE, subnasale),
+        *(inner, *_on(UPPER_MARGIN, UPPER_LID, LID_EDGE), outer, *_on(LOWER_MARGIN, LOWER_LID, -LID_EDGE)),
+        *(corner, *_on(UPPER_VERMILION, OUTER_LIPS), *lip_middles, *_on(LOWER_VERMILION, LOWER_LIPS)),
+        *(*_on(mouth_line, (INNER_CORNER,)), *_on(mouth_line, (INNER_LIP, 0.0), INNER_GAP)),
+        *_on(mouth_line, (0.0, INNER_LIP), -INNER_GAP),
     ]
 
 
-def _at(line: Curve, x: float) -> float:
-    return float(line(np.array([x]))[0])
+def _on(line: Curve, x: tuple[float, ...], above: float = 0.0) -> list[tuple[float, float]]:
+    """Return points (x, y) on a curve, or `above` mm above it."""
+    return list(zip(x, (line(np.array(x)) + above).tolist(), strict=True))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from dcign.arrays import Float64, Int64
+from dcign.facegen.primitives import SignedDistance
 from dcign.facegen.sculpture.hairline import hairline_height
 from dcign.facegen.template.feature_rows import feature_rows
 from dcign.facegen.template.relaxation import relax
@@ -47,7 +47,7 @@ class Template:
     row: Int64
 
 
-def sculpture_mesh(distance: Callable[[Float64], Float64], seed: int = 0) -> Template:
+def sculpture_mesh(distance: SignedDistance, seed: int = 0) -> Template:
     """Return a mesh of the surface distance = 0: symmetric, closed, and as dense as spacing.py says."""
     directions, row, known = _candidates(distance)
     radius = project(distance, directions)
@@ -60,7 +60,7 @@ def sculpture_mesh(distance: Callable[[Float64], Float64], seed: int = 0) -> Tem
     return _relaxed(_mirrored(vertices, directions, row, middle, left), distance)
 
 
-def _relaxed(template: Template, distance: Callable[[Float64], Float64]) -> Template:
+def _relaxed(template: Template, distance: SignedDistance) -> Template:
     """Slide vertices along the skin where rays meet it at a grazing angle; feature rows move little."""
     freedom, on_ear = slide_freedom(template.vertices), np.abs(template.vertices[:, 0]) > EAR_BEYOND
     vertices = template.vertices
@@ -94,7 +94,7 @@ def _off_midline(directions: Float64, middle: Int64, left: Int64) -> Int64:
     return np.asarray(left[(away > 1.02 * radii[nearest]).all(1)])
 
 
-def project(distance: Callable[[Float64], Float64], directions: Float64) -> Float64:
+def project(distance: SignedDistance, directions: Float64) -> Float64:
     """Return the radius (N,), mm, of the outermost surface point along each unit direction (N, 3) from the centre."""
     radius = np.full(len(directions), FARTHEST)
     active = np.arange(len(directions))
@@ -134,7 +134,7 @@ def scatter(vertices: Float64, spacing: Float64, row: Int64, rng: np.random.Gene
     return np.array(kept)
 
 
-def _candidates(distance: Callable[[Float64], Float64]) -> tuple[Float64, Int64, Float64]:
+def _candidates(distance: SignedDistance) -> tuple[Float64, Int64, Float64]:
     """Return directions (N, 3), feature row (N,) and radius (N,) of all candidate vertices.
 
     The radius is known for feature rows on the skin, and NaN for all other candidates.
@@ -155,7 +155,7 @@ def _candidates(distance: Callable[[Float64], Float64]) -> tuple[Float64, Int64,
     return directions, row, radius
 
 
-def _midline_directions(distance: Callable[[Float64], Float64]) -> Float64:
+def _midline_directions(distance: SignedDistance) -> Float64:
     """Return directions around the profile, as far apart as the spacing there."""
     angle = np.radians(np.linspace(-89.9, 269.9, 4000))
     directions = np.stack([0 * angle, np.sin(angle), np.cos(angle)], 1)
@@ -168,7 +168,7 @@ def _midline_directions(distance: Callable[[Float64], Float64]) -> Float64:
     return directions[kept]
 
 
-def _hairline_directions(distance: Callable[[Float64], Float64], inwards: float) -> Float64:
+def _hairline_directions(distance: SignedDistance, inwards: float) -> Float64:
     """Return directions of points `inwards` mm inside the hairline; it is given in heights, so iterate."""
     azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(97, 112, 1.2), np.arange(112, 177, 3.0)])
     height = hairline_height(azimuth, inwards) - CENTRE[1]

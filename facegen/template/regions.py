@@ -1,4 +1,4 @@
-"""The regions of the template: soft masks (V,), 0..1, which colour, hair and shape share."""
+"""The regions of the template, soft masks (V,), 0..1, which colour, hair and shape share; and its part labels."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcign.arrays import Float64
+from dcign.arrays import Float64, UInt8
 from dcign.facegen.normals import VertexNormals
-from dcign.facegen.primitives import bump, ellipsoid, rotation_about_y, step
-from dcign.facegen.sculpture.eyes import CORNERS, EYEBALL_RADIUS, IRIS_RAISED, LOWER_MARGIN, UPPER_MARGIN, aperture
+from dcign.facegen.primitives import bump, ramp, step
+from dcign.facegen.sculpture import eyes
 from dcign.facegen.sculpture.features import near
 from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, inside_hairline
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
@@ -17,6 +17,8 @@ from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION
 from dcign.facegen.sculpture.nose import NOSTRIL
 from dcign.facegen.template.mesh import Template
+
+PART_NAMES = ("skin", "neck", "hair", "ear", "brow", "lip", "nostril", "sclera", "iris")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,7 @@ def regions_at(points: Float64, normals: Float64, on_ear: Float64, openness: Flo
     eye = _eye(half)
     x, y, z = half.T
     centre = LANDMARKS["eyeball"]
-    dx, dy = x - centre[0], y - centre[1] - IRIS_RAISED
+    dx, dy = x - centre[0], y - centre[1] - eyes.IRIS_RAISED
     upper, lower = _lashes(half, eye)
     return Regions(
         half=half,
@@ -85,19 +87,44 @@ def regions_at(points: Float64, normals: Float64, on_ear: Float64, openness: Flo
     )
 
 
+def part_labels(vertices: Float64, regions: Regions) -> UInt8:
+    """Return the index into PART_NAMES of each vertex (V,); where parts overlap, the last one below counts.
+
+    Hair is a separate surface, so that no vertex of the template belongs to it.
+    """
+    inside = {
+        "neck": 1 - head_weight(vertices),
+        "ear": regions.ear,
+        "brow": regions.brow,
+        "lip": regions.lip,
+        "nostril": regions.nostril,
+        "sclera": regions.eye,
+        "iris": regions.eye * (regions.iris_radius < eyes.IRIS_RADIUS),
+    }
+    labels = np.zeros(len(vertices), np.uint8)
+    for name, weight in inside.items():
+        labels[weight > 0.5] = PART_NAMES.index(name)
+    return labels
+
+
+def head_weight(vertices: Float64) -> Float64:
+    """Return weights (V,), 1 on the head and fading to 0 down the neck: how much a vertex counts in the head's size."""
+    return 1 - ramp(-vertices[:, 1] - 0.35 * vertices[:, 2], 70, 110)
+
+
 def _eye(half: Float64) -> Float64:
     x, y, z = half.T
-    near_ball = np.linalg.norm(half - LANDMARKS["eyeball"], axis=1) < EYEBALL_RADIUS + 1.3
-    return np.asarray(step(aperture(x, y) + 0.05, 0.12) * near_ball * (z > 66))
+    near_ball = np.linalg.norm(half - LANDMARKS["eyeball"], axis=1) < eyes.EYEBALL_RADIUS + 1.3
+    return np.asarray(step(eyes.aperture(x, y) + 0.05, 0.12) * near_ball * (z > 66))
 
 
 def _lashes(half: Float64, eye: Float64) -> tuple[Float64, Float64]:
     x, y, z = half.T
     close = (z > 60) & (np.abs(x - 31) < 17) & (np.abs(y) < 12)
-    above, below = y - UPPER_MARGIN(x), LOWER_MARGIN(x) - y
+    above, below = y - eyes.UPPER_MARGIN(x), eyes.LOWER_MARGIN(x) - y
     upper = np.exp(-(((above - 0.3) / 0.9) ** 2)) * step(x - 17.5, 0.7)
     lower = np.exp(-(((below - 0.4) / 0.8) ** 2)) * step(x - 21, 1.0)
-    close = close * step(CORNERS[1] + 0.8 - x, 0.4)
+    close = close * step(eyes.CORNERS[1] + 0.8 - x, 0.4)
     return upper * close * (1 - eye), lower * close * (1 - eye)
 
 
@@ -114,8 +141,7 @@ def _lip(half: Float64) -> Float64:
 
 
 def _nostril(half: Float64) -> Float64:
-    hole = ellipsoid(half, NOSTRIL.at.position(LANDMARKS), np.array(NOSTRIL.radii), rotation_about_y(NOSTRIL.turn))
-    return step(0.9 - np.abs(hole), 0.3) * step(half[:, 1] + 49.5, 0.4)
+    return step(0.9 - np.abs(NOSTRIL.body(half, LANDMARKS)), 0.3) * step(half[:, 1] + 49.5, 0.4)
 
 
 def _openness(vertices: Float64, normals: Float64) -> Float64:

@@ -6,24 +6,18 @@ one half is relaxed, and then mirrored; the triangles do not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.sparse import csr_matrix, diags
 
 from dcign.arrays import Float64, Int64
+from dcign.facegen.primitives import SignedDistance
 
 PULL = 0.6  # of the way to the mean of the neighbours, per step
 GRADIENT_STEP = 0.05  # mm, of a one-sided difference
 
 
 def relax(
-    vertices: Float64,
-    triangles: Int64,
-    mirror: Int64,
-    freedom: Float64,
-    distance: Callable[[Float64], Float64],
-    steps: int,
+    vertices: Float64, triangles: Int64, mirror: Int64, freedom: Float64, distance: SignedDistance, steps: int
 ) -> Float64:
     """Return the vertices (V, 3) after `steps` steps; freedom (V,) 0..1 scales the steps of each.
 
@@ -39,7 +33,7 @@ def relax(
     return moved
 
 
-def onto_surface(points: Float64, distance: Callable[[Float64], Float64], steps: int = 2) -> Float64:
+def onto_surface(points: Float64, distance: SignedDistance, steps: int = 2) -> Float64:
     """Move points (N, 3) near the surface distance = 0 onto it, along the gradient."""
     for _ in range(steps):
         gap = distance(points)

@@ -1,4 +1,4 @@
-"""A person as a file that other programs open."""
+"""A person as a mesh file for other programs, and conversions of colours."""
 
 from __future__ import annotations
 

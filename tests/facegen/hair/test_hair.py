@@ -24,7 +24,7 @@ def layer(model: MorphableModel) -> HairLayer:
     head = model.without_hair()
     nothing = np.zeros(head.vertices, np.int64)
     vertices = head.mean.astype(np.float64)
-    template = Template(vertices, vertices, head.triangles.astype(np.int64), head.mirror, nothing, nothing)
+    template = Template(vertices, vertices, head.triangles.astype(np.int64), head.mirror, nothing)
     return hair_layer(template, find_regions(template))
 
 

@@ -1,4 +1,4 @@
-"""Edge collapse: what may go goes, what must stay stays, and what is left is still a surface."""
+"""Edge collapse: free vertices go, fixed vertices stay, and the result is still a surface."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_ball_stays_closed_and_nearly_a_ball() -> None:
 
 
 def test_no_triangle_turns_over_in_any_of_the_faces() -> None:
-    """A hexagon's middle may move onto any corner, but for a face in which the next corner is dented."""
+    """The centre of a hexagon may move onto any corner, except where a dented face would fold."""
     turn = np.radians(60.0 * np.arange(6))
     hexagon = np.concatenate([np.stack([np.cos(turn), np.sin(turn), 0 * turn], 1), np.zeros((1, 3))])
     dented = hexagon.copy()

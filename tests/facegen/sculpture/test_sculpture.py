@@ -1,4 +1,4 @@
-"""The sculptor's tools: distances, meshing, normals, each against a slow or exact twin."""
+"""Distances, meshing and normals, each compared with an exact or a slow computation."""
 
 from __future__ import annotations
 
