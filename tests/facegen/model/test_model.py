@@ -220,7 +220,9 @@ def test_a_whole_cache_is_not_built_again(own_cache: Path, monkeypatch: pytest.M
     procedural_model()
 
 
-def test_a_cache_that_cannot_be_written_names_the_environment_variable(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_names_the_environment_variable(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (own_cache / "file").write_text("in the way")
     monkeypatch.setenv("DCIGN_CACHE", str(own_cache / "file"))
     with pytest.raises(ModelError, match="set DCIGN_CACHE"):
