@@ -11,8 +11,8 @@ from dcign.arrays import Float32, Float64
 
 Real = TypeVar("Real", bound=np.floating[Any])  # the result has the precision of the input
 
-_WHITE = np.array([0.9505, 1.0, 1.089])
-_XYZ_TO_LINEAR = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
+WHITE = np.array([0.9505, 1.0, 1.089])  # D65, XYZ
+XYZ_TO_LINEAR = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
 
 
 def lab_to_linear(lab: Float64) -> Float64:
@@ -20,7 +20,7 @@ def lab_to_linear(lab: Float64) -> Float64:
     lightness = (lab[..., 0] + 16) / 116
     f = np.stack([lightness + lab[..., 1] / 500, lightness, lightness - lab[..., 2] / 200], -1)
     xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
-    return np.asarray((xyz * _WHITE) @ _XYZ_TO_LINEAR.T)
+    return np.asarray((xyz * WHITE) @ XYZ_TO_LINEAR.T)
 
 
 def lab_to_linear_planes(lab: Float32) -> Float32:
@@ -29,14 +29,7 @@ def lab_to_linear_planes(lab: Float32) -> Float32:
     f[:, 1] = (lab[:, 0] + 16) * np.float32(1 / 116)
     f[:, 0] = f[:, 1] + lab[:, 1] * np.float32(1 / 500)
     f[:, 2] = f[:, 1] - lab[:, 2] * np.float32(1 / 200)
-    return np.asarray((_XYZ_TO_LINEAR * _WHITE).astype(np.float32) @ (f * f * f))
-
-
-def linear_to_lab(linear: Float64) -> Float64:
-    """Convert linear RGB (..., 3) to CIELAB (..., 3)."""
-    xyz = linear @ np.linalg.inv(_XYZ_TO_LINEAR).T / _WHITE
-    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
+    return np.asarray((XYZ_TO_LINEAR * WHITE).astype(np.float32) @ (f * f * f))
 
 
 def linear_to_srgb(linear: NDArray[Real]) -> NDArray[Real]:

@@ -18,7 +18,9 @@ LEAST_COSINE = 0.2  # between the normals of a triangle before and after a colla
 FREE, EDGE, FIXED = 0, 1, 2  # a vertex may move onto any neighbour, only along the edge of the mesh, or not at all
 
 
-def collapsed(triangles: Int64, features: Float64, faces: Float64, kind: Int64, counts: Sequence[int]) -> list[Int64]:
+def collapse_edges(
+    triangles: Int64, features: Float64, faces: Float64, kind: Int64, counts: Sequence[int]
+) -> list[Int64]:
     """Collapse edges until no more than each of `counts` vertices are left, or no more collapses are allowed.
 
     Parameters

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from dcign.arrays import Float32, Float64, Floating, Int64
-from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapsed
+from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapse_edges
 from dcign.facegen.levels.projection import Projection
 from dcign.facegen.model.albedo import round_to_float16
 from dcign.facegen.model.morphable import Level, LevelSurface, MorphableModel
@@ -72,7 +72,7 @@ def _coarser_heads(model: MorphableModel) -> list[Int64]:
     unfolded = model.shapes(shape[:UNFOLDED_PEOPLE], attributes[:UNFOLDED_PEOPLE])
     faces = np.concatenate([model.mean[None], unfolded])[:, half]
     wanted = [(count + middle.sum() // 2) // 2 for count in HEADS]  # about half of the midline stays
-    left = [half[each] for each in collapsed(number[triangles], features, faces.astype(np.float64), kind, wanted)]
+    left = [half[each] for each in collapse_edges(number[triangles], features, faces.astype(np.float64), kind, wanted)]
     return [np.concatenate([each, model.mirror[each][:, ::-1]]) for each in left]
 
 
