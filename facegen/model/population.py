@@ -56,7 +56,7 @@ def _hair(sex: float, age: float, rng: np.random.Generator) -> tuple[float, floa
 
 
 def shape_of(population: Population, sex: float, age: float, own: Float64) -> Float64:
-    """Return the shape coefficients (Ks,) of a person of a sex and an age in years; own (Ks,), N(0, 1): all else."""
+    """Return a person's shape coefficients (Ks,); age in years; own (Ks,), N(0, 1): variation beyond sex and age."""
     arrays = population.arrays
     spread = arrays["women_shape"] if sex < 0 else arrays["men_shape"]
     return np.asarray(
