@@ -11,7 +11,9 @@ from dcign.errors import ModelError
 from dcign.facegen.levels.decimation import coarser_levels, mirror_of
 from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.plain_skin import plain_skin
-from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel, head_sphere
+from dcign.facegen.model.albedo import LinearAlbedo
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 
 HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
 STILL = 1e-4  # mm: a mode that moves nothing further is of what is not drawn

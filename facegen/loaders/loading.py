@@ -14,12 +14,11 @@ from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.progress import StageProgress, no_stage_progress
 
 KNOWN = (
     "BFM 2009 .mat, BFM 2017 or 2019 .h5, FLAME .pkl or .npz, an ICT-FaceKit folder, GNM head .npz, or a dcign model"
 )
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Format:
     read: Callable[[Path], Content] | None
 
 
-def load_model(path: Path, progress: Progress | None = None) -> MorphableModel:
+def load_model(path: Path, progress: StageProgress = no_stage_progress) -> MorphableModel:
     """The model in a file or folder, from the cache if it was read before.
 
     progress(stage, fraction) is called before each stage.
@@ -39,7 +38,7 @@ def load_model(path: Path, progress: Progress | None = None) -> MorphableModel:
     Raises ModelError, in a sentence, for whatever is no model or not a whole one.
     """
     try:
-        return _load(Path(path), progress or _silent)
+        return _load(Path(path), progress)
     except ModelError:
         raise
     except MemoryError:
@@ -103,7 +102,7 @@ def _recognised_npz(path: Path) -> Format:
     raise ModelError(f"{path} holds {found}; expected v_template (FLAME) or template_vertex_positions (GNM): {KNOWN}.")
 
 
-def _load(path: Path, report: Progress) -> MorphableModel:
+def _load(path: Path, report: StageProgress) -> MorphableModel:
     report("recognising the model", 0.0)
     form = recognise(path)
     digest = _digest(form.files)
@@ -134,7 +133,3 @@ def _digest(files: tuple[Path, ...]) -> str:
     if len(digests) == 1:
         return digests[0][1]
     return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest()
-
-
-def _silent(stage: str, fraction: float) -> None:
-    pass

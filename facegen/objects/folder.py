@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +13,13 @@ from dcign.facegen.objects.collection import Collection, Solid, packed
 from dcign.facegen.objects.reading import read_soup
 from dcign.facegen.objects.simplification import simplified
 from dcign.facegen.objects.soup import Soup, normalised, welded
+from dcign.progress import StageProgress
 
 EXTENSIONS = (".glb", ".gltf", ".obj", ".off", ".ply", ".stl")
 UP = ("y", "z")
 LICENCE = "that of the meshes, which are not dcign's"
 LISTED = 3  # files that a sentence names; the others it counts
 MOST_VERTICES = 60_000  # as drawn: the vertex shader tells 20 objects apart in 32-bit floats
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
     return MeshFolder(path, files, up, digest.hexdigest())
 
 
-def pack(folder: MeshFolder, triangles: int, progress: Progress) -> Collection:
+def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collection:
     """Read all meshes of a folder; those of more than so many triangles are simplified to that.
 
     progress(file, fraction) is called before each.

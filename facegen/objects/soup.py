@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
-from dcign.facegen.model.morphable import smallest_sphere
+from dcign.facegen.model.bounding_sphere import smallest_sphere
 
 RADIUS = 140.0  # mm, of the sphere that each object fills: about a head's, so that all that is set in mm suits both
 SAME_PLACE = 1e-6  # of an object's extent

@@ -13,8 +13,6 @@ import numpy as np
 from dcign.arrays import Bool, Float64
 from dcign.facegen.shape.girths import Arc, Calliper, Course, Tape
 
-SEXES = ("women", "men")
-
 
 @dataclass(frozen=True)
 class Group:

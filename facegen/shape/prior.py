@@ -30,8 +30,7 @@ from dcign.facegen.shape.measured_fields import (
 from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from dcign.facegen.shape.modes import gaussian_process_modes
 from dcign.facegen.template.mesh import Template
-from dcign.facegen.template.parts import head_weight
-from dcign.facegen.template.regions import Regions
+from dcign.facegen.template.regions import Regions, head_weight
 
 SLACK = 0.002  # of a mean: where tables contradict each other, a head need not bend to fit both
 NECK_WEIGHT = 0.3  # a head's variation counts most when modes are ranked

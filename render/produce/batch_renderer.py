@@ -10,7 +10,8 @@ import numpy as np
 from dcign.arrays import Float32, Int64
 from dcign.data.schema import BATCH_SIZE, MASK, Batch
 from dcign.facegen.colour import srgb_to_linear
-from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.normals import VertexNormals
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
