@@ -158,12 +158,19 @@ def _use(published: Published) -> Iterator[str]:
     yield f"    dcign edit FOLDER photo.png --{first.replace('_', '-')} VALUE --out new.png"
 
 
-def _factors(published: Published, calibrations: Sequence[FactorCalibration]) -> Iterator[str]: yield "## What the
-latents stand for" yield "" if not calibrations: yield "The network has not been evaluated, so nothing says which latent
-stands for which factor." return yield "| factor | latent | units | range of training |" yield "|---|---|---|---|" for
-fit, units in zip(calibrations, published.description.units, strict=True): low, high = fit.range yield f"|
-{_words(fit.factor)} | {fit.latent} | {units} | {low:.4g} to {high:.4g} |" yield "" yield "`calibration.json` holds the
-monotone maps from latent to factor and back. They are constant beyond their ends."
+def _factors(published: Published, calibrations: Sequence[FactorCalibration]) -> Iterator[str]:
+    yield "## What the latents stand for"
+    yield ""
+    if not calibrations:
+        yield "The network has not been evaluated, so nothing says which latent stands for which factor."
+        return
+    yield "| factor | latent | units | range of training |"
+    yield "|---|---|---|---|"
+    for fit, units in zip(calibrations, published.description.units, strict=True):
+        low, high = fit.range
+        yield f"| {_words(fit.factor)} | {fit.latent} | {units} | {low:.4g} to {high:.4g} |"
+    yield ""
+    yield "`calibration.json` holds the monotone maps between latents and factors. They are constant beyond their ends."
 
 
 def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iterator[str]:
