@@ -33,7 +33,7 @@ from dcign.trained.evaluated_run import EvaluatedRun, load_run
 SUFFIXES = (".html", ".png")
 
 # What is drawn as dots: of each factor, and of the whole code.
-DRAWN_OF_FACTORS = ("r2", "mae_degrees", "leakage_r2", "leakage_active_r2", "swap_ratio")
+DRAWN_OF_FACTORS = ("r2", "mean_absolute_error", "leakage_r2", "leakage_active_r2", "swap_ratio")
 DRAWN_OF_RUNS = ("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value")
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Term, value_of, written
 
 LEGEND = (
-    "unseen identities; error: mean, degrees; leak: R2 of a probe from the other latents (sampled, alive mu, all mu; "
-    "linear: of a line from all mu); swap, copy: squared error over reconstruction's; still: variance of the other "
-    "latents while the factor varies, over people's; as one: all latents that are no factor's as one block; +-: half "
-    "the 95 % interval"
+    "unseen identities; error: mean, in the factor's unit; leak: R2 of a probe from the other latents (sampled, alive "
+    "mu, all mu; linear: of a line from all mu); swap, copy: squared error over reconstruction's; still: variance of "
+    "the other latents while the factor varies, over people's; as one: all latents that are no factor's as one block; "
+    "+-: half the 95 % interval"
 )
 
 

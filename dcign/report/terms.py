@@ -30,7 +30,7 @@ READING_TERMS = (
          "the same through a straight line", "more"),
     Term("Spearman", "spearman", ".3f", "Spearman",
          "rank correlation of latent and factor; its sign is the network's choice"),
-    Term("error", "mae_degrees", ".1f", "mean error",
+    Term("error", "mean_absolute_error", ".1f", "mean error",
          "of the factor read off its latent, in the factor's unit", "less"),
 )  # fmt: skip
 LEAKAGE_TERMS = (

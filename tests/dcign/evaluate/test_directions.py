@@ -1,5 +1,7 @@
 """Directions: an entangled code's factor, by the paper's rule and by linear regression."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np
@@ -61,7 +63,7 @@ def test_codes_of_another_network_are_refused(entangled):
     _, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
     for use in (found.coordinate, found.value, lambda codes: found.moved(codes, 30.0)):
-        with pytest.raises(TrainingError, match=r"codes of shape \(2000, 4\) for a direction of 5 latents: wanted"):
+        with pytest.raises(TrainingError, match=r"expected codes \(N, 5\), found shape \(2000, 4\): pass codes"):
             use(mu[:, :4])
 
 
@@ -79,7 +81,7 @@ def test_the_paper_s_latent_varies_most_within_batches_whatever_it_does_between_
     batches = rng.normal(size=(30, 20, LATENTS)) * [0.1, 0.2, 0.9, 0.3, 0.1]
     batches[..., 0] += 50 * rng.normal(size=(30, 1))  # differs from batch to batch, still within each
     assert max_variance_latent(batches) == 2
-    with pytest.raises(TrainingError, match=r"\(30, 1, 5\): wanted \(B, n, Z\), two images or more"):
+    with pytest.raises(TrainingError, match=r"\(B, n, Z\) of two images or more per batch, found \(30, 1, 5\)"):
         max_variance_latent(batches[:, :1])
 
 
