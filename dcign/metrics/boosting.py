@@ -9,7 +9,7 @@ Splits are searched for between bins with equal numbers of examples, not between
 distinct values than bins the trees are scikit-learn's own, except for ties.
 
 tests/dcign/metrics hold the trees against scikit-learn: test_twins.py and test_goldens.py (DCI), test_laws.py
-(importances, predictions and probabilities of the classifier) and test_importance.py (the regressor).
+(importances, predictions and probabilities of the classifier) and test_dci.py (the regressor).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def rng():
     return np.random.default_rng(5)
 
 
-def test_the_regression_finds_a_slanted_direction_and_reads_the_factor_along_it(entangled):
+def test_the_regression_finds_a_slanted_direction_and_predicts_the_factor_along_it(entangled):
     unit, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
     assert np.linalg.norm(found.unit) == pytest.approx(1)
@@ -47,7 +47,7 @@ def test_the_regression_finds_a_slanted_direction_and_reads_the_factor_along_it(
     assert found.calibration.slope > 0
 
 
-def test_a_moved_code_stands_for_what_was_asked_and_is_changed_along_the_direction_alone(entangled):
+def test_a_moved_code_has_the_value_asked_for_and_changes_along_the_direction_alone(entangled):
     _, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
     moved = found.moved(mu[:50], 30.0)
@@ -85,7 +85,7 @@ def test_the_paper_s_latent_varies_most_within_batches_whatever_it_does_between_
         max_variance_latent(batches[:, :1])
 
 
-def test_codes_that_say_nothing_give_a_direction_nonetheless():
+def test_codes_without_information_still_give_a_direction():
     found = regression_direction("azimuth", np.zeros((30, LATENTS)), np.linspace(-1, 1, 30))
     assert np.linalg.norm(found.unit) == 1
     assert np.isfinite(found.moved(np.zeros((3, LATENTS)), 0.5)).all()

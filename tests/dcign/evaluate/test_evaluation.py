@@ -1,4 +1,4 @@
-"""From a data set folder to a trained run, its evaluation and its pictures."""
+"""The evaluation of short trainings on a small data set."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ METRICS = {
 
 @pytest.fixture(scope="module")
 def runs(small_faces, tmp_path_factory):
-    """A run of each recipe, too short to have learnt anything."""
+    """One run per recipe, too short to learn anything."""
     folder = tmp_path_factory.mktemp("runs")
     for recipe in RECIPES.values():
         out = str(folder / recipe.name)
@@ -53,7 +53,7 @@ def swap(runs):
     return runs / "swap"
 
 
-def test_the_evaluation_says_all_that_it_promises(swap):
+def test_the_evaluation_has_all_keys_of_each_factor(swap):
     report = json.loads((swap / "evaluation.json").read_text())
     assert tuple(report["factors"]) == FACTORS
     for place, name in enumerate(FACTORS):
@@ -81,13 +81,13 @@ def test_an_older_evaluation_is_read_with_today_s_keys(swap, tmp_path):
     assert load_evaluation(tmp_path) == load_evaluation(swap)
 
 
-def test_the_literature_s_figures_are_there_with_intervals_around_them(swap):
+def test_the_metrics_of_the_literature_have_intervals_around_them(swap):
     report = json.loads((swap / "evaluation.json").read_text())
     assert report["metrics"]["latents"].keys() == METRICS | {"explicitness"}
     assert report["metrics"]["blocks"].keys() == METRICS
-    for figures in report["metrics"].values():
-        assert all(0 <= figure["value"] <= 1 for figure in figures.values())
-        assert all(figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"] for name in ("mig", "irs"))
+    for metrics in report["metrics"].values():
+        assert all(0 <= metric["value"] <= 1 for metric in metrics.values())
+        assert all(metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"] for name in ("mig", "irs"))
     for score in report["factors"].values():
         for name, (low, high) in score["intervals"].items():
             assert low <= score[name] <= high
@@ -96,7 +96,7 @@ def test_the_literature_s_figures_are_there_with_intervals_around_them(swap):
     assert report["mig"] == report["metrics"]["latents"]["mig"]["value"]
 
 
-def test_the_sweep_s_figures_and_the_baselines_of_an_entangled_code_are_there(swap):
+def test_the_evaluation_has_scores_of_sweeps_and_of_the_baselines(swap):
     report = json.loads((swap / "evaluation.json").read_text())
     for name in FACTORS:
         score = report["factors"][name]
@@ -216,7 +216,7 @@ def test_an_evaluation_reports_its_progress_from_zero_to_one(runs):
     assert {stage.split()[0] for stage, _ in told} == STAGES
 
 
-def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
+def test_encoding_reports_every_pass(swap, small_faces, monkeypatch):
     monkeypatch.setattr("dcign.trained.codec.PIXELS_AT_ONCE", 10 * 32 * 32)
     images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)[:25]
     told = []
@@ -224,10 +224,10 @@ def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
     assert told == [0.4, 0.8, 1.0]
 
 
-def test_a_swap_is_scored_as_all_its_pictures_at_once_would_be(swap, small_faces):
+def test_swaps_score_the_same_in_one_pass_over_all_images(swap, small_faces):
     codec, batches = load_codec(swap), DataSource(small_faces).labelled("test")
     codes = encode_split(codec, batches)
-    codes = dataclasses.replace(codes, mu=3000 * codes.mu)  # so short a run hardly uses its latents
+    codes = dataclasses.replace(codes, mu=3000 * codes.mu)  # the decoder hardly uses the latents yet
     plain = measure_reconstruction(codec, batches, codes)
     errors = swap_errors(codec, batches, codes, plain, factor=1, latent=4)
     chosen = np.flatnonzero(batches.kind == 1)
