@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from dcign.errors import TrainingError
-from dcign.run import configuration as run_configuration
 from dcign.run.json_files import read_json
 
 FORMAT = "dcign-evaluation"
@@ -32,13 +31,11 @@ TABLES = ("factors", "reconstruction", "latents", "entangled", "dci", "metrics")
 RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 
-def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
-    """Return what a run's evaluation.json says, or say in one sentence what is wrong with it."""
-    path = Path(folder) / FILE
+def read_evaluation(folder: Path) -> dict[str, Any]:  # JSON
+    """Return what a folder's evaluation.json says. Raises TrainingError if there is none, or it is damaged."""
+    path = folder / FILE
     if not path.is_file():
-        evaluate = f"evaluate the run first, with dcign evaluate {folder}"
-        wanted = evaluate if run_configuration.holds_run(folder) else "name the folder of a run that was evaluated"
-        raise TrainingError(f"{folder} holds no {FILE}: {wanted}")
+        raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
     try:
         found = read_json(path)
         rename_old_keys(found)
