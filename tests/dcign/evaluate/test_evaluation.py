@@ -258,7 +258,7 @@ def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     monkeypatch.setattr("dcign.storage.atomic.os.fsync", disk_full)
     with pytest.raises(TrainingError, match=r"the disk is full; free some space.* is kept: run dcign evaluate"):
-        work(run)
+        work(TrainedRun.open(run))
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 

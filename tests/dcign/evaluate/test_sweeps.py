@@ -45,7 +45,7 @@ def test_of_equally_frequent_values_the_nearest_to_zero_is_at_rest() -> None:
 def test_a_split_in_which_several_factors_move_at_once_is_refused() -> None:
     factors = np.repeat(np.array([[1, 0, 5], [2, 1, 0], [3, 2, 6]], np.float32)[:, None], 2, axis=1)
     moving = LabelledBatches(swept().images[:3], factors, np.full(3, 3), None)
-    with pytest.raises(TrainingError, match="no batch with all factors but one at rest"):
+    with pytest.raises(TrainingError, match="expected batches with all factors but one at rest, found none"):
         sweep_of(moving, 0)
 
 
