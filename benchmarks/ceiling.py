@@ -23,7 +23,7 @@ from torch import Tensor
 
 from benchmarks.sentence import one_sentence
 from dcign.device import choose_precision, computing, threads
-from dcign.evaluate.codes import encode_split, thinned
+from dcign.evaluate.codes import encode_split, thinning
 from dcign.evaluate.evaluation import TRAINING_IMAGES
 from dcign.inputs.source import DataSource, LabelledBatches
 from dcign.metrics import r_squared
@@ -43,7 +43,7 @@ CPU = torch.device("cpu")
 def main() -> None:
     """Train, measure, write, tell."""
     for name, score in written(__doc__, Path("ceiling.json"), measure)["factors"].items():
-        print(f"{name}: R2 {score['r2']:.4f}, mean error {score['mae_degrees']:.2f}")
+        print(f"{name}: R2 {score['r2']:.4f}, mean error {score['mean_absolute_error']:.2f}")
 
 
 def written(
@@ -76,12 +76,13 @@ def measure(source: DataSource, configuration: TrainConfiguration) -> dict[str, 
     source.refuse_missing(("train", "iid"))
     train, iid, description = source.labelled("train"), source.labelled("iid"), source.description()
     codec = regress(train, description, configuration)
-    fitted, held = (encode_split(codec, split) for split in (thinned(train, TRAINING_IMAGES), iid))
+    few = source.chunked("train").labelled(*thinning(len(train.kind), train.images.shape[1], TRAINING_IMAGES))
+    fitted, held = (encode_split(codec, split) for split in (few, iid))
     scores = {}
     for place, name in enumerate(description.factors):
         fit = calibrate(name, place, fitted.flat_mu[:, place], fitted.flat_factors[:, place])
         truth, told = held.flat_factors[:, place], fit.value(held.flat_mu[:, place])
-        scores[name] = {"r2": r_squared(truth, told), "mae_degrees": float(np.abs(truth - told).mean())}
+        scores[name] = {"r2": r_squared(truth, told), "mean_absolute_error": float(np.abs(truth - told).mean())}
     return {"cpu_seconds": round(codec.seconds, 1), "factors": scores}
 
 

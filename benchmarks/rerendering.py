@@ -22,7 +22,8 @@ from torch import Tensor
 from benchmarks.ceiling import CPU, images_a_step, trained, written
 from benchmarks.sentence import BenchmarkError, one_sentence
 from dcign.device import choose_precision, computing
-from dcign.evaluate.rerendering import some_levels
+from dcign.evaluate.codes import evenly
+from dcign.evaluate.rerendering import LEVELS
 from dcign.evaluate.sweeps import at_rest, rest_of, sweep_of
 from dcign.inputs.batches import as_network_input, batches_by_kind, draw_groups
 from dcign.inputs.source import DataSource, LabelledBatches
@@ -80,7 +81,7 @@ def turn(
 def rerendered(codec: Codec, batches: LabelledBatches, factor: int, scale: NDArray[Any]) -> float:
     """Return the mean PSNR, dB, on the head where there are masks, of one picture a person over a factor's sweep."""
     sweep, rest = sweep_of(batches, factor), rest_of(batches) / scale
-    kept = some_levels(len(sweep.levels))
+    kept = evenly(len(sweep.levels), LEVELS)
     code = codec.encode(at_rest(batches))[0]
     code[:, : len(rest)] = rest
     told = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.sentence import BenchmarkError
 from benchmarks.trainings import ABLATIONS, LARGE, STEPS, WEAKER_PULL, ablation_folder, large_folder
+from dcign.trained.evaluation_file import rename_old_keys
 
 Report = dict[str, Any]  # JSON, as in evaluation.json
 
@@ -27,7 +28,7 @@ class Column:
 
 OF_A_FACTOR = (
     Column("R²", "r2", 3),
-    Column("error, degrees", "mae_degrees", 1),
+    Column("error, degrees", "mean_absolute_error", 1),
     Column("leak, sampled", "leakage_r2", 2),
     Column("leak, alive mu", "leakage_active_r2", 2),
     Column("swap / reconstruction", "swap_ratio", 2),
@@ -86,7 +87,7 @@ def _of_factors(heading: str, path: str, wanted: Sequence[float], digits: int, l
 
 TARGETS = (
     *_of_factors("R²", "r2", (0.998, 0.97, 0.995), 4, True),
-    *_of_factors("mean error in degrees", "mae_degrees", (1.5, 1.8, 2.5), 2, False),
+    *_of_factors("mean error in degrees", "mean_absolute_error", (1.5, 1.8, 2.5), 2, False),
     *_of_factors("leakage from sampled latents", "leakage_r2", (0.05, 0.05, 0.05), 3, False),
     *_of_factors("leakage from means of alive latents", "leakage_active_r2", (0.15, 0.15, 0.15), 3, False),
     *_of_factors("swap / reconstruction", "swap_ratio", (1.12, 1.05, 1.05), 3, False),
@@ -187,7 +188,8 @@ def of_ceiling(out: Path) -> list[str]:
     rows = []
     for path in sorted(out.glob("ceiling/*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
-        for key, digits in (("r2", 4), ("mae_degrees", 2)):
+        rename_old_keys(found)
+        for key, digits in (("r2", 4), ("mean_absolute_error", 2)):
             values = [_figure(score[key], digits) for score in found["factors"].values()]
             rows.append([str(found["seed"]), f"{found['steps']:,}", {"r2": "R²"}.get(key, "error, degrees"), *values])
     return _table(["seed", "steps", "", "azimuth", "elevation", "light azimuth"], rows)
@@ -236,6 +238,7 @@ def reports_of(folder: Path, name: str) -> list[Report]:
         if not re.fullmatch(rf"{re.escape(name)}-\d+", path.parent.name):
             continue  # another run, whose name begins alike
         report = json.loads(path.read_text(encoding="utf-8"))
+        rename_old_keys(report)
         for score in report["factors"].values():
             if turned := score.get("rerender"):
                 turned["short_db"] = turned["reconstruction_psnr_db"] - turned["psnr_db"]

@@ -1,9 +1,11 @@
-"""A factor as a direction in the code, for codes that were trained to have no latent of their own for it.
+"""A factor as a direction in the code, for networks that were not trained to have one latent per factor.
 
 The two baselines of the paper's figure 5b: the latent that varies most in a factor's batches, and the direction of the
-linear regression of the factor on all latents. Along either, a code has a coordinate, which is calibrated to the
-factor as a latent is, so that a code can be moved to a value. Both are fitted on training identities.
+linear regression of the factor on all latents. A code's coordinate along either is calibrated to the factor, like a
+latent, so that a code can be moved to a value of the factor. Both are fitted on training identities.
 """
+
+from __future__ import annotations
 
 import json
 import math
@@ -31,27 +33,27 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """A unit vector (Z,), and the calibration of the coordinate along it; its latent is where the vector is largest."""
+    """A unit vector (Z,), and the calibration of the coordinate along it. Its latent is the vector's largest entry."""
 
     unit: Floating
     calibration: FactorCalibration
 
     def coordinate(self, mu: Floating) -> Floating:
-        """Return how far codes lie along the direction: mu @ unit, (N, Z) -> (N,)."""
+        """Return the coordinates of codes along the direction: mu @ unit, (N, Z) -> (N,)."""
         if mu.ndim != 2 or mu.shape[1] != len(self.unit):
             raise TrainingError(
-                f"codes of shape {mu.shape} for a direction of {len(self.unit)} latents: wanted (N, {len(self.unit)}), "
-                "of the network that the direction was fitted on"
+                f"expected codes (N, {len(self.unit)}), found shape {mu.shape}: pass codes of the network that the "
+                "direction was fitted on."
             )
         along: Floating = mu @ self.unit
         return along
 
     def value(self, mu: Floating) -> Floating:
-        """Say what codes stand for, in the factor's units: (N, Z) -> (N,)."""
+        """Return the factor as codes have it, in its units: (N, Z) -> (N,)."""
         return self.calibration.value(self.coordinate(mu))
 
     def moved(self, mu: Floating, values: ArrayLike) -> Floating:
-        """Move copies of codes along the direction to where it stands for the values, a number or (N,): -> (N, Z)."""
+        """Return codes moved along the direction to values of the factor, a number or (N,): (N, Z) -> (N, Z)."""
         wanted = self.calibration.code(np.broadcast_to(np.asarray(values, np.float64), len(mu)))
         changed: Floating = mu + (wanted - self.coordinate(mu))[:, None] * self.unit
         return changed.astype(mu.dtype)
@@ -59,13 +61,13 @@ class Direction:
 
 @dataclass(frozen=True, eq=False)
 class Baselines:
-    """Both baselines of one factor."""
+    """The two baselines of one factor."""
 
     max_variance: Direction
     regression: Direction
 
     def score(self, mu: Floating, truth: Floating) -> dict[str, float]:
-        """Return which latent, and the R^2 of both through their monotone maps: (N, Z), (N,)."""
+        """Return the latent that varies most, and the R^2 of both monotone maps: (N, Z), (N,)."""
         return {
             "max_variance_latent": self.max_variance.calibration.latent,
             "r2_max_variance": r_squared(truth, self.max_variance.value(mu)),
@@ -74,27 +76,28 @@ class Baselines:
 
 
 def measure_baselines(codec: Codec, varying: Sequence[LabelledBatches], fitted: Codes) -> tuple[Baselines, ...]:
-    """Fit both of every factor, on training batches in which it varies, and on the codes of images of all kinds."""
-    found = []
-    for place, (name, batches) in enumerate(zip(codec.description.factors, varying, strict=True)):
-        mu = encode_split(codec, batches).mu
-        found.append(fit_baselines(name, mu, fitted.flat_mu, fitted.flat_factors[:, place]))
-    return tuple(found)
+    """Fit both baselines of each factor, on training batches in which it varies and on codes of images of all kinds."""
+    return tuple(
+        fit_baselines(name, encode_split(codec, batches).mu, fitted.flat_mu, values)
+        for name, batches, values in zip(codec.description.factors, varying, fitted.flat_factors.T, strict=True)
+    )
 
 
 def fit_baselines(factor: str, batches: Floating, mu: Floating, values: Floating) -> Baselines:
-    """Fit both on training identities.
+    """Fit both baselines of one factor, on training identities.
 
-    batches (B, n, Z): mu of batches in which the factor alone varies; mu (N, Z), values (N,): of images of all kinds.
+    batches (B, n, Z): mu of batches in which only the factor varies; mu (N, Z), values (N,): of images of all kinds.
     """
     latent = max_variance_latent(batches)
     return Baselines(latent_direction(factor, latent, mu, values), regression_direction(factor, mu, values))
 
 
 def max_variance_latent(batches: Floating) -> int:
-    """Return the latent whose variance within batches, averaged over them, is the largest: (B, n, Z) -> its place."""
+    """Return the index of the latent with the largest mean variance within batches: (B, n, Z)."""
     if batches.ndim != 3 or 0 in batches.shape or batches.shape[1] < 2:
-        raise TrainingError(f"codes of shape {batches.shape}: wanted (B, n, Z), two images or more in each batch")
+        raise TrainingError(
+            f"expected codes (B, n, Z) of two images or more per batch, found {batches.shape}: pass whole batches."
+        )
     return int(batches.astype(np.float64).var(axis=1).mean(axis=0).argmax())
 
 
@@ -106,9 +109,9 @@ def latent_direction(factor: str, latent: int, mu: Floating, values: Floating) -
 
 
 def regression_direction(factor: str, mu: Floating, values: Floating) -> Direction:
-    """Return the direction of the least-squares prediction of a factor from all latents: mu (N, Z), values (N,).
+    """Return the direction of the linear regression of a factor on all latents: mu (N, Z), values (N,).
 
-    A code moved along it changes the prediction the most for its length. Where nothing predicts, the first axis.
+    Moving a code along it changes the prediction most per unit of length. If no latent predicts, it is the first axis.
     """
     weights = least_squares(mu.astype(np.float64), values[:, None])[:-1, 0]
     length = float(np.linalg.norm(weights))
@@ -124,19 +127,22 @@ def save_directions(folder: str | Path, baselines: Sequence[Baselines]) -> None:
 
 
 def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
-    """Return the baselines that the run's evaluation wrote, in the data set's order of factors."""
+    """Return the baselines that the run's evaluation wrote, in the data set's order of factors.
+
+    Raises TrainingError if there are none, or if the file is damaged.
+    """
     path = Path(folder) / FILE
     if not path.is_file():
-        raise TrainingError(f"{folder} holds no {FILE}: evaluate the run first")
+        raise TrainingError(f"expected {FILE} in {folder}, found none: evaluate the run first.")
     try:
         found = read_json(path)
         if found["format"] != FORMAT or found["version"] != FORMAT_VERSION:
-            raise ValueError(f"not {FORMAT}, version {FORMAT_VERSION}")
+            raise ValueError(f"it is not {FORMAT}, version {FORMAT_VERSION}")
         return tuple(
             Baselines(_from_json(each["max_variance"]), _from_json(each["regression"])) for each in found["factors"]
         )
     except (ValueError, KeyError, TypeError, AttributeError, TrainingError) as error:
-        raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
+        raise TrainingError(f"cannot read {path} ({error}): evaluate the run again.") from None
 
 
 def _calibrated(factor: str, unit: Floating, mu: Floating, values: Floating) -> Direction:
@@ -150,6 +156,6 @@ def _to_json(direction: Direction) -> dict[str, Any]:  # JSON
 def _from_json(found: dict[str, Any]) -> Direction:  # JSON
     unit = np.array(found["unit"], np.float64)
     length = math.sqrt(float(np.square(unit).sum()))
-    if unit.ndim != 1 or not abs(length - 1) < 1e-3:  # nor if not a number
-        raise ValueError(f"a direction of shape {unit.shape} and length {length:g}: wanted a unit vector")
+    if unit.ndim != 1 or not abs(length - 1) < 1e-3:  # also refuses NaN
+        raise ValueError(f"expected a unit vector, found shape {unit.shape} and length {length:g}")
     return Direction(unit, from_json(found["calibration"]))

@@ -1,4 +1,6 @@
-"""Is it the same person? Two pictures of each of many people, a factor far apart, matched by the intrinsic code."""
+"""Identification: two images per person, at different values of a factor, matched by their intrinsic codes."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -8,12 +10,15 @@ from dcign.arrays import Floating, IntP
 from dcign.evaluate.codes import Codes
 
 PEOPLE = 70
-APART = 60.0  # between the two pictures, in the factor's units
+APART = 60.0  # between the two images, in the factor's units
 
 
 @dataclass(frozen=True)
 class Identification:
-    """right: share of pictures whose nearest among the others' second pictures is of the same person."""
+    """right: the share of images whose nearest second image, among all people's, is of the same person.
+
+    degrees_apart is in the factor's units; chance is the share by chance.
+    """
 
     factor: str
     people: int
@@ -23,11 +28,11 @@ class Identification:
 
 
 def identify(codes: Codes, factor: int, name: str, intrinsic: IntP) -> Identification | None:
-    """Match people across a factor by the cosine of their intrinsic means, intrinsic (I,) latents.
+    """Match people across a factor, by the cosine of their intrinsic means; intrinsic (I,) latents.
 
-    Each batch in which the factor alone varies gives one person: of its images the two that lie nearest to 60 apart.
-    Each picture of either is looked for among all of the other. None where no two lie within a tenth of that, or
-    where there are fewer than two people.
+    Each batch in which only this factor varies gives one person: the two of its images whose factors differ by nearly
+    60. Each image is matched with all images of the other side. Returns None if no two images differ by 54 to 66, or if
+    there are fewer than two people.
     """
     firsts: list[Floating] = []
     seconds: list[Floating] = []
@@ -44,19 +49,19 @@ def identify(codes: Codes, factor: int, name: str, intrinsic: IntP) -> Identific
 
 
 def right_share(firsts: Floating, seconds: Floating) -> float:
-    """Return how often the nearest by cosine is the one of the same row, asked from both sides: (P, I), (P, I) -> 0..1.
+    """Return how often the nearest row by cosine is the same row, matched in both directions: (P, I), (P, I) -> 0..1.
 
-    Codes that say nothing, all 0, are as near to everybody: right by chance.
+    Rows of zeros are equally near to all others, so they are right by chance.
     """
-    likeness = _unit(firsts) @ _unit(seconds).T
-    own = np.diag(likeness)
-    return float(np.mean([_won(likeness, own), _won(likeness.T, own)]))
+    similarity = _unit(firsts) @ _unit(seconds).T
+    own = np.diag(similarity)
+    return float(np.mean([_share_nearest(similarity, own), _share_nearest(similarity.T, own)]))
 
 
-def _won(likeness: Floating, own: Floating) -> float:
-    """Mean over rows (P, P) of whether its own is the largest; among equals, their share."""
-    most = likeness.max(axis=1)
-    ties = (likeness >= most[:, None]).sum(axis=1)
+def _share_nearest(similarity: Floating, own: Floating) -> float:
+    """Return the share of rows (P, P) whose own entry is the largest; ties count by their share."""
+    most = similarity.max(axis=1)
+    ties = (similarity >= most[:, None]).sum(axis=1)
     return float(np.mean((own >= most) / ties))
 
 

@@ -1,25 +1,26 @@
-"""Leakage: what the other latents know of a factor. It depends on how one asks: three ways."""
+"""Leakage: how well the other latents predict a factor. It depends on what the probe sees, so we measure three ways."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from dcign.arrays import Bool
+from dcign.arrays import Bool, Floating
 from dcign.evaluate.codes import Codes
-from dcign.metrics.probes import ProbeData, probe
+from dcign.metrics import nonlinear_leakage
 from dcign.progress import FractionProgress, no_fraction_progress
 
-VALIDATION = 0.12  # of the training batches, to stop the probes by
-SEED = 0  # of the probes' weights and of the sampled z: the same for every run that is compared
+SEED = 0  # of the probes' weights and of the sampled z: the same for all runs, so that they can be compared
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """R^2 of a probe for one factor from all latents but its own.
+    """R^2 of probes that predict one factor from all latents but its own.
 
-    sampled: from z as the decoder gets it; active: from mu of the latents that are alive; everything: from mu
-    of all, standardised, which amplifies the traces in nearly dead ones.
+    sampled: from z as the decoder gets it; active: from mu of the latents that are alive; everything: from mu of all
+    latents, standardised, which amplifies the traces in nearly dead ones.
     """
 
     sampled: float
@@ -30,32 +31,26 @@ class Leakage:
 def measure_leakage(
     train: Codes, test: Codes, own: tuple[int, ...], alive: Bool, progress: FractionProgress = no_fraction_progress
 ) -> tuple[Leakage, ...]:
-    """Return the leakage of each factor; own (F,) are the factors' latents, alive (Z,) says which are."""
+    """Return the leakage of each factor; own (F,) are the factors' latents, alive (Z,) marks the latents alive."""
     generator = torch.Generator().manual_seed(SEED)
-    allowed = np.stack([_allowed(latent, alive) for latent in own])  # (F, 3, Z)
-    fitted = _probe_data(train, allowed, generator)
-    held = _probe_data(test, allowed, generator)
-    batches, size = train.mu.shape[:2]
-    validates = torch.rand(batches, generator=generator) < VALIDATION
-    # Whole batches: images of one batch share so much that a probe could learn them by heart.
-    validates[torch.tensor([0, -1])] = torch.tensor([False, True])
-    image_validates = validates.repeat_interleave(size)
-    scores = probe(fitted.rows(~image_validates), fitted.rows(image_validates), held, generator, progress)
+    # Three probes per factor: the factor's column three times, each with its own table of latents, (3 F, N, Z).
+    seen, held = (np.tile(_views(codes, generator), (len(own), 1, 1)) for codes in (train, test))
+    dead = np.flatnonzero(~alive).tolist()
+    scores = nonlinear_leakage(
+        seen,
+        np.repeat(train.flat_factors, 3, axis=1),
+        held,
+        np.repeat(test.flat_factors, 3, axis=1),
+        [hidden for latent in own for hidden in (latent, [latent, *dead], latent)],
+        generator,
+        np.repeat(np.arange(len(train.mu)), train.mu.shape[1]),  # validation takes whole batches
+        progress,
+    )
     return tuple(Leakage(*map(float, row)) for row in scores.reshape(len(own), 3))
 
 
-def _allowed(latent: int, alive: Bool) -> Bool:
-    """Return the latents that each of a factor's three probes may read: (3, Z)."""
-    others = np.arange(len(alive)) != latent
-    return np.stack([others, others & alive, others])
-
-
-def _probe_data(codes: Codes, allowed: Bool, generator: torch.Generator) -> ProbeData:
-    """Lay out what the F x 3 probes read, forbidden latents at 0: inputs (3 F, N, Z), targets (3 F, N)."""
-    mu = torch.from_numpy(codes.flat_mu).float()
-    spread = torch.from_numpy(np.exp(codes.flat_logvar / 2)).float()
-    z = mu + spread * torch.randn(mu.shape, generator=generator)
-    asked = torch.stack([z, mu, mu])  # (3, N, Z)
-    may = torch.from_numpy(allowed)[:, :, None]  # (F, 3, 1, Z)
-    factors = torch.from_numpy(codes.flat_factors.T.copy()).float()  # (F, N)
-    return ProbeData((asked * may).flatten(0, 1), factors.repeat_interleave(3, dim=0))
+def _views(codes: Codes, generator: torch.Generator) -> Floating:
+    """Return what the probes of one factor see, own latents included: z, mu and mu, (3, N, Z)."""
+    mu = codes.flat_mu
+    noise = torch.randn(mu.shape, generator=generator).numpy()
+    return np.stack([mu + np.exp(codes.flat_logvar / 2) * noise, mu, mu])

@@ -1,54 +1,79 @@
-"""What an evaluation says of one factor."""
+"""The scores of each factor in an evaluation: its latent, its leakage, swaps, re-rendering and invariance."""
 
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dcign.arrays import Floating
+from dcign.arrays import Bool
 from dcign.evaluate.codes import Codes
-from dcign.evaluate.rerendering import InvarianceCurve, Rerendering
-from dcign.metrics import r_squared, spearman
-from dcign.metrics.bootstrap import bootstrap_all
+from dcign.evaluate.leakage import measure_leakage
+from dcign.evaluate.rerendering import measure_sweep
+from dcign.evaluate.swaps import Reconstruction, swap_errors
+from dcign.inputs.source import LabelledBatches
+from dcign.metrics import invariance_ratio, linear_leakage, read_monotone_latent
+from dcign.progress import PartProgress
 from dcign.trained.calibration import FactorCalibration
+from dcign.trained.codec import Codec
 
 
-@dataclass(frozen=True)
-class FactorScore:
-    """How well one latent is one factor, in the data set's units where it has any."""
+@dataclass(frozen=True, eq=False)
+class EncodedSplits:
+    """The test and the sweep split, and the codes of training images (fitted), of iid (held) and of test (tested)."""
 
-    latent: int  # that the figures below are of
-    r2: float  # through a monotone map
-    r2_linear: float
-    spearman: float
-    mae_degrees: float
-    leakage_r2: float  # a probe's, from all other latents: sampled ...
-    leakage_active_r2: float  # ... the means of those that are alive ...
-    leakage_all_r2: float  # ... the means of all
-    leakage_linear_r2: float  # a straight line's, from the means of all
-    swap_ratio: float
-    copy_ratio: float  # what returning the source unchanged would score as a swap
-    invariance_ratio: float  # variance of the latents that are no factor's while this factor varies, over people's
-    r2_assigned: float  # of the latent in the factor's own place
-    best_latent: int  # on training identities
-    r2_best: float
-    rerender: Rerendering
-    invariance_curve: InvarianceCurve
-    intervals: dict[str, tuple[float, float]]  # 95 %, of the images drawn, by the names above
+    test: LabelledBatches
+    sweep: LabelledBatches
+    fitted: Codes
+    held: Codes
+    tested: Codes
 
 
-def measure_dial(held: Codes, fit: FactorCalibration, place: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Return what a FactorScore says of one latent as a dial, with intervals."""
-    codes, truth = held.flat_mu[:, fit.latent], held.flat_factors[:, place]
-    names = ("r2", "r2_linear", "spearman", "mae_degrees")
-    found = bootstrap_all(_dial_figures, [codes, truth, fit.value(codes), fit.linear(codes)], rng)
-    figures = {name: each.value for name, each in zip(names, found, strict=True)}
-    intervals = {name: (each.low, each.high) for name, each in zip(names, found, strict=True)}
-    return {"latent": fit.latent, **figures, "intervals": intervals}
+def measure_factors(
+    codec: Codec,
+    splits: EncodedSplits,
+    fits: Sequence[FactorCalibration],
+    alive: Bool,
+    plain: Reconstruction,
+    rng: np.random.Generator,
+    meter: PartProgress,
+) -> dict[str, dict[str, Any]]:  # JSON
+    """Score each factor, by name, by the latent of its calibration in fits (F,); alive (Z,) marks the latents alive.
 
-
-def _dial_figures(
-    codes: Floating, truth: Floating, mapped: Floating, line: Floating
-) -> tuple[float, float, float, float]:
-    error = float(np.abs(mapped - truth).mean())
-    return r_squared(truth, mapped), r_squared(truth, line), spearman(codes, truth), error
+    evaluation.json has the same keys; errors are in the factor's own units.
+    """
+    fitted, held, tested = splits.fitted, splits.held, splits.tested
+    tables = fitted.flat_mu, fitted.flat_factors, held.flat_mu, held.flat_factors
+    own = tuple(fit.latent for fit in fits)
+    assigned, best = read_monotone_latent(*tables, range(len(own))), read_monotone_latent(*tables)
+    readings = read_monotone_latent(*tables, own, rng)
+    leaks = measure_leakage(fitted, held, own, alive, meter.part("probing"))
+    linear = linear_leakage(*tables, own)
+    intrinsic = np.setdiff1d(np.arange(held.mu.shape[-1]), own)
+    informative = intrinsic[alive[intrinsic]]
+    scores = {}
+    for index, (factor, fit) in enumerate(zip(codec.description.factors, fits, strict=True)):
+        swapping = meter.part(f"swapping {factor}")
+        swap = swap_errors(codec, splits.test, tested, plain, index, fit.latent, swapping)
+        sweeping = meter.part(f"sweeping {factor}")
+        rerendering, curve = measure_sweep(codec, splits.sweep, index, fit, informative, sweeping)
+        scores[factor] = {
+            **dataclasses.asdict(readings[index]),
+            # R^2 of a probe of all other latents: sampled, the means of those that are alive, the means of all.
+            "leakage_r2": leaks[index].sampled,
+            "leakage_active_r2": leaks[index].active,
+            "leakage_all_r2": leaks[index].everything,
+            "leakage_linear_r2": float(linear[index]),  # of a linear regression on the means of all other latents
+            "swap_ratio": swap.ratio,
+            "copy_ratio": swap.copy_ratio,
+            "invariance_ratio": invariance_ratio(tested.mu[tested.kind == index], held.flat_mu, intrinsic.tolist()),
+            "r2_assigned": assigned[index].r2,  # of the latent with the factor's index
+            "best_latent": best[index].latent,  # on training identities
+            "r2_best": best[index].r2,
+            "rerender": dataclasses.asdict(rerendering),
+            "invariance_curve": dataclasses.asdict(curve),
+        }
+    return scores

@@ -1,8 +1,10 @@
-"""Tests by picture: reconstruct, and put another image's factor into the code.
+"""Reconstruction errors, and errors of swaps: images decoded with another image's latent for one factor.
 
-In a batch in which one factor varies, an image with the next image's latent for that factor is the next image,
-if the latent is the factor. The error of that swap is told as a multiple of plain reconstruction's.
+In a batch in which only one factor varies, an image with the next image's latent for that factor should be the next
+image. The error of such a swap is given as a multiple of the error of plain reconstruction.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -16,17 +18,9 @@ from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.codec import Codec
 
 
-@dataclass(frozen=True)
-class Swap:
-    """Squared errors over that of plain reconstruction: swapped, and with the source left as it is."""
-
-    ratio: float
-    copy_ratio: float
-
-
 @dataclass(frozen=True, eq=False)
 class Reconstruction:
-    """Plain reconstruction of a split: the mean PSNRs, dB, and each picture's mean squared error (B, 20)."""
+    """Plain reconstruction of a split: the mean PSNRs, dB, and each image's mean squared error (B, n)."""
 
     psnr: dict[str, float]
     squared_error: Floating
@@ -35,10 +29,10 @@ class Reconstruction:
 def measure_reconstruction(
     codec: Codec, batches: LabelledBatches, codes: Codes, progress: FractionProgress = no_fraction_progress
 ) -> Reconstruction:
-    """Measure the mean over a split's images of the PSNR over the head, and over the whole frame."""
+    """Measure the PSNR of a split's images, in the mask and in the whole frame, and their squared errors."""
     squared, frame, head = [], [], []
     count = len(codes.mu)
-    for batch in range(count):  # one at a time: all pictures of a split are gigabytes
+    for batch in range(count):  # one batch at a time: the decoded images of a split are gigabytes
         error = codec.decode(codes.mu[batch]) - batches.images[batch].astype(np.float32) / 255
         squared.append(_squared(error))
         frame.append(psnr_decibels(error))
@@ -53,16 +47,26 @@ def measure_reconstruction(
 
 @dataclass(frozen=True, eq=False)
 class SwapErrors:
-    """What swapping a factor's latent to the next image's costs, one row an image; all arrays (N,).
+    """The errors of swapping a factor's latent with the next image's, one row per image; all arrays (N,).
 
-    steps: the next image's value of the factor less its own. The others are mean squared errors against the next
-    image: swapped, of the decoded swap; copied, of the image itself; plain, of the next image's own reconstruction.
+    steps: the factor of the next image less the image's own. The others are mean squared errors against the next image:
+    swapped, of the decoded swap; copied, of the image itself; plain, of the next image's own reconstruction.
     """
 
     steps: Floating
     swapped: Floating
     copied: Floating
     plain: Floating
+
+    @property
+    def ratio(self) -> float:
+        """The mean error of a swap over that of plain reconstruction; NaN without swaps."""
+        return float(self.swapped.mean() / self.plain.mean()) if len(self.plain) else float("nan")
+
+    @property
+    def copy_ratio(self) -> float:
+        """The same of the unchanged source image."""
+        return float(self.copied.mean() / self.plain.mean()) if len(self.plain) else float("nan")
 
 
 def swap_errors(
@@ -74,9 +78,9 @@ def swap_errors(
     latent: int,
     progress: FractionProgress = no_fraction_progress,
 ) -> SwapErrors:
-    """Swap one factor's latent along the batches in which that factor varies; N is 0 where there are none.
+    """Swap one factor's latent in the batches in which that factor varies; N is 0 if there are none.
 
-    plain: of all of the batches.
+    plain: the reconstruction of all batches.
     """
     chosen = np.flatnonzero(codes.kind == factor)
     rows: list[tuple[Floating, Floating, Floating, Floating]] = []
@@ -91,14 +95,6 @@ def swap_errors(
     return SwapErrors(*(map(np.concatenate, zip(*rows, strict=True)) if rows else [np.empty(0)] * 4))
 
 
-def measure_swap(errors: SwapErrors) -> Swap:
-    """Tell the errors of all swaps of a factor as multiples of plain reconstruction's; NaN where it never varies."""
-    if len(errors.plain) == 0:
-        return Swap(float("nan"), float("nan"))
-    plain = errors.plain.mean()
-    return Swap(float(errors.swapped.mean() / plain), float(errors.copied.mean() / plain))
-
-
 def _squared(error: Floating) -> Floating:
-    """Return the mean square of each picture: (N, S, S, C) -> (N,)."""
+    """Return the mean square of each image: (N, S, S, C) -> (N,)."""
     return np.asarray(np.square(error).mean(axis=(1, 2, 3), dtype=np.float64))

@@ -1,4 +1,6 @@
-"""How far a figure would move had other images been drawn."""
+"""Bootstrap intervals: how far a metric would move if other images had been drawn."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure, and the interval that holds it with the level asked for."""
+    """A value and its confidence interval."""
 
     value: float
     low: float
@@ -23,41 +25,45 @@ class Interval:
 
 
 def bootstrap(
-    figure: Callable[..., float],
-    arrays: Sequence[NDArray[Any]],  # of any type: rows are only drawn
+    metric: Callable[..., float],
+    arrays: Sequence[NDArray[Any]],  # of any type: rows are only selected
     rng: np.random.Generator,
     rounds: int = ROUNDS,
     level: float = LEVEL,
 ) -> Interval:
-    """Bootstrap figure(*arrays) over rows: its value and the interval around it.
+    """Bootstrap metric(*arrays) over rows: arrays (N, ...) each, whose rows are drawn together, N of N.
 
-    arrays (N, ...) each: rows are drawn together, N of N. The interval is the spread of the redrawn figures about their
-    mean, laid around the value: drawing rows twice raises figures of information by an amount that is no uncertainty.
+    The interval is the spread of the redrawn values about their own mean, centred on the value: repeated rows raise
+    estimates of mutual information, and that bias is no uncertainty.
 
-    Raises TrainingError where there are no rows, not as many in each, or rounds or level make no interval.
+    Raises TrainingError for no rows, for different numbers of rows, and for rounds or level that give no interval.
     """
-    return bootstrap_all(lambda *drawn: (figure(*drawn),), arrays, rng, rounds, level)[0]
+    return bootstrap_all(lambda *drawn: (metric(*drawn),), arrays, rng, rounds, level)[0]
 
 
 def bootstrap_all(
-    figures: Callable[..., Sequence[float]],
+    metrics: Callable[..., Sequence[float]],
     arrays: Sequence[NDArray[Any]],  # as above
     rng: np.random.Generator,
     rounds: int = ROUNDS,
     level: float = LEVEL,
 ) -> tuple[Interval, ...]:
-    """Bootstrap several figures of the same rows at once: an interval for each, as `bootstrap` has it."""
+    """Bootstrap several metrics of the same rows at once, as `bootstrap` does: one interval per metric."""
     counts = {len(array) for array in arrays}
     if len(counts) != 1 or 0 in counts:
-        raise TrainingError(f"arrays of {sorted(counts)} rows: wanted one or more arrays, of as many rows, at least 1")
+        raise TrainingError(
+            f"expected arrays with the same number of rows, at least 1, found {sorted(counts)}: pass rows of one table."
+        )
     if rounds < 2 or not 0 < level < 1:
-        raise TrainingError(f"{rounds} rounds at level {level}: wanted 2 or more, and a level between 0 and 1")
+        raise TrainingError(
+            f"expected 2 rounds or more and a level between 0 and 1, found {rounds} and {level}: change them."
+        )
     (count,) = counts
-    values = np.array(figures(*arrays), np.float64)
+    values = np.array(metrics(*arrays), np.float64)
     drawn = []
     for _ in range(rounds):
         rows = rng.integers(count, size=count)
-        drawn.append(figures(*(array[rows] for array in arrays)))
-    table = np.array(drawn, np.float64)  # (rounds, figures)
+        drawn.append(metrics(*(array[rows] for array in arrays)))
+    table = np.array(drawn, np.float64)  # (rounds, metrics)
     below, above = np.quantile(table - table.mean(axis=0), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return tuple(Interval(*map(float, each)) for each in zip(values, values + below, values + above, strict=True))

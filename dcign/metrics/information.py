@@ -1,7 +1,9 @@
-"""Figures of mutual information between latents and factors, both in bins: MIG and modularity.
+"""Information-based metrics, of latents and factors in bins: MIG and modularity.
 
-As disentanglement_lib computes them: a latent in 20 equal bins of the range that it took, plug-in information in nats.
+As disentanglement_lib computes them: each latent in 20 equal bins of its range, plug-in mutual information in nats.
 """
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,18 +15,18 @@ from dcign.metrics.tables import BINS, Blocks, checked_blocks, classes, latents_
 
 
 def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
-    """Mean over factors of the gap in information between the two blocks that say most, over the factor's entropy.
+    """Return MIG: the information gap between the two most informative blocks, over the factor's entropy.
 
-    (N, Z), (N, F) -> 0..1 (Chen et al. 2018).
+    (N, Z), (N, F) -> 0..1, the mean over factors (Chen et al. 2018).
     """
     bins, members, truth = binned(latents, factors, blocks)
-    return gap(information(bins, members, truth), entropy(truth))
+    return gap_of(information(bins, members, truth), entropy(truth))
 
 
 def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
-    """Mean over blocks of how much of what a block says is about one factor alone: (N, Z), (N, F) -> 0..1.
+    """Return how far each block informs about one factor alone: (N, Z), (N, F) -> 0..1, the mean over blocks.
 
-    1 - sum over the other factors of I^2 / (I_max^2 (F - 1)); a block that says nothing scores 0 (Ridgeway and
+    1 - sum over the other factors of I^2 / (I_max^2 (F - 1)); a block without information scores 0 (Ridgeway and
     Mozer 2018).
     """
     bins, members, truth = binned(latents, factors, blocks)
@@ -32,29 +34,29 @@ def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = N
 
 
 def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Floating:
-    """Return what each block says of each factor, nats: (N, Z), (N, F) -> (G, F).
+    """Return the mutual information of each block with each factor, nats: (N, Z), (N, F) -> (G, F).
 
-    Of a block of several latents it is a lower bound, the most that one of them says or the best linear prediction
-    from all: bins of many latents together would be empty.
+    For a block of several latents it is a lower bound: the largest of its latents' and of its best linear
+    prediction's. Joint bins of many latents would be empty.
     """
     return information(*binned(latents, factors, blocks))
 
 
 def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Int64, list[int], Int64]:
-    """Cut latents, and what blocks predict, into bins: (N, C), the block of each of the C columns, classes (N, F)."""
+    """Cut latents, and linear predictions from blocks, into bins: (N, C), each column's block, classes (N, F)."""
     codes, factor_table = latents_and_factors(latents, factors)
-    numbers = factor_table.astype(np.float64)
+    values = factor_table.astype(np.float64)
     columns, members = [], []
-    for place, block in enumerate(checked_blocks(blocks, codes.shape[1])):
+    for index, block in enumerate(checked_blocks(blocks, codes.shape[1])):
         inside = codes[:, block]
-        said = [inside] if len(block) == 1 else [inside, linear_prediction(inside, least_squares(inside, numbers))]
-        columns += said
-        members += [place] * sum(column.shape[1] for column in said)
+        found = [inside] if len(block) == 1 else [inside, linear_prediction(inside, least_squares(inside, values))]
+        columns += found
+        members += [index] * sum(column.shape[1] for column in found)
     return _cut(np.concatenate(columns, axis=1)), members, classes(factor_table)
 
 
 def information(bins: Int64, members: list[int], truth: Int64) -> Floating:
-    """Return each block's information on each factor: bins (N, C), the block of each column, truth (N, F) -> (G, F)."""
+    """Return each block's information on each factor: bins (N, C), each column's block, truth (N, F) -> (G, F)."""
     ranked = [np.unique(factor, return_inverse=True)[1] for factor in truth.T]
     found = np.array([[_shared(code, factor) for factor in ranked] for code in bins.T])
     most = np.zeros((max(members) + 1, truth.shape[1]))
@@ -63,19 +65,19 @@ def information(bins: Int64, members: list[int], truth: Int64) -> Floating:
 
 
 def entropy(truth: Int64) -> Floating:
-    """Entropy of each factor, nats: (N, F) -> (F,)."""
+    """Return the entropy of each factor, nats: (N, F) -> (F,)."""
     ranked = [np.unique(factor, return_inverse=True)[1] for factor in truth.T]
     return np.array([_shared(factor, factor) for factor in ranked])
 
 
-def gap(found: Floating, entropies: Floating) -> float:
-    """Mean gap between the two largest of each column, over the entropies: (G, F), (F,) -> 0..1."""
-    ranked = np.sort(np.concatenate([found, np.zeros((1, found.shape[1]))]), axis=0)  # one block alone: next comes 0
+def gap_of(found: Floating, entropies: Floating) -> float:
+    """Return the mean gap between the two largest of each column, over the entropies: (G, F), (F,) -> 0..1."""
+    ranked = np.sort(np.concatenate([found, np.zeros((1, found.shape[1]))]), axis=0)  # a single block is second to 0
     return float(np.mean((ranked[-1] - ranked[-2]) / np.where(entropies > 0, entropies, np.inf)))
 
 
 def modularity_of(found: Floating) -> float:
-    """Modularity of a table of information: (G, F) -> 0..1."""
+    """Return the modularity of a table of information: (G, F) -> 0..1."""
     squared = np.square(found)
     most = squared.max(axis=1)
     others = (squared.sum(axis=1) - most) / np.where(most > 0, most * max(found.shape[1] - 1, 1), 1)
@@ -83,14 +85,14 @@ def modularity_of(found: Floating) -> float:
 
 
 def _cut(columns: Floating) -> Int64:
-    """Cut columns into 20 equal bins of what each spans, with np.histogram's edges: (N, C) -> 0..19."""
+    """Cut each column into 20 equal bins of its range, with np.histogram's edges: (N, C) -> 0..19."""
     edges = [np.histogram(column, BINS)[1][:-1] for column in columns.T]
     return np.stack([np.digitize(column, lower) - 1 for column, lower in zip(columns.T, edges, strict=True)], axis=1)
 
 
 def _shared(first: Int64, second: Int64) -> float:
-    """Mutual information of two columns of places from 0 (N,), nats; of a column with itself, its entropy."""
+    """Return the mutual information of two columns of bins (N,), nats; of a column with itself, its entropy."""
     shape = int(first.max()) + 1, int(second.max()) + 1
     table = np.bincount(first * shape[1] + second, minlength=shape[0] * shape[1]).reshape(shape)
-    met = table[table.any(axis=1)][:, table.any(axis=0)]  # of one class alone, scikit-learn's answer is 0 to the bit
+    met = table[table.any(axis=1)][:, table.any(axis=0)]  # for a single class scikit-learn then returns exactly 0
     return float(mutual_info_score(None, None, contingency=met))

@@ -1,19 +1,31 @@
-"""How well one column of numbers says another."""
+"""Regression metrics: R^2, rank correlation, and factors predicted from one latent each by a monotone map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
+from sklearn.isotonic import IsotonicRegression
 
 from dcign.arrays import Floating
+from dcign.errors import TrainingError
+from dcign.metrics.bootstrap import bootstrap_all
+from dcign.metrics.tables import refuse_latents, train_and_test
+
+SCORES = ("r2", "r2_linear", "spearman", "mean_absolute_error")  # of MonotoneLatent
+KNOTS = 200  # of a monotone map: enough for a tenth of a degree, few enough for a JSON file
 
 
 def r_squared(truth: Floating, predicted: Floating) -> float:
-    """1 - the squared error over the variance: (N,), (N,) -> at most 1, below 0 if worse than the mean."""
+    """Return 1 - squared error / variance: (N,), (N,) -> at most 1, below 0 if worse than the mean."""
     spread = np.square(truth - truth.mean()).sum()
     return float(1 - np.square(truth - predicted).sum() / spread) if spread > 0 else 0.0
 
 
 def spearman(first: Floating, second: Floating) -> float:
-    """Correlation of the ranks: (N,), (N,) -> -1..1; 0 if either is constant."""
+    """Return the correlation of the ranks: (N,), (N,) -> -1..1; 0 if either is constant."""
     ranks, others = rankdata(first), rankdata(second)
     if np.ptp(ranks) == 0 or np.ptp(others) == 0:
         return 0.0
@@ -21,15 +33,129 @@ def spearman(first: Floating, second: Floating) -> float:
 
 
 def least_squares(inputs: Floating, outputs: Floating) -> Floating:
-    """Return the weights of the best linear prediction, the last row its offset: (N, Z), (N, F) -> (Z + 1, F)."""
+    """Return the weights of the best linear prediction, the offset in the last row: (N, Z), (N, F) -> (Z + 1, F)."""
     weights: Floating = np.linalg.lstsq(_with_ones(inputs), outputs, rcond=None)[0]
     return weights
 
 
 def linear_prediction(inputs: Floating, weights: Floating) -> Floating:
-    """(N, Z), (Z + 1, F) -> (N, F)."""
+    """Apply the weights of `least_squares`: (N, Z), (Z + 1, F) -> (N, F)."""
     predicted: Floating = _with_ones(inputs) @ weights
     return predicted
+
+
+def fit_line(inputs: Floating, outputs: Floating) -> tuple[float, float]:
+    """Return slope and offset of the least-squares line: (N,), (N,). The slope is 0 for constant inputs."""
+    spread = float(np.var(inputs))
+    slope = float(np.cov(inputs, outputs, bias=True)[0, 1]) / spread if spread > 0 else 0.0
+    return slope, float(outputs.mean() - slope * inputs.mean())
+
+
+@dataclass(frozen=True, eq=False)
+class MonotoneMap:
+    """Piecewise linear through knots, constant beyond them: inputs (K,) ascending, outputs (K,)."""
+
+    inputs: Floating
+    outputs: Floating
+
+    def __call__(self, values: Floating) -> Floating:
+        """(N,) -> (N,)."""
+        mapped: Floating = np.interp(values, self.inputs, self.outputs)
+        return mapped
+
+
+def fit_monotone(inputs: Floating, outputs: Floating) -> MonotoneMap:
+    """Fit the monotone map of least squared error: (N,), (N,). It rises or falls as the rank correlation does."""
+    rises = spearman(inputs, outputs) >= 0
+    fit = IsotonicRegression(increasing=bool(rises), out_of_bounds="clip").fit(inputs, outputs)
+    knots, values = fit.X_thresholds_.astype(np.float64), fit.y_thresholds_.astype(np.float64)
+    if len(knots) > KNOTS:
+        # Quantiles of the inputs, with both ends.
+        at = np.unique(np.quantile(inputs.astype(np.float64), np.linspace(0, 1, KNOTS)))
+        knots, values = at, np.interp(at, knots, values)
+    return MonotoneMap(knots, values)
+
+
+@dataclass(frozen=True)
+class MonotoneLatent:
+    """How well a latent predicts a factor on unseen rows; mean_absolute_error is in the factor's own units.
+
+    r2 and mean_absolute_error are of a monotone map, r2_linear is of a straight line. intervals holds 95 % bootstrap
+    intervals by the names of the scores, and is empty if none were drawn.
+    """
+
+    latent: int
+    r2: float
+    r2_linear: float
+    spearman: float
+    mean_absolute_error: float
+    intervals: dict[str, tuple[float, float]]
+
+
+def read_monotone_latent(
+    train_latents: ArrayLike,
+    train_factors: ArrayLike,
+    test_latents: ArrayLike,
+    test_factors: ArrayLike,
+    own: ArrayLike | None = None,
+    rng: np.random.Generator | None = None,
+) -> tuple[MonotoneLatent, ...]:
+    """Predict each factor from one latent, by a monotone map and by a straight line.
+
+    Parameters
+    ----------
+    train_latents, train_factors
+        The tables that the maps are fitted on: (N, Z), (N, F). Arithmetic is in the tables' own float type.
+    test_latents, test_factors
+        The tables that the predictions are scored on: (M, Z), (M, F).
+    own
+        The latent of each factor, (F,). None takes the latent whose monotone map is best on the first two tables.
+    rng
+        Draws the bootstrap of the intervals, over the rows of the last two tables. None leaves the intervals out.
+
+    Returns
+    -------
+    One result per factor, in the factors' order.
+    """
+    train_and_test(train_latents, train_factors, test_latents, test_factors)
+    codes, truth, held, held_truth = map(_floats, (train_latents, train_factors, test_latents, test_factors))
+    latents = [best_latent(codes, values) for values in truth.T] if own is None else np.asarray(own).tolist()
+    if len(latents) != truth.shape[1]:
+        raise TrainingError(f"expected a latent for each of {truth.shape[1]} factors, found {latents}: change own.")
+    refuse_latents(latents, codes.shape[1])
+    return tuple(
+        _read(latent, codes[:, latent], values, held[:, latent], asked, rng)
+        for latent, values, asked in zip(latents, truth.T, held_truth.T, strict=True)
+    )
+
+
+def best_latent(mu: Floating, values: Floating) -> int:
+    """Return the index of the latent whose monotone map predicts the factor best: (N, Z), (N,)."""
+    scores = [r_squared(values, fit_monotone(column, values)(column)) for column in mu.T]
+    return int(np.argmax(scores))
+
+
+def _read(
+    latent: int, codes: Floating, values: Floating, held: Floating, truth: Floating, rng: np.random.Generator | None
+) -> MonotoneLatent:
+    """Fit the maps on codes and values (N,), and score them on held and truth (M,)."""
+    slope, offset = fit_line(codes, values)
+    arrays = [held, truth, fit_monotone(codes, values)(held), offset + slope * held]
+    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng)
+    intervals = {name: (each.low, each.high) for name, each in zip(SCORES, drawn, strict=False)}
+    return MonotoneLatent(int(latent), *_scores(*arrays), intervals)
+
+
+def _scores(codes: Floating, truth: Floating, mapped: Floating, line: Floating) -> tuple[float, float, float, float]:
+    """Return SCORES of the two predictions; all arrays (M,)."""
+    error = float(np.abs(mapped - truth).mean())
+    return r_squared(truth, mapped), r_squared(truth, line), spearman(codes, truth), error
+
+
+def _floats(table: ArrayLike) -> Floating:
+    """Return a float table as it is, and any other as float64."""
+    values: NDArray[np.generic] = np.asarray(table)
+    return np.asarray(values, values.dtype if values.dtype.kind == "f" else np.float64)
 
 
 def _with_ones(inputs: Floating) -> Floating:

@@ -23,7 +23,7 @@ CODE_LICENCE = "MIT"
 # Heading, path within a factor's table of evaluation.json, format, meaning.
 COLUMNS = (
     ("R²", ("r2",), ".3f", "of the factor from its latent, through a monotone map"),
-    ("error", ("mae_degrees",), ".1f", "mean, in the factor's units"),
+    ("error", ("mean_absolute_error",), ".1f", "mean, in the factor's units"),
     ("leakage, sampled", ("leakage_r2",), ".2f", "R² of a probe from all other latents, sampled"),
     ("leakage, alive means", ("leakage_active_r2",), ".2f", "the same from the means of those that are alive"),
     (

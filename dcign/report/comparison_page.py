@@ -35,7 +35,7 @@ from dcign.trained.trained_run import TrainedRun
 SUFFIXES = (".html", ".png")
 
 # The metrics that are drawn as dots: per factor, and of the whole code.
-DRAWN_OF_FACTORS = ("r2", "mae_degrees", "leakage_r2", "leakage_active_r2", "swap_ratio")
+DRAWN_OF_FACTORS = ("r2", "mean_absolute_error", "leakage_r2", "leakage_active_r2", "swap_ratio")
 DRAWN_OF_RUNS = ("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value")
 
 

@@ -32,7 +32,7 @@ READING_TERMS = (
          "the same through a straight line", "more"),
     Metric("Spearman", "spearman", ".3f", "Spearman",
          "rank correlation of latent and factor; the network chooses its sign"),
-    Metric("error", "mae_degrees", ".1f", "mean error",
+    Metric("error", "mean_absolute_error", ".1f", "mean error",
          "mean absolute error of the factor read from its latent, in the factor's unit", "less"),
 )  # fmt: skip
 LEAKAGE_TERMS = (

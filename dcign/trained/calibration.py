@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
-from dcign.metrics.monotone import MonotoneMap, fit_monotone
+from dcign.metrics.regression import MonotoneMap, fit_line, fit_monotone
 from dcign.run.json_files import read_json, write_result
 
 FORMAT = "dcign-calibration"
@@ -51,15 +51,14 @@ class FactorCalibration:
 
 def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
     """Fit both maps and the line between a latent's values (N,) and a factor's values (N,)."""
-    spread = float(np.var(codes))
-    slope = float(np.cov(codes, values, bias=True)[0, 1]) / spread if spread > 0 else 0.0
+    slope, offset = fit_line(codes, values)
     return FactorCalibration(
         factor=factor,
         latent=latent,
         value=fit_monotone(codes, values),
         code=fit_monotone(values, codes),
         slope=slope,
-        offset=float(values.mean() - slope * codes.mean()),
+        offset=offset,
     )
 
 

@@ -30,6 +30,7 @@ WANTED: dict[str, type | tuple[type, ...]] = {
 COUNTS = ("steps", "images_seen", "seconds", "seed")
 LARGEST = 1e100  # bound on numbers; JSON allows integers of any length
 TABLES = ("factors", "reconstruction", "latents", "entangled", "dci", "metrics")
+RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:  # JSON
@@ -39,11 +40,22 @@ def read_evaluation(folder: Path) -> dict[str, Any]:  # JSON
         raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
     try:
         found = read_json(path)
+        rename_old_keys(found)
         _refuse(found)
     except (OSError, ValueError) as error:
         raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
     result: dict[str, Any] = found
     return result
+
+
+def rename_old_keys(found: Any) -> None:  # JSON
+    """Rename the keys of older evaluations in place, so that all other code knows today's keys alone."""
+    factors = found.get("factors") if isinstance(found, dict) else None
+    scores = list(factors.values()) if isinstance(factors, dict) else []
+    intervals = [score.get("intervals") for score in scores if isinstance(score, dict)]
+    for table in (*scores, *intervals):
+        for old in RENAMED.keys() & (table if isinstance(table, dict) else {}):
+            table[RENAMED[old]] = table.pop(old)
 
 
 def _refuse(found: Any) -> None:  # JSON

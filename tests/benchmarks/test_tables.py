@@ -16,7 +16,8 @@ NAMES = ("azimuth", "elevation", "light_azimuth")
 def evaluation(seed, r2=0.98765, **changes):
     """What the tables read of an evaluation.json."""
     score = {
-        "latent": 0, "r2": r2, "mae_degrees": 2.0, "leakage_r2": -0.01, "leakage_active_r2": 0.1, "swap_ratio": 1.04,
+        "latent": 0, "r2": r2, "mean_absolute_error": 2.0, "swap_ratio": 1.04,
+        "leakage_r2": -0.01, "leakage_active_r2": 0.1,
         "rerender": {"psnr_db": 27.0, "reconstruction_psnr_db": 27.5},
     }  # fmt: skip
     return {
@@ -112,7 +113,11 @@ def test_a_target_is_reached_only_by_every_seed_and_what_was_not_measured_is_not
 def test_the_ceiling_is_told(studies):
     out = studies()
     (out / "ceiling").mkdir()
-    found = {"seed": 4, "steps": 5000, "factors": {name: {"r2": 0.9991, "mae_degrees": 0.8} for name in NAMES}}
+    found = {
+        "seed": 4,
+        "steps": 5000,
+        "factors": {name: {"r2": 0.9991, "mae_degrees": 0.8} for name in NAMES},
+    }  # an old key
     (out / "ceiling" / "0.json").write_text(json.dumps(found))
     assert write_tables(out, out / "results.md") == ["ceiling"]
     assert "| 4 | 5,000 | R² | .9991 | .9991 | .9991 |" in (out / "results.md").read_text()

@@ -99,7 +99,7 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert "light_azimuth" in result.output
     report = json.loads((run / "evaluation.json").read_text())
     for factor in ("azimuth", "elevation", "light_azimuth"):
-        assert {"r2", "spearman", "mae_degrees", "leakage_r2", "swap_ratio"} <= report["factors"][factor].keys()
+        assert {"r2", "spearman", "mean_absolute_error", "leakage_r2", "swap_ratio"} <= report["factors"][factor].keys()
     for name in ("traversal", "inferred", "reconstruction", "relight"):
         with Image.open(run / f"{name}.png") as picture:
             assert picture.width > 200

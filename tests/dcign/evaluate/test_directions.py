@@ -1,5 +1,7 @@
 """Directions: an entangled code's factor, by the paper's rule and by linear regression."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np
@@ -35,7 +37,7 @@ def rng():
     return np.random.default_rng(5)
 
 
-def test_the_regression_finds_a_slanted_direction_and_reads_the_factor_along_it(entangled):
+def test_the_regression_finds_a_slanted_direction_and_predicts_the_factor_along_it(entangled):
     unit, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
     assert np.linalg.norm(found.unit) == pytest.approx(1)
@@ -45,7 +47,7 @@ def test_the_regression_finds_a_slanted_direction_and_reads_the_factor_along_it(
     assert found.calibration.slope > 0
 
 
-def test_a_moved_code_stands_for_what_was_asked_and_is_changed_along_the_direction_alone(entangled):
+def test_a_moved_code_has_the_value_asked_for_and_changes_along_the_direction_alone(entangled):
     _, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
     moved = found.moved(mu[:50], 30.0)
@@ -61,7 +63,7 @@ def test_codes_of_another_network_are_refused(entangled):
     _, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
     for use in (found.coordinate, found.value, lambda codes: found.moved(codes, 30.0)):
-        with pytest.raises(TrainingError, match=r"codes of shape \(2000, 4\) for a direction of 5 latents: wanted"):
+        with pytest.raises(TrainingError, match=r"expected codes \(N, 5\), found shape \(2000, 4\): pass codes"):
             use(mu[:, :4])
 
 
@@ -79,11 +81,11 @@ def test_the_paper_s_latent_varies_most_within_batches_whatever_it_does_between_
     batches = rng.normal(size=(30, 20, LATENTS)) * [0.1, 0.2, 0.9, 0.3, 0.1]
     batches[..., 0] += 50 * rng.normal(size=(30, 1))  # differs from batch to batch, still within each
     assert max_variance_latent(batches) == 2
-    with pytest.raises(TrainingError, match=r"\(30, 1, 5\): wanted \(B, n, Z\), two images or more"):
+    with pytest.raises(TrainingError, match=r"\(B, n, Z\) of two images or more per batch, found \(30, 1, 5\)"):
         max_variance_latent(batches[:, :1])
 
 
-def test_codes_that_say_nothing_give_a_direction_nonetheless():
+def test_codes_without_information_still_give_a_direction():
     found = regression_direction("azimuth", np.zeros((30, LATENTS)), np.linspace(-1, 1, 30))
     assert np.linalg.norm(found.unit) == 1
     assert np.isfinite(found.moved(np.zeros((3, LATENTS)), 0.5)).all()

@@ -1,4 +1,6 @@
-"""Re-rendering, invariance and identity, on a network that is right, or wrong in a way that is known."""
+"""Re-rendering, invariance, identification and SSIM, on a network that is right or has a known fault."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ ANGLES = np.linspace(-80, 80, LEVELS)
 
 
 class Reader:
-    """In place of a network: latent 0 is read off the upper half's brightness, 1 and 2 off the lower half's sides."""
+    """In place of a network: latent 0 is the brightness of the upper half, 1 and 2 those of the lower half's sides."""
 
     def __init__(self, leak=0.0):
         self.leak = leak
@@ -68,20 +70,20 @@ def fit():
 INTRINSIC = np.array([1, 2])
 
 
-def test_a_dial_that_is_right_renders_as_well_as_it_reconstructs(sweep, fit):
-    told = []
-    found, _ = measure_sweep(Reader(), sweep, 0, fit, INTRINSIC, told.append)
+def test_a_right_latent_re_renders_as_well_as_it_reconstructs(sweep, fit):
+    fractions = []
+    found, _ = measure_sweep(Reader(), sweep, 0, fit, INTRINSIC, fractions.append)
     assert 45 < found.psnr_db <= found.reconstruction_psnr_db  # but for 8 bits
     assert found.ssim > 0.99
     assert found.degrees == (-80, 80)
-    assert told == sorted(told)
-    assert told[-1] == 1
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
 
 
 def test_a_latent_that_is_not_the_factor_leaves_the_picture_as_it_was(sweep, fit):
     wrong = calibrate("azimuth", 1, np.linspace(-1, 1, 500), 90 * np.linspace(-1, 1, 500))
     found, _ = measure_sweep(Reader(), sweep, 0, wrong, INTRINSIC)
-    rest = sweep.images[LEVELS // 2] / 255  # latent 1 is set, but of the upper half, which the mask covers, is not
+    rest = sweep.images[LEVELS // 2] / 255  # latent 1 is set, but the mask covers the upper half alone
     copied = [
         psnr_decibels(rest - truth / 255, mask / 255) for truth, mask in zip(sweep.images, sweep.mask, strict=True)
     ]
@@ -90,7 +92,7 @@ def test_a_latent_that_is_not_the_factor_leaves_the_picture_as_it_was(sweep, fit
     assert found.reconstruction_psnr_db > 45
 
 
-def test_what_should_not_move_has_a_cosine_of_one_and_what_leaks_has_less(sweep, fit):
+def test_invariant_latents_have_a_cosine_of_one_and_leaking_ones_less(sweep, fit):
     _, still = measure_sweep(Reader(), sweep, 0, fit, INTRINSIC)
     np.testing.assert_allclose(still.cosine, 1, atol=1e-3)
     assert still.others < 0.9
@@ -119,14 +121,14 @@ def test_a_chosen_level_keeps_its_own_mask(sweep):
 
 
 def people_turned(rng, leak=0.0, people=40, size=20):
-    """Codes of batches in which factor 0 varies, one person each: latents 1 to 5 are who, and take what leaks."""
+    """Codes of batches in which factor 0 varies, one person each: latents 1 to 5 are the identity and the leakage."""
     factors = rng.uniform(-86, 86, (people, size, 1)).astype(np.float32)
     who = rng.normal(size=(people, 1, 5)) + leak * factors / 86 * np.array([1, 1, 0, 0, 0])
     mu = np.concatenate([factors / 86, who], axis=2)
     return Codes(mu, np.zeros_like(mu), factors, np.zeros(people, np.int64))
 
 
-def test_who_it_is_is_found_across_sixty_degrees_unless_the_pose_leaks():
+def test_people_are_matched_across_sixty_degrees_unless_the_pose_leaks():
     rng = np.random.default_rng(0)
     found = identify(people_turned(rng), 0, "azimuth", np.arange(1, 6))
     assert (found.people, found.right, found.chance) == (40, 1.0, 1 / 40)
@@ -135,7 +137,7 @@ def test_who_it_is_is_found_across_sixty_degrees_unless_the_pose_leaks():
     assert identify(people_turned(rng, people=100), 0, "azimuth", np.arange(1, 6)).people == 70
 
 
-def test_nobody_is_asked_for_where_the_factor_has_no_room_or_people_are_few():
+def test_nobody_is_matched_if_the_range_is_narrow_or_people_are_few():
     rng = np.random.default_rng(0)
     narrow = people_turned(rng)
     narrow.factors[:] /= 5
@@ -144,7 +146,7 @@ def test_nobody_is_asked_for_where_the_factor_has_no_room_or_people_are_few():
     assert identify(people_turned(rng), 1, "elevation", np.arange(1, 6)) is None  # no batch of that kind
 
 
-def test_codes_that_say_nothing_are_right_by_chance():
+def test_codes_without_information_are_right_by_chance():
     assert right_share(np.zeros((50, 4)), np.zeros((50, 4))) == pytest.approx(1 / 50)
     assert right_share(np.ones((50, 4)), np.ones((50, 4))) == pytest.approx(1 / 50)
     rng = np.random.default_rng(0)

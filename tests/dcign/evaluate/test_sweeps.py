@@ -1,4 +1,4 @@
-"""Sweeps of factors that have no zero: where they rest, and how they are drawn."""
+"""Sweeps of factors whose range does not include zero: their value at rest, and their axis ticks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LEVELS = (np.linspace(-60, 60, 7), np.linspace(700, 1200, 6))
 
 
 def swept(*, shift: float = 0.0) -> LabelledBatches:
-    """Two people at every level of each of two factors, the other at rest, or `shift` beside it; image k is all k."""
+    """Two people at all levels of each of two factors, the other at rest plus `shift`; all pixels of image k are k."""
     rows = [(level, REST[1] + shift) for level in LEVELS[0]] + [(REST[0] + shift, level) for level in LEVELS[1]]
     factors = np.repeat(np.array(rows, np.float32)[:, None], 2, axis=1)
     images = np.broadcast_to(np.arange(len(rows), dtype=np.uint8)[:, None, None, None, None], (len(rows), 2, 4, 4, 1))
     return LabelledBatches(images, factors, np.full(len(rows), 2), None)
 
 
-def test_a_factor_rests_where_most_batches_have_it() -> None:
+def test_a_factor_is_at_rest_at_its_most_frequent_value() -> None:
     np.testing.assert_array_equal(rest_of(swept()), REST)
     np.testing.assert_array_equal(rest_of(swept(shift=5)), [5, 905])
 
@@ -36,7 +36,7 @@ def test_each_sweep_is_found_and_the_people_at_rest() -> None:
     assert (at_rest(swept()) == 3).all()  # azimuth 0 of the first sweep, at 900 mm
 
 
-def test_of_values_as_frequent_a_factor_rests_at_that_nearest_zero() -> None:
+def test_of_equally_frequent_values_the_nearest_to_zero_is_at_rest() -> None:
     batches = swept()
     every = LabelledBatches(batches.images[:7], batches.factors[:7], batches.kind[:7], None)
     np.testing.assert_array_equal(rest_of(every), REST)
@@ -45,7 +45,7 @@ def test_of_values_as_frequent_a_factor_rests_at_that_nearest_zero() -> None:
 def test_a_split_in_which_several_factors_move_at_once_is_refused() -> None:
     factors = np.repeat(np.array([[1, 0, 5], [2, 1, 0], [3, 2, 6]], np.float32)[:, None], 2, axis=1)
     moving = LabelledBatches(swept().images[:3], factors, np.full(3, 3), None)
-    with pytest.raises(TrainingError, match="no batch with all factors but one at rest"):
+    with pytest.raises(TrainingError, match="expected batches with all factors but one at rest, found none"):
         sweep_of(moving, 0)
 
 

@@ -1,12 +1,15 @@
 """disentanglement_lib's own output on given latents: see goldens/README.md."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dcign.metrics import dci, modularity, mutual_information_gap, sap, sap_continuous
+from dcign.metrics import dci, modularity, mutual_information_gap, predictors, sap, sap_continuous
+from dcign.metrics.predictors import EXACT, HISTOGRAM
 
 GOLDENS = Path(__file__).parents[2] / "goldens" / "disentanglement_lib"
 CASES = ("one_latent_per_factor", "rotated", "redundant", "dead_and_mixed", "pure_noise")
@@ -15,7 +18,7 @@ TRAIN, TEST = slice(2000), slice(2000, 3000)
 
 @pytest.fixture(params=CASES)
 def case(request):
-    """Latents (3000, 5), factors (3000, 3) and what disentanglement_lib says of them."""
+    """Latents (3000, 5), factors (3000, 3) and disentanglement_lib's results for them."""
     with np.load(GOLDENS.with_suffix(".npz")) as tables:
         latents, factors = tables[f"{request.param}/latents"], tables[f"{request.param}/factors"]
     return latents, factors, json.loads(GOLDENS.with_suffix(".json").read_text())[request.param]
@@ -33,12 +36,13 @@ def test_information_and_separation_are_disentanglement_libs(case):
 def test_dci_is_disentanglement_libs(case):
     latents, factors, golden = case
     found = dci(latents[:1000], factors[:1000], latents[TEST], factors[TEST], np.random.default_rng(0))
+    assert found.estimator == (HISTOGRAM if predictors.EXACT_CELLS == 0 else EXACT)
     assert found.disentanglement == pytest.approx(golden["dci_disentanglement"], abs=0.01)
     assert found.completeness == pytest.approx(golden["dci_completeness"], abs=0.01)
     assert found.informativeness_train == pytest.approx(golden["dci_informativeness_train"], abs=0.01)
     assert found.informativeness == pytest.approx(golden["dci_informativeness_test"], abs=0.01)
 
 
-def test_dci_of_the_quick_trees_is_disentanglement_libs(case, monkeypatch):
-    monkeypatch.setattr("dcign.metrics.importance.EXACT_CELLS", 0)
+def test_dci_of_the_histogram_trees_is_disentanglement_libs(case, monkeypatch):
+    monkeypatch.setattr("dcign.metrics.predictors.EXACT_CELLS", 0)
     test_dci_is_disentanglement_libs(case)

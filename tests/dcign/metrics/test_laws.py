@@ -1,4 +1,6 @@
-"""The laws that the figures of disentanglement obey, on codes whose merit is known."""
+"""Laws of the disentanglement metrics, on codes whose quality is known."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -54,7 +56,7 @@ def both(latents, factors):
     return latents[:part], factors[:part], latents[part:], factors[part:]
 
 
-FIGURES = {
+METRICS = {
     "mig": mutual_information_gap,
     "modularity": modularity,
     "sap": lambda z, f: sap(*both(z, f)),
@@ -66,26 +68,26 @@ FIGURES = {
     "beta_vae": lambda z, f: beta_vae_score(z, f, rng()),
     "irs": interventional_robustness,
 }
-# what a perfect code scores at least, and noise at most; IRS and SAP compare with 1 only roughly
-PERFECT = dict.fromkeys(FIGURES, 0.95) | {"sap": 0.3, "irs": 0.7, "modularity": 0.6, "explicitness": 0.9}
-NOISE = dict.fromkeys(FIGURES, 0.05) | {
+# the least score of a perfect code, and the most of noise; a perfect code's IRS and SAP can be well below 1
+PERFECT = dict.fromkeys(METRICS, 0.95) | {"sap": 0.3, "irs": 0.7, "modularity": 0.6, "explicitness": 0.9}
+NOISE = dict.fromkeys(METRICS, 0.05) | {
     "explicitness": 0.55, "factor_vae": 0.45, "beta_vae": 0.45, "irs": 0.45, "modularity": 0.85,
 }  # fmt: skip
 
 
-@pytest.fixture(params=FIGURES)
-def figure(request):
-    return request.param, FIGURES[request.param]
+@pytest.fixture(params=METRICS)
+def metric(request):
+    return request.param, METRICS[request.param]
 
 
-def test_a_perfect_code_scores_high_and_noise_as_chance_does(figure):
-    name, score = figure
+def test_a_perfect_code_scores_high_and_noise_as_chance_does(metric):
+    name, score = metric
     assert PERFECT[name] < score(*world()) <= 1
     assert score(*world("noise")) < NOISE[name]
 
 
-def test_a_rotated_code_scores_lower_unless_all_latents_are_read_together(figure):
-    name, score = figure
+def test_a_rotated_code_scores_lower_unless_all_latents_are_read_together(metric):
+    name, score = metric
     perfect, rotated = score(*world()), score(*world("rotated"))
     if name == "explicitness":
         assert rotated == pytest.approx(perfect, abs=0.02)
@@ -98,16 +100,16 @@ def test_a_rotated_code_scores_lower_unless_all_latents_are_read_together(figure
         assert rotated < perfect - 0.15
 
 
-def test_order_sign_and_units_of_the_latents_do_not_matter(figure):
-    name, score = figure
+def test_order_sign_and_units_of_the_latents_do_not_matter(metric):
+    name, score = metric
     latents, factors = world("rotated", seed=1)
     other = latents[:, [3, 1, 4, 0, 2]] * np.array([1, -1, 1, -1, -1]) * 8 + 16
     allowed = 0.03 if name in ("dci_disentanglement", "dci_completeness", "factor_vae", "beta_vae", "sap") else 0.01
     assert score(other, factors) == pytest.approx(score(latents, factors), abs=allowed)
 
 
-def test_order_and_names_of_the_factors_do_not_matter(figure):
-    name, score = figure
+def test_order_and_names_of_the_factors_do_not_matter(metric):
+    name, score = metric
     latents, factors = world("rotated", seed=2)
     other = 7 - factors[:, [2, 0, 1]]
     allowed = 0.03 if name in ("dci_disentanglement", "dci_completeness", "factor_vae", "beta_vae", "sap") else 1e-6
@@ -132,7 +134,7 @@ def test_information_is_scikit_learns_on_histogram_bins():
     assert found[2, 1] == pytest.approx(mutual_info_score(factors[:, 1], np.digitize(latents[:, 2], edges)), abs=1e-12)
 
 
-def test_a_latent_that_says_nothing_has_no_modularity():
+def test_a_latent_without_information_has_no_modularity():
     latents, factors = world()
     assert modularity(latents[:, :3], factors) > 0.95
     dead = np.concatenate([latents[:, :3], np.zeros((ROWS, 1))], axis=1)
@@ -143,7 +145,7 @@ def test_modularity_is_what_its_formula_says():
     assert modularity_of(np.array([[2.0, 1, 0], [0, 3, 0]])) == pytest.approx((1 - 1 / (4 * 2) + 1) / 2)
 
 
-def test_a_factor_told_twice_has_no_gap_unless_the_two_count_as_one():
+def test_a_factor_in_two_latents_has_no_gap_unless_they_are_one_block():
     latents, factors = world()
     twice = np.concatenate([latents, latents[:, :1] ** 3], axis=1)
     alone, paired = [[z] for z in range(6)], [[0, 5], [1], [2], [3], [4]]
@@ -167,7 +169,7 @@ def test_blocks_are_each_latent_once():
     latents, factors = world()
     assert blocks_around([2, 0, 2], 5) == [[0], [2], [1, 3, 4]]
     for wrong in ([[0, 1]], [[0, 1], [1, 2, 3, 4]], [[0, 1, 2, 3, 4, 5]]):
-        with pytest.raises(TrainingError, match=r"wanted each of the 5 latents in one block, once"):
+        with pytest.raises(TrainingError, match=r"expected blocks that hold each of the 5 latents once, found"):
             modularity(latents, factors, wrong)
 
 
@@ -205,18 +207,18 @@ def test_invariance_is_variance_within_over_variance_among():
     assert invariance_ratio(moving, people, [0, 1, 2]) == pytest.approx(0.25, rel=0.1)
 
 
-def test_a_bent_latent_is_a_dial_and_a_line_does_not_do():
+def test_a_nonlinear_monotone_latent_is_read_by_a_monotone_map_and_not_by_a_line():
     factors = rng().uniform(-80, 80, (3000, 2))
     latents = np.stack([rng(1).normal(size=3000), -np.sinh(factors[:, 1] / 25), np.tanh(factors[:, 0])], axis=1)
     first, second = read_monotone_latent(latents[:2000], factors[:2000], latents[2000:], factors[2000:])
     assert (first.latent, second.latent) == (2, 1)
     assert second.r2 > 0.999 > 0.95 > second.r2_linear
     assert second.spearman == pytest.approx(-1)
-    assert second.mean_error < 0.05
+    assert second.mean_absolute_error < 0.05
     assert read_monotone_latent(latents[:2000], factors[:2000], latents[2000:], factors[2000:], own=[0, 1])[0].r2 < 0.05
 
 
-def test_lines_and_networks_find_the_leaks_that_they_can_find():
+def test_linear_and_nonlinear_probes_find_the_leakage_that_they_can():
     latents, factors = world("perfect")
     own = [0, 1, 2]
     assert max(linear_leakage(*both(latents, factors), own)) < 0.05
@@ -231,8 +233,37 @@ def test_lines_and_networks_find_the_leaks_that_they_can_find():
     assert linear_leakage(*shy, [[]])[0] < 0.3 < 0.9 < nonlinear_leakage(*shy, [[]], rng())[0]
 
 
-def test_rows_of_one_sample_are_not_parted():
-    """By heart is not by rule: 60 samples whose rows are alike, each with a factor of its own."""
+def test_each_probe_may_have_its_own_table_of_latents():
+    latents, factors = world("noise")
+    knowing = latents.copy()
+    knowing[:, 4] = factors[:, 0]
+    seen, held = np.stack([latents, knowing])[:, :1200], np.stack([latents, knowing])[:, 1200:]
+    column = factors[:, [0, 0]]
+    blind, informed = nonlinear_leakage(seen, column[:1200], held, column[1200:], [0, 0], rng())
+    assert blind < 0.1 < 0.9 < informed
+    with pytest.raises(TrainingError, match="one for each of 3 factors, found 2 to fit on and 2 to measure on"):
+        nonlinear_leakage(seen, factors[:1200], held, factors[1200:], [0, 0, 0], rng())
+
+
+def test_readings_have_intervals_around_them_if_a_generator_is_given():
+    latents, factors = world("rotated")
+    plain = read_monotone_latent(*both(latents, factors), own=[0, 1, 2])
+    for reading, alone in zip(read_monotone_latent(*both(latents, factors), [0, 1, 2], rng()), plain, strict=True):
+        assert (reading.r2, alone.intervals) == (alone.r2, {})
+        assert reading.intervals.keys() == {"r2", "r2_linear", "spearman", "mean_absolute_error"}
+        assert all(low < getattr(reading, name) < high for name, (low, high) in reading.intervals.items())
+
+
+def test_dci_names_both_estimators_where_factors_have_two_classes_and_more(monkeypatch):
+    latents, factors = (table[:300, :2] for table in world())
+    factors[:, 0] = factors[:, 0] > 2
+    assert dci(*both(latents, factors), rng()).estimator == "exact"
+    monkeypatch.setattr("dcign.metrics.predictors.EXACT_CELLS", 0)
+    assert dci(*both(latents, factors), rng()).estimator == "exact and histogram"
+
+
+def test_rows_of_one_sample_stay_together():
+    """Memorising does not generalise: 60 samples of similar rows, each with its own value of the factor."""
     sample = np.repeat(np.arange(60), 20)
     latents = rng().normal(size=(60, 6))[sample] + 0.01 * rng(1).normal(size=(1200, 6))
     factors = rng(2).normal(size=(60, 1))[sample]
@@ -249,18 +280,20 @@ def test_the_interval_is_that_of_the_mean():
     assert found.value == values.mean()
     assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.15)
     assert found.low < found.value < found.high
-    with pytest.raises(TrainingError, match="1 rounds at level"):
+    with pytest.raises(TrainingError, match=r"found 1 and 0\.95: change them"):
         bootstrap(np.mean, [values], rng(), rounds=1)
     for arrays in ([], [values[:0]], [values, values[1:]]):
-        with pytest.raises(TrainingError, match=r"arrays of \[.*\] rows: wanted one or more arrays, of as many rows"):
+        with pytest.raises(
+            TrainingError, match=r"expected arrays with the same number of rows, at least 1, found \[.*\]"
+        ):
             bootstrap(lambda *_: 0.0, arrays, rng())
 
 
-def test_the_quick_trees_are_scikit_learns():
+def test_the_classification_trees_are_scikit_learns():
     latents, factors = world("rotated", seed=3)
     latents[:, 4] = latents[:, 4].round(1)
     truth = factors[:500, 0] + 3
-    ours = boosting.boost(latents[:500], truth, rng())
+    ours = boosting.fit_boosted_classifier(latents[:500], truth, rng())
     theirs = GradientBoostingClassifier(random_state=0).fit(latents[:500], truth)
     np.testing.assert_allclose(ours.feature_importances_, theirs.feature_importances_, atol=0.01)
     same = ours.predict(latents[500:]) == theirs.predict(latents[500:])
@@ -272,7 +305,7 @@ def test_the_quick_trees_are_scikit_learns():
 def test_latents_that_split_equally_well_share_the_importance():
     latents, factors = world()
     twice = np.repeat(latents[:300, :1], 2, axis=1)
-    first, second = boosting.boost(twice, factors[:300, 0], rng()).feature_importances_
+    first, second = boosting.fit_boosted_classifier(twice, factors[:300, 0], rng()).feature_importances_
     assert 0.35 < first < 0.65
     assert first + second == pytest.approx(1)
 
@@ -281,15 +314,17 @@ def test_a_leaf_whose_classes_are_certain_is_left_alone():
     assert not boosting._newton(np.zeros(3), np.ones(3), 4, np.zeros(3, int)).any()
 
 
-def test_quick_trees_with_few_bins_are_near(monkeypatch):
+def test_trees_with_few_bins_are_close(monkeypatch):
     latents, factors = world("rotated", seed=3)
-    exact = boosting.boost(latents, factors[:, 1], rng()).feature_importances_
+    exact = boosting.fit_boosted_classifier(latents, factors[:, 1], rng()).feature_importances_
     monkeypatch.setattr(boosting, "BINS", 200)
-    np.testing.assert_allclose(boosting.boost(latents, factors[:, 1], rng()).feature_importances_, exact, atol=0.03)
+    np.testing.assert_allclose(
+        boosting.fit_boosted_classifier(latents, factors[:, 1], rng()).feature_importances_, exact, atol=0.03
+    )
 
 
 def test_trees_that_nothing_can_split_have_no_importance():
-    found = boosting.boost(np.ones((60, 3)), np.arange(60) % 3, rng())
+    found = boosting.fit_boosted_classifier(np.ones((60, 3)), np.arange(60) % 3, rng())
     assert not found.feature_importances_.any()
     assert set(found.predict(np.ones((5, 3)))) == {0}
 
@@ -297,17 +332,25 @@ def test_trees_that_nothing_can_split_have_no_importance():
 @pytest.mark.parametrize(
     ("latents", "factors", "sentence"),
     [
-        (np.zeros(5), np.zeros((5, 1)), r"latents of shape \(5,\) and factors of shape \(5, 1\): wanted"),
-        (np.zeros((5, 2)), np.zeros((4, 1)), r"wanted \(N, Z\) and \(N, F\)"),
-        (np.zeros((0, 2)), np.zeros((0, 1)), r"wanted \(N, Z\) and \(N, F\)"),
-        (np.full((5, 2), np.nan), np.zeros((5, 1)), "latents hold 10 values that are not finite"),
-        (np.zeros((5, 2)), np.full((5, 1), np.inf), "factors hold 5 values that are not finite"),
-        (np.full((5, 2), 1e60), np.zeros((5, 1)), r"latents hold values beyond 1e\+50: scale them down"),
-        (np.zeros((5, 2)), np.array([["a"]] * 5), "factors of type <U1: wanted real numbers"),
-        (np.zeros((5, 2)), np.zeros((5, 1)), "factor 0 is the same in all rows"),
+        (
+            np.zeros(5),
+            np.zeros((5, 1)),
+            r"expected latents \(N, Z\) and factors \(N, F\), found shapes \(5,\) and \(5, 1\)",
+        ),
+        (np.zeros((5, 2)), np.zeros((4, 1)), r"expected latents \(N, Z\) and factors \(N, F\)"),
+        (np.zeros((0, 2)), np.zeros((0, 1)), r"expected latents \(N, Z\) and factors \(N, F\)"),
+        (np.full((5, 2), np.nan), np.zeros((5, 1)), "expected finite latents, found 10 values that are not"),
+        (np.zeros((5, 2)), np.full((5, 1), np.inf), "expected finite factors, found 5 values that are not"),
+        (
+            np.full((5, 2), 1e60),
+            np.zeros((5, 1)),
+            r"expected latents of at most 1e\+50, found larger values: scale them down",
+        ),
+        (np.zeros((5, 2)), np.array([["a"]] * 5), "expected factors that are real numbers, found type <U1"),
+        (np.zeros((5, 2)), np.zeros((5, 1)), "found one value of factor 0 in all rows"),
     ],
 )
-def test_what_is_no_pair_of_tables_is_refused(latents, factors, sentence):
+def test_invalid_tables_are_refused(latents, factors, sentence):
     with pytest.raises(TrainingError, match=sentence):
         sap(latents, factors, latents, factors)
 
@@ -320,19 +363,22 @@ TABLES = np.random.default_rng(0).normal(size=(40, 3)), np.random.default_rng(1)
     [
         (
             lambda: read_monotone_latent(*TABLES, *TABLES, own=[0]),
-            r"own latents \[0\]: wanted one for each of the 2 factors",
+            r"expected a latent for each of 2 factors, found \[0\]",
         ),
         (
             lambda: read_monotone_latent(*TABLES, *TABLES, own=[0, 3]),
-            "latent 3 is named, of codes of 3 latents: wanted 0 to 2",
+            "expected latents from 0 to 2, found 3",
         ),
-        (lambda: linear_leakage(*TABLES, *TABLES, [0, 9]), "latent 9 is named, of codes of 3 latents"),
-        (lambda: linear_leakage(*TABLES, *TABLES, [0, {1, -1}]), "latent -1 is named, of codes of 3 latents"),
-        (lambda: blocks_around([0, 7], 3), "latent 7 is named, of codes of 3 latents"),
-        (lambda: invariance_ratio(TABLES[0], TABLES[0], [0]), r"shape \(40, 3\) and \(40, 3\): wanted \(B, n, Z\)"),
-        (lambda: invariance_ratio(TABLES[0][None], TABLES[0], [5]), "latent 5 is named, of codes of 3 latents"),
+        (lambda: linear_leakage(*TABLES, *TABLES, [0, 9]), "expected latents from 0 to 2, found 9"),
+        (lambda: linear_leakage(*TABLES, *TABLES, [0, {1, -1}]), "expected latents from 0 to 2, found -1"),
+        (lambda: blocks_around([0, 7], 3), "expected latents from 0 to 2, found 7"),
+        (
+            lambda: invariance_ratio(TABLES[0], TABLES[0], [0]),
+            r"expected codes \(B, n, Z\) and \(N, Z\), found shapes \(40, 3\) and \(40, 3\)",
+        ),
+        (lambda: invariance_ratio(TABLES[0][None], TABLES[0], [5]), "expected latents from 0 to 2, found 5"),
     ],
 )
-def test_latents_that_are_not_there_are_refused_and_not_left_out(ask, sentence):
+def test_unknown_latents_are_refused_and_not_ignored(ask, sentence):
     with pytest.raises(TrainingError, match=sentence):
         ask()

@@ -1,4 +1,6 @@
-"""MIG, modularity, SAP and DCI against slow twins, as disentanglement_lib writes them, on awkward tables."""
+"""MIG, modularity, SAP and DCI against slow implementations, written as in disentanglement_lib, on difficult tables."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from sklearn.metrics import mutual_info_score
 from sklearn.svm import LinearSVC
 
 from dcign.metrics import dci, modularity, mutual_information_gap, sap, sap_continuous
+from dcign.metrics.predictors import HISTOGRAM
 
 ROWS, FITTED = 420, slice(280)
 HELD = slice(280, ROWS)
@@ -35,7 +38,7 @@ def shifted_and_scaled(rng):
     return latents * [1e-4, 30, 1] + [5e3, -200, 0], factors
 
 
-def told_twice(rng):
+def copied_latents(rng):
     latents, factors = plain(rng)
     return np.c_[latents, latents[:, ::-1], -latents[:, :1]], factors
 
@@ -56,7 +59,7 @@ def steps_and_negative_names(rng):
 
 
 TABLES = (
-    plain, dead_and_constant, two_classes_and_unequal_ones, shifted_and_scaled, told_twice, heavy_tails,
+    plain, dead_and_constant, two_classes_and_unequal_ones, shifted_and_scaled, copied_latents, heavy_tails,
     one_latent_for_all, steps_and_negative_names,
 )  # fmt: skip
 
@@ -108,8 +111,8 @@ def test_separation_is_the_twins(tables):
         assert found == pytest.approx(np.mean(ranked[-1] - ranked[-2]), abs=1e-6)
 
 
-@pytest.mark.parametrize("make", [dead_and_constant, two_classes_and_unequal_ones, shifted_and_scaled, told_twice])
-def test_the_trees_say_what_scikit_learns_say(make, monkeypatch):
+@pytest.mark.parametrize("make", [dead_and_constant, two_classes_and_unequal_ones, shifted_and_scaled, copied_latents])
+def test_the_histogram_trees_agree_with_scikit_learns(make, monkeypatch):
     latents, factors = (table[:, :5] for table in make(np.random.default_rng(5)))
     factors = factors[:, :2]  # more would take seconds
     importances, right = [], []
@@ -120,12 +123,13 @@ def test_the_trees_say_what_scikit_learns_say(make, monkeypatch):
     table = np.stack(importances, axis=1)
     pure = 1 - entropy(table + 1e-11, base=2, axis=1)
     # Our own trees, where there are more than two classes.
-    monkeypatch.setattr("dcign.metrics.importance.EXACT_CELLS", 0)
+    monkeypatch.setattr("dcign.metrics.predictors.EXACT_CELLS", 0)
     found = dci(latents[FITTED], factors[FITTED], latents[HELD], factors[HELD], np.random.default_rng(0))
+    assert HISTOGRAM in found.estimator
     assert found.disentanglement == pytest.approx(np.average(pure, weights=table.sum(axis=1)), abs=0.01)
     assert found.informativeness == pytest.approx(np.mean(right), abs=0.02)  # theirs differs as much by seed
 
 
-def test_one_row_tells_nothing():
+def test_one_row_scores_zero():
     assert sap_continuous(np.ones((1, 3)), np.ones((1, 2))) == 0
     assert mutual_information_gap(np.ones((1, 3)), np.ones((1, 2), int)) == 0

@@ -32,7 +32,7 @@ from dcign.trained.trained_run import TrainedRun
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
 )
-SCORE = {"latent": 0, "r2": 0.91234, "mae_degrees": 2.5, "leakage_r2": -0.001, "rerender": {"psnr_db": 23.45}}
+SCORE = {"latent": 0, "r2": 0.91234, "mean_absolute_error": 2.5, "leakage_r2": -0.001, "rerender": {"psnr_db": 23.45}}
 EVALUATION = {
     "format": "dcign-evaluation",
     "version": 1,

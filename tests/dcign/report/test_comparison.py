@@ -16,7 +16,7 @@ FACTORS = ("azimuth", "elevation", "light_azimuth")
 
 def evaluation(recipe="swap", seed=0, r2=0.9, **changes):
     """An evaluation.json with what a comparison counts on."""
-    score = {"latent": 0, "r2": r2, "mae_degrees": 2.0, "leakage_r2": -0.001, "swap_ratio": None}
+    score = {"latent": 0, "r2": r2, "mean_absolute_error": 2.0, "leakage_r2": -0.001, "swap_ratio": None}
     return {
         "format": "dcign-evaluation", "version": 1, "recipe": recipe, "network": "strided", "assigned_latents": True,
         "image": {"size": 32}, "steps": 10, "images_seen": 80, "seconds": 1.5, "seed": seed, "data_sha256": "ab" * 32,

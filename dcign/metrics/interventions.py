@@ -1,8 +1,10 @@
-"""Figures that hold something still: FactorVAE and BetaVAE scores, robustness to interventions, invariance.
+"""Intervention-based metrics: FactorVAE and BetaVAE scores, interventional robustness (IRS), and the invariance ratio.
 
-The first two are defined on pictures made to order, a factor held and all else drawn. On tables, to hold a factor is
-to draw rows of one of its classes. They are fitted on half of the rows and scored on the other.
+The first two are defined on images rendered for the purpose, with one factor held and all others drawn. On tables, we
+hold a factor by drawing rows of one of its classes. Half of the rows fit the assignment, the other half scores it.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
@@ -15,8 +17,8 @@ from dcign.errors import TrainingError
 from dcign.metrics.tables import Blocks, checked_blocks, classes, latents_and_factors, refuse_latents, standardised
 
 GROUP = 64  # rows, or pairs of rows, that share a class
-FITTED, SCORED = 10_000, 5_000  # groups; as disentanglement_lib has it
-AT_ONCE = 500  # groups drawn together: 8 MB of 32 latents
+FITTED, SCORED = 10_000, 5_000  # groups, as in disentanglement_lib
+AT_ONCE = 500  # groups drawn together: 8 MB for 32 latents
 QUANTILE = 0.99  # of deviations, in place of their maximum
 
 
@@ -27,10 +29,11 @@ def factor_vae_score(
     blocks: Blocks | None = None,
     dead: float = 0.0,
 ) -> float:
-    """How often the block that varies least tells which factor was held: (N, Z), (N, F) -> chance is 1 / F.
+    """Return how often the block that varies least identifies the factor held: (N, Z), (N, F) -> 1 / F by chance.
 
-    Variances of 64 rows over that of all; of a block their mean. Latents whose standard deviation is not above `dead`
-    have no vote. The majority of 10,000 groups assigns blocks to factors, 5,000 others are scored (Kim and Mnih 2018).
+    A latent's variance over 64 rows is divided by its variance over all rows; a block's is the mean of its latents'.
+    Latents whose standard deviation is at most `dead` do not vote. The majority of 10,000 groups assigns each block to
+    a factor, and 5,000 other groups are scored (Kim and Mnih 2018).
     """
     codes, factor_table = latents_and_factors(latents, factors)
     spread = codes.var(axis=0, ddof=1) if len(codes) > 1 else np.zeros(codes.shape[1])
@@ -48,16 +51,17 @@ def factor_vae_score(
             least = np.stack([varies[:, block].mean(axis=1) for block in members], axis=1).argmin(axis=1)
             np.add.at(tally, (least, held), 1)
         votes.append(tally)
-    told = votes[0].argmax(axis=1)
-    return float(votes[1][np.arange(len(members)), told].sum() / votes[1].sum())
+    assigned = votes[0].argmax(axis=1)
+    return float(votes[1][np.arange(len(members)), assigned].sum() / votes[1].sum())
 
 
 def beta_vae_score(
     latents: ArrayLike, factors: ArrayLike, rng: np.random.Generator, blocks: Blocks | None = None
 ) -> float:
-    """How often a linear classifier tells which factor pairs of rows share: (N, Z), (N, F) -> chance is 1 / F.
+    """Return how often a linear classifier identifies the factor that pairs share: (N, Z), (N, F) -> 1 / F by chance.
 
-    It sees the mean over 64 pairs of |z - z'|, standardised latents, of a block their mean (Higgins et al. 2017).
+    Its inputs are the means over 64 pairs of |z - z'| of standardised latents, averaged in each block (Higgins et al.
+    2017).
     """
     codes, factor_table = latents_and_factors(latents, factors)
     members = checked_blocks(blocks, codes.shape[1])
@@ -74,11 +78,11 @@ def beta_vae_score(
 
 
 def interventional_robustness(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
-    """How little a latent moves while the factor it follows is held, all else drawn: IRS (Suter et al. 2019).
+    """Return IRS: how little a latent varies while its factor is held and all others vary (Suter et al. 2019).
 
-    (N, Z), (N, F) -> 0..1. 1 - the .99 quantile of deviations from the mean of a class, averaged over classes, over
-    the largest deviation; of each latent the best factor's, weighted by its largest deviation. Of a block, the
-    weighted mean for the factor that is best for it as a whole.
+    (N, Z), (N, F) -> 0..1. A latent scores 1 - q / d for its best factor: q is the .99 quantile of the deviations from
+    the mean of a class, averaged over classes, and d the largest deviation from the overall mean. The result is the
+    mean over latents, weighted by d. The latents of a block share the factor that is best for their weighted mean.
     """
     codes, factor_table = latents_and_factors(latents, factors)
     truth = classes(factor_table)
@@ -92,13 +96,15 @@ def interventional_robustness(latents: ArrayLike, factors: ArrayLike, blocks: Bl
 
 
 def invariance_ratio(batches: ArrayLike, everybody: ArrayLike, block: Sequence[int]) -> float:
-    """Variance of a block of latents within batches of one person, over that among all people; 0 is invariant.
+    """Return the variance of a block of latents within batches over its variance among all rows; 0 is invariant.
 
-    batches (B, n, Z) of one person each, pose or light varying; everybody (N, Z).
+    batches (B, n, Z) show one identity each, while a factor varies; everybody (N, Z) shows all identities.
     """
     codes, all_codes = np.asarray(batches, np.float64), np.asarray(everybody, np.float64)
     if codes.ndim != 3 or all_codes.ndim != 2 or codes.shape[2] != all_codes.shape[1]:
-        raise TrainingError(f"codes of shape {codes.shape} and {all_codes.shape}: wanted (B, n, Z) and (N, Z)")
+        raise TrainingError(
+            f"expected codes (B, n, Z) and (N, Z), found shapes {codes.shape} and {all_codes.shape}: reshape them."
+        )
     refuse_latents(block, all_codes.shape[1])
     within, among = codes[..., block], all_codes[..., block]
     spread = among.var(axis=0).sum()
@@ -106,7 +112,7 @@ def invariance_ratio(batches: ArrayLike, everybody: ArrayLike, block: Sequence[i
 
 
 def _moved_within(codes: Floating, truth: Int64) -> Floating:
-    """Quantile of each latent's deviation from its mean in a class, averaged over classes: (N, Z), (N,) -> (Z,)."""
+    """Return the quantile of deviations from the mean of a class, averaged over classes: (N, Z), (N,) -> (Z,)."""
     moved = []
     for found in np.unique(truth):
         inside = codes[truth == found]
@@ -116,33 +122,33 @@ def _moved_within(codes: Floating, truth: Int64) -> Floating:
 
 
 def _halves(count: int, rng: np.random.Generator) -> list[tuple[Int64, int]]:
-    """Deal rows into the half that is fitted on and the half that is scored, and say how many groups each gives."""
-    dealt = rng.permutation(count)
-    return [(dealt[: (count + 1) // 2], FITTED), (dealt[count // 2 :], SCORED)]
+    """Draw the half of the rows for fitting and the half for scoring, each with its number of groups."""
+    shuffled = rng.permutation(count)
+    return [(shuffled[: (count + 1) // 2], FITTED), (shuffled[count // 2 :], SCORED)]
 
 
 def _groups(truth: Int64, groups: int, size: int, rng: np.random.Generator) -> Iterator[tuple[Int64, Int64]]:
-    """Draw groups of rows in which one factor, drawn too, is of one class: held (g,), rows (g, size), in parts.
+    """Draw groups of rows that share the class of a random factor: the factors held (g,), rows (g, size), in parts.
 
-    The class is that of a row drawn from all, so classes come as often as they are; rows may come twice.
+    The class is that of a random row, so that classes are as frequent as in the table. Rows may repeat.
     """
     order = np.argsort(truth, axis=0, kind="stable")
     ends = [
         [np.searchsorted(column[sorts], column, side) for column, sorts in zip(truth.T, order.T, strict=True)]
         for side in ("left", "right")
     ]
-    first, last = (np.stack(columns, axis=1) for columns in ends)  # of each row's class among the ordered rows (N, F)
+    first, last = (np.stack(columns, axis=1) for columns in ends)  # of each row's class, in sorted rows (N, F)
     for start in range(0, groups, AT_ONCE):
         held = rng.integers(truth.shape[1], size=min(AT_ONCE, groups - start))
         like = rng.integers(len(truth), size=len(held))
-        places = rng.integers(first[like, held][:, None], last[like, held][:, None], size=(len(held), size))
-        yield held, order[places, held[:, None]]
+        at = rng.integers(first[like, held][:, None], last[like, held][:, None], size=(len(held), size))
+        yield held, order[at, held[:, None]]
 
 
 def _differences(
     codes: Floating, truth: Int64, groups: int, members: list[list[int]], rng: np.random.Generator
 ) -> Iterator[tuple[Int64, Floating]]:
-    """Draw groups of pairs that share a factor's class: the factor (g,), mean differences of blocks (g, G)."""
+    """Draw groups of pairs that share a factor's class: the factors (g,), mean differences in each block (g, G)."""
     for held, taken in _groups(truth, groups, 2 * GROUP, rng):
         apart = np.abs(codes[taken[:, :GROUP]] - codes[taken[:, GROUP:]]).mean(axis=1)
         yield held, np.stack([apart[:, block].mean(axis=1) for block in members], axis=1)

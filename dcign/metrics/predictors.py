@@ -1,0 +1,242 @@
+"""Predictor-based metrics, of models that predict factors from latents: DCI, SAP and explicitness.
+
+DCI and SAP are as disentanglement_lib computes them (Eastwood and Williams 2018, Kumar et al. 2018): importances in
+scikit-learn's gradient boosted trees, and accuracies of linear support vector machines of one latent each.
+
+DCI has two estimators. `dci` uses scikit-learn's trees ("exact") for tables of at most EXACT_CELLS rows x latents, and
+for factors of two classes. For larger tables, where those take minutes, it grows the trees of `boosting.py`, which
+search for splits between at most 1024 bins per latent ("histogram"). `dci_continuous` always uses the latter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import entropy
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.svm import LinearSVC
+
+from dcign.arrays import Bool, Floating, Int64
+from dcign.metrics.boosting import BoostedClassifier, fit_boosted_classifier, fit_boosted_regressor
+from dcign.metrics.regression import r_squared
+from dcign.metrics.tables import (
+    Blocks,
+    checked_blocks,
+    latents_and_factors,
+    refuse_constant,
+    standardised,
+    train_and_test,
+    train_and_test_classes,
+)
+
+EXACT, HISTOGRAM = "exact", "histogram"  # the estimators of DCI
+EXACT_CELLS = 20_000  # rows x latents, for which scikit-learn needs seconds at most
+TRACE = 1e-11  # added to importances, so that the entropy of a row of zeros is defined
+PENALTY = 0.01  # C of the support vector machines of SAP
+CONSTANT = 1e-12  # latents of a smaller variance predict nothing
+
+
+@dataclass(frozen=True, eq=False)
+class DCI:
+    """Scores of the trees on the rows fitted and on unseen rows, and their importances (G, F).
+
+    Scores are accuracies; of `dci_continuous`, R^2. estimator is EXACT, HISTOGRAM, or "exact and histogram" if some
+    factors have two classes and others more: see this module.
+    """
+
+    informativeness_train: float
+    informativeness: float
+    importances: Floating
+    estimator: str
+
+    @property
+    def disentanglement(self) -> float:
+        """1 - the entropy of each latent's importances over the factors, weighted by the latent's importance: 0..1."""
+        return _purity(self.importances)
+
+    @property
+    def completeness(self) -> float:
+        """1 - the entropy of each factor's importances over the latents, weighted by the factor's importance: 0..1."""
+        return _purity(self.importances.T)
+
+    def disentanglement_of(self, chosen: Sequence[int]) -> float:
+        """Return the disentanglement of some latents or blocks alone: 0..1.
+
+        For the factors' own latents it leaves out those of the identity, which is no factor of the table: the trees
+        spread the little importance of such latents over all factors, however pure the latents are.
+        """
+        return _purity(self.importances[sorted(set(chosen))])
+
+    def grouped(self, blocks: Blocks) -> DCI:
+        """Return the same for blocks of latents: a block's importance is the sum of its latents' importances."""
+        members = checked_blocks(blocks, len(self.importances))
+        summed = np.stack([self.importances[block].sum(axis=0) for block in members])
+        return dataclasses.replace(self, importances=summed)
+
+
+def dci(
+    train_latents: ArrayLike,
+    train_factors: ArrayLike,
+    test_latents: ArrayLike,
+    test_factors: ArrayLike,
+    rng: np.random.Generator,
+    blocks: Blocks | None = None,
+) -> DCI:
+    """Fit boosted trees to the classes of each factor: (N, Z), (N, F) fitted on, (M, Z), (M, F) measured on.
+
+    rng breaks ties between equally good splits. The result's `estimator` says which trees were grown.
+    """
+    tables = train_and_test_classes(train_latents, train_factors, test_latents, test_factors)
+    found = _fit_each(tables, lambda codes, known: _fit_classifier(codes, known, rng), _accuracy)
+    return found if blocks is None else found.grouped(blocks)
+
+
+def dci_continuous(
+    train_latents: ArrayLike,
+    train_factors: ArrayLike,
+    test_latents: ArrayLike,
+    test_factors: ArrayLike,
+    rng: np.random.Generator,
+    blocks: Blocks | None = None,
+) -> DCI:
+    """Fit boosted regression trees, for real factors, as Eastwood and Williams do; otherwise as `dci`.
+
+    Informativeness is R^2, at least 0. rng breaks ties between equally good splits.
+    """
+    codes, truth, held, held_truth = train_and_test(train_latents, train_factors, test_latents, test_factors)
+    refuse_constant(truth)
+    found = _fit_each(
+        (codes, truth.astype(np.float64), held, held_truth.astype(np.float64)),
+        lambda codes, known: fit_boosted_regressor(codes, known, rng),
+        lambda asked, predicted: max(0.0, r_squared(asked, predicted)),
+    )
+    return found if blocks is None else found.grouped(blocks)
+
+
+def sap(
+    train_latents: ArrayLike,
+    train_factors: ArrayLike,
+    test_latents: ArrayLike,
+    test_factors: ArrayLike,
+    blocks: Blocks | None = None,
+) -> float:
+    """Return SAP: the accuracy of the best block less that of the second best, the mean over factors.
+
+    (N, Z), (N, F) fitted on, (M, Z), (M, F) measured on -> 0..1.
+    """
+    return sap_of(predicted_right(train_latents, train_factors, test_latents, test_factors, blocks=blocks))
+
+
+def sap_continuous(latents: ArrayLike, factors: ArrayLike) -> float:
+    """Return SAP by squared correlation in place of accuracy, for real factors: (N, Z), (N, F) -> 0..1."""
+    codes, truth = latents_and_factors(latents, factors)
+    centred, values = codes - codes.mean(axis=0), truth - truth.astype(np.float64).mean(axis=0)
+    shared = np.square(centred.T @ values)
+    spread = np.square(centred).sum(axis=0)[:, None] * np.square(values).sum(axis=0)
+    variance = np.square(centred).sum(axis=0) / max(len(codes) - 1, 1)
+    alive = (variance > CONSTANT)[:, None] & (spread > 0)
+    return sap_of(np.where(alive, shared / np.where(spread > 0, spread, 1), 0)[None])
+
+
+def predicted_right(*tables: ArrayLike, blocks: Blocks | None = None) -> Bool:
+    """Return for which rows of the last two of the four tables each block's machine is right: (M, G, F)."""
+    codes, truth, held, held_truth = train_and_test_classes(*tables)
+    machine = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
+    right = [
+        [
+            _fitted(machine, codes[:, block], known).predict(held[:, block]) == asked
+            for known, asked in zip(truth.T, held_truth.T, strict=True)
+        ]
+        for block in checked_blocks(blocks, codes.shape[1])
+    ]
+    return np.moveaxis(np.array(right), 2, 0)
+
+
+def sap_of(scores: Floating | Bool) -> float:
+    """Return the best block's mean score less the second best's, the mean over factors: (M, G, F) -> 0..1."""
+    mean = scores.mean(axis=0)
+    ranked = np.sort(np.concatenate([np.zeros((1, mean.shape[1])), mean]), axis=0)
+    return float(np.mean(ranked[-1] - ranked[-2]))
+
+
+def explicitness(
+    train_latents: ArrayLike, train_factors: ArrayLike, test_latents: ArrayLike, test_factors: ArrayLike
+) -> float:
+    """Return the mean area under the ROC curve of logistic regressions on all latents, over factors and their classes.
+
+    (N, Z), (N, F) fitted on, (M, Z), (M, F) measured on -> 0..1, .5 by chance; latents are standardised (Ridgeway and
+    Mozer 2018).
+    """
+    codes, truth, held, held_truth = train_and_test_classes(train_latents, train_factors, test_latents, test_factors)
+    inputs, asked = standardised(codes), standardised(held, codes)
+    areas = []
+    for known, measured in zip(truth.T, held_truth.T, strict=True):
+        model = _fitted(LogisticRegression(), inputs, known)
+        areas.append(_mean_area(model.predict_proba(asked), model.classes_, measured))
+    return float(np.mean(areas))
+
+
+def _fit_each(tables: Any, fit: Callable[[Any, Any], Any], score: Callable[[Any, Any], float]) -> DCI:  # both kinds
+    """Fit trees to each factor of the first two tables; score them there and on the other two."""
+    codes, truth, held, held_truth = tables
+    importances, train_scores, test_scores, estimators = [], [], [], set()
+    for known, asked in zip(truth.T, held_truth.T, strict=True):
+        trees = fit(codes, known)
+        importances.append(trees.feature_importances_)
+        train_scores.append(score(known, trees.predict(codes)))
+        test_scores.append(score(asked, trees.predict(held)))
+        estimators.add(EXACT if isinstance(trees, GradientBoostingClassifier) else HISTOGRAM)
+    return DCI(
+        informativeness_train=float(np.mean(train_scores)),
+        informativeness=float(np.mean(test_scores)),
+        importances=np.stack(importances, axis=1),
+        estimator=" and ".join(sorted(estimators)),
+    )
+
+
+def _fit_classifier(
+    codes: Floating, truth: Int64, rng: np.random.Generator
+) -> BoostedClassifier | GradientBoostingClassifier:
+    if codes.size > EXACT_CELLS and len(np.unique(truth)) > 2:
+        return fit_boosted_classifier(codes, truth, rng)
+    return _fitted(GradientBoostingClassifier(random_state=int(rng.integers(2**31))), codes, truth)
+
+
+def _fitted(classifier: Any, inputs: Floating, truth: Int64) -> Any:  # scikit-learn's, which has no types
+    """Return the classifier, fitted to (N, Z), (N,), without warnings that the metrics' definitions make expected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of a definition
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # 20 bins of few rows
+        return classifier.fit(inputs, truth)
+
+
+def _accuracy(asked: Int64, predicted: Int64) -> float:
+    return float(np.mean(predicted == asked))
+
+
+def _mean_area(chances: Floating, named: Int64, truth: Int64) -> float:
+    """Average the areas of the classes (C,) that some rows have and others do not: (N, C), (N,) -> 0..1."""
+    areas = []
+    for chance, found in zip(chances.T, named, strict=True):
+        member = truth == found
+        if member.any() and not member.all():
+            areas.append(float(roc_auc_score(member, chance)))
+    return float(np.mean(areas)) if areas else 0.5
+
+
+def _purity(importances: Floating) -> float:
+    """1 - the entropy of each row (R, C), rows weighted by their sums -> 0..1; a single column scores 1."""
+    if importances.shape[1] == 1:
+        return 1.0
+    pure = 1 - entropy(importances + TRACE, base=importances.shape[1], axis=1)
+    weights = importances.sum(axis=1) if importances.sum() > 0 else np.ones(len(importances))
+    return float(np.average(pure, weights=weights))
