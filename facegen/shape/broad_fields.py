@@ -1,12 +1,13 @@
-"""Semantic shape fields, the broad ones, as functions: ramps over the whole head, ears, lids and lips.
+"""The broad shape fields, as functions: ramps over the whole head, and the motion of ears, lids, lips and hairline.
 
-Each takes the template's geometry and returns the displacement (V, 3), mm, at one standard deviation. The function's
-name is the field's.
+Each returns the displacement (V, 3), mm, of the template's vertices at one standard deviation. The function's name is
+the name of the field.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,18 +17,51 @@ from dcign.facegen.sculpture.features import near
 from dcign.facegen.sculpture.hairline import BROW_LINE
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.sculpture.mouth import mouth_line
-from dcign.facegen.shape.geometry import Geometry
-from dcign.facegen.shape.hair_fields import HAIR_FIELDS
-from dcign.facegen.shape.local_fields import soft_side
+from dcign.facegen.shape.local_fields import Push, displacements, soft_side
+from dcign.facegen.template.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The template as the fields see it: vertices (V, 3), mm, and its regions."""
+
+    vertices: Float64
+    regions: Regions
+
+    @property
+    def x(self) -> Float64:
+        """Towards the subject's left, (V,) mm."""
+        return self.vertices[:, 0]
+
+    @property
+    def away(self) -> Float64:
+        """Distance |x| from the midline, (V,) mm."""
+        return np.abs(self.x)
+
+    @property
+    def y(self) -> Float64:
+        """Up, (V,) mm."""
+        return self.vertices[:, 1]
+
+    @property
+    def z(self) -> Float64:
+        """Forward, (V,) mm."""
+        return self.vertices[:, 2]
+
+    def move(self, out: Float64 | float = 0.0, up: Float64 | float = 0.0, forward: Float64 | float = 0.0) -> Float64:
+        """Return the displacement (V, 3) with these components (V,), mm; `out` is signed by the side."""
+        moved = np.empty_like(self.vertices)
+        moved[:, 0], moved[:, 1], moved[:, 2] = out, up, forward
+        return moved
 
 
 def size(g: Geometry) -> Float64:
-    """A larger head, in all."""
+    """A larger head."""
     return 0.019 * g.vertices
 
 
 def face_height(g: Geometry) -> Float64:
-    """From the nose's root down, the face is longer."""
+    """The face is longer, from the root of the nose down."""
     below = np.clip(-g.y / 114, 0, 1.15)
     return g.move(up=-4.4 * below * (0.35 + 0.65 * ramp(g.z, -30, 60)))
 
@@ -45,9 +79,8 @@ def jaw_width(g: Geometry) -> Float64:
 
 def fatness(g: Geometry) -> Float64:
     """Full cheeks, jowls and neck, and a soft floor of the mouth: what body fat does to a face."""
-    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
-    cheek = bump(half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(half, (46, -92, 40), (26, 26, 44))
-    under = bump(half, (0, -122, 52), (42, 24, 34))
+    cheek = bump(g.regions.half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(g.regions.half, (46, -92, 40), (26, 26, 44))
+    under = bump(g.regions.half, (0, -122, 52), (42, 24, 34))
     around = ramp(-g.y, 90, 126)
     side = soft_side(g.vertices, 16)
     return g.move(
@@ -58,10 +91,12 @@ def fatness(g: Geometry) -> Float64:
 
 
 def jowl(g: Geometry) -> Float64:
-    """The jaw's border sags beside the chin."""
-    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
-    sag, notch = bump(half, (40, -96, 58), (16, 16, 26)), bump(half, (25, -106, 76), (11, 12, 18))
-    return g.move(out=0.9 * soft_side(g.vertices, 8) * (sag - 0.5 * notch), up=-1.7 * sag + 0.5 * notch)
+    """The cheek sags over the jaw's edge, beside the chin."""
+    pushes = (
+        Push("jowl", "out", 1.3, near("jaw_middle", 0, 8, 6), (16, 15, 24)),
+        Push("jowl", "up", -1.6, near("jaw_middle", -2, 10, 10), (18, 16, 26)),
+    )
+    return displacements(pushes, g.vertices, g.regions)["jowl"]
 
 
 def head_breadth(g: Geometry) -> Float64:
@@ -167,6 +202,21 @@ def ear_lobe(g: Geometry) -> Float64:
     return g.move(up=-1.8 * _lobe(g))
 
 
+def hairline(g: Geometry) -> Float64:
+    """A high forehead: the hairline moves up, the skull does not."""
+    rise = 3.6 * np.exp(-((g.regions.inside_hair / 26) ** 2)) * ramp(g.z, 20, 70)
+    upwards = np.array([0, 1, 0]) - g.regions.normals[:, 1:2] * g.regions.normals
+    return rise[:, None] * upwards
+
+
+def receding_temples(g: Geometry) -> Float64:
+    """The hairline falls back beside the forehead, not in its middle."""
+    corner = np.exp(-(((g.away - 44) / 16) ** 2) - ((g.regions.inside_hair / 20) ** 2)) * ramp(g.z, 0, 50)
+    back = np.array([0, 0.7, -0.7])
+    backwards = back - (g.regions.normals @ back)[:, None] * g.regions.normals
+    return np.asarray(4.0 * corner[:, None] * backwards)
+
+
 def chin_aside(g: Geometry) -> Float64:
     """An asymmetry: the chin to one side."""
     return g.move(out=0.65 * ramp(-g.y, 30, 110) * ramp(g.z, 20, 90))
@@ -182,7 +232,7 @@ BROAD_FIELDS: tuple[Callable[[Geometry], Float64], ...] = (
     nose_length, upper_lip_length, chin_height, prognathism, neck,
     eye_size, lid_opening, brow_thickness, mouth_width, upper_lip, lower_lip,
     ear_size, ear_flare, ear_height, ear_lobe,
-    *HAIR_FIELDS,
+    hairline, receding_temples,
     chin_aside, face_tilt,
 )  # fmt: skip
 
@@ -193,7 +243,7 @@ def _band(t: Float64, centre: float, width: float) -> Float64:
 
 def _around_eyes(g: Geometry) -> Float64:
     pupil = (LANDMARKS["pupil"][0], 0, 76)
-    return bump(np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1), pupil, (19, 15, 24))
+    return bump(g.regions.half, pupil, (19, 15, 24))
 
 
 def _ears(g: Geometry) -> Float64:
@@ -204,5 +254,4 @@ def _ears(g: Geometry) -> Float64:
 
 
 def _lobe(g: Geometry) -> Float64:
-    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
-    return bump(half, near("ear_bottom", 1, -1, -2).position(LANDMARKS), (14, 15, 15))
+    return bump(g.regions.half, near("ear_bottom", 1, -1, -2).position(LANDMARKS), (14, 15, 15))

@@ -13,20 +13,11 @@ from dcign.facegen.model.population import AGE_DEVIATION, SEX_SIDE, SEX_WITHIN_S
 from dcign.facegen.primitives import ramp
 from dcign.facegen.sculpture.eyes import IRIS_RADIUS
 from dcign.facegen.sculpture.landmarks import LANDMARKS
-from dcign.facegen.shape.age_fields import AGE, AGE_CHANGES, AGE_FIELDS
-from dcign.facegen.shape.broad_fields import BROAD_FIELDS
+from dcign.facegen.shape import field_weights
+from dcign.facegen.shape.broad_fields import BROAD_FIELDS, Geometry
 from dcign.facegen.shape.covariance import Variation, conditioned, independent_modes, nearest_covariance
-from dcign.facegen.shape.geometry import Geometry
 from dcign.facegen.shape.girths import Chains, lay, length_bias, length_slopes, lengths
-from dcign.facegen.shape.local_fields import FIELDS, displacement
-from dcign.facegen.shape.measured_fields import (
-    EXPRESSION,
-    FORM,
-    FORM_REACH,
-    FORM_SPREAD,
-    MEASURED_FIELDS,
-    MEASURED_SPREAD,
-)
+from dcign.facegen.shape.local_fields import LOCAL_FIELDS, displacements
 from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from dcign.facegen.shape.modes import gaussian_process_modes
 from dcign.facegen.template.mesh import Template
@@ -36,19 +27,6 @@ from dcign.facegen.template.regions import Regions
 SLACK = 0.002  # of a mean: where tables contradict each other, a head need not bend to fit both
 NECK_WEIGHT = 0.3  # a head's variation counts most when modes are ranked
 EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
-
-# What +1 standard deviation of sex, towards men, does to the other fields, in their standard deviations: the classical
-# traits of form that no table has. What tables have is corrected to the published differences.
-SEX = {
-    "size": 0.75, "head_breadth": 0.2, "face_width": 0.5, "face_height": 0.3, "jaw_width": 0.4,
-    "lower_face_breadth": 0.3, "brow_ridge": 1.4, "glabella": 1.0, "brow_height": -0.9, "brow_arch": -0.6,
-    "brow_thickness": 0.3, "forehead_slope": 0.9, "forehead_bulge": -0.8, "temple": -0.3, "eye_depth": -0.6,
-    "eye_size": -0.3, "lid_opening": -0.6, "cheek_fat": -0.5, "cheek_bone": -0.3, "jaw_angle": -0.8,
-    "chin_width": 0.9, "chin_height": 0.4, "chin_point": 0.4, "nose_width": 0.7, "nose_protrusion": 0.3,
-    "bridge_height": 0.4, "hump": 0.5, "tip_turn": -0.4, "upper_lip_length": 0.5, "lip_protrusion": -0.4,
-    "corner_up": -0.3, "ear_size": 0.4, "ear_flare": 0.45, "neck": 1.9, "adams_apple": 1.0,
-    "receding_temples": 0.6, "hairline": 0.3,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +51,7 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     """Mean and basis of the population's shapes, conditioned on the published measurements."""
     names, prior, reach = prior_modes(template.vertices, regions)
     reach = reach * _symmetric(prior, template)
-    calm = template.vertices + prior @ _weights(EXPRESSION, names, prior.shape[2])
+    calm = template.vertices + prior @ _weights(field_weights.EXPRESSION, names, prior.shape[2])
     mean = _mean_on_target(template, calm, prior, reach, landmarks)
     chains = _chains(template, mean, landmarks)
     slopes = length_slopes(chains, mean, prior)
@@ -96,11 +74,14 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
 def _variation(names: list[str], slopes: Float64, gain: Float64) -> Variation:
     """How the weights of the fields and modes vary, given what they do to the measurements, slopes (M, K)."""
     count = slopes.shape[1]
-    changes = np.array([AGE_CHANGES.get(name, 0.0) for name in NAMES])
+    changes = np.array([field_weights.AGE_CHANGES.get(name, 0.0) for name in NAMES])
     differences = np.array([m.difference for m in MEASUREMENTS]) / SEX_SIDE
     sex, age = (
         weights + gain @ (change - slopes @ weights)
-        for weights, change in ((_weights(SEX, names, count), differences), (_weights(AGE, names, count), changes))
+        for weights, change in (
+            (_weights(field_weights.SEX, names, count), differences),
+            (_weights(field_weights.AGE, names, count), changes),
+        )
     )
     # Sex and age vary within each sex too: the rest has to vary less by that.
     explained = np.stack([SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes])
@@ -124,13 +105,13 @@ def prior_modes(vertices: Float64, regions: Regions) -> tuple[list[str], Float64
     """Names of the fields, every field and mode (V, 3, K), and how much each may move the mean (K,)."""
     geometry = Geometry(vertices, regions)
     named = {field.__name__: field(geometry) for field in BROAD_FIELDS}
-    named |= {field.name: displacement(field, vertices, regions) for field in (*FIELDS, *AGE_FIELDS, *MEASURED_FIELDS)}
-    for name, factor in (*MEASURED_SPREAD.items(), *FORM_SPREAD.items()):
+    named |= displacements(LOCAL_FIELDS, vertices, regions)
+    for name, factor in (*field_weights.MEASURED_SPREAD.items(), *field_weights.FORM_SPREAD.items()):
         named[name] = named[name] * factor
     fields = np.stack([*named.values()], 2)
     smooth, scales = gaussian_process_modes(vertices)
     # The mean is corrected with broad modes: fine ones would ring about the landmarks.
-    named_reach = [FORM_REACH if name in FORM else 1.0 for name in named]
+    named_reach = [field_weights.FORM_REACH if name in field_weights.FORM else 1.0 for name in named]
     reach = np.concatenate([named_reach, np.select([scales > 60, scales > 30], [1.0, 0.5], 0.05)])
     return [*named], _with_rigid_eyes(np.concatenate([fields, smooth], 2), vertices, regions), reach
 
@@ -196,7 +177,7 @@ def _weights(table: dict[str, float], names: list[str], count: int) -> Float64:
     """The table, which counts in fields before FORM_SPREAD, as weights (K,) of the fields, which come first."""
     weights = np.zeros(count)
     for name, weight in table.items():
-        weights[names.index(name)] = weight / FORM_SPREAD.get(name, 1.0)
+        weights[names.index(name)] = weight / field_weights.FORM_SPREAD.get(name, 1.0)
     return weights
 
 
