@@ -153,30 +153,34 @@ def test_a_model_without_colours_gets_a_plain_skin(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", H5_KEYS)
 def test_a_missing_dataset_is_named(tmp_path: Path, key: str) -> None:
     path = write_h5(tmp_path / "m.h5", head(), **{key[1:].replace("/", "__"): None})
-    with pytest.raises(ModelError, match=rf"m\.h5 lacks {key}, .*download"):
+    with pytest.raises(ModelError, match=rf"expected {key}, which every .* in .*m\.h5, found no such array: download"):
         load_model(path)
 
 
 @pytest.mark.parametrize("key", ["shapeMU", "shapePC", "shapeEV", "texMU", "texPC", "texEV", "tl"])
 def test_a_missing_matrix_is_named(tmp_path: Path, key: str) -> None:
-    with pytest.raises(ModelError, match=rf"m\.mat lacks {key}, .*download"):
+    with pytest.raises(ModelError, match=rf"expected {key}, which every .* in .*m\.mat, found no such array: download"):
         load_model(write_mat(tmp_path / "m.mat", head(), **{key: None}))
 
 
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("shape__model__pcaVariance", np.ones(3), r"pcaVariance of 3 numbers .* expected 4"),
-        ("shape__model__pcaVariance", np.array([1, 1, -1, 1.0]), r"from -1; expected 4 variances"),
-        ("shape__model__pcaBasis", np.ones((480, 4)), r"pcaBasis of shape \(480, 4\); expected \(486, any\)"),
-        ("shape__model__mean", np.ones(485), r"mean of shape \(485,\); expected three numbers a vertex"),
-        ("shape__model__mean", np.full(486, np.nan), r"mean with what is no finite number"),
-        ("shape__representer__cells", np.full((3, 9), 162), r"from 162 to 162 in .*cells; expected .* 0 to 161"),
-        ("shape__representer__cells", np.full((3, 9), 0.5), r"expected whole ones"),
+        ("shape__model__pcaVariance", np.ones(3), r"expected 4 variances in .*pcaVariance.*, found 3 numbers"),
+        ("shape__model__pcaVariance", np.array([1, 1, -1, 1.0]), r"expected 4 variances .*, found 4 numbers from -1"),
+        ("shape__model__pcaBasis", np.ones((480, 4)), r"pcaBasis of shape \(486, any\) in .*, found shape \(480, 4\)"),
+        ("shape__model__mean", np.ones(485), r"three numbers per vertex in .*mean in .*, found shape \(485,\)"),
+        ("shape__model__mean", np.full(486, np.nan), r"finite numbers in .*mean in .*, found other values"),
+        (
+            "shape__representer__cells",
+            np.full((3, 9), 162),
+            r"from 0 to 161 in .*cells in .*, found numbers from 162 to 162",
+        ),
+        ("shape__representer__cells", np.full((3, 9), 0.5), r"expected whole numbers"),
         ("shape__representer__cells", np.ones((4, 9)), r"expected triangles"),
-        ("shape__representer__cells", np.zeros((3, 9)), r"no triangles to draw"),
-        ("color__model__mean", np.ones(480), r"160 colours .* expected 162"),
-        ("metadata__landmarks__json", "{", r"metadata/landmarks/json that is no list"),
+        ("shape__representer__cells", np.zeros((3, 9)), r"found no triangles to draw"),
+        ("color__model__mean", np.ones(480), r"expected 162 colours .*, found 160"),
+        ("metadata__landmarks__json", "{", r"expected a list of named points in /metadata/landmarks/json"),
     ],
 )
 def test_absurd_content_is_named(tmp_path: Path, key: str, value: Any, said: str) -> None:
@@ -187,7 +191,7 @@ def test_absurd_content_is_named(tmp_path: Path, key: str, value: Any, said: str
 def test_another_unit_is_noticed(tmp_path: Path) -> None:
     given = head()
     path = write_h5(tmp_path / "m.h5", given, shape__model__mean=given.vertices.ravel() / 1000)
-    with pytest.raises(ModelError, match=r"0.2\d* mm high; expected a head of 120 to 800 mm"):
+    with pytest.raises(ModelError, match=r"expected a head of 120 to 800 mm .*, found one 0\.2\d* mm high"):
         load_model(path)
 
 
@@ -195,7 +199,7 @@ def test_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = write_h5(tmp_path / "m.h5", head(), shape__model__pcaBasis=None)
     with h5py.File(path, "a") as file:  # claims 390 GB, stores nothing
         file.create_dataset("/shape/model/pcaBasis", (486, 200_000_000), np.float32, chunks=(486, 1000))
-    with pytest.raises(ModelError, match="too large for a face model"):
+    with pytest.raises(ModelError, match="expected at most 268,435,456 numbers in /shape/model/pcaBasis"):
         load_model(path)
 
 
@@ -203,6 +207,6 @@ def test_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_a_truncated_file_is_one_sentence(tmp_path: Path, write: Any) -> None:
     path = write(tmp_path / "cut", head())
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ModelError, match=r"cut .*download") as caught:
+    with pytest.raises(ModelError, match=r"cut, .*download") as caught:
         load_model(path)
     assert "\n" not in str(caught.value)

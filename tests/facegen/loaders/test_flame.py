@@ -141,7 +141,7 @@ class Malice:
 def test_code_in_a_pickle_is_not_run(tmp_path: Path, protocol: int) -> None:
     trace, path = tmp_path / "trace", tmp_path / "flame.pkl"
     path.write_bytes(pickle.dumps(flame(head()) | {"v_template": Malice(trace)}, protocol=protocol))
-    with pytest.raises(ModelError, match=r"asks for posix\.system, which no face model needs"):
+    with pytest.raises(ModelError, match=r"found posix\.system, which no face model needs"):
         load_model(path)
     assert not trace.exists()
     pickle.loads(pickle.dumps(Malice(trace)))
@@ -175,7 +175,7 @@ def test_any_other_name_is_refused(tmp_path: Path, stream: bytes) -> None:
 )
 def test_what_stands_for_a_class_cannot_be_altered(tmp_path: Path, stream: bytes) -> None:
     (tmp_path / "flame.pkl").write_bytes(stream)
-    with pytest.raises(ModelError, match="cannot be read as a face model"):
+    with pytest.raises(ModelError, match="which cannot be read"):
         load_model(tmp_path / "flame.pkl")
     given = head()
     (tmp_path / "good.pkl").write_bytes(python2(flame(given), wrapped="older chumpy"))
@@ -186,7 +186,7 @@ def test_an_array_cannot_claim_more_than_it_has(tmp_path: Path) -> None:
     stream = python2(flame(head()), wrapped="no")
     vertices = struct.pack("<i", 162)
     (tmp_path / "flame.pkl").write_bytes(stream.replace(b"J" + vertices, b"J" + struct.pack("<i", 2**31 - 1), 1))
-    with pytest.raises(ModelError, match="cannot be read as a face model"):
+    with pytest.raises(ModelError, match="which cannot be read"):
         load_model(tmp_path / "flame.pkl")
 
 
@@ -199,7 +199,7 @@ def test_a_missing_key_is_named(tmp_path: Path, kind: str, key: str) -> None:
         np.savez(path, **arrays)
     else:
         path.write_bytes(pickle.dumps(arrays))
-    with pytest.raises(ModelError, match=f"lacks {key}, which every FLAME model has"):
+    with pytest.raises(ModelError, match=f"expected {key}, which every FLAME model has, in"):
         load_model(path)
 
 
@@ -219,25 +219,25 @@ def test_a_truncated_file_is_one_sentence(tmp_path: Path, kind: str, part: float
 
 def test_a_pickle_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.pkl").write_bytes(pickle.dumps([1, 2]))
-    with pytest.raises(ModelError, match="a pickle of no dictionary"):
+    with pytest.raises(ModelError, match=r"expected a pickled dictionary in .*, found a list"):
         load_model(tmp_path / "list.pkl")
 
 
 def test_objects_in_an_npz_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "flame.npz", **flame(head()) | {"v_template": np.array([Malice(tmp_path / "trace")] * 3)})
-    with pytest.raises(ModelError, match="cannot be read as a face model"):
+    with pytest.raises(ModelError, match="which cannot be read"):
         load_model(tmp_path / "flame.npz")
     assert not (tmp_path / "trace").exists()
 
 
 def test_a_texture_is_told_from_the_model(tmp_path: Path) -> None:
     np.savez(tmp_path / "FLAME_texture.npz", mean=np.zeros((2, 2, 3)), tex_dir=np.zeros((2, 2, 3, 4)))
-    with pytest.raises(ModelError, match="is FLAME's texture"):
+    with pytest.raises(ModelError, match="found FLAME's texture"):
         load_model(tmp_path / "FLAME_texture.npz")
 
 
 def test_a_body_model_with_the_same_keys_is_refused(tmp_path: Path) -> None:
     body = flame(head())
     np.savez(tmp_path / "smpl.npz", **body | {"v_template": body["v_template"] * 8})
-    with pytest.raises(ModelError, match=r"1,840 mm high; expected a head"):
+    with pytest.raises(ModelError, match=r"expected a head of .*, found one 1,840 mm high"):
         load_model(tmp_path / "smpl.npz")
