@@ -82,10 +82,10 @@ def test_what_cannot_be_is_refused_before_a_folder_is_made(meshes: Path, tmp_pat
     few, bad, out = tmp_path / "few", tmp_path / "bad", tmp_path / "out"
     shutil.copytree(meshes, few)
     (few / "chair-07.ply").unlink()
-    assert "holds 39 meshes" in refused("render", "--meshes", few, "--out", out, *SMALL)
+    assert "found 39 meshes" in refused("render", "--meshes", few, "--out", out, *SMALL)
     shutil.copytree(meshes, bad)
     (bad / "chair-07.ply").write_bytes(b"ply\nnot at all")
-    assert "bad holds meshes that cannot be used: chair-07.ply (it cannot be read" in refused(
+    assert "bad, found chair-07.ply (it cannot be read" in refused(
         "render", "--meshes", bad, "--out", out, *SMALL
     )
     assert "objects are no faces" in refused("render", "--meshes", meshes, "--hair", "none", "--out", out, *SMALL)
