@@ -45,17 +45,9 @@ class ArrayFile:
         return np.asarray(self.arrays[key][()])
 
     def numbers(self, key: str, *shape: int | None) -> Float32:
-        """Return an array of finite numbers.
+        """Return an array of finite numbers. Raise ModelError if it is missing, too large or anything else.
 
-        Parameters
-        ----------
-        shape
-            The lengths of the axes; None for any length. Without lengths, any shape is accepted.
-
-        Raises
-        ------
-        ModelError
-            The array is missing, has another shape, is too large, or holds anything but finite numbers.
+        shape: the lengths of the axes, None for any length. Without lengths, any shape is accepted.
         """
         found = self.shape(key)
         if found is not None:

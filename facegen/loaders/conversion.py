@@ -26,13 +26,7 @@ LIGHTNESS, REDNESS = (7.0, -0.8, -0.8), (0.0, 2.6, 0.6)
 
 
 def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
-    """Convert content that was read from a file with this SHA-256.
-
-    Raises
-    ------
-    ModelError
-        The content is not a head.
-    """
+    """Convert content that was read from a file with this SHA-256. Raise ModelError if it is not a head."""
     kept, triangles = _drawn(content)
     mean = content.mean[kept] * np.float32(content.millimetres)
     height = float(np.ptp(mean[:, 1]))

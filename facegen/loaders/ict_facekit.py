@@ -32,13 +32,7 @@ MULTI_PIE_68 = (
 
 
 def ict_files(folder: Path) -> list[Path]:
-    """Return the files of the model: the neutral mesh, then one per identity mode.
-
-    Raises
-    ------
-    ModelError
-        A file is missing.
-    """
+    """Return the neutral mesh, then one file per identity mode. Raise ModelError if one is missing."""
     folder = folder / "FaceXModel" if (folder / "FaceXModel").is_dir() else folder
     if not (folder / NEUTRAL).is_file():
         raise ModelError(f"expected an {KIND}, found no {NEUTRAL} in {folder}: give the folder FaceXModel.")

@@ -28,10 +28,7 @@ _INERT_PACKAGES = ("chumpy.", "scipy.sparse.")
 def read_pickled_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return the numeric arrays of a pickled dictionary, by key. Other values are left out.
 
-    Raises
-    ------
-    ModelError
-        The pickle asks for a name that no face model needs, or holds no dictionary.
+    Raises ModelError if the pickle asks for a name that no face model needs, or holds no dictionary.
     """
     if path.stat().st_size > LARGEST:
         raise ModelError(f"expected at most {LARGEST:,} bytes in {path}, found {path.stat().st_size:,}: {ADVICE}")

@@ -36,15 +36,8 @@ class Format:
 def load_model(path: Path, progress: Progress = lambda stage, fraction: None) -> MorphableModel:
     """Return the model in a file or folder, from the cache if it was read before.
 
-    Parameters
-    ----------
-    progress
-        Called with a stage and a fraction before each stage.
-
-    Raises
-    ------
-    ModelError
-        The path holds no complete model of a known format.
+    progress(stage, fraction) is called before each stage. Raises ModelError if the path holds no complete model of a
+    known format.
     """
     try:
         return _load(Path(path), progress)
@@ -60,13 +53,7 @@ def load_model(path: Path, progress: Progress = lambda stage, fraction: None) ->
 
 
 def recognise(path: Path) -> Format:
-    """Return the format of a path, from its first bytes and its keys.
-
-    Raises
-    ------
-    ModelError
-        The format is not known.
-    """
+    """Return the format of a path, from its first bytes and its keys. Raise ModelError if it is not known."""
     if path.is_dir():
         from dcign.facegen.loaders.ict_facekit import KIND, ict_files, read_ict
 

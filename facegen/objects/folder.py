@@ -36,10 +36,7 @@ class MeshFolder:
 def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
     """Find the meshes of a folder, at any depth.
 
-    Raises
-    ------
-    ModelError
-        The path is no folder, cannot be read, or has fewer than `fewest` meshes.
+    Raises ModelError if the path is no folder, cannot be read, or has fewer than `fewest` meshes.
     """
     if up not in UP:
         raise ModelError(f"expected an axis that points up, found {up!r}: give --up {' or '.join(UP)}.")
@@ -69,15 +66,7 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
 def pack(folder: MeshFolder, triangles: int, progress: Progress) -> Collection:
     """Read all meshes of a folder, each simplified to at most `triangles` triangles.
 
-    Parameters
-    ----------
-    progress
-        Called with a file name and a fraction before each file.
-
-    Raises
-    ------
-    ModelError
-        A mesh cannot be used, or two meshes are the same.
+    progress(file, fraction) is called before each file. Raises ModelError if a mesh cannot be used or equals another.
     """
     solids: list[Solid] = []
     names: list[str] = []

@@ -27,10 +27,7 @@ GLTF = (".glb", ".gltf")
 def read_soup(path: Path, most: int) -> Soup:
     """Read all triangles of a file. Triangles with textures are subdivided, into at most `most` in total.
 
-    Raises
-    ------
-    ModelError
-        The file cannot be read or has no triangles. The text is a clause of a sentence.
+    Raises ModelError, whose text is a clause, if the file cannot be read or has no triangles.
     """
     parts = [part for part in _parts(path) if len(getattr(part, "faces", ()))]
     if not parts:

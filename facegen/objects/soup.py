@@ -46,10 +46,7 @@ def joined(parts: Sequence[Soup]) -> Soup:
 def welded(soup: Soup) -> Soup:
     """Merge points at one position; remove triangles without area, repeated triangles and unused points.
 
-    Raises
-    ------
-    ModelError
-        No triangle is left, or a coordinate is not finite. The text is a clause of a sentence.
+    Raises ModelError, whose text is a clause, if no triangle is left or a coordinate is not finite.
     """
     used = soup.points[soup.triangles]
     if not len(soup.triangles):

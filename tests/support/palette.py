@@ -41,7 +41,7 @@ def palettes(model: MorphableModel, coefficients: Float32, attributes: Float32) 
     """Colours (N, C), CIELAB, of people with coefficients (N, Ka) and attributes (N, A)."""
     colours = model.albedos(coefficients, attributes)
     cheek = cheeks(model, colours)
-    hair = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64)).hair
+    hair = Complexion(coefficients, attributes).hair
     columns = [cheek, linear_to_lab(hair), _lab_of(model, colours, "iris")]
     columns += [_lab_of(model, colours, part) - cheek for part in PARTS]
     columns += [_lab_at(model, colours, place, _SPOT, side) - cheek for place in PLACES for side in _sides(place)]

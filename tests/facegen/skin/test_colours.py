@@ -61,7 +61,7 @@ def test_no_two_of_500_people_have_nearly_the_same_colours(model: MorphableModel
 def test_nobody_is_too_light_or_too_dark(model: MorphableModel) -> None:
     coefficients, attributes = crowd(2000, 4)
     coefficients *= EXTREME
-    lightness = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64)).skin[:, 0]
+    lightness = Complexion(coefficients, attributes).skin[:, 0]
     assert lightness.min() >= DARKEST
     assert lightness.max() <= LIGHTEST
 
@@ -95,7 +95,7 @@ def test_people_far_out_in_every_direction_keep_human_hues(model: MorphableModel
 
 def test_light_hair_and_light_eyes_go_with_light_skin() -> None:
     coefficients, attributes = crowd(2000, 6)
-    people = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64))
+    people = Complexion(coefficients, attributes)
     dark = people.skin[:, 0] < 48
     assert people.hair[dark].max() < 0.06
     assert people.iris_light[dark].max() < 0.6
@@ -105,7 +105,7 @@ def test_light_hair_and_light_eyes_go_with_light_skin() -> None:
 
 def test_a_beard_and_a_bald_crown_are_for_men_and_grey_hair_for_the_old() -> None:
     coefficients, attributes = crowd(500, 7)
-    people = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64))
+    people = Complexion(coefficients, attributes)
     women, young = attributes[:, 0] < -0.8, attributes[:, 1] < 30
     assert people.beard[women].max() == people.shadow[women].max() == 0
     assert people.recession[women].max() < 3
