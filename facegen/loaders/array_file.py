@@ -64,8 +64,8 @@ class ArrayFile:
             raise self.error(f"finite numbers in {key}", "other values")
         return array.astype(np.float32, copy=False)
 
-    def points(self, key: str) -> Float32:
-        """Return vertices (V, 3) from an array (V, 3), (3 V,) or (3 V, 1)."""
+    def points(self, key: str, vertices: int | None = None) -> Float32:
+        """Return vertices or their colours (V, 3) from an array (V, 3), (3 V,) or (3 V, 1); V as given, if it is."""
         points = self.numbers(key)
         if points.ndim == 2 and points.shape[1] == 1:
             points = points[:, 0]
@@ -76,7 +76,10 @@ class ArrayFile:
                 f"expected at most {MOST_VERTICES:,} vertices in {key} of {self.path}, found {points.size // 3:,}: "
                 "give a coarser model."
             )
-        return points.reshape(-1, 3)
+        points = points.reshape(-1, 3)
+        if vertices not in (None, len(points)):
+            raise self.error(f"{vertices} rows in {key}, one per vertex,", str(len(points)))
+        return points
 
     def triangles(self, key: str, vertices: int, *, first: int = 0) -> Int32:
         """Return triangles (T, 3) counted from 0, from an array (T, 3) or (3, T) that counts from `first`."""

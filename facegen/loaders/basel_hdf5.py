@@ -82,9 +82,7 @@ def _is_scaled(file: ArrayFile, group: str, columns: Float32, deviation: Float32
 
 
 def _colours(file: ArrayFile, vertices: int) -> tuple[Float32, Float32]:
-    mean = file.points("/color/model/mean")
-    if len(mean) != vertices:
-        raise file.error(f"{vertices} colours in /color/model/mean, one per vertex,", str(len(mean)))
+    mean = file.points("/color/model/mean", vertices)
     basis, _ = _basis(file, "/color", vertices)
     scale = np.float32(1 if mean.max() <= 2 else 1 / 255)  # conversions of the 2009 model keep its 0..255
     return mean * scale, basis * scale
@@ -99,19 +97,18 @@ def _landmarks(file: ArrayFile, mean: Float32) -> dict[str, int]:
     try:
         found = json.loads((text.decode() if isinstance(text, bytes) else str(text)).rstrip("\0"))
         named = found.items() if isinstance(found, dict) else [(point["id"], point["coordinates"]) for point in found]
-        places = {str(name): np.array(place, np.float64).reshape(3) for name, place in named}
+        points = {str(name): np.array(point, np.float64).reshape(3) for name, point in named}
     except (ValueError, KeyError, TypeError):
         raise file.error(f"a list of named points in {LANDMARKS}", "something else") from None
-    reference = next((points for key in POINTS if (points := _reference(file, key, len(mean))) is not None), mean)
-    found_near = cKDTree(reference).query(np.reshape(list(places.values()), (-1, 3)))
-    distances, vertices = (np.asarray(part) for part in found_near)
-    return {name: int(v) for name, v, away in zip(places, vertices, distances, strict=True) if away < NEAR}
+    query = cKDTree(_reference(file, mean)).query(np.reshape(list(points.values()), (-1, 3)))
+    distances, vertices = (np.asarray(part) for part in query)
+    return {name: int(v) for name, v, away in zip(points, vertices, distances, strict=True) if away < NEAR}
 
 
-def _reference(file: ArrayFile, key: str, vertices: int) -> Float32 | None:
-    """Return the mesh (V, 3) on which the landmarks were placed, from (3, V) or (V, 3)."""
-    shape = file.shape(key)
-    if shape not in ((3, vertices), (vertices, 3)):
-        return None
-    points = file.numbers(key)
-    return points.T if shape == (3, vertices) else points
+def _reference(file: ArrayFile, mean: Float32) -> Float32:
+    """Return the mesh (V, 3) on which the landmarks were placed, stored as (3, V) or (V, 3); without one, the mean."""
+    for key in POINTS:
+        if file.shape(key) in (mean.shape, mean.T.shape):
+            points = file.numbers(key)
+            return points if points.shape == mean.shape else points.T
+    return mean

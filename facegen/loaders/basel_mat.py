@@ -32,9 +32,6 @@ def read_basel_mat(path: Path) -> Content:
     """Read the file. shapeEV and texEV are standard deviations in spite of their names; the bases are orthonormal."""
     file = ArrayFile(path, KIND, {name: _Matrix(path, name, shape) for name, shape, _ in scipy.io.whosmat(path)})
     mean = file.points("shapeMU")
-    colours = file.points("texMU")
-    if len(colours) != len(mean):
-        raise file.error(f"{len(mean)} colours in texMU, one per vertex,", str(len(colours)))
     return Content(
         name="Basel Face Model 2009",
         licence=LICENCE,
@@ -43,7 +40,7 @@ def read_basel_mat(path: Path) -> Content:
         mean=mean,
         basis=_scaled(file, "shapePC", "shapeEV", len(mean)),
         triangles=file.triangles("tl", len(mean), first=1)[:, ::-1],
-        colour_mean=colours / np.float32(255),
+        colour_mean=file.points("texMU", len(mean)) / np.float32(255),
         colour_basis=_scaled(file, "texPC", "texEV", len(mean)) / np.float32(255),
     )
 

@@ -72,13 +72,13 @@ def face_width(g: Geometry) -> Float64:
 
 
 def jaw_width(g: Geometry) -> Float64:
-    """Wide from the mouth's height down: one smooth field for angle, body and jowl."""
+    """Wide below the height of the mouth: one smooth field for angle, body and jowl."""
     side = soft_side(g.vertices, 16)
     return g.move(out=2.5 * side * _band(g.y, -80, 38) * np.clip(g.away / 45, 0, 1) * (1 - 0.7 * ramp(g.z, 60, 105)))
 
 
 def fatness(g: Geometry) -> Float64:
-    """Full cheeks, jowls and neck, and a soft floor of the mouth: what body fat does to a face."""
+    """Full cheeks, jowls and neck, and a soft floor of the mouth: the effect of body fat."""
     cheek = bump(g.regions.half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(g.regions.half, (46, -92, 40), (26, 26, 44))
     under = bump(g.regions.half, (0, -122, 52), (42, 24, 34))
     around = ramp(-g.y, 90, 126)
@@ -120,12 +120,12 @@ def forehead_slope(g: Geometry) -> Float64:
 
 
 def nose_length(g: Geometry) -> Float64:
-    """A long nose; what is below moves along."""
+    """A long nose; the face below moves along."""
     return g.move(up=-2.8 * ramp(-g.y, -4, 40) * np.exp(-np.clip(-g.y - 48, 0, None) / 60) * ramp(g.z, 0, 50))
 
 
 def upper_lip_length(g: Geometry) -> Float64:
-    """A long way from nose to mouth; what is below moves along."""
+    """A large distance from nose to mouth; the face below moves along."""
     return g.move(up=-1.7 * ramp(-g.y, 46, 62) * np.exp(-np.clip(-g.y - 66, 0, None) / 70) * ramp(g.z, 0, 50))
 
 
@@ -141,7 +141,7 @@ def prognathism(g: Geometry) -> Float64:
 
 def neck(g: Geometry) -> Float64:
     """A thick neck."""
-    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))  # straight down, no cone
+    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))  # straight down: not a cone
     return g.move(out=3.6 * g.x / 55 * below, forward=3.2 * (g.z + 22) / 55 * below)
 
 
@@ -158,7 +158,7 @@ def lid_opening(g: Geometry) -> Float64:
 
 
 def brow_thickness(g: Geometry) -> Float64:
-    """Bushy brows: the skin stretches away from the brow's middle line."""
+    """Bushy brows: the skin is stretched away from the middle line of the brow."""
     above = g.y - BROW_LINE(g.away)
     return g.move(up=0.15 * above * np.exp(-((above / 6) ** 2)) * ramp(g.z, 40, 60))
 
@@ -247,7 +247,7 @@ def _around_eyes(g: Geometry) -> Float64:
 
 
 def _ears(g: Geometry) -> Float64:
-    # The lobe hangs nearer to the head than the rim: it moves as a whole, or it would be drawn out to a point.
+    # The lobe is nearer to the head than the rim. It moves as a whole: otherwise it would become a point.
     outside = 1 - (1 - ramp(g.away, 69.5, 76)) * (1 - _lobe(g))
     outside *= np.exp(-(((g.y + 14) / 48) ** 4))
     return outside * ramp(-g.z, -16, -6) * (g.z > -60)

@@ -1,4 +1,4 @@
-"""The shape of the population: a mean head and independent modes, with the published measurements of both sexes."""
+"""The shape model of the population: a mean head and independent modes that reproduce published measurements."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from dcign.facegen.template.mesh import Template
 from dcign.facegen.template.parts import head_weight
 from dcign.facegen.template.regions import Regions
 
-SLACK = 0.002  # of a mean: where tables contradict each other, a head need not bend to fit both
-NECK_WEIGHT = 0.3  # a head's variation counts most when modes are ranked
-EYE_CORE = 9.0  # mm from the pupil: the part of the eye whose mean movement the whole eyeball follows
+SLACK = 0.002  # tolerance over the mean: contradicting tables must not distort the head
+NECK_WEIGHT = 0.3  # of the neck over the head when modes are ranked by their variance
+EYE_CORE = 9.0  # mm from the pupil: the eyeball follows the mean movement of this part
 
 
 @dataclass(frozen=True, eq=False)
 class ShapeModel:
-    """mean (V, 3) mm; basis (V, 3, K) mm, column 0 head size; how its coefficients vary with sex and age."""
+    """mean (V, 3) mm; basis (V, 3, K) mm, column 0 head size; variation of the coefficients with sex and age."""
 
     mean: Float64
     basis: Float64
     variation: Variation
 
     def spread(self) -> dict[str, NDArray[Any]]:
-        """What population.py draws people with; by name, so that the model's file can hold it."""
+        """Return the arrays from which population.py draws people, by name as in the model file."""
         return {
             "sex_shape": self.variation.sex,
             "age_shape": self.variation.age / (AGE_DEVIATION / 10),
@@ -48,7 +48,7 @@ class ShapeModel:
 
 
 def shape_model(template: Template, regions: Regions, landmarks: dict[str, int], modes: int) -> ShapeModel:
-    """Mean and basis of the population's shapes, conditioned on the published measurements."""
+    """Compute mean and basis of the population's shapes, conditioned on the published measurements."""
     names, prior, reach = prior_modes(template.vertices, regions)
     reach = reach * _symmetric(prior, template)
     calm = template.vertices + prior @ _weights(field_weights.EXPRESSION, names, prior.shape[2])
@@ -65,14 +65,14 @@ def shape_model(template: Template, regions: Regions, landmarks: dict[str, int],
     basis = flat @ weights
     signs = _signs(basis, mean)
     basis = (basis * signs).reshape(*mean.shape, modes)
-    # The mean counted on spans that sway as in the prior.
+    # The mean was computed with the length bias of the prior: correct it for that of the basis.
     more = length_bias(chains, mean, basis) - length_bias(chains, mean, prior)
     mean = _symmetrised(mean - prior @ (gain @ more), template)
     return ShapeModel(mean, basis, variation.with_signs(signs))
 
 
 def _variation(names: list[str], slopes: Float64, gain: Float64) -> Variation:
-    """How the weights of the fields and modes vary, given what they do to the measurements, slopes (M, K)."""
+    """Return the variation of the weights of fields and modes, given the slopes (M, K) of the measurements."""
     count = slopes.shape[1]
     changes = np.array([field_weights.AGE_CHANGES.get(name, 0.0) for name in NAMES])
     differences = np.array([m.difference for m in MEASUREMENTS]) / SEX_SIDE
@@ -83,7 +83,7 @@ def _variation(names: list[str], slopes: Float64, gain: Float64) -> Variation:
             (_weights(field_weights.AGE, names, count), changes),
         )
     )
-    # Sex and age vary within each sex too: the rest has to vary less by that.
+    # Sex and age vary within each sex, too: their share is subtracted from the published covariance.
     explained = np.stack([SEX_WITHIN_SIDE * differences, AGE_DEVIATION / 10 * changes])
     prior = slopes @ slopes.T
     alike, known = correlation(prior)
@@ -95,14 +95,14 @@ def _variation(names: list[str], slopes: Float64, gain: Float64) -> Variation:
 
 
 def centroid_size_slope(mean: Float64) -> Float64:
-    """Gradient (V, 3) of the head's centroid size at the mean, per mm."""
+    """Return the gradient (V, 3) of the head's centroid size at the mean, per mm."""
     weight = head_weight(mean)[:, None]
     offset = (mean - (weight * mean).sum(0) / weight.sum()) * weight
     return np.asarray(offset / np.sqrt((offset**2 / np.maximum(weight, 1e-9)).sum()))
 
 
 def prior_modes(vertices: Float64, regions: Regions) -> tuple[list[str], Float64, Float64]:
-    """Names of the fields, every field and mode (V, 3, K), and how much each may move the mean (K,)."""
+    """Return the names of the fields, every field and mode (V, 3, K), and how far each may move the mean (K,)."""
     geometry = Geometry(vertices, regions)
     named = {field.__name__: field(geometry) for field in BROAD_FIELDS}
     named |= displacements(LOCAL_FIELDS, vertices, regions)
@@ -110,14 +110,14 @@ def prior_modes(vertices: Float64, regions: Regions) -> tuple[list[str], Float64
         named[name] = named[name] * factor
     fields = np.stack([*named.values()], 2)
     smooth, scales = gaussian_process_modes(vertices)
-    # The mean is corrected with broad modes: fine ones would ring about the landmarks.
+    # The mean is corrected with broad modes: fine ones would make waves around the landmarks.
     named_reach = [field_weights.FORM_REACH if name in field_weights.FORM else 1.0 for name in named]
     reach = np.concatenate([named_reach, np.select([scales > 60, scales > 30], [1.0, 0.5], 0.05)])
     return [*named], _with_rigid_eyes(np.concatenate([fields, smooth], 2), vertices, regions), reach
 
 
 def _with_rigid_eyes(modes: Float64, vertices: Float64, regions: Regions) -> Float64:
-    """Irises move as a whole and stay round; the white of the eye may slide along the ball, to stay with the lids."""
+    """Move each iris rigidly, so that it stays round; the white of the eye may slide along the ball with the lids."""
     modes, ball = modes.copy(), np.array(LANDMARKS["eyeball"])
     for left in (True, False):
         side = (vertices[:, 0] > 0) == left
@@ -135,12 +135,12 @@ def _with_rigid_eyes(modes: Float64, vertices: Float64, regions: Regions) -> Flo
 
 
 def _symmetrised(vertices: Float64, template: Template) -> Float64:
-    """Exactly symmetric vertices (V, 3) from such that are but for rounding."""
+    """Make vertices (V, 3) exactly symmetric that are symmetric up to rounding."""
     return np.asarray((vertices + vertices[template.mirror] * (-1, 1, 1)) / 2)
 
 
 def _symmetric(modes: Float64, template: Template) -> Float64:
-    """1 where a mode (V, 3, K) moves both sides alike, else 0 (K,): an average face is symmetric."""
+    """Return 1 where a mode (V, 3, K) is symmetric, else 0 (K,): an average face is symmetric."""
     across = modes[template.mirror] * np.array([-1, 1, 1])[:, None]
     return np.asarray(np.abs(across - modes).max((0, 1)) < 1e-6 * np.abs(modes).max(), float)
 
@@ -148,13 +148,13 @@ def _symmetric(modes: Float64, template: Template) -> Float64:
 def _mean_on_target(
     template: Template, start: Float64, modes: Float64, reach: Float64, landmarks: dict[str, int]
 ) -> Float64:
-    """The symmetric head (V, 3) with the published mean measurements that is nearest to `start` (V, 3), in modes."""
+    """Return the symmetric head (V, 3) with the published means that is nearest to `start` (V, 3) in modes."""
     wanted = np.array([m.mean for m in MEASUREMENTS])
     mean, weights = start, np.zeros(modes.shape[2])
     for _ in range(5):
         chains = _chains(template, mean, landmarks)
         slopes = length_slopes(chains, mean, modes)
-        # Spans that sway are longer on average: those of the mean head are shorter.
+        # Random segments are longer on average: those of the mean head have to be shorter.
         missing = wanted - lengths(chains, mean) - length_bias(chains, mean, modes)
         weights = _broad_gain(slopes, reach) @ (missing + slopes @ weights)
         mean = start + modes @ weights
@@ -166,7 +166,7 @@ def _chains(template: Template, mean: Float64, landmarks: dict[str, int]) -> Cha
 
 
 def _broad_gain(slopes: Float64, reach: Float64) -> Float64:
-    """Weights (K, M) that change one measurement by about 1 mm each, in modes as far as they reach."""
+    """Return weights (K, M) that change one measurement each by about 1 mm, within the reach of each mode (K,)."""
     allowed = SLACK * np.array([m.mean for m in MEASUREMENTS])
     return np.asarray(
         reach[:, None] ** 2 * slopes.T @ np.linalg.inv((slopes * reach**2) @ slopes.T + np.diag(allowed**2))
@@ -174,7 +174,7 @@ def _broad_gain(slopes: Float64, reach: Float64) -> Float64:
 
 
 def _weights(table: dict[str, float], names: list[str], count: int) -> Float64:
-    """The table, which counts in fields before FORM_SPREAD, as weights (K,) of the fields, which come first."""
+    """Convert a table, in deviations before FORM_SPREAD, to weights (K,) of the fields, which are the first modes."""
     weights = np.zeros(count)
     for name, weight in table.items():
         weights[names.index(name)] = weight / field_weights.FORM_SPREAD.get(name, 1.0)
@@ -182,7 +182,7 @@ def _weights(table: dict[str, float], names: list[str], count: int) -> Float64:
 
 
 def _signs(basis: Float64, mean: Float64) -> Float64:
-    """Eigenvectors come with either sign: head size grows, and other columns' largest entry on the left is > 0."""
+    """Return the signs (K,) that make head size grow, and the largest entry of other columns on the left positive."""
     left = np.repeat(mean[:, 0] >= 0, 3)
     largest = np.argmax(np.abs(basis * left[:, None]), 0)
     signs = np.sign(basis[largest, np.arange(basis.shape[1])])

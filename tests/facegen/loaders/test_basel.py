@@ -179,7 +179,7 @@ def test_a_missing_matrix_is_named(tmp_path: Path, key: str) -> None:
         ("shape__representer__cells", np.full((3, 9), 0.5), r"expected whole numbers"),
         ("shape__representer__cells", np.ones((4, 9)), r"expected triangles"),
         ("shape__representer__cells", np.zeros((3, 9)), r"found no triangles to draw"),
-        ("color__model__mean", np.ones(480), r"expected 162 colours .*, found 160"),
+        ("color__model__mean", np.ones(480), r"expected 162 rows in /color/model/mean, .*, found 160"),
         ("metadata__landmarks__json", "{", r"expected a list of named points in /metadata/landmarks/json"),
     ],
 )

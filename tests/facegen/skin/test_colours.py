@@ -11,8 +11,8 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import AGES, ATTRIBUTES
 from dcign.facegen.skin.albedo import PaintedAlbedo
 from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
-from dcign.facegen.skin.tones import DARKEST, LIGHTEST, published_cheeks
-from tests.support.palette import cheeks, palette_distances, palettes
+from dcign.facegen.skin.tones import DARKEST, LIGHTEST
+from tests.support.palette import cheeks, palette_distances, palettes, published_cheeks
 
 EXTREME = 3.0  # standard deviations
 
