@@ -6,7 +6,7 @@ Each point lies on an edge of the mesh, so that every length is a function of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -65,15 +65,6 @@ class Chains:
     axes: Float64
     first: Integer
     added: Float64
-
-    @property
-    def vertices(self) -> Integer:
-        """The vertices on which any length depends, ascending."""
-        return np.unique(self.edges)
-
-    def among(self, vertices: Integer) -> Chains:
-        """Return the same chains on a mesh that keeps only these vertices, in ascending order."""
-        return replace(self, edges=np.searchsorted(vertices, self.edges))
 
 
 def lay(courses: Sequence[Course], vertices: Float64, triangles: Integer, landmarks: Mapping[str, int]) -> Chains:

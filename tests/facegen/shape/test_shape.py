@@ -12,6 +12,7 @@ from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, NAMES
 from dcign.facegen.shape.prior import prior_modes
 from dcign.facegen.template.mesh import Template
 from dcign.facegen.template.regions import find_regions
+from tests.support.diversity import on_touched_vertices
 
 SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 50.0
 
@@ -43,8 +44,8 @@ def test_slopes_and_bias_of_lengths_are_those_of_random_heads(model: MorphableMo
     mean = bare.mean.astype(np.float64)
     chains = lay(COURSES, mean, bare.triangles, bare.landmarks)
     assert isinstance(COURSES[NAMES.index("bitragion-chin arc")], Arc)
-    touched = chains.vertices
-    chains, mean, modes = chains.among(touched), mean[touched], bare.shape_basis[touched].astype(np.float64)
+    touched, chains = on_touched_vertices(chains)
+    mean, modes = mean[touched], bare.shape_basis[touched].astype(np.float64)
     weights = np.random.default_rng(0).standard_normal((3000, modes.shape[2]))
     at_rest = lengths(chains, mean)
     nearby = lengths(chains, mean + np.einsum("vck,nk->nvc", modes, 1e-4 * weights[:20])) - at_rest
