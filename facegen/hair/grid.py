@@ -14,13 +14,13 @@ import numpy as np
 from dcign.arrays import Int64
 
 COLUMNS = 64  # intervals between the strands of a half, which has one strand more
-FINER = 4  # columns per lock
+COLUMNS_PER_LOCK = 4
 SCALP_RINGS, HANGING_RINGS = 9, 6
 RINGS = SCALP_RINGS + HANGING_RINGS + 1
 
 # Azimuth of the strands on the scalp, degrees from the front: densest around temple and ear.
 _AZIMUTH_STATIONS = (0, 11, 22, 33, 44, 51, 58, 65, 72, 80, 91, 103, 116, 130, 146, 163, 180)
-AZIMUTHS = np.interp(np.arange(COLUMNS + 1) / FINER, np.arange(17), _AZIMUTH_STATIONS)
+AZIMUTHS = np.interp(np.arange(COLUMNS + 1) / COLUMNS_PER_LOCK, np.arange(17), _AZIMUTH_STATIONS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from dcign.arrays import Bool, Float64, Int64
-from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
+from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, COLUMNS_PER_LOCK, RINGS, SCALP_RINGS
 from dcign.facegen.haircuts import FALL, RIM, Cut
 from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
@@ -275,16 +275,19 @@ def _sagging(points: Float64, thickness: Float64) -> Float64:
     gap = bare_head_distance(_of_quads(points).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
     lacking = np.maximum(np.minimum(0.6 * thinnest, LEAST_HAIR) - gap, 0) * (thinnest > 1)
     lift = np.zeros(points.shape[:2])
-    for column in range(FINER + 1):  # each quad lifts its corners and the columns between them
+    for column in range(COLUMNS_PER_LOCK + 1):  # each quad lifts its corners and the columns between them
         for ring in range(2):
-            part = lift[column : column + FINER * (len(lacking) - 1) + 1 : FINER, ring : ring + lacking.shape[1]]
+            part = lift[
+                column : column + COLUMNS_PER_LOCK * (len(lacking) - 1) + 1 : COLUMNS_PER_LOCK,
+                ring : ring + lacking.shape[1],
+            ]
             np.maximum(part, lacking, out=part)
     return lift
 
 
 def _of_quads(values: Float64) -> Float64:
-    """Return values (C, S, ...) at the corners of the quads between locks: (4, (C - 1) / FINER, S - 1, ...)."""
-    even = values[::FINER]
+    """Return values (C, S, ...) at the four corners of the quads between locks: (4, locks, S - 1, ...)."""
+    even = values[::COLUMNS_PER_LOCK]
     return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
 
 
@@ -362,11 +365,11 @@ def _poles(positions: Float64, cut: Cut, length: float) -> Float64:
 def _locks(cut: Cut) -> Float64:
     """Return the offset (C, R), mm, of each point from the smooth shape of its cut: locks along strands, and curls."""
     rng = np.random.default_rng(crc32(cut.name.encode()))
-    coarse = (COLUMNS // FINER + 1, RINGS)
+    coarse = (COLUMNS // COLUMNS_PER_LOCK + 1, RINGS)
     wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks begin and end along the strands
     noise = np.clip(rng.standard_normal((len(wander), 1)) + 0.3 * wander, -1.8, 1.8)
     # The columns between locks round them off and lie in the gaps.
-    place = np.arange(COLUMNS + 1) / FINER
+    place = np.arange(COLUMNS + 1) / COLUMNS_PER_LOCK
     gaps = 1.1 * np.sin(np.pi * place) ** 2
     noise = map_coordinates(noise, np.meshgrid(place, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
     # As broad as they are long: the distance between rings is that of six columns.

@@ -95,9 +95,8 @@ def packed(soup: Soup) -> Solid:
     corners = np.column_stack([soup.triangles.ravel(), group.ravel(), soup.colours.reshape(-1, 3)])
     _, first, number = np.unique(corners, axis=0, return_index=True, return_inverse=True)
     renumbered = np.empty(len(first), np.int64)
-    renumbered[np.argsort(first, kind="stable")] = np.arange(
-        len(first)
-    )  # in the order of the triangles: closed surfaces first
+    # In the order of the triangles: closed surfaces first.
+    renumbered[np.argsort(first, kind="stable")] = np.arange(len(first))
     first = np.sort(first)
     solid = int(closed.sum())
     return Solid(

@@ -7,7 +7,6 @@ the name of the field.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,32 +20,13 @@ from dcign.facegen.shape.local_fields import Push, displacements, soft_side
 from dcign.facegen.template.regions import Regions
 
 
-@dataclass(frozen=True, eq=False)
 class Geometry:
-    """The template as the fields see it: vertices (V, 3), mm, and its regions."""
+    """The template as the fields see it: vertices (V, 3) with columns x, y and z, away = |x|, mm; and its regions."""
 
-    vertices: Float64
-    regions: Regions
-
-    @property
-    def x(self) -> Float64:
-        """Towards the subject's left, (V,) mm."""
-        return self.vertices[:, 0]
-
-    @property
-    def away(self) -> Float64:
-        """Distance |x| from the midline, (V,) mm."""
-        return np.abs(self.x)
-
-    @property
-    def y(self) -> Float64:
-        """Up, (V,) mm."""
-        return self.vertices[:, 1]
-
-    @property
-    def z(self) -> Float64:
-        """Forward, (V,) mm."""
-        return self.vertices[:, 2]
+    def __init__(self, vertices: Float64, regions: Regions) -> None:
+        self.vertices, self.regions = vertices, regions
+        self.x, self.y, self.z = vertices.T
+        self.away = np.abs(self.x)
 
     def move(self, out: Float64 | float = 0.0, up: Float64 | float = 0.0, forward: Float64 | float = 0.0) -> Float64:
         """Return the displacement (V, 3) with these components (V,), mm; `out` is signed by the side."""
@@ -147,7 +127,7 @@ def neck(g: Geometry) -> Float64:
 
 def eye_size(g: Geometry) -> Float64:
     """The whole eye larger."""
-    around = _around_eyes(g)
+    around = bump(g.regions.half, (LANDMARKS["pupil"][0], 0, 76), (19, 15, 24))
     return g.move(out=0.045 * (g.x - np.sign(g.x) * 31.5) * around, up=0.045 * g.y * around)
 
 
@@ -239,11 +219,6 @@ BROAD_FIELDS: tuple[Callable[[Geometry], Float64], ...] = (
 
 def _band(t: Float64, centre: float, width: float) -> Float64:
     return np.asarray(np.exp(-(((t - centre) / width) ** 2)))
-
-
-def _around_eyes(g: Geometry) -> Float64:
-    pupil = (LANDMARKS["pupil"][0], 0, 76)
-    return bump(g.regions.half, pupil, (19, 15, 24))
 
 
 def _ears(g: Geometry) -> Float64:

@@ -59,20 +59,9 @@ HAIR_LIGHTEST = curve([(44, 1.0), (52, 1.6), (57, 2.9), (61, 4.6), (65, 5.0)])  
 WHITE_HAIR = np.array([60.0, 0.6, 5.0])
 # Irises, linear RGB, from much pigment (0) to little (1): dark brown, brown, hazel, then green or blue.
 _IRIS_STATIONS = (0.0, 0.35, 0.6, 0.8, 1.0)
-_IRIS_GREEN = (
-    (0.036, 0.019, 0.011),
-    (0.105, 0.052, 0.021),
-    (0.160, 0.102, 0.038),
-    (0.125, 0.122, 0.060),
-    (0.125, 0.140, 0.090),
-)
-_IRIS_BLUE = (
-    (0.036, 0.019, 0.011),
-    (0.105, 0.052, 0.021),
-    (0.145, 0.110, 0.062),
-    (0.125, 0.145, 0.150),
-    (0.115, 0.165, 0.220),
-)
+_IRIS_DARK = ((0.036, 0.019, 0.011), (0.105, 0.052, 0.021))
+_IRIS_GREEN = (*_IRIS_DARK, (0.160, 0.102, 0.038), (0.125, 0.122, 0.060), (0.125, 0.140, 0.090))
+_IRIS_BLUE = (*_IRIS_DARK, (0.145, 0.110, 0.062), (0.125, 0.145, 0.150), (0.115, 0.165, 0.220))
 _IRIS_HERE = curve([(44, -3.0), (52, -2.1), (57, -1.1), (61, 0.2), (66, 0.9)])  # over the L* of the skin
 GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey; spread among people; duration
 DYED = 14.0  # years by which grey shows later in women, because some dye their hair

@@ -1,4 +1,4 @@
-"""Basel Face Models, 2009 as .mat and later ones as .h5: conventions, older variants, and what is said of damage."""
+"""Basel Face Models, 2009 as .mat and later ones as .h5: conventions, older variants and error messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ H5_KEYS = ("/shape/model/mean", "/shape/model/pcaBasis", "/shape/model/pcaVarian
 
 
 def write_mat(path: Path, given: Head, **changed: Any) -> Path:
-    """The layout of 01_MorphableModel.mat: micrometres, colours to 255, triangles from 1 and clockwise."""
+    """Write a file like 01_MorphableModel.mat: micrometres, colours to 255, triangles from 1 and clockwise."""
     shape, shape_deviations = deviations_out(1000 * given.modes)
     colour, colour_deviations = deviations_out(255 * given.colour_modes)
     arrays = {
@@ -41,7 +41,7 @@ def write_mat(path: Path, given: Head, **changed: Any) -> Path:
 
 
 def write_h5(path: Path, given: Head, **changed: Any) -> Path:
-    """The layout of model2017 and model2019. changed: datasets by path with / for _, None to leave one out."""
+    """Write a file like model2017 and model2019. changed: datasets by path, __ for /; None leaves one out."""
     arrays: dict[str, Any] = {
         "/shape/representer/points": given.vertices.T.astype(np.float32),
         "/shape/representer/cells": given.triangles.T.astype(np.int32),
@@ -133,7 +133,7 @@ def test_version_08_has_its_deviations_in_the_basis(tmp_path: Path, says_so: boo
     assert "0.8" in model.source
 
 
-def test_a_basis_of_unknown_version_is_judged_by_its_columns(tmp_path: Path) -> None:
+def test_the_version_of_a_basis_is_inferred_from_its_columns(tmp_path: Path) -> None:
     given = head()
     nothing = {f"{group}__version__{part}Version": None for group in ("shape", "color") for part in ("major", "minor")}
     check_same_head(load_model(write_h5(tmp_path / "m.h5", given, **nothing)), given)
@@ -183,7 +183,7 @@ def test_a_missing_matrix_is_named(tmp_path: Path, key: str) -> None:
         ("metadata__landmarks__json", "{", r"expected a list of named points in /metadata/landmarks/json"),
     ],
 )
-def test_absurd_content_is_named(tmp_path: Path, key: str, value: Any, said: str) -> None:
+def test_wrong_content_is_named(tmp_path: Path, key: str, value: Any, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         load_model(write_h5(tmp_path / "m.h5", head(), **{key: value}))
 
@@ -195,16 +195,16 @@ def test_another_unit_is_noticed(tmp_path: Path) -> None:
         load_model(path)
 
 
-def test_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_huge_array_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = write_h5(tmp_path / "m.h5", head(), shape__model__pcaBasis=None)
-    with h5py.File(path, "a") as file:  # claims 390 GB, stores nothing
+    with h5py.File(path, "a") as file:  # declares 390 GB, stores nothing
         file.create_dataset("/shape/model/pcaBasis", (486, 200_000_000), np.float32, chunks=(486, 1000))
     with pytest.raises(ModelError, match="expected at most 268,435,456 numbers in /shape/model/pcaBasis"):
         load_model(path)
 
 
 @pytest.mark.parametrize("write", [write_mat, write_h5])
-def test_a_truncated_file_is_one_sentence(tmp_path: Path, write: Any) -> None:
+def test_a_truncated_file_is_reported_in_one_sentence(tmp_path: Path, write: Any) -> None:
     path = write(tmp_path / "cut", head())
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ModelError, match=r"cut, .*download") as caught:

@@ -27,7 +27,7 @@ def write_obj(path: Path, vertices: Any, faces: list[tuple[int, ...]] | None = N
 
 
 def write_ict(folder: Path, given: Head, faces: list[tuple[int, ...]] | None = None, vertices: Any = None) -> Path:
-    """The layout of FaceXModel: centimetres, the neutral mesh moved by a standard deviation of each mode."""
+    """Write the files of FaceXModel: centimetres, the neutral mesh moved by one standard deviation of each mode."""
     folder.mkdir(parents=True)
     points = given.vertices if vertices is None else vertices
     write_obj(folder / "generic_neutral_mesh.obj", points / 10, faces or [tuple(each) for each in given.triangles])
@@ -40,7 +40,7 @@ def write_ict(folder: Path, given: Head, faces: list[tuple[int, ...]] | None = N
 
 
 def quads(given: Head) -> list[tuple[int, ...]]:
-    """The head's triangles, those that share an edge put together in pairs where they can be."""
+    """Merge pairs of the head's triangles that share an edge into quads, as far as possible."""
     left, pairs = [tuple(int(corner) for corner in each) for each in given.triangles], []
     while left:
         a, b, c = left.pop()
@@ -70,7 +70,7 @@ def test_quads_become_triangles(tmp_path: Path) -> None:
     check_same_head(load_model(write_ict(tmp_path / "ict", given, faces)), given)
 
 
-def test_of_the_whole_mesh_teeth_and_shells_are_left_out_and_eyes_are_eyes(tmp_path: Path) -> None:
+def test_teeth_and_shells_are_left_out_and_eyes_are_eyes(tmp_path: Path) -> None:
     given = head()
     vertices = np.zeros((ICT_VERTICES, 3))
     vertices[: len(given.vertices)] = given.vertices
@@ -113,7 +113,7 @@ def test_a_mesh_of_another_length_is_named(tmp_path: Path) -> None:
 
 
 def gnm(given: Head) -> dict[str, Any]:
-    """What gnm_head.npz holds: metres, modes first; behind the head teeth, which have modes of their own, and eyes."""
+    """Make the content of gnm_head.npz: metres, modes first; the head, teeth with modes of their own, and eyes."""
     count, ball = len(given.vertices), given.vertices * 0.1 + (32, 20, 80)
     vertices = np.concatenate([given.vertices, ball, ball, ball * 1.01])
     basis = np.zeros((given.modes.shape[2] + 2, len(vertices), 3))
