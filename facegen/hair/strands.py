@@ -369,9 +369,9 @@ def _locks(cut: Cut) -> Float64:
     wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks begin and end along the strands
     noise = np.clip(rng.standard_normal((len(wander), 1)) + 0.3 * wander, -1.8, 1.8)
     # The columns between locks round them off and lie in the gaps.
-    place = np.arange(COLUMNS + 1) / COLUMNS_PER_LOCK
-    gaps = 1.1 * np.sin(np.pi * place) ** 2
-    noise = map_coordinates(noise, np.meshgrid(place, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
+    position = np.arange(COLUMNS + 1) / COLUMNS_PER_LOCK
+    gaps = 1.1 * np.sin(np.pi * position) ** 2
+    noise = map_coordinates(noise, np.meshgrid(position, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
     # As broad as they are long: the distance between rings is that of six columns.
     curls = 2.8 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 2.2, axis=0, mode="mirror")
     curls = np.clip(curls, -1.5, 1.5)

@@ -74,8 +74,8 @@ def _drawn(content: Content) -> tuple[IntP, Int32]:
     triangles = triangles[(a != b) & (b != c) & (c != a)]
     if not len(triangles):
         raise ModelError(f"expected a head in the {content.name}, found no triangles to draw: {ADVICE}")
-    kept, places = np.unique(triangles, return_inverse=True)
-    return kept, places.reshape(-1, 3).astype(np.int32)
+    kept, numbers = np.unique(triangles, return_inverse=True)
+    return kept, numbers.reshape(-1, 3).astype(np.int32)
 
 
 def _plain_skin(parts: UInt8) -> tuple[Float32, Float32]:

@@ -49,7 +49,7 @@ def oriented(soup: Soup) -> tuple[Soup, Bool]:
     """Flip triangles so that neighbours agree and solids face outward. Return also which bound a solid (T,)."""
     edges = shared_edges(soup.triangles)
     turned = _turned(edges, len(soup.triangles))
-    piece = connected(*edges.triangles.T, len(soup.triangles))
+    piece = connected(edges.triangles[:, 0], edges.triangles[:, 1], len(soup.triangles))
     agree = edges.against == (turned[edges.triangles[:, 0]] == turned[edges.triangles[:, 1]])
     count = int(piece.max()) + 1
     joints = np.bincount(piece[edges.triangles[:, 0]], agree, count)  # a closed component has 3 edges per 2 triangles

@@ -25,7 +25,7 @@ class Geometry:
 
     def __init__(self, vertices: Float64, regions: Regions) -> None:
         self.vertices, self.regions = vertices, regions
-        self.x, self.y, self.z = vertices.T
+        self.x, self.y, self.z = vertices[:, 0], vertices[:, 1], vertices[:, 2]
         self.away = np.abs(self.x)
 
     def move(self, out: Float64 | float = 0.0, up: Float64 | float = 0.0, forward: Float64 | float = 0.0) -> Float64:

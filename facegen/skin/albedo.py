@@ -80,12 +80,12 @@ class PaintedAlbedo(Albedo):
             names = [name for name in layer.weights(neutral) if name in self.rows]  # hair may have fewer cuts
             rows = np.array([self.rows[name] for name in names], np.intp)
             gate = self.rows[layer.gate]
-            places = np.flatnonzero(self.masks[gate])
-            share = np.float32(self.step[gate]) * self.masks[gate, places]
+            where = np.flatnonzero(self.masks[gate])
+            share = np.float32(self.step[gate]) * self.masks[gate, where]
             # A gate that is also a weighted mask fades out by its weight alone.
             gated = np.ones_like(share) if layer.gate in names else share
-            own = self.masks[rows[:, None], places]
-            found.append(_Stencil(layer, names, self.low[rows], self.step[rows], places, gated, own))
+            own = self.masks[rows[:, None], where]
+            found.append(_Stencil(layer, names, self.low[rows], self.step[rows], where, gated, own))
         return found
 
     @property
@@ -111,9 +111,9 @@ class PaintedAlbedo(Albedo):
                 colours[who, sites] = linear_to_srgb(brush.paint(sites, who)).transpose(0, 2, 1)
         return colours
 
-    def at(self, places: Int32) -> PaintedAlbedo:
+    def at(self, sites: Int32) -> PaintedAlbedo:
         """Keep only some of the sites (n,)."""
-        return PaintedAlbedo(self.names, self.masks[:, places], self.low, self.step, self.cheek)
+        return PaintedAlbedo(self.names, self.masks[:, sites], self.low, self.step, self.cheek)
 
     def projected(self, project: Callable[[Floating], Float64]) -> PaintedAlbedo:
         """Move the masks to n other sites."""
@@ -155,15 +155,15 @@ class _Stencil:
     names: list[str]
     low: Float32
     step: Float32
-    places: IntP
+    where: IntP
     gate: Float32
     bytes: UInt8
 
     def within(self, sites: slice) -> tuple[IntP, Float32, Float32]:
         """Return positions relative to the first of these sites, and gate and masks there."""
-        first, last = np.searchsorted(self.places, (sites.start, sites.stop))
+        first, last = np.searchsorted(self.where, (sites.start, sites.stop))
         own = slice(first, last)
-        return self.places[own] - sites.start, self.gate[own], self.bytes[:, own].astype(np.float32)
+        return self.where[own] - sites.start, self.gate[own], self.bytes[:, own].astype(np.float32)
 
     def weighed(self, c: Complexion) -> tuple[Float32, Float32, Float32, Float32]:
         """Return weights (N, m) of the bytes, bias (N, 1), strength (N, 1) and paint (N, 3, 1) for N people."""
@@ -193,7 +193,7 @@ class _Brush:
         base = c.skin + by_mask @ (albedo.low - albedo.cheek)[self.skin_rows]
         self.base = base[:, :, None].astype(np.float32)
         self.by_mask = (by_mask * albedo.step[self.skin_rows]).astype(np.float32)
-        self.layers = [(stencil, *stencil.weighed(c)) for stencil in albedo.stencils if len(stencil.places)]
+        self.layers = [(stencil, *stencil.weighed(c)) for stencil in albedo.stencils if len(stencil.where)]
 
     def paint(self, sites: slice, who: slice) -> Float32:
         """Return linear colours (n, 3, s) of some people at some sites."""
@@ -202,16 +202,16 @@ class _Brush:
         colour = lab_to_linear_planes(lab)
         np.clip(colour, 0.003, 1.0, out=colour)
         for stencil, matrix, bias, strength, paint in self.layers:
-            places, gate, masks = stencil.within(sites)
-            if not len(places) or not strength[who].any():
+            where, gate, masks = stencil.within(sites)
+            if not len(where) or not strength[who].any():
                 continue
             opacity = matrix[who] @ masks
             opacity += bias[who]
             np.clip(opacity, 0, 1, out=opacity)
             opacity *= strength[who] * gate
-            below = np.take(colour, places, axis=2)
+            below = np.take(colour, where, axis=2)
             below += opacity[:, None] * (paint[who] - below)
-            colour[:, :, places] = below
+            colour[:, :, where] = below
         seen = 1 - (OCCLUSION * self.closed_step) * self.masks[self.closed, sites].astype(np.float32)
         colour *= np.stack([seen**leak for leak in np.array(_LEAK, np.float32)])
         return np.clip(colour, 0.002, _BRIGHTEST, out=colour)

@@ -40,7 +40,7 @@ class Painting:
 class Strands:
     """Positions (Vh, 2) of the hair's vertices on it, and their openness (Vh, S) under each cut, as in masks.Sites."""
 
-    places: Float64
+    positions: Float64
     openness: Float64
 
 
@@ -49,17 +49,17 @@ def painting(template: Template, regions: Regions, hair: Strands) -> Painting:
     spots = find_spots(template.vertices, template.triangles)
     head = len(template.vertices)
     sites = Sites(
-        points=np.concatenate([template.vertices, np.zeros((len(hair.places), 3))]),
-        footprint=np.concatenate([_edge_lengths(template), np.full(len(hair.places), _LOCK)]),
+        points=np.concatenate([template.vertices, np.zeros((len(hair.positions), 3))]),
+        footprint=np.concatenate([_edge_lengths(template), np.full(len(hair.positions), _LOCK)]),
         regions=regions,
-        strand=np.concatenate([np.full((head, 2), np.nan), hair.places]),
+        strand=np.concatenate([np.full((head, 2), np.nan), hair.positions]),
         openness=np.concatenate([np.ones((head, hair.openness.shape[1])), hair.openness]),
     )
     masks = all_masks(sites, spots)
     weight = bump(regions.half, CHEEK.position(LANDMARKS), CHEEK_RADII)
     cheek = np.array([mask[:head] @ (weight / weight.sum()) for mask in masks.values()], np.float32)
     at_vertices = PaintedAlbedo.from_masks({name: as_bytes(name, mask) for name, mask in masks.items()}, cheek)
-    uv = np.concatenate([head_uv(template.directions), hair_uv(hair.places)]).astype(np.float32)
+    uv = np.concatenate([head_uv(template.directions), hair_uv(hair.positions)]).astype(np.float32)
     texels = PaintedAlbedo.from_masks(_texels(template, regions, hair, spots), cheek)
     return Painting(at_vertices, Texture(uv, texels, TEXTURE_SIZE))
 
@@ -104,7 +104,7 @@ def _texel_sites(
     points[on_head] = between(template.vertices)
     own = regions_at(points[on_head], between(regions.normals), between(regions.on_ear), between(regions.openness))
     openness = np.ones((len(shown), hair.openness.shape[1]))
-    openness[~on_head] = hair.openness[cKDTree(hair.places).query(strand[~on_head])[1]]
+    openness[~on_head] = hair.openness[cKDTree(hair.positions).query(strand[~on_head])[1]]
     return Sites(points, np.where(on_head, footprint[shown], 0.0), own, strand, openness)
 
 

@@ -74,19 +74,21 @@ def line_masks(half: Float64, footprint: Float64) -> dict[str, Float64]:
     """
     masks = {group: np.zeros(len(half)) for group in GROUPS}
     for line in LINES:
-        places = np.array([place.position(LANDMARKS) for place in line.through])
-        masks[line.group] += _mask(half, footprint, line, places)
+        corners = np.array([point.position(LANDMARKS) for point in line.through])
+        masks[line.group] += _mask(half, footprint, line, corners)
     return {group: np.clip(mask, -RIDGE, 1.0) for group, mask in masks.items()}
 
 
-def _mask(half: Float64, footprint: Float64, line: Line, places: Float64) -> Float64:
+def _mask(half: Float64, footprint: Float64, line: Line, corners: Float64) -> Float64:
     mask = np.zeros(len(half))
     margin = np.array([8, 8, line.reach])
-    low, high = places.min(0) - margin, places.max(0) + margin
+    low, high = corners.min(0) - margin, corners.max(0) + margin
     close = np.flatnonzero(((half > low) & (half < high)).all(1))
-    distance, along = _polyline(half[close, :2], places[:, :2])
+    distance, along = _polyline(half[close, :2], corners[:, :2])
     width = np.hypot(1.25 * line.width, 0.8 * footprint[close])
-    ends = np.clip(np.minimum(along, 1 - along) / 0.18, 0, 1) if places[0, 0] > 0 else np.clip((1 - along) / 0.25, 0, 1)
+    ends = (
+        np.clip(np.minimum(along, 1 - along) / 0.18, 0, 1) if corners[0, 0] > 0 else np.clip((1 - along) / 0.25, 0, 1)
+    )
     valley, ridge = np.exp(-((distance / width) ** 2)), np.exp(-(((distance / width - 1.9) / 0.9) ** 2))
     mask[close] = line.strength * line.width / width * ends * (valley - RIDGE * ridge)
     return mask
