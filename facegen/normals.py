@@ -1,4 +1,4 @@
-"""Vertex normals: the area-weighted mean of the normals of the triangles around a vertex."""
+"""Vertex normals: the area-weighted mean of the normals of the triangles around each vertex."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from scipy.sparse import csr_matrix
 
 from dcign.arrays import Float32, Int32
 
-AT_ONCE = 20  # people
+PEOPLE_PER_BLOCK = 20
 
 
 class VertexNormals:
-    """Normals for one fixed triangulation and any positions; what depends on those is prepared once."""
+    """Compute normals for one triangulation and any positions; what depends only on the triangles is prepared once."""
 
     def __init__(self, triangles: Int32, vertices: int) -> None:
-        """triangles (T, 3), counter-clockwise from outside, into `vertices` vertices."""
+        """Prepare triangles (T, 3), counter-clockwise seen from outside, into `vertices` vertices."""
         self._corners = np.ascontiguousarray(triangles.T)
         owner = np.repeat(np.arange(len(triangles)), 3)
         ones = np.ones(triangles.size, np.float32)
         self._gather = csr_matrix((ones, (triangles.ravel(), owner)), shape=(vertices, len(triangles)))
 
     def __call__(self, positions: Float32) -> Float32:
-        """Positions (N, V, 3), mm -> unit normals (N, V, 3)."""
+        """Return unit normals (N, V, 3) for positions (N, V, 3), mm."""
         normals = np.empty(positions.shape, np.float32)
-        for first in range(0, len(positions), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            normals[some] = self._of_some(positions[some]).transpose(2, 0, 1)
+        for first in range(0, len(positions), PEOPLE_PER_BLOCK):
+            block = slice(first, first + PEOPLE_PER_BLOCK)
+            normals[block] = self._of_block(positions[block]).transpose(2, 0, 1)
         return normals
 
-    def _of_some(self, positions: Float32) -> Float32:
-        """(n, V, 3) -> (V, 3, n): people last, so that a vertex of all of them is read at once."""
+    def _of_block(self, positions: Float32) -> Float32:
+        """Return (V, 3, n) for (n, V, 3): people come last, so that one vertex of all of them is contiguous."""
         count, vertices, _ = positions.shape
         by_vertex = positions.transpose(1, 2, 0).reshape(vertices, 3 * count)
         a, b, c = (by_vertex[corner].reshape(-1, 3, count) for corner in self._corners)

@@ -1,23 +1,24 @@
-"""Where models that take long to make are cached, under which key, and how a file gets there whole."""
+"""The cache of models that take long to make: its folder, its keys and how files are written to it."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 import platformdirs
 
-from dcign.errors import ModelError
+from dcign.errors import DataError, ModelError
+from dcign.storage.atomic import write_atomic
 
-CACHE_VARIABLE = "DCIGN_CACHE"  # the one environment variable read here: a folder to cache in
+CACHE_VARIABLE = "DCIGN_CACHE"  # an environment variable: the folder to cache in
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def cache_folder() -> Path:
-    """The folder; it may not be there yet."""
+    """Return the folder of the cache, which may not exist yet."""
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("dcign"))
 
 
@@ -25,8 +26,8 @@ def cache_folder() -> Path:
 def code_key(package: Path = PACKAGE) -> str:
     """Hash every Python file of this package, in all its folders: 16 hexadecimal digits.
 
-    A cached model is named by this key, so that a change of any code that could shape a model makes a new file. The
-    key covers the whole package rather than a list of files, because a list misses files that move or are added.
+    The key is part of a cached model's name, so that any change of code that could change a model makes a new file. It
+    covers the whole package rather than a list of files, because a list misses files that move or are added.
     """
     code = hashlib.sha256()
     for source in sorted(package.rglob("*.py")):
@@ -35,18 +36,12 @@ def code_key(package: Path = PACKAGE) -> str:
 
 
 def write_cached(path: Path, content: bytes) -> None:
-    """Write aside, then rename: two processes may build at once, and neither sees half a file.
+    """Write a file atomically, under a unique temporary name, because two processes may build the same model at once.
 
     Raises ModelError if the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".building-") as folder:
-            aside = Path(folder) / path.name
-            aside.write_bytes(content)
-            aside.replace(path)
-    except OSError as error:
-        raise ModelError(
-            f"The face model cannot be cached in {path.parent} ({error.strerror}): set {CACHE_VARIABLE} to a "
-            "folder that can be written."
-        ) from None
+        write_atomic(path, content, mark=secrets.token_hex(4))
+    except DataError as error:
+        reason = str(error).removesuffix(".")
+        raise ModelError(f"{reason}, or set {CACHE_VARIABLE} to another folder for cached models.") from None

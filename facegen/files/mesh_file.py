@@ -1,8 +1,7 @@
-"""One person as a mesh file with vertex colours, for other programs."""
+"""Write one person as a mesh file with vertex colours, for other programs."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +13,30 @@ from dcign.errors import ModelError
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
+from dcign.storage.atomic import write_atomic
 
-MILLIMETRES_IN_METRES = 0.001
+METRES_PER_MILLIMETRE = 0.001
 EXTENSIONS = (".glb", ".obj", ".ply")
 
 
 def export_face(path: Path, model: MorphableModel, person: Person) -> None:
-    """Write a face, +y up, facing +z: .obj and .ply in millimetres, .glb in metres and linear colour (glTF).
+    """Write a face, +y up, facing +z: .obj and .ply in millimetres and sRGB, .glb in metres and linear colour (glTF).
 
-    Raises ModelError for any other extension, or if the file cannot be written; nothing is left then.
+    Raises ModelError for any other extension, and DataError if the file cannot be written.
     """
     kind = path.suffix.lower()
     if kind not in EXTENSIONS:
         accepted = ", ".join(EXTENSIONS)
-        raise ModelError(f"{path} ends in {kind or 'no extension'}; expected one of {accepted}: rename it.")
+        raise ModelError(f"expected one of {accepted}, found {kind or 'no extension'}: rename {path}.")
     vertices = model.shapes(person.shape[None], person.attributes[None])[0]
     albedo = model.albedos(person.albedo[None], person.attributes[None])[0]
     triangles = model.triangles
     if kind == ".glb":
-        mesh = _mesh(MILLIMETRES_IN_METRES * vertices, triangles, srgb_to_linear(albedo.astype(np.float64)))
+        mesh = _mesh(METRES_PER_MILLIMETRE * vertices, triangles, srgb_to_linear(albedo.astype(np.float64)))
         content = mesh.export(file_type="glb", include_normals=True, tree_postprocessor=_make_matt)
     else:
         content = _mesh(vertices, triangles, albedo).export(file_type=kind[1:])
-    _write_aside(path, content.encode() if isinstance(content, str) else content)
-
-
-def _write_aside(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise ModelError(
-            f"{path} could not be written ({error.strerror or error}): free some space, or choose a folder that is "
-            "there and can be written to."
-        ) from None
+    write_atomic(path, content.encode() if isinstance(content, str) else content)
 
 
 # trimesh and glTF's JSON tree are untyped.
@@ -62,7 +47,7 @@ def _mesh(vertices: Float32, triangles: Int32, colours: Any) -> Any:
 
 
 def _make_matt(tree: dict[str, Any]) -> None:
-    """A material for the mesh: glTF's default is bare metal, which viewers show nearly black."""
+    """Add a material to the mesh: glTF's default is bare metal, which viewers show nearly black."""
     tree["materials"] = [{"pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.8}}]
     for mesh in tree["meshes"]:
         for primitive in mesh["primitives"]:

@@ -1,4 +1,4 @@
-"""A morphable model as one npz file, whose bytes depend on the model alone."""
+"""A morphable model as one npz file, whose bytes depend only on the model."""
 
 from __future__ import annotations
 
@@ -10,17 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.facegen.files.archive import Archive
-from dcign.facegen.model.morphable import (
-    Albedo,
-    Fit,
-    Hair,
-    Level,
-    LinearAlbedo,
-    MorphableModel,
-    Population,
-    Texture,
-    packed,
-)
+from dcign.facegen.model.albedo import Albedo, LinearAlbedo, as_float16_if_exact
+from dcign.facegen.model.morphable import Hair, Level, LevelSurface, MorphableModel, Population, Texture
 from dcign.facegen.skin.albedo import PaintedAlbedo
 
 ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo, PaintedAlbedo)}
@@ -28,7 +19,7 @@ _HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
 
 
 def model_bytes(model: MorphableModel) -> bytes:
-    """The npz file's bytes. Bases that float16 holds exactly are stored as such."""
+    """Return the bytes of the npz file. Bases that float16 holds exactly are stored as float16."""
     about: dict[str, Any] = {  # JSON
         "name": model.name,
         "licence": model.licence,
@@ -42,7 +33,7 @@ def model_bytes(model: MorphableModel) -> bytes:
     }
     arrays = {
         "mean": model.mean,
-        "shape_basis": packed(model.shape_basis),
+        "shape_basis": as_float16_if_exact(model.shape_basis),
         "triangles": model.triangles,
         "mirror": model.mirror,
         "parts": model.parts,
@@ -51,50 +42,45 @@ def model_bytes(model: MorphableModel) -> bytes:
     if model.hair is not None:
         about |= {"hair_first": model.hair.first, "cut_names": model.hair.cut_names}
         for name in _HAIR_ARRAYS:
-            arrays[f"hair/{name}"] = packed(getattr(model.hair, name))
+            arrays[f"hair/{name}"] = as_float16_if_exact(getattr(model.hair, name))
     if model.texture is not None:
         about |= {"texture_size": model.texture.size, "texture_albedo": model.texture.albedo.kind}
         arrays |= {"texture/uv": model.texture.uv, **_under("texture/albedo", model.texture.albedo.arrays())}
     if model.population is not None:
         arrays |= _under("population", model.population.arrays)
     for index, level in enumerate(model.levels):
-        arrays[f"level_{index}/vertices"] = level.vertices
-        arrays[f"level_{index}/triangles"] = level.triangles
-        arrays[f"level_{index}/mirror"] = level.mirror
-        if level.fit is not None:
-            arrays[f"level_{index}/mean"] = level.fit.mean
-            arrays[f"level_{index}/shape_basis"] = packed(level.fit.shape_basis)
-            arrays |= _under(f"level_{index}/albedo", level.fit.albedo.arrays())
+        arrays |= _under(f"level_{index}", _level_arrays(level))
     return ARCHIVE.to_bytes(about, arrays)
 
 
 def sha256(model_bytes: bytes) -> str:
-    """The hash by which data sets name their model."""
+    """Return the hash by which data sets identify their model."""
     return hashlib.sha256(model_bytes).hexdigest()
 
 
 def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MorphableModel:
-    """The model from what its file holds. Raises KeyError for what is missing."""
+    """Build the model from the content of its file. Raises KeyError for what is missing."""
     hair = texture = None
     if "cut_names" in about:
-        moves = (arrays[f"hair/{name}"].astype(np.float32) for name in _HAIR_ARRAYS)
-        hair = Hair(about["hair_first"], tuple(about["cut_names"]), *moves)
+        displacements = (arrays[f"hair/{name}"].astype(np.float32) for name in _HAIR_ARRAYS)
+        hair = Hair(about["hair_first"], tuple(about["cut_names"]), *displacements)
     if "texture_size" in about:
-        painted = ALBEDOS[about["texture_albedo"]].from_arrays(_below("texture/albedo", arrays))
-        texture = Texture(arrays["texture/uv"], painted, about["texture_size"])
+        colours = ALBEDOS[about["texture_albedo"]].from_arrays(_below("texture/albedo", arrays))
+        texture = Texture(arrays["texture/uv"], colours, about["texture_size"])
     population = _below("population", arrays)
+    albedo = ALBEDOS[about["albedo"]]
     return MorphableModel(
         name=about["name"],
         licence=about["licence"],
         mean=arrays["mean"],
         shape_basis=arrays["shape_basis"].astype(np.float32),
-        albedo=ALBEDOS[about["albedo"]].from_arrays(_below("albedo", arrays)),
+        albedo=albedo.from_arrays(_below("albedo", arrays)),
         triangles=arrays["triangles"],
         mirror=arrays["mirror"],
         parts=arrays["parts"],
         part_names=tuple(about["part_names"]),
         landmarks=about["landmarks"],
-        levels=tuple(_level(_below(f"level_{i}", arrays), ALBEDOS[about["albedo"]]) for i in range(about["levels"])),
+        levels=tuple(_level(_below(f"level_{index}", arrays), albedo) for index in range(about["levels"])),
         size_mode=about["size_mode"],
         hair=hair,
         texture=texture,
@@ -104,16 +90,25 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Morpha
     )
 
 
+def _level_arrays(level: Level) -> dict[str, NDArray[Any]]:
+    arrays = {"vertices": level.vertices, "triangles": level.triangles, "mirror": level.mirror}
+    if level.surface is None:
+        return arrays
+    bases = {"mean": level.surface.mean, "shape_basis": as_float16_if_exact(level.surface.shape_basis)}
+    return {**arrays, **bases, **_under("albedo", level.surface.albedo.arrays())}
+
+
 def _level(arrays: Mapping[str, NDArray[Any]], albedo: type[Albedo]) -> Level:
-    """A level; those of models read from files, and of older versions, have no surface of their own."""
-    fit = None
+    """Build a level; levels of models that were read from files, or by older versions, have no surface."""
+    surface = None
     if "mean" in arrays:
-        painted = albedo.from_arrays(_below("albedo", arrays))
-        fit = Fit(arrays["mean"], arrays["shape_basis"].astype(np.float32), painted)
-    return Level(arrays["vertices"], arrays["triangles"], arrays["mirror"], fit)
+        colours = albedo.from_arrays(_below("albedo", arrays))
+        surface = LevelSurface(arrays["mean"], arrays["shape_basis"].astype(np.float32), colours)
+    return Level(arrays["vertices"], arrays["triangles"], arrays["mirror"], surface)
 
 
 def _under(group: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Add the prefix GROUP/ to all names; `_below` removes it."""
     return {f"{group}/{name}": array for name, array in arrays.items()}
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from dcign.facegen.hair.layer import HairLayer
-from dcign.facegen.model.morphable import Hair, MorphableModel, exact_in_half
+from dcign.facegen.model.albedo import round_to_float16
+from dcign.facegen.model.morphable import Hair, MorphableModel
 
 
 def with_hair(head: MorphableModel, layer: HairLayer) -> MorphableModel:
@@ -17,15 +18,15 @@ def with_hair(head: MorphableModel, layer: HairLayer) -> MorphableModel:
     return replace(
         head,
         mean=np.concatenate([head.mean, layer.carried(head.mean).astype(np.float32)]),
-        shape_basis=np.concatenate([head.shape_basis, exact_in_half(layer.carried(head.shape_basis))]),
+        shape_basis=np.concatenate([head.shape_basis, round_to_float16(layer.carried(head.shape_basis))]),
         triangles=np.concatenate([head.triangles, layer.triangles + first]),
         mirror=np.concatenate([head.mirror, layer.mirror + first]),
         parts=np.concatenate([head.parts, hair_part]),
         hair=Hair(
             first=head.vertices,
             cut_names=layer.cut_names,
-            offsets=exact_in_half(layer.offsets),
-            by_length=exact_in_half(layer.by_length),
-            by_volume=exact_in_half(layer.by_volume),
+            offsets=round_to_float16(layer.offsets),
+            by_length=round_to_float16(layer.by_length),
+            by_volume=round_to_float16(layer.by_volume),
         ),
     )

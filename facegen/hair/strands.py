@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from dcign.arrays import Bool, Float64, Int64
 from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, COLUMNS_PER_LOCK, RINGS, SCALP_RINGS
-from dcign.facegen.haircuts import FALL, RIM, Cut
+from dcign.facegen.haircuts import HAIR_EDGE_HEIGHT, HANGING_EDGE_HEIGHT, Cut
 from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
 from dcign.facegen.template.mesh import CENTRE, project
@@ -72,7 +72,7 @@ def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
 @cache
 def rim_points(hangs: bool = False) -> Float64:
     """Return where each strand meets the edge of the hair on the skull, or leaves the skull (C, 3)."""
-    azimuth, height = np.radians(AZIMUTHS), (FALL if hangs else RIM)(AZIMUTHS)
+    azimuth, height = np.radians(AZIMUTHS), (HANGING_EDGE_HEIGHT if hangs else HAIR_EDGE_HEIGHT)(AZIMUTHS)
     flat = np.full(len(azimuth), 80.0)
     for _ in range(6):
         directions = np.stack([flat * np.sin(azimuth), height - CENTRE[1], flat * np.cos(azimuth)], 1)

@@ -1,8 +1,8 @@
 """Edge collapse by quadrics in any number of dimensions: which vertices a coarser mesh keeps, and its triangles.
 
-Garland and Heckbert 1998: a vertex carries the sum of squared distances, in R^n, to the planes of the triangles that
-it stands for, weighted by their areas. n is 3 for shape alone; more dimensions hold whatever else must not be lost, in
-the same units. A vertex only ever moves onto a neighbour, so that what is kept are vertices of the mesh.
+Garland and Heckbert 1998: each vertex has the sum of squared distances, in R^n, to the planes of the triangles that
+it replaces, weighted by their areas. n is 3 for shape alone; further dimensions hold whatever else must be kept, such
+as colour, in the same units. A vertex only moves onto a neighbour, so that the vertices kept are vertices of the mesh.
 """
 
 from __future__ import annotations
@@ -14,16 +14,26 @@ import numpy as np
 
 from dcign.arrays import Float64, Int64
 
-TURNED = 0.2  # cosine of the turn of a triangle above which a collapse is allowed
-FREE, EDGE, FIXED = 0, 1, 2  # a vertex may move onto any neighbour, along the mesh's edge alone, or not at all
+LEAST_COSINE = 0.2  # between the normals of a triangle before and after a collapse
+FREE, EDGE, FIXED = 0, 1, 2  # a vertex may move onto any neighbour, only along the edge of the mesh, or not at all
 
 
-def collapsed(triangles: Int64, features: Float64, faces: Float64, kind: Int64, counts: Sequence[int]) -> list[Int64]:
-    """The triangles (t, 3), into the same vertices, as soon as no more than each of `counts` vertices are left.
+def collapse_edges(
+    triangles: Int64, features: Float64, faces: Float64, kind: Int64, counts: Sequence[int]
+) -> list[Int64]:
+    """Collapse edges until no more than each of `counts` vertices are left, or no more collapses are allowed.
 
-    triangles (T, 3); features (V, n) mm, in which errors are measured; faces (N, V, 3): shapes of the mesh in none of
-    which a triangle may turn over; kind (V,) FREE, EDGE or FIXED; counts: fewer and fewer. Fewer collapses are made if
-    no more are allowed.
+    Parameters
+    ----------
+    triangles: (T, 3)
+    features: (V, n) mm, the space in which errors are measured
+    faces: (N, V, 3) shapes of the mesh; no triangle may turn over in any of them
+    kind: (V,) FREE, EDGE or FIXED
+    counts: numbers of vertices, in descending order
+
+    Returns
+    -------
+    For each count the triangles (t, 3), into the same vertices.
     """
     mesh = _Mesh(triangles, features, faces, kind)
     found = []
@@ -34,7 +44,7 @@ def collapsed(triangles: Int64, features: Float64, faces: Float64, kind: Int64, 
 
 
 class _Mesh:
-    """A mesh while it is collapsed: triangles, what lies around each vertex, its quadric, and a heap of edges."""
+    """A mesh during collapse: its triangles, the triangles around each vertex, quadrics, and a heap of edges."""
 
     def __init__(self, triangles: Int64, features: Float64, faces: Float64, kind: Int64) -> None:
         self.triangles = triangles.astype(np.int64).copy()
@@ -60,6 +70,7 @@ class _Mesh:
                 self._move(vertex, onto)
 
     def _move(self, vertex: int, onto: int) -> None:
+        """Collapse the edge from a vertex to another."""
         for index in list(self.around[vertex]):
             corners = self.triangles[index]
             if onto in corners:
@@ -85,10 +96,9 @@ class _Mesh:
         return found
 
     def _allowed(self, vertex: int, onto: int) -> bool:
-        """Whether the mesh stays a surface (the link condition) and no triangle turns over."""
+        """Return whether the mesh stays a surface (the link condition) and no triangle turns over."""
         shared = self.around[vertex] & self.around[onto]
-        along_edge = len(shared) == 1
-        if self.kind[vertex] == EDGE and not along_edge:
+        if self.kind[vertex] == EDGE and len(shared) != 1:
             return False
         if len(self._neighbours(vertex) & self._neighbours(onto)) != len(shared):
             return False
@@ -98,9 +108,10 @@ class _Mesh:
         corners = self.triangles[moved]
         after = np.where(corners == vertex, onto, corners)
         old, new = (_normals(self.faces[:, each]) for each in (corners, after))
-        return bool(((old * new).sum(-1) > TURNED * np.sqrt((old * old).sum(-1) * (new * new).sum(-1))).all())
+        return bool(((old * new).sum(-1) > LEAST_COSINE * np.sqrt((old * old).sum(-1) * (new * new).sum(-1))).all())
 
     def _push(self, vertices: Int64, onto: Int64) -> None:
+        """Add those collapses that the kinds of the vertices allow to the heap, with their costs."""
         movable = self.kind[vertices] != FIXED
         movable &= (self.kind[vertices] != EDGE) | (self.kind[onto] != FREE)
         vertices, onto = vertices[movable], onto[movable]
@@ -114,7 +125,7 @@ class _Mesh:
 
 
 def _quadrics(triangles: Int64, features: Float64) -> tuple[Float64, Float64, Float64]:
-    """Sums over each vertex's triangles: matrix (V, n, n), vector (V, n), constant (V,).
+    """Return the quadrics, sums over each vertex's triangles: matrix A (V, n, n), vector b (V, n), constant c (V,).
 
     The squared distance of x to the plane of a triangle at p with orthonormal e, f in it is
     x A x + 2 b x + c, with A = 1 - e e - f f, b = (p.e) e + (p.f) f - p, c = p.p - (p.e)^2 - (p.f)^2
@@ -140,6 +151,6 @@ def _quadrics(triangles: Int64, features: Float64) -> tuple[Float64, Float64, Fl
 
 
 def _normals(corners: Float64) -> Float64:
-    """Normals (N, t, 3), as long as twice the areas, of triangles (N, t, 3, 3); np.cross is slow on so few."""
+    """Return normals (N, t, 3) of triangles (N, t, 3, 3), twice as long as the areas; np.cross is slow on so few."""
     a, b = corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
     return np.asarray(a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]])

@@ -12,7 +12,9 @@ from dcign.facegen.colour import lab_to_linear, linear_to_srgb
 from dcign.facegen.levels.decimation import coarser_levels, mirror_of
 from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import PARTS, Content
-from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel, exact_in_half, head_sphere
+from dcign.facegen.model.albedo import LinearAlbedo, round_to_float16
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 
 HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
 STILL = 1e-4  # mm: a mode that moves all drawn vertices by less belongs to parts that are not drawn
@@ -52,8 +54,8 @@ def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
         name=content.name,
         licence=content.licence,
         mean=mean,
-        shape_basis=exact_in_half(basis if moving.all() else basis[:, :, moving]),
-        albedo=LinearAlbedo(colour_mean.astype(np.float32), exact_in_half(colour_basis)),
+        shape_basis=round_to_float16(basis if moving.all() else basis[:, :, moving]),
+        albedo=LinearAlbedo(colour_mean.astype(np.float32), round_to_float16(colour_basis)),
         triangles=_outward(mean, triangles),
         mirror=np.arange(len(mean), dtype=np.int32),
         parts=parts,

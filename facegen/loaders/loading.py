@@ -16,12 +16,11 @@ from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.progress import StageProgress, no_stage_progress
 
 KNOWN = (
     "BFM 2009 .mat, BFM 2017 or 2019 .h5, FLAME .pkl or .npz, an ICT-FaceKit folder, GNM head .npz, or a dcign model"
 )
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Format:
     read: Callable[[Path], Content] | None
 
 
-def load_model(path: Path, progress: Progress = lambda stage, fraction: None) -> MorphableModel:
+def load_model(path: Path, progress: StageProgress = no_stage_progress) -> MorphableModel:
     """Return the model in a file or folder, from the cache if it was read before.
 
     progress(stage, fraction) is called before each stage. Raises ModelError if the path holds no complete model of a
@@ -103,7 +102,7 @@ def _recognised_npz(path: Path) -> Format:
     )
 
 
-def _load(path: Path, report: Progress) -> MorphableModel:
+def _load(path: Path, report: StageProgress) -> MorphableModel:
     report("recognising the model", 0.0)
     form = recognise(path)
     digest = _digest(form.files)

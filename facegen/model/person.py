@@ -1,4 +1,4 @@
-"""A person as numbers: two vectors of coefficients, and what can be said of the person in words."""
+"""A person as numbers: two vectors of coefficients, and attributes that have a meaning in words."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from dcign.arrays import Float32
 
-# The explicit variables, in the order of Person.attributes:
-#   sex           standard deviations: negative a woman, positive a man
+# The attributes, in the order of Person.attributes:
+#   sex           standard deviations: negative for a woman, positive for a man
 #   age           years
 #   hair_cut      index into the cuts of the model's hair; 0 is bald
-#   hair_length   standard deviations about the cut's own
+#   hair_length   standard deviations from the mean of the cut
 #   hair_volume   likewise
 ATTRIBUTES = ("sex", "age", "hair_cut", "hair_length", "hair_volume")
 AGES = (18.0, 80.0)
-MEAN_PERSON = (0.0, 40.0, 0.0, 0.0, 0.0)  # of no sex, as old as people are on average, bald
+MEAN_PERSON = (0.0, 40.0, 0.0, 0.0, 0.0)  # between the sexes, of the mean age, bald
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +12,13 @@ from dcign.errors import ModelError
 from dcign.facegen.objects.collection import Collection, Solid, packed
 from dcign.facegen.objects.reading import read_soup
 from dcign.facegen.objects.soup import Soup, normalised, simplified, welded
+from dcign.progress import StageProgress
 
 EXTENSIONS = (".glb", ".gltf", ".obj", ".off", ".ply", ".stl")
 UP = ("y", "z")
 LICENCE = "that of the meshes, which are not dcign's"
 LISTED = 3  # files that an error names; the others are counted
 MOST_VERTICES = 60_000  # as drawn: the vertex shader numbers the vertices of 20 objects in 32-bit floats
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
     return MeshFolder(path, files, up, digest.hexdigest())
 
 
-def pack(folder: MeshFolder, triangles: int, progress: Progress) -> Collection:
+def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collection:
     """Read all meshes of a folder, each simplified to at most `triangles` triangles.
 
     progress(file, fraction) is called before each file. Raises ModelError if a mesh cannot be used or equals another.

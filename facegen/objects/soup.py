@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
-from dcign.facegen.model.morphable import smallest_sphere
+from dcign.facegen.model.bounding_sphere import smallest_sphere
 
 RADIUS = 140.0  # mm, of the sphere that each object fills. About that of a head: settings in mm suit both
 SAME_POSITION = 1e-6  # of the extent of an object

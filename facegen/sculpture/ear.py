@@ -1,4 +1,4 @@
-"""The outer ear, in a frame of its own: x towards the back of the ear, y up along it, z out of the head."""
+"""The outer ear, in its own frame: x towards the back of the ear, y up along it, z out of the head."""
 
 from __future__ import annotations
 
@@ -10,66 +10,48 @@ from scipy.interpolate import CubicSpline
 
 from dcign.arrays import Float64
 from dcign.facegen.primitives import smooth_union, tapered_capsule
-from dcign.facegen.sculpture.features import Ball, Feature, near
+from dcign.facegen.sculpture.features import Ellipsoid, Feature, near
 
 ATTACHED_AT = (68.5, -19.0, 2.0)  # the frame's origin on the head, just in front of the tragion
-SIZE = 0.93  # of the tables below, which are of a large ear
-LEANS_BACK = 14.0  # degrees from upright
-FLARES = 21.0  # degrees from flat on the head
+SIZE = 0.93  # factor for the tables below, which describe a large ear
+LEAN = 14.0  # degrees from upright
+FLARE = 21.0  # degrees from flat on the head
 BLEND_WITH_HEAD = 5.0
-RODS_A_JOINT = 3
-RIM_ROWS = (-5.0, 50.0)  # degrees around the rim, from its crest to its outer edge: rows of vertices
+RODS_PER_JOINT = 3
+RIM_ROWS = (-5.0, 50.0)  # degrees around the rim, of its crest and its outer edge: each gets a row of vertices
 
 Joints = tuple[tuple[float, float, float, float], ...]
 
 _ANCHORS = {"ear": (0.0, 0.0, 0.0)}
 
 PLATE: tuple[Feature, ...] = (
-    Ball("plate", near("ear", 16.5, 6, -2.6), (16, 30.5, 3.6), blend=1),
-    Ball("lobule", near("ear", 10, -18, -1.6), (8.5, 8.5, 3.2), blend=5),
+    Ellipsoid("plate", near("ear", 16.5, 6, -2.6), (16, 30.5, 3.6), blend=1),
+    Ellipsoid("lobule", near("ear", 10, -18, -1.6), (8.5, 8.5, 3.2), blend=5),
 )
 
 # Rims as bent rods: (x, y, z, radius) of each joint, joined by a smooth curve.
-HELIX = (
-    (9, 2.5, 0.2, 2.0),  # crus, from the middle of the ear
-    (4.2, 10, 1.8, 2.2),
-    (3.2, 21, 2.4, 2.4),
-    (7, 31, 2.6, 2.6),
-    (15, 36.8, 2.8, 2.7),  # top
-    (24.5, 34.2, 2.8, 2.7),
-    (31, 25, 2.6, 2.6),
-    (33, 13, 2.3, 2.4),
-    (31.5, 2, 1.9, 2.2),  # back
-    (27.5, -8, 1.4, 2.1),
-    (21.5, -17, 0.8, 2.4),
-    (15, -23.5, 0.0, 3.0),  # lobe
-    (9.5, -25, -1.2, 3.0),
-    (5.5, -23, -3.4, 2.8),
-)
+HELIX = (  # from its root in the middle of the ear over the top and down the back to the lobe
+    (9, 2.5, 0.2, 2.0), (4.2, 10, 1.8, 2.2), (3.2, 21, 2.4, 2.4), (7, 31, 2.6, 2.6),
+    (15, 36.8, 2.8, 2.7), (24.5, 34.2, 2.8, 2.7), (31, 25, 2.6, 2.6), (33, 13, 2.3, 2.4),
+    (31.5, 2, 1.9, 2.2), (27.5, -8, 1.4, 2.1), (21.5, -17, 0.8, 2.4),
+    (15, -23.5, 0.0, 3.0), (9.5, -25, -1.2, 3.0), (5.5, -23, -3.4, 2.8),
+)  # fmt: skip
 ANTIHELIX = (
-    (15.5, -12, 1.4, 2.4),
-    (21.5, -7, 1.5, 2.4),
-    (24, 3, 1.8, 2.6),
-    (22.5, 13, 1.6, 2.6),
-    (18, 22, 0.6, 2.4),
+    (15.5, -12, 1.4, 2.4), (21.5, -7, 1.5, 2.4), (24, 3, 1.8, 2.6), (22.5, 13, 1.6, 2.6), (18, 22, 0.6, 2.4),
     (13, 29, -0.6, 2.0),
-)
-LOWER_CRUS = (
-    (22.5, 12, 1.4, 2.2),
-    (15, 16.5, 0.6, 2.0),
-    (7, 18.5, 0.0, 1.8),
-)
+)  # fmt: skip
+LOWER_CRUS = ((22.5, 12, 1.4, 2.2), (15, 16.5, 0.6, 2.0), (7, 18.5, 0.0, 1.8))
 
 HOLLOWS: tuple[Feature, ...] = (
-    Ball("concha", near("ear", 12.5, -2, 4.0), (8.4, 9.0, 6.8), blend=3.5, carve=True),
-    Ball("cymba", near("ear", 13.5, 9, 4), (8, 5.2, 5.2), blend=3.5, carve=True),
-    Ball("tragus", near("ear", 2.6, -2.8, 1.2), (3.2, 5.0, 3.2), blend=4.5),
-    Ball("antitragus", near("ear", 13.2, -13.6, 1.0), (4.2, 3.0, 3.0), blend=3.5),
+    Ellipsoid("concha", near("ear", 12.5, -2, 4.0), (8.4, 9.0, 6.8), blend=3.5, carve=True),
+    Ellipsoid("cymba", near("ear", 13.5, 9, 4), (8, 5.2, 5.2), blend=3.5, carve=True),
+    Ellipsoid("tragus", near("ear", 2.6, -2.8, 1.2), (3.2, 5.0, 3.2), blend=4.5),
+    Ellipsoid("antitragus", near("ear", 13.2, -13.6, 1.0), (4.2, 3.0, 3.0), blend=3.5),
 )
 
 
 def add_ears(distance: Float64, points: Float64) -> Float64:
-    """The head (N,) with its ears; points (N, 3) have x >= 0."""
+    """Add the ears to the distance (N,) of the head at points (N, 3) with x >= 0."""
     x, y, z = points.T
     close = (x > 58) & (y > -60) & (y < 34) & (z < 30) & (z > -60)
     if not close.any():
@@ -80,8 +62,8 @@ def add_ears(distance: Float64, points: Float64) -> Float64:
 
 
 def rim_rows(spacing: float = 1.7) -> list[Float64]:
-    """Rows of points (n, 3) along the rim's crest and its outer edge, in the head's frame, `spacing` mm apart."""
-    rim = _smooth_joints(HELIX)[RODS_A_JOINT:]
+    """Return rows of points (n, 3), `spacing` mm apart, on the rim's crest and outer edge, in the head's frame."""
+    rim = _smooth_joints(HELIX)[RODS_PER_JOINT:]
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(rim[:, :3], axis=0), axis=1))])
     at = np.linspace(0, length[-1], int(SIZE * length[-1] / spacing))
     centre, radius = CubicSpline(length, rim[:, :3])(at), np.interp(at, length, rim[:, 3])[:, None]
@@ -97,6 +79,7 @@ def rim_rows(spacing: float = 1.7) -> list[Float64]:
 
 
 def _ear(points: Float64) -> Float64:
+    """Return the distance (N,) of points (N, 3), in the head's frame, to the ear alone."""
     local = (points - ATTACHED_AT) @ _frame() / SIZE
     distance = np.full(len(points), 1e3)
     for feature in PLATE:
@@ -109,23 +92,22 @@ def _ear(points: Float64) -> Float64:
 
 
 def _rim(local: Float64, joints: Joints) -> Float64:
-    rods = [
-        tapered_capsule(local, start[:3], end[:3], start[3], end[3]) for start, end in pairwise(_smooth_joints(joints))
-    ]
+    ends = pairwise(_smooth_joints(joints))
+    rods = [tapered_capsule(local, start[:3], end[:3], start[3], end[3]) for start, end in ends]
     return np.asarray(np.min(rods, axis=0))
 
 
 @lru_cache
 def _smooth_joints(joints: Joints) -> Float64:
-    """The rim's joints, RODS_A_JOINT times as many, on a smooth curve through those given."""
+    """Return RODS_PER_JOINT times as many joints, on a smooth curve through those given."""
     stations = np.array(joints)
     curve = CubicSpline(np.arange(len(stations)), stations)
-    return np.asarray(curve(np.linspace(0, len(stations) - 1, RODS_A_JOINT * (len(stations) - 1) + 1)))
+    return np.asarray(curve(np.linspace(0, len(stations) - 1, RODS_PER_JOINT * (len(stations) - 1) + 1)))
 
 
 def _frame() -> Float64:
-    """Columns are the ear's axes in the head's frame."""
-    lean, flare = np.radians([LEANS_BACK, FLARES])
+    """Return a matrix (3, 3) whose columns are the ear's axes in the head's frame."""
+    lean, flare = np.radians([LEAN, FLARE])
     up = np.array([0, np.cos(lean), -np.sin(lean)])
     flat = np.array([0, -np.sin(lean), -np.cos(lean)])
     back = flat * np.cos(flare) + np.array([1.0, 0, 0]) * np.sin(flare)

@@ -1,8 +1,7 @@
-"""Where the head's landmarks are: the anchors of the sculpture, and the ends of every measurement.
+"""The landmarks of the mean head: anchors of the sculpture, and end points of every measurement.
 
-Millimetres; +x the subject's left, y = 0 the line of the pupils, z = 0 the ear canals. Only the left half is
-listed: a landmark off the midline gives NAME_left and NAME_right. Moving a row moves every
-feature anchored to it.
+Millimetres; +x the subject's left, y = 0 the line of the pupils, z = 0 the ear canals. Only the left half is listed: a
+landmark off the midline gives NAME_left and NAME_right. Moving a landmark moves every feature anchored to it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from dcign.arrays import Float64
 
-# name: (x, y, z)          what it is, on the skin unless said otherwise
+# name: (x, y, z)  # what it is; it lies on the skin unless the comment says otherwise
 LANDMARKS: dict[str, tuple[float, float, float]] = {
     "vertex": (0, 111, -9.5),  # top of the head
     "opisthocranion": (0, 38, -97.5),  # back of the head
@@ -66,19 +65,19 @@ LANDMARKS: dict[str, tuple[float, float, float]] = {
     "neck_back": (0, -140, -79),
 }
 
-# On the skin, hence looked up on the mesh; the eyeball's centre is not.
+# Landmarks on the skin, which are looked up on the mesh: all but the centre of the eyeball.
 SURFACE_LANDMARKS = tuple(name for name in LANDMARKS if name != "eyeball")
 
 
 def locate_landmarks(vertices: Float64) -> dict[str, int]:
-    """The vertex (V, 3) nearest to each landmark, by name, with _left and _right off the midline."""
+    """Return the number of the vertex (V, 3) nearest to each landmark, with _left and _right off the midline."""
     tree = cKDTree(vertices)
     found = {}
     for name in SURFACE_LANDMARKS:
         position = np.array(LANDMARKS[name], float)
         if position[0] == 0:
             found[name] = int(tree.query(position)[1])
-            continue
-        found[f"{name}_left"] = int(tree.query(position)[1])
-        found[f"{name}_right"] = int(tree.query(position * (-1, 1, 1))[1])
+        else:
+            found[f"{name}_left"] = int(tree.query(position)[1])
+            found[f"{name}_right"] = int(tree.query(position * (-1, 1, 1))[1])
     return found

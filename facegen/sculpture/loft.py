@@ -1,7 +1,7 @@
-"""A body given by its outlines at several heights: the drape of face and neck.
+"""A body given by its outlines at several heights: face and neck.
 
-The outlines are turned into one smooth table of radii over height and azimuth, so that the silhouette from every side
-is as smooth as the table, whatever its numbers: they are read as right to about half a millimetre.
+The outlines are converted to one smooth table of radii over height and azimuth, so that the silhouette is smooth from
+every side, even where the outlines are not. Their coordinates are accurate to about half a millimetre.
 """
 
 from __future__ import annotations
@@ -15,37 +15,34 @@ from scipy.ndimage import gaussian_filter1d
 
 from dcign.arrays import Float64
 from dcign.facegen.primitives import smooth_maximum, smooth_union
-from dcign.facegen.sculpture.features import Anchors
+from dcign.facegen.sculpture.features import Anchors, Feature
 
 AZIMUTHS = np.radians(np.arange(-180, 181, 7.5))
-TOLERANCE = 0.4  # mm: how far the table may stray from the outlines over the height, root mean square
-ROUNDING = 0.8  # azimuths: deviation of the Gaussian that rounds the corners of an outline
+TOLERANCE = 0.4  # mm: root-mean-square difference over the height that is allowed between table and outlines
+ROUNDING = 0.8  # steps of azimuth: standard deviation of the Gaussian that rounds the corners of an outline
 
 Outline = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Loft:
+class Loft(Feature):
     """Horizontal outlines, (x, z) from the front midline round to the back one, joined smoothly over the height y.
 
-    It is cut flat at the first and last height, rounded over `closing` mm. under: (z, y) of a lower border that cuts
-    it off, rounded over `rounding` mm: the jaw. Absolute millimetres.
+    The body is cut flat at the first and last height, rounded over `closing` mm. under: (z, y) of a lower border that
+    cuts it off, rounded over `rounding` mm: the jaw. All coordinates are absolute millimetres.
     """
 
-    name: str
     outlines: tuple[tuple[float, Outline], ...]
     blend: float
-    why: str = ""
     under: Outline = ()
     rounding: float = 1.0
     closing: float = 4.0
 
     def apply(self, distance: Float64, points: Float64, anchors: Anchors) -> Float64:
-        """The body (N,) with this feature."""
         return smooth_union(distance, self.body(points), self.blend)
 
     def body(self, points: Float64) -> Float64:
-        """Distance (N,) to the loft alone, right near its surface."""
+        """Return the distance (N,) to the loft alone, exact near its surface."""
         x, y, z = points.T
         low, high = self.outlines[-1][0], self.outlines[0][0]
         height = np.clip(y, low, high)
@@ -58,16 +55,16 @@ class Loft:
         side = smooth_maximum(side, np.maximum(low - y, y - high), self.closing)
         if not self.under:
             return side
-        border = self._under(np.clip(z, self.under[-1][0], self.under[0][0]))
-        slope = self._under_slope(np.clip(z, self.under[-1][0], self.under[0][0]))
+        z = np.clip(z, self.under[-1][0], self.under[0][0])
+        border, slope = self._under(z), self._under.derivative()(z)
         return smooth_maximum(side, (border - y) / np.sqrt(1 + slope**2), self.rounding)
 
     @cached_property
     def _radius(self) -> RectBivariateSpline:
-        """Radius over height and azimuth."""
+        """Return the radius over height and azimuth."""
         heights = np.array([height for height, _ in self.outlines[::-1]], float)
         radii = np.array([_radii(outline) for _, outline in self.outlines[::-1]])
-        # Smoothed here, not by the spline: FITPACK's own smoothing once put its knots in disorder, a crack in the neck.
+        # Smooth here: FITPACK's own smoothing once disordered the knots of the spline and made a crack in the neck.
         rounded = gaussian_filter1d(radii[:, :-1], ROUNDING, axis=1, mode="wrap")
         steady = [UnivariateSpline(heights, column, s=len(heights) * TOLERANCE**2)(heights) for column in rounded.T]
         return RectBivariateSpline(heights, AZIMUTHS, np.stack([*steady, steady[0]], 1))
@@ -77,13 +74,9 @@ class Loft:
         z, y = np.array(self.under[::-1], float).T
         return PchipInterpolator(z, y)
 
-    @cached_property
-    def _under_slope(self) -> PchipInterpolator:
-        return self._under.derivative()
-
 
 def _radii(outline: Outline) -> Float64:
-    """Radius at AZIMUTHS of an outline that is mirrored across the midline."""
+    """Return the radius at AZIMUTHS of an outline that is mirrored across the midline."""
     x, z = np.array(outline, float).T
     azimuth, radius = np.arctan2(x, z), np.hypot(x, z)
     whole = np.concatenate([-azimuth[:0:-1], azimuth]), np.concatenate([radius[:0:-1], radius])

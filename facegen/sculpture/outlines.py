@@ -1,8 +1,8 @@
-"""The big forms of face and neck, as outlines cut at several heights: what lies under brows, nose, eyes and lips."""
+"""The large shapes of face and neck as outlines at several heights, under brows, nose, eyes and lips."""
 
 from __future__ import annotations
 
-from dcign.facegen.sculpture.features import Ball, Feature, near
+from dcign.facegen.sculpture.features import Ellipsoid, Feature, near
 from dcign.facegen.sculpture.loft import Loft
 
 # Height y: (x, z) of the skin from the front midline round to behind the ear, mm.
@@ -37,12 +37,12 @@ FACE = Loft(
         (-140, ((0, 68), (9, 66), (15, 60), (20, 53), (25, 46), (28, 34), (30, 22), (31, 12), (31, 2),
                 (29, -4), (24, -10), (0, -20))),
     ),
-    blend=20,
-    why="one smooth field of widths from temple to chin: no corner, no bump in the frontal outline",
+    blend=20,  # one smooth field of widths from temple to chin: no corner, no bump in the frontal outline
     under=((110, -115), (92, -116), (78, -114.5), (62, -109), (45, -99), (25, -90.5), (8, -81), (-6, -66),
            (-16, -46), (-30, -20)),
     rounding=22,
 )  # fmt: skip
+# Circumference 364 mm (ANSUR, mean of the sexes). The neck leans forward, and the shoulders begin at its base.
 NECK = Loft(
     "neck",
     outlines=(
@@ -55,24 +55,14 @@ NECK = Loft(
         (-215, ((0, 29), (16, 27), (34, 19), (52, 0), (64, -23), (69, -47), (60, -73), (35, -91), (0, -96))),
     ),
     blend=32,
-    why="ANSUR circumference 364 mm, mean of the sexes; leans forward; the shoulders' slope begins at its foot",
 )  # fmt: skip
 
-DRAPE: tuple[Feature, ...] = (
+FACE_AND_NECK: tuple[Feature, ...] = (
     FACE,
-    Ball(
-        "floor of the mouth",
-        near("menton", 0, 15.5, -38),
-        (30, 18.5, 36),
-        blend=24,
-        why="level between the borders of the jaw",
-    ),
+    # Level between the borders of the jaw.
+    Ellipsoid("floor of the mouth", near("menton", 0, 15.5, -38), (30, 18.5, 36), blend=24),
     NECK,
-    Ball(
-        "larynx",
-        near("neck_front", 0, 0, -12),
-        (10, 19, 9),
-        blend=22,
-        why="half an Adam's apple: the mean of the sexes",
-    ),
+    Ellipsoid(
+        "larynx", near("neck_front", 0, 0, -12), (10, 19, 9), blend=22
+    ),  # half an Adam's apple: mean of the sexes
 )

@@ -21,8 +21,7 @@ from dcign.facegen.shape.local_fields import LOCAL_FIELDS, displacements
 from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, NAMES, correlation, published
 from dcign.facegen.shape.modes import gaussian_process_modes
 from dcign.facegen.template.mesh import Template
-from dcign.facegen.template.parts import head_weight
-from dcign.facegen.template.regions import Regions
+from dcign.facegen.template.regions import Regions, head_weight
 
 SLACK = 0.002  # tolerance over the mean: contradicting tables must not distort the head
 NECK_WEIGHT = 0.3  # of the neck over the head when modes are ranked by their variance

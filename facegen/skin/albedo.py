@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Float64, Floating, Int32, IntP, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear_planes, linear_to_srgb
-from dcign.facegen.model.morphable import Albedo
+from dcign.facegen.model.albedo import Albedo
 from dcign.facegen.model.person import MEAN_PERSON
 from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
 from dcign.facegen.skin.layers import EVERYWHERE, LAYERS, Layer, skin_shifts

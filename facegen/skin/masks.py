@@ -14,7 +14,7 @@ from dcign.arrays import Bool, Float32, Float64, Integer
 from dcign.facegen.primitives import bump, curve, ramp, step, window
 from dcign.facegen.sculpture.eyes import IRIS_RADIUS, LOWER_MARGIN, PUPIL_RADIUS, UPPER_MARGIN
 from dcign.facegen.sculpture.features import LandmarkOffset, near
-from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, ragged
+from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE, hairline_noise
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.sculpture.mouth import LOWER_VERMILION, UPPER_VERMILION, mouth_line
 from dcign.facegen.skin.brow_hairs import brow_hairs
@@ -199,7 +199,7 @@ def _hairy(points: Float64, regions: Regions, fine: Float64) -> dict[str, Float6
     rng = np.random.default_rng(41)
     tufts = grain(points * (1, 0.35, 1), 1.2, rng)
     dots = grain(points * (1, 0.7, 1), 0.6, rng)
-    inside = regions.inside_hair - ragged(azimuth, y)
+    inside = regions.inside_hair - hairline_noise(azimuth, y)
     along_jaw = np.minimum(_UPPER_BEARD(x) - y, y + 124 - 0.12 * x + 0.25 * np.clip(60 - z, 0, 60))
     beard = np.minimum(along_jaw, z + 2 - 0.05 * x)
     below_lip = 6.5 * bump(regions.half, near("labiale_inferius", 13, -3).position(LANDMARKS), (6.5, 4, 20))

@@ -1,30 +1,30 @@
-"""The sculpture as a mesh: rays from one point that sees the whole skin, and blue-noise vertices on them."""
+"""The sculpture as a mesh: rays from one point from which all skin is visible, and blue-noise vertices on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from dcign.arrays import Float64, Int64
+from dcign.facegen.primitives import SignedDistance
 from dcign.facegen.sculpture.hairline import hairline_height
 from dcign.facegen.template.feature_rows import feature_rows
 from dcign.facegen.template.relaxation import relax
 from dcign.facegen.template.spacing import slide_freedom, vertex_spacing
 from dcign.facegen.template.triangulation import flip_edges, triangulate
 
-# Low behind the nose: from here nostrils, the underside of the chin and the front of the ears are seen. From
-# the height of the eyes, lip and nose would hide each other.
+# Low behind the nose: from here nostrils, the underside of the chin and the front of the ears are visible. From the
+# height of the eyes, lip and nose would hide each other.
 CENTRE = np.array([0.0, -18.0, 0.0])
-HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hair's edge: a row on skin and a row on hair keep its edge clean
+HAIRLINE_ROWS = (-1.6, 1.6)  # mm inside the hairline: one row on skin and one on hair keep the line sharp
 MARCH_STEPS = 36
-ON_SKIN = 0.1  # mm
-HIDDEN_BY_LESS = 0.8  # mm
-FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the rows, then a little with those of the ears
+ON_SKIN = 0.1  # mm: the largest distance of a point that counts as on the skin
+SAME_FOLD = 0.8  # mm: the largest distance between two points of the same fold along a ray
+FREE_STEPS, ROW_STEPS = 12, 3  # of sliding: first without the feature rows, then with those of the ears
 EAR_BEYOND = 60.0  # mm from the midline
-FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start, and where they give up
+FARTHEST, NEAREST = 280.0, 25.0  # mm from the centre: where rays start and where they stop
 
 MIDLINE, NO_ROW = -1, -2
 
@@ -33,8 +33,11 @@ MIDLINE, NO_ROW = -1, -2
 class Template:
     """The sculpture's mesh.
 
-    vertices (V, 3) mm; directions (V, 3) from the centre; triangles (T, 3); mirror (V,); row (V,) which feature
-    row a vertex belongs to (MIDLINE, or NO_ROW); place (V,) its number along that row.
+    vertices: (V, 3) mm
+    directions: (V, 3) unit vectors from the centre
+    triangles: (T, 3)
+    mirror: (V,) the vertex across the midline
+    row: (V,) the feature row of a vertex, MIDLINE or NO_ROW
     """
 
     vertices: Float64
@@ -42,24 +45,23 @@ class Template:
     triangles: Int64
     mirror: Int64
     row: Int64
-    place: Int64
 
 
-def sculpture_mesh(distance: Callable[[Float64], Float64], seed: int = 0) -> Template:
-    """Mesh of the surface distance = 0, symmetric, closed, denser where spacing.py says so."""
-    directions, row, place, known = _candidates(distance)
+def sculpture_mesh(distance: SignedDistance, seed: int = 0) -> Template:
+    """Return a mesh of the surface distance = 0: symmetric, closed, and as dense as spacing.py says."""
+    directions, row, known = _candidates(distance)
     radius = project(distance, directions)
-    # A row's own place, a little behind the foremost skin, unless another fold hides it from the centre.
-    radius = np.where(np.abs(known - radius) < HIDDEN_BY_LESS, known, radius)
+    # A row keeps its own radius, a little inside the outermost skin, unless another fold of skin lies in front of it.
+    radius = np.where(np.abs(known - radius) < SAME_FOLD, known, radius)
     vertices = CENTRE + radius[:, None] * directions
     kept = scatter(vertices, vertex_spacing(vertices), row, np.random.default_rng(seed))
     middle = kept[row[kept] == MIDLINE]
-    left = off_midline(directions, middle, kept[row[kept] != MIDLINE])
-    return _relaxed(mirrored(vertices, directions, row, place, middle, left), distance)
+    left = _off_midline(directions, middle, kept[row[kept] != MIDLINE])
+    return _relaxed(_mirrored(vertices, directions, row, middle, left), distance)
 
 
-def _relaxed(template: Template, distance: Callable[[Float64], Float64]) -> Template:
-    """Vertices slid along the skin to where rays come in at a grazing angle; rows move little."""
+def _relaxed(template: Template, distance: SignedDistance) -> Template:
+    """Slide vertices along the skin where rays meet it at a grazing angle; feature rows move little."""
     freedom, on_ear = slide_freedom(template.vertices), np.abs(template.vertices[:, 0]) > EAR_BEYOND
     vertices = template.vertices
     for free, steps in ((freedom * (template.row == NO_ROW), FREE_STEPS), (0.5 * freedom * on_ear, ROW_STEPS)):
@@ -70,8 +72,8 @@ def _relaxed(template: Template, distance: Callable[[Float64], Float64]) -> Temp
     return replace(template, vertices=vertices, triangles=triangles)
 
 
-def mirrored(vertices: Float64, directions: Float64, row: Int64, place: Int64, middle: Int64, left: Int64) -> Template:
-    """The whole template from candidates: the midline's, the left half's, then the right half's vertices."""
+def _mirrored(vertices: Float64, directions: Float64, row: Int64, middle: Int64, left: Int64) -> Template:
+    """Return the template of chosen candidates: first the midline's vertices, then the left half's and the right's."""
     chosen = np.concatenate([middle, left, left])
     flip = np.ones((len(chosen), 1)) * (1, 1, 1)
     flip[len(middle) + len(left) :, 0] = -1
@@ -79,11 +81,11 @@ def mirrored(vertices: Float64, directions: Float64, row: Int64, place: Int64, m
     mirror[len(middle) :] = np.roll(mirror[len(middle) :], len(left))
     directions, vertices = directions[chosen] * flip, vertices[chosen] * flip
     triangles = triangulate(vertices, directions, mirror)
-    return Template(vertices, directions, triangles, mirror, row[chosen], place[chosen])
+    return Template(vertices, directions, triangles, mirror, row[chosen])
 
 
-def off_midline(directions: Float64, middle: Int64, left: Int64) -> Int64:
-    """Those of `left` that lie in no circle about an edge of the midline, which would break the edge."""
+def _off_midline(directions: Float64, middle: Int64, left: Int64) -> Int64:
+    """Return those of `left` that lie in no circle around an edge of the midline, where they would break the edge."""
     profile = directions[middle]
     profile = profile[np.argsort(np.arctan2(profile[:, 1], profile[:, 2]))]
     centres = _unit(profile + np.roll(profile, -1, 0))
@@ -92,13 +94,13 @@ def off_midline(directions: Float64, middle: Int64, left: Int64) -> Int64:
     return np.asarray(left[(away > 1.02 * radii[nearest]).all(1)])
 
 
-def project(distance: Callable[[Float64], Float64], directions: Float64) -> Float64:
-    """Radius (N,), mm, of the outermost surface point along each unit direction (N, 3) from the centre."""
+def project(distance: SignedDistance, directions: Float64) -> Float64:
+    """Return the radius (N,), mm, of the outermost surface point along each unit direction (N, 3) from the centre."""
     radius = np.full(len(directions), FARTHEST)
     active = np.arange(len(directions))
     for _ in range(MARCH_STEPS):
         gap = distance(CENTRE + radius[active, None] * directions[active])
-        # Blended distances overestimate a little: three quarters of a step never jumps through the skin.
+        # Blended distances are a little too large: three quarters of a step never jump through the skin.
         radius[active] -= 0.75 * np.maximum(gap, 0)
         active = active[(gap > 0.05) & (radius[active] > NEAREST)]
         if not len(active):
@@ -113,7 +115,7 @@ def project(distance: Callable[[Float64], Float64], directions: Float64) -> Floa
 
 
 def scatter(vertices: Float64, spacing: Float64, row: Int64, rng: np.random.Generator) -> Int64:
-    """Indices of a blue-noise subset: none nearer than the spacing; midline and feature rows come first."""
+    """Return indices of a blue-noise subset, none closer than the spacing; midline and feature rows have priority."""
     is_middle, is_feature = row == MIDLINE, row >= 0
     reach = spacing * np.select([is_middle, is_feature], [0.8, 0.62], 0.86)
     alive = is_middle | is_feature | (vertices[:, 0] > 0.45 * spacing)
@@ -132,33 +134,29 @@ def scatter(vertices: Float64, spacing: Float64, row: Int64, rng: np.random.Gene
     return np.array(kept)
 
 
-def _candidates(distance: Callable[[Float64], Float64]) -> tuple[Float64, Int64, Int64, Float64]:
-    """Directions (N, 3), feature row (N,), place in the row (N,) and radius (N,) of every possible vertex.
+def _candidates(distance: SignedDistance) -> tuple[Float64, Int64, Float64]:
+    """Return directions (N, 3), feature row (N,) and radius (N,) of all candidate vertices.
 
-    The radius is known for rows on the skin, NaN for all else.
+    The radius is known for feature rows on the skin, and NaN for all other candidates.
     """
     middle = _midline_directions(distance)
     points = feature_rows(distance)
     rows = [_unit(row - CENTRE) for row in points]
     rows += [_hairline_directions(distance, inwards) for inwards in HAIRLINE_ROWS]
     grid = _grid_directions()
-    row = [
-        np.full(len(middle), MIDLINE),
-        *(np.full(len(r), i) for i, r in enumerate(rows)),
-        np.full(len(grid), NO_ROW),
-    ]
-    place = [np.arange(len(part)) for part in (middle, *rows, grid)]
-    directions, row_of = np.concatenate([middle, *rows, grid]), np.concatenate(row)
+    numbers = [MIDLINE, *range(len(rows)), NO_ROW]
+    parts = [middle, *rows, grid]
+    directions, row = np.concatenate(parts), np.repeat(numbers, [len(part) for part in parts])
     radius = np.full(len(directions), np.nan)
     given = np.concatenate(points)
     first = len(middle)
     on_skin = np.abs(distance(given)) < ON_SKIN
     radius[first : first + len(given)][on_skin] = np.linalg.norm(given - CENTRE, axis=1)[on_skin]
-    return directions, row_of, np.concatenate(place), radius
+    return directions, row, radius
 
 
-def _midline_directions(distance: Callable[[Float64], Float64]) -> Float64:
-    """Directions around the profile, as far apart as the spacing there."""
+def _midline_directions(distance: SignedDistance) -> Float64:
+    """Return directions around the profile, as far apart as the spacing there."""
     angle = np.radians(np.linspace(-89.9, 269.9, 4000))
     directions = np.stack([0 * angle, np.sin(angle), np.cos(angle)], 1)
     points = CENTRE + project(distance, directions)[:, None] * directions
@@ -170,8 +168,8 @@ def _midline_directions(distance: Callable[[Float64], Float64]) -> Float64:
     return directions[kept]
 
 
-def _hairline_directions(distance: Callable[[Float64], Float64], inwards: float) -> Float64:
-    """Directions of points `inwards` mm inside the hair's edge, which is given in heights: found by iteration."""
+def _hairline_directions(distance: SignedDistance, inwards: float) -> Float64:
+    """Return directions of points `inwards` mm inside the hairline; it is given in heights, so iterate."""
     azimuth = np.concatenate([np.arange(2, 72, 1.6), np.arange(97, 112, 1.2), np.arange(112, 177, 3.0)])
     height = hairline_height(azimuth, inwards) - CENTRE[1]
     sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
@@ -183,7 +181,7 @@ def _hairline_directions(distance: Callable[[Float64], Float64], inwards: float)
 
 
 def _grid_directions(columns: int = 250, rows: int = 470) -> Float64:
-    """A grid over the left half's directions, densest about the face."""
+    """Return a grid over the left half of all directions, densest around the face."""
     across = (np.arange(columns) + 0.5) / columns
     azimuth = np.pi * (0.45 * across + 0.55 * across**3)
     up = np.linspace(-1, 1, rows)

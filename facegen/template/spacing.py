@@ -1,4 +1,4 @@
-"""How densely each region of the face is meshed, and where vertices may slide along the skin afterwards."""
+"""The density of the mesh in each region of the face, and where vertices may slide along the skin afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dcign.facegen.sculpture.landmarks import LANDMARKS
 
 @dataclass(frozen=True)
 class Zone:
-    """Inside the ellipsoid, vertices are `spacing` mm apart; growing to COARSEST over `softness` radii."""
+    """An ellipsoid with vertices `spacing` mm apart; outside, this grows to COARSEST over `softness` radii."""
 
     name: str
     at: LandmarkOffset
@@ -38,7 +38,7 @@ ZONES = (
 
 
 def vertex_spacing(points: Float64) -> Float64:
-    """Wanted distance (N,), mm, between neighbouring vertices at points (N, 3)."""
+    """Return the target distance (N,), mm, between neighbouring vertices at points (N, 3)."""
     half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     spacing = np.full(len(points), COARSEST)
     for zone in ZONES:
@@ -48,20 +48,20 @@ def vertex_spacing(points: Float64) -> Float64:
     return spacing
 
 
-# Where vertices slide along the skin after meshing: (place, radii).
+# Ellipsoids in which vertices slide along the skin after meshing: (centre, radii).
 SLIDING = (
-    (near("tragion", 12, 3, -18), (20, 44, 30)),  # ears: their backs are hidden from the rays' centre
-    (near("subnasale", 6, 1, 4), (13, 9, 16)),  # nostrils and wings: seen at a grazing angle
+    (near("tragion", 12, 3, -18), (20, 44, 30)),  # ears: their backs are hidden from the centre of the rays
+    (near("subnasale", 6, 1, 4), (13, 9, 16)),  # nostrils and wings: rays arrive at a grazing angle
     (near("pupil", -1, 1.5, -6), (18, 11, 22)),  # lids: evenly between their rows
-    (near("gonion", -10, -18, 22), (30, 24, 46)),  # below the jaw, which hides the neck behind it
+    (near("gonion", -10, -18, 22), (30, 24, 46)),  # below the jaw: it hides the neck behind it
 )
 
 
 def slide_freedom(points: Float64) -> Float64:
-    """How freely (N,), 0..1, a vertex at points (N, 3) may slide along the skin."""
+    """Return how freely (N,), 0..1, vertices at points (N, 3) may slide along the skin."""
     half = np.concatenate([np.abs(points[:, :1]), points[:, 1:]], 1)
     free = np.zeros(len(points))
-    for place, radii in SLIDING:
-        away = np.linalg.norm((half - place.position(LANDMARKS)) / radii, axis=1)
+    for centre, radii in SLIDING:
+        away = np.linalg.norm((half - centre.position(LANDMARKS)) / radii, axis=1)
         free = np.maximum(free, np.clip((1.2 - away) / 0.2, 0, 1))
     return free

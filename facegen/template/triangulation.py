@@ -1,6 +1,6 @@
-"""Triangles over points that a centre sees: the hull of their directions, then edge flips along the surface.
+"""Triangulate points that are visible from a centre: convex hull of their directions, then edge flips on the surface.
 
-Everything is done on the left half (x >= 0) and mirrored, so that the triangulation is symmetric.
+Only the left half (x >= 0) is triangulated, and then mirrored, so that the triangulation is symmetric.
 """
 
 from __future__ import annotations
@@ -12,27 +12,29 @@ from dcign.arrays import Bool, Float64, Int64
 from dcign.errors import ModelError
 
 FLIP_ROUNDS = 60
-FLIP_MARGIN = 0.05  # radians beyond pi that two opposite angles must reach: no flipping to and fro
+FLIP_MARGIN = 0.05  # radians by which two opposite angles must exceed pi, so that no edge flips back and forth
 
 
 def triangulate(vertices: Float64, directions: Float64, mirror: Int64) -> Int64:
-    """A closed, outward, mirror-symmetric triangulation (T, 3) of genus 0.
+    """Return a closed, outward, mirror-symmetric triangulation (T, 3) of genus 0.
 
-    vertices (V, 3) mm; directions (V, 3) unit, from the centre that sees every vertex; mirror (V,).
+    vertices (V, 3) mm; directions (V, 3), unit vectors from a centre from which all vertices are visible; mirror (V,).
+
+    Raises ModelError if a triangle crosses the midline.
     """
     hull = _outward(ConvexHull(directions).simplices.astype(np.int64), directions)
     left = hull[directions[hull].sum(1)[:, 0] > 0]
     if 2 * len(left) != len(hull) or (directions[left][..., 0] < -1e-9).any():
         raise ModelError(
-            "The mesh cannot be mirrored: a triangle crosses the midline. Put the midline's vertices closer "
-            "together, or keep the others further from it (spacing in facegen/template/spacing.py)."
+            "expected triangles on one side of the midline, found one that crosses it: put the vertices on the midline "
+            "closer together, or the others further from it (facegen/template/spacing.py)."
         )
     left = flip_edges(left, vertices, directions)
     return np.concatenate([left, mirror[left][:, ::-1]])
 
 
 def flip_edges(triangles: Int64, vertices: Float64, directions: Float64) -> Int64:
-    """Flip edges (Delaunay on the surface) as long as every triangle still faces the centre's outside."""
+    """Flip edges (Delaunay on the surface) where all triangles still face away from the centre."""
     triangles = triangles.copy()
     for _ in range(FLIP_ROUNDS):
         if not _flip_once(triangles, vertices, directions):
@@ -41,7 +43,7 @@ def flip_edges(triangles: Int64, vertices: Float64, directions: Float64) -> Int6
 
 
 def _flip_once(triangles: Int64, vertices: Float64, directions: Float64) -> bool:
-    """Flip, in place, every edge that is the worst of both its triangles. False when none was left."""
+    """Flip, in place, every edge that is the worst of both its triangles. Return False if there was none."""
     first, second, start, end, left_tip, right_tip = _inner_edges(triangles, len(vertices))
     excess = _angle(vertices, left_tip, start, end) + _angle(vertices, right_tip, start, end) - np.pi
     one = np.stack([left_tip, start, right_tip], 1)
@@ -62,21 +64,22 @@ def _flip_once(triangles: Int64, vertices: Float64, directions: Float64) -> bool
 
 
 def _inner_edges(triangles: Int64, count: int) -> tuple[Int64, Int64, Int64, Int64, Int64, Int64]:
-    """Each edge with a triangle on both sides: the triangles, its two ends, the opposite corners."""
+    """Return, for each edge with a triangle on both sides: the triangles, its two ends, the opposite corners."""
     start = triangles.ravel()
     end = np.roll(triangles, -1, 1).ravel()
     tip = np.roll(triangles, -2, 1).ravel()
     owner = np.repeat(np.arange(len(triangles)), 3)
     key = start * count + end
     order = np.argsort(key)
-    place = np.minimum(np.searchsorted(key[order], end * count + start), len(key) - 1)
-    other = order[place]
+    position = np.minimum(np.searchsorted(key[order], end * count + start), len(key) - 1)
+    other = order[position]
     inner = (key[other] == end * count + start) & (start < end)
     twin = other[inner]
     return owner[inner], owner[twin], start[inner], end[inner], tip[inner], tip[twin]
 
 
 def _angle(vertices: Float64, corner: Int64, start: Int64, end: Int64) -> Float64:
+    """Return the angles (E,) at the corners, radians."""
     a, b = vertices[start] - vertices[corner], vertices[end] - vertices[corner]
     cosine = (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
     return np.asarray(np.arccos(np.clip(cosine, -1, 1)))

@@ -1,8 +1,8 @@
-"""The head spread out flat: from directions to texture coordinates and back, and which triangle each texel shows.
+"""Texture coordinates of head and hair, and the triangle that each texel shows.
 
-An azimuthal map about an axis above the forehead, whose antipode is under the neck, so that no seam is seen. Rings and
-sectors are spaced so that the face gets most texels: the face looks out of the lower half of the picture, upright. The
-hair's own surface takes a strip on the right, locks running across it.
+The head has an azimuthal map around an axis above the forehead; the antipode is under the neck, so that no seam is
+visible. Rings and sectors are spaced so that the face gets most texels: it is upright in the lower half of the map. The
+hair's surface has a strip on the right, with locks running across it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,19 @@ from dcign.arrays import Float64, Int64, Integer
 from dcign.facegen.primitives import curve
 
 AXIS_TILT = 18.0  # degrees from straight up towards the face
-# Angle from the axis, degrees -> radius in the map: the face lies between 40 and 120.
+# Angle from the axis, degrees -> radius in the map; the face lies between 40 and 120 degrees.
 _RINGS = curve(
-    (
-        *((0, 0.0), (20, 0.09), (40, 0.22), (60, 0.38), (80, 0.54), (100, 0.69)),
-        *((120, 0.795), (140, 0.89), (155, 0.955), (180, 1.0)),
-    )
-)
+    ((0, 0.0), (20, 0.09), (40, 0.22), (60, 0.38), (80, 0.54), (100, 0.69), (120, 0.795), (140, 0.89), (155, 0.955),
+     (180, 1.0))
+)  # fmt: skip
 _SECTORS = 0.32  # how much denser sectors are in front
-_DISC = (0.435, 0.5, 0.43, 0.495)  # its middle and radii in u and v
+_DISC = (0.435, 0.5, 0.43, 0.495)  # centre and radii of the map, in u and v
 _STRIP = (0.89, 0.10, 0.01, 0.98)  # hair: u = first + second * along, v = third + fourth * side
-_WIDEST_TRIANGLE = 0.2  # of the map: a wider one holds the antipode, under the neck
+_WIDEST_TRIANGLE = 0.2  # of the map: a wider one contains the antipode
 
 
 def head_uv(directions: Float64) -> Float64:
-    """Texture coordinates (S, 2), v up, of what is seen along directions (S, 3) from the mesh's centre."""
+    """Return texture coordinates (S, 2), v up, of the skin along directions (S, 3) from the mesh's centre."""
     tilt = np.radians(AXIS_TILT)
     x, y, z = directions.T
     up, ahead = y * np.cos(tilt) + z * np.sin(tilt), z * np.cos(tilt) - y * np.sin(tilt)
@@ -39,12 +37,12 @@ def head_uv(directions: Float64) -> Float64:
 
 
 def hair_uv(strand: Float64) -> Float64:
-    """Texture coordinates (S, 2) of places on the hair: strand (S, 2) around and along; both sides share a place."""
+    """Return texture coordinates (S, 2) of points on the hair: strand (S, 2), side and along."""
     return np.stack([_STRIP[0] + _STRIP[1] * strand[:, 1], _STRIP[2] + _STRIP[3] * strand[:, 0]], 1)
 
 
 def strand_at(uv: Float64) -> Float64:
-    """The strand coordinates (S, 2) that texture coordinates show; NaN off the hair's strip."""
+    """Return the strand coordinates (S, 2) at texture coordinates; NaN outside the hair's strip."""
     along, side = (uv[:, 0] - _STRIP[0]) / _STRIP[1], (uv[:, 1] - _STRIP[2]) / _STRIP[3]
     margin = (along > -0.15) & (along < 1.1)
     strand = np.stack([np.clip(side, 0, 1), np.clip(along, 0, 1)], 1)
@@ -52,13 +50,13 @@ def strand_at(uv: Float64) -> Float64:
 
 
 def texel_uv(size: int) -> Float64:
-    """Texture coordinates (size * size, 2) of the texels' middles, row 0 on top."""
+    """Return texture coordinates (size * size, 2) of the texels' centres, row 0 on top."""
     row, column = np.divmod(np.arange(size * size), size)
     return np.stack([(column + 0.5) / size, 1 - (row + 0.5) / size], 1)
 
 
 def rasterise(uv: Float64, triangles: Integer, size: int) -> tuple[Int64, Float64]:
-    """Which triangle (size * size,) each texel shows, -1 for none, and where in it: weights (size * size, 3)."""
+    """Return the triangle (size * size,) at each texel, -1 for none, and its barycentric weights (size * size, 3)."""
     corners = (uv * (1, -1) + (0, 1))[triangles] * size - 0.5  # in texels, (column, row)
     low = np.ceil(corners.min(1)).astype(np.int64)
     extent = np.floor(corners.max(1)).astype(np.int64) - low + 1

@@ -103,4 +103,4 @@ def test_a_dry_run_reads_the_meshes_and_makes_nothing(meshes: Path, tmp_path: Pa
 
 def test_a_file_of_meshes_is_no_face_model(chairs: Path, tmp_path: Path) -> None:
     said = refused("face", "--model", chairs / "model.npz", "--out", tmp_path / "face.png")
-    assert "says it is dcign-meshes; expected dcign-morphable-model" in said
+    assert "expected dcign-morphable-model, found dcign-meshes" in said

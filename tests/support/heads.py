@@ -9,7 +9,8 @@ import numpy as np
 import trimesh
 
 from dcign.arrays import Float64, Floating, Int64
-from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from dcign.arrays import Float32, Float64
-from dcign.facegen.colour import linear_to_lab, srgb_to_linear
+from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.primitives import bump
 from dcign.facegen.sculpture.features import LandmarkOffset, near
@@ -18,6 +18,7 @@ from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.skin.complexion import Complexion
 from dcign.facegen.skin.texture import CHEEK, CHEEK_RADII
 from dcign.facegen.skin.tones import TONES
+from tests.support.colour import linear_to_lab
 
 _SPOT = (8.0, 8.0, 20.0)  # mm
 PLACES: tuple[LandmarkOffset, ...] = (

@@ -1,4 +1,4 @@
-"""A person as a file that other programs open."""
+"""A person as a mesh file for other programs, and conversions of colours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import trimesh
 from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear, linear_to_srgb, srgb_to_linear
 from dcign.facegen.files.mesh_file import export_face
-from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel
+from dcign.facegen.model.albedo import LinearAlbedo
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 
 VERTICES = np.array([[0, 0, 0], [100, 0, 0], [0, 100, 0], [0, 0, 100]], np.float32)

@@ -8,7 +8,7 @@ import pytest
 from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, SCALP_RINGS, globe
 from dcign.facegen.hair.layer import HairLayer, hair_layer
 from dcign.facegen.hair.strands import HIDDEN, drape, head_radius
-from dcign.facegen.haircuts import CUT_NAMES, CUTS, RIM, cut_probabilities
+from dcign.facegen.haircuts import CUT_NAMES, CUTS, HAIR_EDGE_HEIGHT, cut_probabilities
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.population import sample_person
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
@@ -24,7 +24,7 @@ def layer(model: MorphableModel) -> HairLayer:
     head = model.without_hair()
     nothing = np.zeros(head.vertices, np.int64)
     vertices = head.mean.astype(np.float64)
-    template = Template(vertices, vertices, head.triangles.astype(np.int64), head.mirror, nothing, nothing)
+    template = Template(vertices, vertices, head.triangles.astype(np.int64), head.mirror, nothing)
     return hair_layer(template, find_regions(template))
 
 
@@ -167,7 +167,7 @@ def _under_hair(model: MorphableModel) -> np.ndarray:
     away = np.abs(x)
     ear = model.parts[: model.hair.first] == model.part_names.index("ear")
     ear |= np.linalg.norm(np.stack([away, y, z], 1) - (80, -5, -15), axis=1) < 25
-    return np.flatnonzero((y > RIM(np.degrees(np.arctan2(away, z))) + 18) & (y > -45) & (away > 3) & ~ear)
+    return np.flatnonzero((y > HAIR_EDGE_HEIGHT(np.degrees(np.arctan2(away, z))) + 18) & (y > -45) & (away > 3) & ~ear)
 
 
 def _out_of_hair(vertices: np.ndarray, scalp: np.ndarray, triangles: np.ndarray) -> np.ndarray:

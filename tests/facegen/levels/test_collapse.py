@@ -1,11 +1,11 @@
-"""Edge collapse: what may go goes, what must stay stays, and what is left is still a surface."""
+"""Edge collapse: free vertices go, fixed vertices stay, and the result is still a surface."""
 
 from __future__ import annotations
 
 import numpy as np
 import trimesh
 
-from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapsed
+from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapse_edges
 
 
 def square(places: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def area(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 def test_a_flat_square_collapses_to_its_corners_and_keeps_its_area() -> None:
     triangles, points, on_edge = square(9)
-    (found,) = collapsed(triangles, points, points[None], corners_fixed(points, on_edge), [6])
+    (found,) = collapse_edges(triangles, points, points[None], corners_fixed(points, on_edge), [6])
     assert len(np.unique(found)) <= 6
     areas = area(points, found)
     assert (areas > 0).all()
@@ -42,7 +42,7 @@ def test_fixed_vertices_stay_and_each_count_is_reached_in_turn() -> None:
     triangles, points, on_edge = square(9)
     kind = corners_fixed(points, on_edge)
     kind[40] = FIXED  # the middle
-    finer, coarser = collapsed(triangles, points, points[None], kind, [40, 12])
+    finer, coarser = collapse_edges(triangles, points, points[None], kind, [40, 12])
     assert (len(np.unique(finer)), len(np.unique(coarser))) == (40, 12)
     for found in (finer, coarser):
         assert {0, 8, 40, 72, 80} <= set(found.ravel().tolist())
@@ -53,8 +53,8 @@ def test_a_line_of_another_colour_is_kept_where_shape_alone_would_lose_it() -> N
     triangles, points, on_edge = square(13)
     colour = 5.0 * (np.abs(points[:, :1] - 6) < 0.5)
     kind = corners_fixed(points, on_edge)
-    (shape,) = collapsed(triangles, points, points[None], kind, [30])
-    (both,) = collapsed(triangles, np.concatenate([points, colour], 1), points[None], kind, [30])
+    (shape,) = collapse_edges(triangles, points, points[None], kind, [30])
+    (both,) = collapse_edges(triangles, np.concatenate([points, colour], 1), points[None], kind, [30])
     on_line = np.flatnonzero(colour[:, 0])
     assert np.isin(np.unique(both), on_line).sum() >= 2
     assert np.isin(np.unique(both), on_line).sum() > np.isin(np.unique(shape), on_line).sum()
@@ -63,7 +63,7 @@ def test_a_line_of_another_colour_is_kept_where_shape_alone_would_lose_it() -> N
 def test_a_ball_stays_closed_and_nearly_a_ball() -> None:
     ball = trimesh.creation.icosphere(3, 50.0)
     points = np.asarray(ball.vertices)
-    (found,) = collapsed(np.asarray(ball.faces), points, points[None], np.full(len(points), FREE), [150])
+    (found,) = collapse_edges(np.asarray(ball.faces), points, points[None], np.full(len(points), FREE), [150])
     used, triangles = np.unique(found, return_inverse=True)
     coarse = trimesh.Trimesh(points[used], triangles.reshape(-1, 3), process=False)
     assert len(used) == 150
@@ -73,15 +73,15 @@ def test_a_ball_stays_closed_and_nearly_a_ball() -> None:
 
 
 def test_no_triangle_turns_over_in_any_of_the_faces() -> None:
-    """A hexagon's middle may move onto any corner, but for a face in which the next corner is dented."""
+    """The centre of a hexagon may move onto any corner, except where a dented face would fold."""
     turn = np.radians(60.0 * np.arange(6))
     hexagon = np.concatenate([np.stack([np.cos(turn), np.sin(turn), 0 * turn], 1), np.zeros((1, 3))])
     dented = hexagon.copy()
     dented[1] *= 0.2
     fan = np.stack([np.full(6, 6), np.arange(6), (np.arange(6) + 1) % 6], 1)
     kind = np.array([FIXED] * 6 + [FREE])
-    (unaware,) = collapsed(fan, hexagon, hexagon[None], kind, [6])
+    (unaware,) = collapse_edges(fan, hexagon, hexagon[None], kind, [6])
     assert (area(dented, unaware) < 0).any()
-    (found,) = collapsed(fan, hexagon, np.stack([hexagon, dented]), kind, [6])
+    (found,) = collapse_edges(fan, hexagon, np.stack([hexagon, dented]), kind, [6])
     assert len(found) == 4
     assert (area(dented, found) > 0).all()

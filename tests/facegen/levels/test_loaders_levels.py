@@ -1,4 +1,4 @@
-"""Coarser levels of models read from files: some of their own vertices, the same surface."""
+"""Coarser levels of models read from files: a subset of their vertices on the same surface."""
 
 from __future__ import annotations
 

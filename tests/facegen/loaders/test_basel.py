@@ -13,7 +13,8 @@ import scipy.io
 
 from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model.morphable import LinearAlbedo, MorphableModel
+from dcign.facegen.model.albedo import LinearAlbedo
+from dcign.facegen.model.morphable import MorphableModel
 from tests.support.heads import Head, check_same_head, covariance, deviations_out, head
 
 pytestmark = pytest.mark.usefixtures("own_cache")

@@ -11,7 +11,8 @@ from dcign.errors import ModelError
 from dcign.facegen.files.model_file import model_bytes
 from dcign.facegen.loaders import basel_hdf5
 from dcign.facegen.loaders.loading import load_model
-from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 from tests.facegen.loaders.test_basel import write_h5
 from tests.facegen.loaders.test_flame import flame
 from tests.support.commands import dcign

@@ -1,4 +1,4 @@
-"""The morphable model as laws: what every model must obey, checked on the procedural one."""
+"""Laws that every morphable model obeys, checked on the procedural one; and its cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dcign.errors import ModelError
 from dcign.facegen.build import build_model, cache_path, procedural_model
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.levels.levels import HEADS
-from dcign.facegen.model.morphable import MorphableModel, head_sphere
+from dcign.facegen.model.bounding_sphere import head_sphere
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.shape.prior import centroid_size_slope
 
 
@@ -80,7 +81,7 @@ def test_the_same_coefficients_give_the_same_face_on_every_level(model: Morphabl
 
 
 def test_a_level_lies_on_both_sides_of_the_finest_surface(head: MorphableModel) -> None:
-    """Chords lie inside of a skull: a level of those would be smaller than it."""
+    """Triangles between points of a skull lie inside it: a level of such triangles would be smaller than the skull."""
     for level in head.levels:
         chords = trimesh.Trimesh(head.mean[level.vertices], level.triangles, process=False).volume
         coarse = head.at_level(len(level.vertices))
@@ -188,7 +189,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path: Path, cont
 
 
 def test_coefficients_of_another_model_are_refused(model: MorphableModel) -> None:
-    with pytest.raises(ModelError, match=r"expected \(N, 80\)"):
+    with pytest.raises(ModelError, match=r"expected coefficients of shape \(N, 80\)"):
         model.shapes(np.zeros((1, 79)))
 
 
@@ -210,7 +211,7 @@ def test_a_damaged_cache_is_built_again(own_cache: Path, model: MorphableModel) 
     cache_path().write_bytes(whole[: len(whole) // 2])
     procedural_model()
     assert cache_path().read_bytes() == whole
-    assert list(own_cache.iterdir()) == [cache_path()]  # nothing left aside
+    assert list(own_cache.iterdir()) == [cache_path()]  # no temporary file is left
 
 
 def test_a_whole_cache_is_not_built_again(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +220,9 @@ def test_a_whole_cache_is_not_built_again(own_cache: Path, monkeypatch: pytest.M
     procedural_model()
 
 
-def test_a_cache_that_cannot_be_written_names_the_way_out(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_names_the_environment_variable(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (own_cache / "file").write_text("in the way")
     monkeypatch.setenv("DCIGN_CACHE", str(own_cache / "file"))
     with pytest.raises(ModelError, match="set DCIGN_CACHE"):

@@ -1,4 +1,4 @@
-"""People drawn at random: their statistics, and what an off-the-shelf face detector and a stranger would say."""
+"""People drawn at random: their statistics and their colours."""
 
 from __future__ import annotations
 

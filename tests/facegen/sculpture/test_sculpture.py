@@ -1,4 +1,4 @@
-"""The sculptor's tools: distances, meshing, normals, each against a slow or exact twin."""
+"""Distances, meshing and normals, each compared with an exact or a slow computation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from dcign.facegen.normals import VertexNormals
 from dcign.facegen.primitives import curve, ellipsoid, rotation_about_y, smooth_union, tapered_capsule
-from dcign.facegen.sculpture.features import Ball, near
+from dcign.facegen.sculpture.features import Ellipsoid, near
 from dcign.facegen.sculpture.head import FEATURES, head_distance
 from dcign.facegen.sculpture.landmarks import LANDMARKS, SURFACE_LANDMARKS
 from dcign.facegen.template.mesh import CENTRE, project, scatter
@@ -103,7 +103,7 @@ def test_features_are_anchored_to_known_landmarks_and_named_once() -> None:
 
 
 def test_moving_a_landmark_moves_the_features_on_it() -> None:
-    ball = Ball("tip", near("pronasale"), (5, 5, 5), blend=1)
+    ball = Ellipsoid("tip", near("pronasale"), (5, 5, 5), blend=1)
     points = np.array([[0, 0, 30.0]])
     far = np.full(1, 1e3)
     before = ball.apply(far, points, {"pronasale": (0, 0, 0)})

@@ -78,7 +78,7 @@ def test_contradicting_tables_change_only_entries_that_are_not_fixed() -> None:
 def test_fields_and_modes_vary_about_as_much_as_the_tables_say(model: MorphableModel) -> None:
     bare = model.without_hair()
     mean, nothing = bare.mean.astype(np.float64), np.zeros(bare.vertices, np.int64)
-    template = Template(mean, mean, bare.triangles.astype(np.int64), bare.mirror, nothing, nothing)
+    template = Template(mean, mean, bare.triangles.astype(np.int64), bare.mirror, nothing)
     _, prior, _ = prior_modes(mean, find_regions(template))
     slopes = length_slopes(lay(COURSES, mean, bare.triangles, bare.landmarks), mean, prior)
     between = np.array([m.difference for m in MEASUREMENTS]) * SEX_WITHIN_SIDE / SEX_SIDE

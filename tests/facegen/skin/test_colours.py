@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from dcign.facegen.colour import lab_to_linear, lab_to_linear_planes, linear_to_lab, srgb_to_linear
+from dcign.facegen.colour import lab_to_linear, lab_to_linear_planes, srgb_to_linear
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import AGES, ATTRIBUTES
 from dcign.facegen.skin.albedo import PaintedAlbedo
 from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
 from dcign.facegen.skin.tones import DARKEST, LIGHTEST
+from tests.support.colour import linear_to_lab
 from tests.support.palette import cheeks, palette_distances, palettes, published_cheeks
 
 EXTREME = 3.0  # standard deviations

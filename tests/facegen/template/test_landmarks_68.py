@@ -1,4 +1,4 @@
-"""The 68 landmarks: where they are on the mean face."""
+"""The positions of the 68 landmarks on the mean face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outlines, rows of vertices and sliding vertices: laws on bodies whose surface is known."""
+"""Outlines, rows of vertices and sliding vertices, on bodies whose surface is known."""
 
 from __future__ import annotations
 
