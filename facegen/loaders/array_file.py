@@ -45,7 +45,7 @@ class ArrayFile:
         return np.asarray(self.arrays[key][()])
 
     def numbers(self, key: str, *shape: int | None) -> Float32:
-        """Return an array of finite numbers. Raise ModelError if it is missing, unfit, too large or not finite.
+        """Return an array of finite numbers. Raise ModelError for any other, and for one that is too large.
 
         shape: the lengths of the axes, None for any length. Without lengths, any shape is accepted.
         """
@@ -65,7 +65,7 @@ class ArrayFile:
         return array.astype(np.float32, copy=False)
 
     def points(self, key: str, vertices: int | None = None) -> Float32:
-        """Return vertices, or one colour for each of so many vertices, (V, 3), from (V, 3), (3 V,) or (3 V, 1)."""
+        """Return vertices, or the colours of that many `vertices`, (V, 3) from an array (V, 3), (3 V,) or (3 V, 1)."""
         points = self.numbers(key)
         if points.ndim == 2 and points.shape[1] == 1:
             points = points[:, 0]

@@ -64,4 +64,4 @@ FORM = (
     "hollow_cheek", "cheek_fat", "cheek_bone", "cheek_bone_height", "ear_height", "jaw_angle", "chin_width",
     "maxilla", "chin_protrusion", "prognathism", "lip_protrusion", "forehead_slope", "eye_size",
 )  # fmt: skip
-FORM_REACH = 0.05  # how far they may move the mean all the same
+FORM_REACH = 0.05  # of these fields, where other fields have 1

@@ -21,7 +21,7 @@ class Line:
     through: tuple[LandmarkOffset, ...]
     width: float = 0.9
     strength: float = 1.0
-    reach: float = 14.0  # mm: the line ends in front of and behind this distance from the points' depth
+    reach: float = 14.0  # mm: the line is drawn only on skin whose depth differs less from that of the points
 
 
 def _across_forehead(height: float, dip: float, half_width: float) -> tuple[LandmarkOffset, ...]:
