@@ -85,12 +85,10 @@ def test_what_cannot_be_is_refused_before_a_folder_is_made(meshes: Path, tmp_pat
     assert "found 39 meshes" in refused("render", "--meshes", few, "--out", out, *SMALL)
     shutil.copytree(meshes, bad)
     (bad / "chair-07.ply").write_bytes(b"ply\nnot at all")
-    assert "bad, found chair-07.ply (it cannot be read" in refused(
-        "render", "--meshes", bad, "--out", out, *SMALL
-    )
+    assert "bad, found chair-07.ply (it cannot be read" in refused("render", "--meshes", bad, "--out", out, *SMALL)
     assert "objects are no faces" in refused("render", "--meshes", meshes, "--hair", "none", "--out", out, *SMALL)
     assert "expected a folder of meshes" in refused("render", "--meshes", tmp_path / "no", "--out", out, *SMALL)
-    assert "give --up y or z" in refused("render", "--meshes", meshes, "--up", "x", "--out", out, *SMALL)
+    assert "'x' is not one of 'y', 'z'" in refused("render", "--meshes", meshes, "--up", "x", "--out", out, *SMALL)
     assert not out.exists()
 
 
