@@ -1,4 +1,4 @@
-"""Putting the hair layer on a model of bare heads: its vertices follow the head's."""
+"""Put the hair layer on a model of bare heads: its vertices follow those of the head."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcign.facegen.model.morphable import Hair, MorphableModel
 
 
 def with_hair(head: MorphableModel, layer: HairLayer) -> MorphableModel:
-    """The same people with hair. The head's albedo and texture already cover the layer's vertices, last."""
+    """Add hair to a model. Its albedo and texture already cover the vertices of the layer, which come last."""
     first = np.int32(head.vertices)
     hair_part = np.full(len(layer.mirror), head.part_names.index("hair"), np.uint8)
     return replace(

@@ -1,6 +1,7 @@
-"""Where the strands of a haircut lie: combed over the skull, then hanging clear of ears, jaw and neck.
+"""Compute where the strands of a haircut lie: combed over the skull, then hanging outside of ears, jaw and neck.
 
-Everything is worked out on the left half, x >= 0, in arrays of C = COLUMNS + 1 strands by R = RINGS places; mm.
+All arrays describe the left half, x >= 0: C = COLUMNS + 1 strands by R = RINGS points, S = SCALP_RINGS of them on the
+scalp; mm.
 """
 
 from __future__ import annotations
@@ -13,37 +14,37 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from dcign.arrays import Bool, Float64, Int64
-from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, FINER, RINGS, SCALP_RINGS
+from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, COLUMNS_PER_LOCK, RINGS, SCALP_RINGS
 from dcign.facegen.haircuts import HAIR_EDGE_HEIGHT, HANGING_EDGE_HEIGHT, Cut
 from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
 from dcign.facegen.template.mesh import CENTRE, project
 
-CROWN = np.array([0.0, 108.0, -48.0])  # about where hair whorls
+CROWN = np.array([0.0, 108.0, -48.0])  # near the hair whorl
 PARTING_FRONT = np.array([0.0, 91.0, 71.0])
 KNOT = np.array([0.0, 84.0, -80.0])
 KNOT_AXIS = np.array([0.0, 0.55, -0.83])
 KNOT_RADIUS = 27.0
 KNOT_RINGS = 3
-# How far along a strand, from the crown to the hairline, each scalp ring lies.
-PLACES = np.array([0.06, 0.17, 0.30, 0.44, 0.58, 0.72, 0.85, 0.95, 1.0])
-FALLING_PLACES = np.array([0.06, 0.17, 0.29, 0.41, 0.53, 0.65, 0.77, 0.89, 1.0])  # for hair that goes on
-SUNK = 1.8  # mm under the skin, where cut hair ends: the painted hairline is the edge one sees
-CLEARANCE = 6.0  # mm between the head and what hangs
-NEAREST = 3.0  # mm, between the head and any of what hangs
-LEAST_HAIR = 3.4  # mm, over the skull in the middle of a quad, where hair is no thinner
+# Position of each scalp ring along a strand, from the crown (0) to the hairline (1).
+STATIONS = np.array([0.06, 0.17, 0.30, 0.44, 0.58, 0.72, 0.85, 0.95, 1.0])
+FALLING_STATIONS = np.array([0.06, 0.17, 0.29, 0.41, 0.53, 0.65, 0.77, 0.89, 1.0])  # for hair that hangs below it
+SUNK = 1.8  # mm under the skin, where cut hair ends: the visible edge is the painted hairline
+CLEARANCE = 6.0  # mm between the head and hanging hair
+NEAREST = 3.0  # mm: least distance between the head and hanging hair
+LEAST_HAIR = 3.4  # mm over the skull at the centre of a quad of hair
 EAR = np.array([72.0, -10.0, -14.0])
-LEAN = 0.22  # mm that hair comes inwards at most per mm that it falls
-FRINGE_RINGS = 3  # of the hanging rings
+LEAN = 0.22  # mm: largest inward slope of hair per mm of fall
+FRINGE_RINGS = 3  # number of hanging rings of the fringe
 FRINGE_TO = 44.0  # degrees of azimuth from the front
-AXIS_Z = -12.0  # mm: what hangs is described about the vertical axis here
-FRONT_DEPTH = 72.0  # mm from that axis: the hanging outline's front half, were it closed
-HIDDEN = np.array([0.0, 20.0, -5.0])  # the middle of the head
+AXIS_Z = -12.0  # mm: z of the vertical axis in whose cylindrical coordinates hanging hair is computed
+FRONT_DEPTH = 72.0  # mm from that axis: depth of the front half of the hanging outline
+HIDDEN = np.array([0.0, 20.0, -5.0])  # the centre of the head
 
 
 @dataclass(frozen=True, eq=False)
 class Drape:
-    """One cut: positions (C, R, 3) of the left half's strands; poles (2, 3); openness (C, R), 1 unshaded."""
+    """One cut: positions (C, R, 3) of the strands of the left half; poles (2, 3); openness (C, R), 1 unshaded."""
 
     positions: Float64
     poles: Float64
@@ -51,7 +52,7 @@ class Drape:
 
 
 def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
-    """The cut at a length and a volume, in standard deviations about its own."""
+    """Compute the cut at a length and a volume, in standard deviations from its mean."""
     strands = _Strands(cut, length, volume)
     positions = np.zeros((COLUMNS + 1, RINGS, 3))
     positions[:, :SCALP_RINGS] = strands.on_the_scalp()
@@ -62,7 +63,7 @@ def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
     strands.tuck(positions)
     if cut.fringe is not None:
         strands.cut_fringe(positions)
-    if cut.parted:  # across the midline by a hair's breadth, so that nobody's parting is a slit
+    if cut.parted:  # slightly across the midline: otherwise the parting is a slit
         positions[:, 0, 0] = -0.5
     positions[[0, -1], :, 0] = 0.0
     return Drape(positions, _poles(positions, cut, length), strands.openness())
@@ -70,7 +71,7 @@ def drape(cut: Cut, length: float = 0.0, volume: float = 0.0) -> Drape:
 
 @cache
 def rim_points(hangs: bool = False) -> Float64:
-    """Where each strand meets the shell's edge on the skull, or leaves the skull (C, 3)."""
+    """Return where each strand meets the edge of the hair on the skull, or leaves the skull (C, 3)."""
     azimuth, height = np.radians(AZIMUTHS), (HANGING_EDGE_HEIGHT if hangs else HAIR_EDGE_HEIGHT)(AZIMUTHS)
     flat = np.full(len(azimuth), 80.0)
     for _ in range(6):
@@ -81,14 +82,14 @@ def rim_points(hangs: bool = False) -> Float64:
 
 
 def on_skull(directions: Float64) -> Float64:
-    """Points (..., 3) of the bare skull, without ears, in directions (..., 3) from the mesh's centre."""
+    """Return the points (..., 3) of the bare skull, without ears, in directions (..., 3) from the mesh's CENTRE."""
     flat = directions.reshape(-1, 3) / np.linalg.norm(directions.reshape(-1, 3), axis=1, keepdims=True)
     points = CENTRE + project(bare_head_distance, flat)[:, None] * flat
     return np.asarray(points.reshape(directions.shape))
 
 
 def outwards(points: Float64) -> Float64:
-    """Unit normals (..., 3) of the bare head's distance, over a few mm: hair bridges small hollows."""
+    """Return unit normals (..., 3) of the bare head, smoothed over a few mm: hair bridges small hollows."""
     flat = points.reshape(-1, 3)
     step = 6.0 * np.eye(3)
     slope = np.stack([bare_head_distance(flat + axis) - bare_head_distance(flat - axis) for axis in step], 1)
@@ -97,7 +98,7 @@ def outwards(points: Float64) -> Float64:
 
 @cache
 def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Float64, Float64, Float64]:
-    """Strands over the skull: points (C, S, 3), normals (C, S, 3), and mm from the edge (C, S)."""
+    """Comb strands over the skull: points (C, S, 3), normals (C, S, 3), and distance from the edge (C, S), mm."""
     root = np.tile(CROWN, (COLUMNS + 1, 1))
     if parted:
         back = np.clip((AZIMUTHS - 44) / (110 - 44), 0, 1)[:, None]
@@ -106,11 +107,11 @@ def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Float64, Float64, Flo
         root = np.tile(KNOT, (COLUMNS + 1, 1))
     root[:, 0] = 0.8 * np.sin(np.radians(AZIMUTHS))
     start, end = _unit(root - CENTRE), _unit(rim_points(falls) - CENTRE)
-    places = PLACES * (PLACES[0] < PLACES) if parted else PLACES  # both sides meet in the parting
+    stations = STATIONS * (STATIONS[0] < STATIONS) if parted else STATIONS  # both sides meet at the parting
     if bun:
-        places[:] = np.concatenate([np.zeros(KNOT_RINGS), np.linspace(0.2, 1, SCALP_RINGS - KNOT_RINGS) ** 0.9])
+        stations[:] = np.concatenate([np.zeros(KNOT_RINGS), np.linspace(0.2, 1, SCALP_RINGS - KNOT_RINGS) ** 0.9])
     angle = np.arccos(np.clip((start * end).sum(1), -1, 1))[:, None]
-    ahead, behind = np.sin(places * angle) / np.sin(angle), np.sin((1 - places) * angle) / np.sin(angle)
+    ahead, behind = np.sin(stations * angle) / np.sin(angle), np.sin((1 - stations) * angle) / np.sin(angle)
     points = on_skull(behind[..., None] * start[:, None] + ahead[..., None] * end[:, None])
     steps = np.linalg.norm(np.diff(points, axis=1), axis=2)
     to_edge = np.concatenate([np.cumsum(steps[:, ::-1], 1)[:, ::-1], np.zeros((COLUMNS + 1, 1))], 1)
@@ -125,13 +126,12 @@ class _Strands:
         self.skull, self.normals, self.to_edge = _combed(cut.parted, cut.bun, cut.hangs is not None and cut.hangs < 90)
         self.hanging: Bool = (np.inf if cut.hangs is None else cut.hangs) <= AZIMUTHS
         self.locks = _locks(cut)
-        first = int(np.argmax(self.hanging)) if self.hanging.any() else COLUMNS
-        self.edge = first
-        # 0 at the face's edge of what hangs, 1 at the back's midline.
+        self.edge = first = int(np.argmax(self.hanging)) if self.hanging.any() else COLUMNS
+        # 0 at the front edge of the hanging hair, 1 at the midline of the back.
         self.behind = np.clip((np.arange(COLUMNS + 1) - first) / max(COLUMNS - first, 1), 0, 1)
 
     def on_the_scalp(self) -> Float64:
-        """Scalp rings (C, S, 3)."""
+        """Return the scalp rings (C, S, 3)."""
         thickness = self._thickness()
         grown = thickness + np.maximum(self.locks[:, :SCALP_RINGS] * self._rise(), -0.3 * np.abs(thickness))
         for _ in range(3):
@@ -139,7 +139,7 @@ class _Strands:
         return np.asarray(self.skull + grown[..., None] * self.normals)
 
     def hang(self, positions: Float64) -> None:
-        """Lay the hanging strands outside of ears, jaw and neck, as a curtain."""
+        """Hang the strands outside of ears, jaw and neck, like a curtain."""
         which = np.flatnonzero(self.hanging)
         behind = self.behind[which]
         rim = self.skull[which, -1, 1]
@@ -153,7 +153,7 @@ class _Strands:
         edge = curve(self.cut.edge)(heights)
         spread = (start[:, -1:] - start[0, -1]) / (180 - start[0, -1])
         wanted = edge + (180 - edge) * spread
-        # Strands turn little by little from where they lie on the skull to where they hang.
+        # Strands turn gradually from their angle on the skull to their angle below it.
         start = np.concatenate([start, np.repeat(start[:, -1:], len(fallen), 1)], 1)
         turned = ramp(np.arange(RINGS - 1.0), 3, SCALP_RINGS + 1.5) * ramp(-heights, -62, -15)
         angle = start + turned * (wanted - start)
@@ -162,7 +162,7 @@ class _Strands:
         positions[which, -1] = positions[which, -2] * (0.45, 1, 0.45) + (0, 14, -12)
 
     def tuck(self, positions: Float64) -> None:
-        """Hide in the head what does not hang."""
+        """Hide in the head the rings of strands that do not hang."""
         which = np.flatnonzero(~self.hanging)
         if not self.hanging.any():
             deeper = np.linspace(0.3, 0.9, RINGS - SCALP_RINGS)[:, None]
@@ -171,7 +171,7 @@ class _Strands:
             return
         across = (which / self.edge)[:, None]
         edge = positions[self.edge]
-        # Backwards, so that the pocket between hair and neck is deep and dark.
+        # Behind the face, so that the pocket between hair and neck is deep and dark.
         positions[which, SCALP_RINGS:, 0] = 0.52 * across * edge[SCALP_RINGS:, 0]
         positions[which, SCALP_RINGS:, 1] = edge[SCALP_RINGS:, 1]
         positions[which, SCALP_RINGS:, 2] = AXIS_Z - 0.2 * (edge[SCALP_RINGS:, 2] - AXIS_Z)
@@ -181,13 +181,9 @@ class _Strands:
         which = np.flatnonzero(AZIMUTHS < FRINGE_TO)
         rim = positions[which, SCALP_RINGS - 1]
         assert self.cut.fringe is not None
-        tips = (
-            self.cut.fringe
-            - 8 * (which / which[-1]) ** 3
-            - 4 * self.length
-            + 0.8 * np.clip(self.locks[which, -2], -1.5, 1.5)
-        )
-        if not self.hanging.any():  # shorter towards the temples, where it joins the edge
+        tips = self.cut.fringe - 8 * (which / which[-1]) ** 3 - 4 * self.length
+        tips = tips + 0.8 * np.clip(self.locks[which, -2], -1.5, 1.5)
+        if not self.hanging.any():  # shorter towards the temples, where the fringe meets the hairline
             tips = tips + (rim[:, 1] - tips) * ramp(which / which[-1], 0.55, 1.1)
         fallen = np.arange(1, FRINGE_RINGS + 1) / FRINGE_RINGS
         heights = rim[:, 1:2] + (tips - rim[:, 1])[:, None] * fallen
@@ -198,7 +194,7 @@ class _Strands:
         positions[which, shown] = _around_axis(radius, np.radians(angle), heights)
 
     def openness(self) -> Float64:
-        """How much light reaches each place (C, R), 0..1: partings, gaps between locks and what is under."""
+        """Return how much light reaches each point (C, R), 0..1: less in partings, between locks and under hair."""
         light = np.ones((COLUMNS + 1, RINGS))
         light *= 1 + 0.2 * np.clip(self.locks / (self.cut.lumps + self.cut.curl + 0.1), -2.5, 1)
         light[:, 0] *= 0.75 if self.cut.parted else 0.92
@@ -208,13 +204,13 @@ class _Strands:
             light[self.edge, SCALP_RINGS:] *= 0.7
         light[:, -1] = 0.25
         light[~self.hanging, SCALP_RINGS:] = 0.15
-        light[~self.hanging, SCALP_RINGS] = 0.8  # just under the skin: a dark rim would draw a cap's edge
+        light[~self.hanging, SCALP_RINGS] = 0.8  # just under the skin: a dark rim would look like the edge of a cap
         if self.cut.fringe is not None:
             light[AZIMUTHS < FRINGE_TO, SCALP_RINGS : SCALP_RINGS + FRINGE_RINGS] = 0.95
         return np.clip(light, 0, 1)
 
     def _thickness(self) -> Float64:
-        """Of the hair over the skull (C, S), mm."""
+        """Return the thickness of the hair over the skull (C, S), mm."""
         cut, height = self.cut, self.skull[..., 1]
         azimuth = AZIMUTHS[:, None]
         low = cut.sides + (cut.back - cut.sides) * ramp(azimuth, 100, 140)
@@ -222,29 +218,28 @@ class _Strands:
         full = low + (cut.top - low) * ramp(height, 30, 88)
         full = full + cut.front * np.exp(-(((self.to_edge - 22) / 26) ** 2)) * (1 - ramp(azimuth, 30, 62))
         full = full * (1 + cut.bulk * self.volume) * (1 + cut.growth * self.length)
-        if cut.hangs is None:  # thin about the ears, which stand free
+        if cut.hangs is None:  # thin around the ears, which stay visible
             free = ramp(np.linalg.norm(self.skull - EAR, axis=-1), 18, 60)
             full = np.minimum(full, 5.0) + np.maximum(full - 5.0, 0) * free
         if not cut.crown:
             full = full * ramp(azimuth, 55, 75) * (1 - ramp(height, 35, 75)) - 4.0 * ramp(height, 40, 70)
-        if cut.parted:  # combed flat along the face; the parting is a shallow groove
-            full = (
-                full * (0.6 + 0.4 * ramp(self.behind[:, None], -0.02, 0.3)) * (0.8 + 0.2 * ramp(FALLING_PLACES, 0, 0.3))
-            )
+        if cut.parted:  # flat along the face; the parting is a shallow groove
+            full = full * (0.6 + 0.4 * ramp(self.behind[:, None], -0.02, 0.3))
+            full = full * (0.8 + 0.2 * ramp(FALLING_STATIONS, 0, 0.3))
         return np.asarray(-SUNK + (full + SUNK) * self._rise())
 
     def _rise(self) -> Float64:
-        """From 0 at the shell's edge to 1 in the hair (C, S)."""
-        # Necks are shaded off, and hair rises slowly from the forehead: a steep edge makes a cap.
+        """Return the rise of the hair (C, S) from 0 at its edge to 1."""
+        # Hair rises slowly from neck and forehead: a steep edge would look like a cap.
         gentle = 1 + ramp(AZIMUTHS, 108, 140) + 1.5 * (1 - ramp(AZIMUTHS, 44, 72))
         rim = self.cut.rim * (1 + 0.15 * self.volume) * gentle
-        if self.cut.parted:  # it starts just inside the hairline, and must not leave the scalp there bare
+        if self.cut.parted:  # it starts just inside the hairline and must cover the scalp there
             rim = np.minimum(rim, 10.0)
         inwards = np.clip(self.to_edge / rim[:, None], 0, 1)
         rounded = np.sqrt(1 - (1 - inwards) ** 2)
         smooth = ramp(inwards, 0, 1)
         thick = ramp(np.array(self.cut.sides), 6, 20)
-        thick = thick * ramp(AZIMUTHS, 50, 80)[:, None]  # swept up from the forehead and the temples, without a step
+        thick = thick * ramp(AZIMUTHS, 50, 80)[:, None]  # no step where hair is swept up from forehead and temples
         rise = smooth + thick * (rounded - smooth)
         rise[self.hanging] = 1.0
         if self.cut.fringe is not None:
@@ -252,7 +247,7 @@ class _Strands:
         return np.asarray(rise)
 
     def _radius(self, which: Int64, angle: Float64, heights: Float64, positions: Float64) -> Float64:
-        """Distance (n, R - 1), mm, of hanging strands from the axis."""
+        """Return the distance (n, R - 1), mm, of hanging strands from the axis."""
         cut = self.cut
         turn = np.radians(angle)
         across = curve(cut.width)(heights) * (1 + 0.05 * self.volume)
@@ -263,7 +258,7 @@ class _Strands:
         wanted = np.maximum(clear, clear + full * (outline - clear))
         scalp = np.hypot(positions[which, :SCALP_RINGS, 0], positions[which, :SCALP_RINGS, 2] - AXIS_Z)
         low = ramp(-heights[:, :SCALP_RINGS], -60, -25)
-        # Waves run down the strands, out of step from strand to strand, and grow as they fall.
+        # Waves run down the strands, with a phase per strand and growing amplitude.
         phase = heights / 11.0 + 2.5 * np.sin(which[:, None] / 8)
         waves = cut.wave * ramp(-heights, -30, 60) * np.sin(phase)
         radius = wanted + np.maximum(self.locks[which, :-1] + waves, NEAREST - CLEARANCE)
@@ -274,27 +269,30 @@ class _Strands:
         return _pushed_out(_gentle(radius), np.radians(angle), heights, cut.over_ears)
 
 
-def _sagging(places: Float64, thickness: Float64) -> Float64:
-    """How far (C, S), mm, to lift scalp rings so that the skull stays inside of the flat quads between locks."""
+def _sagging(points: Float64, thickness: Float64) -> Float64:
+    """Return how far (C, S), mm, to lift scalp rings so that the skull stays under the flat quads between locks."""
     thinnest = _of_quads(thickness).min(0)
-    gap = bare_head_distance(_of_quads(places).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
+    gap = bare_head_distance(_of_quads(points).mean(0).reshape(-1, 3)).reshape(thinnest.shape)
     lacking = np.maximum(np.minimum(0.6 * thinnest, LEAST_HAIR) - gap, 0) * (thinnest > 1)
-    lift = np.zeros(places.shape[:2])
-    for column in range(FINER + 1):  # each quad lifts its corners, and the fine columns between them
+    lift = np.zeros(points.shape[:2])
+    for column in range(COLUMNS_PER_LOCK + 1):  # each quad lifts its corners and the columns between them
         for ring in range(2):
-            part = lift[column : column + FINER * (len(lacking) - 1) + 1 : FINER, ring : ring + lacking.shape[1]]
+            part = lift[
+                column : column + COLUMNS_PER_LOCK * (len(lacking) - 1) + 1 : COLUMNS_PER_LOCK,
+                ring : ring + lacking.shape[1],
+            ]
             np.maximum(part, lacking, out=part)
     return lift
 
 
 def _of_quads(values: Float64) -> Float64:
-    """Values (C, S, ...) at the corners of the quads between locks, (4, (C - 1) / FINER, S - 1, ...)."""
-    even = values[::FINER]
+    """Return values (C, S, ...) at the four corners of the quads between locks: (4, locks, S - 1, ...)."""
+    even = values[::COLUMNS_PER_LOCK]
     return np.stack([even[:-1, :-1], even[1:, :-1], even[:-1, 1:], even[1:, 1:]])
 
 
 def _gentle(along: Float64) -> Float64:
-    """Values (n, R - 1) along strands, smoothed: hair bends gently from the skull into its fall."""
+    """Smooth values (n, R - 1) along strands: hair bends gently from the skull into its fall."""
     along = along.copy()
     for _ in range(4):
         middle = along[:, 3:-1]
@@ -303,7 +301,7 @@ def _gentle(along: Float64) -> Float64:
 
 
 def _pushed_out(radius: Float64, turn: Float64, heights: Float64, ears: bool) -> Float64:
-    """The same radii, none nearer to the skin than NEAREST: the table of radii is coarse at ears and jaw."""
+    """Increase radii to at least NEAREST from the skin: the table of radii is coarse at ears and jaw."""
     radius = radius.copy()
     for _ in range(3):
         gap = head_distance(_around_axis(radius, turn, heights).reshape(-1, 3), ears).reshape(radius.shape)
@@ -312,20 +310,16 @@ def _pushed_out(radius: Float64, turn: Float64, heights: Float64, ears: bool) ->
 
 
 def head_radius(angle: Float64, heights: Float64, ears: bool = True) -> Float64:
-    """Distance of the head's outermost skin from the axis at angles (...), degrees, and heights (...), mm."""
+    """Return the distance of the outermost skin from the axis at angles (...), degrees, and heights (...), mm."""
     angles, levels, radii = _head_radii(ears)
-    places = np.stack(
-        [
-            np.interp(angle.ravel(), angles, np.arange(len(angles))),
-            np.interp(heights.ravel(), levels, np.arange(len(levels))),
-        ]
-    )
-    return np.asarray(map_coordinates(radii, places, order=1).reshape(heights.shape))
+    row = np.interp(angle.ravel(), angles, np.arange(len(angles)))
+    column = np.interp(heights.ravel(), levels, np.arange(len(levels)))
+    return np.asarray(map_coordinates(radii, np.stack([row, column]), order=1).reshape(heights.shape))
 
 
 @cache
 def _head_radii(ears: bool) -> tuple[Float64, Float64, Float64]:
-    """A table of head_radius: angles (A,), heights (Y,), radii (A, Y). From far outside inwards, to the first skin."""
+    """Tabulate head_radius by marching inwards to the first skin: angles (A,), heights (Y,), radii (A, Y)."""
     angles, levels = np.arange(0.0, 181.0, 3.0), np.arange(-256.0, 121.0, 4.0)
     turn, y = (part.ravel() for part in np.meshgrid(np.radians(angles), levels, indexing="ij"))
     radius = np.full(len(y), 150.0)
@@ -340,15 +334,15 @@ def _head_radii(ears: bool) -> tuple[Float64, Float64, Float64]:
 
 
 def _around_axis(radius: Float64, turn: Float64, heights: Float64) -> Float64:
-    """Points (..., 3) at a distance from the vertical axis, at angles in radians and heights (...)."""
+    """Return points (..., 3) at a distance from the vertical axis, at angles in radians and heights (...)."""
     return np.stack([radius * np.sin(turn), heights, radius * np.cos(turn) + AXIS_Z], -1)
 
 
 def _knot(length: float) -> Float64:
-    """The rings (C, KNOT_RINGS, 3) of a knot of hair behind the crown."""
+    """Return the rings (C, KNOT_RINGS, 3) of a knot of hair behind the crown."""
     radius = KNOT_RADIUS * (1 + 0.12 * length)
     centre = on_skull((KNOT - CENTRE)[None])[0] + 0.8 * radius * KNOT_AXIS
-    # Which way each strand leaves the knot: forward over the crown, to the side, down the back.
+    # The direction in which each strand leaves the knot: forward over the crown, to the side, down the back.
     turn = np.radians(AZIMUTHS)
     forward = np.array([0.0, -KNOT_AXIS[2], KNOT_AXIS[1]])
     away = np.sin(turn)[:, None] * np.array([1.0, 0, 0]) + np.cos(turn)[:, None] * forward
@@ -357,7 +351,7 @@ def _knot(length: float) -> Float64:
 
 
 def _poles(positions: Float64, cut: Cut, length: float) -> Float64:
-    """The vertices (2, 3) that close the surface at the crown and at the bottom."""
+    """Return the vertices (2, 3) that close the surface at the crown and at the bottom."""
     rings = (positions[:, 0] * (0, 1, 1)).mean(0)
     if cut.bun:
         rings = rings + 0.3 * KNOT_RADIUS * (1 + 0.12 * length) * KNOT_AXIS
@@ -369,22 +363,22 @@ def _poles(positions: Float64, cut: Cut, length: float) -> Float64:
 
 @cache
 def _locks(cut: Cut) -> Float64:
-    """How far each place stands out of its cut's smooth shape (C, R), mm: locks along the strands, and curls."""
+    """Return the offset (C, R), mm, of each point from the smooth shape of its cut: locks along strands, and curls."""
     rng = np.random.default_rng(crc32(cut.name.encode()))
-    coarse = (COLUMNS // FINER + 1, RINGS)
-    wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks come and go along the strands
+    coarse = (COLUMNS // COLUMNS_PER_LOCK + 1, RINGS)
+    wander = np.cumsum(rng.standard_normal(coarse), 1)  # locks begin and end along the strands
     noise = np.clip(rng.standard_normal((len(wander), 1)) + 0.3 * wander, -1.8, 1.8)
-    # The columns between round the locks and lie in the gaps between them.
-    place = np.arange(COLUMNS + 1) / FINER
-    gaps = 1.1 * np.sin(np.pi * place) ** 2
-    noise = map_coordinates(noise, np.meshgrid(place, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
-    # As broad as they are long: rings lie six columns apart.
+    # The columns between locks round them off and lie in the gaps.
+    position = np.arange(COLUMNS + 1) / COLUMNS_PER_LOCK
+    gaps = 1.1 * np.sin(np.pi * position) ** 2
+    noise = map_coordinates(noise, np.meshgrid(position, np.arange(RINGS), indexing="ij"), order=1) - gaps[:, None]
+    # As broad as they are long: the distance between rings is that of six columns.
     curls = 2.8 * gaussian_filter1d(rng.standard_normal((COLUMNS + 1, RINGS)), 2.2, axis=0, mode="mirror")
     curls = np.clip(curls, -1.5, 1.5)
     locks = 0.6 * cut.lumps * noise
     locks[[0, -1]] *= 0.4
     locks = locks + cut.curl * curls
-    locks[:, :2] *= (0.25, 0.6)  # strands meet at the crown: there, locks as deep would be clefts
+    locks[:, :2] *= (0.25, 0.6)  # strands meet at the crown, where locks of full depth would be clefts
     return np.asarray(locks)
 
 

@@ -1,4 +1,4 @@
-"""From what a file says to a morphable model in this project's conventions."""
+"""Convert the content of a model file to a morphable model in this project's conventions."""
 
 from __future__ import annotations
 
@@ -6,39 +6,46 @@ from dataclasses import replace
 
 import numpy as np
 
-from dcign.arrays import Float32, Float64, Int32, IntP
+from dcign.arrays import Float32, Float64, Int32, IntP, UInt8
 from dcign.errors import ModelError
+from dcign.facegen.colour import lab_to_linear, linear_to_srgb
 from dcign.facegen.levels.decimation import coarser_levels, mirror_of
+from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import PARTS, Content
-from dcign.facegen.loaders.plain_skin import plain_skin
-from dcign.facegen.model.albedo import LinearAlbedo
+from dcign.facegen.model.albedo import LinearAlbedo, round_to_float16
 from dcign.facegen.model.bounding_sphere import head_sphere
 from dcign.facegen.model.morphable import MorphableModel
 
 HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
-STILL = 1e-4  # mm: a mode that moves nothing further is of what is not drawn
-HEAD_DEPTH = 140.0  # mm from nose to the back of the head; what is shallower is a face alone
-MIDLINE = 12.0  # mm: half width of the strip in which a profile is looked for
+STILL = 1e-4  # mm: a mode that moves all drawn vertices by less belongs to parts that are not drawn
+HEAD_DEPTH = 140.0  # mm from the nose to the back of the head; a shallower mesh is a face alone
+MIDLINE = 12.0  # mm: half the width of the strip that is searched for a profile
 CHIN_BELOW_NOSE, CHIN_BEHIND_NOSE = (35.0, 115.0), 42.0  # mm: where the underside of the chin can be
+# Colours of models that have none. CIELAB of each of PARTS; skin: about the mean of published tables (docs/face.md).
+TONES = {"skin": (57.0, 12.0, 16.0), "sclera": (84.0, 2.0, 3.0), "iris": (24.0, 7.0, 11.0), "mouth": (32.0, 18.0, 10.0)}
+# One standard deviation of skin: groups differ in lightness and slightly in yellow; people in one group in redness.
+LIGHTNESS, REDNESS = (7.0, -0.8, -0.8), (0.0, 2.6, 0.6)
 
 
 def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
-    """The model; file and sha256: what it was read from.
-
-    Raises ModelError if what the file says is no head.
-    """
+    """Convert content that was read from a file with this SHA-256. Raise ModelError if it is not a head."""
     kept, triangles = _drawn(content)
     mean = content.mean[kept] * np.float32(content.millimetres)
-    _check_size(content.name, file, mean)
+    height = float(np.ptp(mean[:, 1]))
+    if not HEIGHTS[0] <= height <= HEIGHTS[1]:
+        raise ModelError(
+            f"expected a head of {HEIGHTS[0]:.0f} to {HEIGHTS[1]:.0f} mm in {file}, read as {content.name}, found one "
+            f"{height:,.4g} mm high: give the file in its publisher's units."
+        )
     basis = content.basis[kept]
     basis *= np.float32(content.millimetres)
     moving = np.abs(basis).max((0, 1)) > STILL
     if not moving.any():
-        raise ModelError(f"{file} has no mode that moves a vertex; expected a morphable model: download it again.")
+        raise ModelError(f"expected a morphable model in {file}, found no mode that moves a vertex: {ADVICE}")
     parts = np.zeros(len(mean), np.uint8) if content.parts is None else content.parts[kept]
     colour_mean, colour_basis = content.colour_mean, content.colour_basis
     if colour_mean is None or colour_basis is None:
-        colour_mean, colour_basis = plain_skin(parts)
+        colour_mean, colour_basis = _plain_skin(parts)
     else:
         colour_mean, colour_basis = colour_mean[kept], colour_basis[kept]
     position = {int(vertex): index for index, vertex in enumerate(kept)}
@@ -47,8 +54,8 @@ def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
         name=content.name,
         licence=content.licence,
         mean=mean,
-        shape_basis=_exact_in_half(basis if moving.all() else basis[:, :, moving]),
-        albedo=LinearAlbedo(colour_mean.astype(np.float32), _exact_in_half(colour_basis)),
+        shape_basis=round_to_float16(basis if moving.all() else basis[:, :, moving]),
+        albedo=LinearAlbedo(colour_mean.astype(np.float32), round_to_float16(colour_basis)),
         triangles=_outward(mean, triangles),
         mirror=np.arange(len(mean), dtype=np.int32),
         parts=parts,
@@ -61,30 +68,34 @@ def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
 
 
 def _drawn(content: Content) -> tuple[IntP, Int32]:
-    """The vertices (v,) of triangles that are drawn, and those triangles (T, 3) among them."""
+    """Return the vertices (v,) of the triangles that are drawn, and those triangles (T, 3) as indices into them."""
     triangles = content.triangles
     if content.drawn is not None:
         triangles = triangles[content.drawn[triangles].all(1)]
     a, b, c = triangles.T
     triangles = triangles[(a != b) & (b != c) & (c != a)]
     if not len(triangles):
-        raise ModelError(f"the {content.name} has no triangles to draw; expected a head: download it again.")
-    kept, places = np.unique(triangles, return_inverse=True)
-    return kept, places.reshape(-1, 3).astype(np.int32)
+        raise ModelError(f"expected a head in the {content.name}, found no triangles to draw: {ADVICE}")
+    kept, numbers = np.unique(triangles, return_inverse=True)
+    return kept, numbers.reshape(-1, 3).astype(np.int32)
 
 
-def _check_size(name: str, file: str, mean: Float32) -> None:
-    height = float(np.ptp(mean[:, 1]))
-    if not HEIGHTS[0] <= height <= HEIGHTS[1]:
-        raise ModelError(
-            f"{file} read as {name} is {height:,.4g} mm high; expected a head of {HEIGHTS[0]:.0f} to {HEIGHTS[1]:.0f} "
-            "mm: give the file in its makers' units."
-        )
+def _plain_skin(parts: UInt8) -> tuple[Float32, Float32]:
+    """Return plain colours of vertices (V,), indices into PARTS: mean (V, 3) and basis (V, 3, 2), sRGB 0..1."""
+    mean = np.stack([_srgb(TONES[name]) for name in PARTS])[parts]
+    skin = np.array(TONES["skin"])
+    step = np.stack([_srgb(skin + mode) - _srgb(skin - mode) for mode in np.array([LIGHTNESS, REDNESS])], 1) / 2
+    basis = np.where((parts == PARTS.index("skin"))[:, None, None], step, 0.0)
+    return mean.astype(np.float32), basis.astype(np.float32)
+
+
+def _srgb(lab: Float64 | tuple[float, float, float]) -> Float64:
+    return linear_to_srgb(lab_to_linear(np.asarray(lab, np.float64)))
 
 
 def _outward(mean: Float32, triangles: Int32) -> Int32:
-    """Triangles turned over, all together, if most of the surface faces inwards."""
-    # The volume of cones from a point behind everything: also right for a face that is open at the back.
+    """Return the triangles, all flipped if most of the surface faces inwards."""
+    # The volume of cones from a point behind the mesh is right for a face that is open at the back, too.
     middle = np.array([0.0, 0.5, 0.5]) * mean.min(0) + np.array([0.0, 0.5, 0.5]) * mean.max(0)
     eye = np.array([mean[:, 0].mean(), middle[1], mean[:, 2].min()])
     a, b, c = (mean[triangles[:, corner]] - eye for corner in range(3))
@@ -93,9 +104,9 @@ def _outward(mean: Float32, triangles: Int32) -> Int32:
 
 
 def _profile_landmarks(mean: Float32) -> dict[str, int]:
-    """Underside of the chin and back of the head, by which `head_sphere` leaves neck and shoulders out.
+    """Return the underside of the chin and the back of the head, which tell `head_sphere` where the neck begins.
 
-    Found in the profile: a mesh that is no deeper than a face, or has no chin where one belongs, gets none.
+    They are found in the profile. A mesh that is no deeper than a face, or has no chin where one belongs, gets none.
     """
     strip = np.flatnonzero(np.abs(mean[:, 0] - _midline(mean)) < MIDLINE)
     if len(strip) == 0:
@@ -112,7 +123,7 @@ def _profile_landmarks(mean: Float32) -> dict[str, int]:
 
 
 def _nose(profile: Float64) -> int:
-    """Its tip: the foremost point of the profile in the upper two thirds, as a chest may be further forward."""
+    """Return the tip of the nose: the foremost point of the upper two thirds, as a chest may be further forward."""
     low, high = profile[:, 1].min(), profile[:, 1].max()
     upper = np.flatnonzero(profile[:, 1] > low + (high - low) / 3)
     return int(upper[np.argmax(profile[upper, 2])])
@@ -123,14 +134,9 @@ def _midline(mean: Float32) -> float:
 
 
 def _centred(model: MorphableModel) -> MorphableModel:
-    """The model with the middle of its head at the origin, its mirror list if it has one then, and coarser levels."""
+    """Return the model with its head's centre at the origin, with coarser levels, and with its mirror if symmetric."""
     centre, _ = head_sphere(model)
     centre[0] = _midline(model.mean)
     mean = (model.mean - centre).astype(np.float32)
     levels = coarser_levels(mean, model.triangles, model.landmarks)
     return replace(model, mean=mean, mirror=mirror_of(mean), levels=levels)
-
-
-def _exact_in_half(basis: Float32) -> Float32:
-    """Rounded to what float16 holds, by a thousandth at most: half the file, and loading loses nothing."""
-    return basis.astype(np.float16).astype(np.float32)

@@ -1,4 +1,4 @@
-"""FLAME: .npz, or the published pickles. Metres; the first 300 columns of shapedirs are identity, times their sd."""
+"""FLAME: .npz, or the published pickles. Metres; the first 300 columns of shapedirs are identity modes, scaled."""
 
 from __future__ import annotations
 
@@ -7,39 +7,36 @@ from pathlib import Path
 
 import numpy as np
 
-from dcign.facegen.loaders.content import Content, eye_parts
+from dcign.arrays import Float32, UInt8
+from dcign.facegen.loaders.array_file import ArrayFile, npz_file
+from dcign.facegen.loaders.content import PARTS, Content
 from dcign.facegen.loaders.inert_pickle import read_pickled_arrays
-from dcign.facegen.loaders.npz_source import NpzSource
-from dcign.facegen.loaders.source import Mapped, Source
+from dcign.facegen.sculpture.eyes import EYEBALL_RADIUS, IRIS_RADIUS
 
 KIND = "FLAME model"
 LICENCE = (
     "FLAME licence of the Max Planck Society: non-commercial research, education and art, no redistribution; "
     "the release FLAME 2023 Open alone is CC BY 4.0."
 )
-IDENTITY_COLUMNS = 300  # those after them are expressions
-LEFT_EYE, RIGHT_EYE = 3, 4  # columns of weights: root, neck, jaw, eyes
+IDENTITY_COLUMNS = 300  # the columns after them are expressions
+EYES = slice(3, 5)  # columns of weights: root, neck, jaw, left eye, right eye
+IRIS_COSINE = float(np.cos(np.arcsin(IRIS_RADIUS / EYEBALL_RADIUS)))
 
 
 def read_flame_npz(path: Path) -> Content:
     """Read an .npz with the keys of the pickle."""
     with zipfile.ZipFile(path) as archive:
-        return _content(NpzSource(path, KIND, archive))
+        return _content(npz_file(path, KIND, archive))
 
 
 def read_flame_pickle(path: Path) -> Content:
     """Read a pickle, of Python 2 or 3, with or without chumpy's objects. No code in it is run."""
-    return _content(Mapped(path, KIND, read_pickled_arrays(path)))
+    return _content(ArrayFile(path, KIND, read_pickled_arrays(path)))
 
 
-def _content(file: Source) -> Content:
+def _content(file: ArrayFile) -> Content:
     mean = file.points("v_template")
     basis = file.numbers("shapedirs", len(mean), 3, None)[:, :, :IDENTITY_COLUMNS]
-    parts = None
-    if file.shape("weights") is not None:
-        weights = file.numbers("weights", len(mean), None)
-        eyes = [weights[:, joint] > 0.5 for joint in (LEFT_EYE, RIGHT_EYE) if joint < weights.shape[1]]
-        parts = eye_parts(mean, eyes)
     return Content(
         name="FLAME",
         licence=LICENCE,
@@ -48,5 +45,20 @@ def _content(file: Source) -> Content:
         mean=mean,
         basis=np.array(basis),
         triangles=file.triangles("f", len(mean)),
-        parts=parts,
+        parts=None if file.shape("weights") is None else _eye_parts(mean, file.numbers("weights", len(mean), None)),
     )
+
+
+def _eye_parts(mean: Float32, weights: Float32) -> UInt8:
+    """Return the part of each vertex (V,) of a mean (V, 3) whose eyes look ahead, with joint weights (V, J).
+
+    Vertices within an iris's usual radius, seen from the centre of the eyeball, are iris.
+    """
+    parts = np.zeros(len(mean), np.uint8)
+    for eyeball in (weights[:, EYES] > 0.5).T:
+        ball = mean[eyeball].astype(np.float64)
+        if len(ball):
+            outward = ball - (ball.min(0) + ball.max(0)) / 2
+            ahead = outward[:, 2] / np.maximum(np.linalg.norm(outward, axis=1), 1e-12)
+            parts[eyeball] = np.where(ahead > IRIS_COSINE, PARTS.index("iris"), PARTS.index("sclera"))
+    return parts

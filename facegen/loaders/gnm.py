@@ -7,22 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from dcign.arrays import Bool, Float32, UInt8
-from dcign.errors import ModelError
+from dcign.arrays import Bool, UInt8
+from dcign.facegen.loaders.array_file import ArrayFile, npz_file
 from dcign.facegen.loaders.content import PARTS, Content
-from dcign.facegen.loaders.npz_source import NpzSource
 
 KIND = "GNM head .npz"
 LICENCE = "Apache License 2.0 (GNM, Google)."
 GROUPS = {"skin": "skin", "mouth_sock": "mouth", "eye_interiors": "sclera", "scleras": "sclera", "irises": "iris",
           "pupils": "iris"}  # fmt: skip
-SEEN = 0.5  # weight in a group from which a vertex belongs to it
+MEMBER = 0.5  # weight above which a vertex belongs to a group
 
 
 def read_gnm(path: Path) -> Content:
     """Read the file. Skin and eyeballs are drawn; teeth, tongue and the clear shell over the iris are not."""
     with zipfile.ZipFile(path) as archive:
-        file = NpzSource(path, KIND, archive)
+        file = npz_file(path, KIND, archive)
         mean = file.points("template_vertex_positions")
         basis = file.numbers("vertex_identity_basis", None, len(mean), 3)
         drawn, parts = _groups(file, len(mean))
@@ -39,18 +38,16 @@ def read_gnm(path: Path) -> Content:
         )
 
 
-def _groups(file: NpzSource, vertices: int) -> tuple[Bool, UInt8]:
-    """Which vertices are drawn (V,), and as what (V,); the groups overlap, and later ones in GROUPS win."""
-    names = file.names("vertex_group_names")
-    weights: Float32 = file.numbers("vertex_groups", len(names), vertices)
+def _groups(file: ArrayFile, vertices: int) -> tuple[Bool, UInt8]:
+    """Return which vertices are drawn (V,) and their parts (V,). Groups overlap: later ones in GROUPS win."""
+    names = [str(name) for name in file.read("vertex_group_names").ravel()]
+    weights = file.numbers("vertex_groups", len(names), vertices)
     if "skin" not in names:
-        raise ModelError(
-            f"{file.path} has no group skin in vertex_group_names, which every {file.kind} has: {file.advice}"
-        )
+        raise file.error("a group skin in vertex_group_names", f"{', '.join(names[:4])} ...")
     drawn, parts = np.zeros(vertices, bool), np.zeros(vertices, np.uint8)
     for group, part in GROUPS.items():
         if group in names:
-            inside = weights[names.index(group)] > SEEN
+            inside = weights[names.index(group)] > MEMBER
             drawn |= inside
             parts[inside] = PARTS.index(part)
     return drawn, parts

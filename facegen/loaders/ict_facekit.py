@@ -1,23 +1,25 @@
 """ICT-FaceKit: a folder of .obj meshes, FaceXModel. About centimetres; quads; no colours.
 
-Vertex ranges are those of its README. Drawn are face, head and neck, the sockets of mouth and eyes, which close what
-would be slits, and eyeballs; not teeth, lashes, and the clear shells that would lie like a blindfold over the eyes.
+Vertex ranges are those of its README. We draw face, head and neck, the eyeballs, and the sockets of mouth and eyes,
+which close the slits. We do not draw teeth and lashes, nor the clear shells, which would cover the eyes.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from dcign.arrays import Float32
+from dcign.arrays import Float32, Int32
 from dcign.errors import ModelError
+from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import PARTS, Content
-from dcign.facegen.loaders.obj_file import read_obj, read_obj_points
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."
 NEUTRAL, IDENTITY, MOST_IDENTITIES = "generic_neutral_mesh.obj", "identity{:03d}.obj", 1000
+LARGEST = 2**28  # bytes of an .obj file
 MOUTH, SOCKETS_END = slice(11248, 13294), 14062
 EYEBALLS = slice(21451, 24591)
 IRISES = (slice(22221, 23021), slice(23791, 24591))
@@ -30,19 +32,16 @@ MULTI_PIE_68 = (
 
 
 def ict_files(folder: Path) -> list[Path]:
-    """The files that make up the model: the neutral mesh, then one of each identity mode.
-
-    Raises ModelError if one is missing.
-    """
+    """Return the neutral mesh, then one file per identity mode. Raise ModelError if one is missing."""
     folder = folder / "FaceXModel" if (folder / "FaceXModel").is_dir() else folder
     if not (folder / NEUTRAL).is_file():
-        raise ModelError(f"{folder} has no {NEUTRAL}; expected an {KIND}: give its folder FaceXModel.")
+        raise ModelError(f"expected an {KIND}, found no {NEUTRAL} in {folder}: give the folder FaceXModel.")
     there = [(folder / IDENTITY.format(number)).is_file() for number in range(MOST_IDENTITIES)]
     count = there.index(False) if False in there else len(there)
     if count == 0 or any(there[count:]):
         raise ModelError(
-            f"{folder} has no {IDENTITY.format(count)}; expected identity000.obj and so on without a gap: download it "
-            "again."
+            f"expected identity000.obj and so on without a gap, found no {IDENTITY.format(count)} in {folder}: "
+            "download the folder again."
         )
     return [folder / NEUTRAL, *(folder / IDENTITY.format(number) for number in range(count))]
 
@@ -50,13 +49,14 @@ def ict_files(folder: Path) -> list[Path]:
 def read_ict(folder: Path) -> Content:
     """Read a folder. Each identity mesh is the neutral one moved by one standard deviation of its mode."""
     neutral, *identities = ict_files(folder)
-    mean, triangles = read_obj(neutral)
+    lines = _lines(neutral)
+    mean = _points(neutral, lines)
     basis = np.empty((*mean.shape, len(identities)), np.float32)
     for mode, path in enumerate(identities):
-        points = read_obj_points(path)
+        points = _points(path, _lines(path))
         if len(points) != len(mean):
             raise ModelError(
-                f"{path} has {len(points):,} vertices; expected {len(mean):,} as in {NEUTRAL}: download it again."
+                f"expected {len(mean):,} vertices as in {NEUTRAL}, found {len(points):,} in {path}: {ADVICE}"
             )
         basis[:, :, mode] = points - mean
     parts, drawn = np.zeros(len(mean), np.uint8), np.zeros(len(mean), bool)
@@ -64,6 +64,7 @@ def read_ict(folder: Path) -> Content:
     parts[MOUTH], parts[EYEBALLS] = PARTS.index("mouth"), PARTS.index("sclera")
     for iris in IRISES:
         parts[iris] = PARTS.index("iris")
+    complete = len(mean) >= EYEBALLS.stop  # the 68 iBUG points are published for the complete mesh
     return Content(
         name="ICT-FaceKit",
         licence=LICENCE,
@@ -71,15 +72,52 @@ def read_ict(folder: Path) -> Content:
         millimetres=10.0,
         mean=mean,
         basis=basis,
-        triangles=triangles,
+        triangles=_triangles(neutral, lines, len(mean)),
         parts=parts,
         drawn=drawn,
-        landmarks=_landmarks(mean),
+        landmarks={f"ibug_{number}": vertex for number, vertex in enumerate(MULTI_PIE_68, 1)} if complete else {},
     )
 
 
-def _landmarks(mean: Float32) -> dict[str, int]:
-    """The 68 iBUG points, as published for the whole mesh."""
-    if len(mean) < EYEBALLS.stop:
-        return {}
-    return {f"ibug_{number}": vertex for number, vertex in enumerate(MULTI_PIE_68, start=1)}
+def _lines(path: Path) -> list[bytes]:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise ModelError(f"expected at most {LARGEST:,} bytes, found {size:,} in {path}: {ADVICE}")
+        return path.read_bytes().splitlines()
+    except OSError as error:
+        raise ModelError(f"expected a readable file, found {path} ({error.strerror}): check its permissions.") from None
+
+
+def _points(path: Path, lines: list[bytes]) -> Float32:
+    """Return the vertices (V, 3) of a Wavefront .obj mesh."""
+    try:
+        rows = [line.split()[1:4] for line in lines if line.startswith(b"v ")]
+        points = np.array(rows, np.float32).reshape(-1, 3)
+    except ValueError:
+        raise ModelError(f"expected three numbers per vertex, found other text in {path}: {ADVICE}") from None
+    if not len(points) or not np.isfinite(points).all():
+        raise ModelError(f"expected an .obj mesh, found no finite vertices in {path}: {ADVICE}")
+    return points
+
+
+def _triangles(path: Path, lines: list[bytes], vertices: int) -> Int32:
+    """Return the triangles (T, 3), from 0, of an .obj mesh. A polygon becomes a fan about its first corner."""
+    triangles = []
+    try:
+        for line in lines:
+            if line.startswith(b"f "):
+                first, *others = (_corner(corner, vertices) for corner in line.split()[1:])
+                triangles += [(first, a, b) for a, b in pairwise(others)]
+        cells = np.array(triangles, np.int64).reshape(-1, 3)
+    except ValueError:
+        raise ModelError(f"expected a list of vertices per face, found other text in {path}: {ADVICE}") from None
+    if not len(cells) or cells.min() < 0 or cells.max() >= vertices:
+        raise ModelError(f"expected faces among {vertices:,} vertices, found none or others in {path}: {ADVICE}")
+    return cells.astype(np.int32)
+
+
+def _corner(corner: bytes, vertices: int) -> int:
+    """Return the vertex, from 0, of a corner such as 7, 7/2, 7/2/3 or -1."""
+    number = int(corner.split(b"/", 1)[0])
+    return number - 1 if number > 0 else vertices + number

@@ -1,8 +1,8 @@
-"""Arrays out of a pickle without running any code in it.
+"""Read arrays from a pickle without running any code in it.
 
-A pickle is a program that may call whatever it names. Here every name that a published face model needs stands for
-something inert that only remembers what it was given, and any other name is refused. Not even numpy's own
-unpickling runs: arrays are put together here, from as many bytes as there are.
+A pickle is a program that may call anything it names. Here every name that a published face model needs is replaced by
+an inert class that only stores its state, and any other name is refused. Not even numpy's own unpickling runs: arrays
+are assembled here, from exactly the bytes that the file has.
 """
 
 from __future__ import annotations
@@ -16,33 +16,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.errors import ModelError
+from dcign.facegen.loaders.array_file import ADVICE
 
-LARGEST = 2**31  # bytes of a file; published ones have 53 MB
+LARGEST = 2**31  # bytes of a file; published files have 53 MB
 _NUMBER = re.compile(r"[fiub][1248]")
 _INERT_PACKAGES = ("chumpy.", "scipy.sparse.")
 
-# Any: what is in a pickle, until it has been looked at.
+# Any: the content of a pickle before it is checked.
 
 
 def read_pickled_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The numeric arrays of a pickled dictionary, by key; whatever else is in it is left out.
+    """Return the numeric arrays of a pickled dictionary, by key. Other values are left out.
 
-    Raises ModelError if the pickle asks for a name that is not on the list, or holds no dictionary.
+    Raises ModelError if the pickle asks for a name that no face model needs, or holds no dictionary.
     """
     if path.stat().st_size > LARGEST:
-        raise ModelError(f"{path} has {path.stat().st_size:,} bytes; expected at most {LARGEST:,}: download it again.")
+        raise ModelError(f"expected at most {LARGEST:,} bytes in {path}, found {path.stat().st_size:,}: {ADVICE}")
     with path.open("rb") as stream:
         found = _Unpickler(stream, path).load()
     if not isinstance(found, dict):
-        raise ModelError(f"{path} is a pickle of no dictionary; expected a FLAME model: give the file as published.")
+        raise ModelError(f"expected a pickled dictionary in {path}, found a {type(found).__name__}: {ADVICE}")
     arrays = {str(key): _array_of(value) for key, value in found.items()}
     return {key: array for key, array in arrays.items() if array is not None}
 
 
 class _Inert:
-    """Stands for any object: remembers its state and does nothing.
+    """Replace any object, and any function that makes one: store the state and do nothing else.
 
-    A pickle cannot alter the class: giving state to it calls `__setstate__` without an object, which fails.
+    A pickle cannot alter the class. Giving state to it calls `__setstate__` without an object, which fails. Functions
+    in place of these classes would be unsafe: a pickle can set their attributes.
     """
 
     __slots__ = ("state",)
@@ -61,13 +63,13 @@ class _Inert:
 
 
 class _Array(_Inert):
-    """Stands for numpy's ndarray: its state is (version, shape, dtype, is Fortran, bytes)."""
+    """Replace numpy's ndarray: its state is (version, shape, dtype, is Fortran, bytes)."""
 
     __slots__ = ()
 
 
 class _Dtype(_Inert):
-    """Stands for numpy's dtype: made of ("f8", ...), its state begins with (version, byte order)."""
+    """Replace numpy's dtype: made from ("f8", ...), its state begins with (version, byte order)."""
 
     __slots__ = ("code",)
     code: str
@@ -78,17 +80,8 @@ class _Dtype(_Inert):
         return made
 
 
-class _Reconstruct(_Inert):
-    """Stands for the function that makes an empty array to be filled."""
-
-    __slots__ = ()
-
-    def __new__(cls, *arguments: Any) -> Any:
-        return _Array()
-
-
 class _FromBuffer(_Inert):
-    """Stands for the function that makes an array of bytes, dtype, shape and order."""
+    """Replace the function that makes an array from bytes, dtype, shape and order."""
 
     __slots__ = ()
 
@@ -99,7 +92,7 @@ class _FromBuffer(_Inert):
 
 
 class _Encode(_Inert):
-    """Stands for the function that writes bytes as text in old protocols."""
+    """Replace the function that encodes text as bytes: old protocols store bytes as text."""
 
     __slots__ = ()
 
@@ -107,23 +100,14 @@ class _Encode(_Inert):
         return str(text).encode("latin1")
 
 
-class _Reconstructor(_Inert):
-    """Stands for the function that makes an instance of a class."""
-
-    __slots__ = ()
-
-    def __new__(cls, kind: Any, *arguments: Any) -> Any:
-        return kind() if kind is _Inert else _Inert()
-
-
 _KNOWN: dict[tuple[str, str], type] = {
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Reconstruct for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _FromBuffer for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _Inert for core in ("core", "_core")},
     ("numpy", "ndarray"): _Inert,
     ("numpy", "dtype"): _Dtype,
     ("_codecs", "encode"): _Encode,
-    **{(module, "_reconstructor"): _Reconstructor for module in ("copy_reg", "copyreg")},
+    **{(module, "_reconstructor"): _Inert for module in ("copy_reg", "copyreg")},
     **{(module, name): _Inert for module in ("__builtin__", "builtins") for name in ("object", "set", "frozenset")},
 }
 
@@ -134,30 +118,27 @@ class _Unpickler(pickle.Unpickler):
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for a name.
-
-        Raises ModelError for a name that no face model needs.
-        """
+        """Return the inert class for a name. Raise ModelError for a name that no face model needs."""
         if f"{module}.".startswith(_INERT_PACKAGES):
             return _Inert
         try:
             return _KNOWN[module, name]
         except KeyError:
             raise ModelError(
-                f"{self._path} asks for {module}.{name}, which no face model needs and was not run: give the file "
-                "as its makers publish it, and distrust whoever gave you this one."
+                f"expected only arrays in {self._path}, found {module}.{name}, which no face model needs and was not "
+                f"run: {ADVICE}"
             ) from None
 
 
 def _array_of(value: Any) -> NDArray[Any] | None:
-    """The numbers that an object holds, if it is one of numpy's arrays or chumpy's wrappers of one."""
+    """Return the numbers of an object that replaces a numpy array or one of chumpy's wrappers; else None."""
     if isinstance(value, _Array):
         return _assembled(value.state.get("state"))
     if not isinstance(value, _Inert):
         return None
     if "x" in value.state:  # chumpy.ch.Ch
         return _array_of(value.state["x"])
-    if {"a", "idxs"} <= value.state.keys():  # chumpy.reordering.Select: some of another's numbers
+    if {"a", "idxs"} <= value.state.keys():  # chumpy.reordering.Select: some numbers of another array
         whole, chosen = _array_of(value.state["a"]), _array_of(value.state["idxs"])
         if whole is not None and chosen is not None:
             picked = whole.ravel()[chosen.ravel().astype(np.intp)]
@@ -166,7 +147,7 @@ def _array_of(value: Any) -> NDArray[Any] | None:
 
 
 def _assembled(state: Any) -> NDArray[Any] | None:
-    """An array of (version, shape, dtype, is Fortran, bytes); None if it is of objects, not numbers."""
+    """Return the array for (version, shape, dtype, is Fortran, bytes); None if it holds objects, not numbers."""
     shape, dtype, fortran, raw = state[-4:]
     code = getattr(dtype, "code", "")
     if not _NUMBER.fullmatch(code):

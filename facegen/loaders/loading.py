@@ -1,16 +1,18 @@
-"""Read a morphable model from whatever file or folder it comes in, once: the conversion is cached."""
+"""Read a morphable model from a file or folder of any known format. The converted model is cached."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dcign.errors import ModelError
 from dcign.facegen.files.cache import cache_folder, code_key, write_cached
 from dcign.facegen.files.model_file import model_bytes, read_model
+from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
 from dcign.facegen.model.morphable import MorphableModel
@@ -23,7 +25,7 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of model. files: what it is read from, in order; read: how, None for this project's own."""
+    """A format of models. files: the files of this model, in order; read: its reader, None for a dcign model."""
 
     kind: str
     files: tuple[Path, ...]
@@ -31,36 +33,32 @@ class Format:
 
 
 def load_model(path: Path, progress: StageProgress = no_stage_progress) -> MorphableModel:
-    """The model in a file or folder, from the cache if it was read before.
+    """Return the model in a file or folder, from the cache if it was read before.
 
-    progress(stage, fraction) is called before each stage.
-
-    Raises ModelError, in a sentence, for whatever is no model or not a whole one.
+    progress(stage, fraction) is called before each stage. Raises ModelError if the path holds no complete model of a
+    known format.
     """
     try:
         return _load(Path(path), progress)
     except ModelError:
         raise
     except MemoryError:
-        raise ModelError(f"{path} asks for more memory than there is; expected a face model: check the file.") from None
-    except Exception as error:  # what h5py, scipy, zipfile, pickle, numpy say of damage, each in its own way
-        said = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
         raise ModelError(
-            f"{path} cannot be read as a face model ({said}): download it again if it may be cut short."
+            f"expected a face model, found {path}, which needs more memory than there is: {ADVICE}"
         ) from None
+    except Exception as error:  # h5py, scipy, zipfile, pickle and numpy each report damage in their own way
+        reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
+        raise ModelError(f"expected a face model, found {path}, which cannot be read ({reason}): {ADVICE}") from None
 
 
 def recognise(path: Path) -> Format:
-    """What a path holds, by its first bytes and keys.
-
-    Raises ModelError if that is nothing known.
-    """
+    """Return the format of a path, from its first bytes and its keys. Raise ModelError if it is not known."""
     if path.is_dir():
         from dcign.facegen.loaders.ict_facekit import KIND, ict_files, read_ict
 
-        return Format(KIND, tuple(ict_files(path)), lambda folder: read_ict(folder))
+        return Format(KIND, tuple(ict_files(path)), read_ict)
     if not path.is_file():
-        raise ModelError(f"{path} is not there; expected a face model ({KNOWN}): check the name.")
+        raise ModelError(f"expected a face model ({KNOWN}), found no file {path}: check the name.")
     with path.open("rb") as stream:
         start = stream.read(128)
     if start.startswith(b"\x89HDF"):
@@ -72,14 +70,14 @@ def recognise(path: Path) -> Format:
 
         return Format(KIND, (path,), read_basel_mat)
     if start.startswith(b"MATLAB 7.3"):
-        raise ModelError(f"{path} was saved again by MATLAB, as version 7.3; expected version 5: save it with -v7.")
+        raise ModelError(f"expected a MATLAB file of version 5, found {path} of version 7.3: save it with -v7.")
     if start.startswith(b"PK\x03\x04"):
         return _recognised_npz(path)
     if start[:1] in (b"\x80", b"(", b"}", b"c"):
         from dcign.facegen.loaders.flame import KIND, read_flame_pickle
 
         return Format(KIND, (path,), read_flame_pickle)
-    raise ModelError(f"{path} is no face model that is known here; expected {KNOWN}.")
+    raise ModelError(f"expected a face model, found {path} of another format: give {KNOWN}.")
 
 
 def _recognised_npz(path: Path) -> Format:
@@ -89,7 +87,7 @@ def _recognised_npz(path: Path) -> Format:
         with zipfile.ZipFile(path) as archive:
             keys = {name.removesuffix(".npy") for name in archive.namelist()}
     except zipfile.BadZipFile:
-        raise ModelError(f"{path} is a .npz cut short; expected a whole one: download it again.") from None
+        raise ModelError(f"expected a complete .npz, found {path}, which is cut short: {ADVICE}") from None
     if "about" in keys:
         return Format("dcign model", (path,), None)
     if keys & {"template_vertex_positions", "vertex_identity_basis"}:
@@ -97,9 +95,11 @@ def _recognised_npz(path: Path) -> Format:
     if keys & {"v_template", "shapedirs"}:
         return Format(flame.KIND, (path,), flame.read_flame_npz)
     if {"mean", "tex_dir"} <= keys:
-        raise ModelError(f"{path} is FLAME's texture, which is not read; expected the model: give its .pkl.")
+        raise ModelError(f"expected a face model, found FLAME's texture {path}: give FLAME's model, a .pkl file.")
     found = ", ".join(sorted(keys)[:4]) or "nothing"
-    raise ModelError(f"{path} holds {found}; expected v_template (FLAME) or template_vertex_positions (GNM): {KNOWN}.")
+    raise ModelError(
+        f"expected v_template (FLAME) or template_vertex_positions (GNM) in {path}, found {found}: give {KNOWN}."
+    )
 
 
 def _load(path: Path, report: StageProgress) -> MorphableModel:
@@ -111,10 +111,8 @@ def _load(path: Path, report: StageProgress) -> MorphableModel:
         return replace(model, source=model.source or f"{path.name}: a dcign model", source_sha256=digest)
     cached = cache_folder() / f"loaded-{digest[:16]}-{code_key()}.npz"
     if cached.exists():
-        try:
+        with suppress(ModelError):  # a damaged file is written again below
             return read_model(cached)
-        except ModelError:
-            pass  # damaged: what is read below replaces it
     report(f"reading {form.kind}", 0.1)
     content = form.read(path)
     report("converting it", 0.6)
@@ -125,7 +123,7 @@ def _load(path: Path, report: StageProgress) -> MorphableModel:
 
 
 def _digest(files: tuple[Path, ...]) -> str:
-    """SHA-256 of a file; of several, of their names and hashes."""
+    """Return the SHA-256 of a file; of several files, the SHA-256 of their hashes and names."""
     digests = []
     for path in files:
         with path.open("rb") as stream:

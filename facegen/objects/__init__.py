@@ -1,1 +1,4 @@
-"""Any object in a face's place: triangle meshes of a folder, made alike and packed into one file."""
+"""Meshes of any kind as a data set's subjects (docs/meshes.md). In: a folder of mesh files.
+
+Out: a Collection of packed objects of one size, and its file. Never imports the face: shape, skin, hair or loaders.
+"""

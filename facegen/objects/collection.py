@@ -1,27 +1,31 @@
-"""Objects, packed: what a data set of them holds in the place of a face model.
+"""Packed objects, and the npz file of them that a data set of meshes holds in place of a face model.
 
-Positions are in a sphere of RADIUS about the origin, to 1/32,767 of it, millimetres,
-+y up, +z to the front; normals to as much; colours are sRGB.
+Positions lie in a sphere of RADIUS mm about the origin, +y up, +z to the front. They are stored in steps of RADIUS /
+32,767, normals in steps of 1 / 32,767; colours are sRGB.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Float64, Int32, UInt8
+from dcign.facegen.files.archive import Archive
 from dcign.facegen.objects.orientation import crease_normals, oriented
 from dcign.facegen.objects.soup import RADIUS, Soup
 
-CREASE = 40.0  # degrees between two triangles, from which on an edge is sharp
+CREASE = 40.0  # degrees between two triangles; above, their edge is sharp
 STEPS = 32767
+# Arrays of the file: those of all objects, one after another.
+ARRAYS = {"positions": np.int16, "normals": np.int16, "colours": np.uint8, "triangles": np.uint32}
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """One object. Its triangles from `open_triangle` on, and vertices from `open_vertex` on, are seen from both sides.
+    """One object. Triangles from `open_triangle` on, and vertices from `open_vertex` on, are visible from both sides.
 
     positions (V, 3) and normals (V, 3) int16, colours (V, 3) uint8, triangles (T, 3).
     """
@@ -35,11 +39,11 @@ class Solid:
 
     @property
     def extent(self) -> tuple[int, int]:
-        """Vertices and triangles as drawn: what is seen from both sides twice."""
+        """Numbers of vertices and triangles as drawn: those that are visible from both sides are drawn twice."""
         return 2 * len(self.positions) - self.open_vertex, 2 * len(self.triangles) - self.open_triangle
 
     def drawn(self) -> tuple[Float32, Float32, Float32, Int32]:
-        """As drawn: positions (V, 3) mm, normals (V, 3), colours (V, 3) sRGB 0..1, triangles (T, 3), front outward."""
+        """Return positions (V, 3) mm, normals (V, 3), colours (V, 3) sRGB 0..1, triangles (T, 3), as drawn."""
         positions, normals = self.positions * np.float32(RADIUS / STEPS), self.normals * np.float32(1 / STEPS)
         colours = self.colours * np.float32(1 / 255)
         vertex, triangle, triangles = self.open_vertex, self.open_triangle, self.triangles.astype(np.int32)
@@ -54,9 +58,9 @@ class Solid:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """N objects: names are their files in the folder, and the i-th is identity i.
+    """N objects; the i-th is identity i.
 
-    licence: whose they are; source: the folder's name; source_sha256: of all its files.
+    source: the name of their folder; source_sha256: the hash of all its files; names: their files in the folder.
     """
 
     licence: str
@@ -67,23 +71,23 @@ class Collection:
 
     @property
     def name(self) -> str:
-        """What to call them."""
+        """The title of the collection."""
         return f"{len(self.solids):,} meshes of {self.source}"
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """Nothing is known of an object but its file's name."""
+        """None: only the file name of an object is known."""
         return ()
 
     @property
     def extent(self) -> tuple[int, int]:
-        """Vertices and triangles that are enough for each."""
+        """The largest numbers of vertices and of triangles of any object as drawn."""
         vertices, triangles = zip(*(solid.extent for solid in self.solids), strict=True)
         return max(vertices), max(triangles)
 
 
 def packed(soup: Soup) -> Solid:
-    """A sound soup of `soup.normalised`, as it is kept."""
+    """Pack a soup that was welded and normalised."""
     soup, closed = oriented(soup)
     order = np.argsort(~closed, kind="stable")
     soup = Soup(soup.points, soup.triangles[order], soup.colours[order])
@@ -91,7 +95,8 @@ def packed(soup: Soup) -> Solid:
     corners = np.column_stack([soup.triangles.ravel(), group.ravel(), soup.colours.reshape(-1, 3)])
     _, first, number = np.unique(corners, axis=0, return_index=True, return_inverse=True)
     renumbered = np.empty(len(first), np.int64)
-    renumbered[np.argsort(first, kind="stable")] = np.arange(len(first))  # in the order of triangles: solids first
+    # In the order of the triangles: closed surfaces first.
+    renumbered[np.argsort(first, kind="stable")] = np.arange(len(first))
     first = np.sort(first)
     solid = int(closed.sum())
     return Solid(
@@ -106,3 +111,50 @@ def packed(soup: Soup) -> Solid:
 
 def _steps(values: Float64) -> NDArray[np.int16]:
     return np.round(STEPS * np.clip(values, -1, 1)).astype(np.int16)
+
+
+def collection_bytes(collection: Collection) -> bytes:
+    """Return the bytes of the npz file, which depend only on the collection."""
+    solids = collection.solids
+    about = {name: getattr(collection, name) for name in ("licence", "source", "source_sha256")}
+    arrays = {
+        "names": np.array(collection.names),
+        "vertices": np.array([len(solid.positions) for solid in solids], np.int64),
+        "open_vertex": np.array([solid.open_vertex for solid in solids], np.int64),
+        "open_triangle": np.array([solid.open_triangle for solid in solids], np.int64),
+        "triangle_counts": np.array([len(solid.triangles) for solid in solids], np.int64),
+        **{name: np.concatenate([getattr(solid, name) for solid in solids]) for name in ARRAYS},
+    }
+    return ARCHIVE.to_bytes(about, arrays)
+
+
+def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Collection:
+    """Raise KeyError for an array that is missing, ValueError for arrays that do not fit each other."""
+    vertices, triangles = (np.cumsum(arrays[name]) for name in ("vertices", "triangle_counts"))
+    parts = [
+        np.split(arrays[name].astype(dtype), (triangles if name == "triangles" else vertices)[:-1])
+        for name, dtype in ARRAYS.items()
+    ]
+    starts = (arrays[name].tolist() for name in ("open_vertex", "open_triangle"))
+    solids = tuple(_checked(Solid(*each)) for each in zip(*parts, *starts, strict=True))
+    names = tuple(str(name) for name in arrays["names"])
+    if len(names) != len(solids):
+        raise ValueError(f"{len(names)} names of {len(solids)} meshes")
+    return Collection(about["licence"], about["source"], about["source_sha256"], names, solids)
+
+
+def _checked(solid: Solid) -> Solid:
+    """Return the solid. Raise ValueError unless its arrays fit each other."""
+    count = len(solid.positions)
+    of_vertices = (solid.positions, solid.normals, solid.colours)
+    fits = all(array.shape == (count, 3) for array in of_vertices) and solid.triangles.shape[1:] == (3,)
+    fits = fits and 0 <= solid.open_vertex <= count and 0 <= solid.open_triangle <= len(solid.triangles)
+    backs = solid.triangles[solid.open_triangle :]
+    if not fits or not len(solid.triangles) or solid.triangles.max() >= count or (backs < solid.open_vertex).any():
+        raise ValueError("a mesh's triangles do not fit its vertices")
+    return solid
+
+
+ARCHIVE = Archive("dcign-meshes", 1, "a file of meshes", _from_file)
+is_collection = ARCHIVE.holds
+read_collection = ARCHIVE.read

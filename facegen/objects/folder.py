@@ -1,4 +1,4 @@
-"""A folder of mesh files, each an object that stands in a face's place."""
+"""Read a folder of mesh files. Each is an object that takes the place of a face."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ import numpy as np
 from dcign.errors import ModelError
 from dcign.facegen.objects.collection import Collection, Solid, packed
 from dcign.facegen.objects.reading import read_soup
-from dcign.facegen.objects.simplification import simplified
-from dcign.facegen.objects.soup import Soup, normalised, welded
+from dcign.facegen.objects.soup import Soup, normalised, simplified, welded
 from dcign.progress import StageProgress
 
 EXTENSIONS = (".glb", ".gltf", ".obj", ".off", ".ply", ".stl")
 UP = ("y", "z")
 LICENCE = "that of the meshes, which are not dcign's"
-LISTED = 3  # files that a sentence names; the others it counts
-MOST_VERTICES = 60_000  # as drawn: the vertex shader tells 20 objects apart in 32-bit floats
+LISTED = 3  # files that an error names; the others are counted
+MOST_VERTICES = 60_000  # as drawn: the vertex shader numbers the vertices of 20 objects in 32-bit floats
 
 
 @dataclass(frozen=True)
 class MeshFolder:
-    """files: its meshes, in order; up: which of their axes points up; sha256: of all in the folder, and of up."""
+    """files: the meshes, in order; up: the axis that points up; sha256: hash of all files and of `up`."""
 
     path: Path
     files: tuple[Path, ...]
@@ -33,23 +32,22 @@ class MeshFolder:
 
 
 def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
-    """What is in a folder, at any depth.
+    """Find the meshes of a folder, at any depth.
 
-    Raises ModelError if it is no folder, cannot be read, or has fewer than `fewest` meshes.
+    Raises ModelError if the path is no folder, cannot be read, or has fewer than `fewest` meshes.
     """
     if up not in UP:
-        raise ModelError(f"{up!r} given as the axis that points up; give --up {' or '.join(UP)}.")
+        raise ModelError(f"expected an axis that points up, found {up!r}: give --up {' or '.join(UP)}.")
     if not path.is_dir():
-        raise ModelError(
-            f"{path} is {'a file' if path.exists() else 'not there'}; expected a folder of meshes: choose another one."
-        )
+        found = "a file" if path.exists() else "nothing"
+        raise ModelError(f"expected a folder of meshes, found {found} at {path}: choose another one.")
     try:
         everything = sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each, path))
         files = tuple(each for each in everything if each.suffix.lower() in EXTENSIONS)
         if len(files) < fewest:
             raise ModelError(
-                f"{path} holds {len(files)} meshes ({', '.join(kind[1:] for kind in EXTENSIONS)}); at least {fewest} "
-                "are wanted, some of which training never shows: add more."
+                f"expected at least {fewest} meshes ({', '.join(kind[1:] for kind in EXTENSIONS)}), some of which are "
+                f"held out of training, found {len(files)} meshes in {path}: add more."
             )
         digest = hashlib.sha256(f"up {up}\n".encode())
         for each in everything:
@@ -57,16 +55,16 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
             digest.update(f"{each.relative_to(path).as_posix()} {content}\n".encode())
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror or error}): check its permissions.") from None
+        raise ModelError(
+            f"expected a readable folder, found {path} ({error.strerror or error}): check its permissions."
+        ) from None
     return MeshFolder(path, files, up, digest.hexdigest())
 
 
 def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collection:
-    """Read all meshes of a folder; those of more than so many triangles are simplified to that.
+    """Read all meshes of a folder, each simplified to at most `triangles` triangles.
 
-    progress(file, fraction) is called before each.
-
-    Raises ModelError, one sentence, if any cannot be used, or two are the same.
+    progress(file, fraction) is called before each file. Raises ModelError if a mesh cannot be used or equals another.
     """
     solids: list[Solid] = []
     names: list[str] = []
@@ -88,15 +86,15 @@ def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collect
     if wrong:
         more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
         raise ModelError(
-            f"{folder.path} holds meshes that cannot be used: {', '.join(wrong[:LISTED])}{more}; expected each "
-            "to be an object of its own: mend or remove them."
+            f"expected a different object in each mesh of {folder.path}, found {', '.join(wrong[:LISTED])}{more}: "
+            "repair or remove them."
         )
     source = folder.path.resolve().name
     return Collection(LICENCE, source, folder.sha256, tuple(names), tuple(solids))
 
 
 def _solid(file: Path, triangles: int, up: str) -> Solid:
-    """One file as an object. Raises ModelError, a clause."""
+    """Read one file as an object. Raise ModelError, whose text is a clause."""
     soup = normalised(welded(_upright(read_soup(file, triangles), up)))
     most = triangles
     while (solid := packed(simplified(soup, most))).extent[0] > MOST_VERTICES:
@@ -105,7 +103,7 @@ def _solid(file: Path, triangles: int, up: str) -> Solid:
 
 
 def _upright(soup: Soup, up: str) -> Soup:
-    """Turned so that +y is up."""
+    """Rotate the soup so that +y points up."""
     if up == "y":
         return soup
     x, y, z = soup.points.T

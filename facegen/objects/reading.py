@@ -1,7 +1,7 @@
-"""One mesh file as triangles with colours: OBJ, PLY, GLB and what else trimesh reads, all its parts in their places.
+"""Read one mesh file as triangles with colours: OBJ, PLY, GLB and the other formats of trimesh.
 
-A texture becomes colours of vertices, close enough together to show it in small pictures. glTF's factors and vertex
-colours are linear light, all other colours sRGB. What is transparent is drawn as if it were not.
+All parts of a scene keep their positions. A texture becomes vertex colours, at vertices close enough to show it in
+small pictures. Factors and vertex colours of glTF are linear light, all other colours sRGB. Transparency is ignored.
 """
 
 from __future__ import annotations
@@ -18,27 +18,24 @@ from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.objects.soup import NOT_FINITE, Soup, joined
 from dcign.facegen.objects.subdivision import subdivided
 
-GRAY = 188  # sRGB of what has no colour: half of the light comes back
-TEXTURE_TEXELS = 256  # of a texture's longer side, averaged: finer detail would alias between vertices
-EDGE_SHARE = 1 / 128  # of the object's extent, between a textured part's vertices: about a pixel of a small picture
+GRAY = 188  # sRGB of objects without colour: they reflect half of the light
+TEXTURE_TEXELS = 256  # of the longer side of a texture after averaging: finer detail would alias between vertices
+EDGE_SHARE = 1 / 128  # longest edge of a textured part over the object's extent: about a pixel of a small picture
 GLTF = (".glb", ".gltf")
 
 
 def read_soup(path: Path, most: int) -> Soup:
-    """All triangles of a file; those with textures are cut into up to `most` altogether.
+    """Read all triangles of a file. Triangles with textures are subdivided, into at most `most` in total.
 
-    Raises ModelError, a clause to put into a sentence, if the file cannot be read or holds no triangles.
+    Raises ModelError, whose text is a clause, if the file cannot be read or has no triangles.
     """
     parts = [part for part in _parts(path) if len(getattr(part, "faces", ()))]
     if not parts:
         raise ModelError("it has no triangles")
     if not all(np.isfinite(part.vertices).all() for part in parts):
         raise ModelError(NOT_FINITE)
-    bounds = (
-        np.array([part.vertices.reshape(-1, 3).min(axis=0) for part in parts]),
-        np.array([part.vertices.reshape(-1, 3).max(axis=0) for part in parts]),
-    )
-    length = EDGE_SHARE * float((bounds[1].max(axis=0) - bounds[0].min(axis=0)).max())
+    points = np.concatenate([part.vertices.reshape(-1, 3) for part in parts])
+    length = EDGE_SHARE * float(np.ptp(points, axis=0).max())
     areas = np.array([float(part.area) for part in parts])
     shares = most * areas / max(areas.sum(), 1e-300)
     linear = path.suffix.lower() in GLTF
@@ -50,17 +47,17 @@ def _parts(path: Path) -> list[Any]:  # Any: trimesh's geometries
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is amiss in a file; what matters is checked here
-            return list(trimesh.load_scene(path, process=False).dump())  # merged points would lose their colours
+            warnings.simplefilter("ignore")  # about defects of a file: the important ones are checked here
+            return list(trimesh.load_scene(path, process=False).dump())  # merging points would lose their colours
     except MemoryError:
-        raise ModelError("it asks for more memory than there is") from None
-    except Exception as error:  # trimesh's loaders fail each in their own way
-        said = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
-        raise ModelError(f"it cannot be read: {said}"[:160]) from None
+        raise ModelError("it needs more memory than there is") from None
+    except Exception as error:  # each loader of trimesh fails in its own way
+        reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
+        raise ModelError(f"it cannot be read: {reason}"[:160]) from None
 
 
 def _soup(part: Any, length: float, most: int, linear: bool) -> Soup:
-    """One geometry of trimesh. linear: its factors and vertex colours are linear light."""
+    """Convert one geometry of trimesh. linear: its factors and vertex colours are linear light."""
     points, triangles = np.asarray(part.vertices, np.float64), np.asarray(part.faces, np.int64)
     uv, image = _texture(part)
     if uv is None:
@@ -73,7 +70,7 @@ def _soup(part: Any, length: float, most: int, linear: bool) -> Soup:
 
 
 def _texture(part: Any) -> tuple[Float64 | None, Any]:
-    """Where each vertex is on its texture (V, 2), and the texture as a small image; None if it has none."""
+    """Return texture coordinates (V, 2) and the texture as a small image; None and None without a texture."""
     material = getattr(part.visual, "material", None)
     image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
     uv = getattr(part.visual, "uv", None)
@@ -85,7 +82,7 @@ def _texture(part: Any) -> tuple[Float64 | None, Any]:
 
 
 def _tinted(colours: UInt8, material: Any) -> UInt8:
-    """A texture's colours (V, 3) times glTF's factor, which other materials do not have."""
+    """Multiply the colours (V, 3) of a texture by glTF's factor. Other materials have none."""
     factor = getattr(material, "baseColorFactor", None)
     if factor is None:
         return colours
@@ -94,7 +91,7 @@ def _tinted(colours: UInt8, material: Any) -> UInt8:
 
 
 def _plain_colours(part: Any, triangles: Int64, linear: bool) -> UInt8:
-    """Colours of corners (T, 3, 3) without a texture: of vertices, of faces, of a material, or gray."""
+    """Return the colours of corners (T, 3, 3) without a texture: those of vertices, faces or a material, or gray."""
     visual = part.visual
     material = getattr(visual, "material", None)
     colours = np.full((len(triangles), 3, 3), GRAY, np.uint8)

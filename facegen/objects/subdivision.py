@@ -1,6 +1,7 @@
-"""Triangles cut until their vertices are close enough to hold a texture's colours; no cut ends amid an edge.
+"""Subdivide triangles until their vertices are close enough to hold the colours of a texture.
 
-Whether an edge is cut depends on its length alone, so triangles that share it, in one place if not by number, agree.
+Whether an edge is cut depends only on its length. Triangles that share an edge therefore agree, even where the file
+gives them vertices of their own, and no vertex lies inside another triangle's edge.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numpy as np
 
 from dcign.arrays import Float64, Int64
 
-# A triangle whose first k edges are cut, as triangles of its corners 0 1 2 and the middles 3 (of 01), 4 (12), 5 (20).
+# The pieces of a triangle whose first k edges are cut: corners 0 1 2 and midpoints 3 (of 01), 4 (of 12), 5 (of 20).
 CUTS = {
     1: ((0, 3, 2), (3, 1, 2)),
     2: ((3, 1, 4), (0, 3, 4), (0, 4, 2)),
@@ -18,9 +19,9 @@ CUTS = {
 
 
 def subdivided(vertices: Float64, triangles: Int64, length: float, most: int) -> tuple[Float64, Int64]:
-    """Cut edges in halves while any is longer than `length` and there are no more than `most` triangles.
+    """Halve edges until none is longer than `length`, or until there would be more than `most` triangles.
 
-    vertices (V, 3 + A): positions, and what else is linear on a triangle -> the same, more of them
+    vertices (V, 3 + A): positions and A attributes that are linear on a triangle -> more of the same
     """
     while True:
         longest = _lengths(vertices, triangles).max(initial=0.0)
@@ -33,25 +34,25 @@ def subdivided(vertices: Float64, triangles: Int64, length: float, most: int) ->
 
 
 def _lengths(vertices: Float64, triangles: Int64) -> Float64:
-    """Of each triangle's edges 01, 12, 20 (T, 3)."""
+    """Return the lengths of the edges 01, 12, 20 of each triangle (T, 3)."""
     corners = vertices[triangles, :3]
     return np.asarray(np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2))
 
 
 def _cut(vertices: Float64, triangles: Int64, length: float) -> tuple[Float64, Int64]:
-    """Each edge longer than `length` in two."""
+    """Halve each edge that is longer than `length`."""
     cut = _lengths(vertices, triangles) > length * (1 + 1e-9)
     count = cut.sum(axis=1)
-    # Turn each triangle until its cut edges come first.
+    # Rotate the corners of each triangle until its cut edges come first.
     start = np.where(count == 1, cut.argmax(axis=1), np.where(count == 2, (np.argmin(cut, axis=1) + 1) % 3, 0))
     order = (start[:, None] + np.arange(3)) % 3
     turned = np.take_along_axis(triangles, order, axis=1)
     edges = np.sort(np.stack([turned, np.roll(turned, -1, axis=1)], axis=2), axis=2)  # (T, 3, 2)
     is_cut = np.arange(3) < count[:, None]
-    split, middle_of = np.unique(edges[is_cut], axis=0, return_inverse=True)
-    middles = np.zeros(edges.shape[:2], np.int64)
-    middles[is_cut] = len(vertices) + middle_of.reshape(-1)
-    known = np.concatenate([turned, middles], axis=1)
+    split, midpoint_of = np.unique(edges[is_cut], axis=0, return_inverse=True)
+    midpoints = np.zeros(edges.shape[:2], np.int64)
+    midpoints[is_cut] = len(vertices) + midpoint_of.reshape(-1)
+    known = np.concatenate([turned, midpoints], axis=1)
     pieces = [known[count == 0, :3]]
     for number, pattern in CUTS.items():
         pieces += [known[count == number][:, corners] for corners in pattern]

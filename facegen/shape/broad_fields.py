@@ -1,7 +1,7 @@
-"""Semantic shape fields, the broad ones, as functions: ramps over the whole head, ears, lids and lips.
+"""The broad shape fields, as functions: ramps over the whole head, and the motion of ears, lids, lips and hairline.
 
-Each takes the template's geometry and returns the displacement (V, 3), mm, at one standard deviation. The function's
-name is the field's.
+Each returns the displacement (V, 3), mm, of the template's vertices at one standard deviation. The function's name is
+the name of the field.
 """
 
 from __future__ import annotations
@@ -16,18 +16,32 @@ from dcign.facegen.sculpture.features import near
 from dcign.facegen.sculpture.hairline import BROW_LINE
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.sculpture.mouth import mouth_line
-from dcign.facegen.shape.geometry import Geometry
-from dcign.facegen.shape.hair_fields import HAIR_FIELDS
-from dcign.facegen.shape.local_fields import soft_side
+from dcign.facegen.shape.local_fields import Push, displacements, soft_side
+from dcign.facegen.template.regions import Regions
+
+
+class Geometry:
+    """The template as the fields see it: vertices (V, 3) with columns x, y and z, away = |x|, mm; and its regions."""
+
+    def __init__(self, vertices: Float64, regions: Regions) -> None:
+        self.vertices, self.regions = vertices, regions
+        self.x, self.y, self.z = vertices[:, 0], vertices[:, 1], vertices[:, 2]
+        self.away = np.abs(self.x)
+
+    def move(self, out: Float64 | float = 0.0, up: Float64 | float = 0.0, forward: Float64 | float = 0.0) -> Float64:
+        """Return the displacement (V, 3) with these components (V,), mm; `out` is signed by the side."""
+        moved = np.empty_like(self.vertices)
+        moved[:, 0], moved[:, 1], moved[:, 2] = out, up, forward
+        return moved
 
 
 def size(g: Geometry) -> Float64:
-    """A larger head, in all."""
+    """A larger head."""
     return 0.019 * g.vertices
 
 
 def face_height(g: Geometry) -> Float64:
-    """From the nose's root down, the face is longer."""
+    """The face is longer, from the root of the nose down."""
     below = np.clip(-g.y / 114, 0, 1.15)
     return g.move(up=-4.4 * below * (0.35 + 0.65 * ramp(g.z, -30, 60)))
 
@@ -38,16 +52,15 @@ def face_width(g: Geometry) -> Float64:
 
 
 def jaw_width(g: Geometry) -> Float64:
-    """Wide from the mouth's height down: one smooth field for angle, body and jowl."""
+    """Wide below the height of the mouth: one smooth field for angle, body and jowl."""
     side = soft_side(g.vertices, 16)
     return g.move(out=2.5 * side * _band(g.y, -80, 38) * np.clip(g.away / 45, 0, 1) * (1 - 0.7 * ramp(g.z, 60, 105)))
 
 
 def fatness(g: Geometry) -> Float64:
-    """Full cheeks, jowls and neck, and a soft floor of the mouth: what body fat does to a face."""
-    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
-    cheek = bump(half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(half, (46, -92, 40), (26, 26, 44))
-    under = bump(half, (0, -122, 52), (42, 24, 34))
+    """Full cheeks, jowls and neck, and a soft floor of the mouth: the effect of body fat."""
+    cheek = bump(g.regions.half, (52, -62, 48), (26, 34, 46)) + 0.8 * bump(g.regions.half, (46, -92, 40), (26, 26, 44))
+    under = bump(g.regions.half, (0, -122, 52), (42, 24, 34))
     around = ramp(-g.y, 90, 126)
     side = soft_side(g.vertices, 16)
     return g.move(
@@ -58,10 +71,12 @@ def fatness(g: Geometry) -> Float64:
 
 
 def jowl(g: Geometry) -> Float64:
-    """The jaw's border sags beside the chin."""
-    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
-    sag, notch = bump(half, (40, -96, 58), (16, 16, 26)), bump(half, (25, -106, 76), (11, 12, 18))
-    return g.move(out=0.9 * soft_side(g.vertices, 8) * (sag - 0.5 * notch), up=-1.7 * sag + 0.5 * notch)
+    """The cheek sags over the jaw's edge, beside the chin."""
+    pushes = (
+        Push("jowl", "out", 1.3, near("jaw_middle", 0, 8, 6), (16, 15, 24)),
+        Push("jowl", "up", -1.6, near("jaw_middle", -2, 10, 10), (18, 16, 26)),
+    )
+    return displacements(pushes, g.vertices, g.regions)["jowl"]
 
 
 def head_breadth(g: Geometry) -> Float64:
@@ -85,12 +100,12 @@ def forehead_slope(g: Geometry) -> Float64:
 
 
 def nose_length(g: Geometry) -> Float64:
-    """A long nose; what is below moves along."""
+    """A long nose; the face below moves along."""
     return g.move(up=-2.8 * ramp(-g.y, -4, 40) * np.exp(-np.clip(-g.y - 48, 0, None) / 60) * ramp(g.z, 0, 50))
 
 
 def upper_lip_length(g: Geometry) -> Float64:
-    """A long way from nose to mouth; what is below moves along."""
+    """A large distance from nose to mouth; the face below moves along."""
     return g.move(up=-1.7 * ramp(-g.y, 46, 62) * np.exp(-np.clip(-g.y - 66, 0, None) / 70) * ramp(g.z, 0, 50))
 
 
@@ -106,13 +121,13 @@ def prognathism(g: Geometry) -> Float64:
 
 def neck(g: Geometry) -> Float64:
     """A thick neck."""
-    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))  # straight down, no cone
+    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))  # straight down: not a cone
     return g.move(out=3.6 * g.x / 55 * below, forward=3.2 * (g.z + 22) / 55 * below)
 
 
 def eye_size(g: Geometry) -> Float64:
     """The whole eye larger."""
-    around = _around_eyes(g)
+    around = bump(g.regions.half, (LANDMARKS["pupil"][0], 0, 76), (19, 15, 24))
     return g.move(out=0.045 * (g.x - np.sign(g.x) * 31.5) * around, up=0.045 * g.y * around)
 
 
@@ -123,7 +138,7 @@ def lid_opening(g: Geometry) -> Float64:
 
 
 def brow_thickness(g: Geometry) -> Float64:
-    """Bushy brows: the skin stretches away from the brow's middle line."""
+    """Bushy brows: the skin is stretched away from the middle line of the brow."""
     above = g.y - BROW_LINE(g.away)
     return g.move(up=0.15 * above * np.exp(-((above / 6) ** 2)) * ramp(g.z, 40, 60))
 
@@ -167,6 +182,21 @@ def ear_lobe(g: Geometry) -> Float64:
     return g.move(up=-1.8 * _lobe(g))
 
 
+def hairline(g: Geometry) -> Float64:
+    """A high forehead: the hairline moves up, the skull does not."""
+    rise = 3.6 * np.exp(-((g.regions.inside_hair / 26) ** 2)) * ramp(g.z, 20, 70)
+    upwards = np.array([0, 1, 0]) - g.regions.normals[:, 1:2] * g.regions.normals
+    return rise[:, None] * upwards
+
+
+def receding_temples(g: Geometry) -> Float64:
+    """The hairline falls back beside the forehead, not in its middle."""
+    corner = np.exp(-(((g.away - 44) / 16) ** 2) - ((g.regions.inside_hair / 20) ** 2)) * ramp(g.z, 0, 50)
+    back = np.array([0, 0.7, -0.7])
+    backwards = back - (g.regions.normals @ back)[:, None] * g.regions.normals
+    return np.asarray(4.0 * corner[:, None] * backwards)
+
+
 def chin_aside(g: Geometry) -> Float64:
     """An asymmetry: the chin to one side."""
     return g.move(out=0.65 * ramp(-g.y, 30, 110) * ramp(g.z, 20, 90))
@@ -182,7 +212,7 @@ BROAD_FIELDS: tuple[Callable[[Geometry], Float64], ...] = (
     nose_length, upper_lip_length, chin_height, prognathism, neck,
     eye_size, lid_opening, brow_thickness, mouth_width, upper_lip, lower_lip,
     ear_size, ear_flare, ear_height, ear_lobe,
-    *HAIR_FIELDS,
+    hairline, receding_temples,
     chin_aside, face_tilt,
 )  # fmt: skip
 
@@ -191,18 +221,12 @@ def _band(t: Float64, centre: float, width: float) -> Float64:
     return np.asarray(np.exp(-(((t - centre) / width) ** 2)))
 
 
-def _around_eyes(g: Geometry) -> Float64:
-    pupil = (LANDMARKS["pupil"][0], 0, 76)
-    return bump(np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1), pupil, (19, 15, 24))
-
-
 def _ears(g: Geometry) -> Float64:
-    # The lobe hangs nearer to the head than the rim: it moves as a whole, or it would be drawn out to a point.
+    # The lobe is nearer to the head than the rim. It moves as a whole: otherwise it would become a point.
     outside = 1 - (1 - ramp(g.away, 69.5, 76)) * (1 - _lobe(g))
     outside *= np.exp(-(((g.y + 14) / 48) ** 4))
     return outside * ramp(-g.z, -16, -6) * (g.z > -60)
 
 
 def _lobe(g: Geometry) -> Float64:
-    half = np.concatenate([g.away[:, None], g.vertices[:, 1:]], 1)
-    return bump(half, near("ear_bottom", 1, -1, -2).position(LANDMARKS), (14, 15, 15))
+    return bump(g.regions.half, near("ear_bottom", 1, -1, -2).position(LANDMARKS), (14, 15, 15))

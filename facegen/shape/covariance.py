@@ -1,13 +1,13 @@
-"""How heads vary within each sex, and independent modes of it.
+"""The covariance of heads within each sex, and independent modes of it.
 
-Notation: w (K,) weighs the fields and modes, one standard deviation each; J (M, K) is what they do to the measurements.
-A prior w ~ N(0, I) gives the measurements the covariance S0 = J J^T. The posterior
+Notation: w (K,) are the weights of the fields and modes, in standard deviations; J (M, K) is the derivative of the
+measurements by w. A prior w ~ N(0, I) gives the measurements the covariance S0 = J J^T. The posterior
 
     cov(w) = G S G^T + (I - G J)(I - G J)^T,   G = J^T S0^-1
 
-gives them the published covariance S and changes nothing that the measurements do not see. Over the whole population
+gives them the published covariance S and changes nothing on which the measurements do not depend. In the population
 
-    w = sex * d + decades * a + what is left,   cov(left) by sex, so that S holds within each sex.
+    w = sex * d + decades * a + residual,   cov(residual) by sex, so that S holds within each sex.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROUNDS = 400
 
 @dataclass(frozen=True, eq=False)
 class Variation:
-    """How the weights of fields vary: sex (K,) per unit of sex, age (K,) per unit of age, women and men (K, K)."""
+    """Statistics of the weights: sex (K,) and age (K,) per unit of each; covariances (K, K) within women and men."""
 
     sex: Float64
     age: Float64
@@ -33,33 +33,33 @@ class Variation:
 
     @property
     def total(self) -> Float64:
-        """Covariance (K, K) over everybody: sex and age have unit variance."""
+        """Covariance (K, K) over the population: sex and age have unit variance."""
         return np.outer(self.sex, self.sex) + np.outer(self.age, self.age) + (self.women + self.men) / 2
 
     def with_signs(self, signs: Float64) -> Variation:
-        """The same, with some of the weights counted the other way; signs (K,) are 1 or -1."""
+        """Change the signs of some weights; signs (K,) are 1 or -1."""
         both = np.outer(signs, signs)
         return Variation(signs * self.sex, signs * self.age, both * self.women, both * self.men)
 
 
 def conditioned(slopes: Float64, wanted: Float64) -> Float64:
-    """The posterior covariance (K, K) of the weights, given slopes J (M, K) and the wanted covariance S (M, M)."""
+    """Return the posterior covariance (K, K) of the weights for slopes J (M, K) and a target covariance S (M, M)."""
     gain = np.linalg.solve(slopes @ slopes.T, slopes).T
     unseen = np.eye(slopes.shape[1]) - gain @ slopes
     return np.asarray(gain @ wanted @ gain.T + unseen @ unseen.T)
 
 
 def nearest_covariance(wanted: Float64, fixed: Bool, prior: Float64) -> Float64:
-    """A covariance (M, M) near the wanted one, equal to it where fixed, that the prior (M, M) reaches without strain.
+    """Return a covariance (M, M) near the wanted one, equal to it where fixed, and compatible with the prior (M, M).
 
-    Sources mixed may contradict each other and anatomy: no combination of measurements may vary more than MOST times,
-    or less than LEAST times, what the prior gives it. Projections in turn (Dykstra 1983) onto the one and the other,
-    where the prior is the identity.
+    Different sources may contradict each other and anatomy. Therefore the variance of no combination of measurements
+    may exceed MOST times, or fall below LEAST times, its prior variance. We project alternately (Dykstra 1983) onto
+    both constraints, in coordinates where the prior is the identity.
     """
     root = np.linalg.cholesky(prior)
     inverse = np.linalg.inv(root)
     row, column = np.nonzero(np.triu(fixed))
-    # What changes entry (i, j) alone, least: the symmetric part of root[i] root[j]^T; these are their products.
+    # The least change of entry (i, j) alone is the symmetric part of root[i] root[j]^T. Inner products of these:
     products = (prior[np.ix_(row, row)] * prior[np.ix_(column, column)]) / 2
     products += (prior[np.ix_(row, column)] * prior[np.ix_(column, row)]) / 2
     current = inverse @ wanted @ inverse.T
@@ -71,7 +71,7 @@ def nearest_covariance(wanted: Float64, fixed: Bool, prior: Float64) -> Float64:
         missing = wanted[row, column] - np.einsum("ki,ij,kj->k", root[row], possible, root[column])
         step = np.einsum("k,ki,kj->ij", np.linalg.solve(products, missing), root[row], root[column])
         current = possible + (step + step.T) / 2
-    values, vectors = np.linalg.eigh(current)  # fixed entries count more than the last of the strain
+    values, vectors = np.linalg.eigh(current)  # fixed entries matter more than a small violation of the limits
     covariance = root @ (vectors * np.maximum(values, LEAST / 4)) @ vectors.T @ root.T
     rescale = np.sqrt(np.diag(wanted) / np.diag(covariance))
     return np.asarray(covariance * np.outer(rescale, rescale))
@@ -80,10 +80,10 @@ def nearest_covariance(wanted: Float64, fixed: Bool, prior: Float64) -> Float64:
 def independent_modes(
     variation: Variation, slopes: Float64, size: Float64, gram: Float64, count: int
 ) -> tuple[Float64, Variation]:
-    """Weights (K, count) of modes with unit variance, uncorrelated, and the variation in terms of them.
+    """Return weights (K, count) of uncorrelated modes with unit variance, and the variation in terms of them.
 
-    The first mode is the regression on `size` (K,). Together they hold all that the slopes (M, K) see, sex and age;
-    the rest is what varies most in the metric gram (K, K). After the first they are principal components.
+    The first mode is the regression on `size` (K,). Together the modes span the slopes (M, K), sex and age, and the
+    directions of largest variance in the metric gram (K, K). After the first they are principal components.
     """
     values, vectors = np.linalg.eigh(variation.total)
     root, inverse = vectors * np.sqrt(values), (vectors / np.sqrt(values)).T

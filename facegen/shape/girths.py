@@ -1,12 +1,12 @@
-"""Measuring a head: callipers between landmarks and tapes laid over the skin, as chains of points on the mesh.
+"""Measure a head: callipers between landmarks, and tapes over the skin, as chains of points on the mesh.
 
-A point lies on an edge of the mesh, so every length is a function of vertices, and its gradient is exact.
+Each point lies on an edge of the mesh, so that every length is a function of the vertices with an exact gradient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import ConvexHull
@@ -19,7 +19,7 @@ EVERYWHERE: Vector = (1, 1, 1)
 
 @dataclass(frozen=True)
 class Calliper:
-    """The straight distance between two landmarks; axes (0, 1, 0) counts its height alone."""
+    """The straight distance between two landmarks. Axes (0, 1, 0) measure only its height."""
 
     start: str
     end: str
@@ -28,10 +28,9 @@ class Calliper:
 
 @dataclass(frozen=True)
 class Tape:
-    """The tight tape round the head in the level plane through a landmark, lifted by `rise` mm.
+    """A tight tape around the head, in the horizontal plane through a landmark, raised by `rise` mm.
 
-    lean: degrees by which the plane climbs towards the back; hair: mm by which pressed hair keeps the tape off
-    the skin.
+    lean: degrees by which the plane rises towards the back; hair: thickness of pressed hair under the tape, mm.
     """
 
     at: str
@@ -42,7 +41,7 @@ class Tape:
 
 @dataclass(frozen=True)
 class Arc:
-    """The tight tape from one landmark over a second, on the midline, to a third."""
+    """A tight tape from one landmark over a second, on the midline, to a third."""
 
     start: str
     over: str
@@ -56,8 +55,8 @@ Course = Calliper | Tape | Arc
 class Chains:
     """M lengths on one mesh, each a sum of segments between points on edges.
 
-    edges (P, 2) vertices; share (P,) how much of the point is its edge's first vertex; segments (S, 2) points; axes
-    (S, 3) which count; first (M,) the first segment of each length; added (M,) mm, what hair adds.
+    edges (P, 2): vertices; share (P,): weight of the edge's first vertex in each point; segments (S, 2): points; axes
+    (S, 3): 1 for the axes that count; first (M,): first segment of each length; added (M,): mm added for hair.
     """
 
     edges: Integer
@@ -67,68 +66,58 @@ class Chains:
     first: Integer
     added: Float64
 
-    @property
-    def vertices(self) -> Integer:
-        """The vertices that any length depends on, ascending."""
-        return np.unique(self.edges)
-
-    def among(self, vertices: Integer) -> Chains:
-        """The same chains on a mesh of which only these vertices, ascending, are kept."""
-        return replace(self, edges=np.searchsorted(vertices, self.edges))
-
 
 def lay(courses: Sequence[Course], vertices: Float64, triangles: Integer, landmarks: Mapping[str, int]) -> Chains:
-    """Where the courses run on the mesh: vertices (V, 3) mm, triangles (T, 3)."""
-    edges, share, segments, axes, first = [], [], list[Integer](), [], []
+    """Find where the courses run on a mesh: vertices (V, 3) mm, triangles (T, 3)."""
+    edges, share, segments, axes = [], [], list[Integer](), []
     points = 0
     for course in courses:
         own_edges, own_share, closed = _points(course, vertices, triangles, landmarks)
-        count = len(own_edges)
-        steps = np.stack([np.arange(count), np.roll(np.arange(count), -1)], 1)[: count if closed else count - 1]
-        first.append(sum(len(part) for part in segments))
+        numbers = np.arange(points, points + len(own_edges))
+        steps = np.stack([numbers, np.roll(numbers, -1)], 1)[: None if closed else -1]
         edges.append(own_edges)
         share.append(own_share)
-        segments.append(steps + points)
+        segments.append(steps)
         axes.append(np.tile(course.axes if isinstance(course, Calliper) else EVERYWHERE, (len(steps), 1)))
-        points += count
+        points += len(own_edges)
     return Chains(
         np.concatenate(edges),
         np.concatenate(share),
         np.concatenate(segments),
         np.concatenate(axes).astype(float),
-        np.array(first),
-        # A tape kept off a convex outline by h is longer by 2 pi h.
+        np.cumsum([0, *(len(steps) for steps in segments[:-1])]),
+        # At a distance h from a convex outline, a tape is longer by 2 pi h.
         np.array([2 * np.pi * course.hair if isinstance(course, Tape) else 0.0 for course in courses]),
     )
 
 
 def lengths(chains: Chains, vertices: Float64) -> Float64:
-    """All lengths of heads (..., V, 3) -> (..., M), mm."""
+    """Measure all lengths of heads (..., V, 3) -> (..., M), mm."""
     spans = _spans(chains, vertices)
     return np.add.reduceat(np.sqrt((spans**2).sum(-1)), chains.first, -1) + chains.added
 
 
 def length_slopes(chains: Chains, vertices: Float64, modes: Float64) -> Float64:
-    """How much each mode (V, 3, K) changes each length of the head (V, 3), to first order: (M, K)."""
+    """Return the derivative (M, K) of each length of the head (V, 3) by each mode (V, 3, K)."""
     spans = _spans(chains, vertices)
     directions = spans / np.linalg.norm(spans, axis=-1, keepdims=True)
     return np.add.reduceat(np.einsum("sc,sck->sk", directions, _moved_spans(chains, modes)), chains.first, 0)
 
 
 def length_bias(chains: Chains, vertices: Float64, modes: Float64) -> Float64:
-    """How much longer (M,) the lengths are on average than on the head (V, 3), if modes (V, 3, K) have unit variance.
+    """Return the mean excess (M,) of the lengths over those of the head (V, 3), for modes (V, 3, K) of unit variance.
 
-    A span of length l whose direction sways: E |span| = l + (total variance - variance along it) / 2 l.
+    A segment of length l whose direction varies: E |segment| = l + (total variance - variance along it) / 2 l.
     """
     spans = _spans(chains, vertices)
     long = np.linalg.norm(spans, axis=-1)
-    swaying = _moved_spans(chains, modes)
-    along = np.einsum("sc,sck->sk", spans / long[:, None], swaying)
-    return np.add.reduceat(((swaying**2).sum((1, 2)) - (along**2).sum(1)) / (2 * long), chains.first)
+    moved = _moved_spans(chains, modes)
+    along = np.einsum("sc,sck->sk", spans / long[:, None], moved)
+    return np.add.reduceat(((moved**2).sum((1, 2)) - (along**2).sum(1)) / (2 * long), chains.first)
 
 
 def _spans(chains: Chains, vertices: Float64) -> Float64:
-    """The segments (..., S, 3) of heads (..., V, 3), axes that do not count set to zero."""
+    """Return the segments (..., S, 3) of heads (..., V, 3), with zeros for axes that do not count."""
     first, second = chains.edges.T
     share = chains.share[:, None]
     points = share * vertices[..., first, :] + (1 - share) * vertices[..., second, :]
@@ -137,14 +126,14 @@ def _spans(chains: Chains, vertices: Float64) -> Float64:
 
 
 def _moved_spans(chains: Chains, modes: Float64) -> Float64:
-    """What modes (V, 3, K) do to the segments: (S, 3, K)."""
+    """Return the change (S, 3, K) of the segments by modes (V, 3, K)."""
     return np.moveaxis(_spans(chains, np.moveaxis(modes, 2, 0)), 0, 2)
 
 
 def _points(
     course: Course, vertices: Float64, triangles: Integer, landmarks: Mapping[str, int]
 ) -> tuple[Integer, Float64, bool]:
-    """Points (n, 2) on edges, the share (n,) of the first vertex, and whether the chain closes."""
+    """Return edges (n, 2), the share (n,) of their first vertices, and whether the chain is closed."""
     match course:
         case Calliper(start, end):
             ends = np.array([landmarks[start], landmarks[end]])
@@ -165,7 +154,7 @@ def _points(
             share = np.concatenate([np.ones(2), share[ahead]])
             outline = ConvexHull(np.concatenate([corners, flat[ahead]])).vertices
             outline = np.roll(outline, -int(np.flatnonzero(outline == 0)[0]))
-            if outline[1] == 1:  # the hull's closing side, from ear to ear through the head, is not skin
+            if outline[1] == 1:  # the closing side of the hull runs from ear to ear through the head
                 outline = np.roll(outline[::-1], 1)
             return edges[outline], share[outline], False
 
@@ -173,9 +162,9 @@ def _points(
 def _section(
     vertices: Float64, triangles: Integer, origin: Float64, along: Float64
 ) -> tuple[Integer, Float64, Float64]:
-    """The mesh cut by the plane through `origin` that contains +x and `along`.
+    """Cut the mesh by the plane through `origin` that contains +x and `along`.
 
-    Edges (n, 2), the share (n,) of their first vertices, and where they are in the plane (n, 2): x and along.
+    Return edges (n, 2), the share (n,) of their first vertices, and coordinates in the plane (n, 2): x and along.
     """
     along = along / np.linalg.norm(along)
     normal = np.cross((1, 0, 0), along)

@@ -1,7 +1,7 @@
-"""Published measurements of faces, which the sampled population reproduces by sex: means, deviations, correlations.
+"""Published measurements of faces: means, deviations and correlations. The sampled population reproduces them by sex.
 
-Right and left are alike in the tables; the left is measured. Everything is taken on bare skin: instruments press hair
-flat.
+The tables do not distinguish right and left: the left side is measured. All lengths are taken on bare skin, because
+instruments press hair flat.
 """
 
 from __future__ import annotations
@@ -15,50 +15,41 @@ from dcign.facegen.shape.girths import Arc, Calliper, Course, Tape
 
 
 @dataclass(frozen=True)
-class Group:
-    """Mean and standard deviation in one sex, mm."""
-
-    mean: float
-    deviation: float
-
-
-@dataclass(frozen=True)
 class Measurement:
-    """A length on the head, mm, in men and in women."""
+    """A length on the head. men, women: its mean and standard deviation in each sex, mm."""
 
     name: str
     course: Course
-    men: Group
-    women: Group
+    men: tuple[float, float]
+    women: tuple[float, float]
     source: str
 
     @property
     def mean(self) -> float:
         """Mean over both sexes, in equal numbers."""
-        return (self.men.mean + self.women.mean) / 2
+        return (self.men[0] + self.women[0]) / 2
 
     @property
     def difference(self) -> float:
-        """Half of what men have more than women."""
-        return (self.men.mean - self.women.mean) / 2
+        """Half of the difference between the means of men and women."""
+        return (self.men[0] - self.women[0]) / 2
 
     @property
     def within(self) -> float:
-        """Deviation within a sex."""
-        return float(np.sqrt((self.men.deviation**2 + self.women.deviation**2) / 2))
+        """Standard deviation within a sex."""
+        return float(np.sqrt((self.men[1] ** 2 + self.women[1] ** 2) / 2))
 
 
 ANSUR = "ANSUR II 2012: 4082 men, 1986 women"
 NORMS = "Weinberg et al. 2016: 3D Facial Norms, age 25"
+HEIGHT, BREADTH = (0, 1, 0), (1, 0, 0)
 
 
 def _pair(name: str) -> Calliper:
     return Calliper(f"{name}_left", f"{name}_right")
 
 
-HEIGHT, BREADTH = (0, 1, 0), (1, 0, 0)
-
-# Definitions, after the sources' own words:
+# Definitions in the sources' words. Columns: men and women as (mean, standard deviation).
 #   head circumference: the tape above the brow ridges and over the back of the head.
 #   tragion-top of head: height of the top above the notch of the ear, the eyes looking level.
 #   bitragion-chin arc: the tape from ear to ear over the tip of the chin.
@@ -66,54 +57,36 @@ HEIGHT, BREADTH = (0, 1, 0), (1, 0, 0)
 #   neck circumference: the tape below the Adam's apple, across the neck's own axis.
 #   sn-sto is the height of the whole upper lip, vermilion its red part.
 MEASUREMENTS = (
-    Measurement("bizygomatic", _pair("zygion"), Group(142.6, 6.2), Group(133.8, 5.6), ANSUR),
-    Measurement("head breadth", _pair("euryon"), Group(154.3, 5.5), Group(147.8, 5.2), ANSUR),
-    Measurement("menton-sellion", Calliper("sellion", "menton"), Group(122.6, 6.7), Group(113.1, 6.1), ANSUR),
-    Measurement("interpupillary", _pair("pupil"), Group(64.0, 3.4), Group(61.7, 3.6), ANSUR),
-    Measurement("head length", Calliper("glabella", "opisthocranion"), Group(199.5, 7.0), Group(189.8, 7.4), ANSUR),
+    Measurement("bizygomatic", _pair("zygion"), (142.6, 6.2), (133.8, 5.6), ANSUR),
+    Measurement("head breadth", _pair("euryon"), (154.3, 5.5), (147.8, 5.2), ANSUR),
+    Measurement("menton-sellion", Calliper("sellion", "menton"), (122.6, 6.7), (113.1, 6.1), ANSUR),
+    Measurement("interpupillary", _pair("pupil"), (64.0, 3.4), (61.7, 3.6), ANSUR),
+    Measurement("head length", Calliper("glabella", "opisthocranion"), (199.5, 7.0), (189.8, 7.4), ANSUR),
+    Measurement("head circumference", Tape("glabella", rise=8, lean=6, hair=2.5), (574.4, 16.0), (561.1, 19.4), ANSUR),
+    Measurement("tragion-top of head", Calliper("tragion_left", "vertex", HEIGHT), (131.1, 6.2), (126.5, 6.5), ANSUR),
     Measurement(
-        "head circumference", Tape("glabella", rise=8, lean=6, hair=2.5), Group(574.4, 16.0), Group(561.1, 19.4), ANSUR
+        "bitragion-chin arc", Arc("tragion_left", "gnathion", "tragion_right"), (331.7, 14.0), (311.0, 14.2), ANSUR
     ),
+    Measurement("ear length", Calliper("ear_top_left", "ear_bottom_left"), (64.2, 4.5), (59.4, 3.9), ANSUR),
+    Measurement("ear breadth", Calliper("ear_front_left", "ear_back_left"), (36.1, 3.0), (33.2, 2.8), ANSUR),
+    Measurement("ear protrusion", Calliper("mastoid_left", "ear_back_left", BREADTH), (23.2, 3.0), (20.4, 2.7), ANSUR),
+    Measurement("neck circumference", Tape("neck_front", lean=8), (397.6, 25.8), (329.8, 19.2), ANSUR),
+    Measurement("outer canthal", _pair("exocanthion"), (88.9, 4.1), (85.6, 3.8), NORMS),
+    Measurement("inner canthal", _pair("endocanthion"), (32.7, 2.9), (31.5, 2.7), NORMS),
     Measurement(
-        "tragion-top of head", Calliper("tragion_left", "vertex", HEIGHT), Group(131.1, 6.2), Group(126.5, 6.5), ANSUR
+        "palpebral fissure", Calliper("endocanthion_left", "exocanthion_left"), (28.7, 1.9), (27.8, 2.0), NORMS
     ),
-    Measurement(
-        "bitragion-chin arc",
-        Arc("tragion_left", "gnathion", "tragion_right"),
-        Group(331.7, 14.0),
-        Group(311.0, 14.2),
-        ANSUR,
-    ),
-    Measurement("ear length", Calliper("ear_top_left", "ear_bottom_left"), Group(64.2, 4.5), Group(59.4, 3.9), ANSUR),
-    Measurement("ear breadth", Calliper("ear_front_left", "ear_back_left"), Group(36.1, 3.0), Group(33.2, 2.8), ANSUR),
-    Measurement(
-        "ear protrusion",
-        Calliper("mastoid_left", "ear_back_left", BREADTH),
-        Group(23.2, 3.0),
-        Group(20.4, 2.7),
-        ANSUR,
-    ),
-    Measurement("neck circumference", Tape("neck_front", lean=8), Group(397.6, 25.8), Group(329.8, 19.2), ANSUR),
-    Measurement("outer canthal", _pair("exocanthion"), Group(88.9, 4.1), Group(85.6, 3.8), NORMS),
-    Measurement("inner canthal", _pair("endocanthion"), Group(32.7, 2.9), Group(31.5, 2.7), NORMS),
-    Measurement(
-        "palpebral fissure",
-        Calliper("endocanthion_left", "exocanthion_left"),
-        Group(28.7, 1.9),
-        Group(27.8, 2.0),
-        NORMS,
-    ),
-    Measurement("face height", Calliper("nasion", "menton"), Group(126.6, 6.6), Group(118.0, 5.8), NORMS),
-    Measurement("mandibular width", _pair("gonion"), Group(103.7, 7.1), Group(97.0, 6.5), NORMS),
-    Measurement("bifrontal", _pair("frontotemporale"), Group(110.4, 8.4), Group(105.7, 7.8), NORMS),
-    Measurement("mouth width", _pair("cheilion"), Group(50.1, 3.8), Group(47.9, 3.5), NORMS),
-    Measurement("upper lip", Calliper("subnasale", "stomion"), Group(22.6, 2.5), Group(20.3, 2.4), NORMS),
-    Measurement("upper vermilion", Calliper("labiale_superius", "stomion"), Group(7.6, 1.6), Group(7.4, 1.4), NORMS),
-    Measurement("lower vermilion", Calliper("stomion", "labiale_inferius"), Group(8.7, 2.1), Group(8.6, 1.7), NORMS),
-    Measurement("nose width", _pair("alare"), Group(35.9, 2.6), Group(32.7, 2.3), NORMS),
-    Measurement("nose height", Calliper("nasion", "subnasale"), Group(56.7, 3.9), Group(54.5, 3.6), NORMS),
-    Measurement("nose bridge", Calliper("nasion", "pronasale"), Group(49.6, 3.9), Group(47.1, 3.4), NORMS),
-    Measurement("nose protrusion", Calliper("subnasale", "pronasale"), Group(20.9, 2.0), Group(20.0, 1.8), NORMS),
+    Measurement("face height", Calliper("nasion", "menton"), (126.6, 6.6), (118.0, 5.8), NORMS),
+    Measurement("mandibular width", _pair("gonion"), (103.7, 7.1), (97.0, 6.5), NORMS),
+    Measurement("bifrontal", _pair("frontotemporale"), (110.4, 8.4), (105.7, 7.8), NORMS),
+    Measurement("mouth width", _pair("cheilion"), (50.1, 3.8), (47.9, 3.5), NORMS),
+    Measurement("upper lip", Calliper("subnasale", "stomion"), (22.6, 2.5), (20.3, 2.4), NORMS),
+    Measurement("upper vermilion", Calliper("labiale_superius", "stomion"), (7.6, 1.6), (7.4, 1.4), NORMS),
+    Measurement("lower vermilion", Calliper("stomion", "labiale_inferius"), (8.7, 2.1), (8.6, 1.7), NORMS),
+    Measurement("nose width", _pair("alare"), (35.9, 2.6), (32.7, 2.3), NORMS),
+    Measurement("nose height", Calliper("nasion", "subnasale"), (56.7, 3.9), (54.5, 3.6), NORMS),
+    Measurement("nose bridge", Calliper("nasion", "pronasale"), (49.6, 3.9), (47.1, 3.4), NORMS),
+    Measurement("nose protrusion", Calliper("subnasale", "pronasale"), (20.9, 2.0), (20.0, 1.8), NORMS),
 )
 NAMES = tuple(m.name for m in MEASUREMENTS)
 COURSES = tuple(m.course for m in MEASUREMENTS)
@@ -133,19 +106,19 @@ CORRELATIONS = {
     ("interpupillary", "head length"): 0.29,
 }
 EARS = ("ear length", "ear breadth", "ear protrusion")
-EARS_WITH_THE_REST = 0.3  # of the prior's correlation is kept: "nearly independent"
+EARS_WITH_THE_REST = 0.3  # share of the prior's correlation that is kept: the source says "nearly independent"
 
 
 def published(sex: str) -> tuple[Float64, Float64]:
-    """Means (M,) and deviations (M,), mm, of "men" or "women"."""
-    groups = [getattr(m, sex) for m in MEASUREMENTS]
-    return np.array([g.mean for g in groups]), np.array([g.deviation for g in groups])
+    """Return the means (M,) and standard deviations (M,), mm, of "men" or "women"."""
+    means, deviations = np.array([getattr(m, sex) for m in MEASUREMENTS]).T
+    return means, deviations
 
 
 def correlation(prior: Float64) -> tuple[Float64, Bool]:
-    """The correlations (M, M) to aim at within a sex, and which of them (M, M) are known.
+    """Return the correlations (M, M) to aim at within a sex, and which of them (M, M) are published.
 
-    What nobody published is as the prior covariance (M, M) has it.
+    Unpublished correlations are those of the prior covariance (M, M).
     """
     deviations = np.sqrt(np.diag(prior))
     wanted = prior / np.outer(deviations, deviations)

@@ -1,11 +1,11 @@
-"""Painting people: from masks at fixed sites, and a complexion, to colours.
+"""Paint people: compute colours from masks at fixed sites and a complexion.
 
     lab    = cheek + sum over masks of mask (S,) shift (3,)          complexion.py, layers.py
     colour = linear(lab), then for each layer  colour += opacity (paint - colour)
     result = sRGB(colour * occlusion)
 
-Skin is worked out in CIELAB, where it was measured; layers are mixed in linear light. No light is baked in but ambient
-occlusion: light is one of the factors that are to be learnt.
+Skin is computed in CIELAB, in which it was measured; layers are mixed in linear light. The only baked light is ambient
+occlusion, because light is one of the factors to be learnt.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from dcign.facegen.skin.masks import mask_range
 OCCLUSION = 0.6
 _LEAK = (0.93, 1.0, 1.02)  # red light leaks through skin into its folds
 _BRIGHTEST = 0.95
-BYTE_STEPS = 254  # even, so that the middle of a noise, 0, is exact
-COMPRESSION = 4  # of zlib
-BLOCK = 1 << 15  # sites x people at a time: what the processor's cache holds
+BYTE_STEPS = 254  # even, so that 0, the middle of a noise, is exact
+COMPRESSION = 4  # zlib level
+BLOCK = 1 << 15  # sites x people at a time: as many as fit into the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
 class PaintedAlbedo(Albedo):
-    """masks (M, S) of S sites as bytes: mask = low (M,) + byte step (M,); names (M,) of the masks.
+    """Masks at S sites as bytes (M, S): mask = low (M,) + byte step (M,); names (M,) of the masks.
 
-    cheek (M,): the masks' means where the cheek's colour is measured, which is the skin's published colour there.
+    cheek (M,): means of the masks where the cheek is measured: the skin has its published colour there.
     """
 
     kind: ClassVar[str] = "painted"
@@ -52,18 +52,18 @@ class PaintedAlbedo(Albedo):
 
     @classmethod
     def from_masks(cls, masks: Mapping[str, UInt8], cheek: Float32) -> PaintedAlbedo:
-        """From masks (S,) as `as_bytes` packs them, and their means (M,) on the cheek."""
+        """Make it from masks (S,), packed by `as_bytes`, and their means (M,) on the cheek."""
         low, high = np.array([mask_range(name) for name in masks], np.float32).T
         return cls(tuple(masks), np.stack(list(masks.values())), low, (high - low) / BYTE_STEPS, cheek)
 
     @property
     def modes(self) -> int:
-        """Number of albedo coefficients Ka; complexion.py names them."""
+        """Number of albedo coefficients Ka."""
         return len(COEFFICIENTS)
 
     @property
     def coefficient_names(self) -> tuple[str, ...]:
-        """What each coefficient is, Ka names."""
+        """Ka names, which complexion.py explains."""
         return COEFFICIENTS
 
     @cached_property
@@ -73,36 +73,33 @@ class PaintedAlbedo(Albedo):
 
     @cached_property
     def stencils(self) -> list[_Stencil]:
-        """Where each of LAYERS can be."""
-        neutral = Complexion.of(np.zeros((1, self.modes)), np.array([MEAN_PERSON]))
+        """Where each of LAYERS can be, in their order."""
+        neutral = Complexion(np.zeros((1, self.modes)), np.array([MEAN_PERSON]))
         found = []
         for layer in LAYERS:
             names = [name for name in layer.weights(neutral) if name in self.rows]  # hair may have fewer cuts
             rows = np.array([self.rows[name] for name in names], np.intp)
             gate = self.rows[layer.gate]
-            places = np.flatnonzero(self.masks[gate])
-            share = np.float32(self.step[gate]) * self.masks[gate, places]
-            # A gate that is also weighed fades out by its weight alone.
-            found.append(
-                _Stencil(
-                    places,
-                    np.ones_like(share) if layer.gate in names else share,
-                    rows,
-                    self.masks[rows[:, None], places],
-                )
-            )
+            where = np.flatnonzero(self.masks[gate])
+            share = np.float32(self.step[gate]) * self.masks[gate, where]
+            # A gate that is also a weighted mask fades out by its weight alone.
+            gated = np.ones_like(share) if layer.gate in names else share
+            own = self.masks[rows[:, None], where]
+            found.append(_Stencil(layer, names, self.low[rows], self.step[rows], where, gated, own))
         return found
 
     @property
     def sites(self) -> int:
-        """Number of places S that are coloured."""
+        """Number of coloured sites S."""
         return int(self.masks.shape[1])
 
     def colours(self, coefficients: Float32, attributes: Float32) -> Float32:
-        """Colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, S, 3), sRGB 0..1."""
+        """Compute colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, S, 3), sRGB 0..1."""
         if coefficients.ndim != 2 or coefficients.shape[1] != self.modes:
-            raise ModelError(f"coefficients have shape {coefficients.shape}; expected (N, {self.modes}).")
-        brush = _Brush(self, Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64)))
+            raise ModelError(
+                f"expected coefficients (N, {self.modes}), found shape {coefficients.shape}: give one row per person."
+            )
+        brush = _Brush(self, Complexion(coefficients, attributes))
         people = len(coefficients)
         colours = np.empty((people, self.sites, 3), np.float32)
         width = min(self.sites, BLOCK)
@@ -114,17 +111,17 @@ class PaintedAlbedo(Albedo):
                 colours[who, sites] = linear_to_srgb(brush.paint(sites, who)).transpose(0, 2, 1)
         return colours
 
-    def at(self, places: Int32) -> PaintedAlbedo:
-        """The same people at some of the sites (n,)."""
-        return PaintedAlbedo(self.names, self.masks[:, places], self.low, self.step, self.cheek)
+    def at(self, sites: Int32) -> PaintedAlbedo:
+        """Keep only some of the sites (n,)."""
+        return PaintedAlbedo(self.names, self.masks[:, sites], self.low, self.step, self.cheek)
 
     def projected(self, project: Callable[[Floating], Float64]) -> PaintedAlbedo:
-        """The same people at other sites, n of them."""
+        """Move the masks to n other sites."""
         masks = np.clip(np.round(project(self.masks.T.astype(np.float32))), 0, BYTE_STEPS).astype(np.uint8)
         return PaintedAlbedo(self.names, np.ascontiguousarray(masks.T), self.low, self.step, self.cheek)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """What a file holds of it."""
+        """Return the arrays that a file stores."""
         return {
             "names": np.array(self.names),
             "sites": np.array(self.sites),
@@ -136,35 +133,54 @@ class PaintedAlbedo(Albedo):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> PaintedAlbedo:
-        """Back from `arrays`."""
+        """Make it from the arrays of a file."""
         masks = np.frombuffer(zlib.decompress(arrays["masks"].tobytes()), np.uint8).reshape(-1, int(arrays["sites"]))
         return cls(tuple(str(name) for name in arrays["names"]), masks, arrays["low"], arrays["step"], arrays["cheek"])
 
 
 def as_bytes(name: str, mask: Floating) -> UInt8:
-    """A mask (S,) as bytes over its range; what is beyond is clipped."""
+    """Convert a mask (S,) to bytes over its range, and clip the rest."""
     low, high = mask_range(name)
     return np.asarray(np.round((np.clip(mask, low, high) - low) * (BYTE_STEPS / (high - low))), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class _Stencil:
-    """The sites (s,) that a layer's gate leaves open, how far, and the bytes (m, s) of the layer's own masks there."""
+    """Where a layer can be: sites (s,), how far its gate is open there (s,), and its own masks (m, s) as bytes there.
 
-    places: IntP
+    names (m,) of the masks, with low (m,) and step (m,) of their bytes.
+    """
+
+    layer: Layer
+    names: list[str]
+    low: Float32
+    step: Float32
+    where: IntP
     gate: Float32
-    rows: IntP
     bytes: UInt8
 
     def within(self, sites: slice) -> tuple[IntP, Float32, Float32]:
-        """Places counted from the first of these sites, gate and masks there."""
-        first, last = np.searchsorted(self.places, (sites.start, sites.stop))
+        """Return positions relative to the first of these sites, and gate and masks there."""
+        first, last = np.searchsorted(self.where, (sites.start, sites.stop))
         own = slice(first, last)
-        return self.places[own] - sites.start, self.gate[own], self.bytes[:, own].astype(np.float32)
+        return self.where[own] - sites.start, self.gate[own], self.bytes[:, own].astype(np.float32)
+
+    def weighed(self, c: Complexion) -> tuple[Float32, Float32, Float32, Float32]:
+        """Return weights (N, m) of the bytes, bias (N, 1), strength (N, 1) and paint (N, 3, 1) for N people."""
+        people = len(c.skin)
+        weights = self.layer.weights(c)
+        matrix = np.empty((people, len(self.names)))
+        for column, name in enumerate(self.names):
+            matrix[:, column] = weights[name]
+        bias = weights.get(EVERYWHERE, 0.0) + matrix @ self.low
+        strength = np.empty((people, 1), np.float32)
+        strength[:, 0] = self.layer.strength(c)
+        paint = self.layer.colour(c)[:, :, None].astype(np.float32)
+        return (matrix * self.step).astype(np.float32), bias[:, None].astype(np.float32), strength, paint
 
 
 class _Brush:
-    """N people's weights of every mask, in the units of its bytes."""
+    """The weights of every mask for N people, in the units of the masks' bytes."""
 
     def __init__(self, albedo: PaintedAlbedo, c: Complexion) -> None:
         self.masks = albedo.masks
@@ -173,53 +189,29 @@ class _Brush:
         shifts = skin_shifts(c)
         self.skin_rows = np.array([row[name] for name in shifts])
         by_mask = np.stack(list(shifts.values()), 2)  # (N, 3, m)
-        # Exactly the published colour at the cheek: what masks add there is taken off everywhere.
+        # The cheek has exactly the published colour: we subtract everywhere what the masks add there.
         base = c.skin + by_mask @ (albedo.low - albedo.cheek)[self.skin_rows]
         self.base = base[:, :, None].astype(np.float32)
         self.by_mask = (by_mask * albedo.step[self.skin_rows]).astype(np.float32)
-        self.layers = [
-            (stencil, *_weights(layer, stencil, albedo, c))
-            for layer, stencil in zip(LAYERS, albedo.stencils, strict=True)
-            if len(stencil.places)
-        ]
+        self.layers = [(stencil, *stencil.weighed(c)) for stencil in albedo.stencils if len(stencil.where)]
 
     def paint(self, sites: slice, who: slice) -> Float32:
-        """Linear colours (n, 3, s) of some people at some sites."""
+        """Return linear colours (n, 3, s) of some people at some sites."""
         lab = self.by_mask[who] @ self.masks[self.skin_rows, sites].astype(np.float32)
         lab += self.base[who]
         colour = lab_to_linear_planes(lab)
         np.clip(colour, 0.003, 1.0, out=colour)
         for stencil, matrix, bias, strength, paint in self.layers:
-            places, gate, masks = stencil.within(sites)
-            if not len(places) or not strength[who].any():
+            where, gate, masks = stencil.within(sites)
+            if not len(where) or not strength[who].any():
                 continue
             opacity = matrix[who] @ masks
             opacity += bias[who]
             np.clip(opacity, 0, 1, out=opacity)
             opacity *= strength[who] * gate
-            below = np.take(colour, places, axis=2)
+            below = np.take(colour, where, axis=2)
             below += opacity[:, None] * (paint[who] - below)
-            colour[:, :, places] = below
+            colour[:, :, where] = below
         seen = 1 - (OCCLUSION * self.closed_step) * self.masks[self.closed, sites].astype(np.float32)
         colour *= np.stack([seen**leak for leak in np.array(_LEAK, np.float32)])
         return np.clip(colour, 0.002, _BRIGHTEST, out=colour)
-
-
-def _weights(
-    layer: Layer, stencil: _Stencil, albedo: PaintedAlbedo, c: Complexion
-) -> tuple[Float32, Float32, Float32, Float32]:
-    """Of N people: weights (N, m) of the masks' bytes, bias (N, 1), strength (N, 1), paint (N, 3, 1)."""
-    people = len(c.skin)
-    weights = layer.weights(c)
-    matrix = np.empty((people, len(stencil.rows)))
-    for column, name in enumerate(name for name in weights if name in albedo.rows):
-        matrix[:, column] = weights[name]
-    bias = weights.get(EVERYWHERE, 0.0) + matrix @ albedo.low[stencil.rows]
-    strength = np.empty((people, 1), np.float32)
-    strength[:, 0] = layer.strength(c)
-    return (
-        (matrix * albedo.step[stencil.rows]).astype(np.float32),
-        bias[:, None].astype(np.float32),
-        strength,
-        layer.colour(c)[:, :, None].astype(np.float32),
-    )

@@ -1,4 +1,4 @@
-"""Single hairs of a brow, for sites that lie close enough to show them. The left half; y over x, mm."""
+"""The single hairs of the left brow, for sites that are dense enough to show them. Curves give y over x, mm."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dcign.facegen.primitives import curve, segment_distance
 from dcign.facegen.sculpture.hairline import BROW_HALF_HEIGHT, BROW_LINE
 
 BROW_HAIRS = 210
-_BROW_WIDTH = 0.27  # mm at the root; finer than a hair is in a picture, thicker than one is
-# Hairs stand up near the nose and lie flat at the temple (degrees from the brow's own direction, over x).
+_BROW_WIDTH = 0.27  # mm at the root: thicker than a real hair, finer than a pixel of most pictures
+# Hairs stand up near the nose and lie flat at the temple: degrees from the direction of the brow, over x.
 _LEAN = curve([(7, 68), (12, 52), (18, 36), (28, 24), (44, 15), (56, 10)])
 _LENGTH = curve([(7, 6.0), (14, 7.5), (30, 8.0), (46, 7.0), (56, 5.0)])
 
 
 def brow_hairs(half: Float64, rng: np.random.Generator) -> Float64:
-    """How much of each site (S,) on the brow a hair covers, 0..1."""
+    """Return how much of each site (S,) a hair covers, 0..1, at points half (S, 3) with x >= 0."""
     covered = np.zeros(len(half))
     x, y = half[:, 0], half[:, 1]
     close = np.flatnonzero((np.abs(y - BROW_LINE(x)) < 8) & (x > 3) & (x < 64) & (half[:, 2] > 20))
@@ -24,7 +24,7 @@ def brow_hairs(half: Float64, rng: np.random.Generator) -> Float64:
     root_x = np.sort(rng.uniform(7, 55.5, BROW_HAIRS))
     across = rng.uniform(-1.15, 0.85, BROW_HAIRS)
     slope = np.degrees(np.arctan2(BROW_LINE(root_x + 1) - BROW_LINE(root_x - 1), 2.0))
-    # Those that grow in the upper half of the outer brow point down towards its line.
+    # Hairs in the upper half of the outer brow point down towards its middle line.
     sinks = np.clip((across + 0.1) * 2.2, 0, 1) * np.clip((root_x - 14) / 14, 0, 1)
     angle = np.radians(slope + _LEAN(root_x) * (1 - 1.55 * sinks) + rng.normal(0, 5, BROW_HAIRS))
     root = np.stack([root_x, BROW_LINE(root_x) + across * BROW_HALF_HEIGHT(root_x)], 1)

@@ -1,27 +1,25 @@
-"""A person's colouring in words, from N(0, 1) coefficients, sex and age: what is joint in nature is joint here.
+"""A person's complexion from N(0, 1) coefficients, sex and age. Traits that go together in nature go together here.
 
-Skin follows the published tables (tones.py), hair depends on skin, eyes on skin and hair, grey and lines on age, beards
-on sex. Every curve is monotone and saturates, so that nobody is orange or blue at any coefficient.
+Skin follows the published tables (tones.py). Hair depends on skin, eyes on skin and hair, grey hair and lines on age,
+beards on sex. Every curve is monotone and saturates, so that nobody is orange or blue at any coefficient.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import ndtr
 
-from dcign.arrays import Float64
+from dcign.arrays import Float64, Floating
 from dcign.facegen.colour import lab_to_linear
 from dcign.facegen.model.person import ATTRIBUTES
 from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.skin.tones import cheek_lab
 
 MOTTLES = 14  # patterns of pigment and of blood; every skin has its own mixture
-MOST_CUTS = 16  # of hair that can have their own shade
+MOST_CUTS = 16  # haircuts that can have their own shading
 MOLES = 8  # groups of moles
 
-# name of the coefficient: what one standard deviation does
+# Name of the coefficient: effect of one standard deviation.
 _NAMED = {
     "tone": "lighter skin, along the published tones",
     "red": "a* of the skin, at its tone",
@@ -57,142 +55,85 @@ COEFFICIENTS = (*_NAMED, *(f"mottle_{i}" for i in range(MOTTLES)), *(f"moles_{i}
 HAIR_L = curve([(0, 7), (1, 12), (2, 19), (3, 29), (4, 42), (5, 56)])
 HAIR_A = curve([(0, 0.5), (1, 2), (2, 4.5), (3, 6), (4, 6), (5, 4)])
 HAIR_B = curve([(0, 0.5), (1, 3), (2, 7), (3, 12), (4, 18), (5, 22)])
-HAIR_LIGHTEST = curve([(44, 1.0), (52, 1.6), (57, 2.9), (61, 4.6), (65, 5.0)])  # over the skin's L*
+HAIR_LIGHTEST = curve([(44, 1.0), (52, 1.6), (57, 2.9), (61, 4.6), (65, 5.0)])  # over the L* of the skin
 WHITE_HAIR = np.array([60.0, 0.6, 5.0])
-# Irises over the lightness that pigment leaves, linear RGB: dark brown, brown, hazel, then green or blue.
+# Irises, linear RGB, from much pigment (0) to little (1): dark brown, brown, hazel, then green or blue.
 _IRIS_STATIONS = (0.0, 0.35, 0.6, 0.8, 1.0)
-_IRIS_GREEN = (
-    (0.036, 0.019, 0.011),
-    (0.105, 0.052, 0.021),
-    (0.160, 0.102, 0.038),
-    (0.125, 0.122, 0.060),
-    (0.125, 0.140, 0.090),
-)
-_IRIS_BLUE = (
-    (0.036, 0.019, 0.011),
-    (0.105, 0.052, 0.021),
-    (0.145, 0.110, 0.062),
-    (0.125, 0.145, 0.150),
-    (0.115, 0.165, 0.220),
-)
-_IRIS_HERE = curve([(44, -3.0), (52, -2.1), (57, -1.1), (61, 0.2), (66, 0.9)])  # over the skin's L*
-GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey, its spread among people, how long it takes
-DYED = 14.0  # years by which grey shows later in women, some of whom dye it
+_IRIS_DARK = ((0.036, 0.019, 0.011), (0.105, 0.052, 0.021))
+_IRIS_GREEN = (*_IRIS_DARK, (0.160, 0.102, 0.038), (0.125, 0.122, 0.060), (0.125, 0.140, 0.090))
+_IRIS_BLUE = (*_IRIS_DARK, (0.145, 0.110, 0.062), (0.125, 0.145, 0.150), (0.115, 0.165, 0.220))
+_IRIS_HERE = curve([(44, -3.0), (52, -2.1), (57, -1.1), (61, 0.2), (66, 0.9)])  # over the L* of the skin
+GREY_AGE, GREY_DEVIATION, GREY_WIDTH = 57.0, 8.0, 15.0  # years: half grey; spread among people; duration
+DYED = 14.0  # years by which grey shows later in women, because some dye their hair
 
 
-@dataclass(frozen=True, eq=False)
 class Complexion:
-    """What N people's colours depend on. Arrays (N,), 0..1 unless said otherwise; colours (N, 3).
+    """The quantities that determine the colours of N people. Arrays (N,), 0..1 unless noted; colours (N, 3).
 
-    skin: CIELAB of the cheek; dark: 0 fair .. 1 dark; man, old: how far from woman to man, from young to old; hair,
-    brow_hair: linear RGB; grey: share of white strands; recession: mm that the temples' hairline has moved up;
-    cropped: whether there is hair on the scalp; cut (N, MOST_CUTS): which, one of them 1; lips: CIELAB less skin;
-    mottle (N, MOTTLES) and mole_groups (N, MOLES): patterns; the rest as named above.
+    skin: CIELAB of the cheek; dark: 0 fair .. 1 dark; man, old: 0 woman .. 1 man, 0 young .. 1 old; hair, brow_hair,
+    white, iris, iris_inner: linear RGB; grey: share of white hairs; recession: mm by which the hairline of the temples
+    has moved up; cropped: whether there is hair on the scalp; cut (N, MOST_CUTS): one-hot haircut; lips: CIELAB less
+    that of the skin; mottle (N, MOTTLES) and mole_groups (N, MOLES): patterns; the others as in _NAMED.
     """
 
-    skin: Float64
-    dark: Float64
-    man: Float64
-    old: Float64
-    age: Float64
-    cropped: Float64
-    cut: Float64
-    flush: Float64
-    nose_red: Float64
-    forehead: Float64
-    around_mouth: Float64
-    under_eye: Float64
-    freckles: Float64
-    spots: Float64
-    lines: Float64
-    hair: Float64
-    white: Float64
-    grey: Float64
-    recession: Float64
-    brow_hair: Float64
-    brow_density: Float64
-    brow_thickness: Float64
-    lashes: Float64
-    iris: Float64
-    iris_inner: Float64
-    iris_light: Float64
-    iris_fibres: Float64
-    limbal: Float64
-    shadow: Float64
-    beard: Float64
-    beard_cover: Float64
-    lips: Float64
-    mottle: Float64
-    mole_groups: Float64
-
-    @classmethod
-    def of(cls, albedo: Float64, attributes: Float64) -> Complexion:
-        """From coefficients (N, Ka), in the order of COEFFICIENTS, and attributes (N, A)."""
-        own = dict(zip(COEFFICIENTS, albedo.T, strict=True))
-        about = dict(zip(ATTRIBUTES, attributes.T, strict=True))
+    def __init__(self, coefficients: Floating, attributes: Floating) -> None:
+        """Derive everything from coefficients (N, Ka), in the order of COEFFICIENTS, and attributes (N, A)."""
+        own = dict(zip(COEFFICIENTS, coefficients.astype(np.float64).T, strict=True))
+        about = dict(zip(ATTRIBUTES, attributes.astype(np.float64).T, strict=True))
         z = {name: soft(own[name]) for name in _NAMED}
         skin = cheek_lab(own["tone"], pallid(own["red"]), pallid(own["yellow"]))
         lightness, age = skin[:, 0], about["age"]
         dark = ramp(-lightness, -64, -36)
         man, old = ramp(about["sex"], -0.8, 0.9), ramp(age, 28, 80)
         young = DYED * (1 - man) - GREY_DEVIATION * z["grey"] - 3 * dark
-        grey = ramp(age - young, GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
         index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.15 * (1 - 0.2 * old)
-        hair = _hair_linear(index, z["hair_red"], lightness)
         iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * z["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
         moles = np.stack([own[f"moles_{i}"] for i in range(MOLES)], 1) + 0.5 * z["moles"][:, None]
         adult = ramp(age, 17, 30) * 0.5 + 0.5
         hairy = man * adult
-        return cls(
-            skin=skin,
-            dark=dark,
-            man=man,
-            old=old,
-            age=age,
-            cropped=(about["hair_cut"] > 0.5).astype(np.float64),
-            cut=np.round(about["hair_cut"])[:, None] == np.arange(MOST_CUTS),
-            flush=(1.0 + 0.45 * z["flush"]) * (1 - 0.45 * dark),
-            nose_red=np.maximum(1.0 + 0.5 * z["nose_red"], 0) * (1 - 0.45 * dark),
-            forehead=1.0 + 0.7 * z["forehead"],
-            around_mouth=1.0 + 1.1 * z["around_mouth"] + 1.5 * dark,
-            under_eye=np.maximum(0.9 + 0.5 * z["under_eye"] + 0.5 * old, 0.1),
-            freckles=ramp(z["freckles"] + 1.8 * ramp(lightness, 54, 66), 1.9, 4.3),
-            spots=ramp(age + 9 * z["sun"], 45, 88),
-            lines=np.clip(ramp(age + 6 * z["lines"], 24, 88), 0, 1),
-            hair=hair,
-            white=np.tile(lab_to_linear(WHITE_HAIR), (len(skin), 1)),
-            grey=grey,
-            recession=_recession(man, age, own["balding"]),
-            brow_hair=_hair_linear(np.minimum(0.75 * index, 3.0), z["hair_red"], lightness),
-            brow_density=np.clip(0.68 + 0.11 * z["brow_density"] + 0.10 * man - 0.10 * old, 0.2, 1),
-            brow_thickness=0.45 * z["brow_thickness"] + 1.1 * man - 0.45,
-            lashes=np.clip(0.78 + 0.08 * z["lashes"] - 0.22 * man - 0.25 * old, 0.2, 1),
-            iris=_iris_linear(iris_light, z["iris_hue"]),
-            iris_inner=_iris_linear(np.clip(iris_light - 0.28, 0, 1), z["iris_hue"] - 1),
-            iris_light=iris_light,
-            iris_fibres=z["iris_fibres"],
-            limbal=np.clip(0.62 + 0.16 * z["limbal"] - 0.35 * old, 0.05, 1),
-            shadow=hairy * np.clip(0.40 + 0.22 * z["beard"], 0.05, 0.8),
-            beard=hairy * ramp(own["beard"], 0.2, 1.9),
-            beard_cover=z["beard_cover"],
-            lips=_lips(z, man, old, dark),
-            mottle=np.stack([own[f"mottle_{i}"] for i in range(MOTTLES)], 1),
-            mole_groups=ramp(moles, 0.6, 1.8),
-        )
+        self.skin, self.dark, self.man, self.old, self.iris_light = skin, dark, man, old, iris_light
+        self.hair = _hair_linear(index, z["hair_red"], lightness)
+        self.grey = ramp(age - young, GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
+        self.cropped = (about["hair_cut"] > 0.5).astype(np.float64)
+        self.cut = np.round(about["hair_cut"])[:, None] == np.arange(MOST_CUTS)
+        self.flush = (1.0 + 0.45 * z["flush"]) * (1 - 0.45 * dark)
+        self.nose_red = np.maximum(1.0 + 0.5 * z["nose_red"], 0) * (1 - 0.45 * dark)
+        self.forehead = 1.0 + 0.7 * z["forehead"]
+        self.around_mouth = 1.0 + 1.1 * z["around_mouth"] + 1.5 * dark
+        self.under_eye = np.maximum(0.9 + 0.5 * z["under_eye"] + 0.5 * old, 0.1)
+        self.freckles = ramp(z["freckles"] + 1.8 * ramp(lightness, 54, 66), 1.9, 4.3)
+        self.spots = ramp(age + 9 * z["sun"], 45, 88)
+        self.lines = np.clip(ramp(age + 6 * z["lines"], 24, 88), 0, 1)
+        self.white = np.tile(lab_to_linear(WHITE_HAIR), (len(skin), 1))
+        self.recession = _recession(man, age, own["balding"])
+        self.brow_hair = _hair_linear(np.minimum(0.75 * index, 3.0), z["hair_red"], lightness)
+        self.brow_density = np.clip(0.68 + 0.11 * z["brow_density"] + 0.10 * man - 0.10 * old, 0.2, 1)
+        self.brow_thickness = 0.45 * z["brow_thickness"] + 1.1 * man - 0.45
+        self.lashes = np.clip(0.78 + 0.08 * z["lashes"] - 0.22 * man - 0.25 * old, 0.2, 1)
+        self.iris = _iris_linear(iris_light, z["iris_hue"])
+        self.iris_inner = _iris_linear(np.clip(iris_light - 0.28, 0, 1), z["iris_hue"] - 1)
+        self.iris_fibres = z["iris_fibres"]
+        self.limbal = np.clip(0.62 + 0.16 * z["limbal"] - 0.35 * old, 0.05, 1)
+        self.shadow = hairy * np.clip(0.40 + 0.22 * z["beard"], 0.05, 0.8)
+        self.beard = hairy * ramp(own["beard"], 0.2, 1.9)
+        self.beard_cover = z["beard_cover"]
+        self.lips = _lips(z, man, old, dark)
+        self.mottle = np.stack([own[f"mottle_{i}"] for i in range(MOTTLES)], 1)
+        self.mole_groups = ramp(moles, 0.6, 1.8)
 
 
 def soft(z: Float64) -> Float64:
-    """N(0, 1) with its tails drawn in to +-2.5, still of unit variance."""
+    """Compress the tails of N(0, 1) to +-2.5 at unit variance."""
     return np.asarray(2.5 * np.tanh(z / 2.25))
 
 
 def pallid(z: Float64) -> Float64:
-    """The same for what makes skin grey when it is low: down to -1.7 only."""
+    """Do the same for coefficients whose low values turn skin grey: down to -1.7 only."""
     return np.where(z < 0, 1.7 * np.tanh(z / 1.7), soft(z))
 
 
 def _hair_linear(index: Float64, red: Float64, lightness: Float64) -> Float64:
-    """Linear RGB (N, 3) of hair at index 0 black .. 5 blond."""
+    """Return linear RGB (N, 3) of hair at index 0 black .. 5 blond."""
     fair = ramp(lightness, 57, 65)
     ginger = fair * ramp(red, 1.35, 1.9) * ramp(index, 1.2, 2.6)
     brown = ramp(index, 0.5, 2.5) * (0.8 * red + 1.5 * fair * ramp(red, 0.4, 1.6))
@@ -201,7 +142,7 @@ def _hair_linear(index: Float64, red: Float64, lightness: Float64) -> Float64:
 
 
 def _iris_linear(light: Float64, hue: Float64) -> Float64:
-    """Linear RGB (N, 3): from dark brown to, by hue, green or blue."""
+    """Return linear RGB (N, 3): from dark brown to green or blue, by hue."""
     blue = ramp(hue, -0.9, 0.5)[:, None]
     green, azure = (
         np.stack([np.interp(light, _IRIS_STATIONS, channel) for channel in np.array(stations).T], 1)
@@ -211,13 +152,13 @@ def _iris_linear(light: Float64, hue: Float64) -> Float64:
 
 
 def _recession(man: Float64, age: Float64, balding: Float64) -> Float64:
-    """How far (N,), mm, the temples' hairline has moved up."""
+    """Return how far (N,), mm, the hairline of the temples has moved up."""
     men = 26 * ramp(age + 15 * balding, 34, 80)
     return np.asarray(man * (3 + men) + 2.0 * np.tanh(balding))
 
 
 def _lips(z: dict[str, Float64], man: Float64, old: Float64, dark: Float64) -> Float64:
-    """CIELAB (N, 3) of the lips less that of the skin around them."""
+    """Return CIELAB (N, 3) of the lips less that of the skin around them."""
     red = 9.0 - 0.5 * dark - 2.6 * man - 3.0 * old + 3.0 * z["lip_red"]
     light = -9.5 + 3.0 * dark + 1.6 * man + 1.0 * old + 3.0 * z["lip_light"]
     return np.stack([light, np.maximum(red, 3.0), -1.6 + 0.15 * red - 0.3 * dark + 0.9 * z["lip_light"]], 1)

@@ -1,7 +1,7 @@
-"""What is where on the skin: named masks over sites, which layers.py colours. Sites are vertices or texels.
+"""Named masks over sites of skin and hair, which layers.py colours. Sites are vertices or texels.
 
-A mask is 0..1 unless said otherwise; `*_mm` are signed distances, positive inside; noises have unit variance and are 0
-where the sites lie too far apart to carry them.
+A mask is 0..1 unless noted. `*_mm` are signed distances, positive inside. Noises have unit variance and are 0 where the
+sites are too far apart to show them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dcign.facegen.skin.spots import Spots, anywhere, on_cheeks_and_nose, on_sun
 from dcign.facegen.skin.wrinkles import GROUPS, RIDGE, line_masks
 from dcign.facegen.template.regions import Regions
 
-FINE = 0.9  # mm: sites closer than this carry pores and strokes
-# What values a mask can have, by the start of its name; 0..1 for all others.
+FINE = 0.9  # mm: sites closer than this show pores and strokes
+# Range of a mask by the start of its name; 0..1 for all others.
 _RANGES = {
     **dict.fromkeys(("mottle_", "grain", "pores", "lip_lines", "brow_strokes", "fibres", "lash_strokes"), (-3.0, 3.0)),
     **dict.fromkeys(("tufts", "dots", "locks", "white_locks"), (-3.0, 3.0)),
@@ -39,11 +39,11 @@ _MOTTLE_SCALES = (5.0, 8.0, 12.0, 18.0, 28.0)  # mm
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """Places to be coloured: points (S, 3) of the template, footprint (S,) mm between neighbours, regions there.
+    """Points (S, 3) of the template to be coloured; footprint (S,): distance between neighbours, mm.
 
-    strand (S, 2): on the hair's surface, how far around the head (0 front .. 1 back, the same on both sides) and along
-    the hair (0 root .. 1 tip); NaN on the head itself. openness (S, cuts): how much of the sky hair sees, by cut.
-    regions are those of the sites on the head.
+    regions: those of the sites on the head. strand (S, 2): for sites on the hair, the position around the head (0 front
+    .. 1 back, the same on both sides) and along the hair (0 root .. 1 tip); NaN on the head. openness (S, cuts): share
+    of the sky that hair is exposed to, by haircut.
     """
 
     points: Float64
@@ -53,7 +53,7 @@ class Sites:
     openness: Float64
 
 
-# Skin that differs from the cheek: place, radii in mm. Their colours are in layers.py.
+# Skin that differs from the cheek: centre, radii in mm. The colours are in layers.py.
 _PATCHES: dict[str, tuple[LandmarkOffset, tuple[float, float, float]]] = {
     "cheek_flush": (near("cheek", 0, 20, -6), (16, 15, 30)),
     "nose_tip": (near("pronasale", 0, -0.5, -9), (14, 11, 18)),
@@ -67,29 +67,30 @@ _PATCHES: dict[str, tuple[LandmarkOffset, tuple[float, float, float]]] = {
     "around_mouth": (near("stomion", 0, -2, 0), (34, 20, 25)),
     "temple": (near("frontotemporale", 6, -8, -8), (18, 24, 30)),
 }
-_UPPER_BEARD = curve(  # height of a beard's upper border over x
+_UPPER_BEARD = curve(  # height of the upper border of a beard over x
     ((0, -51), (12, -51.5), (21, -55), (29, -64), (36, -66), (46, -58), (56, -42), (63, -22), (68, -4), (80, 0))
 )
 
 
 def all_masks(sites: Sites, spots: dict[str, Spots]) -> dict[str, Float32]:
-    """Every mask (S,) by name, over head and hair."""
+    """Return every mask (S,) by name, over head and hair."""
     on_head = np.isnan(sites.strand[:, 0])
-    head, hair = (
-        _head_masks(sites, on_head, spots),
-        _shell_masks(sites.strand[~on_head], sites.openness[~on_head], sites.footprint[~on_head]),
-    )
-    spread = {name: _spread(mask, on_head) for name, mask in head.items()}
-    return spread | {name: _spread(mask, ~on_head) for name, mask in hair.items()}
+    head = _head_masks(sites, on_head, spots)
+    hair = _hair_masks(sites.strand[~on_head], sites.openness[~on_head], sites.footprint[~on_head])
+    masks = {name: np.zeros(len(on_head), np.float32) for name in (*head, *hair)}
+    for where, own in ((on_head, head), (~on_head, hair)):
+        for name, mask in own.items():
+            masks[name][where] = mask
+    return masks
 
 
 def mask_range(name: str) -> tuple[float, float]:
-    """The least and the greatest value of a mask."""
+    """Return the least and the greatest value of a mask."""
     return next((limits for start, limits in _RANGES.items() if name.startswith(start)), (0.0, 1.0))
 
 
 def find_spots(vertices: Float64, triangles: Integer) -> dict[str, Spots]:
-    """Where on the template freckles, age spots and moles are."""
+    """Return the freckles, age spots and moles of the template."""
     rng = np.random.default_rng(17)
     spots = {
         "freckles": scatter_spots(vertices, triangles, 1400, on_cheeks_and_nose, (0.5, 1.5), rng),
@@ -98,12 +99,6 @@ def find_spots(vertices: Float64, triangles: Integer) -> dict[str, Spots]:
     for group in range(MOLES):
         spots[f"moles_{group}"] = scatter_spots(vertices, triangles, 3, anywhere, (0.6, 1.9), rng)
     return spots
-
-
-def _spread(mask: Float64, where: Bool) -> Float32:
-    whole = np.zeros(len(where), np.float32)
-    whole[where] = mask
-    return whole
 
 
 def _head_masks(sites: Sites, on_head: Bool, spots: dict[str, Spots]) -> dict[str, Float64]:
@@ -156,7 +151,7 @@ def _brows(regions: Regions, fine: Float64) -> dict[str, Float64]:
     return {
         "brow": ramp(inside, -3.2, -1.2) * step(z - 46, 3) * ramp(x, 5.5, 13.0) * (1 - ramp(x, 48, 57)),
         "brow_mm": np.clip(inside, -4, 3),
-        # Where single hairs cannot be seen, what they cover together.
+        # Where single hairs are too fine, their mean coverage.
         "brow_strokes": (inside > -4) * (fine * (2.3 * strokes - 0.75) + (1 - fine) * 0.5 * ramp(inside, -1.5, 1)),
     }
 
@@ -169,7 +164,7 @@ def _eyes(regions: Regions, fine: Float64) -> dict[str, Float64]:
     rng = np.random.default_rng(31)
     around = np.stack([np.cos(angle), np.sin(angle)], 1)
     broad = np.cos(9 * angle + 2 * np.sin(4 * angle))
-    # On a circle in the noise's plane: fibres that close upon themselves, and waver towards the rim.
+    # Noise on a circle in its plane: the fibres are periodic in the angle and waver towards the rim.
     fibres = 0.8 * grain(around * (9 + 0.25 * radius[:, None]), 0.55, rng) + 0.7 * grain(around * 6, 0.75, rng)
     veins = grain(np.stack([y * 1.6 + 0.4 * np.sin(1.1 * x), x / 6], 1), 0.5, rng)
     return {
@@ -225,12 +220,12 @@ def _hairy(points: Float64, regions: Regions, fine: Float64) -> dict[str, Float6
     }
 
 
-def _shell_masks(strand: Float64, openness: Float64, footprint: Float64) -> dict[str, Float64]:
-    """Hair's own: locks run from root to tip."""
+def _hair_masks(strand: Float64, openness: Float64, footprint: Float64) -> dict[str, Float64]:
+    """Return the masks of the hair, whose locks run from root to tip."""
     side, along = strand.T
     rng = np.random.default_rng(47)
     locks = [grain(np.stack([side * 60, along * 1.5], 1), size, rng) for size in (0.3, 0.9, 2.4)]
-    # White hairs stand singly among the others: too fine for vertices to show.
+    # White hairs are single: too fine for vertices to show.
     white = grain(np.stack([side * 60, along * 0.6], 1), 0.09, rng)
     fine = ramp(-footprint, -1.4 * FINE, -0.6 * FINE)
     hollow = {f"hollow_{cut}": 1 - seen for cut, seen in enumerate(openness.T)}

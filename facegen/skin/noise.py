@@ -1,4 +1,4 @@
-"""Noise over the skin: unit variance, the same at the same place whatever the sites it is asked at."""
+"""Noise over the skin, of unit variance. Its value at a point does not depend on the other points."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from scipy.spatial.transform import Rotation
 
 from dcign.arrays import Float32, Float64
 
-LATTICE = 48  # cells a side before a lattice repeats
-LATTICES = 3  # turned against each other and averaged: one alone shows its axes
+LATTICE = 48  # cells per side after which a lattice repeats
+LATTICES = 3  # that are rotated and averaged: one alone would show its axes
 
 
 def smooth_noise(points: Float64, scale: float, rng: np.random.Generator, waves: int = 48) -> Float32:
-    """Band-limited noise (S,) at points (S, 3): plane waves with random directions and phases, scale in mm."""
+    """Return band-limited noise (S,) at points (S, 3): plane waves of random direction and phase; scale in mm."""
     wave_vectors = (rng.standard_normal((waves, 3)) / scale).astype(np.float32)
     phases = rng.uniform(0, 2 * np.pi, waves).astype(np.float32)
     near = points.astype(np.float32)
@@ -25,7 +25,7 @@ def smooth_noise(points: Float64, scale: float, rng: np.random.Generator, waves:
 
 
 def grain(points: Float64, size: float, rng: np.random.Generator) -> Float32:
-    """Rough noise (S,) at points (S, d), d = 1, 2 or 3, whose lumps are about `size` mm across: pores, strands."""
+    """Return rough noise (S,) at points (S, d), d = 1, 2 or 3, with lumps of about `size` mm: pores, strands."""
     dimensions = points.shape[1]
     near = np.asarray(points, np.float32) / np.float32(size)
     total = np.zeros(len(points), np.float32)
@@ -33,7 +33,7 @@ def grain(points: Float64, size: float, rng: np.random.Generator) -> Float32:
         values = rng.standard_normal((LATTICE if dimensions > 1 else 4096,) * dimensions).astype(np.float32)
         turned = near @ _turn(dimensions, rng) + np.asarray(rng.uniform(0, LATTICE, dimensions), np.float32)
         total += map_coordinates(values, turned.T, order=1, mode="grid-wrap")
-    # A linear blend of 2^d values halves the variance about 1.5 times a dimension.
+    # Linear interpolation multiplies the variance by 2 / 3 per dimension.
     total /= np.sqrt((LATTICES if dimensions == 3 else 1) * (2 / 3) ** dimensions)
     return total
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.facegen.objects.collection import Collection
-from dcign.facegen.objects.collection_file import collection_bytes, is_collection, read_collection
+from dcign.facegen.objects.collection import Collection, collection_bytes, is_collection, read_collection
 
 Subject = MorphableModel | Collection
 

@@ -1,4 +1,4 @@
-"""Chairs made of numbers: seats, backs, legs and arms of many proportions, as mesh files of several kinds."""
+"""Procedural chairs: seats, backs, legs and arms of many proportions, as mesh files of several formats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KINDS = ("obj", "ply", "glb")
 
 
 def write_chairs(folder: Path, count: int) -> Path:
-    """`count` different chairs in a new folder: solid ones, thin sheets, textured ones; gray and coloured."""
+    """Write `count` different chairs to a new folder: solids, thin sheets and textured ones; gray and coloured."""
     folder.mkdir(parents=True)
     for number in range(count):
         chair(number).export(folder / f"chair-{number:02d}.{KINDS[number % len(KINDS)]}")
@@ -21,7 +21,7 @@ def write_chairs(folder: Path, count: int) -> Path:
 
 
 def chair(number: int) -> Any:  # trimesh.Trimesh
-    """Chair `number`, +y up, its back at -z. Every third has a seat and a back of single sheets, wound at random."""
+    """Make chair `number`, +y up, back at -z. Seat and back of every third are single sheets, wound at random."""
     rng = np.random.default_rng(number)
     width, depth, seat, back = rng.uniform((0.4, 0.4, 0.35, 0.3), (0.7, 0.6, 0.55, 0.8))
     leg, slab = rng.uniform((0.02, 0.03), (0.06, 0.09))
@@ -34,14 +34,14 @@ def chair(number: int) -> Any:  # trimesh.Trimesh
         parts += [_box((width, back, slab), (0, seat + back / 2, -depth / 2))]
     if number % 4 == 0:
         parts += [_box((leg, leg, depth), (x * width / 2, seat + 0.25, 0)) for x in (-1, 1)]
-    whole = trimesh.util.concatenate(parts)
+    mesh = trimesh.util.concatenate(parts)
     if number % 6 == 5:
         across = np.array([[170, 110, 60], [120, 70, 30]], np.uint8)
         stripes = np.repeat(np.tile(across, (4, 1))[None], 8, axis=0)
-        whole.visual = trimesh.visual.TextureVisuals(uv=2 * whole.vertices[:, :2], image=Image.fromarray(stripes))
+        mesh.visual = trimesh.visual.TextureVisuals(uv=2 * mesh.vertices[:, :2], image=Image.fromarray(stripes))
     elif number % 2:
-        whole.visual.vertex_colors = [*rng.integers(60, 250, 3), 255]
-    return whole
+        mesh.visual.vertex_colors = [*rng.integers(60, 250, 3), 255]
+    return mesh
 
 
 def _box(extents: tuple[float, ...], at: tuple[float, ...]) -> Any:
@@ -49,7 +49,7 @@ def _box(extents: tuple[float, ...], at: tuple[float, ...]) -> Any:
 
 
 def _sheet(width: float, depth: float, seat: float, back: float, rng: np.random.Generator) -> Any:
-    """Seat and back of one bent sheet without thickness, its triangles wound this way and that."""
+    """Make seat and back from one bent sheet without thickness, its triangles wound at random."""
     angle = np.linspace(0, np.pi / 2, 9)
     bend = 0.15 * np.stack([1 - np.sin(angle), 1 - np.cos(angle)], axis=1)  # up and along, from the back to the seat
     profile = np.concatenate([[(back, 0)], bend, [(0, depth)]])

@@ -1,4 +1,4 @@
-"""Small heads in millimetres, with which tests write model files in the layouts of others."""
+"""Small heads in millimetres, which tests write to model files in the formats of others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from dcign.facegen.model.morphable import MorphableModel
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """vertices (V, 3) mm, +x the subject's left, nose at +z; modes (V, 3, K) mm a standard deviation; triangles (T, 3)
-    outward; colours (V, 3) sRGB 0..1 with colour_modes (V, 3, Ka); nose and left: the vertices of nose and left ear.
+    """A head: vertices (V, 3) mm, +x the subject's left, nose at +z; modes (V, 3, K) mm per standard deviation.
+
+    triangles (T, 3), outward; colours (V, 3) and colour_modes (V, 3, Ka), sRGB 0..1; nose, left: vertices of the nose
+    and of the left ear.
     """
 
     vertices: Float64
@@ -29,7 +31,7 @@ class Head:
 
 
 def head(*, subdivisions: int = 2, modes: int = 4, left_ear: bool = True) -> Head:
-    """An egg with a nose and, so that left and right differ, one ear. Its modes are of growing width."""
+    """Make an egg with a nose and one ear, which tells left from right. Its modes have decreasing amplitude."""
     ball = trimesh.creation.icosphere(subdivisions=subdivisions)
     points = np.array(ball.vertices)
     nose = int(np.argmax(points @ np.array([0.0, -0.1, 1.0])))
@@ -48,19 +50,19 @@ def head(*, subdivisions: int = 2, modes: int = 4, left_ear: bool = True) -> Hea
 
 
 def deviations_out(modes: Float64) -> tuple[Float64, Float64]:
-    """Modes (V, 3, K) as orthonormal columns (3 V, K), with a rotation of the coefficients, and deviations (K,)."""
+    """Factor modes (V, 3, K), up to a rotation of coefficients, into orthonormal columns (3 V, K) and deviations."""
     columns, deviations, _ = np.linalg.svd(modes.reshape(-1, modes.shape[2]), full_matrices=False)
     return columns, deviations
 
 
 def covariance(basis: Float64) -> Float64:
-    """What a basis (V, 3, K) says of the population, whatever the rotation of its coefficients: (3 V, 3 V)."""
+    """Return the covariance (3 V, 3 V) of a basis (V, 3, K), which a rotation of its coefficients leaves alone."""
     columns = np.asarray(basis, np.float64).reshape(-1, basis.shape[2])
     return np.asarray(columns @ columns.T)
 
 
 def check_same_head(model: MorphableModel, given: Head) -> None:
-    """That a model is this head, wherever its middle is: in millimetres, looking forward, its surface outward."""
+    """Check that a model is this head up to a shift: in millimetres, looking forward, its surface outward."""
     moved = model.mean - given.vertices
     np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=0.02)
     np.testing.assert_allclose(covariance(model.shape_basis), covariance(given.modes), atol=0.01)
@@ -74,10 +76,10 @@ def check_same_head(model: MorphableModel, given: Head) -> None:
 
 
 def posed(poses: Floating) -> dict[str, Floating]:
-    """Labels of N pictures: azimuth, elevation and light azimuth (N, 3) by name."""
+    """Return labels of N pictures by name from azimuth, elevation and light azimuth (N, 3)."""
     return dict(zip(("azimuth", "elevation", "light_azimuth"), np.asarray(poses, np.float32).T, strict=True))
 
 
 def one_pose(pose: Sequence[float]) -> dict[str, float]:
-    """Labels of one picture."""
+    """Return the labels of one picture."""
     return {name: float(value) for name, value in zip(("azimuth", "elevation", "light_azimuth"), pose, strict=True)}

@@ -1,7 +1,7 @@
-"""How different the colours of people are: a palette of each person, and the distances between palettes.
+"""Measure how different the colours of people are: a palette per person, and the distances between palettes.
 
-A palette holds CIELAB colours: of the cheek as it is, of the other places of the face as they differ from the cheek, of
-hair and irises. Each coordinate counts in standard deviations of everybody, so that lips count as much as white hair.
+A palette holds CIELAB colours: of the cheek, of other points of the face less that of the cheek, of hair and irises.
+Each coordinate is divided by its standard deviation over all people, so that lips count as much as white hair.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dcign.facegen.sculpture.features import LandmarkOffset, near
 from dcign.facegen.sculpture.landmarks import LANDMARKS
 from dcign.facegen.skin.complexion import Complexion
 from dcign.facegen.skin.texture import CHEEK, CHEEK_RADII
+from dcign.facegen.skin.tones import TONES
 from tests.support.colour import linear_to_lab
 
 _SPOT = (8.0, 8.0, 20.0)  # mm
@@ -34,15 +35,15 @@ PARTS = ("brow", "lip")
 
 
 def cheeks(model: MorphableModel, colours: Float32) -> Float64:
-    """CIELAB (N, 3) of people's cheeks where the published ones were taken, from their colours (N, V, 3) sRGB."""
+    """Return CIELAB (N, 3) of cheeks, where the published ones were measured, from colours (N, V, 3) sRGB."""
     return np.asarray(np.mean([_lab_at(model, colours, CHEEK, CHEEK_RADII, side) for side in _sides(CHEEK)], 0))
 
 
 def palettes(model: MorphableModel, coefficients: Float32, attributes: Float32) -> Float64:
-    """Colours (N, C), CIELAB, of people with coefficients (N, Ka) and attributes (N, A)."""
+    """Return palettes (N, C), CIELAB, of people with coefficients (N, Ka) and attributes (N, A)."""
     colours = model.albedos(coefficients, attributes)
     cheek = cheeks(model, colours)
-    hair = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64)).hair
+    hair = Complexion(coefficients, attributes).hair
     columns = [cheek, linear_to_lab(hair), _lab_of(model, colours, "iris")]
     columns += [_lab_of(model, colours, part) - cheek for part in PARTS]
     columns += [_lab_at(model, colours, place, _SPOT, side) - cheek for place in PLACES for side in _sides(place)]
@@ -50,8 +51,16 @@ def palettes(model: MorphableModel, coefficients: Float32, attributes: Float32) 
 
 
 def palette_distances(found: Float64) -> Float64:
-    """Distances (N (N - 1) / 2,) between any two palettes (N, C), each coordinate in its standard deviations."""
+    """Return the distances (N (N - 1) / 2,) between any two palettes (N, C), in standard deviations."""
     return pdist(found / found.std(0))
+
+
+def published_cheeks(people: int, rng: np.random.Generator) -> Float64:
+    """Draw CIELAB (people, 3) from the published groups themselves: what the model's cheeks are compared with."""
+    group = rng.integers(0, len(TONES), people)
+    mean = np.array([[t.lightness[0], t.red[0], t.yellow[0]] for t in TONES])
+    spread = np.array([[t.lightness[1], t.red[1], t.yellow[1]] for t in TONES])
+    return np.asarray(mean[group] + spread[group] * rng.standard_normal((people, 3)))
 
 
 def _sides(place: LandmarkOffset) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""The hair layer: one closed, mirrored surface for every cut, outside the head, worn by plausible people."""
+"""The hair layer: one closed, mirrored surface for every cut, outside the head, on plausible people."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_hair_covers_the_skull_it_grows_on(name: str) -> None:
         assert bare_head_distance(covered.reshape(-1, 3)).min() > 1.0
 
 
-def test_nobody_sees_through_a_parting() -> None:
+def test_a_parting_has_no_gap() -> None:
     for cut in CUTS:
         if cut.parted:
             assert (drape(cut).positions[1:-1, 0, 0] < 0).all(), cut.name  # the sides overlap
@@ -118,7 +118,7 @@ def test_the_table_of_head_radii_agrees_with_the_distance() -> None:
 
 
 def test_no_scalp_shows_through_the_hair_of_200_people(model: MorphableModel) -> None:
-    """Rays from inside the skull meet the scalp before the hair, but for a few millimetres under clipped hair."""
+    """Rays from inside the skull hit the scalp before the hair, except for a few millimetres under clipped hair."""
     coarse = model.at_level(5_000)
     assert coarse.hair is not None
     rng = np.random.default_rng(0)
@@ -138,7 +138,7 @@ def test_no_scalp_shows_through_the_hair_of_200_people(model: MorphableModel) ->
         assert bare[cut] < (0.05 if cut in thin else 0.01), (CUT_NAMES[cut], bare[cut])
 
 
-def test_hair_tells_the_sexes_apart_mostly_but_not_always() -> None:
+def test_haircuts_usually_but_not_always_reveal_the_sex() -> None:
     women, men = cut_probabilities(-1.0, 35), cut_probabilities(1.0, 35)
     for chances in (women, men):
         assert chances.sum() == pytest.approx(1)
@@ -156,12 +156,12 @@ def test_men_lose_hair_with_age_and_women_wear_it_shorter() -> None:
 
 
 def _rolled(triangles: np.ndarray) -> set[tuple[int, ...]]:
-    """Each triangle from its smallest vertex on, so that its first corner does not matter."""
+    """Start each triangle at its smallest vertex, so that its first corner does not matter."""
     return {tuple(np.roll(triangle, -int(np.argmin(triangle))).tolist()) for triangle in triangles}
 
 
 def _under_hair(model: MorphableModel) -> np.ndarray:
-    """Vertices of the head well inside the shell's edge, ears and the parting itself left out."""
+    """Return vertices of the head well inside the edge of the hair, without ears and parting."""
     assert model.hair is not None
     x, y, z = model.mean[: model.hair.first].T
     away = np.abs(x)
@@ -171,7 +171,7 @@ def _under_hair(model: MorphableModel) -> np.ndarray:
 
 
 def _out_of_hair(vertices: np.ndarray, scalp: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """How far, mm, scalp vertices stand out of the hair, on rays from the middle of the skull; < 0 inside."""
+    """Return how far scalp vertices stick out of the hair, mm, on rays from the centre of the skull; < 0 inside."""
     rays = vertices[scalp] - HIDDEN
     corner, second, third = vertices[triangles].transpose(1, 0, 2)
     edge, other, start = second - corner, third - corner, HIDDEN - corner

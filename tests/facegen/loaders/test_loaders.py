@@ -1,4 +1,4 @@
-"""Models of others, whatever they come in: recognising, converting, caching, and the way into a data set."""
+"""Loading models of any format: recognition, conversion, the cache, and data sets made from them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.heads import Head, check_same_head, head
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
-def test_a_model_of_this_project_is_read_as_it_is(tmp_path: Path, model: MorphableModel) -> None:
+def test_a_dcign_model_is_read_unchanged(tmp_path: Path, model: MorphableModel) -> None:
     (tmp_path / "own.npz").write_bytes(model_bytes(model))
     loaded = load_model(tmp_path / "own.npz")
     np.testing.assert_array_equal(loaded.mean, model.mean)
@@ -32,32 +32,34 @@ def test_a_model_of_this_project_is_read_as_it_is(tmp_path: Path, model: Morphab
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("absent.h5", None, "is not there; expected a face model"),
-        ("notes.txt", b"hello", "is no face model that is known here; expected BFM 2009"),
-        ("empty.h5", b"", "is no face model that is known here"),
+        ("absent.h5", None, r"expected a face model .*, found no file"),
+        ("notes.txt", b"hello", "of another format: give BFM 2009"),
+        ("empty.h5", b"", "of another format"),
         ("cut.npz", b"PK\x03\x04abc", "cut short"),
-        ("newer.mat", b"MATLAB 7.3 MAT-file" + bytes(500), "was saved again by MATLAB"),
+        ("newer.mat", b"MATLAB 7.3 MAT-file" + bytes(500), "expected a MATLAB file of version 5, found"),
     ],
 )
-def test_what_is_no_model_is_said_in_a_sentence(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+def test_a_path_without_a_model_is_reported_in_one_sentence(
+    tmp_path: Path, name: str, content: bytes | None, said: str
+) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=said):
         load_model(tmp_path / name)
 
 
-def test_a_foreign_npz_is_told_what_was_wanted(tmp_path: Path) -> None:
+def test_an_unknown_npz_is_reported_with_the_expected_keys(tmp_path: Path) -> None:
     np.savez(tmp_path / "foreign.npz", weights=np.zeros(3))
-    with pytest.raises(ModelError, match=r"holds weights; expected v_template"):
+    with pytest.raises(ModelError, match=r"expected v_template .*, found weights"):
         load_model(tmp_path / "foreign.npz")
 
 
-def test_a_folder_of_something_else_is_told_what_was_wanted(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"has no generic_neutral_mesh\.obj; expected an ICT-FaceKit"):
+def test_an_unknown_folder_is_reported_with_the_expected_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"expected an ICT-FaceKit folder, found no generic_neutral_mesh\.obj"):
         load_model(tmp_path)
 
 
-def test_a_second_look_comes_from_the_cache(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_load_reads_the_cache(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_h5(tmp_path / "m.h5", head())
     first = load_model(path)
     (kept,) = own_cache.iterdir()
@@ -74,7 +76,7 @@ def test_a_second_look_comes_from_the_cache(tmp_path: Path, own_cache: Path, mon
     assert len(list(own_cache.iterdir())) == 2
 
 
-def test_a_symmetric_head_knows_its_mirror_image_and_another_does_not(tmp_path: Path) -> None:
+def test_only_a_symmetric_head_has_a_mirror(tmp_path: Path) -> None:
     even = load_model(write_h5(tmp_path / "even.h5", head(left_ear=False)))
     np.testing.assert_allclose(even.mean[even.mirror], even.mean * (-1, 1, 1), atol=1e-3)
     assert (even.mirror != np.arange(even.vertices)).any()
@@ -133,7 +135,7 @@ def test_a_bad_model_leaves_no_folder(tmp_path: Path) -> None:
     made = dcign("render", "--model", tmp_path / "bad.h5", "--batches", "1", "--out", tmp_path / "faces")
     assert made.exit_code == 1
     assert "Traceback" not in made.output
-    assert "is no face model that is known here" in made.output
+    assert "of another format" in made.output
     assert not (tmp_path / "faces").exists()
 
 

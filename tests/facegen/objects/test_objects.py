@@ -1,4 +1,4 @@
-"""Meshes of any kind become objects that are alike: one size, sound, seen from where they can be seen."""
+"""Meshes of any format become objects of one size with valid triangles and visible sides."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ import trimesh
 from PIL import Image
 
 from dcign.errors import ModelError
-from dcign.facegen.objects.collection import Solid, packed
-from dcign.facegen.objects.collection_file import collection_bytes, is_collection, read_collection
+from dcign.facegen.objects.collection import Solid, collection_bytes, is_collection, packed, read_collection
 from dcign.facegen.objects.folder import mesh_folder, pack
 from dcign.facegen.objects.reading import GRAY, read_soup
-from dcign.facegen.objects.simplification import simplified
-from dcign.facegen.objects.soup import RADIUS, Soup, normalised, welded
+from dcign.facegen.objects.soup import RADIUS, Soup, normalised, simplified, welded
 from dcign.facegen.objects.subdivision import subdivided
 from tests.support.chairs import chair, write_chairs
 
 
 def silent(stage: str, fraction: float) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 def soup_of(mesh: trimesh.Trimesh) -> Soup:
@@ -68,7 +66,7 @@ def test_an_object_fills_its_sphere_wherever_and_however_large_it_was() -> None:
     np.testing.assert_allclose(second.points, first.points, atol=0.01)
 
 
-def test_points_that_rounding_parts_are_one_wherever_they_are() -> None:
+def test_points_that_differ_by_rounding_are_merged() -> None:
     ball = trimesh.creation.icosphere(3)
     apart = ball.vertices[ball.faces].reshape(-1, 3)  # a point a corner, each off by a float32's rounding
     for shift in np.linspace(0, 1e-5, 7):
@@ -98,7 +96,7 @@ def test_a_solid_faces_outward_however_its_triangles_were_wound() -> None:
         assert (positions * normals).sum(axis=1).min() > 0.99 * RADIUS * 0.99
 
 
-def test_what_has_an_edge_is_seen_from_both_sides_and_a_solid_beside_it_from_outside() -> None:
+def test_an_open_surface_has_two_visible_sides_and_a_solid_has_one() -> None:
     ball, sheet = trimesh.creation.icosphere(2), trimesh.creation.box((1, 1, 1))
     sheet.update_faces(np.arange(12) < 10)  # a box without one of its sides
     sheet.apply_translation((4, 0, 0))
@@ -154,7 +152,7 @@ def test_points_that_coincide_keep_their_own_colours(kind: str, tmp_path: Path) 
     assert (colours == colours[:, :1]).all()  # no triangle fades from one to the other
 
 
-def test_all_parts_of_a_scene_are_read_each_in_its_place(tmp_path: Path) -> None:
+def test_all_parts_of_a_scene_are_read_at_their_positions(tmp_path: Path) -> None:
     scene = trimesh.Scene()
     box = trimesh.creation.box()
     for x in (0, 3):
@@ -166,7 +164,7 @@ def test_all_parts_of_a_scene_are_read_each_in_its_place(tmp_path: Path) -> None
     assert np.ptp(soup.points[:, 0]) == pytest.approx(4)
 
 
-def test_polygons_are_cut_and_a_lost_material_is_gray(tmp_path: Path) -> None:
+def test_polygons_become_triangles_and_a_missing_material_is_gray(tmp_path: Path) -> None:
     lines = [
         "mtllib lost.mtl",
         "usemtl wood",
@@ -185,7 +183,7 @@ def test_polygons_are_cut_and_a_lost_material_is_gray(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["glb", "obj"])
-def test_a_texture_is_seen_between_vertices_that_are_far_apart(kind: str, tmp_path: Path) -> None:
+def test_a_texture_shows_between_distant_vertices(kind: str, tmp_path: Path) -> None:
     halves = np.zeros((64, 64, 3), np.uint8)
     halves[:, 32:] = (250, 120, 0)
     square = trimesh.Trimesh([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)], [(0, 1, 2), (0, 2, 3)], process=False)
@@ -199,7 +197,7 @@ def test_a_texture_is_seen_between_vertices_that_are_far_apart(kind: str, tmp_pa
     assert (np.abs(soup.colours[x > 0.55].astype(int) - (250, 120, 0)) <= 3).all()
 
 
-def test_cutting_leaves_no_gaps_and_moves_nothing() -> None:
+def test_subdivision_leaves_no_gaps_and_moves_nothing() -> None:
     mesh = chair(0)
     vertices, triangles = subdivided(mesh.vertices, np.asarray(mesh.faces, np.int64), 0.05, 10_000)
     finer = trimesh.Trimesh(vertices, triangles, process=False)
@@ -224,7 +222,7 @@ def test_an_object_of_too_many_triangles_keeps_its_shape_and_colours() -> None:
     assert (coarse.colours[away][:, 0, 0] == np.where(red, 250, 0)).all()
 
 
-def test_a_collection_goes_through_its_file_to_the_bit(chairs: Path, tmp_path: Path) -> None:
+def test_a_collection_survives_its_file_bit_for_bit(chairs: Path, tmp_path: Path) -> None:
     collection = pack(mesh_folder(chairs, fewest=9), 5000, silent)
     content = collection_bytes(collection)
     (tmp_path / "model.npz").write_bytes(content)
@@ -234,7 +232,7 @@ def test_a_collection_goes_through_its_file_to_the_bit(chairs: Path, tmp_path: P
     assert collection.name == "9 meshes of chairs"
 
 
-def test_a_folder_s_hash_is_of_all_that_is_in_it(chairs: Path, tmp_path: Path) -> None:
+def test_the_hash_of_a_folder_depends_on_all_its_files(chairs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "chairs"
     shutil.copytree(chairs, folder)
     first = mesh_folder(folder, fewest=9).sha256
@@ -258,15 +256,15 @@ def test_z_may_point_up(tmp_path: Path) -> None:
 
 
 def test_too_few_meshes_are_refused_with_the_number_needed(chairs: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"holds 9 meshes .* at least 40 are wanted"):
+    with pytest.raises(ModelError, match=r"expected at least 40 meshes .*, found 9 meshes in"):
         mesh_folder(chairs, fewest=40)
-    with pytest.raises(ModelError, match="not there; expected a folder of meshes"):
+    with pytest.raises(ModelError, match="expected a folder of meshes, found nothing at"):
         mesh_folder(tmp_path / "nowhere", fewest=40)
     with pytest.raises(ModelError, match="give --up y or z"):
         mesh_folder(chairs, fewest=9, up="x")
 
 
-def test_bad_meshes_are_named_all_in_one_sentence(chairs: Path, tmp_path: Path) -> None:
+def test_all_bad_meshes_are_named_in_one_sentence(chairs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "chairs"
     shutil.copytree(chairs, folder)
     (folder / "a-cut.glb").write_bytes((chairs / "chair-02.glb").read_bytes()[:300])
@@ -281,21 +279,21 @@ def test_bad_meshes_are_named_all_in_one_sentence(chairs: Path, tmp_path: Path) 
     assert "a-cut.glb (it cannot be read" in text
     assert "b-points.obj (it has no triangles)" in text
     assert "c-flat.obj (none of its triangles has an area)" in text
-    assert "and 2 more; expected" in text
+    assert "and 2 more: " in text
     for name in ("a-cut.glb", "b-points.obj", "c-flat.obj"):
         (folder / name).unlink()
     with pytest.raises(ModelError, match=r"d-nan.obj \(.*e-twin.obj \(it is the same as chair-00.obj\)"):
         pack(mesh_folder(folder, fewest=1), 5000, silent)
 
 
-def test_a_coordinate_that_is_no_number_is_refused() -> None:
+def test_a_coordinate_that_is_not_finite_is_refused() -> None:
     soup = soup_of(trimesh.creation.box())
     soup.points[3, 1] = np.inf
     with pytest.raises(ModelError, match="not all of its coordinates are finite"):
         welded(soup)
 
 
-def test_a_damaged_file_of_objects_ends_in_a_sentence(chairs: Path, tmp_path: Path) -> None:
+def test_a_damaged_collection_file_is_reported_in_one_sentence(chairs: Path, tmp_path: Path) -> None:
     content = collection_bytes(pack(mesh_folder(chairs, fewest=9), 5000, silent))
     for number, damaged in enumerate((content[: len(content) // 2], content[:-3000] + bytes(3000), b"")):
         path = tmp_path / f"{number}.npz"
@@ -308,9 +306,7 @@ def test_a_damaged_file_of_objects_ends_in_a_sentence(chairs: Path, tmp_path: Pa
     ("name", "value"),
     [("triangles", 10**6), ("open_vertex", -1), ("open_vertex", 10**6), ("open_triangle", -1), ("vertices", 5)],
 )
-def test_arrays_that_contradict_each_other_end_in_a_sentence(
-    chairs: Path, tmp_path: Path, name: str, value: int
-) -> None:
+def test_contradicting_arrays_are_reported_in_one_sentence(chairs: Path, tmp_path: Path, name: str, value: int) -> None:
     content = collection_bytes(pack(mesh_folder(chairs, fewest=9), 5000, silent))
     with np.load(io.BytesIO(content)) as file:
         arrays = dict(file)

@@ -1,4 +1,4 @@
-"""How heads vary before and after the published measurements are imposed."""
+"""How heads vary before and after conditioning on the published measurements."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from dcign.facegen.shape.measurements import COURSES, MEASUREMENTS, NAMES
 from dcign.facegen.shape.prior import prior_modes
 from dcign.facegen.template.mesh import Template
 from dcign.facegen.template.regions import find_regions
+from tests.support.diversity import on_touched_vertices
 
 SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 50.0
 
 
 def box() -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
-    """A box 100 mm wide and deep and 200 mm high, and a landmark at half its height in front."""
+    """Make a box, 100 mm wide and deep, 200 mm high, with a landmark on its front at half the height."""
     y = (-100.0, 0.0, 100.0)
     vertices = np.array([(x, height, z) for height in y for x, z in SQUARE] + [(0.0, 0.0, 50.0)])
     sides = []
@@ -29,7 +30,7 @@ def box() -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     return vertices, np.array(sides + ends), {"front": 12, "low": 0, "high": 8, "left": 5, "right": 4}
 
 
-def test_a_tape_round_a_box_is_its_girth_and_hair_adds_a_circle() -> None:
+def test_a_tape_around_a_box_is_its_girth_and_hair_adds_a_circle() -> None:
     vertices, triangles, landmarks = box()
     courses = [Tape("front", rise=30), Tape("front", rise=30, hair=2), Calliper("low", "high", (0, 1, 0))]
     girth, over_hair, height = lengths(lay(courses, vertices, triangles, landmarks), vertices)
@@ -43,8 +44,8 @@ def test_slopes_and_bias_of_lengths_are_those_of_random_heads(model: MorphableMo
     mean = bare.mean.astype(np.float64)
     chains = lay(COURSES, mean, bare.triangles, bare.landmarks)
     assert isinstance(COURSES[NAMES.index("bitragion-chin arc")], Arc)
-    touched = chains.vertices
-    chains, mean, modes = chains.among(touched), mean[touched], bare.shape_basis[touched].astype(np.float64)
+    touched, chains = on_touched_vertices(chains)
+    mean, modes = mean[touched], bare.shape_basis[touched].astype(np.float64)
     weights = np.random.default_rng(0).standard_normal((3000, modes.shape[2]))
     at_rest = lengths(chains, mean)
     nearby = lengths(chains, mean + np.einsum("vck,nk->nvc", modes, 1e-4 * weights[:20])) - at_rest
@@ -65,7 +66,7 @@ def test_conditioning_gives_the_wanted_covariance_and_leaves_the_unseen_alone() 
     np.testing.assert_allclose(unseen @ covariance @ unseen.T, np.eye(5), atol=1e-12)
 
 
-def test_contradicting_tables_bend_where_nothing_is_fixed() -> None:
+def test_contradicting_tables_change_only_entries_that_are_not_fixed() -> None:
     prior = np.array([[1.0, 0.99], [0.99, 1.0]])
     wanted = np.array([[1.0, 0.2], [0.2, 1.1]])
     nearest = nearest_covariance(wanted, np.eye(2, dtype=bool), prior)
@@ -84,7 +85,7 @@ def test_fields_and_modes_vary_about_as_much_as_the_tables_say(model: MorphableM
     wanted = np.sqrt(np.array([m.within for m in MEASUREMENTS]) ** 2 - between**2)
     ratio = np.sqrt((slopes**2).sum(1)) / wanted
     loose = dict(zip(NAMES, ratio.round(2), strict=True))
-    # The lips' fields end at the sculpture's mouth line, which the mean head's mouth has left: 0.9 on the sculpture.
+    # The lip fields end at the mouth line of the sculpture, which the mean head has left: 0.9 on the sculpture.
     sharp = np.array(["vermilion" in name for name in NAMES])
     assert (np.abs(np.log(ratio)) < np.log(1.3))[~sharp].all(), loose
     assert np.median(np.abs(np.log(ratio))) < np.log(1.2), loose

@@ -1,4 +1,4 @@
-"""The measurements of people drawn at random against the published tables."""
+"""Compare the measurements of random people with the published tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEOPLE = 3000
 
 @pytest.fixture(scope="module")
 def crowd(model: MorphableModel) -> tuple[np.ndarray, np.ndarray]:
-    """Measurements (PEOPLE, M) with head size kept, and attributes (PEOPLE, A)."""
+    """Measurements (PEOPLE, M), with random head size, and attributes (PEOPLE, A)."""
     rng = np.random.default_rng(0)
     shapes, _, attributes = stacked([sample_person(model, rng, keep_size=True) for _ in range(PEOPLE)])
     return measure_people(model, shapes), attributes
@@ -37,7 +37,7 @@ def test_people_measure_as_published(crowd: tuple[np.ndarray, np.ndarray], sex: 
     assert measured.std(0) == pytest.approx(deviation, rel=0.10)
 
 
-def test_measurements_go_together_as_published(crowd: tuple[np.ndarray, np.ndarray]) -> None:
+def test_measurements_correlate_as_published(crowd: tuple[np.ndarray, np.ndarray]) -> None:
     pooled = np.mean([np.corrcoef(of(sex, crowd).T) for sex in ("women", "men")], axis=0)
     for (first, second), value in CORRELATIONS.items():
         assert pooled[NAMES.index(first), NAMES.index(second)] == pytest.approx(value, abs=0.08), (first, second)
@@ -45,7 +45,7 @@ def test_measurements_go_together_as_published(crowd: tuple[np.ndarray, np.ndarr
     assert np.abs(pooled[np.ix_(ears, ~ears)]).max() < 0.25
 
 
-def test_every_published_measurement_is_there_once() -> None:
+def test_every_published_measurement_occurs_once() -> None:
     assert len(NAMES) == len(set(NAMES)) == 26
     assert sum(m.source.startswith("ANSUR") for m in MEASUREMENTS) == 12
 
@@ -57,7 +57,7 @@ def test_the_size_mode_alone_enlarges_the_head_in_every_direction(model: Morphab
     assert (larger > mean).all()
 
 
-def test_both_ages_of_man_are_equally_far_from_the_mean_age(model: MorphableModel) -> None:
+def test_young_and_old_are_equally_far_from_the_mean_age(model: MorphableModel) -> None:
     nobody = np.zeros(model.shape_modes)
     neutral, young, old = (shape_of(model.population, 0.0, AGE_MEAN + years, nobody) for years in (0, -20, 20))
     assert not neutral.any()
@@ -84,7 +84,7 @@ def test_people_differ_as_much_as_the_tables_say(model: MorphableModel) -> None:
     assert between.min() > between.mean() / 4
 
 
-def test_sex_carries_traits_that_no_table_has(model: MorphableModel) -> None:
+def test_sex_changes_traits_that_no_table_lists(model: MorphableModel) -> None:
     woman, man = (typical_person(model, sex=sex) for sex in (-1.5, 1.5))
     shapes, _, attributes = stacked([woman, man])
     shapes[:, model.size_mode] = 0
@@ -101,7 +101,7 @@ def test_sex_carries_traits_that_no_table_has(model: MorphableModel) -> None:
     assert brow_height[1] < brow_height[0] - 1.5
 
 
-def test_ages_and_hair_are_drawn_from_everybody(model: MorphableModel) -> None:
+def test_ages_and_hair_are_drawn_from_the_whole_population(model: MorphableModel) -> None:
     rng = np.random.default_rng(0)
     drawn = stacked([sample_person(model, rng) for _ in range(2000)])[2]
     column = {name: drawn[:, index] for index, name in enumerate(ATTRIBUTES)}

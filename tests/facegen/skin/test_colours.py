@@ -1,4 +1,4 @@
-"""What the colours of people obey: published tones, natural hues, smooth in sex and age, the same in every picture."""
+"""The colours of people: published tones, natural hues, smooth in sex and age, the same in every batch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import AGES, ATTRIBUTES
 from dcign.facegen.skin.albedo import PaintedAlbedo
 from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
-from dcign.facegen.skin.tones import DARKEST, LIGHTEST, published_cheeks
+from dcign.facegen.skin.tones import DARKEST, LIGHTEST
 from tests.support.colour import linear_to_lab
-from tests.support.palette import cheeks, palette_distances, palettes
+from tests.support.palette import cheeks, palette_distances, palettes, published_cheeks
 
 EXTREME = 3.0  # standard deviations
 
 
 def crowd(people: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (people, Ka) and attributes (people, A) of both sexes and all ages, with hair."""
+    """Draw coefficients (people, Ka) and attributes (people, A) of both sexes and all ages, with hair."""
     rng = np.random.default_rng(seed)
     attributes = np.zeros((people, len(ATTRIBUTES)), np.float32)
     attributes[:, ATTRIBUTES.index("sex")] = rng.choice((-0.9, 0.9), people) + 0.43 * rng.standard_normal(people)
@@ -29,7 +29,7 @@ def crowd(people: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def average(**changed: float) -> np.ndarray:
-    """Attributes (1, A) of somebody of forty."""
+    """Return attributes (1, A) of a person aged forty."""
     values = {"sex": 0.0, "age": 40.0, "hair_cut": 1.0, "hair_length": 0.0, "hair_volume": 0.0} | changed
     return np.array([[values[name] for name in ATTRIBUTES]], np.float32)
 
@@ -38,14 +38,14 @@ def lab(colours: np.ndarray) -> np.ndarray:
     return linear_to_lab(srgb_to_linear(colours).astype(np.float64))
 
 
-def test_lab_and_linear_light_are_each_others_inverse_and_the_planes_their_twin() -> None:
+def test_lab_to_linear_inverts_linear_to_lab_and_the_planes_agree() -> None:
     values = np.random.default_rng(0).uniform((34, -5, -5), (75, 30, 30), (50, 3))
     np.testing.assert_allclose(linear_to_lab(lab_to_linear(values)), values, atol=0.02)
     planes = lab_to_linear_planes(values.T[None].astype(np.float32))[0].T
     np.testing.assert_allclose(planes, lab_to_linear(values), atol=1e-5)
 
 
-def test_cheeks_are_spread_as_published(model: MorphableModel) -> None:
+def test_cheeks_vary_as_published(model: MorphableModel) -> None:
     coarse = model.at_level(2_500)
     found = cheeks(coarse, coarse.albedos(*crowd(500, 1)))
     wanted = published_cheeks(4000, np.random.default_rng(2))
@@ -62,7 +62,7 @@ def test_no_two_of_500_people_have_nearly_the_same_colours(model: MorphableModel
 def test_nobody_is_too_light_or_too_dark(model: MorphableModel) -> None:
     coefficients, attributes = crowd(2000, 4)
     coefficients *= EXTREME
-    lightness = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64)).skin[:, 0]
+    lightness = Complexion(coefficients, attributes).skin[:, 0]
     assert lightness.min() >= DARKEST
     assert lightness.max() <= LIGHTEST
 
@@ -84,7 +84,7 @@ def test_no_coefficient_makes_blue_or_orange_heads(model: MorphableModel, name: 
     assert ((chroma(on_top) < 6) | ((hue(on_top) > 30) & (hue(on_top) < 100))).all()
 
 
-def test_people_far_out_in_every_direction_keep_human_hues(model: MorphableModel) -> None:
+def test_extreme_people_keep_human_hues(model: MorphableModel) -> None:
     coarse = model.at_level(2_500)
     skin = bare_skin(coarse)
     coefficients, attributes = crowd(300, 5)
@@ -96,7 +96,7 @@ def test_people_far_out_in_every_direction_keep_human_hues(model: MorphableModel
 
 def test_light_hair_and_light_eyes_go_with_light_skin() -> None:
     coefficients, attributes = crowd(2000, 6)
-    people = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64))
+    people = Complexion(coefficients, attributes)
     dark = people.skin[:, 0] < 48
     assert people.hair[dark].max() < 0.06
     assert people.iris_light[dark].max() < 0.6
@@ -106,7 +106,7 @@ def test_light_hair_and_light_eyes_go_with_light_skin() -> None:
 
 def test_a_beard_and_a_bald_crown_are_for_men_and_grey_hair_for_the_old() -> None:
     coefficients, attributes = crowd(500, 7)
-    people = Complexion.of(coefficients.astype(np.float64), attributes.astype(np.float64))
+    people = Complexion(coefficients, attributes)
     women, young = attributes[:, 0] < -0.8, attributes[:, 1] < 30
     assert people.beard[women].max() == people.shadow[women].max() == 0
     assert people.recession[women].max() < 3
@@ -125,7 +125,7 @@ def test_colours_change_smoothly_with_sex_and_age(model: MorphableModel, name: s
     assert np.abs(colours[-1] - colours[0]).mean() > 0.005
 
 
-def test_one_person_has_the_same_colours_alone_and_in_company(model: MorphableModel) -> None:
+def test_a_person_has_the_same_colours_alone_and_in_a_batch(model: MorphableModel) -> None:
     coarse = model.at_level(2_500)
     coefficients, attributes = crowd(25, 8)
     together = coarse.albedos(coefficients, attributes)
@@ -159,7 +159,7 @@ def test_a_painted_albedo_survives_its_file(model: MorphableModel) -> None:
 
 
 def bare_skin(model: MorphableModel) -> np.ndarray:
-    """Vertices (V,) of the face: the scalp is painted with hair."""
+    """Return a mask (V,) of the face without the scalp, which is painted with hair."""
     face = (model.mean[:, 2] > 45) & (model.mean[:, 1] < 60)
     return face & (model.parts == model.part_names.index("skin"))
 
