@@ -76,7 +76,9 @@ def test_a_kind_that_the_ratio_asks_for_and_the_data_lack_is_named():
 
 @pytest.mark.parametrize("text", ["1:1:1", "1:1:1:x", "0:0:0:0", "1:1:1:-1", "1:1:1:nan", "1:1:1:inf", ""])
 def test_a_ratio_that_cannot_be_used_is_refused_in_a_sentence(text):
-    with pytest.raises(TrainingError, match="azimuth:elevation:light_azimuth:identity, such as 1:1:1:1"):
+    with pytest.raises(
+        TrainingError, match=r"ratio of azimuth:elevation:light_azimuth:identity, found .*such as 1:1:1:1"
+    ):
         parse_ratio(text, KINDS)
 
 

@@ -11,8 +11,8 @@ import torch
 
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import TrainingBatches
-from dcign.recipes.fields import CHOICES, parse_ratio
-from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
+from dcign.recipes.fields import choices, parse_ratio
+from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, Recipe, changed
 from dcign.run.checkpoint import read_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
 from dcign.train import loop as trainer
@@ -20,6 +20,7 @@ from dcign.train import loss as objective
 from dcign.train.distributed import ALONE, Ranks
 from dcign.train.training import train, train_on
 
+CHOICES = choices(Recipe)
 PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
 DESCRIPTION = ImageDescription(
     size=32,
@@ -133,7 +134,9 @@ def test_a_record_of_what_no_recipe_can_be_is_refused(tmp_path, name, value):
     recorded = json.loads((tmp_path / "configuration.json").read_text())
     recorded["recipe"][name] = value
     (tmp_path / "configuration.json").write_text(json.dumps(recorded))
-    with pytest.raises(TrainingError, match=rf"cannot read .*configuration.json \({name} is .* wanted .*train again"):
+    with pytest.raises(
+        TrainingError, match=rf"cannot read .*configuration.json \(expected {name} to be .* found .*train again"
+    ):
         read(tmp_path)
 
 
@@ -224,20 +227,20 @@ def test_the_configuration_is_written_before_work_begins_and_read_back_as_it_was
 
 def test_a_folder_with_a_run_is_refused_unless_resumed(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
-    with pytest.raises(TrainingError, match="already holds a run: go on with --resume"):
+    with pytest.raises(TrainingError, match=r"found a run in .*: continue it with --resume"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(TrainingError, match="holds no run: choose an --out that is new or empty"):
+    with pytest.raises(TrainingError, match=r"found other files in .*: choose another --out"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path))
 
 
 def test_resuming_nothing_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
+    with pytest.raises(TrainingError, match=r"expected a run to resume, found none in"):
         train(configured(tmp_path / "nothing"), resume=True)
-    with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
+    with pytest.raises(TrainingError, match=r"expected a run to resume, found none in"):
         TrainConfiguration.from_options(out=tmp_path / "nothing", resume=True)
     assert not (tmp_path / "nothing").exists()
 
@@ -245,10 +248,10 @@ def test_resuming_nothing_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"steps": 9}, "steps is 1 there and 9 was asked"),
-        ({"seed": 1}, "seed is 0 there and 1 was asked"),
-        ({"recipe": VAE}, "recipe is swap there and vae was asked"),
-        ({"recipe": dataclasses.replace(SWAP, beta=2.0)}, "recipe is beta 1.0 there and beta 2.0 was asked"),
+        ({"steps": 9}, "expected steps to be 1, .* found 9: ask"),
+        ({"seed": 1}, "expected seed to be 0, .* found 1: ask"),
+        ({"recipe": VAE}, "expected recipe to be swap, .* found vae: ask"),
+        ({"recipe": dataclasses.replace(SWAP, beta=2.0)}, "expected recipe to be beta 1.0, .* found beta 2.0: ask"),
     ],
 )
 def test_resuming_with_another_configuration_is_refused(tmp_path, change, sentence):
@@ -262,7 +265,7 @@ def test_resuming_with_another_data_set_is_refused_without_a_hash(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
     other = dataclasses.replace(DESCRIPTION, data_sha256="f" * 64)
     with pytest.raises(
-        TrainingError, match=r"is another data set than the run in .* was trained on: name that"
+        TrainingError, match=r"expected the data set on which the run in .* was trained, found another in"
     ) as told:
         train_on(moving_blobs(), other, configured(tmp_path, steps=1), resume=True)
     assert "fff" not in str(told.value)
@@ -338,7 +341,7 @@ def test_a_torn_checkpoint_is_refused(tmp_path):
 )
 def test_numbers_out_of_bounds_are_refused(tmp_path, change):
     name, value = next(iter(change.items()))
-    with pytest.raises(TrainingError, match=f"{name} is {value}: wanted"):
+    with pytest.raises(TrainingError, match=f"expected {name} to be .*, found {value}"):
         configured(tmp_path, **change)
 
 
@@ -366,8 +369,8 @@ def test_a_run_recorded_with_more_threads_than_there_are_here_is_still_read(tmp_
 
 @pytest.mark.parametrize(
     ("resume", "said"),
-    [(False, "is there already and holds no run: choose an --out that is new or empty"),
-     (True, "holds no run: .*; wanted a folder that `dcign train` wrote")],
+    [(False, "expected a new or empty folder, found other files in .*: choose another --out"),
+     (True, "found .*, which holds no run: name one that dcign train wrote")],
 )  # fmt: skip
 def test_a_data_set_is_not_taken_for_a_run(small_faces, resume, said):
     before = sorted(small_faces.rglob("*"))
@@ -379,7 +382,7 @@ def test_a_data_set_is_not_taken_for_a_run(small_faces, resume, said):
 
 @pytest.mark.parametrize("text", ["1e308:1e308:1e308", "inf:1:1", "nan:1:1", "0:0:0", "1:1", "-1:2:2"])
 def test_a_ratio_that_is_no_ratio_is_refused(text):
-    with pytest.raises(TrainingError, match=r"cannot use the ratio .*: wanted 3 numbers >= 0"):
+    with pytest.raises(TrainingError, match=r"expected 3 shares >= 0, not all of them 0, as the ratio of"):
         parse_ratio(text, DESCRIPTION.kinds)
 
 
