@@ -891,10 +891,10 @@ def _batch_progress(title: str) -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def _step_progress(title: str) -> Iterator[Callable[[Any], None]]:
-    """A bar of steps, with losses and images/s, for callbacks of dcign.train.loop.TrainingProgress."""
+    """A bar of steps, with losses and images/s, for callbacks of dcign.train.trainer.TrainingProgress."""
     with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
 
-        def progress(now: Any) -> None:  # dcign.train.loop.TrainingProgress
+        def progress(now: Any) -> None:  # dcign.train.trainer.TrainingProgress
             short = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
             losses = " ".join(f"{short.get(name, name)} {value:.3g}" for name, value in now.losses.items())
             update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s")

@@ -1,5 +1,7 @@
 """How far a work of several stages is, as one fraction that never falls."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 StageProgress = Callable[[str, float], None]  # the stage, and the fraction 0..1 of the whole that is done

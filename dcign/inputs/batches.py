@@ -4,6 +4,8 @@ A step is a function of (seed, step) alone: its generator is seeded with both. A
 uninterrupted one would have drawn, with no state to keep; and what later steps will draw can be read beforehand.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Protocol
 

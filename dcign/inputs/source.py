@@ -4,6 +4,8 @@ Nothing here, or after it, knows what a factor means: its name, unit and sign in
 set's.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,7 +39,7 @@ class LabelledBatches:
     kind: Int64
     mask: UInt8 | None
 
-    def chosen(self, batches: IntP) -> "LabelledBatches":
+    def chosen(self, batches: IntP) -> LabelledBatches:
         """Return some of the batches."""
         mask = None if self.mask is None else self.mask[batches]
         return LabelledBatches(self.images[batches], self.factors[batches], self.kind[batches], mask)
@@ -72,7 +74,7 @@ class DataSource:
     """A data set folder, described and read split by split."""
 
     @classmethod
-    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
+    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> DataSource:
         """Open the data set that a run was trained on, where it was then or where it is said to be now."""
         trained_on = to_path(configuration.data)
         with store_errors(trained_on):
@@ -106,7 +108,7 @@ class DataSource:
         factors = self._dataset.factors
         return ImageDescription(
             size=height,
-            channels=channels,
+            channels=channels,  # type: ignore[arg-type]  # ImageDescription validates it
             factors=tuple(factor.name for factor in factors),
             units=tuple(factor.units for factor in factors),
             mirror_signs=tuple(factor.mirror_sign for factor in factors),

@@ -9,6 +9,8 @@ An image costs as much to read as its whole batch of 20. So draw whole batches, 
         ...
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

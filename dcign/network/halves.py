@@ -6,6 +6,8 @@ often as leaves a grid of 4 to 8: an S that does not divide (150 = 4.7 x 32) is 
 convolutions fix it.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable

@@ -28,7 +28,7 @@ NOT_SETTABLE = ("name", "summary", "ratio", "steps")
 
 
 @cache
-def declarations(kind: type) -> dict[str, Any]:  # type hints have no common type
+def declarations(kind: Any) -> dict[str, Any]:  # a dataclass -> type hints
     """Return the declared type of each field of a dataclass, by name."""
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}

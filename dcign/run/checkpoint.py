@@ -1,5 +1,7 @@
 """A run's state on disk: one safetensors file, tensors in its body, JSON in its header, renamed when whole."""
 
+from __future__ import annotations
+
 import json
 import math
 import os

@@ -1,5 +1,7 @@
 """Ctrl-C, held back until a step is whole: half a step would leave weights that no seed leads to."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """Files that are there whole or not at all: written aside in the same folder, then renamed; and read with care."""
 
+from __future__ import annotations
+
 import json
 import os
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The record of a run: log.jsonl, one JSON object a line, and the same for TensorBoard in tensorboard/."""
 
+from __future__ import annotations
+
 import json
 import math
 import time
@@ -32,7 +34,7 @@ class RunLog:
         restart = SessionLog(status=SessionLog.START)  # tells TensorBoard to forget what came after this step
         self._board.write_event(Event(wall_time=time.time(), step=step + 1, session_log=restart))
 
-    def __enter__(self) -> "RunLog":
+    def __enter__(self) -> RunLog:
         return self
 
     def __exit__(

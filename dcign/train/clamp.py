@@ -8,6 +8,8 @@ and a recipe names the function that it wants in each place.
 Blocks: each factor's latent is a block of its own, the intrinsic latents together are the last one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 

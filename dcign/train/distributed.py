@@ -4,6 +4,8 @@ Every rank draws the same groups of a step and keeps every R-th of them, so a ba
 clamp needs no communication; their gradients are averaged. The first rank alone writes and speaks.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Iterator
@@ -47,47 +49,47 @@ def this_process() -> Process:
     return Process(*(int(os.environ[name]) for name in names))
 
 
-def device_of_rank(name: str, place: Process) -> torch.device:
+def device_of_rank(name: str, process: Process) -> torch.device:
     """Return the device of that name for this process: several share a CPU, or have a GPU each."""
-    if place.count == 1:
+    if process.count == 1:
         return choose_device(name)
     if name not in ("auto", "cpu", "cuda"):
         raise TrainingError(
-            f"device {name!r} is one device, and {place.count} processes train: ask for cpu or cuda, of which "
+            f"device {name!r} is one device, and {process.count} processes train: ask for cpu or cuda, of which "
             "torchrun gives each process its own"
         )
     device = choose_device(name)
     if device.type == "cpu":
         return device
     cards = torch.cuda.device_count()
-    if cards < place.local_count:
+    if cards < process.local_count:
         raise TrainingError(
-            f"{place.local_count} processes were started here and there are {cards} GPUs: start one a GPU, "
+            f"{process.local_count} processes were started here and there are {cards} GPUs: start one a GPU, "
             f"torchrun --nproc-per-node {cards}"
         )
-    return torch.device("cuda", place.local_rank)
+    return torch.device("cuda", process.local_rank)
 
 
-def device_name(device: torch.device, place: Process) -> str:
+def device_name(device: torch.device, process: Process) -> str:
     """Return the name that gives every process its own such device."""
-    return str(device) if place.count == 1 else device.type
+    return str(device) if process.count == 1 else device.type
 
 
 class Ranks:
     """The processes of a run, joined by Lightning Fabric. Use it in a `with`, which they enter and leave together."""
 
-    def __init__(self, device: torch.device, precision: torch.dtype, place: Process) -> None:
-        self.place, self.device, self.precision = place, device, precision
-        self._fabric = _fabric(device, precision, place)
+    def __init__(self, device: torch.device, precision: torch.dtype, process: Process) -> None:
+        self.process, self.device, self.precision = process, device, precision
+        self._fabric = _fabric(device, precision, process)
 
-    def __enter__(self) -> "Ranks":
+    def __enter__(self) -> Ranks:
         self._fabric.launch()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.place.count > 1 and torch.distributed.is_initialized():
+        if self.process.count > 1 and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
 
     def module(self, module: nn.Module) -> nn.Module:
@@ -101,14 +103,14 @@ class Ranks:
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean over the ranks, of any shape."""
-        if self.place.count == 1:
+        if self.process.count == 1:
             return values
         reduced: Tensor = self._fabric.all_reduce(values, reduce_op="mean")
         return reduced
 
     def any(self, asked: bool) -> bool:
         """Return whether any rank says yes."""
-        if self.place.count == 1:
+        if self.process.count == 1:
             return asked
         return bool(self.mean(torch.tensor(float(asked), device=self.device)) > 0)
 
@@ -120,20 +122,20 @@ class Ranks:
             error = None
         except Exception as found:
             error = found
-        if self.place.count > 1:
-            said: list[str | None] = [None] * self.place.count
+        if self.process.count > 1:
+            said: list[str | None] = [None] * self.process.count
             torch.distributed.all_gather_object(said, None if error is None else str(error))
             sentence = next((each for each in said if each is not None), None)
             if sentence is not None:
-                finish_other_processes(self.place)
+                finish_other_processes(self.process)
                 error = error or TrainingError(sentence)
         if error is not None:
             raise error
 
 
-def finish_other_processes(place: Process) -> None:
+def finish_other_processes(process: Process) -> None:
     """End any rank but the first without a word, once the first has had the time to say what all found."""
-    if not place.first:
+    if not process.first:
         time.sleep(PATIENCE)  # torchrun ends all as soon as one has ended badly
         raise SystemExit(1)
 
@@ -143,7 +145,9 @@ def is_lost_rank(error: RuntimeError) -> bool:
     return "gloo" in str(error) or isinstance(error, getattr(torch.distributed, "DistError", ()))
 
 
-def _fabric(device: torch.device, precision: torch.dtype, place: Process) -> Any:  # Any: Fabric, imported where needed
+def _fabric(
+    device: torch.device, precision: torch.dtype, process: Process
+) -> Any:  # Any: Fabric, imported where needed
     import logging
 
     from lightning_fabric import Fabric
@@ -164,15 +168,15 @@ def _fabric(device: torch.device, precision: torch.dtype, place: Process) -> Any
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells the terminal what was asked for
     half = precision == torch.bfloat16
     plugins: list[Any] = [Autocast("bf16-mixed", device.type)] if half else []
-    if place.count == 1:
+    if process.count == 1:
         devices: Any = 1 if device.type != "cuda" else [device.index or 0]
         return Fabric(accelerator=device.type, devices=devices, plugins=[*plugins, LightningEnvironment()])
     backend = "nccl" if device.type == "cuda" else "gloo"
     strategy = DDPStrategy(process_group_backend=backend, gradient_as_bucket_view=True)
     return Fabric(
         accelerator=device.type,
-        devices=place.local_count,
-        num_nodes=place.count // place.local_count,
+        devices=process.local_count,
+        num_nodes=process.count // process.local_count,
         strategy=strategy,
         plugins=[*plugins, TorchElasticEnvironment()],
     )

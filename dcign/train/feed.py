@@ -4,6 +4,8 @@ So it can be made ahead of time: where the images lie on disk, a thread reads wh
 order in which the steps will want them.
 """
 
+from __future__ import annotations
+
 import queue
 import threading
 from collections.abc import Callable
@@ -34,7 +36,7 @@ class StepInput:
     noise: Tensor
     donors: Tensor
 
-    def to(self, device: torch.device) -> "StepInput":
+    def to(self, device: torch.device) -> StepInput:
         """Return the same on that device."""
         return StepInput(
             sent(self.images, device),
@@ -58,7 +60,7 @@ class StepFeed:
     recipe: Recipe
     blocks: int  # of latents that have a donor of their own
     seed: int
-    place: Process
+    process: Process
 
     def __call__(self, step: int) -> StepInput:
         """Return what that step is fed."""
@@ -69,7 +71,7 @@ class StepFeed:
         noise = torch.randn(recipe.groups, count, recipe.latents, generator=generator)
         donors = draw_donors(recipe.groups, count, self.blocks, generator)
         batch, image, *rest = (
-            values[self.place.rank :: self.place.count]
+            values[self.process.rank :: self.process.count]
             for values in (draw.batch, draw.image, draw.kind, draw.mirrored, noise, donors)
         )
         return StepInput(self.batches.take(batch, image), *rest)
@@ -97,7 +99,7 @@ class ReadAhead:
             raise made
         return made
 
-    def __enter__(self) -> "ReadAhead":
+    def __enter__(self) -> ReadAhead:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -117,7 +119,7 @@ class ReadAhead:
         self._thread = threading.Thread(target=self._make, args=arguments, name="reading ahead", daemon=True)
         self._thread.start()
 
-    def _make(self, step: int, made: "queue.Queue[StepInput | BaseException]", unwanted: threading.Event) -> None:
+    def _make(self, step: int, made: queue.Queue[StepInput | BaseException], unwanted: threading.Event) -> None:
         while step < self._steps and not unwanted.is_set():
             try:
                 found: StepInput | BaseException = self._feed(step)

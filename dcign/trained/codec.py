@@ -98,7 +98,7 @@ def load_codec(folder: str | Path, device: str = "cpu") -> Codec:
     """
     where = choose_device(device)
     configuration, description = read_configuration(folder)
-    model = build_model(configuration, description)
+    model = build_model(configuration.recipe, description)
     if is_published(folder):
         published = read_published(folder)
         step, seconds = published.step, published.seconds

@@ -26,7 +26,9 @@ def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces
         "train", small_faces, "--set", "mirror=no", "--out", run
     )
     words = ("--pretrain", "5", "--steps", "5")
-    assert "expected fewer pretrain_steps than steps, found 5 and 5" in refused("train", small_faces, *words, "--out", run)
+    assert "expected fewer pretrain_steps than steps, found 5 and 5" in refused(
+        "train", small_faces, *words, "--out", run
+    )
     assert not run.exists()
 
 
@@ -46,7 +48,7 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(
     assert exported.exit_code == 0 or "dcign[onnx]" in exported.output
     assert dcign("train", "--out", tmp_path / "run", "--threads", "1", "--resume").exit_code == 0
     other = ("--set", "mirror=true", "--out", tmp_path / "run", "--resume")
-    assert "recipe is swap,mirror=false,pretrain_steps=1 there and swap was" in refused("train", *other)
+    assert "expected recipe to be swap,mirror=false,pretrain_steps=1, as in" in refused("train", *other)
 
 
 def test_export_writes_a_data_set_without_torch_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
@@ -86,7 +88,9 @@ def test_ctrl_c_during_an_export_leaves_nothing(
 
 def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert "expected steps to be a whole number from 1 to" in refused("train", small_faces, "--steps", "0", "--out", run)
+    assert "expected steps to be a whole number from 1 to" in refused(
+        "train", small_faces, "--steps", "0", "--out", run
+    )
     assert "found '1:1'" in refused("train", small_faces, "--ratio", "1:1", "--out", run)
     assert "expected a run to resume, found none" in refused("train", small_faces, "--resume", "--out", run)
     assert not run.exists()

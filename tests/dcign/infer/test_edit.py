@@ -277,8 +277,8 @@ def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypat
         (("--across", "--out", "OUT/new.png"), "cannot read '' as a number"),
         (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "scale is 0: wanted 1 to 16"),
         (("--across", "3", "--out", "OUT/new.png", "--fps", "nan"), "nan frames a second"),
-        (("--threads", "60000"), "threads is 60000: wanted 1 to"),
-        (("--device", "abacus"), "there is no device 'abacus' here"),
+        (("--threads", "60000"), "or 0 for one per core, found 60000"),
+        (("--device", "abacus"), "expected a device of this machine, found 'abacus'"),
         (("another.png",), "wanted RUN and PICTURE, a folder and a file"),
     ],
 )

@@ -28,8 +28,8 @@ from dcign.recipes.registry import (
     recipe_of_run,
 )
 from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
-from dcign.train.loop import OPTIMIZERS
 from dcign.train.loss import PRIORS, PULLED, Draws, divergence, invariance_weight, terms
+from dcign.train.optimiser import OPTIMIZERS
 
 FACTORS, LATENTS, PIXELS = 3, 7, 4
 BLOCKS = block_of_latents(FACTORS, LATENTS)

@@ -24,7 +24,7 @@ from dcign.train.distributed import (
     this_process,
 )
 from dcign.train.feed import StepFeed
-from dcign.train.loop import Trainer
+from dcign.train.trainer import Trainer
 from tests.support.processes import DESCRIPTION, RECIPE, noise, train_noise
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "tests.support.processes"]
@@ -92,9 +92,9 @@ def test_each_process_of_several_has_a_gpu_of_its_own(monkeypatch):
 
 def test_groups_that_processes_cannot_share_are_refused(tmp_path):
     cpu = Ranks(torch.device("cpu"), torch.float32, ALONE)
-    cpu.place = Process(0, 3)
+    cpu.process = Process(0, 3)
     configuration = TrainConfiguration("noise", str(tmp_path), RECIPE, 2, seed=0)
-    with pytest.raises(TrainingError, match="4 groups, which 3 processes cannot share evenly"):
+    with pytest.raises(TrainingError, match="share the 4 groups of a step evenly, found 3"):
         Trainer(noise(), DESCRIPTION, configuration, cpu)
 
 
