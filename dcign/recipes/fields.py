@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -27,14 +26,13 @@ Ratio = Annotated[tuple[Share, ...], Meta(min_length=1, description="shares >= 0
 NOT_SETTABLE = ("name", "summary", "ratio", "steps")
 
 
-@cache
 def declarations(kind: Any) -> dict[str, Any]:  # a dataclass -> type hints
     """Return the declared type of each field of a dataclass, by name."""
     hints = get_type_hints(kind, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-def validate_fields(instance: object) -> None:
+def validate_fields(instance: Any) -> None:
     """Convert each field of a new dataclass instance to its declared type. Raises TrainingError if that is impossible.
 
     A list becomes a tuple and an int a float where such a field is declared; no other value is converted.
@@ -54,13 +52,13 @@ def choices(kind: type) -> dict[str, tuple[str, ...]]:
     return {name: get_args(it) for name, it in declarations(kind).items() if get_origin(it) is Literal}
 
 
-def settable(recipe: object) -> dict[str, str]:
+def settable(recipe: Any) -> dict[str, str]:
     """Return the fields of a recipe that `--set` can change, and a description of the values each may take."""
     found = declarations(type(recipe))
     return {name: _describe(declared) for name, declared in found.items() if name not in NOT_SETTABLE}
 
 
-def read_settings(settings: Iterable[str], recipe: object) -> dict[str, Any]:  # values of the fields' own types
+def read_settings(settings: Iterable[str], recipe: Any) -> dict[str, Any]:  # values of the fields' own types
     """Read settings such as "mirror=false" as values of a recipe's fields. The last setting of a field counts."""
     known, declared, values = settable(recipe), declarations(type(recipe)), {}
     for setting in settings:

@@ -9,23 +9,23 @@ from typing import Any
 
 from dcign.errors import TrainingError
 
-LARGEST_JSON = 2**24  # bytes: far more than any record, far less than would hurt to read
+LARGEST_JSON = 2**24  # bytes: far more than any record needs, and still quick to read
 
 
-def read_json(path: Path) -> Any:  # JSON, of which nothing is known
-    """Read a small JSON file; raises OSError if there is none, ValueError if it is damaged, large or holds NaN."""
+def read_json(path: Path) -> Any:  # JSON, not validated
+    """Read a small JSON file. Raises OSError if there is none, ValueError if it is damaged, large or contains NaN."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is no file")
+        raise FileNotFoundError(f"{path} is not a file")
     if path.stat().st_size > LARGEST_JSON:
-        raise ValueError(f"it is {path.stat().st_size} bytes large")
+        raise ValueError(f"expected at most {LARGEST_JSON} bytes, found {path.stat().st_size}")
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _refuse_constant(word: str) -> None:
-    raise ValueError(f"it holds {word}, which is no number")
+    raise ValueError(f"it contains {word}, which is not a number")
 
 
 def write_aside(path: Path, content: bytes) -> None:
@@ -47,27 +47,27 @@ def is_part(path: Path) -> bool:
 
 
 def write_result(path: Path, content: bytes) -> None:
-    """Write what an evaluation found, of a run that is kept: say how to go on if it cannot be written."""
+    """Write a result of an evaluation into a run's folder. Raises TrainingError if it cannot be written."""
     try:
         write_aside(path, content)
     except OSError as error:
         raise TrainingError(
-            f"cannot write {path} ({error.strerror or error}): the trained network is kept; mend that, free space say, "
-            f"and run dcign evaluate {path.parent}"
+            f"cannot write {path} ({error.strerror or error}): the trained network is kept; correct that, for example "
+            f"free space, and run dcign evaluate {path.parent}"
         ) from None
 
 
 def write_output(path: Path, content: bytes) -> None:
-    """Write a file asked for by --out, which is no part of a run; raises TrainingError if it cannot be written."""
+    """Write a file named by --out, outside a run's folder. Raises TrainingError if it cannot be written."""
     try:
         write_aside(path, content)
     except OSError as error:
         raise TrainingError(
-            f"cannot write {path} ({error.strerror or error}): mend that or choose another --out"
+            f"cannot write {path} ({error.strerror or error}): correct that or choose another --out"
         ) from None
 
 
 def refuse_unwritable(folder: Path) -> None:
-    """Raise where results could not be written into a run's folder, before the work for them is done."""
+    """Raise TrainingError if results cannot be written into a run's folder: call it before computing them."""
     write_result(folder / ".writable", b"")
     (folder / ".writable").unlink()

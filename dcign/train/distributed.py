@@ -1,7 +1,7 @@
-"""The processes that train one run: one alone, or under torchrun several of equal standing, a rank each.
+"""The processes that train one run: a single one or, under torchrun, several, each with its rank.
 
-Every rank draws the same groups of a step and keeps every R-th of them, so a batch never straddles ranks and the
-clamp needs no communication; their gradients are averaged. The first rank alone writes and speaks.
+Every rank draws the same groups of a step and keeps every R-th of them. So a batch is never split between ranks, and
+the clamp needs no communication. The gradients are averaged. Only the first rank writes files and messages.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from dcign.device import choose_device, computing
 from dcign.errors import TrainingError
 
-PATIENCE = 20.0  # seconds in which torchrun ends the other ranks, once the first has said why
+PATIENCE = 20.0  # seconds within which torchrun ends the other ranks, after the first has reported the error
 
 
 @dataclass(frozen=True)
 class Process:
-    """Which process this is: of all that train the run, and of those on this machine."""
+    """This process: its number among all that train the run, and among those on this machine."""
 
     rank: int = 0
     count: int = 1
@@ -34,7 +34,7 @@ class Process:
 
     @property
     def first(self) -> bool:
-        """Whether this process writes and speaks."""
+        """Return whether this process writes files and messages."""
         return self.rank == 0
 
 
@@ -42,7 +42,7 @@ ALONE = Process()
 
 
 def this_process() -> Process:
-    """Return what torchrun says of this process; without torchrun it is alone."""
+    """Return this process as torchrun describes it, or `ALONE` without torchrun."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return ALONE
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
@@ -50,13 +50,13 @@ def this_process() -> Process:
 
 
 def device_of_rank(name: str, process: Process) -> torch.device:
-    """Return the device of that name for this process: several share a CPU, or have a GPU each."""
+    """Return the device of that name for this process. Several processes share the CPU, or have one GPU each."""
     if process.count == 1:
         return choose_device(name)
     if name not in ("auto", "cpu", "cuda"):
         raise TrainingError(
-            f"device {name!r} is one device, and {process.count} processes train: ask for cpu or cuda, of which "
-            "torchrun gives each process its own"
+            f"expected device cpu or cuda for {process.count} processes, found {name!r}, which is one device: ask for "
+            "cpu or cuda, so that each process gets its own."
         )
     device = choose_device(name)
     if device.type == "cpu":
@@ -64,19 +64,19 @@ def device_of_rank(name: str, process: Process) -> torch.device:
     cards = torch.cuda.device_count()
     if cards < process.local_count:
         raise TrainingError(
-            f"{process.local_count} processes were started here and there are {cards} GPUs: start one a GPU, "
-            f"torchrun --nproc-per-node {cards}"
+            f"expected at most one process per GPU, found {process.local_count} processes and {cards} GPUs: use "
+            f"torchrun --nproc-per-node {cards}."
         )
     return torch.device("cuda", process.local_rank)
 
 
 def device_name(device: torch.device, process: Process) -> str:
-    """Return the name that gives every process its own such device."""
+    """Return the name with which every process gets its own device of this type."""
     return str(device) if process.count == 1 else device.type
 
 
 class Ranks:
-    """The processes of a run, joined by Lightning Fabric. Use it in a `with`, which they enter and leave together."""
+    """The processes of a run, joined by Lightning Fabric. All enter and leave its `with` block together."""
 
     def __init__(self, device: torch.device, precision: torch.dtype, process: Process) -> None:
         self.process, self.device, self.precision = process, device, precision
@@ -93,55 +93,55 @@ class Ranks:
             torch.distributed.destroy_process_group()
 
     def module(self, module: nn.Module) -> nn.Module:
-        """Wrap a module whose forward pass gives a loss: in the run's precision, gradients averaged over ranks."""
+        """Wrap a module that returns a loss: computed in the run's precision, gradients averaged over ranks."""
         wrapped: nn.Module = self._fabric.setup_module(module)
         return wrapped
 
     def backward(self, loss: Tensor) -> None:
-        """Add the gradients of a loss () to the weights' own."""
+        """Add the gradients of a loss () to those of the weights."""
         self._fabric.backward(loss)
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean over the ranks, of any shape."""
+        """Return the mean of a tensor of any shape over the ranks."""
         if self.process.count == 1:
             return values
         reduced: Tensor = self._fabric.all_reduce(values, reduce_op="mean")
         return reduced
 
-    def any(self, asked: bool) -> bool:
-        """Return whether any rank says yes."""
+    def any(self, value: bool) -> bool:
+        """Return whether the value is true on any rank."""
         if self.process.count == 1:
-            return asked
-        return bool(self.mean(torch.tensor(float(asked), device=self.device)) > 0)
+            return value
+        return bool(self.mean(torch.tensor(float(value), device=self.device)) > 0)
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Raise on every rank what one raises, so that none waits for another; the first rank says it."""
+        """Raise on every rank the error that one raises, so that none waits for another. The first rank reports it."""
         try:
             yield
             error = None
         except Exception as found:
             error = found
         if self.process.count > 1:
-            said: list[str | None] = [None] * self.process.count
-            torch.distributed.all_gather_object(said, None if error is None else str(error))
-            sentence = next((each for each in said if each is not None), None)
-            if sentence is not None:
+            messages: list[str | None] = [None] * self.process.count
+            torch.distributed.all_gather_object(messages, None if error is None else str(error))
+            message = next((each for each in messages if each is not None), None)
+            if message is not None:
                 finish_other_processes(self.process)
-                error = error or TrainingError(sentence)
+                error = error or TrainingError(message)
         if error is not None:
             raise error
 
 
 def finish_other_processes(process: Process) -> None:
-    """End any rank but the first without a word, once the first has had the time to say what all found."""
+    """End every rank but the first without a message, after the first has had time to report the error."""
     if not process.first:
-        time.sleep(PATIENCE)  # torchrun ends all as soon as one has ended badly
+        time.sleep(PATIENCE)  # torchrun ends all as soon as one has failed
         raise SystemExit(1)
 
 
 def is_lost_rank(error: RuntimeError) -> bool:
-    """Return whether an error says that another rank is gone: gloo has no class for it."""
+    """Return whether an error means that another rank has ended. gloo has no class for it."""
     return "gloo" in str(error) or isinstance(error, getattr(torch.distributed, "DistError", ()))
 
 
@@ -157,7 +157,7 @@ def _fabric(
     from lightning_fabric.strategies.ddp import DDPStrategy
 
     class Autocast(MixedPrecision):
-        """Fabric's own would round the images to bfloat16 before the loss compares them."""
+        """Mixed precision that leaves the images float32: Fabric's own rounds them before the loss compares them."""
 
         def forward_context(self) -> Any:
             return computing(device, precision)
@@ -165,7 +165,7 @@ def _fabric(
         def convert_input(self, data: Any) -> Any:
             return data
 
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells the terminal what was asked for
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it would repeat the options in the terminal
     half = precision == torch.bfloat16
     plugins: list[Any] = [Autocast("bf16-mixed", device.type)] if half else []
     if process.count == 1:

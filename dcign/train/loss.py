@@ -47,7 +47,7 @@ def terms(
 ) -> Tensor:
     """Return the loss and its three terms in the order of `TERMS`: (4,), nats per image.
 
-    images (G, n, C, S, S) 0..1; active (G, 1, Z), from the labels; blocks (Z,). The loss is reconstruction +
+    images (G, n, C, S, S) 0..1; active (G, 1, Z), as the labels mark it; blocks (Z,). The loss is reconstruction +
     beta * divergence + invariance_weight * invariance.
     """
     groups, count = images.shape[:2]

@@ -69,7 +69,7 @@ def test_images_are_taken_as_drawn_and_mirrored_by_whole_groups():
 
 
 def test_a_kind_that_the_ratio_asks_for_and_the_data_lack_is_named():
-    with pytest.raises(TrainingError, match="no batch in which elevation varies"):
+    with pytest.raises(TrainingError, match="expected batches in which elevation varies"):
         batches_by_kind(np.array([0, 2, 3]), KINDS, (1, 1, 1, 1))
     assert len(batches_by_kind(np.array([0, 2, 3]), KINDS, (1, 0, 1, 1))[1]) == 0
 

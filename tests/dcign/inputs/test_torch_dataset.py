@@ -50,10 +50,10 @@ def test_images_and_labels_are_the_reader_s_in_order(faces):
     assert found.varies[19:21] == [batches[0].varies, batches[1].varies]
 
 
-def test_a_place_that_is_not_there_is_refused(faces):
+def test_an_index_out_of_range_is_refused(faces):
     found = FaceImages(faces, "iid")
     for place in (40, -41):
-        with pytest.raises(IndexError, match=f"there is no image {place}; the split has 0 to 39"):
+        with pytest.raises(IndexError, match=f"expected an index from 0 to 39, found {place}"):
             found[place]
     assert len(list(found)) == 40  # an index error ends a plain loop
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_or_drawn_is_one_sentence(faces):
     with pytest.raises(DataError, match="has no split 'dev'; it has train, test, iid, sweep"):
         FaceImages(faces, "dev")
     found = FaceImages(faces, "test")
-    with pytest.raises(TrainingError, match="cannot draw 0 batches at a time: give groups 1 or more"):
+    with pytest.raises(TrainingError, match="expected 1 or more groups, found 0"):
         WholeBatches(found, groups=0, generator=None)
     (faces / "test" / "shard-00000.h5").write_bytes(b"")
     with pytest.raises(DataError, match="damaged"):

@@ -326,7 +326,7 @@ def test_a_comparison_that_cannot_be_written_says_what_to_mend(runs, tmp_path, m
 
     monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
     with pytest.raises(
-        TrainingError, match=r"cannot write .*png \(No space left on device\): mend that or choose another"
+        TrainingError, match=r"cannot write .*png \(No space left on device\): correct that or choose another"
     ):
         write_comparison(compare([runs / "swap"]), tmp_path / "compare.png", thread_count=1)
     assert not list(tmp_path.glob("compare.png"))

@@ -84,9 +84,11 @@ def test_each_process_of_several_has_a_gpu_of_its_own(monkeypatch):
         assert device_of_rank(name, second) == torch.device("cuda", 1)
     assert device_name(torch.device("cuda", 1), second) == "cuda"
     assert device_of_rank("cuda:1", ALONE) == torch.device("cuda:1")
-    with pytest.raises(TrainingError, match="'cuda:1' is one device, and 2 processes train: ask for cpu or cuda"):
+    with pytest.raises(
+        TrainingError, match="for 2 processes, found 'cuda:1', which is one device: ask for cpu or cuda"
+    ):
         device_of_rank("cuda:1", second)
-    with pytest.raises(TrainingError, match=r"3 processes were started .* there are 2 GPUs: .*--nproc-per-node 2"):
+    with pytest.raises(TrainingError, match=r"found 3 processes and 2 GPUs: .*--nproc-per-node 2"):
         device_of_rank("cuda", Process(2, 3, 2, 3))
 
 
