@@ -123,7 +123,9 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
             raise ValueError(f"it is not a {FORMAT} of version {FORMAT_VERSION}")
-        _refuse_header(header)
+        refuse_progress(header)
+        if not isinstance(header.get("optimizer"), dict):
+            raise ValueError("it has no numbers of an optimiser")
         refuse_numbers(tensors)
     return header, tensors
 
@@ -142,12 +144,6 @@ def refuse_progress(found: dict[str, Any]) -> None:
         raise ValueError(f"its step is {step!r}")
     if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
         raise ValueError(f"its seconds are {seconds!r}")
-
-
-def _refuse_header(header: dict[str, Any]) -> None:
-    refuse_progress(header)
-    if not isinstance(header.get("optimizer"), dict):
-        raise ValueError("it has no numbers of an optimiser")
 
 
 def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str, Any]]:

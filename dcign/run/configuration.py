@@ -73,25 +73,20 @@ class TrainConfiguration:
     ) -> TrainConfiguration:
         """Return the configuration that the options of `dcign train` ask for.
 
+        An option that is not given has the default of `dcign train` or, with `resume`, the value of the run in `out`.
+
         Parameters
         ----------
-        data, out
-            The data set's folder, "faces" by default, and the run's folder, "runs/RECIPE" by default.
         recipe, settings
-            The name of a recipe, "swap" by default, and changes to it such as "mirror=false".
+            The name of a recipe, and changes to it such as "mirror=false".
         pretrain
             The recipe's `pretrain_steps`.
         ratio
             A share per kind of batch, such as "1:1:1:10".
-        resume
-            Whether to continue the run in `out`. What is not given then keeps the run's value.
         options
-            Any other field: steps, seed, device, threads, data_in ... None means not given.
+            Any other field of the configuration, such as steps, seed, device. None means not given.
 
-        Raises
-        ------
-        TrainingError
-            If an option cannot be used, or there is no run in `out` to resume.
+        Raises TrainingError if an option cannot be used, or there is no run in `out` to resume.
         """
         chosen = None
         if recipe is not None or settings or pretrain is not None:

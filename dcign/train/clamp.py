@@ -45,11 +45,6 @@ def block_of_latents(factors: int, latents: int) -> Tensor:
 # Which latents are active: mu, logvar (G, n, Z) and the latents that the labels mark (G, 1, Z) -> (G, 1, Z).
 
 
-def labelled(mu: Tensor, logvar: Tensor, active: Tensor) -> Tensor:
-    """Return the latents that the labels mark."""
-    return active
-
-
 def differing(mu: Tensor, logvar: Tensor, active: Tensor) -> Tensor:
     """Add the latents that differ most within each pair of images (Locatello 2020): (G, 2, Z) -> (G, 1, Z).
 
@@ -61,7 +56,10 @@ def differing(mu: Tensor, logvar: Tensor, active: Tensor) -> Tensor:
     return active | (between >= halfway)[:, None]
 
 
-ACTIVE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"label": labelled, "divergence": differing}
+ACTIVE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "label": lambda mu, logvar, active: active,
+    "divergence": differing,
+}
 
 
 # What a clamped latent is replaced by: values (G, n, Z), donors (G, n, blocks), blocks (Z,) -> (G, n or 1, Z).
@@ -86,26 +84,11 @@ def donor_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
     return z.gather(1, donors[:, :, blocks])
 
 
-def mean_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the mean of each group: (G, n, Z) -> (G, 1, Z)."""
-    return z.mean(dim=1, keepdim=True)
-
-
-def first_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the first image of each group: (G, n, Z) -> (G, 1, Z)."""
-    return z[:, :1]
-
-
-def own_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the code unchanged: nothing is clamped."""
-    return z
-
-
 REFERENCES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "donor": donor_reference,
-    "mean": mean_reference,
-    "first": first_reference,
-    "none": own_reference,
+    "mean": lambda z, donors, blocks: z.mean(dim=1, keepdim=True),
+    "first": lambda z, donors, blocks: z[:, :1],
+    "none": lambda z, donors, blocks: z,  # nothing is clamped
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,29 +34,15 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return recipe.learning_rate * warm * (recipe.final_rate + (1 - recipe.final_rate) * cosine)
 
 
-def _adam(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    return torch.optim.Adam(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        betas=(float(recipe.momentum), float(recipe.square_decay)),
-        eps=recipe.epsilon,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
-
-
-def _rmsprop(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    return torch.optim.RMSprop(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        alpha=recipe.square_decay,
-        eps=recipe.epsilon,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-    )
+def _shared(recipe: Recipe) -> dict[str, Any]:  # Any: mypy would match floats with every keyword
+    return {"lr": recipe.learning_rate, "eps": recipe.epsilon, "weight_decay": recipe.weight_decay}
 
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], torch.optim.Optimizer]] = {
-    "adam": _adam,
-    "rmsprop": _rmsprop,
+    "adam": lambda model, recipe: torch.optim.Adam(
+        model.parameters(), betas=(recipe.momentum, recipe.square_decay), fused=True, **_shared(recipe)
+    ),
+    "rmsprop": lambda model, recipe: torch.optim.RMSprop(
+        model.parameters(), alpha=recipe.square_decay, momentum=recipe.momentum, **_shared(recipe)
+    ),
 }

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches, batches_by_kind, step_generator
-from dcign.network.autoencoder import AutoEncoder, build_model
+from dcign.network.autoencoder import build_model
 from dcign.network.halves import initialise
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import TrainingState, save_checkpoint
@@ -58,7 +58,10 @@ class Trainer:
         self.feed: Feed = _feed(batches, description, configuration, ranks)
         self.images_per_step = recipe.groups * min(recipe.images, batches.size)
         model = build_model(recipe, description)
-        self.state = _first_state(model, configuration, ranks)
+        initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
+        model.to(self.device)
+        average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        self.state = TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
         loss = StepLoss(model, recipe, len(description.factors))
         self.loss = ranks.module(compile_step(loss, self.device))
 
@@ -173,11 +176,3 @@ def _feed(
         configuration.seed,
         ranks.process,
     )
-
-
-def _first_state(model: AutoEncoder, configuration: TrainConfiguration, ranks: Ranks) -> TrainingState:
-    recipe = configuration.recipe
-    initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
-    model.to(ranks.device)
-    average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    return TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)

@@ -251,6 +251,22 @@ def test_a_setting_that_cannot_be_is_refused_in_a_sentence(word, sentence):
         changed(SWAP, read_settings([word], SWAP))
 
 
+@pytest.mark.parametrize(
+    "with_sigma",
+    [
+        lambda value: changed(SWAP, read_settings([f"sigma={value}"], SWAP)),
+        lambda value: dataclasses.replace(SWAP, sigma=value),
+        lambda value: recipe_of_run(dataclasses.asdict(SWAP) | {"sigma": value}, 64 * 64),
+    ],
+    ids=["--set", "Python", "JSON"],
+)
+def test_one_declaration_validates_a_field_wherever_its_value_comes_from(with_sigma):
+    assert type(with_sigma(1).sigma) is float
+    for value in (0, 1001, float("nan"), "wide"):
+        with pytest.raises(TrainingError, match=r"expected sigma to be a number from 0\.001 to 1000, found"):
+            with_sigma(value)
+
+
 def test_a_divergence_is_of_pairs():
     with pytest.raises(TrainingError, match="compares pairs, found images=20: set images=2"):
         changed(ADA_GVAE, {"images": 20})

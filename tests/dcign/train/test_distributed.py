@@ -1,4 +1,4 @@
-"""Several processes train one run: under torchrun as alone, and in one voice."""
+"""Several processes train one run: with the result of a single process, and with one error message."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_shares_of_the_ranks_are_together_what_one_draws(count):
         assert torch.equal(torch.stack(parts, dim=1).flatten(0, 1), getattr(whole, name))
 
 
-def test_a_place_is_read_of_torchrun_alone(monkeypatch):
+def test_the_process_is_read_from_torchrun_only(monkeypatch):
     for name, value in {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
@@ -100,14 +100,14 @@ def test_groups_that_processes_cannot_share_are_refused(tmp_path):
         Trainer(noise(), DESCRIPTION, configuration, cpu)
 
 
-def test_all_but_the_first_process_end_without_a_word(monkeypatch):
+def test_all_but_the_first_process_end_without_a_message(monkeypatch):
     monkeypatch.setattr(ranks, "PATIENCE", 0.0)
     finish_other_processes(ALONE)
     with pytest.raises(SystemExit):
         finish_other_processes(Process(1, 2))
 
 
-def test_a_rank_that_is_gone_is_told_from_other_errors():
+def test_a_lost_rank_is_distinguished_from_other_errors():
     assert ranks.is_lost_rank(RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer"))
     assert ranks.is_lost_rank(torch.distributed.DistBackendError("NCCL error"))
     assert not ranks.is_lost_rank(RuntimeError("shapes differ"))

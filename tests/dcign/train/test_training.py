@@ -66,13 +66,13 @@ def tensors_of(folder):
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_training_lowers_the_loss_and_logs_it(tmp_path, recipe):
     ratio = (1.0, 1.0, 2.0)
-    told = []
-    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe, 60, ratio=ratio), told.append)
+    reported = []
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe, 60, ratio=ratio), reported.append)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(2, 61, 2))
     assert lines[-1]["loss"] < 0.7 * lines[0]["loss"]
-    assert told[-1].step == told[-1].steps == 60
-    assert told[-1].images_per_second > 0
+    assert reported[-1].step == reported[-1].steps == 60
+    assert reported[-1].images_per_second > 0
     assert any((tmp_path / "run" / "tensorboard").iterdir())
 
 
@@ -266,9 +266,9 @@ def test_resuming_with_another_data_set_is_refused_without_a_hash(tmp_path):
     other = dataclasses.replace(DESCRIPTION, data_sha256="f" * 64)
     with pytest.raises(
         TrainingError, match=r"expected the data set on which the run in .* was trained, found another in"
-    ) as told:
+    ) as reported:
         train_on(moving_blobs(), other, configured(tmp_path, steps=1), resume=True)
-    assert "fff" not in str(told.value)
+    assert "fff" not in str(reported.value)
 
 
 def test_resuming_where_the_data_set_has_moved_says_to_name_it(tmp_path):
