@@ -109,7 +109,7 @@ def trained(
     recipe = configuration.recipe
     generator = torch.Generator().manual_seed(configuration.seed)
     began = time.process_time()
-    model = build_model(configuration, description)
+    model = build_model(configuration.recipe, description)
     initialise(model, recipe.gain, generator)
     average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     state = TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)

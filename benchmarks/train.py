@@ -31,7 +31,7 @@ from benchmarks.sentence import BenchmarkError, one_sentence, refuse_below
 if TYPE_CHECKING:
     import torch
 
-    from dcign.train.loop import Trainer
+    from dcign.train.trainer import Trainer
 
 CPUS = Path("/proc/cpuinfo")
 BATCHES = 120  # of the data sets made here
@@ -174,7 +174,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     from dcign.run.configuration import TrainConfiguration
     from dcign.train.distributed import ALONE, Ranks
     from dcign.train.feed import ReadAhead
-    from dcign.train.loop import Trainer
+    from dcign.train.trainer import Trainer
 
     source, recipe, device = DataSource(faces), RECIPES[case.recipe], choose_device(asked)
     description, precision = source.description(), choose_precision("auto", device)
@@ -193,11 +193,11 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     if name == "ours":
         if data_in == "disk":
             run.feed = ReadAhead(run.feed, configuration.steps)
-        operations = _operations(run) / run.images_a_step
+        operations = _operations(run) / run.images_per_step
         about = {
             "device": _name(device),
             "precision": str(precision).removeprefix("torch."),
-            "images_a_step": run.images_a_step,
+            "images_a_step": run.images_per_step,
             "data_in": data_in,
             "operations_an_image": operations,
             "operations_a_second": _products(device, precision),
@@ -209,7 +209,7 @@ def _advance(run: Trainer, do: Callable[[], object]) -> int:
     """Do something as of the run's step, and go on to the next."""
     do()
     run.state.step += 1
-    return run.images_a_step
+    return run.images_per_step
 
 
 def _operations(run: Trainer) -> int:

@@ -1,15 +1,20 @@
-"""Where the arithmetic happens: the device, its precision, its threads."""
+"""The device that computes, its precision, and the number of CPU threads."""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 
 from dcign.errors import TrainingError
 
-PRECISIONS = ("auto", "bfloat16", "float32")
-THREADS_A_CORE = 4  # more only wait for each other
+if TYPE_CHECKING:
+    from dcign.run.configuration import Precision
+
+THREADS_PER_CORE = 4  # more would only wait for each other
 
 
 def choose_device(name: str) -> torch.device:
@@ -18,21 +23,19 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     here = devices_here()
     if name not in here:
-        raise TrainingError(f"there is no device {name!r} here: choose {', '.join(here)}, or auto")
+        raise TrainingError(f"expected a device of this machine, found {name!r}: choose {', '.join(here)}, or auto.")
     return torch.device(name)
 
 
 def devices_here() -> tuple[str, ...]:
-    """Return the names of the devices that a network can be trained on here."""
+    """Return the names of the devices on which this machine can train a network."""
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     cuda = ("cuda", *(f"cuda:{number}" for number in range(cards))) if cards else ()
     return ("cpu", *cuda, *(("mps",) if torch.backends.mps.is_available() else ()))
 
 
-def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return what convolutions compute in; "auto" is bfloat16 wherever the hardware multiplies it."""
-    if name not in PRECISIONS:
-        raise TrainingError(f"there is no precision {name!r}: choose one of {', '.join(PRECISIONS)}")
+def choose_precision(name: Precision, device: torch.device) -> torch.dtype:
+    """Return the precision of convolutions. "auto" is bfloat16 where the hardware multiplies it."""
     if name == "auto":
         # oneDNN emulates bfloat16 on a CPU without instructions for it, at a third of float32's speed.
         fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bfloat16()
@@ -42,14 +45,14 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
 
 @contextmanager
 def computing(device: torch.device, precision: torch.dtype) -> Iterator[None]:
-    """Run convolutions and matrix products in that precision; sums and losses stay float32."""
+    """Compute convolutions and matrix products in this precision. Sums and losses stay float32."""
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
         yield
 
 
 @contextmanager
 def threads(count: int, processes: int = 1) -> Iterator[None]:
-    """Use that many CPU threads, 0 for this process's share of the cores; put back what was."""
+    """Use `count` CPU threads, 0 for this process's share of the cores, and restore the old number afterwards."""
     refuse_threads(count)
     before = torch.get_num_threads()
     torch.set_num_threads(count or max(1, _cores() // processes))
@@ -60,11 +63,11 @@ def threads(count: int, processes: int = 1) -> Iterator[None]:
 
 
 def refuse_threads(count: int) -> None:
-    """Raise unless so many threads make sense here: of many thousand, the process dies without a word."""
-    most = THREADS_A_CORE * _cores()
+    """Raise TrainingError for too many threads: with many thousands, the process dies without an error message."""
+    most = THREADS_PER_CORE * _cores()
     if not 0 <= count <= most:
         raise TrainingError(
-            f"threads is {count}: wanted 1 to {most}, as there are {_cores()} cores, or 0 for one a core"
+            f"expected 1 to {most} threads on {_cores()} cores, or 0 for one per core, found {count}: change --threads."
         )
 
 

@@ -1,22 +1,23 @@
-"""What the C library does with memory that is free again."""
+"""How the C library treats freed memory."""
 
 from __future__ import annotations
 
 import ctypes
 
-# Of glibc's mallopt, see malloc.h: what of the heap is kept when it is free, and from what size on memory is no heap's.
+# Parameters of glibc's mallopt (malloc.h): how much free heap is kept, and from what size on memory is mapped instead.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
-KEPT, LARGEST_OF_HEAP = 2**31 - 1, 2**25
+KEPT_BYTES, LARGEST_ON_HEAP = 2**31 - 1, 2**25
 
 
 def keep_freed_memory() -> bool:
-    """Keep what one step frees for the next, where the C library can be told so; returns whether it was.
+    """Keep freed memory in the process, where the C library supports that. Returns whether it does.
 
-    By itself glibc gives it back, and takes it again one page fault at a time: a tenth of a small training step's time,
-    a sixth of drawing's, and a quarter of it in dask's workers, whom dask tells to give back all they can.
+    By default glibc returns it to the system and gets it back one page fault at a time. That takes a tenth of the time
+    of a small training step, a sixth of rendering, and a quarter of rendering in dask's workers, which dask sets to
+    return all memory they can.
     """
     try:
-        tell = ctypes.CDLL(None).mallopt
+        mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library
         return False
-    return bool(tell(TRIM_THRESHOLD, KEPT) and tell(MMAP_THRESHOLD, LARGEST_OF_HEAP))
+    return bool(mallopt(TRIM_THRESHOLD, KEPT_BYTES) and mallopt(MMAP_THRESHOLD, LARGEST_ON_HEAP))

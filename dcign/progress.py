@@ -1,35 +1,37 @@
-"""How far a work of several stages is, as one fraction that never falls."""
+"""The progress of work in several stages, as one fraction that never decreases."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-StageProgress = Callable[[str, float], None]  # the stage, and the fraction 0..1 of the whole that is done
+StageProgress = Callable[[str, float], None]  # the stage, and the fraction 0..1 of all the work that is done
 FractionProgress = Callable[[float], None]  # the fraction of one part
 
 
 def no_stage_progress(stage: str, fraction: float) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def no_fraction_progress(fraction: float) -> None:
-    """Tell nobody of a part."""
+    """Report nothing of a part."""
 
 
 class PartProgress:
-    """Tells how much of the whole is done, for parts that take turns; work is in any unit, one for all parts."""
+    """Reports the overall progress of parts that run one after another. Their work is given in one unit."""
 
-    def __init__(self, told: StageProgress, work: Mapping[str, float]) -> None:
-        self._told = told
+    def __init__(self, report: StageProgress, work: Mapping[str, float]) -> None:
+        self._report = report
         self._work = dict(work)
-        self._whole = sum(self._work.values()) or 1.0
+        self._total = sum(self._work.values()) or 1.0
         self._done = 0.0
 
     def part(self, name: str, share: float = 1.0) -> FractionProgress:
-        """Begin a part, or a share of one; returns what is to be told that share's own fraction."""
+        """Start a part, or a share of one. Returns the function that takes the fraction of that share."""
         stage, begun, work = name, self._done, self._work[name] * share
         self._done += work
 
-        def tell(fraction: float) -> None:
-            self._told(stage, min(1.0, (begun + work * fraction) / self._whole))
+        def update(fraction: float) -> None:
+            self._report(stage, min(1.0, (begun + work * fraction) / self._total))
 
-        tell(0.0)
-        return tell
+        update(0.0)
+        return update

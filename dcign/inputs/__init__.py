@@ -1,1 +1,4 @@
-"""From shards to training batches."""
+"""In: a data set's folder. Out: its description, labelled splits, and the batches and draws of training steps.
+
+Never imports the network, and never knows what a factor means.
+"""

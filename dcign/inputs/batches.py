@@ -1,8 +1,10 @@
-"""What a step is trained on: batches of images, and the draw of a step's groups out of them.
+"""Batches of images, and the random choice of the groups of a training step.
 
-A step is a function of (seed, step) alone: its generator is seeded with both. A resumed run draws what the
-uninterrupted one would have drawn, with no state to keep; and what later steps will draw can be read beforehand.
+A step is a function of (seed, step) alone: its generator is seeded with both. So a resumed run draws what the
+uninterrupted run would have drawn, without any stored state, and the images of later steps can be read ahead.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,15 +18,15 @@ from dcign.errors import TrainingError
 
 
 class ImageBatches(Protocol):
-    """B batches of n images in which one thing varies, wherever they lie, and what varies in each."""
+    """B batches of n images, in memory or on disk, and what varies in each batch."""
 
     @property
     def kind(self) -> Int64:
-        """Return the factor that varies (B,), by its place, or F for the identity; batches of -1 are never drawn."""
+        """Return the index of the factor that varies (B,), F for the identity. Batches of -1 are never drawn."""
 
     @property
     def size(self) -> int:
-        """Return how many images a batch has: n."""
+        """Return the number of images of a batch: n."""
 
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
         """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
@@ -39,17 +41,17 @@ class TrainingBatches:
 
     @property
     def size(self) -> int:
-        """Return how many images a batch has: n."""
+        """Return the number of images of a batch: n."""
         return self.images.shape[1]
 
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
-        """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8, where the images lie."""
+        """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8, on the device of the images."""
         device = self.images.device
         return self.images[sent(batch, device)[:, None], sent(image, device)]
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Return values on a device; a GPU gets them in its own time, and nobody waits."""
+    """Return values on a device. The copy to a GPU is asynchronous."""
     if device.type == "cuda" and not values.is_cuda:
         return values.pin_memory().to(device, non_blocking=True)
     return values.to(device)
@@ -57,7 +59,7 @@ def sent(values: Tensor, device: torch.device) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class GroupDraw:
-    """Which images a step sees: batch (G,), image (G, n) within it, kind (G,), mirrored (G,) bool."""
+    """The images of a step: batch (G,), image (G, n) within it, kind (G,), mirrored (G,) bool."""
 
     batch: Tensor
     image: Tensor
@@ -66,22 +68,22 @@ class GroupDraw:
 
 
 def batches_by_kind(kind: Int64, kinds: tuple[str, ...], ratio: tuple[float, ...]) -> list[Tensor]:
-    """Return the places of each kind's batches: K tensors (B_k,), of kind (B,), K kinds and their shares.
+    """Return the indices of the batches of each kind: kind (B,) -> K tensors (B_k,), given K kinds and their shares.
 
-    Raises TrainingError if there is none of a kind whose share is more than 0.
+    Raises TrainingError if a kind with a share above 0 has no batch.
     """
     members = [torch.from_numpy(np.flatnonzero(kind == index)) for index in range(len(kinds))]
     for name, found, share in zip(kinds, members, ratio, strict=True):
         if share > 0 and len(found) == 0:
             raise TrainingError(
-                f"the training split has no batch in which {name} varies, and the ratio asks for some: "
-                "render more batches, or give that kind 0"
+                f"expected batches in which {name} varies, as the ratio has a share for them, found no batch in the "
+                "training split: render more batches, or give that kind 0."
             )
     return members
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
-    """Return the generator of one step; torch keeps 32 bits of a seed, so numpy mixes the two numbers."""
+    """Return the generator of one step. torch uses 32 bits of a seed, so numpy mixes the two numbers."""
     mixed = int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
     return torch.Generator().manual_seed(mixed)
 
@@ -89,14 +91,14 @@ def step_generator(seed: int, step: int) -> torch.Generator:
 def draw_kinds(ratio: tuple[float, ...], groups: int, generator: torch.Generator) -> Tensor:
     """Draw what varies in each group, as evenly as the ratio allows: (G,) int.
 
-    Systematic sampling: G points 1/G apart on the line of shares. Every kind comes up in proportion to its
-    share, and where G shares are equal, exactly once a step.
+    Systematic sampling: G points 1/G apart on the line of shares. Every kind is drawn in proportion to its
+    share and, where G shares are equal, exactly once per step.
     """
     shares = torch.tensor(ratio, dtype=torch.float64)
     upper = shares.cumsum(0) / shares.sum()
     points = (torch.arange(groups, dtype=torch.float64) + torch.rand((), generator=generator)) / groups
     kinds = torch.searchsorted(upper, points, right=True)
-    return kinds.clamp(max=int(shares.nonzero().max()))  # rounding must not reach past the last share
+    return kinds.clamp(max=int(shares.nonzero().max()))  # rounding must not select beyond the last share
 
 
 def draw_groups(
@@ -108,22 +110,25 @@ def draw_groups(
     flip: bool,
     generator: torch.Generator,
 ) -> GroupDraw:
-    """Draw a step's groups: `images` different images of the `size` of one batch each."""
+    """Draw a step's groups: each is `images` different images of one batch, which has `size` images."""
     kinds = draw_kinds(ratio, groups, generator)
-    spots = torch.rand(groups, generator=generator)
+    positions = torch.rand(groups, generator=generator)
     batch = torch.stack(
-        [members[kind][int(spot * len(members[kind]))] for kind, spot in zip(kinds.tolist(), spots, strict=True)]
+        [
+            members[kind][int(position * len(members[kind]))]
+            for kind, position in zip(kinds.tolist(), positions, strict=True)
+        ]
     )
-    order = np.argsort(torch.rand(groups, size, generator=generator).numpy(), axis=1)  # ten times torch's speed
+    order = np.argsort(torch.rand(groups, size, generator=generator).numpy(), axis=1)  # ten times as fast as torch's
     image = torch.from_numpy(order[:, :images])
     mirrored = torch.rand(groups, generator=generator) < (0.5 if flip else 0.0)
     return GroupDraw(batch, image, kinds, mirrored)
 
 
-def as_network_input(taken: Tensor, mirrored: Tensor) -> Tensor:
-    """Turn images as they are kept into what the network sees: (G, n, S, S, C) uint8 -> (G, n, C, S, S) 0..1.
+def as_network_input(images: Tensor, mirrored: Tensor) -> Tensor:
+    """Convert stored images to the network's input: (G, n, S, S, C) uint8 -> (G, n, C, S, S) 0..1.
 
     mirrored (G,) bool: which groups are flipped left-right.
     """
-    values = taken.to(torch.float32) / 255
+    values = images.to(torch.float32) / 255
     return torch.where(mirrored[:, None, None, None, None], values.flip(3), values).permute(0, 1, 4, 2, 3)

@@ -1,8 +1,10 @@
-"""From a data set folder to what the trainer and the evaluation need.
+"""A data set folder, as training and evaluation need it.
 
-Nothing here, or after it, knows what a factor means: its name, unit and sign in a mirrored image are the data
-set's.
+The code here and in later stages does not know what a factor means: its name, its unit and its sign in a mirrored
+image come from the data set.
 """
+
+from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
@@ -28,8 +30,8 @@ from dcign.storage.paths import store_errors, to_path
 class LabelledBatches:
     """A split in memory.
 
-    images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the factor that varies, F for the identity, -1
-    for anything else; mask (B, n, S, S) coverage 0..255 of the pixels, or None where the split has none.
+    images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the index of the factor that varies, F for the identity,
+    -1 for anything else; mask (B, n, S, S) coverage of each pixel 0..255, or None if the split has no masks.
     """
 
     images: UInt8
@@ -37,22 +39,22 @@ class LabelledBatches:
     kind: Int64
     mask: UInt8 | None
 
-    def chosen(self, batches: IntP) -> "LabelledBatches":
-        """Return some of the batches."""
+    def chosen(self, batches: IntP) -> LabelledBatches:
+        """Return the batches of these indices."""
         mask = None if self.mask is None else self.mask[batches]
         return LabelledBatches(self.images[batches], self.factors[batches], self.kind[batches], mask)
 
 
 @dataclass(frozen=True, eq=False)
 class ChunkedBatches:
-    """Batches on disk, of which those wanted are read, whole, when they are wanted; kind (B,)."""
+    """Batches on disk, each read as a whole when it is needed; kind (B,)."""
 
     chunks: SplitChunks
     kind: Int64
 
     @property
     def size(self) -> int:
-        """Return how many images a batch has: n."""
+        """Return the number of images of a batch: n."""
         return self.chunks.shape[0]
 
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
@@ -61,7 +63,7 @@ class ChunkedBatches:
         return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
 
     def labelled(self, batches: IntP, images: IntP) -> LabelledBatches:
-        """Read some images (m,) of some batches (K,) with their labels, without masks, a batch in memory at a time."""
+        """Read images (m,) of batches (K,) and their labels, without masks, with one batch in memory at a time."""
         pixels = np.empty((len(batches), len(images), *self.chunks.shape[1:]), np.uint8)
         for row, batch in enumerate(batches):
             pixels[row] = self.chunks.read(int(batch))[images]
@@ -72,14 +74,14 @@ class DataSource:
     """A data set folder, described and read split by split."""
 
     @classmethod
-    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> "DataSource":
-        """Open the data set that a run was trained on, where it was then or where it is said to be now."""
+    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> DataSource:
+        """Open the data set that a run was trained on, in its old folder or in the one given."""
         trained_on = to_path(configuration.data)
         with store_errors(trained_on):
             lost = moved_to is None and not trained_on.exists()
         if lost:
             raise TrainingError(
-                f"{configuration.data}, which the run was trained on, is not there: name that data set with --data"
+                f"{configuration.data}, which the run was trained on, is not there: name that data set with --data."
             )
         return cls(moved_to or configuration.data)
 
@@ -93,20 +95,22 @@ class DataSource:
         return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
 
     def chunked(self, split: str) -> ChunkedBatches:
-        """Find where a split's batches lie on disk, and read none."""
+        """Find the batches of a split on disk, without reading any."""
         chunks = find_chunks(self._dataset, split)
         return ChunkedBatches(chunks, self._kind(chunks.varies))
 
     def description(self) -> ImageDescription:
-        """Describe what a network is to be fitted to: the training split's images, and the factors."""
+        """Describe the images of the training split, and the factors."""
         first = next(iter(self._dataset.shards("train")))
         height, width, channels = first.image_shape
         if height != width:
-            raise TrainingError(f"{self._folder} has images of {width} x {height} px: wanted square ones")
+            raise TrainingError(
+                f"expected square images, found {width} x {height} px in {self._folder}: use a data set of square ones."
+            )
         factors = self._dataset.factors
         return ImageDescription(
             size=height,
-            channels=channels,
+            channels=channels,  # type: ignore[arg-type]  # ImageDescription validates it
             factors=tuple(factor.name for factor in factors),
             units=tuple(factor.units for factor in factors),
             mirror_signs=tuple(factor.mirror_sign for factor in factors),
@@ -114,13 +118,13 @@ class DataSource:
         )
 
     def training_bytes(self) -> int:
-        """Return how much memory the training split's images take."""
+        """Return the size of the images of the training split, in bytes."""
         batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
         height, width, channels = next(iter(self._dataset.shards("train"))).image_shape
         return batches * BATCH_SIZE * height * width * channels
 
     def training(self, data_in: str, device: torch.device) -> ImageBatches:
-        """Return the training split, "memory" or "disk"; in memory means the device's, if it fits there."""
+        """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
         if data_in == "disk":
             return self.chunked("train")
         loaded = self._dataset.load("train")
@@ -130,7 +134,7 @@ class DataSource:
         return TrainingBatches(images, self._kind(loaded.varies))
 
     def sha256(self) -> str:
-        """Return a hash of every shard of every split."""
+        """Return a hash over all shards of all splits."""
         digest = hashlib.sha256()
         for split, entries in sorted(self._dataset.splits.items()):
             for entry in entries:
@@ -138,7 +142,7 @@ class DataSource:
         return digest.hexdigest()
 
     def model(self) -> dict[str, str]:
-        """Return what the data were drawn with: the name of the model and the note on its licence, if there are any."""
+        """Return the name of the face model and the note on its licence, where the data set has them."""
         found = self._dataset.manifest.model
         return {key: str(found[key]) for key in ("name", "licence") if found.get(key)}
 
@@ -157,7 +161,7 @@ class DataSource:
             )
 
     def _kind(self, varies: UInt8) -> Int64:
-        """Turn the file's codes of what varies into places among the factors."""
+        """Convert the file's codes of what varies to indices of factors."""
         kind_of_code = np.full(256, -1, dtype=np.int64)
         names = [factor.name for factor in self._dataset.factors]
         for kind, name in enumerate([*names, "identity"]):

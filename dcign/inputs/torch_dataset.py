@@ -1,6 +1,6 @@
-"""A split for torch's own loaders: images and factors for anybody's training loop, with or without the rest of dcign.
+"""A split as a torch data set: images and factors for any training loop.
 
-An image costs as much to read as its whole batch of 20. So draw whole batches, by `WholeBatches`:
+Reading one image costs as much as reading its whole batch of 20. So draw whole batches, with `WholeBatches`:
 
     faces = FaceImages("faces", "train")
     generator = torch.Generator().manual_seed(0)
@@ -8,6 +8,8 @@ An image costs as much to read as its whole batch of 20. So draw whole batches, 
     for images, factors in loader:  # (160, C, S, S) 0..1, (160, 3) degrees
         ...
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,11 +27,11 @@ from dcign.errors import TrainingError
 
 
 class FaceImages(Dataset[tuple[Tensor, Tensor]]):
-    """The N images of a split, in order: place -> image (C, S, S) float32 0..1, factors (F,) float32.
+    """The N images of a split, in order: index -> image (C, S, S) float32 0..1, factors (F,) float32.
 
-    names, units: what the F factors are. factors (N, F) float32, varies N names, and identity_index (N,) int64 are
-    there without reading any image. Images are read where they lie, with no file kept open: it can be pickled, and
-    cross a fork. The batch that was read last is kept, so that going through the images in order reads each once.
+    names, units: of the F factors. factors (N, F) float32, varies (N names) and identity_index (N,) int64 are
+    available without reading images. No file is kept open, so that the object can be pickled and can cross a fork.
+    The last batch read is kept, so that reading the images in order reads each batch once.
 
     Raises DataError if the folder has no such split, or a shard is damaged.
     """
@@ -41,7 +43,7 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
         self._chunks = find_chunks(dataset, split)
         labels = [(shard.factors, shard.identity_index) for shard in dataset.shards(split)]
         factors, identity_index = (np.concatenate(column) for column in zip(*labels, strict=True))
-        self.batch_size = self._chunks.shape[0]  # images of a batch, which lie side by side
+        self.batch_size = self._chunks.shape[0]  # images of a batch, which are neighbours
         self.factors = torch.from_numpy(factors.reshape(-1, len(self.names)))
         self.identity_index = torch.from_numpy(identity_index.reshape(-1))
         self._last = -1
@@ -51,27 +53,27 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
         """Return the number of images: N."""
         return len(self.factors)
 
-    def __getitem__(self, place: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return one image and its factors."""
-        return self.__getitems__([place])[0]
+        return self.__getitems__([index])[0]
 
-    def __getitems__(self, places: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """Return several, reading neighbours of one batch at once."""
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Return several images and their factors. Each batch is read once for neighbours."""
         count = len(self)
-        for place in places:
-            if not -count <= place < count:
-                raise IndexError(f"there is no image {place}; the split has 0 to {count - 1}")
-        taken = torch.from_numpy(np.stack([self._image(place % count) for place in places]))
+        for index in indices:
+            if not -count <= index < count:
+                raise IndexError(f"expected an index from 0 to {count - 1}, found {index}")
+        taken = torch.from_numpy(np.stack([self._image(index % count) for index in indices]))
         images = taken.permute(0, 3, 1, 2).to(torch.float32) / 255
-        return [(image, self.factors[place]) for image, place in zip(images, places, strict=True)]
+        return [(image, self.factors[index]) for image, index in zip(images, indices, strict=True)]
 
     @property
     def varies(self) -> list[str]:
         """Return what varies in each image's batch, N names."""
         return [VARIES_NAMES[code] for code in self._chunks.varies.repeat(self.batch_size)]
 
-    def _image(self, place: int) -> UInt8:
-        batch, image = divmod(place, self.batch_size)
+    def _image(self, index: int) -> UInt8:
+        batch, image = divmod(index, self.batch_size)
         if self._images is None or batch != self._last:
             self._images, self._last = self._chunks.read(batch), batch
         found: UInt8 = self._images[image]
@@ -79,27 +81,27 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
 
 
 class WholeBatches(Sampler[list[int]]):
-    """Draws the places of `groups` whole batches at a time, each batch once an epoch; the last draw may have fewer.
+    """Draws the indices of `groups` whole batches at a time, each batch once per epoch. The last draw may be smaller.
 
-    generator: what shuffles the batches, anew in each epoch; None goes through them in order. What varies in a batch
-    stays the one thing that differs among its 20 neighbours.
+    generator: shuffles the batches in each epoch; None keeps their order. Within each 20 neighbours, only what varies
+    in their batch differs.
     """
 
     def __init__(self, images: FaceImages, *, groups: int, generator: torch.Generator | None) -> None:
         if groups < 1:
-            raise TrainingError(f"cannot draw {groups} batches at a time: give groups 1 or more")
+            raise TrainingError(f"expected 1 or more groups, found {groups}: raise groups.")
         self._size, self._count = images.batch_size, len(images) // images.batch_size
         self._groups, self._generator = groups, generator
 
     def __len__(self) -> int:
-        """Return how many draws an epoch has."""
+        """Return the number of draws of an epoch."""
         return -(-self._count // self._groups)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the places of each draw's images."""
+        """Yield the indices of each draw's images."""
         order = torch.arange(self._count)
         if self._generator is not None:
             order = order[torch.randperm(self._count, generator=self._generator)]
         for first in range(0, self._count, self._groups):
-            drawn = order[first : first + self._groups, None] * self._size + torch.arange(self._size)
-            yield drawn.flatten().tolist()
+            chosen = order[first : first + self._groups, None] * self._size + torch.arange(self._size)
+            yield chosen.flatten().tolist()

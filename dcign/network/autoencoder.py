@@ -1,10 +1,12 @@
-"""The auto-encoder as a whole: mirror-equivariant encoding, sampling, decoding.
+"""The auto-encoder: mirror-equivariant encoding, sampling, decoding.
 
 A mirrored picture of an object is a picture of a mirrored object: some of its factors are negated, the others
 stay. With (m, l) = encoder(x) and (m', l') = encoder(mirrored x): mu = (m + S m') / 2, logvar = (l + l') / 2,
 S = -1 on the latents of the factors that a mirror negates, +1 elsewhere. Then mu(mirrored x) = S mu(x) holds by
 construction, whatever the weights.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 
 from dcign.network.halves import build_halves
 from dcign.recipes.registry import Recipe
-from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.run.configuration import ImageDescription
 
 
 class AutoEncoder(nn.Module):
@@ -22,7 +24,7 @@ class AutoEncoder(nn.Module):
     signs: Tensor
 
     def __init__(self, recipe: Recipe, size: int, channels: int, mirror_signs: Sequence[int]) -> None:
-        """Build the recipe's network; mirror_signs: each factor's sign in a mirrored image, in order."""
+        """Build the recipe's network. mirror_signs: the sign of each factor in a mirrored image, in order."""
         super().__init__()
         self.encoder, self.decoder = build_halves(recipe.network, size, channels, recipe.latents, recipe.activation)
         self.mirror = recipe.mirror
@@ -57,12 +59,12 @@ def sample(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
     return mu + noise * torch.exp(logvar / 2)
 
 
-def build_model(configuration: TrainConfiguration, description: ImageDescription) -> AutoEncoder:
-    """Build a run's network, its weights undrawn, laid out as convolutions like it."""
-    model = AutoEncoder(configuration.recipe, description.size, description.channels, description.mirror_signs)
+def build_model(recipe: Recipe, description: ImageDescription) -> AutoEncoder:
+    """Build the network of a recipe, in the memory layout that is fast for convolutions. Weights are not set."""
+    model = AutoEncoder(recipe, description.size, description.channels, description.mirror_signs)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Return how many numbers are trained."""
+    """Return the number of trained parameters."""
     return sum(weight.numel() for weight in model.parameters())

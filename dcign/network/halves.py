@@ -1,10 +1,12 @@
-"""The two halves of the auto-encoder: images to (mu, logvar), and a code to images.
+"""The encoder, from images to (mu, logvar), and the decoder, from a code to images.
 
-Images are (N, C, S, S), square, 0..1, of any size S from 32 to 256. The strided network halves the image as
-often as leaves a grid of 4 to 8: an S that does not divide (150 = 4.7 x 32) is padded with copies of its border
-(to 160), and the decoder's picture is cut back to S. The paper's network exists at 150 px alone, as its valid
-convolutions fix it.
+Images are (N, C, S, S), square, 0..1, of any size S from 32 to 256. The strided network halves the image until
+its grid is 4 to 8 wide. An S that cannot be halved so often (150 = 4.7 x 32) is padded with copies of its border (to
+160), and the decoder's image is cropped to S. The paper's network exists at 150 px only, because its convolutions are
+not padded.
 """
+
+from __future__ import annotations
 
 import itertools
 import math
@@ -18,8 +20,8 @@ from dcign.errors import TrainingError
 
 SMALLEST, LARGEST = 32, 256
 PAPER_SIZE = 150
-PAPER_WIDTHS = {"paper": (96, 64, 32), "released": (96, 48, 24)}  # as printed, and as the released code has it
-WIDTHS = (32, 64, 128, 128, 128, 128)  # of the strided network, one a halving
+PAPER_WIDTHS = {"paper": (96, 64, 32), "released": (96, 48, 24)}  # of the paper, and of its released code
+WIDTHS = (32, 64, 128, 128, 128, 128)  # of the strided network, one per halving
 HIDDEN = 256
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "silu": functional.silu}
@@ -76,7 +78,7 @@ class StridedDecoder(nn.Module):
 
 
 class PaperEncoder(nn.Module):
-    """The paper's: three valid 5 x 5 convolutions, each halved by max pooling; 150 px -> 15 x 15 x the last width."""
+    """The paper's: three 5 x 5 convolutions without padding, each max-pooled by 2: 150 px -> 15 x 15 x last width."""
 
     def __init__(self, channels: int, latents: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ class PaperEncoder(nn.Module):
 
 
 class PaperDecoder(nn.Module):
-    """The paper's: 15 x 15 x the encoder's last width, then four times doubled and convolved 7 x 7: 150 px."""
+    """The paper's: 15 x 15 x the encoder's last width, then four times doubling and a 7 x 7 convolution: 150 px."""
 
     def __init__(self, channels: int, latents: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
@@ -115,31 +117,32 @@ class PaperDecoder(nn.Module):
         return logits
 
 
-def network_built(wanted: str, size: int) -> str:
-    """Return which network is built: the wanted one, or strided where the paper's have no such size."""
-    return "strided" if wanted in PAPER_WIDTHS and size != PAPER_SIZE else wanted
+def network_built(name: str, size: int) -> str:
+    """Return the network that is built: the one of that name, or strided where the paper's do not have this size."""
+    return "strided" if name in PAPER_WIDTHS and size != PAPER_SIZE else name
 
 
-def build_halves(wanted: str, size: int, channels: int, latents: int, activation: str) -> tuple[nn.Module, nn.Module]:
-    """Return an encoder and a decoder of images of that size; weights are drawn by `initialise`.
+def build_halves(name: str, size: int, channels: int, latents: int, activation: str) -> tuple[nn.Module, nn.Module]:
+    """Return an encoder and a decoder of images of that size. `initialise` draws their weights.
 
-    activation is the strided network's; the paper's are rectifiers.
+    activation: of the strided network. The paper's networks use ReLU.
     """
     if not SMALLEST <= size <= LARGEST:
         raise TrainingError(
-            f"the images are {size} px: the network takes {SMALLEST} to {LARGEST}; render them again, at 64 px say"
+            f"expected images of {SMALLEST} to {LARGEST} px, found {size} px: render them again, for example at 64 px."
         )
-    if network_built(wanted, size) in PAPER_WIDTHS:
-        widths = PAPER_WIDTHS[wanted]
+    if network_built(name, size) in PAPER_WIDTHS:
+        widths = PAPER_WIDTHS[name]
         return PaperEncoder(channels, latents, widths), PaperDecoder(channels, latents, widths)
     return StridedEncoder(size, channels, latents, activation), StridedDecoder(size, channels, latents, activation)
 
 
 @torch.no_grad()
 def initialise(network: nn.Module, gain: float, generator: torch.Generator) -> None:
-    """Draw every weight from `generator`, uniform, of variance gain / inputs; biases are 0.
+    """Draw every weight from `generator`, uniform, of variance gain / inputs. Biases are 0.
 
-    He 2015 has gain 2 for rectifiers, which halve the mean square of what passes through them; SiLU leaves 1/2.8 of it.
+    The gain makes up for the activation: ReLU halves the mean square of its input, so He 2015 has gain 2. SiLU leaves
+    1/2.8 of it.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
@@ -150,17 +153,17 @@ def initialise(network: nn.Module, gain: float, generator: torch.Generator) -> N
 
 
 def _inputs(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
-    """Return how many inputs one output of the layer sums."""
+    """Return the number of inputs that one output of the layer sums."""
     if isinstance(layer, nn.Linear):
         return layer.in_features
     taps: float = math.prod(layer.kernel_size)
     if isinstance(layer, nn.ConvTranspose2d):
-        taps /= math.prod(layer.stride)  # only every second tap meets an input
+        taps /= math.prod(layer.stride)  # with stride 2, only every second tap in each direction meets an input
     return layer.in_channels * taps
 
 
 def halvings(size: int) -> int:
-    """Return how often an image of that size is halved."""
+    """Return the number of times that an image of that size is halved."""
     return int(math.log2(size / 4))
 
 
@@ -169,7 +172,7 @@ def _grid(size: int) -> int:
 
 
 def _border(size: int) -> tuple[int, int, int, int]:
-    """Return the rows and columns to add: left, right, top, bottom."""
+    """Return the columns and rows to pad: left, right, top, bottom."""
     missing = _grid(size) * 2 ** halvings(size) - size
     before = missing // 2
     return before, missing - before, before, missing - before

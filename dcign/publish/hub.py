@@ -48,7 +48,7 @@ class DCIGN(
         self.config = config
         self.calibrations = tuple(calibrations)
         self.evaluation = evaluation
-        self.network = build_model(config.configuration, config.description)
+        self.network = build_model(config.configuration.recipe, config.description)
 
     @property
     def factors(self) -> tuple[str, ...]:

@@ -1,128 +1,110 @@
-"""What the fields of a recipe may be, and how they are read from words such as `mirror=false`."""
+"""Validate the fields of a configuration against their declarations, with msgspec.
+
+The class declares each field once, with its type and bounds or its choices: `Annotated[float, Meta(ge=0, le=1)]`,
+`Literal["adam", "rmsprop"]`. The same declaration validates values from JSON, from Python, and from settings such as
+`mirror=false`.
+"""
+
+from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from dcign.errors import TrainingError
 
-CHOICES = {
-    "network": ("strided", "paper", "released"),
-    "activation": ("relu", "silu"),
-    "active_by": ("label", "divergence"),
-    "reference": ("donor", "mean", "first", "none"),
-    "clamp_of": ("z", "posterior"),
-    "invariance_of": ("mu", "z", "posterior"),
-    "likelihood": ("gaussian", "bernoulli"),
-    "divergence_of": ("all", "active", "clamped"),
-    "optimizer": ("adam", "rmsprop"),
-}
+Steps = Annotated[int, Meta(ge=0, le=10**9)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Decay = Annotated[float, Meta(ge=0, le=0.999999)]
+Share = Annotated[float, Meta(ge=0, le=1e300)]
+Ratio = Annotated[tuple[Share, ...], Meta(min_length=1, description="shares >= 0, not all of them 0")]
 
-BOUNDS: dict[str, tuple[float, float]] = {
-    "gain": (1e-3, 1e3),
-    "latents": (2, 4096),
-    "pretrain_steps": (0, 10**9),
-    "invariance_start": (0, 1e9),
-    "invariance_end": (0, 1e9),
-    "sigma": (1e-3, 1e3),
-    "pixels": (0, 10**9),
-    "beta": (0, 1e6),
-    "groups": (1, 1024),
-    "images": (1, 1024),
-    "learning_rate": (0, 1e3),
-    "momentum": (0, 0.999999),
-    "square_decay": (0, 0.999999),
-    "epsilon": (0, 1),
-    "warmup_steps": (0, 10**9),
-    "final_rate": (0, 1),
-    "weight_decay": (0, 1e3),
-    "gradient_norm": (0, 1e12),
-    "average": (0, 0.999999),
-    "steps": (1, 10**9),
-}
-
-# Not of the recipe's substance, or with an option of their own.
-NOT_SET = ("name", "summary", "ratio", "steps")
+# These identify a recipe, or have an option of their own: --ratio, --steps.
+NOT_SETTABLE = ("name", "summary", "ratio", "steps")
 
 
-def settable(recipe: Any) -> dict[str, str]:  # Any: the dataclass of dcign.recipes.registry, which imports this
-    """Return the fields that may be set by words, and what each may be."""
-    return {field.name: _wanted(field) for field in dataclasses.fields(recipe) if field.name not in NOT_SET}
+def declarations(kind: Any) -> dict[str, Any]:  # a dataclass -> type hints
+    """Return the declared type of each field of a dataclass, by name."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
 
 
-def read_settings(words: Iterable[str], recipe: Any) -> dict[str, Any]:
-    """Read words such as "mirror=false" as values of the recipe's fields; the last word for a field counts."""
-    known, settings = settable(recipe), {}
-    for word in words:
-        name, equals, text = word.partition("=")
+def validate_fields(instance: Any) -> None:
+    """Convert each field of a new dataclass instance to its declared type. Raises TrainingError if that is impossible.
+
+    A list becomes a tuple and an int a float where such a field is declared; no other value is converted.
+    """
+    for name, declared in declarations(type(instance)).items():
+        object.__setattr__(instance, name, _convert(name, getattr(instance, name), declared, strict=True))
+
+
+def validate_ratio(ratio: tuple[float, ...] | None) -> None:
+    """Raise TrainingError if all shares of a ratio are 0."""
+    if ratio is not None and not any(ratio):
+        raise TrainingError(f"expected a ratio with a share above 0, found {ratio}: raise one of its shares.")
+
+
+def choices(kind: type) -> dict[str, tuple[str, ...]]:
+    """Return the choices of each field of a dataclass that is declared as a Literal, by name."""
+    return {name: get_args(it) for name, it in declarations(kind).items() if get_origin(it) is Literal}
+
+
+def settable(recipe: Any) -> dict[str, str]:
+    """Return the fields of a recipe that `--set` can change, and a description of the values each may take."""
+    found = declarations(type(recipe))
+    return {name: _describe(declared) for name, declared in found.items() if name not in NOT_SETTABLE}
+
+
+def read_settings(settings: Iterable[str], recipe: Any) -> dict[str, Any]:  # values of the fields' own types
+    """Read settings such as "mirror=false" as values of a recipe's fields. The last setting of a field counts."""
+    known, declared, values = settable(recipe), declarations(type(recipe)), {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
         if not equals or name not in known:
-            listed = ", ".join(f"{field} ({wanted})" for field, wanted in known.items())
-            raise TrainingError(f"cannot set {word!r} in a recipe: wanted FIELD=VALUE, one of {listed}")
-        settings[name] = _read(name, text, type(getattr(recipe, name)), known[name])
-    return settings
-
-
-def refuse_fields(recipe: Any) -> None:
-    """Raise unless every field of a recipe is of its type and within its bounds, and they go together."""
-    for field in dataclasses.fields(recipe):
-        value = getattr(recipe, field.name)
-        if not _fits(field, value):
-            raise TrainingError(f"{field.name} is {value!r} in recipe {recipe.name!r}: wanted {_wanted(field)}")
-    if (recipe.invariance_start == 0) != (recipe.invariance_end == 0):
-        raise TrainingError(
-            f"invariance grows geometrically from {recipe.invariance_start:g} to {recipe.invariance_end:g}: "
-            "wanted both above 0, or both 0 for none"
-        )
-    if recipe.active_by == "divergence" and recipe.images != 2:
-        raise TrainingError(f"active_by=divergence compares pairs, and images is {recipe.images}: wanted images=2")
-
-
-def _fits(field: dataclasses.Field[Any], value: Any) -> bool:
-    if field.name == "ratio":
-        return value is None or (isinstance(value, tuple) and is_ratio(value))
-    if field.type is bool or field.type is str:
-        return isinstance(value, field.type) and (field.name not in CHOICES or value in CHOICES[field.name])
-    if isinstance(value, bool) or not isinstance(value, int if field.type is int else int | float):
-        return False
-    least, most = BOUNDS[field.name]
-    return least <= value <= most
-
-
-def is_ratio(values: tuple[Any, ...]) -> bool:
-    """Return whether these can be shares: numbers >= 0, of a finite sum above 0."""
-    numbers = all(isinstance(value, int | float) and 0 <= value < math.inf for value in values)
-    return numbers and 0 < sum(values) < math.inf
-
-
-def _wanted(field: dataclasses.Field[Any]) -> str:
-    if field.name in CHOICES:
-        return "|".join(CHOICES[field.name])
-    if field.type is bool:
-        return "true|false"
-    if field.name in BOUNDS:
-        least, most = BOUNDS[field.name]
-        return f"{'a whole number' if field.type is int else 'a number'}, {least:g} to {most:g}"
-    return "shares >= 0 of a finite sum above 0, or none" if field.name == "ratio" else "words"
-
-
-def _read(name: str, text: str, kind: type, wanted: str) -> Any:  # a value of that kind
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
-        return kind(text)
-    except (KeyError, ValueError):
-        raise TrainingError(f"cannot set {name} to {text!r}: wanted {wanted}") from None
+            listed = ", ".join(f"{field} ({description})" for field, description in known.items())
+            raise TrainingError(f"expected FIELD=VALUE, found {setting!r}: set one of {listed}.")
+        values[name] = _convert(name, text, declared[name], strict=False)
+    return values
 
 
 def parse_ratio(text: str, kinds: tuple[str, ...]) -> tuple[float, ...]:
     """Read proportions such as "1:1:1:10", one number for each kind of batch, in the data set's order."""
-    example = ":".join("1" * len(kinds))
-    wanted = f"wanted {len(kinds)} numbers >= 0, of a finite sum above 0, for {':'.join(kinds)}, such as {example}"
     try:
-        ratio = tuple(float(part) for part in text.split(":"))
-    except ValueError:
-        raise TrainingError(f"cannot read the ratio {text!r}: {wanted}") from None
-    if len(ratio) != len(kinds) or not is_ratio(ratio):
-        raise TrainingError(f"cannot use the ratio {text!r}: {wanted}")
+        ratio: tuple[float, ...] = msgspec.convert(text.split(":"), Ratio, strict=False)
+    except msgspec.ValidationError:
+        ratio = ()
+    if len(ratio) != len(kinds) or not any(ratio):
+        raise TrainingError(
+            f"expected {len(kinds)} shares >= 0, not all of them 0, as the ratio of {':'.join(kinds)}, found {text!r}: "
+            f"give a ratio such as {':'.join('1' * len(kinds))}."
+        )
     return ratio
+
+
+def _convert(name: str, value: Any, declared: Any, *, strict: bool) -> Any:  # to the declared type
+    try:
+        return msgspec.convert(value, declared, strict=strict)
+    except msgspec.ValidationError:
+        raise TrainingError(f"expected {name} to be {_describe(declared)}, found {value!r}: change {name}.") from None
+
+
+def _describe(declared: Any) -> str:  # a type hint
+    if get_origin(declared) is Literal:
+        return "|".join(map(str, get_args(declared)))
+    match msgspec.inspect.type_info(declared):
+        case msgspec.inspect.BoolType():
+            return "true|false"
+        case msgspec.inspect.IntType(ge=least, le=most):
+            return "a whole number" if least is None else f"a whole number from {least:g} to {most:g}"
+        case msgspec.inspect.FloatType(ge=least, le=most):
+            return f"a number from {least:g} to {most:g}"
+        case msgspec.inspect.StrType():
+            return "a string"
+        case msgspec.inspect.Metadata(extra_json_schema={"description": description}):
+            return str(description)
+        case msgspec.inspect.UnionType():
+            return f"{_describe(get_args(declared)[0])}, or none"
+    return str(declared)

@@ -1,16 +1,19 @@
-"""Recipes: everything that makes one way of training differ from another, as data, in one registry.
+"""The recipes, as data: everything in which one way of training differs from another.
 
 A loss is a sum over the pixels and latents of an image, and a mean over the images of a step. Every recipe
-sees the same batches of images in which one factor varies; they differ in what the decoder is given. What a
-field may be set to is in `dcign.recipes.fields`.
+sees the same batches of images in which one factor varies; they differ in what the decoder gets.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from dcign.errors import TrainingError
-from dcign.recipes.fields import refuse_fields
+from dcign.recipes.fields import Decay, Fraction, Ratio, Steps, validate_fields, validate_ratio
 
 
 @dataclass(frozen=True)
@@ -21,50 +24,62 @@ class Recipe:
     summary: str
 
     # The network.
-    network: str  # "strided", or "paper" or "released": the paper's and its code's, at their 150 px only
-    activation: str  # of the strided network: "silu" or "relu"; the paper's networks are rectifiers
-    gain: float  # of the weights drawn at first: their variance, times a layer's inputs
-    latents: int  # Z: the first F are the factors', the others are intrinsic
+    network: Literal["strided", "paper", "released"]  # the paper's network and its released code's: at 150 px only
+    activation: Literal["relu", "silu"]  # of the strided network; the paper's networks use ReLU
+    gain: Annotated[float, Meta(ge=1e-3, le=1e3)]  # variance of the initial weights, times the inputs of their layer
+    latents: Annotated[int, Meta(ge=2, le=4096)]  # Z: the first F are the factors', the others are intrinsic
     mirror: bool  # mirror-equivariant encoder, with the signs that the data set gives
 
     # The clamp: what the decoder gets for a latent that does not vary in the batch.
-    active_by: str  # who says which latents vary: the batch's "label", or the "divergence" within a pair of images
-    reference: str  # "donor", "mean", "first" (image of the batch) or "none" (nothing is clamped)
-    reference_gradient: bool  # whether the decoder's gradient goes on to the reference
-    clamp_of: str  # "z", or "posterior": mu and the variance, before the noise, which stays each image's own
-    pretrain_steps: int  # first steps in which nothing is clamped
-    invariance_of: str  # "mu", "z" or "posterior" (mu and logvar): what is pulled to its batch's mean
-    invariance_start: float  # weight of that pull at the first step that clamps ...
-    invariance_end: float  # ... and at the last, geometric in between
+    active_by: Literal["label", "divergence"]  # which latents vary: by the batch's label, or within a pair of images
+    reference: Literal["donor", "mean", "first", "none"]  # "first": the batch's first image; "none": nothing is clamped
+    reference_gradient: bool  # whether the decoder's gradient reaches the reference
+    clamp_of: Literal["z", "posterior"]  # "posterior": mu and the variance; each image keeps its own noise
+    pretrain_steps: Steps  # first steps in which nothing is clamped
+    invariance_of: Literal["mu", "z", "posterior"]  # what is pulled to its batch's mean; "posterior": mu and logvar
+    invariance_start: Annotated[float, Meta(ge=0, le=1e9)]  # weight of that pull at the first step that clamps ...
+    invariance_end: Annotated[float, Meta(ge=0, le=1e9)]  # ... and at the last step, geometric in between
 
     # The likelihood and the prior.
-    likelihood: str  # "gaussian" or "bernoulli"
-    sigma: float  # of the Gaussian, in units of the range of an image
-    pixels: int  # gray pixels that an image counts for in the likelihood, whatever its size; 0: all numbers it has
-    beta: float  # weight of the KL divergence
-    divergence_of: str  # KL of "all" latents, of the "active" alone, or of the posterior as "clamped"
+    likelihood: Literal["gaussian", "bernoulli"]
+    sigma: Annotated[float, Meta(ge=1e-3, le=1e3)]  # of the Gaussian, in units of the range of an image
+    pixels: Annotated[int, Meta(ge=0, le=10**9)]  # an image counts as this many gray pixels; 0: as the values it has
+    beta: Annotated[float, Meta(ge=0, le=1e6)]  # weight of the KL divergence
+    divergence_of: Literal[
+        "all", "active", "clamped"
+    ]  # KL of all latents, of the active ones, of the clamped posterior
 
     # The images of a step.
-    groups: int  # batches drawn in a step
-    images: int  # images taken of each batch's 20
-    ratio: tuple[float, ...] | None  # how often each kind of batch is drawn; None: equally
-    flip: bool  # a batch is mirrored as a whole with probability 1/2
+    groups: Annotated[int, Meta(ge=1, le=1024)]  # batches drawn in a step
+    images: Annotated[int, Meta(ge=1, le=1024)]  # images taken of each batch's 20
+    ratio: Ratio | None  # how often each kind of batch is drawn; None: equally
+    flip: bool  # all images of a batch are mirrored together with probability 1/2
 
-    # The descent.
-    optimizer: str  # "adam" or "rmsprop"
-    learning_rate: float
-    momentum: float  # decay of the mean gradient: Adam's beta1
-    square_decay: float  # decay of the mean square gradient: Adam's beta2, RMSprop's alpha
-    epsilon: float  # added to the root of the mean square
-    warmup_steps: int
-    final_rate: float  # learning rate at the last step, as a fraction; the way there is a cosine
-    weight_decay: float
-    gradient_norm: float  # clipped at this; 0: not clipped
-    average: float  # decay of the exponential moving average of the weights; 0: none
-    steps: int  # unless asked otherwise
+    # The optimiser.
+    optimizer: Literal["adam", "rmsprop"]
+    learning_rate: Annotated[float, Meta(ge=0, le=1e3)]
+    momentum: Decay  # of the mean gradient: Adam's beta1
+    square_decay: Decay  # of the mean square gradient: Adam's beta2, RMSprop's alpha
+    epsilon: Fraction  # added to the root of the mean square
+    warmup_steps: Steps
+    final_rate: Fraction  # the last step's learning rate, as a fraction of learning_rate; a cosine leads to it
+    weight_decay: Annotated[float, Meta(ge=0, le=1e3)]
+    gradient_norm: Annotated[float, Meta(ge=0, le=1e12)]  # gradients are clipped to this norm; 0: not clipped
+    average: Decay  # of the exponential moving average of the weights; 0: none
+    steps: Annotated[int, Meta(ge=1, le=10**9)]  # the default of --steps
 
     def __post_init__(self) -> None:
-        refuse_fields(self)
+        validate_fields(self)
+        validate_ratio(self.ratio)
+        if (self.invariance_start == 0) != (self.invariance_end == 0):
+            raise TrainingError(
+                "expected invariance_start and invariance_end both above 0 or both 0, found "
+                f"{self.invariance_start:g} and {self.invariance_end:g}: the weight grows geometrically; set both."
+            )
+        if self.active_by == "divergence" and self.images != 2:
+            raise TrainingError(
+                f"expected images=2, as active_by=divergence compares pairs, found images={self.images}: set images=2."
+            )
 
     @property
     def assigned(self) -> bool:
@@ -198,22 +213,25 @@ RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (SWAP, PAPER, RE
 
 
 def recipe_named(name: str) -> Recipe:
-    """Return the recipe of that name, or say which there are."""
+    """Return the recipe of that name. Raises TrainingError if there is none."""
     if name not in RECIPES:
-        raise TrainingError(f"there is no recipe {name!r}: choose one of {', '.join(RECIPES)}")
+        raise TrainingError(f"expected the name of a recipe, found {name!r}: choose one of {', '.join(RECIPES)}.")
     return RECIPES[name]
 
 
 def changed(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:  # values of the fields' own types
-    """Return the recipe with some of its fields set anew, and a name that says which: `swap,mirror=false`."""
-    differing = {name: value for name, value in settings.items() if value != getattr(recipe, name)}
-    order = [name for name in recipe.__dataclass_fields__ if name in differing]
-    words = [f"{name}={setting_word(differing[name])}" for name in order]
-    return replace(recipe, **differing, name=",".join([recipe.name, *words]))
+    """Return the recipe with other values for some fields. Its name lists them: `swap,mirror=false`."""
+    different = {
+        name: settings[name]
+        for name in recipe.__dataclass_fields__
+        if name in settings and settings[name] != getattr(recipe, name)
+    }
+    name = ",".join([recipe.name, *(f"{field}={setting_text(value)}" for field, value in different.items())])
+    return replace(recipe, **different, name=name)
 
 
-def setting_word(value: bool | float | str) -> str:
-    """Return how a field's value is written after `--set FIELD=`, exactly."""
+def setting_text(value: bool | float | str) -> str:
+    """Return the text of a field's value, as in `--set FIELD=`, without loss of precision."""
     if not isinstance(value, float):
         return str(value).lower()
     short = f"{value:g}"
@@ -221,9 +239,10 @@ def setting_word(value: bool | float | str) -> str:
 
 
 def recipe_of_run(values: Mapping[str, Any], numbers: int) -> Recipe:  # JSON
-    """Return the recipe that a run's record holds, of images of so many numbers; what older records lack was done so.
+    """Return the recipe of a stored run. Fields that older records lack get the values that version used.
 
-    Every number of an image counted then: where that is what the recipe of today says, in gray at 64 px, it is that.
+    numbers: how many values an image of the run has. Older versions counted each of them in the likelihood. Where
+    today's recipe counts the same number (gray images of 64 px), the field gets today's value.
     """
     today = RECIPES.get(str(values.get("name")).split(",")[0])
     adam = values.get("optimizer") == "adam"

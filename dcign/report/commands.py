@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from dcign.recipes.fields import settable
-from dcign.recipes.registry import RECIPES, setting_word
+from dcign.recipes.registry import RECIPES, setting_text
 from dcign.run.configuration import TrainConfiguration
 from dcign.trained.trained_run import TrainedRun
 
@@ -30,7 +30,7 @@ def train_command(configuration: TrainConfiguration) -> str:
     registered = RECIPES.get(name)
     if registered is not None:
         values = {field: getattr(recipe, field) for field in settable(recipe)}
-        settings = [f"{field}={setting_word(it)}" for field, it in values.items() if it != getattr(registered, field)]
+        settings = [f"{field}={setting_text(it)}" for field, it in values.items() if it != getattr(registered, field)]
     for setting in settings:
         words += ["--set", setting]
     ratio = configuration.ratio or recipe.ratio

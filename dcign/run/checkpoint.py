@@ -1,4 +1,6 @@
-"""A run's state on disk: one safetensors file, tensors in its body, JSON in its header, renamed when whole."""
+"""The checkpoint of a run: one safetensors file, with tensors in its body and JSON in its header."""
+
+from __future__ import annotations
 
 import json
 import math
@@ -19,22 +21,22 @@ from dcign.storage.atomic import temporary_path
 FORMAT = "dcign-checkpoint"
 FORMAT_VERSION = 1
 FILE = "checkpoint.safetensors"
-LARGEST = 2**31  # bytes: more than the largest network with all that belongs to it
+LARGEST = 2**31  # bytes: more than the largest network with its average and the optimiser's moments
 
-# What each optimiser keeps of every weight; without momentum RMSprop keeps no buffer of it.
+# What each optimiser stores per weight. Without momentum, RMSprop has no momentum_buffer.
 MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg", "momentum_buffer"}}
 NEVER_NEGATIVE = ("step", "exp_avg_sq", "square_avg")
 
 
 @dataclass(eq=False)
 class TrainingState:
-    """All that changes while training: weights, their average, the optimiser's moments, the step reached."""
+    """What changes in training: the weights, their average, the optimiser's moments, the step."""
 
     model: nn.Module
     average: dict[str, Tensor]
     optimizer: torch.optim.Optimizer
     step: int
-    seconds: float  # spent training so far, over all sittings
+    seconds: float  # of training so far, over all interruptions
 
 
 def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
@@ -69,7 +71,7 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
 
 @torch.no_grad()
 def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
-    """Put a checkpoint back into a state of the same network and optimiser, or say in one sentence why not."""
+    """Load a checkpoint into a state of the same network and optimiser. Raises TrainingError if that is impossible."""
     header, tensors = read_checkpoint(folder)
     with _one_sentence(folder):
         state.model.load_state_dict(_part(tensors, "weights."))
@@ -86,7 +88,7 @@ def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
 
 
 def load_average(folder: str | Path, model: nn.Module) -> tuple[int, float]:
-    """Put the averaged weights of a run's last checkpoint into a network; returns its step and seconds of training."""
+    """Load the averaged weights of a run's checkpoint into a network. Returns its step and seconds of training."""
     header, tensors = read_checkpoint(folder)
     with _one_sentence(folder):
         model.load_state_dict(_part(tensors, "average."))
@@ -99,7 +101,7 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
     Header: step, seconds of training, the optimiser's numbers. Tensors: `weights.NAME` and `average.NAME`, of each
     weight's shape, and `optimizer.INDEX.NAME`.
 
-    Raises TrainingError, in one sentence, where there is none, it is damaged, or it is no checkpoint.
+    Raises TrainingError if there is none, or the file is damaged or not a checkpoint.
     """
     path = Path(folder) / FILE
     if not path.is_file():
@@ -115,20 +117,22 @@ def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tenso
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
             raise ValueError(f"it is not a {FORMAT} of version {FORMAT_VERSION}")
-        _refuse_header(header)
+        refuse_progress(header)
+        if not isinstance(header.get("optimizer"), dict):
+            raise ValueError("it has no numbers of an optimiser")
         refuse_numbers(tensors)
     return header, tensors
 
 
 def refuse_numbers(tensors: dict[str, Tensor]) -> None:
-    """Raise ValueError unless all are real numbers, as weights, averages and moments are."""
+    """Raise ValueError unless all tensors are of floating point and finite, as weights, averages and moments are."""
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
             raise ValueError(f"{name} holds numbers that no weight can be")
 
 
 def refuse_progress(found: dict[str, Any]) -> None:
-    """Raise ValueError unless the step and the seconds of training in a record are such."""
+    """Raise ValueError unless the step and the seconds of training in a record are possible."""
     step, seconds = found.get("step"), found.get("seconds")
     if type(step) is not int or step < 0:
         raise ValueError(f"its step is {step!r}")
@@ -136,14 +140,8 @@ def refuse_progress(found: dict[str, Any]) -> None:
         raise ValueError(f"its seconds are {seconds!r}")
 
 
-def _refuse_header(header: dict[str, Any]) -> None:
-    refuse_progress(header)
-    if not isinstance(header.get("optimizer"), dict):
-        raise ValueError("it has no numbers of an optimiser")
-
-
 def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str, Any]]:
-    """Return the optimiser's tensors and numbers by weight, all weights having the same, each of its weight's shape."""
+    """Return the optimiser's moments by the index of the weight. Raises ValueError unless they fit the weights."""
     weights = list(state.model.parameters())
     moments: dict[int, dict[str, Any]] = {}
     for key, value in found.items():
@@ -155,7 +153,7 @@ def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str,
         if not possible or there.shape not in (weight.shape, torch.Size()):
             raise ValueError(f"optimizer.{key} has shape {tuple(there.shape)} or numbers that it cannot have")
         if isinstance(value, Tensor):
-            # A fused optimiser walks memory: moments must lie as their weights do (channels_last).
+            # A fused optimiser assumes one memory layout: moments must have that of their weights (channels_last).
             value = (torch.empty_like(weight) if value.shape == weight.shape else torch.empty(())).copy_(value)
         moments.setdefault(int(index), {})[name] = value
     if moments:
@@ -176,7 +174,7 @@ def _refuse_others(found: Iterable[Any], wanted: Iterable[Any], what: str) -> No
 
 @contextmanager
 def _one_sentence(folder: str | Path) -> Iterator[None]:
-    """Turn whatever a damaged or foreign checkpoint can raise into one sentence."""
+    """Convert any error that a damaged or foreign checkpoint can raise to a TrainingError."""
     try:
         yield
     except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError, IndexError) as error:

@@ -1,4 +1,4 @@
-"""What a run was asked to do: a frozen dataclass, written as JSON into the run's folder before work begins."""
+"""The configuration of a run: a frozen dataclass, stored as JSON in the run's folder before training starts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import TrainingError
-from dcign.recipes.fields import is_ratio, parse_ratio, read_settings, settable
-from dcign.recipes.registry import Recipe, changed, recipe_named, recipe_of_run, setting_word
+from dcign.recipes.fields import Ratio, parse_ratio, read_settings, settable, validate_fields, validate_ratio
+from dcign.recipes.registry import Recipe, changed, recipe_named, recipe_of_run, setting_text
 from dcign.run.json_files import read_json
 from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.storage.lock import LOCK_FILE
@@ -21,39 +23,41 @@ FORMAT = "dcign-run"
 FORMAT_VERSION = 1
 FILE = "configuration.json"
 
-# Where and how fast a run goes on may change; what it computes may not.
+# A resumed run may change where and how fast it is computed, but not what is computed.
 MAY_DIFFER = ("data", "data_in", "out", "device", "threads", "checkpoint_every", "log_every")
 
-BOUNDS = {
-    "steps": (1, 10**9),
-    "seed": (0, 2**63 - 1),
-    "threads": (0, 2**16),  # what the cores at hand bear is asked where they are used: a run may move
-    "checkpoint_every": (1, 10**9),
-    "log_every": (1, 10**9),
-}
+Interval = Annotated[int, Meta(ge=1, le=10**9)]  # steps
+Precision = Literal["auto", "bfloat16", "float32"]
+Storage = Literal["auto", "memory", "disk"]
+Strings = Annotated[tuple[str, ...], Meta(min_length=1, description="one string per factor")]
+Signs = Annotated[tuple[int, ...], Meta(min_length=1, description="-1 or 1 for each factor")]
 
 
 @dataclass(frozen=True)
 class TrainConfiguration:
-    """A run: the data set, the recipe, and how long.
-
-    ratio holds a share for each kind of batch, the factors in the data set's order and then the identity, or
-    None for the recipe's own. precision is "bfloat16" or "float32", or "auto" for what the device does fast.
-    data_in is "memory" or "disk", or "auto" for memory if the images fit.
-    """
+    """A run: the data set, the recipe, and how long it is trained."""
 
     data: str
     out: str
     recipe: Recipe
-    steps: int
-    seed: int
-    ratio: tuple[float, ...] | None = None
+    steps: Annotated[int, Meta(ge=1, le=10**9)]
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    ratio: Ratio | None = None  # a share per kind of batch: the factors in the data set's order, then the identity
     device: str = "auto"
-    precision: str = "auto"
-    threads: int = 0  # 0: as many as there are cores
-    data_in: str = "auto"  # "memory", or "disk": read ahead while training
-    checkpoint_every: int = 1000  # steps
-    log_every: int = 100  # steps: losses are read no more often, so that a GPU need not wait
+    precision: Precision = "auto"  # "auto": bfloat16 where the device is fast at it
+    threads: Annotated[int, Meta(ge=0, le=2**16)] = 0  # 0: one per core. Checked against the cores where they are used
+    data_in: Storage = "auto"  # "memory", or "disk": read ahead while training; "auto": memory if the images fit
+    checkpoint_every: Interval = 1000
+    log_every: Interval = 100  # losses are read no more often, so that a GPU need not wait
+
+    def __post_init__(self) -> None:
+        validate_fields(self)
+        validate_ratio(self.ratio)
+        if self.recipe.pretrain_steps >= self.steps:
+            raise TrainingError(
+                f"expected fewer pretrain_steps than steps, found {self.recipe.pretrain_steps} and {self.steps}: "
+                "nothing would ever be clamped; lower pretrain_steps, or train the recipe vae, which clamps nothing."
+            )
 
     @classmethod
     def from_options(
@@ -70,25 +74,20 @@ class TrainConfiguration:
     ) -> TrainConfiguration:
         """Return the configuration that the options of `dcign train` ask for.
 
+        An option that is not given has the default of `dcign train` or, with `resume`, the value of the run in `out`.
+
         Parameters
         ----------
-        data, out
-            The data set's folder, "faces" by default, and the run's folder, "runs/RECIPE" by default.
         recipe, settings
-            The name of a recipe, "swap" by default, and changes to it such as "mirror=false".
+            The name of a recipe, and changes to it such as "mirror=false".
         pretrain
             The recipe's `pretrain_steps`.
         ratio
             A share per kind of batch, such as "1:1:1:10".
-        resume
-            Whether to continue the run in `out`. What is not given then keeps the run's value.
         options
-            Any other field: steps, seed, device, threads, data_in ... None means not given.
+            Any other field of the configuration, such as steps, seed, device. None means not given.
 
-        Raises
-        ------
-        TrainingError
-            If an option cannot be used, or there is no run in `out` to resume.
+        Raises TrainingError if an option cannot be used, or there is no run in `out` to resume.
         """
         chosen = None
         if recipe is not None or settings or pretrain is not None:
@@ -110,55 +109,35 @@ class TrainConfiguration:
         chosen = chosen or recipe_named("swap")
         return cls(**{"data": "faces", "recipe": chosen, "steps": chosen.steps, "seed": 0, **given})
 
-    def __post_init__(self) -> None:
-        for name, (least, most) in BOUNDS.items():
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= most:
-                raise TrainingError(f"{name} is {value}: wanted {least} to {most}")
-        if self.ratio is not None and not (isinstance(self.ratio, tuple) and is_ratio(self.ratio)):
-            raise TrainingError(f"ratio is {self.ratio!r}: wanted numbers >= 0, of a finite sum above 0, or none")
-        for name in ("data", "out", "device", "precision", "data_in"):
-            if not isinstance(getattr(self, name), str):
-                raise TrainingError(f"{name} is {getattr(self, name)!r}: wanted words")
-        if self.recipe.pretrain_steps >= self.steps:
-            raise TrainingError(
-                f"pretrain_steps is {self.recipe.pretrain_steps} and steps is {self.steps}: wanted fewer, or nothing "
-                "is ever clamped; the recipe vae clamps nothing"
-            )
-
 
 @dataclass(frozen=True)
 class ImageDescription:
-    """What the network is fitted to: the images and the factors, as the data set names them."""
+    """What the network is fitted to: square images and the factors, as the data set names them."""
 
     size: int
-    channels: int
-    factors: tuple[str, ...]
-    units: tuple[str, ...]
-    mirror_signs: tuple[int, ...]
+    channels: Literal[1, 3]
+    factors: Strings
+    units: Strings
+    mirror_signs: Signs
     data_sha256: str
 
     def __post_init__(self) -> None:
-        of = {"factors": str, "units": str, "mirror_signs": int}
-        for name, kind in of.items():
-            values = getattr(self, name)
-            if not isinstance(values, tuple) or not all(type(value) is kind for value in values):
-                raise TrainingError(f"{name} is {values!r}: wanted one {kind.__name__} a factor")
-        if not len(self.factors) == len(self.units) == len(self.mirror_signs) > 0:
-            raise TrainingError(f"factors {self.factors}: wanted one or more, each with a unit and a sign in a mirror")
-        if not all(sign in (-1, 1) for sign in self.mirror_signs):
-            raise TrainingError(f"mirror_signs is {self.mirror_signs}: wanted -1 or 1 for each factor")
-        if type(self.size) is not int or type(self.channels) is not int or self.channels not in (1, 3):
-            raise TrainingError(f"images of size {self.size!r} and {self.channels!r} channels: wanted 1 or 3 channels")
+        validate_fields(self)
+        counts = len(self.factors), len(self.units), len(self.mirror_signs)
+        if len(set(counts)) != 1 or not set(self.mirror_signs) <= {-1, 1}:
+            raise TrainingError(
+                f"expected a unit and a mirror sign of -1 or 1 for each of the factors {self.factors}, found "
+                f"{self.units} and {self.mirror_signs}: correct the record of the factors."
+            )
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What can vary in a batch: a factor, or the identity."""
+        """Return what can vary in a batch: each factor, then the identity."""
         return (*self.factors, "identity")
 
 
 def to_json(configuration: TrainConfiguration, description: ImageDescription) -> dict[str, Any]:  # JSON
-    """Return everything that determines a run, as JSON-able values."""
+    """Return everything that determines a run, as values that JSON can hold."""
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -168,17 +147,20 @@ def to_json(configuration: TrainConfiguration, description: ImageDescription) ->
 
 
 def write(configuration: TrainConfiguration, description: ImageDescription) -> None:
-    """Write configuration.json into the run's folder, aside and then renamed."""
+    """Write configuration.json into the run's folder."""
     path = Path(configuration.out) / FILE
     write_atomic(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
 
 
 def settings_of(configuration: TrainConfiguration, kinds: int) -> dict[str, str]:
-    """Return in words all that makes two runs of a recipe's name different but data and seed; kinds of batches."""
+    """Return the text of every setting in which runs of one recipe can differ, except the data set and the seed.
+
+    kinds: the number of kinds of batches.
+    """
     recipe = configuration.recipe
     ratio = configuration.ratio or recipe.ratio or (1.0,) * kinds
     return {
-        **{name: setting_word(getattr(recipe, name)) for name in settable(recipe)},
+        **{name: setting_text(getattr(recipe, name)) for name in settable(recipe)},
         "ratio": ":".join(f"{share / sum(ratio):.4g}" for share in ratio),
         "precision": configuration.precision,
         "planned_steps": str(configuration.steps),
@@ -186,11 +168,14 @@ def settings_of(configuration: TrainConfiguration, kinds: int) -> dict[str, str]
 
 
 def holds_run(folder: str | Path) -> bool:
-    """Return whether the folder's configuration.json is a run's: a data set's folder has one too."""
+    """Return whether the folder's configuration.json is a run's: a data set's folder has such a file too."""
     try:
-        found = read_json(Path(folder) / FILE)
+        return _is_run(read_json(Path(folder) / FILE))
     except (OSError, ValueError):
         return False
+
+
+def _is_run(found: object) -> bool:
     return isinstance(found, dict) and found.get("format") == FORMAT
 
 
@@ -198,13 +183,16 @@ def check_run_folder(folder: Path, resume: bool) -> None:
     """Raise TrainingError unless a run can start in a folder or, if `resume`, unless the folder holds a run."""
     if holds_run(folder):
         if not resume:
-            raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
+            raise TrainingError(
+                f"expected a new or empty folder, found a run in {folder}: continue it with --resume, or choose "
+                "another --out."
+            )
     elif resume and (folder / FILE).is_file():
         read(folder)  # raises an error that says what is wrong with the file
     elif folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
-        raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
+        raise TrainingError(f"expected a new or empty folder, found other files in {folder}: choose another --out.")
     elif resume:
-        raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")
+        raise TrainingError(f"expected a run to resume, found none in {folder}: train without --resume.")
 
 
 def _is_foreign(path: Path) -> bool:
@@ -213,31 +201,29 @@ def _is_foreign(path: Path) -> bool:
 
 
 def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
-    """Read a run's configuration.json, or say that the folder holds no run."""
+    """Read a run's configuration.json. Raises TrainingError if the folder holds no run, or a damaged one."""
     path = Path(folder) / FILE
     try:
-        if path.is_file():
-            found = read_json(path)  # raises ValueError where it is damaged
-            if isinstance(found, dict) and found.get("format") == FORMAT:
-                return from_json(found)
+        if path.is_file() and _is_run(found := read_json(path)):
+            return from_json(found)
     except (OSError, ValueError) as error:
-        raise TrainingError(f"cannot read {path} ({error}): train again into a new folder") from None
+        raise TrainingError(f"cannot read {path} ({error}): train again into a new folder.") from None
     raise TrainingError(
-        f"{folder} holds no run: there is no {FILE} of one in it; wanted a folder that `dcign train` wrote"
+        f"expected the folder of a run, found {folder}, which holds no run: name one that dcign train wrote."
     )
 
 
 def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescription]:  # JSON
-    """Read what `to_json` gave; raises ValueError, saying what is wrong, for anything else."""
+    """Read what `to_json` returned. Raises ValueError for anything else."""
     try:
         if found.pop("version") != FORMAT_VERSION:
             raise ValueError(f"not version {FORMAT_VERSION}")
         del found["format"]
-        description = ImageDescription(**_tuples(found.pop("description")))
-        recipe = recipe_of_run(_tuples(found.pop("recipe")), description.size**2 * description.channels)
+        description = ImageDescription(**found.pop("description"))
+        recipe = recipe_of_run(found.pop("recipe"), description.size**2 * description.channels)
         if recipe.latents <= len(description.factors):
             raise ValueError(f"{recipe.latents} latents for {len(description.factors)} factors")
-        return TrainConfiguration(recipe=recipe, **_tuples(found)), description
+        return TrainConfiguration(recipe=recipe, **found), description
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from None
 
@@ -245,31 +231,28 @@ def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescripti
 def refuse_difference(
     found: tuple[TrainConfiguration, ImageDescription], asked: tuple[TrainConfiguration, ImageDescription]
 ) -> None:
-    """Raise if going on as asked would not end where the run found was going."""
+    """Raise TrainingError if a run resumed with what is asked for would not compute what the stored run did."""
     before, now = to_json(*found), to_json(*asked)
+    data, out = asked[0].data, asked[0].out
     if found[1].data_sha256 != asked[1].data_sha256:
         raise TrainingError(
-            f"{asked[0].data} is another data set than the run in {asked[0].out} was trained on: name that data set, "
-            "or choose another --out"
+            f"expected the data set on which the run in {out} was trained, found another in {data}: name the first, or "
+            "choose another --out."
         )
     for name in before:
         if name not in MAY_DIFFER and before[name] != now[name]:
             there, here = _difference(before[name], now[name])
             raise TrainingError(
-                f"{asked[0].out} holds a run of another configuration: {name} is {there} there and {here} was "
-                "asked for; ask for the same, or choose another --out"
+                f"expected {name} to be {there}, as in the run in {out}, found {here}: ask for the same, or choose "
+                "another --out."
             )
 
 
 def _difference(before: Any, now: Any) -> tuple[str, str]:  # two JSON values
-    """Return what differs, named where it is part of a larger thing."""
+    """Return the two values; of two dictionaries, the first entry that differs."""
     if not isinstance(before, dict):
         return json.dumps(before), json.dumps(now)
     if "name" in before and before["name"] != now["name"]:
         return str(before["name"]), str(now["name"])
     key = next(key for key in before if before[key] != now.get(key))
     return f"{key} {json.dumps(before[key])}", f"{key} {json.dumps(now.get(key))}"
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:  # JSON has lists where the dataclasses have tuples
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -1,5 +1,7 @@
 """Ctrl-C, held back until a step is whole: half a step would leave weights that no seed leads to."""
 
+from __future__ import annotations
+
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back; yields a function that says whether it was pressed. Pressed twice, it stops."""
+    """Defer Ctrl-C. Yields a function that returns whether it was pressed. A second Ctrl-C interrupts at once."""
     pressed = False
 
     def note(number: int, frame: FrameType | None) -> None:

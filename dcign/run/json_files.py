@@ -1,5 +1,7 @@
 """JSON files that are read with care, and the files of an evaluation."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Any
@@ -7,23 +9,23 @@ from typing import Any
 from dcign.errors import DataError, TrainingError
 from dcign.storage.atomic import write_atomic
 
-LARGEST_JSON = 2**24  # bytes: far more than any record, far less than would hurt to read
+LARGEST_JSON = 2**24  # bytes: far more than any record needs, and still quick to read
 
 
-def read_json(path: Path) -> Any:  # JSON, of which nothing is known
-    """Read a small JSON file; raises OSError if there is none, ValueError if it is damaged, large or holds NaN."""
+def read_json(path: Path) -> Any:  # JSON, not validated
+    """Read a small JSON file. Raises OSError if there is none, ValueError if it is damaged, large or contains NaN."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is no file")
+        raise FileNotFoundError(f"{path} is not a file")
     if path.stat().st_size > LARGEST_JSON:
-        raise ValueError(f"it is {path.stat().st_size} bytes large")
+        raise ValueError(f"expected at most {LARGEST_JSON} bytes, found {path.stat().st_size}")
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _refuse_constant(word: str) -> None:
-    raise ValueError(f"it holds {word}, which is no number")
+    raise ValueError(f"it contains {word}, which is not a number")
 
 
 def write_result(path: Path, content: bytes) -> None:
@@ -40,6 +42,6 @@ def write_result(path: Path, content: bytes) -> None:
 
 
 def refuse_unwritable(folder: Path) -> None:
-    """Raise where results could not be written into a run's folder, before the work for them is done."""
+    """Raise TrainingError if results cannot be written into a run's folder: call it before computing them."""
     write_result(folder / ".writable", b"")
     (folder / ".writable").unlink()

@@ -1,11 +1,12 @@
-"""The record of a run: log.jsonl, one JSON object a line, and the same for TensorBoard in tensorboard/."""
+"""The log of a run: log.jsonl, with one JSON object per line, and the same numbers for TensorBoard in tensorboard/."""
+
+from __future__ import annotations
 
 import json
 import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from dcign.storage.atomic import write_atomic
 
@@ -13,46 +14,44 @@ FILE = "log.jsonl"
 
 
 class RunLog:
-    """Both logs, open. Use it in a `with`; lines beyond `step`, of a sitting cut off, are dropped.
+    """Both logs, open: use it in a `with`. Drops lines after `step`, from before the run was interrupted.
 
-    TensorBoard's file is written by tensorboardX's plain writer, not by its SummaryWriter: that hands events to a
-    thread, which dies on a full disk without a word while the training waits for it.
+    tensorboardX's plain writer writes TensorBoard's file, not its SummaryWriter: that passes events to a thread, which
+    dies silently when the disk is full, while the training waits for it.
     """
 
     def __init__(self, folder: str | Path, step: int) -> None:
-        from tensorboardX.event_file_writer import EventsWriter  # heavy, and wanted only while training
+        from tensorboardX.event_file_writer import EventsWriter  # slow to import, and needed only while training
         from tensorboardX.proto.event_pb2 import Event, SessionLog
 
         self._path = Path(folder) / FILE
         _drop_after(self._path, step)
-        board = Path(folder) / "tensorboard"
-        board.mkdir(exist_ok=True)
+        events = Path(folder) / "tensorboard"
+        events.mkdir(exist_ok=True)
         self._file = self._path.open("a", encoding="utf-8")
-        self._board = EventsWriter(str(board / "events"))
-        restart = SessionLog(status=SessionLog.START)  # tells TensorBoard to forget what came after this step
-        self._board.write_event(Event(wall_time=time.time(), step=step + 1, session_log=restart))
+        self._tensorboard = EventsWriter(str(events / "events"))
+        restart = SessionLog(status=SessionLog.START)  # makes TensorBoard discard what came after this step
+        self._tensorboard.write_event(Event(wall_time=time.time(), step=step + 1, session_log=restart))
 
-    def __enter__(self) -> "RunLog":
+    def __enter__(self) -> RunLog:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         try:
             self._file.close()
         finally:
-            self._board.close()
+            self._tensorboard.close()
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
-        """Record numbers as of a step."""
+        """Log the numbers of a step."""
         from tensorboardX.proto.event_pb2 import Event
         from tensorboardX.summary import scalar
 
         self._file.write(json.dumps({"step": step, **numbers}) + "\n")
         self._file.flush()
         for name, value in numbers.items():
-            self._board.write_event(Event(wall_time=time.time(), step=step, summary=scalar(name, value)))
-        self._board.flush()
+            self._tensorboard.write_event(Event(wall_time=time.time(), step=step, summary=scalar(name, value)))
+        self._tensorboard.flush()
 
 
 def _drop_after(path: Path, step: int) -> None:
@@ -63,7 +62,7 @@ def _drop_after(path: Path, step: int) -> None:
 
 
 def _step_of(line: bytes) -> float:
-    """Return the step of a whole line; one that a dying machine left is of none."""
+    """Return the step of a line, infinite for a line that was not written completely."""
     try:
         step = json.loads(line)["step"] if line.endswith(b"\n") else math.inf
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -1,1 +1,4 @@
-"""The training loop, its clamp and its loss."""
+"""In: a run's configuration and batches of images. Out: a run's folder with checkpoint and log.
+
+Never imports evaluation, figures or reports.
+"""

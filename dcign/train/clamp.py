@@ -1,12 +1,14 @@
-"""The clamp: what a batch in which one thing varies does to the code on its way to the decoder.
+"""The clamp: the latents that should not vary within a batch are replaced before the decoder gets the code.
 
-Codes are (G, n, Z): G groups of n images, each group out of one batch, so that one factor (or the identity)
-varies in it. `active` (G, 1, Z) marks the latents that may differ within the group; the decoder gets
-where(active, z, reference). There is no branch on the kind of group, nor on the recipe: all go through in one call,
-and a recipe names the function that it wants in each place.
+Codes are (G, n, Z): G groups of n images, each group from one batch, so that one factor (or the identity)
+varies in it. `active` (G, 1, Z) marks the latents that may differ within the group. The decoder gets
+where(active, z, reference). All kinds of groups pass through the same operations, without a branch. A recipe
+selects functions by name from the tables below.
 
-Blocks: each factor's latent is a block of its own, the intrinsic latents together are the last one.
+Blocks: each factor's latent is its own block, and the intrinsic latents together are the last one.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,13 +22,14 @@ from dcign.recipes.registry import Recipe
 
 
 def active_latents(recipe: Recipe, factors: int) -> Tensor:
-    """Return which latents are known to vary in each kind of batch: (F + 1, Z) bool; the last kind is the identity.
+    """Return the latents that may vary in each kind of batch: (F + 1, Z) bool. The last kind is the identity.
 
-    Where nothing is clamped (a plain VAE) all of them may vary, always; where no label is asked, none is known to.
+    Where nothing is clamped (a plain VAE), all may vary in every kind. Where labels are not used, none is marked.
     """
     if recipe.latents <= factors:
         raise TrainingError(
-            f"{recipe.latents} latents cannot hold {factors} factors and an identity: wanted {factors + 1} or more"
+            f"expected {factors + 1} or more latents for {factors} factors and the identity, found {recipe.latents}: "
+            "use --set latents=..."
         )
     if not recipe.assigned:
         return torch.full((factors + 1, recipe.latents), recipe.reference == "none")
@@ -35,16 +38,11 @@ def active_latents(recipe: Recipe, factors: int) -> Tensor:
 
 
 def block_of_latents(factors: int, latents: int) -> Tensor:
-    """Return the block of each latent: (Z,) int, 0 .. F - 1 the factors' latents, F the intrinsic ones."""
+    """Return the block of each latent: (Z,) int, 0 .. F - 1 for the factors' latents, F for the intrinsic ones."""
     return torch.arange(latents).clamp(max=factors)
 
 
-# Who says which latents vary: mu, logvar (G, n, Z) and what is known beforehand (G, 1, Z) -> (G, 1, Z).
-
-
-def known(mu: Tensor, logvar: Tensor, active: Tensor) -> Tensor:
-    """Return what is known beforehand: the label of the batch says it."""
-    return active
+# Which latents are active: mu, logvar (G, n, Z) and the latents that the labels mark (G, 1, Z) -> (G, 1, Z).
 
 
 def differing(mu: Tensor, logvar: Tensor, active: Tensor) -> Tensor:
@@ -58,16 +56,19 @@ def differing(mu: Tensor, logvar: Tensor, active: Tensor) -> Tensor:
     return active | (between >= halfway)[:, None]
 
 
-ACTIVE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {"label": known, "divergence": differing}
+ACTIVE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "label": lambda mu, logvar, active: active,
+    "divergence": differing,
+}
 
 
 # What a clamped latent is replaced by: values (G, n, Z), donors (G, n, blocks), blocks (Z,) -> (G, n or 1, Z).
 
 
 def draw_donors(groups: int, images: int, blocks: int, generator: torch.Generator) -> Tensor:
-    """Draw, for every block of every group, who gives to whom: (G, n, blocks), indices into the n images.
+    """Draw a donor image for each image and block of each group: (G, n, blocks), indices into the n images.
 
-    Each is a permutation in a single cycle, so that (for n > 1) nobody gives to itself.
+    Each is a permutation with a single cycle, so that (for n > 1) no image is its own donor.
     """
     order = torch.rand(groups, blocks, images, generator=generator).argsort(dim=-1)
     donors = torch.empty_like(order).scatter_(-1, order, order.roll(1, dims=-1))
@@ -75,39 +76,24 @@ def draw_donors(groups: int, images: int, blocks: int, generator: torch.Generato
 
 
 def donor_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Take every block from its donor, with gradient to it: (G, n, Z), (G, n, blocks), (Z,) -> (G, n, Z).
+    """Return each block's value in its donor, with gradient: (G, n, Z), (G, n, blocks), (Z,) -> (G, n, Z).
 
-    The mean of a group hides the leak it should punish: at the mean pose, a leaked pose does no harm. A donor
-    at another pose makes it wrong.
+    The mean of a group would not penalise leakage: at the mean pose, a leaked pose does no harm. With a donor at
+    another pose, the reconstruction is wrong.
     """
     return z.gather(1, donors[:, :, blocks])
 
 
-def mean_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the mean of each group: (G, n, Z) -> (G, 1, Z)."""
-    return z.mean(dim=1, keepdim=True)
-
-
-def first_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the first image of each group: (G, n, Z) -> (G, 1, Z)."""
-    return z[:, :1]
-
-
-def own_reference(z: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the code itself: nothing is clamped."""
-    return z
-
-
 REFERENCES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "donor": donor_reference,
-    "mean": mean_reference,
-    "first": first_reference,
-    "none": own_reference,
+    "mean": lambda z, donors, blocks: z.mean(dim=1, keepdim=True),
+    "first": lambda z, donors, blocks: z[:, :1],
+    "none": lambda z, donors, blocks: z,  # nothing is clamped
 }
 
 
 def reference_of(recipe: Recipe, values: Tensor, donors: Tensor, blocks: Tensor) -> Tensor:
-    """Return the recipe's reference, detached if no gradient is to reach it: (G, n, Z) -> (G, n or 1, Z)."""
+    """Return the recipe's reference, detached unless its gradient is wanted: (G, n, Z) -> (G, n or 1, Z)."""
     reference = REFERENCES[recipe.reference](values, donors, blocks)
     return reference if recipe.reference_gradient else reference.detach()
 
@@ -119,21 +105,21 @@ def clamp(z: Tensor, reference: Tensor, active: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """What the encoder says of a step's images: mu, logvar (G, n, Z); noise (G, n, Z) makes a code of them."""
+    """The posterior of a step's images: mu, logvar (G, n, Z), and the noise (G, n, Z) with which a code is sampled."""
 
     mu: Tensor
     logvar: Tensor
     noise: Tensor
 
     def sample(self) -> Tensor:
-        """Draw: (G, n, Z)."""
+        """Return a sample: (G, n, Z)."""
         return sample(self.mu, self.logvar, self.noise)
 
 
 def clamp_sample(
     recipe: Recipe, own: Posterior, active: Tensor, donors: Tensor, blocks: Tensor
 ) -> tuple[Tensor, Posterior]:
-    """Draw, then clamp, so that a clamped latent comes with the noise of its reference: the code (G, n, Z)."""
+    """Sample, then clamp: a clamped latent has the noise of its reference. Returns the code (G, n, Z)."""
     z = own.sample()
     return clamp(z, reference_of(recipe, z, donors, blocks), active), own
 
@@ -141,9 +127,9 @@ def clamp_sample(
 def clamp_posterior(
     recipe: Recipe, own: Posterior, active: Tensor, donors: Tensor, blocks: Tensor
 ) -> tuple[Tensor, Posterior]:
-    """Clamp mean and variance, then draw, so that a clamped latent has each image's own noise: the code (G, n, Z)."""
+    """Clamp mean and variance, then sample: each image keeps its own noise. Returns the code (G, n, Z)."""
     mu = clamp(own.mu, reference_of(recipe, own.mu, donors, blocks), active)
-    # The variance and not its logarithm: Locatello 2020 averages variances. The floor is far below any of use.
+    # The variance and not its logarithm: Locatello 2020 averages variances. The minimum only avoids log(0).
     variance = reference_of(recipe, own.logvar.exp(), donors, blocks).clamp(min=1e-30)
     clamped = Posterior(mu, clamp(own.logvar, variance.log(), active), own.noise)
     return clamped.sample(), clamped
@@ -156,8 +142,8 @@ CLAMPS = {"z": clamp_sample, "posterior": clamp_posterior}
 def invariance(values: Tensor, active: Tensor) -> Tensor:
     """Return half the squared distance of the clamped latents from their group's mean: (G, n, Z) -> (G, n).
 
-    1/2 sum over the inactive latents of (v - mean of v)^2, the mean detached. With the mean as the reference,
-    its gradient is all that reaches a clamped latent: v - mean, the paper's rule, to be weighted by its 1/100.
+    1/2 sum over the inactive latents of (v - mean of v)^2, the mean detached. With the mean as the detached
+    reference, a clamped latent gets only this gradient, v - mean: the paper's rule, which it weights by 1/100.
     """
     distance = values - values.detach().mean(dim=1, keepdim=True)
     return distance.square().masked_fill(active, 0.0).sum(dim=-1) / 2

@@ -1,21 +1,30 @@
-"""The loss of a step: likelihood, prior and invariance, summed within an image, averaged over images."""
+"""The loss of a step: likelihood, prior and invariance, summed within an image, averaged over images.
+
+`StepLoss` is the module whose gradients are averaged over processes, and which is compiled on a GPU. It has no branch
+and no Python number that depends on the data, and all its shapes are constant. What changes from step to step is passed
+as a tensor, so that one CUDA graph serves all steps and all kinds of batches.
+"""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils._triton import has_triton
 
+from dcign.inputs.batches import as_network_input
 from dcign.network.autoencoder import AutoEncoder
 from dcign.recipes.registry import Recipe
-from dcign.train.clamp import ACTIVE, CLAMPS, Posterior, invariance
+from dcign.train.clamp import ACTIVE, CLAMPS, Posterior, active_latents, block_of_latents, invariance
 
 
 @dataclass(frozen=True)
 class Draws:
-    """The random part of a loss, drawn beforehand so that the loss is a function.
+    """The random numbers of a loss, drawn beforehand so that the loss is a pure function.
 
     noise (G, n, Z) N(0, 1); donors (G, n, F + 1) indices into the n images of the group.
     """
@@ -36,10 +45,10 @@ def terms(
     draws: Draws,
     invariance_weight: Tensor | float,
 ) -> Tensor:
-    """Return the loss and its three terms in the order of `TERMS`: (4,), nats an image.
+    """Return the loss and its three terms in the order of `TERMS`: (4,), nats per image.
 
-    images (G, n, C, S, S) 0..1; active (G, 1, Z), known beforehand; blocks (Z,). The loss is reconstruction +
-    beta divergence + weight invariance.
+    images (G, n, C, S, S) 0..1; active (G, 1, Z), as the labels mark it; blocks (Z,). The loss is reconstruction +
+    beta * divergence + invariance_weight * invariance.
     """
     groups, count = images.shape[:2]
     flat = images.flatten(0, 1)
@@ -56,11 +65,11 @@ def terms(
 
 
 def negative_log_likelihood(logits: Tensor, images: Tensor, recipe: Recipe) -> Tensor:
-    """Return -log p(image), up to a constant, nats an image: (N, C, S, S) twice -> (N,).
+    """Return -log p(image), up to a constant, nats per image: logits and images (N, C, S, S) -> (N,).
 
-    Summed over all C S S numbers of an image, or, if the recipe says for how many pixels an image counts, so many
-    times their mean: neighbouring pixels say much the same, so what is balanced against the prior and the pull at one
-    size is not to be outweighed by the number of pixels at another.
+    This is the sum over the C S S values of an image or, where the recipe sets `pixels`, their mean times `pixels`.
+    Neighbouring pixels are correlated: with the sum, the likelihood would outweigh the prior and the invariance more
+    and more in larger images.
     """
     if recipe.likelihood == "bernoulli":
         nats = functional.binary_cross_entropy_with_logits(logits, images, reduction="none").flatten(1).sum(dim=1)
@@ -87,7 +96,7 @@ PRIORS: dict[str, Callable[[Posterior, Posterior, Tensor], Tensor]] = {
     "clamped": lambda own, clamped, active: _divergence_of(clamped),
 }
 
-# What is pulled to its group's mean, each (G, n, Z); the pulls are summed.
+# What is pulled to its group's mean, each (G, n, Z). The terms are summed.
 PULLED: dict[str, Callable[[Posterior], tuple[Tensor, ...]]] = {
     "mu": lambda own: (own.mu,),
     "z": lambda own: (own.sample(),),
@@ -96,15 +105,52 @@ PULLED: dict[str, Callable[[Posterior], tuple[Tensor, ...]]] = {
 
 
 def invariance_weight(recipe: Recipe, step: int, steps: int) -> float:
-    """Return lambda at a step: geometric from the recipe's start, at the first step that clamps, to its end."""
+    """Return the invariance's weight at a step: geometric from the first step that clamps to the last."""
     if recipe.invariance_start == 0:
         return 0.0
     clamping = max(0, step - recipe.pretrain_steps) / (steps - recipe.pretrain_steps)
     return recipe.invariance_start * math.pow(recipe.invariance_end / recipe.invariance_start, clamping)
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Return the learning rate at a step: linear warm-up, and a cosine down to the recipe's final fraction."""
-    warm = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
-    cosine = (1 + math.cos(math.pi * step / steps)) / 2
-    return recipe.learning_rate * warm * (recipe.final_rate + (1 - recipe.final_rate) * cosine)
+class StepLoss(nn.Module):
+    """images (G, n, S, S, C) uint8 and a step's draws -> the terms of its loss (4,), nats per image."""
+
+    active: Tensor
+    blocks: Tensor
+
+    def __init__(self, model: AutoEncoder, recipe: Recipe, factors: int) -> None:
+        """Combine a network with the loss of its recipe."""
+        super().__init__()
+        self.model, self.recipe = model, recipe
+        self.register_buffer("active", active_latents(recipe, factors), persistent=False)
+        self.register_buffer("blocks", block_of_latents(factors, recipe.latents), persistent=False)
+
+    def forward(
+        self,
+        images: Tensor,
+        kind: Tensor,
+        mirrored: Tensor,
+        noise: Tensor,
+        donors: Tensor,
+        free: Tensor,
+        weight: Tensor,
+    ) -> Tensor:
+        """Return loss, reconstruction, divergence and invariance: (4,).
+
+        kind (G,), mirrored (G,), noise (G, n, Z), donors (G, n, F + 1). free () bool: whether nothing is clamped
+        yet. weight (): of the invariance.
+        """
+        active = self.active[kind][:, None] | free
+        pixels = as_network_input(images, mirrored)
+        return terms(self.model, self.recipe, pixels, active, self.blocks, Draws(noise, donors), weight)
+
+
+def compile_step(loss: nn.Module, device: torch.device) -> nn.Module:
+    """Compile a step's loss for a GPU, which replays it as one CUDA graph. On other devices return it unchanged.
+
+    At 64 px it takes longer to launch the about 300 kernels of a step than to compute them.
+    """
+    if device.type != "cuda" or not has_triton():
+        return loss
+    compiled: nn.Module = torch.compile(loss, mode="reduce-overhead", fullgraph=True, dynamic=False)  # type: ignore[assignment]
+    return compiled

@@ -1,16 +1,20 @@
-"""Training: what the command line calls. A run has a folder, begins once, and can go on.
+"""Train a run: the call behind `dcign train`.
 
-The folder of a run: configuration.json (written before work begins), checkpoint.safetensors, log.jsonl,
+The folder of a run: configuration.json (written before training starts), checkpoint.safetensors, log.jsonl,
 tensorboard/.
 """
+
+from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
+import torch
+
 from dcign.device import choose_precision, refuse_threads, threads
-from dcign.errors import DataError, DcignError, TrainingError, TrainingInterrupted
+from dcign.errors import DataError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
@@ -24,8 +28,6 @@ from dcign.run.log import RunLog
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import to_path
 from dcign.train.distributed import (
-    ALONE,
-    Process,
     Ranks,
     device_name,
     device_of_rank,
@@ -34,25 +36,31 @@ from dcign.train.distributed import (
     this_process,
 )
 from dcign.train.feed import ReadAhead
-from dcign.train.loop import Report, Trainer
+from dcign.train.trainer import Report, Trainer
 
 
 def train(configuration: TrainConfiguration, progress: Report | None = None, resume: bool = False) -> int:
-    """Train as configured, from the last checkpoint if `resume`; returns the steps done.
+    """Train as configured, from the last checkpoint if `resume`. Returns the number of the last step.
 
-    Under torchrun every process calls it, and those but the first end without a word where it raises. Raises
-    TrainingError if it cannot start or the loss is not finite, TrainingInterrupted after Ctrl-C.
+    Under torchrun every process calls it. On an error, all processes but the first end without a message.
+
+    Raises
+    ------
+    TrainingError
+        If training cannot start, or the loss is not finite.
+    TrainingInterrupted
+        After Ctrl-C.
     """
-    with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
+    with _ranks(configuration) as (configuration, ranks), _locked(Path(configuration.out), ranks, resume):
         with ranks.together():
             if resume and not to_path(configuration.data).exists():
                 raise TrainingError(
-                    f"there is no {configuration.data} to go on with: name where that data set is now, "
+                    f"expected the data set of the run in {configuration.data}, found nothing there: name its folder, "
                     f"dcign train FACES --resume --out {configuration.out}"
                 )
             source = DataSource(configuration.data)
             description = source.description()
-            needed = source.training_bytes() * ranks.place.local_count
+            needed = source.training_bytes() * ranks.process.local_count
             data_in = choose_storage(configuration.data_in, needed, free_memory())
             configuration = dataclasses.replace(configuration, data_in=data_in)
             batches = source.training(data_in, ranks.device)
@@ -66,9 +74,50 @@ def train_on(
     progress: Report | None = None,
     resume: bool = False,
 ) -> int:
-    """Train on batches at hand; `train` without the reading."""
-    with _ranks(configuration) as (configuration, ranks), _folder_held(Path(configuration.out), ranks, resume):
+    """Train on the given batches, as `train` does on those of a data set."""
+    with _ranks(configuration) as (configuration, ranks), _locked(Path(configuration.out), ranks, resume):
         return _train(batches, description, configuration, ranks, progress, resume)
+
+
+@contextmanager
+def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfiguration, Ranks]]:
+    """Join the processes of a run, and replace each "auto" by what it means here, so that the record says it."""
+    process = this_process()
+    try:
+        refuse_threads(configuration.threads)
+        device = device_of_rank(configuration.device, process)
+        precision = choose_precision(configuration.precision, device)
+        configuration = dataclasses.replace(
+            configuration,
+            device=device_name(device, process),
+            precision="bfloat16" if precision == torch.bfloat16 else "float32",
+        )
+        with Ranks(device, precision, process) as ranks:
+            yield configuration, ranks
+    except (DcignError, TrainingInterrupted):
+        finish_other_processes(process)
+        raise
+    except RuntimeError as error:
+        if not is_lost_rank(error):
+            raise
+        finish_other_processes(process)
+        raise TrainingError(
+            f"one of the {process.count} processes ended, with the error above: correct its cause and use --resume."
+        ) from None
+
+
+@contextmanager
+def _locked(folder: Path, ranks: Ranks, resume: bool) -> Iterator[None]:
+    """Check that a run can start or resume in a folder, and lock it. The first rank does so for all."""
+    with ExitStack() as stack:
+        with ranks.together():
+            if ranks.process.first:
+                try:
+                    stack.enter_context(folder_lock(folder))
+                except DataError as error:
+                    raise TrainingError(str(error)) from None
+                run_configuration.check_run_folder(folder, resume)
+        yield
 
 
 def _train(
@@ -79,84 +128,40 @@ def _train(
     progress: Report | None,
     resume: bool,
 ) -> int:
-    folder, first = Path(configuration.out), ranks.place.first
+    folder, process = Path(configuration.out), ranks.process
     try:
         with ranks.together():
             if resume:
                 run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
             elif configuration.recipe.images > batches.size:
                 raise TrainingError(
-                    f"images is {configuration.recipe.images}, and a batch has {batches.size} images: wanted as many "
-                    "or fewer"
+                    f"expected images of at most {batches.size}, as many as a batch has, found "
+                    f"{configuration.recipe.images}: lower it with --set images=..."
                 )
-            run = Trainer(batches, description, configuration, ranks)
-            if resume and (folder / CHECKPOINT).exists():  # else it was cut off before the first, and begins again
-                load_checkpoint(folder, run.state)
-                if run.state.step > configuration.steps:
+            trainer = Trainer(batches, description, configuration, ranks)
+            if resume and (folder / CHECKPOINT).exists():  # else it was stopped before the first, and starts again
+                load_checkpoint(folder, trainer.state)
+                if trainer.state.step > configuration.steps:
                     raise TrainingError(
-                        f"{folder / CHECKPOINT} is of step {run.state.step} of {configuration.steps}: it is another "
-                        "run's; train again into a new folder"
+                        f"expected a checkpoint of at most step {configuration.steps}, found step {trainer.state.step} "
+                        f"in {folder / CHECKPOINT}: it is another run's; train again into a new folder."
                     )
         keep_freed_memory()
-        if first and not resume:
+        if process.first and not resume:
             folder.mkdir(parents=True, exist_ok=True)
             run_configuration.write(configuration, description)
+        feed = trainer.feed
         with (
-            threads(configuration.threads, ranks.place.local_count),
-            ReadAhead(run.feed, configuration.steps) if isinstance(batches, ChunkedBatches) else nullcontext() as ahead,
-            RunLog(folder, run.state.step) if first else nullcontext() as log,
-            deferred_interrupt() as asked,
+            threads(configuration.threads, process.local_count),
+            ReadAhead(feed, configuration.steps) if isinstance(batches, ChunkedBatches) else nullcontext(feed) as feed,
+            RunLog(folder, trainer.state.step) if process.first else nullcontext() as log,
+            deferred_interrupt() as interrupted,
         ):
-            run.feed = ahead or run.feed
-            run.train(log, progress, asked)
+            trainer.feed = feed
+            trainer.train(log, progress, interrupted)
     except OSError as error:
         raise TrainingError(
-            f"cannot write into {folder} ({error.strerror or error}): mend that and --resume, or choose another --out"
+            f"cannot write into {folder} ({error.strerror or error}): correct that and use --resume, or choose another "
+            "--out."
         ) from None
-    return run.state.step
-
-
-@contextmanager
-def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfiguration, Ranks]]:
-    """Join the processes of a run; what all of them find is raised by the first."""
-    process = this_process()
-    try:
-        configuration = resolved(configuration, process)
-        device = device_of_rank(configuration.device, process)
-        with Ranks(device, choose_precision(configuration.precision, device), process) as ranks:
-            yield configuration, ranks
-    except (DcignError, TrainingInterrupted):
-        finish_other_processes(process)
-        raise
-    except RuntimeError as error:
-        if not is_lost_rank(error):
-            raise
-        finish_other_processes(process)
-        raise TrainingError(
-            f"another of the {process.count} processes ended, for a reason that it gave above: mend that and --resume"
-        ) from None
-
-
-@contextmanager
-def _folder_held(folder: Path, ranks: Ranks, resume: bool) -> Iterator[None]:
-    """Keep other trainings out of a folder in which this one can begin; the first rank does it for all."""
-    with ExitStack() as stack:
-        with ranks.together():
-            if ranks.place.first:
-                try:
-                    stack.enter_context(folder_lock(folder))
-                except DataError as error:
-                    raise TrainingError(str(error)) from None
-                run_configuration.check_run_folder(folder, resume)
-        yield
-
-
-def resolved(configuration: TrainConfiguration, process: Process = ALONE) -> TrainConfiguration:
-    """Return the configuration with what "auto" means here, so that the record says what was computed.
-
-    Raises TrainingError where this machine has no such device, or not cores enough for so many threads.
-    """
-    refuse_threads(configuration.threads)
-    device = device_of_rank(configuration.device, process)
-    precision = str(choose_precision(configuration.precision, device)).removeprefix("torch.")
-    return dataclasses.replace(configuration, device=device_name(device, process), precision=precision)
+    return trainer.state.step

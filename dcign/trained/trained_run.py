@@ -52,15 +52,14 @@ class TrainedRun:
     def codec(self) -> Codec:
         """The network with the averaged weights of its last checkpoint."""
         device = choose_device(self.device)
-        model = build_model(self.configuration, self.description)
+        model = build_model(self.configuration.recipe, self.description)
         if self.exported is not None:
             step, seconds = self.exported.step, self.exported.seconds
             load_weights(self.folder, model)
         else:
             step, seconds = load_average(self.folder, model)
         # A run that was trained in bfloat16 uses what this device is fast at.
-        asked = "float32" if self.configuration.precision == "float32" else "auto"
-        precision = choose_precision(asked, device)
+        precision = choose_precision("float32" if self.configuration.precision == "float32" else "auto", device)
         return Codec(model.to(device).eval(), self.configuration, self.description, step, seconds, device, precision)
 
     @cached_property

@@ -135,7 +135,7 @@ def test_without_opencv_it_says_how_to_get_it(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--recipe", "nope"], "there is no recipe 'nope'"),
+        (["--recipe", "nope"], "expected the name of a recipe, found 'nope'"),
         (["--steps", "-3"], "steps is -3: wanted"),
         (["--steps", "0"], "steps is 0: wanted"),
     ],

@@ -40,9 +40,9 @@ def test_images_and_labels_are_the_reader_s_in_order(faces):
     batches = list(FaceDataset(faces).batches("train"))
     assert len(found) == 160
     assert (found.names, found.units) == (("azimuth", "elevation", "light_azimuth"), ("degree",) * 3)
-    for place in (0, 19, 20, 113, 159, -1):
-        image, factors = found[place]
-        batch, row = batches[place // 20], place % 20
+    for index in (0, 19, 20, 113, 159, -1):
+        image, factors = found[index]
+        batch, row = batches[index // 20], index % 20
         assert (image.shape, image.dtype) == ((1, 24, 24), torch.float32)
         np.testing.assert_array_equal(image.numpy() * 255, batch.images[row].transpose(2, 0, 1))
         np.testing.assert_array_equal(factors, batch.factors[row])
@@ -50,11 +50,11 @@ def test_images_and_labels_are_the_reader_s_in_order(faces):
     assert found.varies[19:21] == [batches[0].varies, batches[1].varies]
 
 
-def test_a_place_that_is_not_there_is_refused(faces):
+def test_an_index_out_of_range_is_refused(faces):
     found = FaceImages(faces, "iid")
-    for place in (40, -41):
-        with pytest.raises(IndexError, match=f"there is no image {place}; the split has 0 to 39"):
-            found[place]
+    for index in (40, -41):
+        with pytest.raises(IndexError, match=f"expected an index from 0 to 39, found {index}"):
+            found[index]
     assert len(list(found)) == 40  # an index error ends a plain loop
 
 
@@ -73,7 +73,7 @@ def test_an_epoch_of_whole_batches_reads_each_once_in_an_order_of_its_own(faces,
     first, reads[:] = list(reads), []
     assert sorted(first) == list(range(8))
     again = WholeBatches(found, groups=3, generator=torch.Generator().manual_seed(1))
-    assert [places[0] // 20 for places in again] == first[::3]
+    assert [indices[0] // 20 for indices in again] == first[::3]
     list(loader)
     assert sorted(reads) == list(range(8))
     assert first != reads
@@ -82,7 +82,7 @@ def test_an_epoch_of_whole_batches_reads_each_once_in_an_order_of_its_own(faces,
 
 def test_without_a_generator_batches_come_in_order(faces):
     found = FaceImages(faces, "test")
-    assert [place for drawn in WholeBatches(found, groups=2, generator=None) for place in drawn] == list(range(80))
+    assert [index for drawn in WholeBatches(found, groups=2, generator=None) for index in drawn] == list(range(80))
 
 
 def test_it_can_be_pickled_and_read_in_another_process(faces):
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_or_drawn_is_one_sentence(faces):
     with pytest.raises(DataError, match="has no split 'dev'; it has train, test, iid, sweep"):
         FaceImages(faces, "dev")
     found = FaceImages(faces, "test")
-    with pytest.raises(TrainingError, match="cannot draw 0 batches at a time: give groups 1 or more"):
+    with pytest.raises(TrainingError, match="expected 1 or more groups, found 0"):
         WholeBatches(found, groups=0, generator=None)
     (faces / "test" / "shard-00000.h5").write_bytes(b"")
     with pytest.raises(DataError, match="damaged"):

@@ -107,5 +107,5 @@ def test_an_activation_is_of_the_strided_network():
 
 @pytest.mark.parametrize("size", [16, 31, 257, 1024])
 def test_a_size_beyond_the_network_is_refused(size):
-    with pytest.raises(TrainingError, match=f"the images are {size} px: the network takes 32 to 256"):
+    with pytest.raises(TrainingError, match=f"expected images of 32 to 256 px, found {size} px"):
         AutoEncoder(SWAP, size, 1, SIGNS)

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from dcign.errors import TrainingError
-from dcign.recipes import fields as ingredients
-from dcign.recipes.fields import CHOICES, read_settings, settable
+from dcign.network.halves import ACTIVATIONS, PAPER_WIDTHS
+from dcign.recipes import fields
+from dcign.recipes.fields import choices, read_settings, settable
 from dcign.recipes.registry import (
     ADA_GVAE,
     BETA_VAE,
@@ -21,13 +22,14 @@ from dcign.recipes.registry import (
     RELEASED,
     SWAP,
     VAE,
+    Recipe,
     changed,
     recipe_named,
     recipe_of_run,
 )
 from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
-from dcign.train.loop import OPTIMIZERS
 from dcign.train.loss import PRIORS, PULLED, Draws, divergence, invariance_weight, terms
+from dcign.train.optimiser import OPTIMIZERS
 
 FACTORS, LATENTS, PIXELS = 3, 7, 4
 BLOCKS = block_of_latents(FACTORS, LATENTS)
@@ -165,7 +167,7 @@ def test_beta_vae_is_a_vae_with_four_times_the_divergence():
 
 @pytest.mark.parametrize("reference_gradient", [True, False])
 @pytest.mark.parametrize("reference", ["donor", "mean", "first"])
-@pytest.mark.parametrize("clamp_of", CHOICES["clamp_of"])
+@pytest.mark.parametrize("clamp_of", choices(Recipe)["clamp_of"])
 def test_a_detached_reference_leaves_clamped_latents_without_the_decoders_gradient(
     reference, clamp_of, reference_gradient
 ):
@@ -191,14 +193,17 @@ def test_every_choice_is_a_function_and_every_function_a_choice():
         "divergence_of": PRIORS,
         "invariance_of": PULLED,
         "optimizer": OPTIMIZERS,
+        "activation": ACTIVATIONS,
+        "network": ("strided", *PAPER_WIDTHS),
     }
+    assert choices(Recipe).keys() == tables.keys() | {"likelihood"}
     for name, table in tables.items():
-        assert tuple(table) == CHOICES[name], name
+        assert tuple(table) == choices(Recipe)[name], name
 
 
 def test_every_field_can_be_set_or_has_an_option_of_its_own():
-    fields = {field.name for field in dataclasses.fields(SWAP)}
-    assert fields == settable(SWAP).keys() | set(ingredients.NOT_SET)
+    names = {field.name for field in dataclasses.fields(SWAP)}
+    assert names == settable(SWAP).keys() | set(fields.NOT_SETTABLE)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
@@ -208,7 +213,7 @@ def test_every_field_is_read_back_from_the_word_that_says_it(recipe):
 
 
 def test_every_setting_that_the_documents_name_is_one():
-    text = (Path(ingredients.__file__).parents[2] / "docs" / "training.md").read_text()
+    text = (Path(fields.__file__).parents[2] / "docs" / "training.md").read_text()
     words = re.findall(r"--set ([a-z_]+=[\w.-]+)", text)
     assert len(words) > 20
     for word in words:
@@ -226,19 +231,16 @@ def test_what_was_changed_is_in_the_name_in_one_order():
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("mirrors=false", r"cannot set 'mirrors=false' in a recipe: wanted FIELD=VALUE, one of network \(strided\|"),
-        (
-            "mirror",
-            r"cannot set 'mirror' in a recipe: wanted FIELD=VALUE, .*mirror \(true\|false\), .*sigma \(a number",
-        ),
-        ("mirror=no", r"cannot set mirror to 'no': wanted true\|false"),
-        ("groups=2.5", r"cannot set groups to '2.5': wanted a whole number, 1 to 1024"),
-        ("groups=0", r"groups is 0 in recipe 'swap,groups=0': wanted a whole number, 1 to 1024"),
-        ("sigma=nan", r"sigma is nan in recipe .*: wanted a number, 0.001 to 1000"),
-        ("reference=median", r"reference is 'median' in recipe .*: wanted donor\|mean\|first\|none"),
-        ("invariance_start=0", r"grows geometrically from 0 to 100000: wanted both above 0, or both 0 for none"),
+        ("mirrors=false", r"expected FIELD=VALUE, found 'mirrors=false': set one of network \(strided\|"),
+        ("mirror", r"expected FIELD=VALUE, found 'mirror': .*mirror \(true\|false\), .*sigma \(a number"),
+        ("mirror=no", r"expected mirror to be true\|false, found 'no': change mirror\."),
+        ("groups=2.5", r"expected groups to be a whole number from 1 to 1024, found '2.5'"),
+        ("groups=0", r"expected groups to be a whole number from 1 to 1024, found '0'"),
+        ("sigma=nan", r"expected sigma to be a number from 0.001 to 1000, found 'nan'"),
+        ("reference=median", r"expected reference to be donor\|mean\|first\|none, found 'median'"),
+        ("invariance_start=0", r"expected .* both above 0 or both 0, found 0 and 100000: "),
         ("images=20", None),
-        ("steps=20", r"cannot set 'steps=20'"),
+        ("steps=20", r"expected FIELD=VALUE, found 'steps=20'"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_in_a_sentence(word, sentence):
@@ -249,14 +251,30 @@ def test_a_setting_that_cannot_be_is_refused_in_a_sentence(word, sentence):
         changed(SWAP, read_settings([word], SWAP))
 
 
+@pytest.mark.parametrize(
+    "with_sigma",
+    [
+        lambda value: changed(SWAP, read_settings([f"sigma={value}"], SWAP)),
+        lambda value: dataclasses.replace(SWAP, sigma=value),
+        lambda value: recipe_of_run(dataclasses.asdict(SWAP) | {"sigma": value}, 64 * 64),
+    ],
+    ids=["--set", "Python", "JSON"],
+)
+def test_one_declaration_validates_a_field_wherever_its_value_comes_from(with_sigma):
+    assert type(with_sigma(1).sigma) is float
+    for value in (0, 1001, float("nan"), "wide"):
+        with pytest.raises(TrainingError, match=r"expected sigma to be a number from 0\.001 to 1000, found"):
+            with_sigma(value)
+
+
 def test_a_divergence_is_of_pairs():
-    with pytest.raises(TrainingError, match="compares pairs, and images is 20: wanted images=2"):
+    with pytest.raises(TrainingError, match="compares pairs, found images=20: set images=2"):
         changed(ADA_GVAE, {"images": 20})
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():
     known = "swap, paper, released, vae, beta-vae, ada-gvae"
-    with pytest.raises(TrainingError, match=f"there is no recipe 'magic': choose one of {known}"):
+    with pytest.raises(TrainingError, match=f"expected the name of a recipe, found 'magic': choose one of {known}"):
         recipe_named("magic")
 
 
@@ -266,8 +284,7 @@ def test_an_older_record_of_a_recipe_means_what_it_meant(recipe, numbers):
     added = ("active_by", "reference_gradient", "clamp_of", "pretrain_steps", "divergence_of", "momentum")
     values = json.loads(json.dumps(dataclasses.asdict(recipe)))
     older = {name: value for name, value in values.items() if name not in (*added, "square_decay", "epsilon")}
-    older["ratio"] = recipe.ratio
     del older["pixels"]  # all numbers of an image counted: in gray at 64 px that is what counts today
     counted = recipe.pixels if numbers == 64 * 64 else 0
     assert recipe_of_run(older, numbers) == dataclasses.replace(recipe, pixels=counted)
-    assert recipe_of_run(values | {"ratio": recipe.ratio}, numbers) == recipe
+    assert recipe_of_run(values, numbers) == recipe

@@ -128,7 +128,7 @@ def test_a_seed_that_was_trained_twice_is_no_spread(write):
         ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"its metrics\.latents\.mig\.value is 'much'"),
         ({"steps": -5}, "its steps is -5, wanted 0 or more"),
         ({"seconds": 10**400}, "its seconds"),
-        ({"mig": float("nan")}, "it holds NaN"),
+        ({"mig": float("nan")}, "it contains NaN"),
     ],
 )
 def test_figures_that_are_no_numbers_are_refused(write, changes, sentence):

@@ -45,7 +45,7 @@ def test_without_labels_nothing_is_known_to_vary():
 
 
 def test_too_few_latents_for_the_factors_and_an_identity_are_refused():
-    with pytest.raises(TrainingError, match="3 latents cannot hold 3 factors and an identity: wanted 4 or more"):
+    with pytest.raises(TrainingError, match="expected 4 or more latents for 3 factors and the identity, found 3"):
         active_latents(dataclasses.replace(PAPER, latents=3), 3)
 
 

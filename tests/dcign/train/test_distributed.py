@@ -1,4 +1,4 @@
-"""Several processes train one run: under torchrun as alone, and in one voice."""
+"""Several processes train one run: with the result of a single process, and with one error message."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dcign.train.distributed import (
     this_process,
 )
 from dcign.train.feed import StepFeed
-from dcign.train.loop import Trainer
+from dcign.train.trainer import Trainer
 from tests.support.processes import DESCRIPTION, RECIPE, noise, train_noise
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "tests.support.processes"]
@@ -66,7 +66,7 @@ def test_the_shares_of_the_ranks_are_together_what_one_draws(count):
         assert torch.equal(torch.stack(parts, dim=1).flatten(0, 1), getattr(whole, name))
 
 
-def test_a_place_is_read_of_torchrun_alone(monkeypatch):
+def test_the_process_is_read_from_torchrun_only(monkeypatch):
     for name, value in {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
@@ -84,28 +84,30 @@ def test_each_process_of_several_has_a_gpu_of_its_own(monkeypatch):
         assert device_of_rank(name, second) == torch.device("cuda", 1)
     assert device_name(torch.device("cuda", 1), second) == "cuda"
     assert device_of_rank("cuda:1", ALONE) == torch.device("cuda:1")
-    with pytest.raises(TrainingError, match="'cuda:1' is one device, and 2 processes train: ask for cpu or cuda"):
+    with pytest.raises(
+        TrainingError, match="for 2 processes, found 'cuda:1', which is one device: ask for cpu or cuda"
+    ):
         device_of_rank("cuda:1", second)
-    with pytest.raises(TrainingError, match=r"3 processes were started .* there are 2 GPUs: .*--nproc-per-node 2"):
+    with pytest.raises(TrainingError, match=r"found 3 processes and 2 GPUs: .*--nproc-per-node 2"):
         device_of_rank("cuda", Process(2, 3, 2, 3))
 
 
 def test_groups_that_processes_cannot_share_are_refused(tmp_path):
     cpu = Ranks(torch.device("cpu"), torch.float32, ALONE)
-    cpu.place = Process(0, 3)
+    cpu.process = Process(0, 3)
     configuration = TrainConfiguration("noise", str(tmp_path), RECIPE, 2, seed=0)
-    with pytest.raises(TrainingError, match="4 groups, which 3 processes cannot share evenly"):
+    with pytest.raises(TrainingError, match="share the 4 groups of a step evenly, found 3"):
         Trainer(noise(), DESCRIPTION, configuration, cpu)
 
 
-def test_all_but_the_first_process_end_without_a_word(monkeypatch):
+def test_all_but_the_first_process_end_without_a_message(monkeypatch):
     monkeypatch.setattr(ranks, "PATIENCE", 0.0)
     finish_other_processes(ALONE)
     with pytest.raises(SystemExit):
         finish_other_processes(Process(1, 2))
 
 
-def test_a_rank_that_is_gone_is_told_from_other_errors():
+def test_a_lost_rank_is_distinguished_from_other_errors():
     assert ranks.is_lost_rank(RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer"))
     assert ranks.is_lost_rank(torch.distributed.DistBackendError("NCCL error"))
     assert not ranks.is_lost_rank(RuntimeError("shapes differ"))

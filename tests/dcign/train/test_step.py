@@ -9,10 +9,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from dcign.recipes.registry import ADA_GVAE, RELEASED, SWAP, changed
 from dcign.run.configuration import TrainConfiguration
-from dcign.train import loop as trainer
+from dcign.train import trainer
 from dcign.train.distributed import ALONE, Ranks
-from dcign.train.loop import Trainer
-from dcign.train.step import compile_step
+from dcign.train.loss import compile_step
+from dcign.train.trainer import Trainer
 from tests.support.processes import DESCRIPTION, noise
 
 RECIPES = [changed(SWAP, {"images": 2, "pretrain_steps": 1}), RELEASED, ADA_GVAE]

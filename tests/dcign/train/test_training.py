@@ -11,15 +11,16 @@ import torch
 
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import TrainingBatches
-from dcign.recipes.fields import CHOICES, parse_ratio
-from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
+from dcign.recipes.fields import choices, parse_ratio
+from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, Recipe, changed
 from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
-from dcign.train import loop as trainer
 from dcign.train import loss as objective
+from dcign.train import trainer
 from dcign.train.distributed import ALONE, Ranks
 from dcign.train.training import train, train_on
 
+CHOICES = choices(Recipe)
 PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
 DESCRIPTION = ImageDescription(
     size=32,
@@ -65,13 +66,13 @@ def tensors_of(folder):
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_training_lowers_the_loss_and_logs_it(tmp_path, recipe):
     ratio = (1.0, 1.0, 2.0)
-    told = []
-    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe, 60, ratio=ratio), told.append)
+    reported = []
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe, 60, ratio=ratio), reported.append)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(2, 61, 2))
     assert lines[-1]["loss"] < 0.7 * lines[0]["loss"]
-    assert told[-1].step == told[-1].steps == 60
-    assert told[-1].images_per_second > 0
+    assert reported[-1].step == reported[-1].steps == 60
+    assert reported[-1].images_per_second > 0
     assert any((tmp_path / "run" / "tensorboard").iterdir())
 
 
@@ -133,7 +134,9 @@ def test_a_record_of_what_no_recipe_can_be_is_refused(tmp_path, name, value):
     recorded = json.loads((tmp_path / "configuration.json").read_text())
     recorded["recipe"][name] = value
     (tmp_path / "configuration.json").write_text(json.dumps(recorded))
-    with pytest.raises(TrainingError, match=rf"cannot read .*configuration.json \({name} is .* wanted .*train again"):
+    with pytest.raises(
+        TrainingError, match=rf"cannot read .*configuration.json \(expected {name} to be .* found .*train again"
+    ):
         read(tmp_path)
 
 
@@ -224,20 +227,20 @@ def test_the_configuration_is_written_before_work_begins_and_read_back_as_it_was
 
 def test_a_folder_with_a_run_is_refused_unless_resumed(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
-    with pytest.raises(TrainingError, match="already holds a run: go on with --resume"):
+    with pytest.raises(TrainingError, match=r"found a run in .*: continue it with --resume"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(TrainingError, match="holds no run: choose an --out that is new or empty"):
+    with pytest.raises(TrainingError, match=r"found other files in .*: choose another --out"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path))
 
 
 def test_resuming_nothing_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
+    with pytest.raises(TrainingError, match=r"expected a run to resume, found none in"):
         train(configured(tmp_path / "nothing"), resume=True)
-    with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
+    with pytest.raises(TrainingError, match=r"expected a run to resume, found none in"):
         TrainConfiguration.from_options(out=tmp_path / "nothing", resume=True)
     assert not (tmp_path / "nothing").exists()
 
@@ -245,10 +248,10 @@ def test_resuming_nothing_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"steps": 9}, "steps is 1 there and 9 was asked"),
-        ({"seed": 1}, "seed is 0 there and 1 was asked"),
-        ({"recipe": VAE}, "recipe is swap there and vae was asked"),
-        ({"recipe": dataclasses.replace(SWAP, beta=2.0)}, "recipe is beta 1.0 there and beta 2.0 was asked"),
+        ({"steps": 9}, "expected steps to be 1, .* found 9: ask"),
+        ({"seed": 1}, "expected seed to be 0, .* found 1: ask"),
+        ({"recipe": VAE}, "expected recipe to be swap, .* found vae: ask"),
+        ({"recipe": dataclasses.replace(SWAP, beta=2.0)}, "expected recipe to be beta 1.0, .* found beta 2.0: ask"),
     ],
 )
 def test_resuming_with_another_configuration_is_refused(tmp_path, change, sentence):
@@ -262,22 +265,25 @@ def test_resuming_with_another_data_set_is_refused_without_a_hash(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
     other = dataclasses.replace(DESCRIPTION, data_sha256="f" * 64)
     with pytest.raises(
-        TrainingError, match=r"is another data set than the run in .* was trained on: name that"
-    ) as told:
+        TrainingError, match=r"expected the data set on which the run in .* was trained, found another in"
+    ) as reported:
         train_on(moving_blobs(), other, configured(tmp_path, steps=1), resume=True)
-    assert "fff" not in str(told.value)
+    assert "fff" not in str(reported.value)
 
 
 def test_resuming_where_the_data_set_has_moved_says_to_name_it(tmp_path):
     configuration = dataclasses.replace(configured(tmp_path / "run", steps=1), data=str(tmp_path / "moved"))
     train_on(moving_blobs(), DESCRIPTION, configuration)
-    with pytest.raises(TrainingError, match=r"there is no .*moved to go on with: .* dcign train FACES --resume --out"):
+    with pytest.raises(
+        TrainingError,
+        match=r"expected the data set of the run in .*moved, found nothing there: .* dcign train FACES --resume --out",
+    ):
         train(configuration, resume=True)
 
 
 def test_more_images_than_a_batch_has_are_refused_of_a_fresh_run(tmp_path):
     recipe = changed(SWAP, {"images": 21})
-    with pytest.raises(TrainingError, match="images is 21, and a batch has 20 images: wanted as many or fewer"):
+    with pytest.raises(TrainingError, match="expected images of at most 20, as many as a batch has, found 21"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", recipe))
     assert not any((tmp_path / "run").glob("*.json"))
 
@@ -339,20 +345,22 @@ def test_a_torn_checkpoint_is_refused(tmp_path):
 )
 def test_numbers_out_of_bounds_are_refused(tmp_path, change):
     name, value = next(iter(change.items()))
-    with pytest.raises(TrainingError, match=f"{name} is {value}: wanted"):
+    with pytest.raises(TrainingError, match=f"expected {name} to be .*, found {value}"):
         configured(tmp_path, **change)
 
 
 @pytest.mark.parametrize("name", ["abacus", "meta", "cpu:0", "cuda:99", "cuda:-1", "mps", "xla", ""])
 def test_a_device_that_is_not_there_is_refused(tmp_path, name, monkeypatch):
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
-    with pytest.raises(TrainingError, match=rf"^there is no device '{name}' here: choose cpu(, cuda\S*)*, or auto$"):
+    with pytest.raises(TrainingError, match=rf"found '{name}': choose cpu(, cuda\S*)*, or auto\.$"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", device=name))
     assert not any(tmp_path.iterdir())
 
 
 def test_more_threads_than_the_cores_can_bear_are_refused(tmp_path):
-    with pytest.raises(TrainingError, match=r"threads is 60000: wanted 1 to \d+, as there are \d+ cores"):
+    with pytest.raises(
+        TrainingError, match=r"expected 1 to \d+ threads on \d+ cores, or 0 for one per core, found 60000"
+    ):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", threads=60000))
     assert not any(tmp_path.iterdir())
 
@@ -367,8 +375,8 @@ def test_a_run_recorded_with_more_threads_than_there_are_here_is_still_read(tmp_
 
 @pytest.mark.parametrize(
     ("resume", "said"),
-    [(False, "is there already and holds no run: choose an --out that is new or empty"),
-     (True, "holds no run: .*; wanted a folder that `dcign train` wrote")],
+    [(False, "expected a new or empty folder, found other files in .*: choose another --out"),
+     (True, "found .*, which holds no run: name one that dcign train wrote")],
 )  # fmt: skip
 def test_a_data_set_is_not_taken_for_a_run(small_faces, resume, said):
     before = sorted(small_faces.rglob("*"))
@@ -380,10 +388,10 @@ def test_a_data_set_is_not_taken_for_a_run(small_faces, resume, said):
 
 @pytest.mark.parametrize("text", ["1e308:1e308:1e308", "inf:1:1", "nan:1:1", "0:0:0", "1:1", "-1:2:2"])
 def test_a_ratio_that_is_no_ratio_is_refused(text):
-    with pytest.raises(TrainingError, match=r"cannot use the ratio .*: wanted 3 numbers >= 0"):
+    with pytest.raises(TrainingError, match=r"expected 3 shares >= 0, not all of them 0, as the ratio of"):
         parse_ratio(text, DESCRIPTION.kinds)
 
 
 def test_a_ratio_for_other_kinds_of_batches_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match="the ratio has 4 shares: wanted 3, for across:up:identity"):
+    with pytest.raises(TrainingError, match="expected a ratio of 3 shares, for across:up:identity, found 4"):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", PAPER))

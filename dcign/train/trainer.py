@@ -1,9 +1,11 @@
-"""The trainer: a run in memory, stepped through to its end.
+"""The trainer: a run in memory, trained step by step to its end.
 
-Every step is a function of the state before it, the seed and its own number, so that a resumed run ends in
-the same weights as one left alone, bit for bit on a CPU. On a GPU losses stay there until they are reported, so
-that it need not wait; each is kept until then, so that the first that is not finite is named by its step.
+Every step is a function of the state before it, the seed and the step's number. So a resumed run ends in the same
+weights as an uninterrupted one, bit for bit on a CPU. On a GPU, losses stay on the device until they are reported, so
+that the GPU need not wait. Each is kept until then, so that the first that is not finite is reported with its step.
 """
+
+from __future__ import annotations
 
 import time
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from torch import Tensor
 
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches, batches_by_kind, step_generator
-from dcign.network.autoencoder import AutoEncoder, build_model
+from dcign.network.autoencoder import build_model
 from dcign.network.halves import initialise
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import TrainingState, save_checkpoint
@@ -24,17 +26,16 @@ from dcign.run.log import RunLog
 from dcign.train.clamp import block_of_latents
 from dcign.train.distributed import Ranks
 from dcign.train.feed import Feed, StepFeed
-from dcign.train.loss import TERMS, invariance_weight
+from dcign.train.loss import TERMS, StepLoss, compile_step, invariance_weight
 from dcign.train.optimiser import OPTIMIZERS, optimiser_step
-from dcign.train.step import StepLoss, compile_step
 
-READ = (*TERMS, "gradient_norm")  # what is read of a step
-INITIALISATION = 2**31  # in the place of a step's number: no run is that long
+LOGGED = (*TERMS, "gradient_norm")  # what a step returns
+INITIALISATION = 2**31  # takes the place of a step's number in the seed: no run is that long
 
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far a run is, told every few steps: losses in nats an image, images a second of this sitting."""
+    """The progress of a run. Losses in nats per image; images per second since the run was started or resumed."""
 
     step: int
     steps: int
@@ -46,7 +47,7 @@ Report = Callable[[TrainingProgress], None]
 
 
 class Trainer:
-    """A run in memory: what feeds it, the state, and what is fixed about a step."""
+    """A run in memory: its feed, its state, and its loss."""
 
     def __init__(
         self, batches: ImageBatches, description: ImageDescription, configuration: TrainConfiguration, ranks: Ranks
@@ -55,66 +56,65 @@ class Trainer:
         self.configuration, self.recipe, self.ranks = configuration, recipe, ranks
         self.device = ranks.device
         self.feed: Feed = _feed(batches, description, configuration, ranks)
-        self.images_a_step = recipe.groups * min(recipe.images, batches.size)
-        model = build_model(configuration, description)
-        self.state = _first_state(model, configuration, ranks)
+        self.images_per_step = recipe.groups * min(recipe.images, batches.size)
+        model = build_model(recipe, description)
+        initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
+        model.to(self.device)
+        average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        self.state = TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
         loss = StepLoss(model, recipe, len(description.factors))
         self.loss = ranks.module(compile_step(loss, self.device))
 
-    def train(self, log: RunLog | None, progress: Report | None, asked: Callable[[], bool]) -> None:
-        """Go on from the state to the last step; the first rank alone has a log, and saves."""
-        settings, state = self.configuration, self.state
+    def train(self, log: RunLog | None, progress: Report | None, interrupted: Callable[[], bool]) -> None:
+        """Train from the current state to the last step. Only the first rank has a log, and saves checkpoints."""
+        settings, state, on_cpu = self.configuration, self.state, self.device.type == "cpu"
         first, started, before = state.step, time.monotonic(), state.seconds
         unread: list[Tensor] = []
         while state.step < settings.steps:
             unread.append(self.step())
             state.step += 1
-            waits = self.device.type == "cpu"  # where reading a loss costs nothing
-            if waits:
+            if on_cpu:  # where reading a loss costs nothing
                 self.refuse_not_finite(unread[-1:])
             state.seconds = before + time.monotonic() - started
-            reads = state.step == settings.steps or 0 in (
-                state.step % settings.log_every,
-                state.step % settings.checkpoint_every,
-            )
-            # Ctrl-C may come at any time, and to each rank at another: they agree where they meet.
-            stops = (reads or waits or self.ranks.place.count == 1) and self.ranks.any(asked())
-            if stops or reads:
-                saves = stops or state.step == settings.steps or state.step % settings.checkpoint_every == 0
-                speed = (state.step - first) * self.images_a_step / (state.seconds - before)
-                self._report(self.read(unread), speed, saves, log, progress)
+            saves = state.step == settings.steps or state.step % settings.checkpoint_every == 0
+            reports = saves or state.step % settings.log_every == 0
+            # Ctrl-C reaches each rank at another time: they agree at the steps at which they communicate anyway.
+            stops = (reports or on_cpu or self.ranks.process.count == 1) and self.ranks.any(interrupted())
+            if stops or reports:
+                speed = (state.step - first) * self.images_per_step / (state.seconds - before)
+                self._report(self.read(unread), speed, stops or saves, log, progress)
                 unread.clear()
             if stops and state.step < settings.steps:
                 self._stop()
 
     def step(self) -> Tensor:
-        """Take one step; returns its terms and the norm of its gradient (5,), still on the device."""
-        fed = self.feed(self.state.step).to(self.device)
-        free = self.state.step < self.recipe.pretrain_steps
+        """Take one step. Returns the terms of its loss and the norm of its gradient (5,), on the device."""
+        inputs = self.feed(self.state.step).to(self.device)
+        unclamped = self.state.step < self.recipe.pretrain_steps
         weight = invariance_weight(self.recipe, self.state.step, self.configuration.steps)
         if self.device.type == "cuda":
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]  # torch's own
         values: Tensor = self.loss(
-            fed.images,
-            fed.kind,
-            fed.mirrored,
-            fed.noise,
-            fed.donors,
-            torch.full((), free, device=self.device),  # filled there: a copy would be waited for
+            inputs.images,
+            inputs.kind,
+            inputs.mirrored,
+            inputs.noise,
+            inputs.donors,
+            torch.full((), unclamped, device=self.device),  # filled there: a copy would make the host wait
             torch.full((), weight, device=self.device),
         )
-        self.state.optimizer.zero_grad()  # here, so that what it frees is what the gradients take
+        self.state.optimizer.zero_grad()  # here, so that the new gradients take the memory of the old ones
         self.ranks.backward(values[0])
         norm = optimiser_step(self.state, self.recipe, self.configuration.steps)
         return self.ranks.mean(torch.cat([values.detach(), norm[None]]))
 
     def read(self, unread: list[Tensor]) -> dict[str, float]:
-        """Return the mean terms of the steps since the last reading, and of the gradient's norm."""
+        """Return the means of `LOGGED` over the steps that were not yet read."""
         self.refuse_not_finite(unread)
-        return dict(zip(READ, torch.stack(unread).mean(dim=0).tolist(), strict=True))
+        return dict(zip(LOGGED, torch.stack(unread).mean(dim=0).tolist(), strict=True))
 
     def refuse_not_finite(self, unread: list[Tensor]) -> None:
-        """Stop at the first step whose loss or gradient is not finite: what it did to the weights is not saved."""
+        """Raise TrainingError if the loss or gradient of a step is not finite. The weights after it are not saved."""
         finite = torch.stack(unread).isfinite()
         if bool(finite.all()):
             return
@@ -124,7 +124,7 @@ class Trainer:
         raise TrainingError(
             f"the {what} of step {self.state.step - len(unread) + first + 1} is not finite: "
             + (f"{kept} is the last good checkpoint; " if kept.exists() else "no checkpoint was written yet; ")
-            + "train again with another --seed, or with a smaller step: --set learning_rate=..."
+            + "train again with another --seed, or with a lower --set learning_rate=..."
         )
 
     def _report(
@@ -140,7 +140,7 @@ class Trainer:
             return
         try:
             progress(TrainingProgress(state.step, settings.steps, {name: losses[name] for name in TERMS}, speed))
-        except KeyboardInterrupt:  # from the caller's own handler; the step is whole
+        except KeyboardInterrupt:  # from the caller's own handler; the step is complete
             save_checkpoint(settings.out, state)
             self._stop()
 
@@ -148,7 +148,7 @@ class Trainer:
         settings, step = self.configuration, self.state.step
         raise TrainingInterrupted(
             f"stopped after step {step} of {settings.steps}, which is kept in {settings.out}: "
-            "run the same command with --resume to go on"
+            "run the same command with --resume to go on."
         )
 
 
@@ -159,12 +159,13 @@ def _feed(
     ratio = configuration.ratio or recipe.ratio or (1.0,) * len(description.kinds)
     if len(ratio) != len(description.kinds):
         raise TrainingError(
-            f"the ratio has {len(ratio)} shares: wanted {len(description.kinds)}, for {':'.join(description.kinds)}"
+            f"expected a ratio of {len(description.kinds)} shares, for {':'.join(description.kinds)}, found "
+            f"{len(ratio)}: give one with --ratio."
         )
-    if recipe.groups % ranks.place.count:
+    if recipe.groups % ranks.process.count:
         raise TrainingError(
-            f"a step has {recipe.groups} groups, which {ranks.place.count} processes cannot share evenly: "
-            "start as many as divide them, or --set groups=..."
+            f"expected processes that share the {recipe.groups} groups of a step evenly, found {ranks.process.count}: "
+            "start another number of processes, or use --set groups=..."
         )
     return StepFeed(
         batches,
@@ -173,13 +174,5 @@ def _feed(
         recipe,
         int(block_of_latents(len(description.factors), recipe.latents)[-1]) + 1,
         configuration.seed,
-        ranks.place,
+        ranks.process,
     )
-
-
-def _first_state(model: AutoEncoder, configuration: TrainConfiguration, ranks: Ranks) -> TrainingState:
-    recipe = configuration.recipe
-    initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
-    model.to(ranks.device)
-    average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    return TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
