@@ -30,7 +30,7 @@ import numpy as np
 import trimesh
 from safetensors import safe_open
 
-from benchmarks.sentence import BenchmarkError, one_sentence
+from benchmarks.errors import BenchmarkError, one_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ("swap", "paper", "released", "vae", "beta-vae", "ada-gvae")

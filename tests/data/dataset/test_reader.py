@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks.hostile import hostile
+from benchmarks.faults.malformed_shards import hostile
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES
 from dcign.data.shard.writer import write_shard

@@ -18,7 +18,7 @@ from pathlib import Path
 import distributed
 import pytest
 
-from benchmarks.dask_cluster import Cluster
+from benchmarks.faults.dask_cluster import Cluster
 from dcign.errors import DataError, RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.gl.context import Renderer

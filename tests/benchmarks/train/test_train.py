@@ -1,0 +1,31 @@
+"""What `python -m benchmarks.train` cannot measure it refuses in a sentence, before anything is begun."""
+
+import sys
+
+import pytest
+
+from benchmarks.train import measure
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--rounds", "0"], "Error: --rounds is 0: wanted 1 or more"),
+        (["--seconds", "nan"], "Error: --seconds is nan: wanted 0.001 or more"),
+        (["--sizes", "64,96"], "Error: there is no network of size '96': choose of 64, 150"),
+        (["--sizes", "64", "--device", "tpu"], "Error: "),
+        (["--sizes", "64", "--faces64", "nowhere"], "Error: nowhere is not there"),
+    ],
+)
+def test_bad_arguments_are_refused_in_a_sentence(words, sentence, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train", *words])
+    with pytest.raises(SystemExit) as refusal:
+        measure.main()
+    assert str(refusal.value).startswith(sentence)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_data_set_of_another_size_is_refused(small_faces, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train", "--sizes", "64", "--faces64", str(small_faces)])
+    with pytest.raises(SystemExit, match="has images of 32 px: wanted 64 px for strided, 64 px"):
+        measure.main()
