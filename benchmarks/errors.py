@@ -1,4 +1,4 @@
-"""How every benchmark ends where the user can mend what is wrong: in one sentence, with exit code 1."""
+"""The errors of benchmarks: every mistake that a user can mend ends in one sentence with exit code 1."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dcign.errors import DataError, TrainingError
+from dcign.errors import DcignError
 
 
-class BenchmarkError(ValueError):
-    """A benchmark cannot start or go on; the text says what was found, wanted and to do."""
+class BenchmarkError(DcignError):
+    """A benchmark cannot start or continue."""
 
 
 def refuse_below(least: float, **numbers: float) -> None:
-    """Raise BenchmarkError for the first of these options that is less than it can be."""
+    """Raise BenchmarkError for the first of these options that is below `least` or not a number."""
     for name, value in numbers.items():
-        if not value >= least:  # a NaN is not
-            raise BenchmarkError(f"--{name} is {value:g}: wanted {least:g} or more")
+        if not value >= least:  # false for a NaN
+            raise BenchmarkError(f"expected --{name} {least:g} or more, found {value:g}: choose a larger number.")
 
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Show what can be mended as its sentence; SIGTERM unwinds as Ctrl-C does, so that nothing is left behind."""
+    """Print errors as one sentence and exit with code 1. SIGTERM stops like Ctrl-C, so that all is cleaned up."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
-    except (BenchmarkError, TrainingError, DataError, OSError) as error:
+    except (DcignError, OSError) as error:
         sys.exit(f"Error: {error}")
     except KeyboardInterrupt:
         sys.exit("Stopped.")

@@ -5,7 +5,7 @@
 kills: so many SIGKILLs at random moments, of a run and its workers, of a worker, of the parent alone, then one clean
 run: the same bytes as a folder left alone. harms: shards and other files lost or damaged, named by `inspect` and made
 again. disk: a disk that fills up. cluster: two of four dask workers killed during a run. shards, manifests: mutants
-through `dcign inspect`, its checks and the reader, in a process of 1 GB (`benchmarks.faults.fuzz`); whole, found and refused
+through `dcign inspect`, its checks and the reader, in a process of 1 GB (`benchmarks.faults.fuzz`); whole, found, refused
 are good ends, everything else is a fault. Peak MB are those of the largest process.
 """
 

@@ -27,12 +27,11 @@ from benchmarks.faults.mutations import Kernel, mutate_shard, mutate_text, shard
 from dcign import cli
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.shard import sandbox
-from dcign.errors import DataError, ModelError, RenderError
+from dcign.errors import DcignError
 from dcign.render.produce.crew import ENVIRONMENT
 from dcign.render.produce.redraw import check_shard_pixels, pixel_task
 
 MEMORY = 1 << 30  # bytes
-SENTENCES = (DataError, RenderError, ModelError)
 LONGEST = 1000  # characters of a sentence
 
 
@@ -106,7 +105,7 @@ def _end(trial: Callable[[], Iterator[str]]) -> tuple[str, str]:
     """How a trial ended, and what was said."""
     try:
         findings = list(trial())
-    except SENTENCES as error:
+    except DcignError as error:
         return _judged("refused", str(error))
     except Exception:
         return "wrong", traceback.format_exc()[-2000:]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.study.tables import TABLES, TARGETS, _figure, _spread, write_tables
 from benchmarks.study.trainings import ABLATIONS, ablation_folder, large_folder
 
@@ -134,7 +135,7 @@ def test_what_re_rendering_can_reach_stands_above_what_it_reaches(studies):
 def test_a_page_without_its_markers_is_refused(studies):
     out = studies(recipes__vae_n0=evaluation(0))
     (out / "results.md").write_text("# Results\n")
-    with pytest.raises(ValueError, match=r"markers of the table recipes, factors 0 times"):
+    with pytest.raises(BenchmarkError, match=r"markers of the table recipes, factors 0 times"):
         write_tables(out, out / "results.md")
 
 

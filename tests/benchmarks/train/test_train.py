@@ -10,8 +10,8 @@ from benchmarks.train import measure
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--rounds", "0"], "Error: --rounds is 0: wanted 1 or more"),
-        (["--seconds", "nan"], "Error: --seconds is nan: wanted 0.001 or more"),
+        (["--rounds", "0"], "Error: expected --rounds 1 or more, found 0:"),
+        (["--seconds", "nan"], "Error: expected --seconds 0.001 or more, found nan:"),
         (["--sizes", "64,96"], "Error: there is no network of size '96': choose of 64, 150"),
         (["--sizes", "64", "--device", "tpu"], "Error: "),
         (["--sizes", "64", "--faces64", "nowhere"], "Error: nowhere is not there"),
