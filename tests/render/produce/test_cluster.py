@@ -25,7 +25,7 @@ from dcign.render.gl.context import Renderer
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce import cluster, workers
 from dcign.render.produce.production import make_shard, render_dataset, shard_tasks
-from tests.render.produce.test_production import digests, make
+from tests.support.data_sets import digests, make
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::dcign.render.produce.cluster.ClusterWarning"
