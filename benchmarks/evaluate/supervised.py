@@ -1,10 +1,11 @@
-"""The supervised ceiling: how well the same encoder tells the factors if it is told the truth in training.
+"""Supervised upper bound: how well can the same encoder predict the factors if it is trained on the true labels?
 
     python -m benchmarks.evaluate.supervised FACES [--steps STEPS] [--seed 0] [--recipe swap] [--out ceiling.json]
 
-The recipe's encoder, mirror-equivariant if it is, its optimiser, schedule and averaged weights, and as many images a
-step, drawn from the whole training split; the loss is the squared error of the first latents to the labels. Calibrated
-and measured as `dcign train` measures: isotonic maps of 7,200 training images, the iid split.
+The network, the optimiser, the schedule, the averaged weights and the number of images per step are the recipe's. The
+images are drawn from the whole training split. The loss is the squared error between the first latents and the labels.
+Calibration and scores are those of `dcign train`: isotonic maps fitted on 7,200 training images, scores on the iid
+split.
 """
 
 from __future__ import annotations
@@ -41,20 +42,20 @@ CPU = torch.device("cpu")
 
 @one_sentence()
 def main() -> None:
-    """Train, measure, write, tell."""
-    for name, score in written(__doc__, Path("ceiling.json"), measure)["factors"].items():
+    """Train, measure, write the JSON file and print it."""
+    for name, score in run_benchmark(__doc__, Path("ceiling.json"), measure)["factors"].items():
         print(f"{name}: R2 {score['r2']:.4f}, mean error {score['mae_degrees']:.2f}")
 
 
-def written(
-    about: str | None, default: Path, measured: Callable[[DataSource, TrainConfiguration], dict[str, Any]]
+def run_benchmark(
+    description: str | None, default: Path, measured: Callable[[DataSource, TrainConfiguration], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Parse the options of a ceiling, measure it, write it as JSON beside what it was of, and return it."""
-    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Parse the options of an upper bound, measure it, write the result and its configuration as JSON, return it."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path)
-    parser.add_argument("--steps", type=int, help="gradient steps [the recipe's]")
+    parser.add_argument("--steps", type=int, help="gradient steps  [default: the recipe's]")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--recipe", default="swap", help="whose network and schedule [swap]")
+    parser.add_argument("--recipe", default="swap", help="the recipe of network and schedule  [default: swap]")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=default)
     given = parser.parse_args()
@@ -64,47 +65,50 @@ def written(
     source = DataSource(given.faces)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     with threads(given.threads):
-        figures = measured(source, configuration)
-    seen = steps * images_a_step(recipe)
-    found = {"recipe": recipe.name, "steps": steps, "images_seen": seen, "seed": given.seed, **figures}
+        scores = measured(source, configuration)
+    seen = steps * images_per_step(recipe)
+    found = {"recipe": recipe.name, "steps": steps, "images_seen": seen, "seed": given.seed, **scores}
     given.out.write_text(json.dumps(found, indent=2) + "\n")
     return found
 
 
 def measure(source: DataSource, configuration: TrainConfiguration) -> dict[str, Any]:
-    """Train a regressor and score it on the iid split."""
+    """Train a regressor, calibrate it, and score it on the iid split."""
     source.refuse_missing(("train", "iid"))
     train, iid, description = source.labelled("train"), source.labelled("iid"), source.description()
-    codec = regress(train, description, configuration)
+    codec = train_regressor(train, description, configuration)
     fitted, held = (encode_split(codec, split) for split in (thinned(train, TRAINING_IMAGES), iid))
     scores = {}
-    for place, name in enumerate(description.factors):
-        fit = calibrate(name, place, fitted.flat_mu[:, place], fitted.flat_factors[:, place])
-        truth, told = held.flat_factors[:, place], fit.value(held.flat_mu[:, place])
-        scores[name] = {"r2": r_squared(truth, told), "mae_degrees": float(np.abs(truth - told).mean())}
+    for index, name in enumerate(description.factors):
+        fit = calibrate(name, index, fitted.flat_mu[:, index], fitted.flat_factors[:, index])
+        truth, predicted = held.flat_factors[:, index], fit.value(held.flat_mu[:, index])
+        scores[name] = {"r2": r_squared(truth, predicted), "mae_degrees": float(np.abs(truth - predicted).mean())}
     return {"cpu_seconds": round(codec.seconds, 1), "factors": scores}
 
 
-def regress(train: LabelledBatches, description: ImageDescription, configuration: TrainConfiguration) -> Codec:
-    """Return a network whose encoder was trained to say the labels, its weights averaged as the recipe has it."""
+def train_regressor(train: LabelledBatches, description: ImageDescription, configuration: TrainConfiguration) -> Codec:
+    """Train an encoder to predict the labels, each divided by its largest absolute value."""
     images, labels = torch.from_numpy(_flat(train.images)), torch.from_numpy(_flat(train.factors))
     targets, precision = labels / labels.abs().amax(dim=0), choose_precision("auto", CPU)
 
     def loss(model: AutoEncoder, generator: torch.Generator) -> Tensor:
-        chosen = torch.randint(len(images), (images_a_step(configuration.recipe),), generator=generator)
+        chosen = torch.randint(len(images), (images_per_step(configuration.recipe),), generator=generator)
         with computing(CPU, precision):
-            told, _ = model.encode(images[chosen].permute(0, 3, 1, 2).to(torch.float32) / 255)
-        return (told[:, : targets.shape[1]] - targets[chosen]).square().mean()
+            predicted, _ = model.encode(images[chosen].permute(0, 3, 1, 2).to(torch.float32) / 255)
+        return (predicted[:, : targets.shape[1]] - targets[chosen]).square().mean()
 
-    return trained(configuration, description, loss)
+    return train_network(configuration, description, loss)
 
 
-def trained(
+def train_network(
     configuration: TrainConfiguration,
     description: ImageDescription,
     loss: Callable[[AutoEncoder, torch.Generator], Tensor],
 ) -> Codec:
-    """Descend a loss as the recipe descends, each step's drawn anew; returns the network with averaged weights."""
+    """Minimise a loss with the recipe's optimiser and schedule. Returns the network with its averaged weights.
+
+    `loss` draws the images of one step with the generator.
+    """
     recipe = configuration.recipe
     generator = torch.Generator().manual_seed(configuration.seed)
     began = time.process_time()
@@ -123,13 +127,13 @@ def trained(
     return Codec(model.eval(), configuration, description, configuration.steps, seconds, CPU, precision)
 
 
-def images_a_step(recipe: Recipe) -> int:
-    """Return how many images a step sees."""
+def images_per_step(recipe: Recipe) -> int:
+    """Return the number of images per training step."""
     return recipe.groups * recipe.images
 
 
 def _flat(values: NDArray[Any]) -> NDArray[Any]:
-    """(B, n, ...) -> (B n, ...)."""
+    """(B, n, ...) -> (B n, ...)"""
     return values.reshape(-1, *values.shape[2:])
 
 

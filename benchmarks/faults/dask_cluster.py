@@ -1,4 +1,4 @@
-"""A dask scheduler and workers, processes of this machine, to draw with and to kill."""
+"""A dask scheduler and its workers, as processes of this machine that a test may kill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Cluster:
-    """A scheduler and the workers that were hired. Close it."""
+    """A scheduler and the workers that were started. Close it after use."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
@@ -23,20 +23,19 @@ class Cluster:
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def hire(self, count: int) -> None:
-        """Start some workers of one thread."""
-        for _ in range(count):
-            started = self._start("worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard")
-            self.workers.append(started)
+    def start_workers(self, count: int) -> None:
+        """Start workers of one thread each."""
+        options = (self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard")
+        self.workers += [self._start("worker", *options) for _ in range(count)]
 
     def close(self) -> None:
-        """End them all."""
+        """Kill the workers and the scheduler."""
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
 
-    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+    def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]]
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *options]
         quiet = subprocess.DEVNULL
         return subprocess.Popen(command, env=environment, cwd=self.folder, stdout=quiet, stderr=quiet)

@@ -1,6 +1,6 @@
-"""Shards that HDF5 accepts, or nearly, and that are none: each a change to a good one, by name.
+"""Malformed shards that HDF5 accepts, or nearly accepts: each is a named change of a valid shard.
 
-A change gets the shard open for writing. Some leave files beside it.
+A change gets the shard open for writing. Some changes write files beside it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Change = Callable[[h5py.File], object]
 MANY = 10**9
 
 
-def hostile(shape: tuple[int, ...]) -> dict[str, Change]:
-    """Every change there is, for a shard whose images are of `shape` (B, 20, H, W, C)."""
+def malformations(shape: tuple[int, ...]) -> dict[str, Change]:
+    """Return every change by its name, for a shard whose images have the shape (B, 20, H, W, C)."""
     batches = shape[0]
     chunk, pixels = (1, *shape[1:]), np.zeros(shape, np.uint8)
     codes = np.arange(batches, dtype=np.uint8) % 4
@@ -31,43 +31,43 @@ def hostile(shape: tuple[int, ...]) -> dict[str, Change]:
         "labels of another dtype": replaced("factors", np.zeros((batches, 20, 3))),
         "labels of another count": replaced("factors", np.zeros((batches, 19, 3), np.float32)),
         "flat labels": replaced("factors", np.zeros((batches, 20), np.float32)),
-        "labels that are no numbers": replaced("factors", np.full((batches, 20, 3), np.nan, np.float32)),
-        "labels without end": replaced("factors", np.full((batches, 20, 3), np.inf, np.float32)),
+        "labels of NaN": replaced("factors", np.full((batches, 20, 3), np.nan, np.float32)),
+        "infinite labels": replaced("factors", np.full((batches, 20, 3), np.inf, np.float32)),
         "labels of text": replaced("factors", np.full((batches, 20, 3), b"12", "S4")),
         "labels of records": replaced("factors", np.zeros((batches, 20, 3), [("a", "f4"), ("b", "i2")])),
-        "labels of any length": _ragged,
+        "labels of variable length": _variable_length,
         "labels in chunks": replaced("factors", np.zeros((batches, 20, 3), np.float32), chunks=(1, 20, 3)),
-        "the other end first": replaced("factors", np.zeros((batches, 20, 3), ">f4")),
+        "big-endian labels": replaced("factors", np.zeros((batches, 20, 3), ">f4")),
         "flat coefficients": replaced("identity/shape", np.zeros((batches, 20), np.float32)),
         "fewer coefficients": replaced("identity/shape", np.ones((batches, 20, 5), np.float32)),
         "fewer attributes": _fewer_attributes,
-        "coefficients out of this world": replaced("identity/albedo", np.full((batches, 20, 30), 1e30, np.float32)),
+        "coefficients of 1e30": replaced("identity/albedo", np.full((batches, 20, 30), 1e30, np.float32)),
         "one more factor, with its name": _one_more_factor,
-        "a nuisance that nobody knows": _in_place_of("nuisance/tides", np.zeros((batches, 20), np.float32)),
-        "a mask of floats": _in_place_of("truth/mask", np.zeros(shape[:4], np.float32)),
-        "a mask of three": _deep_mask,
+        "an unknown nuisance": _set_dataset("nuisance/tides", np.zeros((batches, 20), np.float32)),
+        "a mask of floats": _set_dataset("truth/mask", np.zeros(shape[:4], np.float32)),
+        "a mask of three": _mask_of_three_channels,
         "no coefficients": replaced("identity/shape", np.zeros((batches, 20, 0), np.float32)),
-        "labels of names unknown": lambda file: file["factors"].attrs.__delitem__("names"),
-        "labels of one name": _named([b"azimuth"] * 3),
+        "labels without names": lambda file: file["factors"].attrs.__delitem__("names"),
+        "labels of one repeated name": _factor_names([b"azimuth"] * 3),
         "names that are numbers": lambda file: file["factors"].attrs.__setitem__("names", [1, 2, 3]),
-        "names that are no words": _named([b"\x1b[31m", b"[/red]", b"\xff\xfe"]),
-        "names with a line's end": _named([b"azi\nmuth", b"elevation", b"light"]),
-        "signs that are words": lambda file: file["factors"].attrs.__setitem__("mirror_sign", b"minus"),
+        "names of control characters and markup": _factor_names([b"\x1b[31m", b"[/red]", b"\xff\xfe"]),
+        "names with a line feed": _factor_names([b"azi\nmuth", b"elevation", b"light"]),
+        "signs of text": lambda file: file["factors"].attrs.__setitem__("mirror_sign", b"minus"),
         "more labels than names": replaced("factors", np.zeros((batches, 20, 4), np.float32)),
-        "kinds without their names": replaced("varies", codes),
-        "a kind that is none": replaced("varies", codes + 4, dtype=h5py.enum_dtype(VARIES, basetype=np.uint8)),
+        "kinds without names": replaced("varies", codes),
+        "kinds out of range": replaced("varies", codes + 4, dtype=h5py.enum_dtype(VARIES, basetype=np.uint8)),
         "kinds of other names": replaced("varies", codes, dtype=h5py.enum_dtype({"up": 0, "down": 1}, np.uint8)),
-        "numbers below zero": replaced("batch", np.full(batches, -(2**63))),
-        "people below zero": replaced("identity/index", np.full((batches, 20), -(2**63))),
+        "negative batch numbers": replaced("batch", np.full(batches, -(2**63))),
+        "negative people": replaced("identity/index", np.full((batches, 20), -(2**63))),
         "a group for a dataset": lambda file: (file.__delitem__("batch"), file.create_group("batch")),
         "a dataset for a group": lambda file: (file.__delitem__("identity"), file.create_dataset("identity", data=3)),
-        "truth that is no group": _in_place_of("truth", np.zeros(MANY // 1000, np.uint8)),
+        "truth that is a dataset": _set_dataset("truth", np.zeros(MANY // 1000, np.uint8)),
         "flat images": replaced("images", pixels[..., 0], chunks=chunk[:4]),
         "no images": replaced("images", pixels[:, :, :0], chunks=None),
         "images of no batch": replaced("images", pixels[:0], chunks=chunk, maxshape=shape),
-        "images in one piece": replaced("images", pixels),
-        "images in one number": replaced("images", np.uint8(1)),
-        "images of nothing": _empty,
+        "images in one contiguous block": replaced("images", pixels),
+        "images of one number": replaced("images", np.uint8(1)),
+        "empty images": _empty,
         "images of floats": replaced("images", pixels.astype(np.float32), chunks=chunk, compression="gzip"),
         "images of four channels": replaced(
             "images", np.zeros((*shape[:4], 4), np.uint8), chunks=(*chunk[:4], 4), compression="gzip"
@@ -79,81 +79,81 @@ def hostile(shape: tuple[int, ...]) -> dict[str, Change]:
         "an unknown filter": _unknown_filter,
         "images never written": shape_only("images", shape, np.uint8, chunks=chunk, compression="gzip"),
         "a chunk that is missing": _missing_chunk,
-        "a chunk as it is": lambda file: file["images"].id.write_direct_chunk((0,) * 5, bytes(np.prod(chunk)), 1),
-        "a chunk of nothing": lambda file: file["images"].id.write_direct_chunk((0,) * 5, b"\0"),
-        "a chunk of noise": lambda file: file["images"].id.write_direct_chunk((0,) * 5, bytes(range(256)) * 3),
-        "a chunk without an end": _chunk(zlib.compress(pixels[0].tobytes())[:-4]),
-        "a bomb for a chunk": lambda file: file["images"].id.write_direct_chunk((0,) * 5, zeros(100_000_000)),
-        "a bomb of its size": _bomb(6_000),
-        "a bomb that just fits": _bomb(2_500),
-        "many bombs": _bombs,
+        "an uncompressed chunk": lambda file: file["images"].id.write_direct_chunk((0,) * 5, bytes(np.prod(chunk)), 1),
+        "a chunk of one byte": _chunk(b"\0"),
+        "a chunk of noise": _chunk(bytes(range(256)) * 3),
+        "a truncated chunk": _chunk(zlib.compress(pixels[0].tobytes())[:-4]),
+        "a decompression bomb in a chunk": lambda file: _chunk(zeros(100_000_000))(file),
+        "a decompression bomb of the declared size": _bomb(6_000),
+        "a decompression bomb that just fits": _bomb(2_500),
+        "many decompression bombs": _many_bombs,
         "a billion batches": shape_only("images", (MANY, *shape[1:]), np.uint8, chunks=chunk, compression="gzip"),
         "images of a hundred megapixels": shape_only(
             "images", (batches, 20, 10**4, 10**4, 1), np.uint8, chunks=(1, 20, 10**4, 10**4, 1), compression="gzip"
         ),
-        "images as large as can be": shape_only(
+        "images of the largest shape": shape_only(
             "images", (2**60, 20, 1, 1, 1), np.uint8, chunks=(1, 20, 1, 1, 1), compression="gzip"
         ),
-        "endless coefficients": shape_only("identity/shape", (batches, 20, MANY), np.float32),
-        "endless labels": shape_only("factors", (batches, 20, MANY), np.float32),
-        "a million nuisances": _many_names,
+        "a billion coefficients": shape_only("identity/shape", (batches, 20, MANY), np.float32),
+        "a billion labels": shape_only("factors", (batches, 20, MANY), np.float32),
+        "three thousand nuisances": _many_names,
         "a nuisance in a nuisance": lambda file: file.create_group("nuisance/deeper/still"),
-        "a nuisance of no name": _in_place_of("nuisance/[bold] ..", np.zeros((batches, 20), "f4")),
+        "a nuisance named with markup": _set_dataset("nuisance/[bold] ..", np.zeros((batches, 20), "f4")),
         "a group in itself": lambda file: file.__setitem__("truth/again", file),
-        "a dataset twice": lambda file: file.__setitem__("truth/twice", file["images"]),
-        "images for labels": lambda file: (file.__delitem__("factors"), file.__setitem__("factors", file["images"])),
-        "groups exchanged": _exchanged("identity", "truth"),
-        "labels and images exchanged": _exchanged("factors", "images"),
-        "a link to itself": _linked("factors", h5py.SoftLink("/factors")),
-        "a link in a ring": _ring,
-        "a group linked to itself": _linked("identity", h5py.SoftLink("/identity")),
-        "a link to nowhere": _linked("images", h5py.SoftLink("/nowhere")),
+        "a dataset under two names": lambda file: file.__setitem__("truth/twice", file["images"]),
+        "images in place of labels": lambda file: _set_dataset("factors", file["images"])(file),
+        "groups exchanged": _exchange("identity", "truth"),
+        "labels and images exchanged": _exchange("factors", "images"),
+        "a link to itself": _set_dataset("factors", h5py.SoftLink("/factors")),
+        "a ring of links": _ring,
+        "a group linked to itself": _set_dataset("identity", h5py.SoftLink("/identity")),
+        "a broken link": _set_dataset("images", h5py.SoftLink("/nowhere")),
         "a link inside": _link_inside,
-        "labels in another file": _linked("factors", h5py.ExternalLink("elsewhere.h5", "/factors")),
-        "a group in another file": _linked("identity", h5py.ExternalLink("elsewhere.h5", "/identity")),
+        "labels in another file": _set_dataset("factors", h5py.ExternalLink("elsewhere.h5", "/factors")),
+        "a group in another file": _set_dataset("identity", h5py.ExternalLink("elsewhere.h5", "/identity")),
         "images in the same file from outside": _external_self,
-        "labels in a device": _linked("factors", h5py.ExternalLink("/dev/zero", "/factors")),
-        "labels in a pipe": _pipe,
-        "people in a raw file": _raw,
-        "numbers from another file": _virtual,
+        "labels in a device": _set_dataset("factors", h5py.ExternalLink("/dev/zero", "/factors")),
+        "labels in a pipe": _named_pipe,
+        "people in a raw file": _external_raw_file,
+        "batch numbers from another file": _virtual_dataset,
         "no configuration": lambda file: file.attrs.__delitem__("configuration"),
-        "a configuration that is no JSON": attribute("configuration", np.bytes_(b"{")),
+        "a configuration of broken JSON": attribute("configuration", np.bytes_(b"{")),
         "a configuration that is a list": attribute("configuration", np.bytes_(b"[]")),
-        "a configuration of nothing": attribute("configuration", np.bytes_(b"{}")),
-        "a configuration nested without end": attribute("configuration", np.bytes_(b"[" * 60_000)),
+        "an empty configuration": attribute("configuration", np.bytes_(b"{}")),
+        "a configuration of 60,000 brackets": attribute("configuration", np.bytes_(b"[" * 60_000)),
         "a configuration of many digits": attribute("configuration", _text('{"size": 1', "0" * 50_000, "}")),
         "a configuration of a huge picture": attribute("configuration", _text('{"size": 1e308, "channels": true}')),
-        "a huge picture, hashed": _configured("size", 10**9),
-        "a picture of text, hashed": _configured("size", "64"),
-        "a lens of text, hashed": _configured("scene/camera/field_of_view_degrees", "wide"),
-        "a lens of nothing, hashed": _configured("scene/camera/field_of_view_degrees", 0.0),
-        "a lens that is no number, hashed": _configured("scene/camera/field_of_view_degrees", float("nan")),
-        "a light of another kind, hashed": _configured("scene/light", [1, 2, 3]),
-        "a gloss of nothing, hashed": _configured("scene/gloss", []),
-        "a range of text, hashed": _configured("azimuth", {"low": "left", "high": "right"}),
-        "no splits, hashed": _configured("splits", "train"),
-        "hair of markup, hashed": _configured("hair", "[/red]"),
-        "a split that is none": attribute("split", np.bytes_(b"holdout")),
+        "a huge picture, hashed": _set_configuration("size", 10**9),
+        "a picture of text, hashed": _set_configuration("size", "64"),
+        "a field of view of text, hashed": _set_configuration("scene/camera/field_of_view_degrees", "wide"),
+        "a field of view of 0, hashed": _set_configuration("scene/camera/field_of_view_degrees", 0.0),
+        "a field of view of NaN, hashed": _set_configuration("scene/camera/field_of_view_degrees", float("nan")),
+        "a light of another kind, hashed": _set_configuration("scene/light", [1, 2, 3]),
+        "an empty gloss, hashed": _set_configuration("scene/gloss", []),
+        "a range of text, hashed": _set_configuration("azimuth", {"low": "left", "high": "right"}),
+        "no splits, hashed": _set_configuration("splits", "train"),
+        "hair of markup, hashed": _set_configuration("hair", "[/red]"),
+        "an unknown split": attribute("split", np.bytes_(b"holdout")),
         "a split of many lines": attribute("split", np.bytes_(b"train\n\x1b[2Jtest")),
         "a split that is a number": attribute("split", 3),
-        "a split that is no text": attribute("split", np.bytes_(b"\xff\xfe\xfd")),
+        "a split of invalid UTF-8": attribute("split", np.bytes_(b"\xff\xfe\xfd")),
         "a renderer of markup": attribute("renderer", _text('{"name": "[/red]", "version": "\\u001b[2J"}')),
-        "a renderer of nothing": attribute("renderer", np.bytes_(b"{}")),
-        "ranges that are none": attribute("ranges", np.bytes_(b'{"azimuth": 3}')),
-        "ranges without end": attribute("ranges", np.bytes_(b'{"azimuth": [NaN, Infinity], "elevation": [5, -5]}')),
+        "an empty renderer": attribute("renderer", np.bytes_(b"{}")),
+        "a range that is a number": attribute("ranges", np.bytes_(b'{"azimuth": 3}')),
+        "infinite ranges": attribute("ranges", np.bytes_(b'{"azimuth": [NaN, Infinity], "elevation": [5, -5]}')),
         "ranges of words": attribute("ranges", np.bytes_(b'{"azimuth": ["1e400", "x"]}')),
         "a camera that is a number": attribute("camera", np.bytes_(b"7")),
         "a seed that is text": attribute("seed", np.bytes_(b"five")),
         "a seed that is a list": attribute("seed", np.arange(1000)),
-        "another program": attribute("format", np.bytes_(b"dcign-sharp")),
+        "another format": attribute("format", np.bytes_(b"dcign-sharp")),
         "another version": attribute("version", np.int64(2)),
-        "a version that is none": attribute("version", np.bytes_(b"one")),
+        "a version of text": attribute("version", np.bytes_(b"one")),
         "a version that is too large": attribute("version", np.float64(1e300)),
     }  # fmt: skip
 
 
 def replaced(name: str, values: Any, **options: Any) -> Change:
-    """Put other values in a dataset's place, under the same attributes."""
+    """Replace the values of a dataset and keep its attributes."""
 
     def change(file: h5py.File) -> None:
         attributes = dict(file[name].attrs)
@@ -164,7 +164,7 @@ def replaced(name: str, values: Any, **options: Any) -> Change:
 
 
 def shape_only(name: str, shape: tuple[int, ...], dtype: Any, **options: Any) -> Change:
-    """Declare another shape, and write nothing."""
+    """Declare a dataset of another shape and write no values."""
 
     def change(file: h5py.File) -> None:
         attributes = dict(file[name].attrs)
@@ -176,22 +176,22 @@ def shape_only(name: str, shape: tuple[int, ...], dtype: Any, **options: Any) ->
 
 @functools.cache
 def zeros(count: int) -> bytes:
-    """So many zeros, deflated: a thousandth."""
+    """Return `count` zeros, deflated to a thousandth."""
     packer, piece = zlib.compressobj(1), bytes(1_000_000)
     packed = [packer.compress(piece) for _ in range(count // len(piece))]
     return b"".join([*packed, packer.compress(bytes(count % len(piece))), packer.flush()])
 
 
 def attribute(name: str, value: Any) -> Change:
-    """Give the file another attribute."""
+    """Set an attribute of the file."""
     return lambda file: file.attrs.__setitem__(name, value)
 
 
-def _named(names: list[bytes]) -> Change:
+def _factor_names(names: list[bytes]) -> Change:
     return lambda file: file["factors"].attrs.__setitem__("names", np.array(names))
 
 
-def _in_place_of(name: str, values: Any) -> Change:
+def _set_dataset(name: str, values: Any) -> Change:
     def change(file: h5py.File) -> None:
         if name in file:
             del file[name]
@@ -200,12 +200,8 @@ def _in_place_of(name: str, values: Any) -> Change:
     return change
 
 
-def _linked(name: str, link: Any) -> Change:
-    return _in_place_of(name, link)
-
-
-def _configured(path: str, value: Any) -> Change:
-    """Another configuration, with the hash that belongs to it."""
+def _set_configuration(path: str, value: Any) -> Change:
+    """Change a value of the configuration, and store the matching hash."""
 
     def change(file: h5py.File) -> None:
         configuration = json.loads(file.attrs["configuration"])
@@ -221,7 +217,7 @@ def _text(*parts: str) -> np.bytes_:
     return np.bytes_("".join(parts).encode())
 
 
-def _exchanged(one: str, other: str) -> Change:
+def _exchange(one: str, other: str) -> Change:
     def change(file: h5py.File) -> None:
         if one in file:
             file.move(one, "aside")
@@ -233,7 +229,7 @@ def _exchanged(one: str, other: str) -> Change:
 
 
 def _ring(file: h5py.File) -> None:
-    _linked("factors", h5py.SoftLink("/a"))(file)
+    _set_dataset("factors", h5py.SoftLink("/a"))(file)
     file["a"] = h5py.SoftLink("/factors")
 
 
@@ -247,7 +243,7 @@ def _chunk(stream: bytes) -> Change:
 
 
 def _bomb(side: int) -> Change:
-    """Images that are as large as they say, and a thousandth of it in the file."""
+    """Write images of this size that are compressed to a thousandth."""
 
     def change(file: h5py.File) -> None:
         shape = (len(file["images"]), 20, side, side, 1)
@@ -259,8 +255,8 @@ def _bomb(side: int) -> Change:
     return change
 
 
-def _bombs(file: h5py.File) -> None:
-    """Truth without end: 200 layers, of which each would be small enough."""
+def _many_bombs(file: h5py.File) -> None:
+    """Write 200 layers of truth: each is small enough, all together are too large."""
     batches, count, height, width, _ = file["images"].shape
     shape = (batches, count, height, width, 40_000_000 // (count * height * width))
     stream = zeros(int(np.prod(shape[1:])))
@@ -286,14 +282,14 @@ def _one_more_factor(file: h5py.File) -> None:
         file["factors"].attrs[name] = np.append(attributes[name], np.array([more], attributes[name].dtype))
 
 
-def _deep_mask(file: h5py.File) -> None:
+def _mask_of_three_channels(file: h5py.File) -> None:
     if "truth" in file and "mask" in file["truth"]:
         del file["truth/mask"]
     shape = (*file["images"].shape[:4], 3)
     file.create_dataset("truth/mask", data=np.ones(shape, np.uint8), chunks=(1, *shape[1:]), compression="gzip")
 
 
-def _ragged(file: h5py.File) -> None:
+def _variable_length(file: h5py.File) -> None:
     del file["factors"]
     file.create_dataset("factors", (*file["images"].shape[:2], 3), h5py.vlen_dtype(np.float32))
 
@@ -330,22 +326,22 @@ def _external_self(file: h5py.File) -> None:
     file["images"] = h5py.ExternalLink(Path(file.filename).name, "/i")
 
 
-def _pipe(file: h5py.File) -> None:
-    """A file that is opened for ever."""
+def _named_pipe(file: h5py.File) -> None:
+    """Link to a named pipe, whose opening never returns."""
     pipe = Path(file.filename).with_name("pipe.h5")
     if not pipe.exists():
         os.mkfifo(pipe)
-    _linked("factors", h5py.ExternalLink("pipe.h5", "/factors"))(file)
+    _set_dataset("factors", h5py.ExternalLink("pipe.h5", "/factors"))(file)
 
 
-def _raw(file: h5py.File) -> None:
+def _external_raw_file(file: h5py.File) -> None:
     shape = file["identity/index"].shape
     Path(file.filename).with_name("labels.raw").write_bytes(bytes(8 * int(np.prod(shape))))
     del file["identity/index"]
     file.create_dataset("identity/index", shape, np.int64, external="labels.raw")
 
 
-def _virtual(file: h5py.File) -> None:
+def _virtual_dataset(file: h5py.File) -> None:
     shape = file["batch"].shape
     del file["batch"]
     layout = h5py.VirtualLayout(shape, np.int64)

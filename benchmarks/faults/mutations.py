@@ -1,7 +1,7 @@
-"""Shards and dataset.json changed at random: a mutant follows from its seed and its number alone.
+"""Random mutations of shards and of dataset.json. A mutation follows from its seed and its number alone.
 
-Bytes are flipped, cut off, exchanged, overwritten by numbers that point elsewhere; in every third shard what HDF5 holds
-is changed by HDF5 itself (`benchmarks.faults.malformed_shards`), and in every third dataset.json what JSON holds.
+Bytes are flipped, cut off, exchanged, or overwritten with numbers that point elsewhere. In every third shard HDF5
+itself changes the content (`benchmarks.faults.malformed_shards`). In two of three dataset.json the JSON values change.
 """
 
 from __future__ import annotations
@@ -16,140 +16,130 @@ from typing import Any
 import h5py
 import numpy as np
 
-from benchmarks.faults.malformed_shards import hostile
+from benchmarks.faults.malformed_shards import malformations
 
-Bytes = Callable[[bytearray, np.ndarray, np.random.Generator], bytearray]
+ByteMutation = Callable[[bytearray, np.ndarray, np.random.Generator], bytearray]
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """What mutants are made of: a good file's bytes, and where in it is more than pixels."""
+class Original:
+    """The bytes of a valid file, and the offsets that may be mutated."""
 
     content: bytes
-    places: np.ndarray  # (N,) offsets of single bytes
+    offsets: np.ndarray  # (N,)
     shape: tuple[int, ...] = ()  # of a shard's images
 
 
-def shard_kernel(path: Path) -> Kernel:
-    """A good shard; its places are all bytes but those of chunks."""
+def read_shard(path: Path) -> Original:
+    """Read a valid shard. Its pixels are not mutated, because no check reads them."""
     content = path.read_bytes()
-    held = np.ones(len(content), bool)
+    mutable = np.ones(len(content), bool)
     with h5py.File(path) as file:
         images = file["images"]
         for row in range(len(images)):
             chunk = images.id.get_chunk_info(row)
-            held[chunk.byte_offset : chunk.byte_offset + chunk.size] = False
-        return Kernel(content, np.flatnonzero(held), images.shape)
+            mutable[chunk.byte_offset : chunk.byte_offset + chunk.size] = False
+        return Original(content, np.flatnonzero(mutable), images.shape)
 
 
-def text_kernel(path: Path) -> Kernel:
-    """A good text; every byte of it is a place."""
+def read_text(path: Path) -> Original:
+    """Read a valid text. Every byte may be mutated."""
     content = path.read_bytes()
-    return Kernel(content, np.arange(len(content)))
+    return Original(content, np.arange(len(content)))
 
 
-def mutate_shard(kernel: Kernel, path: Path, seed: int, number: int) -> str:
-    """Write mutant `number` of a shard to `path`, with what it links to beside it. Returns what was done."""
+def mutate_shard(original: Original, path: Path, seed: int, number: int) -> str:
+    """Write mutation `number` of a shard to `path`, beside the file that it may link to. Returns what changed."""
     rng = np.random.default_rng([seed, number])
     if number % 3:
-        content, done = _mutated(kernel, rng)
+        content, description = _mutate_bytes(original, rng)
         path.write_bytes(content)
-        return done
-    changes = hostile(kernel.shape)
+        return description
+    changes = malformations(original.shape)
     name = list(changes)[number // 3 % len(changes)]
-    path.write_bytes(kernel.content)
+    path.write_bytes(original.content)
     if not path.with_name("elsewhere.h5").exists():
         shutil.copy(path, path.with_name("elsewhere.h5"))
     try:
         with h5py.File(path, "r+") as file:
             changes[name](file)
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-        KeyError,
-        TypeError,
-        MemoryError,
-    ) as error:  # h5py will not; what there is will do
-        name = f"{name} (half: {type(error).__name__})"
-    if number // 3 // len(changes) % 2:  # the second time round, with a flipped byte to it
-        again, done = _mutated(Kernel(path.read_bytes(), np.arange(min(path.stat().st_size, 6000))), rng)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError) as error:
+        name = f"{name} (half: {type(error).__name__})"  # h5py refused the rest; the half-changed file is tested
+    if number // 3 // len(changes) % 2:  # in every second round some bytes are changed, too
+        again, description = _mutate_bytes(Original(path.read_bytes(), np.arange(min(path.stat().st_size, 6000))), rng)
         path.write_bytes(again)
-        name = f"{name}; {done}"
+        name = f"{name}; {description}"
     return name
 
 
-def mutate_text(kernel: Kernel, path: Path, seed: int, number: int) -> str:
-    """Write mutant `number` of a dataset.json to `path`. Returns what was done."""
+def mutate_text(original: Original, path: Path, seed: int, number: int) -> str:
+    """Write mutation `number` of a dataset.json to `path`. Returns its description."""
     rng = np.random.default_rng([seed, number])
     if number % 3 == 0:
-        content, done = _mutated(kernel, rng)
+        content, description = _mutate_bytes(original, rng)
         path.write_bytes(content)
-        return done
-    document = json.loads(kernel.content)
-    done = "; ".join(_other_value(document, rng) for _ in range(1 + number % 2))
+        return description
+    document = json.loads(original.content)
+    description = "; ".join(_other_value(document, rng) for _ in range(1 + number % 2))
     text = json.dumps(document)
-    for mark, value in STAND_INS.items():
+    for mark, value in PLACEHOLDERS.items():
         text = text.replace(f'"{mark}"', value)
     path.write_text(text, encoding="utf-8")
-    return done
+    return description
 
 
-def _mutated(kernel: Kernel, rng: np.random.Generator) -> tuple[bytearray, str]:
-    change = BYTES[int(rng.integers(len(BYTES)))]
-    return change(bytearray(kernel.content), kernel.places, rng), change.__name__.strip("_").replace("_", " ")
+def _mutate_bytes(original: Original, rng: np.random.Generator) -> tuple[bytearray, str]:
+    change = BYTE_MUTATIONS[int(rng.integers(len(BYTE_MUTATIONS)))]
+    return change(bytearray(original.content), original.offsets, rng), change.__name__.strip("_").replace("_", " ")
 
 
-def _flipped_bits(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
-    for place in rng.choice(places, int(rng.integers(1, 9))):
-        content[place] ^= 1 << int(rng.integers(8))
+def _flipped_bits(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
+    for offset in rng.choice(offsets, int(rng.integers(1, 9))):
+        content[offset] ^= 1 << int(rng.integers(8))
     return content
 
 
-def _flipped_bit_of_any_byte(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
+def _flipped_bit_of_any_byte(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
     return _flipped_bits(content, np.arange(len(content)), rng)
 
 
-def _cut_off(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
+def _cut_off(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
     return content[: int(rng.integers(len(content)))]
 
 
-def _zeros_from_somewhere(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
-    place = int(rng.choice(places))
-    count = min(int(rng.integers(1, 400)), len(content) - place)
-    content[place : place + count] = bytes([int(rng.choice([0, 255]))]) * count
+def _zeros_from_somewhere(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
+    offset = int(rng.choice(offsets))
+    count = min(int(rng.integers(1, 400)), len(content) - offset)
+    content[offset : offset + count] = bytes([int(rng.choice([0, 255]))]) * count
     return content
 
 
-def _exchanged_pieces(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
+def _exchanged_pieces(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
     size = int(rng.choice([2, 8, 16, 64, 512]))
-    one, other = sorted(int(place) for place in rng.choice(places[places <= len(content) - size], 2))
-    content[one : one + size], content[other : other + size] = (
-        content[other : other + size],
-        content[one : one + size],
-    )
+    one, other = sorted(int(offset) for offset in rng.choice(offsets[offsets <= len(content) - size], 2))
+    content[one : one + size], content[other : other + size] = content[other : other + size], content[one : one + size]
     return content
 
 
-def _numbers_that_point_elsewhere(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
-    """Where eight bytes may be an address or a size, another one: of this file, of none, of the same place."""
-    aligned = places[(places % 8 == 0) & (places <= len(content) - 8)]
+def _numbers_that_point_elsewhere(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
+    """Overwrite eight bytes that may be an address or a size with another one, inside or outside the file."""
+    aligned = offsets[(offsets % 8 == 0) & (offsets <= len(content) - 8)]
     if not len(aligned):
         return content
-    for place in rng.choice(aligned, int(rng.integers(1, 4))):
-        known = [0, 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1, len(content), int(place), int(rng.choice(aligned))]
-        content[place : place + 8] = known[int(rng.integers(len(known)))].to_bytes(8, "little")
+    for offset in rng.choice(aligned, int(rng.integers(1, 4))):
+        known = [0, 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1, len(content), int(offset), int(rng.choice(aligned))]
+        content[offset : offset + 8] = known[int(rng.integers(len(known)))].to_bytes(8, "little")
     return content
 
 
-def _noise(content: bytearray, places: np.ndarray, rng: np.random.Generator) -> bytearray:
-    place = int(rng.choice(places))
-    count = min(int(rng.integers(1, 64)), len(content) - place)
-    content[place : place + count] = rng.bytes(count)
+def _noise(content: bytearray, offsets: np.ndarray, rng: np.random.Generator) -> bytearray:
+    offset = int(rng.choice(offsets))
+    count = min(int(rng.integers(1, 64)), len(content) - offset)
+    content[offset : offset + count] = rng.bytes(count)
     return content
 
 
-BYTES: tuple[Bytes, ...] = (
+BYTE_MUTATIONS: tuple[ByteMutation, ...] = (
     _flipped_bits,
     _flipped_bits,
     _flipped_bit_of_any_byte,
@@ -161,8 +151,8 @@ BYTES: tuple[Bytes, ...] = (
     _noise,
 )
 
-# What json.dumps does not write, by a word that it does.
-STAND_INS = {
+# Placeholder in the JSON text -> a text that json.dumps does not write.
+PLACEHOLDERS = {
     "@deep": "[" * 50_000 + "]" * 50_000,
     "@digits": "1" + "0" * 50_000,
     "@infinity": "Infinity",
@@ -171,12 +161,12 @@ STAND_INS = {
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 20, 10**6, 10**12, 2**63, 2**70, 1e308, -0.5, "", " ", "train", "../x.h5",
     "/etc/passwd", "train/", ".", "/", "test/shard-00000.h5", "model.npz", "\x00", "a\nb", "\x1b[2J", "[/red]",
-    "x" * 100_000, "\udc80", [], {}, [[]], [{}], {"": 0}, ["azimuth"], *STAND_INS,
+    "x" * 100_000, "\udc80", [], {}, [[]], [{}], {"": 0}, ["azimuth"], *PLACEHOLDERS,
 )  # fmt: skip
 
 
 def _other_value(document: dict[str, Any], rng: np.random.Generator) -> str:
-    """Change, remove or double something anywhere in a JSON object."""
+    """Change, remove or double a random value in a JSON object. Returns a description."""
     at: Any = document
     path: list[str] = []
     while True:

@@ -1,6 +1,6 @@
-"""What was drawn before faces shaded themselves: Lambert's law, one highlight, no shadows, called through raw OpenGL.
+"""The renderer before shadows and skin shading were added, in raw OpenGL: Lambert's law, one highlight, no shadows.
 
-The shaders beside this file are those of that time, so that what the shading has cost since can be measured.
+The shaders beside this file are those of that time. They show what the newer shading costs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SPECULAR, SHININESS_DOUBLINGS = 0.05, 4
 
 
 def flat_loop(work: Workload) -> Callable[[int], object]:
-    """The function returned draws one batch and reads it back: the same work as `raw_loop`'s, less the new shading."""
+    """Return a function that draws one batch and reads it back: the work of `raw_loop` without the newer shading."""
     choose_egl()
     from OpenGL import GL
     from pyrender.platforms import egl
@@ -59,7 +59,7 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     resolved, _ = colour_target(GL.GL_RG8, GL.GL_RG, size, 20 * size)
     GL.glBindTexture(GL.GL_TEXTURE_2D, samples_texture)
 
-    taken = [work.make_views(kind) for kind in range(len(work.plans))]
+    views = [work.make_views(kind) for kind in range(len(work.plans))]
     GL.glUseProgram(face)
     at = {
         name: GL.glGetUniformLocation(face, name)
@@ -67,7 +67,7 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     }
     GL.glUniform1f(at["faces_a_vertex"], 1 / vertices)
     GL.glUniform2f(at["tiles"], COLUMNS, ROWS)
-    GL.glUniformMatrix4fv(at["projection"], 1, True, taken[0].projections[0])
+    GL.glUniformMatrix4fv(at["projection"], 1, True, views[0].projections[0])
     GL.glUniform1f(at["ambient"], scene.light.ambient)
     GL.glUniform1f(at["diffuse"], scene.light.diffuse)
     GL.glUniform1f(at["specular"], SPECULAR)
@@ -83,7 +83,7 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
     switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
 
     def draw(batch: int) -> object:
-        kind = batch % len(taken)
+        kind = batch % len(views)
         data = interleaved[kind]
         GL.glBufferSubData(GL.GL_ARRAY_BUFFER, 0, data.nbytes, ctypes.c_void_p(data.ctypes.data))
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
@@ -92,8 +92,8 @@ def flat_loop(work: Workload) -> Callable[[int], object]:
             GL.glEnable(switch)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         GL.glUseProgram(face)
-        GL.glUniformMatrix4fv(at["views"], 20, True, taken[kind].views)
-        GL.glUniform3fv(at["lights"], 20, taken[kind].lights)
+        GL.glUniformMatrix4fv(at["views"], 20, True, views[kind].views)
+        GL.glUniform3fv(at["lights"], 20, views[kind].lights)
         people = len(data)
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, 3 * len(work.triangles) * people, GL.GL_UNSIGNED_INT, None, 20 // people

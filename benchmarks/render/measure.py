@@ -1,16 +1,16 @@
-"""Images a second: stock pyrender, raw OpenGL, our batch renderer, and `dcign render` end to end, in one run.
+"""Images per second of stock pyrender, raw OpenGL, our batch renderer and the whole `dcign render`, in one run.
 
     python -m benchmarks.render [--json] [--sizes 64,150] [--rounds 3] [--seconds 2] [--memory]
 
-flat is raw OpenGL with the shading of before there were shadows: `shading_cost` is how many times longer a picture
-takes now. stock, flat, raw and atlas run on one core, in turn, each in a process of its own; the median of the
-rounds counts.
-raw_two is raw on two cores at once, together: what two workers could do that do nothing but draw; cores that share
-caches, memory or clocks give less than twice one core's.
-end_to_end is a whole `dcign render --workers 2`: start-up, planning, drawing, compressing, hashing; and without
-shadows, which stock pyrender's faces do not cast either. stock_writing and
-stock_finest are two processes that write the same shards with stock pyrender, an image a call, on our mesh and on the
-finest one. --memory: peak memory of a worker after 100 and after 2,000 batches (minutes).
+stock, flat, raw and atlas run on one core, in turn, each in a process of its own. The median over the rounds counts.
+stock is pyrender's OffscreenRenderer. flat is raw OpenGL with the shading before shadows were added: `shading_cost` is
+how many times longer an image takes since then. raw is raw OpenGL with our shaders, atlas our batch renderer.
+raw_two is raw on two cores at once: the upper limit of two workers, if they did nothing but draw. Cores that share
+caches, memory or clocks reach less than twice the rate of one core.
+end_to_end is a whole `dcign render --workers 2`: start-up, planning, drawing, compressing and hashing. It is measured
+without shadows, too, because stock pyrender's faces cast none. stock_writing and stock_finest are two processes that
+write the same shards with stock pyrender, one image per call, on our mesh and on the finest mesh.
+--memory measures the peak memory of a worker after 100 and after 2,000 batches, which takes minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -27,14 +26,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 from benchmarks.render.shard_writing import stock_writing, worker_memory
 from dcign.malloc import keep_freed_memory
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.worker_pool import ENVIRONMENT
 
-END_TO_END_BATCHES = {64: 3_000, 150: 2_000}  # of the paper's 12,000: start-up weighs little, as in a real one
+END_TO_END_BATCHES = {64: 3_000, 150: 2_000}  # start-up counts little, as in the paper's 12,000 batches
 Loop = Callable[[int], object]
 
 
@@ -43,15 +41,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.render", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON list, one object a size")
-    parser.add_argument("--sizes", default="64,150", help="picture sizes, pixels")
+    parser.add_argument("--json", action="store_true", help="print a JSON list, one object per size")
+    parser.add_argument("--sizes", default="64,150", help="image sizes in pixels, with commas between them")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long each loop runs in each round")
-    parser.add_argument("--memory", action="store_true", help="a worker's peak memory too, over 2,000 batches")
+    parser.add_argument("--seconds", type=float, default=2.0, help="duration of each loop in each round")
+    parser.add_argument("--memory", action="store_true", help="measure a worker's peak memory over 2,000 batches, too")
     arguments = parser.parse_args()
     from dcign.facegen.build import procedural_model
 
-    procedural_model()  # so that no loop waits for it
+    procedural_model()  # builds the cached model before anything is measured
     sizes = [int(size) for size in arguments.sizes.split(",")]
     rows = [measure(size, arguments.rounds, arguments.seconds) for size in sizes]
     if arguments.memory:
@@ -61,7 +59,7 @@ def main() -> None:
 
 
 def measure(size: int, rounds: int, seconds: float) -> dict[str, float]:
-    """One row: images a second of each path at this picture size."""
+    """Return one row: images per second of each path at this image size."""
     rates: dict[str, list[float]] = {"stock": [], "flat": [], "raw": [], "atlas": []}
     vertices = 0
     for _ in range(rounds):
@@ -84,41 +82,38 @@ def measure(size: int, rounds: int, seconds: float) -> dict[str, float]:
 
 
 def end_to_end(size: int, *options: str) -> float:
-    """Images a second of the whole command, with two workers."""
+    """Return images per second of the whole command, with two workers."""
     batches = END_TO_END_BATCHES.get(size, 200)
-    folder = Path(tempfile.mkdtemp(prefix="dcign-benchmark-"))
-    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", str(batches), "--size", str(size),
-               "--workers", "2", "--out", str(folder / "faces"), *options]  # fmt: skip
-    try:
+    with tempfile.TemporaryDirectory(prefix="dcign-benchmark-") as folder:
+        command = [sys.executable, "-m", "dcign.cli", "render", "--batches", str(batches), "--size", str(size),
+                   "--workers", "2", "--out", f"{folder}/faces", *options]  # fmt: skip
         began = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         elapsed = time.perf_counter() - began
-    finally:
-        shutil.rmtree(folder)
     images = 20 * sum(RenderConfiguration(Splits.in_paper_proportions(batches), size=size).splits.batches().values())
     return images / elapsed
 
 
 def _on_cores(path: str, size: int, seconds: float, cores: int) -> tuple[float, int]:
-    """Images a second of a loop on so many cores at once, together, and the mesh's vertices."""
+    """Return the total images per second of one loop on several cores at once, and the number of vertices."""
     os.environ.update(ENVIRONMENT)
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(cores)
-    with context.Pool(cores, _begin_together, (ready,)) as pool:
+    with context.Pool(cores, _start_worker, (ready,)) as pool:
         found = pool.starmap(_rate, [(path, size, seconds, core) for core in range(cores)], chunksize=1)
     return sum(rate for rate, _ in found), found[0][1]
 
 
-_ready: list[Barrier] = []  # set once in a process, before its loop
+_ready: list[Barrier] = []  # filled once per process, before its loop
 
 
-def _begin_together(ready: Barrier) -> None:
+def _start_worker(ready: Barrier) -> None:
     keep_freed_memory()
     _ready.append(ready)
 
 
 def _rate(path: str, size: int, seconds: float, core: int) -> tuple[float, int]:
-    """Images a second of one loop on one core, the first, second ... of those allowed, and the mesh's vertices."""
+    """Return images per second of one loop, pinned to one of the allowed cores, and the number of vertices."""
     from benchmarks.render.flat_shading import flat_loop
     from benchmarks.render.raw_opengl import raw_loop
     from benchmarks.render.stock_pyrender import stock_loop
@@ -168,5 +163,6 @@ def _table(rows: list[dict[str, float]]) -> str:
             f"{row['end_to_end_no_shadows'] / row['stock_finest']:18.2f}"
         )
         if "memory_100_mb" in row:
-            lines.append(f"a worker's peak: {row['memory_100_mb']} MB, {row['memory_2000_mb']} MB")
+            first, last = row["memory_100_mb"], row["memory_2000_mb"]
+            lines.append(f"peak memory of a worker: {first} MB after 100 batches, {last} MB after 2,000")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The limit: OpenGL called directly, with our shaders and nothing of ours around them. Returns a function a batch."""
+"""The upper limit of rendering speed: OpenGL called directly with our shaders, without our other code."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SHADERS = Path(__file__).parents[2] / "render" / "gl" / "shaders"
 
 
 def raw_loop(work: Workload) -> Callable[[int], object]:
-    """Set everything up once; the function returned draws one batch and reads it back.
+    """Set everything up once, and return a function that draws one batch and reads it back.
 
-    One long function on purpose: the whole path in sight, and no layer that could be called overhead.
+    This is one long function on purpose: it shows the whole path, and no layer adds overhead.
     """
     choose_egl()
     from OpenGL import GL
@@ -88,13 +88,13 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
     GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
     GL.glClearColor(0, 0, 0, 0)
     out = np.empty((20, size, size, 2), np.uint8)
-    taken = [work.make_views(kind) for kind in range(len(work.plans))]
-    from_clip = [shots.from_clip for shots in taken]
-    spans = [face_spans(f.positions, shots.seen, size) for f, shots in zip(work.faces, taken, strict=True)]
+    views = [work.make_views(kind) for kind in range(len(work.plans))]
+    from_clip = [each.from_clip for each in views]
+    spans = [face_spans(f.positions, each.seen, size) for f, each in zip(work.faces, views, strict=True)]
     switches = (GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, *(GL.GL_CLIP_DISTANCE0 + plane for plane in range(4)))
 
     def draw(batch: int) -> object:
-        kind = batch % len(taken)
+        kind = batch % len(views)
         data = interleaved[kind]
         people = len(data)
         GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffer)
@@ -104,7 +104,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, shadow_map)
         GL.glViewport(0, 0, COLUMNS * texels, ROWS * texels)
         GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
-        set_uniforms(shadow, light_spaces=taken[kind].light_spaces)
+        set_uniforms(shadow, light_spaces=views[kind].light_spaces)
         GL.glBindVertexArray(arrays[0])
         GL.glCullFace(GL.GL_FRONT)
         GL.glDrawElementsInstanced(GL.GL_TRIANGLES, triangles.size * people, GL.GL_UNSIGNED_INT, None, 20 // people)
@@ -112,7 +112,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, samples)
         GL.glViewport(0, 0, width, height)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
-        set_uniforms(face, views=taken[kind].views, lenses=taken[kind].lenses, lights=taken[kind].lights)
+        set_uniforms(face, views=views[kind].views, lenses=views[kind].lenses, lights=views[kind].lights)
         GL.glBindVertexArray(arrays[1])
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES, work.triangles.size * people, GL.GL_UNSIGNED_INT, None, 20 // people
@@ -122,7 +122,7 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, shaded)
         GL.glViewport(0, 0, size, 20 * size)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
-        set_uniforms(shade, light_spaces=from_clip[kind], spans=spans[kind], ambients=taken[kind].ambient[:, None])
+        set_uniforms(shade, light_spaces=from_clip[kind], spans=spans[kind], ambients=views[kind].ambient[:, None])
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, 20)
         GL.glReadPixels(0, 0, size, 20 * size, GL.GL_RG, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(out.ctypes.data))
         return out
@@ -131,25 +131,25 @@ def raw_loop(work: Workload) -> Callable[[int], object]:
 
 
 def compiled(folder: Path, name: str, *defines: str) -> int:
-    """The program of FOLDER/NAME.vert and NAME.frag, with lines `#define ...` put in."""
+    """Compile FOLDER/NAME.vert and NAME.frag, with a line `#define ...` added for each define."""
     from OpenGL import GL
     from OpenGL.GL import shaders
 
-    GL.glBindVertexArray(GL.glGenVertexArrays(1))  # validation wants one bound
-    words = [*defines, *(f"{word} {value}" for word, value in CONSTANTS.items())]
-    lines = "".join(f"#define {each}\n" for each in words)
+    GL.glBindVertexArray(GL.glGenVertexArrays(1))  # validation needs a bound vertex array
+    constants = [*defines, *(f"{name} {value}" for name, value in CONSTANTS.items())]
+    lines = "".join(f"#define {each}\n" for each in constants)
     sources = [(folder / f"{name}.{stage}").read_text().replace("\n", f"\n{lines}", 1) for stage in ("vert", "frag")]
     return int(
         shaders.compileProgram(
             shaders.compileShader(sources[0], GL.GL_VERTEX_SHADER),
             shaders.compileShader(sources[1], GL.GL_FRAGMENT_SHADER),
-            validate=False,  # before a sampler for shadows and one for colours have units of their own, it fails
+            validate=False,  # fails until the samplers for shadows and for colours have different texture units
         )
     )
 
 
 def colour_target(inner: int, outer: int, width: int, height: int) -> tuple[int, int]:
-    """A framebuffer and its texture."""
+    """Return a framebuffer and its colour texture."""
     from OpenGL import GL
 
     texture, framebuffer = GL.glGenTextures(1), GL.glGenFramebuffers(1)
@@ -162,7 +162,7 @@ def colour_target(inner: int, outer: int, width: int, height: int) -> tuple[int,
 
 
 def depth_target(width: int, height: int, *, compare: bool) -> tuple[int, int]:
-    """A framebuffer without colours, and its texture, which compares when it is looked up."""
+    """Return a framebuffer without colours and its depth texture. compare: a look-up returns a depth comparison."""
     from OpenGL import GL
 
     texture, framebuffer = GL.glGenTextures(1), GL.glGenFramebuffers(1)

@@ -1,4 +1,4 @@
-"""From plans to bytes on disk: how fast a loop around stock pyrender is, and how much memory a worker of ours takes."""
+"""Writing speed of a loop around stock pyrender, and the peak memory of one of our workers."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ DrawBatch = Callable[[int], Batch]
 
 
 def stock_writing(size: int, *, finest: bool, batches: int = 8, processes: int = 2) -> float:
-    """Images a second of stock pyrender, an image a call, in processes that write shards; their start does not count.
+    """Return images per second of processes that write shards with stock pyrender, without their start-up.
 
-    finest: draw the whole mesh, as who has no levels of detail would.
+    finest: draw the finest mesh, as a renderer without levels of detail does.
     """
     os.environ.update(ENVIRONMENT)
     tasks = [(size, finest, first * batches, batches) for first in range(processes)]
@@ -42,7 +42,7 @@ def stock_writing(size: int, *, finest: bool, batches: int = 8, processes: int =
 
 
 def worker_memory(size: int, counts: tuple[int, ...]) -> list[float]:
-    """Peak memory, MB, of a worker of ours after each of these numbers of batches, written in shards of 50."""
+    """Return the peak memory in MB of one of our workers after each number of batches, written in shards of 50."""
     os.environ.update(ENVIRONMENT)
     with multiprocessing.get_context("spawn").Pool(1, keep_freed_memory) as pool:
         return pool.apply(_peaks, (size, counts))
@@ -51,35 +51,28 @@ def worker_memory(size: int, counts: tuple[int, ...]) -> list[float]:
 def _peaks(size: int, counts: tuple[int, ...]) -> list[float]:
     configuration = _configuration(size)
     peaks, done = [], 0
-    with BatchRenderer(procedural_model(), configuration) as batch_renderer, tempfile.TemporaryDirectory() as folder:
+    with BatchRenderer(procedural_model(), configuration) as renderer, tempfile.TemporaryDirectory() as folder:
+
+        def draw(number: int) -> Batch:
+            return renderer.draw_batch(plan_batch(configuration, renderer.model, "train", number))
+
         for count in counts:
             while done < count:
-                some = min(SHARD, count - done)
-                _write(
-                    Path(folder) / "shard.h5",
-                    configuration,
-                    batch_renderer.model,
-                    _ours(batch_renderer, configuration),
-                    done,
-                    some,
-                )
-                done += some
+                batches = min(SHARD, count - done)
+                _write(Path(folder) / "shard.h5", configuration, renderer.model, draw, done, batches)
+                done += batches
             peaks.append(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
     return peaks
 
 
-def _ours(batch_renderer: BatchRenderer, configuration: RenderConfiguration) -> DrawBatch:
-    return lambda number: batch_renderer.draw_batch(plan_batch(configuration, batch_renderer.model, "train", number))
-
-
 def _write_stock(size: int, finest: bool, first: int, batches: int) -> float:
-    """Seconds for a shard of so many batches."""
+    """Return the seconds that it takes to draw and write one shard."""
     choose_egl()
     from pyrender import OffscreenRenderer
 
-    configuration, whole = _configuration(size), procedural_model()
-    model = whole.at_level(FINEST if finest else configuration.level_of_detail)
-    head, normals = head_frame(whole), VertexNormals(model.triangles, model.vertices)
+    configuration, finest_model = _configuration(size), procedural_model()
+    model = finest_model.at_level(FINEST if finest else configuration.level_of_detail)
+    head, normals = head_frame(finest_model), VertexNormals(model.triangles, model.vertices)
     renderer = OffscreenRenderer(size, size)
 
     def draw(number: int) -> Batch:
@@ -91,8 +84,8 @@ def _write_stock(size: int, finest: bool, first: int, batches: int) -> float:
         albedos = srgb_to_linear(model.albedos(plan.albedo, plan.attributes))
         parts = list(zip(positions, normals(positions), albedos, strict=True))
         scenes = [StockScene(*part, model.triangles, head, configuration.scene) for part in parts]
-        alone = len(scenes) == 1
-        images = [scenes[0 if alone else i].draw(renderer, plan.factors[i]) for i in range(BATCH_SIZE)]
+        one_person = len(scenes) == 1
+        images = [scenes[0 if one_person else i].draw(renderer, plan.factors[i]) for i in range(BATCH_SIZE)]
         return Batch(
             number=plan.number,
             varies=plan.varies,

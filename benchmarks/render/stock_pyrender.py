@@ -1,4 +1,4 @@
-"""The usual way: pyrender's OffscreenRenderer, one image a call, with its own 4x MSAA. Also a test's oracle."""
+"""The usual way: pyrender's OffscreenRenderer, one image per call, with its own 4x MSAA. Tests compare with it, too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcign.render.gl.context import Context, choose_egl
 
 @contextlib.contextmanager
 def stock_renderer(size: int) -> Iterator[Any]:  # Any: pyrender has no types
-    """pyrender's OffscreenRenderer, closed at the end without the display, which its own `delete` takes from all."""
+    """Yield pyrender's OffscreenRenderer, and close its context alone: its own `delete` closes the display of all."""
     choose_egl()
     from pyrender import OffscreenRenderer
 
@@ -29,7 +29,7 @@ def stock_renderer(size: int) -> Iterator[Any]:  # Any: pyrender has no types
 
 
 def stock_loop(work: Workload) -> Callable[[int], object]:
-    """The function returned draws the 20 images of one batch; a mesh is uploaded once a person."""
+    """Return a function that draws the 20 images of one batch. A mesh is uploaded once per person."""
     choose_egl()
     from pyrender import OffscreenRenderer
 
@@ -41,8 +41,8 @@ def stock_loop(work: Workload) -> Callable[[int], object]:
         for person in range(len(faces.positions)):
             scene = StockScene(faces.positions[person], faces.normals[person], faces.albedos[person], work.triangles,
                                work.head, work.configuration.scene)  # fmt: skip
-            alone = len(faces.positions) > 1
-            for factors in plan.factors[person : person + 1] if alone else plan.factors:
+            one_image_each = len(faces.positions) > 1
+            for factors in plan.factors[person : person + 1] if one_image_each else plan.factors:
                 images.append(scene.draw(renderer, factors))
         return np.stack(images)
 
@@ -77,7 +77,7 @@ class StockScene:
         self._light = self._scene.add(pyrender.DirectionalLight(np.ones(3), intensity=np.pi * scene.light.diffuse))
 
     def coverage(self, renderer: Any, factors: Float32) -> Float64:  # Any: OffscreenRenderer
-        """1 where a pixel's centre is on the head, else 0 (H, W): drawn in one colour, without light or MSAA."""
+        """Return 1 where a pixel's centre is on the head, else 0 (H, W): drawn in one colour, without light or MSAA."""
         import pyrender
 
         self._pose(factors)
@@ -87,7 +87,7 @@ class StockScene:
         return np.asarray(colour[..., 0], np.float64) / 255.0
 
     def draw(self, renderer: Any, factors: Float32) -> UInt8:  # Any: OffscreenRenderer
-        """factors (3,) azimuth, elevation, light azimuth -> (H, W) gray"""
+        """Draw one image: factors (3,) azimuth, elevation, light azimuth -> (H, W) gray."""
         self._pose(factors)
         colour, _ = renderer.render(self._scene)
         return np.asarray(np.round(colour @ np.array(GRAY_WEIGHTS)), np.uint8)
@@ -101,7 +101,7 @@ class StockScene:
 
 
 def _facing(direction: Float32) -> Float64:
-    """A pose whose +z is `direction`: pyrender's lights shine along their -z."""
+    """Return a pose (4, 4) whose +z is `direction`: pyrender's lights shine along their -z."""
     z = direction.astype(np.float64)
     x = np.cross([0.0, 1.0, 0.0], z)
     x /= np.linalg.norm(x)

@@ -1,4 +1,4 @@
-"""What every path of `benchmarks.render` draws: the same faces, poses and lights, four batches over and over."""
+"""What every path of `benchmarks.render` draws: the same faces, poses and lights, four batches in turn."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from dcign.render.produce.batch_renderer import batch_mesh, head_frame
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """One batch of each kind, evaluated beforehand, and what it takes to draw them."""
+    """One batch of each kind, with its vertices and colours computed, and the settings to draw it."""
 
     configuration: RenderConfiguration
-    model: MorphableModel  # at the level of detail of this picture size
+    model: MorphableModel  # at the level of detail of this image size
     mesh: Mesh
     head: HeadFrame
     plans: tuple[BatchPlan, ...]
     faces: tuple[Faces, ...]
 
     def labels(self, kind: int) -> Labels:
-        """What `AtlasRenderer.draw` wants to know of a batch: name of the factor -> (20,)."""
+        """Return the labels of a batch: name of the factor -> (20,), degrees."""
         return dict(zip(self.configuration.ranges, self.plans[kind].factors.T, strict=True))
 
     def make_views(self, kind: int) -> Views:
-        """The same as matrices."""
+        """Return the labels of a batch as matrices."""
         return make_views(self.labels(kind), self.head, self.configuration.scene)
 
     @property
@@ -44,12 +44,12 @@ class Workload:
 
 
 def workload(size: int) -> Workload:
-    """Four gray batches at this picture size: azimuth, elevation, light azimuth, identity."""
+    """Return four gray batches of this image size: azimuth, elevation, light azimuth, identity."""
     configuration = RenderConfiguration(Splits.in_paper_proportions(4), size=size)
-    whole = procedural_model()
-    model = whole.at_level(configuration.level_of_detail)
+    finest = procedural_model()
+    model = finest.at_level(configuration.level_of_detail)
     normals = VertexNormals(model.triangles, model.vertices)
-    plans = tuple(plan_batch(configuration, whole, "train", number) for number in range(len(configuration.kinds)))
+    plans = tuple(plan_batch(configuration, finest, "train", number) for number in range(len(configuration.kinds)))
     faces = []
     for plan in plans:
         assert plan.shape is not None
@@ -57,4 +57,4 @@ def workload(size: int) -> Workload:
         positions = model.shapes(plan.shape, plan.attributes)
         albedos = srgb_to_linear(model.albedos(plan.albedo, plan.attributes))
         faces.append(Faces(positions, normals(positions), albedos))
-    return Workload(configuration, model, batch_mesh(model), head_frame(whole), plans, tuple(faces))
+    return Workload(configuration, model, batch_mesh(model), head_frame(finest), plans, tuple(faces))

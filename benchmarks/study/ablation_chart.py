@@ -1,13 +1,14 @@
-"""What each ingredient of `swap` is worth, as a picture: a row an ingredient taken away, a panel a figure.
+"""The chart of the ablation: one row per removed ingredient of `swap`, one panel per metric.
 
     python -m benchmarks.study.ablation_chart OUT [--to docs/images/ablation.png]
 
-OUT is the folder of `python -m benchmarks.study ablation`. Seeds of one row are a dot each.
+OUT is the folder of `python -m benchmarks.study ablation`. Each seed is one dot.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,35 +21,35 @@ from benchmarks.study.trainings import ABLATIONS, ablation_folder
 from dcign.figures.chart import INK, OTHER, PALE, RULE, RUN, as_png, chart_style
 from dcign.run.json_files import write_result
 
-WHOLE = "all of them"  # the row that the others are compared with
+COMPLETE = "all of them"  # the row of the complete recipe
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A figure of evaluation.json: the worst of the factors', if it is of factors; whether more is better."""
+    """A metric of evaluation.json. Metrics of factors show the worst factor."""
 
     title: str
     path: str
     of_factors: bool
     more_is_better: bool
-    slack: float  # as much as seeds differ: nearer to the whole than this is no loss
+    tolerance: float  # the difference between seeds: a smaller loss does not count
     ticks: tuple[float, ...]
-    scale: str = "linear"  # of the axis, in matplotlib's words
+    scale: str = "linear"  # of the axis, as matplotlib names it
 
     def values(self, reports: list[Report]) -> list[float]:
-        """Return the figure of each seed; what was not measured is left out."""
+        """Return the metric of each seed that has it."""
         worst = min if self.more_is_better else max
         found = []
         for report in reports:
             factors = report["factors"] if self.of_factors else ("",)
-            told = [value for factor in factors if (value := value_of(report, self.path, factor)) is not None]
-            found += [worst(told)] if told else []
+            values = [value for factor in factors if (value := value_of(report, self.path, factor)) is not None]
+            found += [worst(values)] if values else []
         return found
 
-    def is_worse(self, value: float, whole: float) -> bool:
-        """Say whether a value is worse than the whole recipe's by more than seeds differ."""
-        loss = whole - value if self.more_is_better else value - whole
-        return loss > self.slack
+    def is_worse(self, value: float, complete: float) -> bool:
+        """Return whether a value is worse than the complete recipe's by more than the difference between seeds."""
+        loss = complete - value if self.more_is_better else value - complete
+        return loss > self.tolerance
 
 
 PANELS = (
@@ -62,9 +63,9 @@ PANELS = (
 
 @one_sentence()
 def main() -> None:
-    """Read, draw, write."""
+    """Read the evaluations, draw the chart and write it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="the studies' folder")
+    parser.add_argument("out", type=Path, help="the folder of the studies")
     parser.add_argument("--to", type=Path, default=Path("docs/images/ablation.png"), help="the PNG [%(default)s]")
     given = parser.parse_args()
     write_result(given.to, as_png(ablation_figure(given.out)))
@@ -72,31 +73,27 @@ def main() -> None:
 
 
 def ablation_figure(out: Path) -> Figure:
-    """Draw the ablation's evaluations in a studies' folder.
-
-    Raises BenchmarkError where there are none, or none of the whole recipe.
-    """
+    """Draw the evaluations of the ablation. Raises BenchmarkError unless the complete recipe and another are there."""
     rows = {name: reports_of(out / "ablation", ablation_folder(options)) for name, options in ABLATIONS.items()}
     rows = {name: reports for name, reports in rows.items() if reports}
-    if len(rows) < 2 or WHOLE not in rows:
+    if len(rows) < 2 or COMPLETE not in rows:
         raise BenchmarkError(
-            f"{out} holds no ablation to draw: wanted `swap` as it is and without something, evaluated; "
-            f"run python -m benchmarks.study ablation FACES {out}"
+            f"expected evaluations of `swap` complete and without an ingredient, found too few in {out}: "
+            f"run python -m benchmarks.study ablation FACES {out}."
         )
-    names = [WHOLE, *(name for name in rows if name != WHOLE)]
-    panels = [panel for panel in PANELS if panel.values(rows[WHOLE])]  # without masks there is no head to measure
+    names = [COMPLETE, *(name for name in rows if name != COMPLETE)]
+    panels = [panel for panel in PANELS if panel.values(rows[COMPLETE])]  # without masks the head is not measured
     with chart_style():
         figure = Figure(figsize=(12.5, 0.27 * len(names) + 1.3), layout="constrained")
         grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for panel, axes in zip(panels, grid, strict=True):
-            wholes = panel.values(rows[WHOLE])
-            whole = sum(wholes) / len(wholes)
-            axes.axvline(whole, color=RULE, linewidth=1)
+            complete = statistics.fmean(panel.values(rows[COMPLETE]))
+            axes.axvline(complete, color=RULE, linewidth=1)
             for height, name in enumerate(names):
                 values = panel.values(rows[name])
-                colours = [OTHER if panel.is_worse(value, whole) else RUN for value in values]
+                colours = [OTHER if panel.is_worse(value, complete) else RUN for value in values]
                 if values:
-                    axes.hlines(height, whole, sum(values) / len(values), color=RULE, linewidth=1)
+                    axes.hlines(height, complete, statistics.fmean(values), color=RULE, linewidth=1)
                 axes.scatter(values, [height] * len(values), s=22, c=colours, zorder=3)
             axes.set_xscale(panel.scale)
             least, most = axes.get_xlim()
@@ -108,13 +105,15 @@ def ablation_figure(out: Path) -> Figure:
             axes.tick_params(axis="y", length=0, labelcolor=INK)
         grid[0].set_yticks(range(len(names)), [_label(name) for name in names])
         grid[0].set_ylim(len(names) - 0.4, -0.6)
-        figure.supxlabel("orange: worse than the whole recipe by more than seeds differ", color=PALE, fontsize=9)
+        figure.supxlabel(
+            "orange: worse than the complete recipe by more than the difference between seeds", color=PALE, fontsize=9
+        )
     return figure
 
 
 def _label(name: str) -> str:
-    """Say "without" of what is taken away; what is put in its place is named behind a colon."""
-    return name if name == WHOLE or ":" in name else f"without {name}"
+    """Return the label of a row. A name with a colon says what replaces the ingredient."""
+    return name if name == COMPLETE or ":" in name else f"without {name}"
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@
     python -m benchmarks.study ablation FACES OUT [--seeds 1]
     python -m benchmarks.study swap FACES OUT [--seeds 3]
     python -m benchmarks.study large FACES150 OUT150 [--seeds 1]
-    python -m benchmarks.study evaluate FACES OUT      what is there again, by the code of today
+    python -m benchmarks.study evaluate FACES OUT      evaluate finished runs again with today's code
     python -m benchmarks.study tables FACES OUT        fill the tables of docs/results.md
 
-Each run is one `dcign train` with one thread, as many at once as there are workers, in OUT/STUDY/RUN, its output in
-RUN.log beside it. What is evaluated is not run again, and what was begun goes on. --list prints the commands alone.
+Each run is one `dcign train` with one thread in OUT/STUDY/RUN, with its output in RUN.log beside it. --workers sets how
+many run at once. Evaluated runs are skipped, and interrupted runs continue. --list prints the commands and runs none.
 An OUT holds the runs of one data set.
 """
 
@@ -25,26 +25,30 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.errors import BenchmarkError, one_sentence
 from benchmarks.study.tables import write_tables
 from benchmarks.study.trainings import STUDIES, Training, command
 
 SEEDS = {"recipes": 3, "ablation": 1, "swap": 3, "large": 1}
 
 
+@one_sentence()
 def main() -> None:
-    """Parse, and train what is not there yet."""
+    """Parse the options and run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.study", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=(*STUDIES, "evaluate", "tables"))
-    parser.add_argument("faces", type=Path, help="the data set's folder")
-    parser.add_argument("out", type=Path, help="the studies' folder")
-    parser.add_argument("--seeds", type=_positive, help="as many runs of each, seeds 0, 1 ... [3; ablation, large: 1]")
+    parser.add_argument("faces", type=Path, help="the folder of the data set")
+    parser.add_argument("out", type=Path, help="the folder of the studies")
+    parser.add_argument(
+        "--seeds", type=_positive, help="number of runs of each, with seeds 0, 1 ... [3; ablation, large: 1]"
+    )
     parser.add_argument("--workers", type=_positive, default=2, help="runs at once [2]")
     parser.add_argument(
         "--only",
         action="append",
-        help="a run's name without its seed, or several with commas between; may be given again",
+        help="names of runs without their seeds, with commas between them; may be repeated",
     )
     parser.add_argument("--list", action="store_true", help="print the commands and train nothing")
     parser.add_argument(
@@ -52,7 +56,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     if given.what not in STUDIES:
-        _refuse_nothing(given)
+        _refuse_empty(given)
     if given.what == "tables":
         print(f"{given.page}: " + ", ".join(write_tables(given.out, given.page)))
         return
@@ -63,8 +67,9 @@ def main() -> None:
         print("\n".join(shlex.join(["dcign", *command(each, given.faces, given.out)]) for each in trainings))
         return
     if not (given.faces / "dataset.json").is_file():
-        sys.exit(
-            f"{given.faces} holds no data set: make one with dcign render --batches 12000 --size 64 --out {given.faces}"
+        raise BenchmarkError(
+            f"expected a data set, found no dataset.json in {given.faces}: "
+            f"run dcign render --batches 12000 --size 64 --out {given.faces}."
         )
     if given.what == "evaluate":
         sys.exit(not evaluate_all(given.faces, given.out, given.workers))
@@ -72,15 +77,13 @@ def main() -> None:
 
 
 def evaluate_all(faces: Path, out: Path, workers: int) -> bool:
-    """Evaluate again every run of the studies that was evaluated, so many at once; returns whether all went well."""
+    """Evaluate every evaluated run of the studies again, `workers` at once. Returns whether all succeeded."""
 
     def evaluate(path: Path) -> bool:
         words = ["evaluate", str(path.parent), "--data", str(faces), "--threads", "1"]
         with path.parent.with_name(path.parent.name + ".log").open("ab") as log:
-            code = subprocess.run(
-                [sys.executable, "-m", "dcign.cli", *words], stdout=log, stderr=log, check=False
-            ).returncode
-        print(f"{path.parent}: " + (f"stopped, see {log.name}" if code else "evaluated"), flush=True)
+            code = subprocess.call([sys.executable, "-m", "dcign.cli", *words], stdout=log, stderr=log)
+        print(f"{path.parent}: " + (f"failed, see {log.name}" if code else "evaluated"), flush=True)
         return code == 0
 
     with ThreadPoolExecutor(workers) as pool:
@@ -88,7 +91,7 @@ def evaluate_all(faces: Path, out: Path, workers: int) -> bool:
 
 
 def run_all(trainings: list[Training], faces: Path, out: Path, workers: int) -> bool:
-    """Run all of them, so many at once; returns whether each ended in an evaluation."""
+    """Run all trainings, `workers` at once. Returns whether each ended with an evaluation."""
     stopping = threading.Event()
     running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -102,12 +105,12 @@ def run_all(trainings: list[Training], faces: Path, out: Path, workers: int) -> 
     with ThreadPoolExecutor(workers) as pool:
         ended = list(pool.map(lambda each: stopping.is_set() or _run(each, faces, out, running), trainings))
     if stopping.is_set():
-        sys.exit("Stopped; the same command goes on.")
+        sys.exit("Stopped. Run the same command again to continue.")
     return all(ended)
 
 
 def _run(training: Training, faces: Path, out: Path, running: dict[str, subprocess.Popen[bytes]]) -> bool:
-    """Train and evaluate one, unless that is done; returns whether it is now."""
+    """Train and evaluate one run unless it is evaluated. Returns whether it is evaluated now."""
     folder = out / training.name
     if (folder / "evaluation.json").exists():
         return True
@@ -116,13 +119,13 @@ def _run(training: Training, faces: Path, out: Path, running: dict[str, subproce
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as log:
         try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the child inherits it, and holds it as long as it lives
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the child inherits it and holds it until it ends
         except BlockingIOError:
-            print(f"{training.name} is being trained by another study: left to it.", flush=True)
+            print(f"{training.name} skipped: another study is training it.", flush=True)
             return False
         print(f"{training.name}: {shlex.join(['dcign', *words])}", flush=True)
         began = time.monotonic()
-        # A session of its own: a Ctrl-C of the terminal reaches it once, through `stop`.
+        # It gets its own session, so that Ctrl-C in the terminal reaches it only once, through `stop`.
         process = subprocess.Popen(
             [sys.executable, "-m", "dcign.cli", *words], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -130,20 +133,21 @@ def _run(training: Training, faces: Path, out: Path, running: dict[str, subproce
         code = process.wait()
         del running[training.name]
     minutes = (time.monotonic() - began) / 60
-    print(f"{training.name}: " + (f"stopped, see {path}" if code else f"done in {minutes:.1f} minutes"), flush=True)
+    print(f"{training.name}: " + (f"failed, see {path}" if code else f"done in {minutes:.1f} minutes"), flush=True)
     return code == 0
 
 
 def _only(trainings: list[Training], asked: list[str]) -> list[Training]:
-    """Return those whose folder, without its study and seed, is named; refuse a name that is none.
+    """Return the trainings whose names, without study and seed, are in `asked`. Refuse unknown names.
 
-    A name may hold commas itself: what is a name as it stands is not cut up.
+    `asked` holds names with commas between them. A name may contain commas, so exact names are not split.
     """
-    held = {_name(each) for each in trainings}
-    names = [name for words in asked for name in ([words] if words in held else words.split(","))]
-    unknown = [name for name in names if name not in held]
-    if unknown:
-        sys.exit(f"there is no run {unknown[0]!r}: choose of {', '.join(sorted(held))}")
+    known = {_name(each) for each in trainings}
+    names = [name for text in asked for name in ([text] if text in known else text.split(","))]
+    if unknown := [name for name in names if name not in known]:
+        raise BenchmarkError(
+            f"expected the name of a run, found {unknown[0]!r}: choose from {', '.join(sorted(known))}."
+        )
     return [each for each in trainings if _name(each) in names]
 
 
@@ -152,18 +156,22 @@ def _name(training: Training) -> str:
 
 
 def _positive(text: str) -> int:
-    """Read a number of seeds or workers; argparse makes a sentence of the error."""
+    """Read a number of seeds or workers. argparse prints the error."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{number}: wanted 1 or more")
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {number}")
     return number
 
 
-def _refuse_nothing(given: argparse.Namespace) -> None:
-    """Stop where there is nothing to evaluate or to fill tables with, or no page for them."""
+def _refuse_empty(given: argparse.Namespace) -> None:
+    """Raise BenchmarkError if there is nothing to evaluate or no page for the tables."""
     if given.list or given.only or given.seeds:
-        sys.exit(f"{given.what} takes what is there: --list, --only and --seeds are of {', '.join(STUDIES)}")
+        raise BenchmarkError(
+            f"expected no --list, --only or --seeds with {given.what}, found one: use them with {', '.join(STUDIES)}."
+        )
     if not any(given.out.glob("*/*/evaluation.json")):
-        sys.exit(f"{given.out} holds no evaluated run of a study: run {', '.join(STUDIES)} first")
+        raise BenchmarkError(f"expected evaluated runs, found none in {given.out}: run {', '.join(STUDIES)} first.")
     if given.what == "tables" and not given.page.is_file():
-        sys.exit(f"{given.page} is not there: wanted the page with the tables, docs/results.md of a clone")
+        raise BenchmarkError(
+            f"expected the page with the tables, found no {given.page}: use docs/results.md of a clone."
+        )

@@ -1,4 +1,4 @@
-"""What the studies of docs/results.md train: lists of `dcign train` commands, named by the folders of their runs."""
+"""The trainings of the studies of docs/results.md, as `dcign train` commands named by the folders of their runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dcign.recipes.registry import SWAP
 
-# What each recipe does in 15 minutes of one core at 64 px: 900 s over the CPU time of a step with one thread, on one
-# core of an AMD EPYC with bfloat16 products (22.3 ms, 34 of 20 images each, 34, 18.3, 18.3, 19.0).
+# Steps of each recipe in 15 minutes of one core at 64 px: 900 s divided by the CPU time of one step with one thread, on
+# an AMD EPYC with bfloat16 products (22.3 ms, 34 ms for steps of 20 images, 34, 18.3, 18.3 and 19.0 ms).
 STEPS = {
     "swap": 40_000,
     "paper": 26_500,
@@ -19,10 +19,10 @@ STEPS = {
     "ada-gvae": 47_000,
 }
 ABLATION_STEPS = 6_000
-FULL_STEPS = 120_000  # of `swap` at full length
-WEAKER_PULL = "--set invariance_end=50000"  # asks whether the pull at its strongest is what kills intrinsic latents
+FULL_STEPS = 120_000  # of the study `swap`
+WEAKER_PULL = "--set invariance_end=50000"  # tests whether the strongest pull makes intrinsic latents inactive
 
-# Ingredient of `swap` -> the options that take it away, or change it.
+# Ingredient of `swap` -> the options that remove or change it.
 ABLATIONS = {
     "all of them": "",
     "mirror-equivariant encoder": "--set mirror=false",
@@ -52,10 +52,10 @@ ABLATIONS = {
     "equal kinds": "--ratio 1:1:1:10",
     "clamping from the first step": "--pretrain 1000",
 }
-FEWER_STEPS = {"--set images=8": ABLATION_STEPS // 4}  # equal images
+FEWER_STEPS = {"--set images=8": ABLATION_STEPS // 4}  # for an equal number of images
 
 
-# What is trained at 150 px, the size of the paper and of `dcign render` -> its options and steps.
+# Training at 150 px, the image size of the paper and of `dcign render` -> its options and steps.
 LARGE = {
     "`dcign train`": ("", SWAP.steps),
     "the same, shorter": ("", 6_000),
@@ -65,14 +65,14 @@ LARGE = {
 
 @dataclass(frozen=True)
 class Training:
-    """One run: its folder within the study's, and what `dcign train` is told besides the data set and the folder."""
+    """One run: its folder within the folder of studies, and its options of `dcign train`."""
 
     name: str
     options: tuple[str, ...]
 
 
 def recipe_trainings(seeds: int) -> list[Training]:
-    """Every recipe for 15 minutes of one core, the first seed of all before the second of any."""
+    """Train every recipe for 15 minutes of one core: the first seed of all recipes, then the second."""
     return [
         Training(f"recipes/{name}-{seed}", ("--recipe", name, "--steps", str(steps), "--seed", str(seed)))
         for seed in range(seeds)
@@ -81,7 +81,7 @@ def recipe_trainings(seeds: int) -> list[Training]:
 
 
 def ablation_trainings(seeds: int) -> list[Training]:
-    """`swap` without each of its ingredients, for fewer steps."""
+    """Train `swap` without each of its ingredients, for fewer steps."""
     found = []
     for seed in range(seeds):
         for options in ABLATIONS.values():
@@ -92,7 +92,7 @@ def ablation_trainings(seeds: int) -> list[Training]:
 
 
 def swap_trainings(seeds: int) -> list[Training]:
-    """The default recipe for as long as pays, and with half of its pull at the end."""
+    """Train the default recipe until it stops improving, and with half of its final pull."""
     return [
         Training(
             f"swap/{ablation_folder(options)}-{seed}",
@@ -104,7 +104,7 @@ def swap_trainings(seeds: int) -> list[Training]:
 
 
 def large_trainings(seeds: int) -> list[Training]:
-    """The default recipe on images of 150 px, and what their number of pixels would do."""
+    """Train the default recipe on images of 150 px, and without the weight that offsets their number of pixels."""
     return [
         Training(
             f"large/{large_folder(options, steps)}-{seed}",
@@ -126,7 +126,7 @@ def large_folder(options: str, steps: int) -> str:
 
 
 def command(training: Training, faces: str | Path, out: str | Path) -> list[str]:
-    """Return the words after `dcign` that train it, with one thread, as all of a study do."""
+    """Return the arguments of `dcign` for this training, with one thread."""
     return ["train", str(faces), *training.options, "--threads", "1", "--out", str(Path(out) / training.name)]
 
 

@@ -1,7 +1,7 @@
-"""The plain eager loop that `benchmarks.train` compares with: what one writes first, and writes well.
+"""The plain eager loop that `benchmarks.train` compares with: a good first implementation.
 
-float32, one batch of 20 a step, a DataLoader over h5py that shuffles, ordinary Adam; the same network and loss. It
-keeps no average of the weights and clips no gradient: that is ours alone to pay for.
+float32, one batch of 20 per step, a DataLoader over h5py that shuffles, ordinary Adam, the same network and loss. It
+keeps no average of the weights and does not clip gradients: only our loop pays for these.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ CODES = ("azimuth", "elevation", "light_azimuth", "identity")
 
 
 class ShardImages(Dataset[tuple[Tensor, int]]):
-    """Batches of a training split: (20, C, S, S) float 0..1 and what varies in it."""
+    """Batches of a training split: images (20, C, S, S) float 0..1, and the index of what varies in them."""
 
     def __init__(self, folder: Path) -> None:
         self._files = [h5py.File(path, "r") for path in sorted((folder / "train").glob("*.h5"))]
         names = h5py.check_enum_dtype(self._files[0]["varies"].dtype)
-        place = {names[name]: kind for kind, name in enumerate(CODES)}
+        kinds = {names[name]: kind for kind, name in enumerate(CODES)}
         self._rows = [
-            (file, row, place[int(code)]) for file in self._files for row, code in enumerate(file["varies"][()])
+            (file, row, kinds[int(code)]) for file in self._files for row, code in enumerate(file["varies"][()])
         ]
 
     def __len__(self) -> int:
@@ -45,7 +45,7 @@ class ShardImages(Dataset[tuple[Tensor, int]]):
 
 
 def eager_step(folder: Path, recipe: Recipe, description: ImageDescription, device: torch.device) -> Callable[[], int]:
-    """Return a function that takes one step and returns how many images it saw."""
+    """Return a function that takes one step and returns its number of images."""
     factors = len(description.factors)
     torch.manual_seed(0)
     model = AutoEncoder(recipe, description.size, description.channels, description.mirror_signs).to(device)

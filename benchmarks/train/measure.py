@@ -1,4 +1,4 @@
-"""Images a second of a whole training step from a data set on disk: ours against a plain eager loop, in one run.
+"""Images per second of a whole training step from a data set on disk: ours and a plain eager loop, in one run.
 
     python -m benchmarks.train [--json] [--sizes 64,150] [--faces64 FACES] [--faces150 FACES] [--rounds 5] [--seconds 5]
 
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from dcign.train.loop import Trainer
 
 CPUS = Path("/proc/cpuinfo")
-BATCHES = 120  # of the data sets made here
-WARMING = 2  # steps before anything is measured
+BATCHES = 120  # in the data sets made here
+WARM_UP = 2  # steps before the measurement
 LOOPS = ("eager", "ours", "ours_as_recipe", "loader", "loader_from_disk")
-Loop = Callable[[], int]  # takes a step, returns how many images it saw
+Loop = Callable[[], int]  # takes a step and returns its number of images
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network at a size: its name in the table, its recipe, and how many batches of 20 ours takes a step."""
+    """A network at an image size: its name in the table, its recipe, and the batches of 20 per step of our loop."""
 
     network: str
     recipe: str
@@ -60,13 +60,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", action="store_true", help="print a JSON list, one object a network")
-    parser.add_argument("--faces64", type=Path, help="a data set of 64 px  [default: one made for this]")
-    parser.add_argument("--faces150", type=Path, help="a data set of 150 px  [default: one made for this]")
-    parser.add_argument("--sizes", default="64,150", help="of the networks to measure, pixels")
+    parser.add_argument("--json", action="store_true", help="print a JSON list, one object per network")
+    parser.add_argument("--faces64", type=Path, help="a data set of 64 px  [default: a new one]")
+    parser.add_argument("--faces150", type=Path, help="a data set of 150 px  [default: a new one]")
+    parser.add_argument("--sizes", default="64,150", help="image sizes of the networks to measure, pixels")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=5.0, help="how long each loop runs in each round")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of each loop in each round")
     arguments = parser.parse_args()
     refuse_below(1, rounds=arguments.rounds)
     refuse_below(0.001, seconds=arguments.seconds)
@@ -82,26 +82,28 @@ def main() -> None:
 
 
 def _cases(sizes: list[str]) -> list[Case]:
-    """Return the networks of these sizes, each a number of pixels."""
+    """Return the networks of these image sizes."""
     known = {str(case.size): case for case in CASES}
     unknown = [size for size in sizes if size not in known]
     if unknown:
-        raise BenchmarkError(f"there is no network of size {unknown[0]!r}: choose of {', '.join(known)}")
+        raise BenchmarkError(f"expected a network's image size, found {unknown[0]!r}: choose from {', '.join(known)}.")
     return [case for size, case in known.items() if size in sizes]
 
 
 def _refuse(case: Case, faces: Path | None, device: str) -> None:
-    """Raise unless there is such a device, and the data set, if one is given, has images of this size."""
+    """Raise unless the device exists and a given data set has images of this size."""
     from dcign.device import choose_device
     from dcign.inputs.source import DataSource
 
     choose_device(device)
     if faces and (size := DataSource(faces).description().size) != case.size:
-        raise BenchmarkError(f"{faces} has images of {size} px: wanted {case.size} px for {case.network}")
+        raise BenchmarkError(
+            f"expected images of {case.size} px, found {size} px in {faces}: choose another --faces{case.size}."
+        )
 
 
 def measure(case: Case, faces: Path, device: str, rounds: int, seconds: float) -> dict[str, Any]:
-    """One row: images a second of each loop."""
+    """Return one row: images per second of each loop."""
     context = multiprocessing.get_context("spawn")
     rates: dict[str, list[float]] = {name: [] for name in LOOPS}
     about: dict[str, Any] = {}
@@ -110,7 +112,7 @@ def measure(case: Case, faces: Path, device: str, rounds: int, seconds: float) -
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, name, case, faces, device), daemon=True)
         process.start()
-        theirs.close()  # the process's alone now: if it dies, the pipe ends
+        theirs.close()  # only the process holds it now, so the pipe ends if the process dies
         workers.append((name, ours, process))
         about |= _answer(name, ours)
     for _ in range(rounds):
@@ -135,17 +137,19 @@ def _answer(name: str, pipe: Connection) -> Any:  # what `_work` sent
     try:
         return pipe.recv()
     except EOFError:
-        raise BenchmarkError(f"the process of the loop {name} died: see above") from None
+        raise BenchmarkError(
+            f"expected an answer of the loop {name}, found that its process ended: see its error above."
+        ) from None
 
 
 def _work(pipe: Connection, name: str, case: Case, faces: Path, device: str) -> None:
-    """Prepare a loop, say what it is, and run it for as many seconds as asked, again and again."""
+    """Prepare a loop, send its description, then run it for each number of seconds received and send its rate."""
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     torch.set_num_threads(1)
     loop, about = _loop(name, case, faces, device)
-    for _ in range(WARMING):
+    for _ in range(WARM_UP):
         loop()
     pipe.send(about)
     while (seconds := pipe.recv()) is not None:
@@ -156,7 +160,7 @@ def _work(pipe: Connection, name: str, case: Case, faces: Path, device: str) -> 
 
 
 def _clock() -> float:
-    """Seconds of CPU time; where there is a GPU, of the wall's, once it has done what it was told."""
+    """Return seconds of CPU time, or on a GPU of wall time after all queued work is done."""
     import torch
 
     if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
@@ -209,14 +213,14 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
 
 
 def _advance(run: Trainer, do: Callable[[], object]) -> int:
-    """Do something as of the run's step, and go on to the next."""
+    """Do something as part of a step, and advance to the next step."""
     do()
     run.state.step += 1
     return run.images_a_step
 
 
 def _operations(run: Trainer) -> int:
-    """Floating-point operations of one step, forwards and backwards."""
+    """Return the floating-point operations of one step, forward and backward."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:
@@ -225,7 +229,7 @@ def _operations(run: Trainer) -> int:
 
 
 def _products(device: torch.device, precision: torch.dtype) -> float:
-    """Floating-point operations a second in large matrix products: the best of some."""
+    """Return floating-point operations per second in large matrix products: the best of 20."""
     import torch
 
     size = 8192 if device.type == "cuda" else 1024
@@ -239,7 +243,7 @@ def _products(device: torch.device, precision: torch.dtype) -> float:
 
 
 def _name(device: torch.device) -> str:
-    """What does the work, in words."""
+    """Return the name of the device."""
     import torch
 
     if device.type == "cuda":
@@ -249,30 +253,18 @@ def _name(device: torch.device) -> str:
 
 
 def _rendered(folder: Path, size: int) -> Path:
-    command = [
-        sys.executable,
-        "-m",
-        "dcign.cli",
-        "render",
-        "--batches",
-        str(BATCHES),
-        "--size",
-        str(size),
-        "--out",
-        str(folder),
-    ]
-    # A session of its own: a Ctrl-C of the terminal reaches it once, from here.
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as render:
+    words = ["render", "--batches", str(BATCHES), "--size", str(size), "--out", str(folder)]
+    # It gets its own session, so that Ctrl-C in the terminal reaches it only once, from here.
+    with subprocess.Popen([sys.executable, "-m", "dcign.cli", *words], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, start_new_session=True) as render:  # fmt: skip
         try:
-            _, said = render.communicate()
+            _, errors = render.communicate()
         except KeyboardInterrupt:
             render.send_signal(signal.SIGINT)  # `dcign render` stops its workers
             render.communicate()
             raise
     if render.returncode:
-        raise BenchmarkError(f"dcign render made no data set of {size} px: {said.strip()}")
+        raise BenchmarkError(f"expected a data set of {size} px, found that dcign render failed: {errors.strip()}")
     return folder
 
 
@@ -285,6 +277,6 @@ def _table(rows: list[dict[str, Any]]) -> str:
             f"{row['network']:16}{rates}{row['ratio']:18.2f}{row['loader_over_step']:18.1f}{row['matrix_share']:18.3f}"
         )
         lines.append(
-            f"  {row['device']}, {row['precision']}, {row['images_a_step']} images a step, in {row['data_in']}"
+            f"  {row['device']}, {row['precision']}, {row['images_a_step']} images per step, data in {row['data_in']}"
         )
     return "\n".join(lines)

@@ -57,7 +57,7 @@ def test_a_turned_picture_is_of_the_factors_that_it_is_given(small_faces):
             asked.append(code.copy())
             return np.zeros((len(code), *sweep.images.shape[2:]))
 
-    rerendering.rerendered(Drawn(), sweep, 0, scale)
+    rerendering.rerendering_psnr(Drawn(), sweep, 0, scale)
     asked = np.array(asked)
     assert np.allclose(np.unique(asked[:, :, 0]) * 50, sweep_of(sweep, 0).levels)
     assert np.all(asked[:, :, 1:3] == 0)  # at rest, not what the encoder says
@@ -88,7 +88,7 @@ def test_the_share_is_of_the_faces_that_were_found_before(run, monkeypatch, caps
         near.append(len(images))
         return np.arange(len(images)) % 2 < len(near)  # first every second picture, then all of them
 
-    monkeypatch.setattr(detector_recall, "faces_found", found)
+    monkeypatch.setattr(detector_recall, "detect_faces", found)
     monkeypatch.setitem(detector_recall.NEAR_FRONTAL, "azimuth", 60.0)
     monkeypatch.setattr(sys, "argv", ["haar", str(run), "--json"])
     detector_recall.main()
@@ -103,13 +103,13 @@ def test_rendered_faces_are_found_and_those_of_a_network_of_one_step_are_not(run
     told = detector_recall.measure(run)
     assert told["found"] > 0
     assert (told["both"], told["share"]) == (0, 0.0)
-    monkeypatch.setattr(detector_recall, "faces_found", lambda images: np.zeros(len(images), bool))
+    monkeypatch.setattr(detector_recall, "detect_faces", lambda images: np.zeros(len(images), bool))
     assert detector_recall.measure(run)["share"] is None
 
 
 def test_nothing_is_found_in_an_empty_picture_of_either_kind():
-    assert not detector_recall.faces_found(np.zeros((1, 64, 64, 1), np.uint8)).any()
-    assert not detector_recall.faces_found(np.full((1, 64, 64, 3), 90.0)).any()
+    assert not detector_recall.detect_faces(np.zeros((1, 64, 64, 1), np.uint8)).any()
+    assert not detector_recall.detect_faces(np.full((1, 64, 64, 3), 90.0)).any()
 
 
 def test_other_shards_than_the_run_s_are_not_judged(run, small_faces, tmp_path, monkeypatch):
@@ -127,8 +127,8 @@ def test_other_shards_than_the_run_s_are_not_judged(run, small_faces, tmp_path, 
 
 def test_without_opencv_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(BenchmarkError, match=r"no OpenCV here.*pip install -e \.\[dev\]"):
-        detector_recall.faces_found(np.zeros((1, 64, 64, 1), np.uint8))
+    with pytest.raises(BenchmarkError, match=r"expected OpenCV.*pip install -e \.\[dev\]"):
+        detector_recall.detect_faces(np.zeros((1, 64, 64, 1), np.uint8))
 
 
 @pytest.mark.parametrize("judge", [supervised, rerendering])
@@ -170,7 +170,7 @@ def test_swaps_are_told_by_how_far_they_go(run, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(["--factor", "roll"], "has no factor 'roll': choose of azimuth"), (["--bins", "0"], "give --bins 9")],
+    [(["--factor", "roll"], "found 'roll': choose from azimuth"), (["--bins", "0"], "e.g. --bins 9")],
 )
 def test_swaps_refuse_what_there_is_not(run, monkeypatch, words, sentence):
     monkeypatch.setattr(sys, "argv", ["swaps", str(run), *words])

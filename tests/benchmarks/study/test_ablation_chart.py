@@ -1,4 +1,4 @@
-"""The chart of the ablation: drawn from evaluations alone, a dot a seed."""
+"""The chart of the ablation: it is drawn from evaluations alone, with one dot per seed."""
 
 import json
 
@@ -80,5 +80,7 @@ def test_what_was_not_measured_has_no_panel_and_no_dot(ablation):
 @pytest.mark.parametrize("options", [[], [""], ["--set flip=false", "--set mirror=false"]])
 def test_without_the_whole_recipe_or_anything_beside_it_there_is_no_chart(ablation, options):
     out = ablation({(each, 0): evaluation(0) for each in options})
-    with pytest.raises(BenchmarkError, match="holds no ablation to draw: wanted `swap` as it is and without something"):
+    with pytest.raises(
+        BenchmarkError, match="expected evaluations of `swap` complete and without an ingredient, found too few"
+    ):
         ablation_figure(out)

@@ -1,4 +1,4 @@
-"""The studies of docs/results.md: what they train, in which order, and how they go on."""
+"""The studies of docs/results.md: what they train, in which order, and how they continue."""
 
 import shlex
 import stat
@@ -6,13 +6,15 @@ import sys
 
 import pytest
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.study import run as study
 from benchmarks.study.trainings import ABLATIONS, STEPS, STUDIES, Training, command
 from dcign.recipes.fields import read_settings
 from dcign.recipes.registry import RECIPES, changed
 
 FAKE = """#!/bin/sh
-# Stands for `python -m dcign.cli train FACES ... --out FOLDER [--resume]`: notes its words, does what the name says.
+# Replaces `python -m dcign.cli train FACES ... --out FOLDER [--resume]`. It appends its arguments to FOLDER/words, and
+# fails or waits if the folder's name says so.
 for word in "$@"; do [ "$before" = --out ] && folder=$word; before=$word; done
 [ "$3" = evaluate ] && folder=$4
 mkdir -p "$folder" && echo "$*" >> "$folder/words"
@@ -65,7 +67,7 @@ def test_what_is_evaluated_is_not_run_again_and_what_was_begun_goes_on(quick):
 def test_a_training_that_fails_is_told_and_keeps_no_other_from_being_run(quick, capsys):
     assert not study.run_all([Training("x/fails-0", ()), Training("x/good-0", ())], quick / "faces", quick, workers=1)
     assert (quick / "x" / "good-0" / "evaluation.json").exists()
-    assert f"x/fails-0: stopped, see {quick}/x/fails-0.log" in capsys.readouterr().out
+    assert f"x/fails-0: failed, see {quick}/x/fails-0.log" in capsys.readouterr().out
 
 
 def test_a_run_that_another_study_trains_is_left_to_it(quick, capsys):
@@ -87,12 +89,12 @@ def test_what_is_evaluated_is_evaluated_again_on_demand(quick, capsys):
     assert not study.evaluate_all(quick / "faces", quick, workers=1)
     words = f"-m dcign.cli evaluate {quick}/recipes/a-0 --data {quick}/faces --threads 1\n"
     assert (quick / "recipes" / "a-0" / "words").read_text() == words
-    assert f"{quick}/swap/fails-1: stopped, see {quick}/swap/fails-1.log" in capsys.readouterr().out
+    assert f"{quick}/swap/fails-1: failed, see {quick}/swap/fails-1.log" in capsys.readouterr().out
     assert not (quick / "swap" / "begun-2" / "words").exists()
 
 
 def test_a_name_that_is_no_run_is_refused_with_all_there_are():
-    with pytest.raises(SystemExit, match=r"no run 'vea': choose of ada-gvae, beta-vae, .* vae"):
+    with pytest.raises(BenchmarkError, match=r"found 'vea': choose from ada-gvae, beta-vae, .* vae"):
         study._only(STUDIES["recipes"](1), ["vea"])
 
 
@@ -107,11 +109,11 @@ def test_every_name_can_be_chosen_those_with_commas_too():
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["swap", "f", "o", "--workers", "0"], "--workers: 0: wanted 1 or more"),
-        (["swap", "f", "o", "--seeds", "-1"], "--seeds: -1: wanted 1 or more"),
-        (["evaluate", "f", "nothere"], "nothere holds no evaluated run"),
-        (["tables", "f", "nothere"], "nothere holds no evaluated run"),
-        (["evaluate", "f", "o", "--list"], "evaluate takes what is there"),
+        (["swap", "f", "o", "--workers", "0"], "--workers: expected 1 or more, found 0"),
+        (["swap", "f", "o", "--seeds", "-1"], "--seeds: expected 1 or more, found -1"),
+        (["evaluate", "f", "nothere"], "found none in nothere"),
+        (["tables", "f", "nothere"], "found none in nothere"),
+        (["evaluate", "f", "o", "--list"], "or --seeds with evaluate, found one"),
     ],
 )
 def test_what_cannot_be_studied_is_refused_in_a_sentence(monkeypatch, capsys, words, sentence):
@@ -149,5 +151,5 @@ def test_stopped_it_stops_its_trainings_and_says_how_to_go_on(quick):
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=10)
-    assert (process.returncode, said.decode().strip()) == (1, "Stopped; the same command goes on.")
+    assert (process.returncode, said.decode().strip()) == (1, "Stopped. Run the same command again to continue.")
     assert not (quick / "x" / "other-0").exists()

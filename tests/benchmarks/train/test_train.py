@@ -1,4 +1,4 @@
-"""What `python -m benchmarks.train` cannot measure it refuses in a sentence, before anything is begun."""
+"""`python -m benchmarks.train` refuses bad arguments in one sentence before it starts."""
 
 import sys
 
@@ -12,7 +12,7 @@ from benchmarks.train import measure
     [
         (["--rounds", "0"], "Error: expected --rounds 1 or more, found 0:"),
         (["--seconds", "nan"], "Error: expected --seconds 0.001 or more, found nan:"),
-        (["--sizes", "64,96"], "Error: there is no network of size '96': choose of 64, 150"),
+        (["--sizes", "64,96"], "Error: expected a network's image size, found '96': choose from 64, 150."),
         (["--sizes", "64", "--device", "tpu"], "Error: "),
         (["--sizes", "64", "--faces64", "nowhere"], "Error: nowhere is not there"),
     ],
@@ -27,5 +27,5 @@ def test_bad_arguments_are_refused_in_a_sentence(words, sentence, monkeypatch):
 
 def test_a_data_set_of_another_size_is_refused(small_faces, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["train", "--sizes", "64", "--faces64", str(small_faces)])
-    with pytest.raises(SystemExit, match="has images of 32 px: wanted 64 px for strided, 64 px"):
+    with pytest.raises(SystemExit, match=r"expected images of 64 px, found 32 px in .*: choose another --faces64."):
         measure.main()

@@ -38,7 +38,7 @@ TINY = RenderConfiguration(Splits(train=4, test=1, iid=1, sweep_levels=(1, 1, 1)
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     started = Cluster(tmp_path_factory.mktemp("cluster"))
-    started.hire(2)
+    started.start_workers(2)
     yield started
     started.close()
 
@@ -99,7 +99,7 @@ def test_it_waits_for_workers_and_says_so_and_a_lost_scheduler_is_a_sentence(
 
     def hire_then(sentence: str) -> None:
         said.append(sentence)
-        alone.hire(1)
+        alone.start_workers(1)
 
     monkeypatch.setattr(cluster, "_warn", hire_then)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 5)
