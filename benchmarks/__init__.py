@@ -1,5 +1,5 @@
 """Measurements and stress tests that anybody can repeat, e.g. `python -m benchmarks.render`.
 
-Comes in: command-line options, data sets and runs. Goes out: tables and JSON, printed or beside the run.
+In: command-line options, data sets and runs. Out: tables and JSON, printed or beside the run.
 Never imports: tests. Nothing in `dcign` imports `benchmarks`.
 """

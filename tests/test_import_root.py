@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,11 @@ def test_the_user_s_folders_are_linked_into_the_package() -> None:
 def test_no_file_imports_our_folders_by_their_top_level_names() -> None:
     banned = {name.removesuffix(".py") for name in LINKS}
     assert not [str(path) for path in SOURCES if imports(path) & banned]
+
+
+def test_test_modules_share_code_through_tests_support_alone() -> None:
+    shared = re.compile(r"^ *(?:from|import) tests\.(?!support\b)", re.MULTILINE)
+    assert not [str(path) for path in (ROOT / "tests").rglob("*.py") if shared.search(path.read_text())]
 
 
 @pytest.mark.parametrize("package", [True, False])

@@ -1,5 +1,5 @@
 """Fault injection: interrupted runs, damaged files, full disks, lost workers, and a fuzz campaign on file readers.
 
-Comes in: nothing but a seed; the data sets are made here. Goes out: counts of the outcomes, and the faults found.
+In: nothing but a seed; the data sets are made here. Out: counts of the outcomes, and the faults found.
 Never imports: torch, or what trains networks.
 """
