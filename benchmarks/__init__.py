@@ -1,1 +1,5 @@
-"""Measurements, kept so that anybody can repeat them: `python -m benchmarks.render`."""
+"""Measurements and stress tests that anybody can repeat, e.g. `python -m benchmarks.render`.
+
+In: command-line options, data sets and runs. Out: tables and JSON, printed or beside the run.
+Never imports: tests. Nothing in `dcign` imports `benchmarks`.
+"""

@@ -1,8 +1,8 @@
-"""The demo: one data set, a `swap` run and a plain VAE trained beside it for as many steps, both evaluated.
+"""The demo: render one data set, train a `swap` run and a plain VAE on it for the same number of steps, evaluate both.
 
     python -m benchmarks.demo [demo] [--batches 1800] [--steps 14000] [--size 64]
 
-What is there is not made again, and what was interrupted goes on.
+Finished parts are kept. An interrupted demo continues when it is started again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-RUNS = ("swap", "vae")  # the first is shown while it trains, the second writes to a log
+RUNS = ("swap", "vae")  # `swap` shows its progress in the terminal, the plain VAE writes to a log
 PICTURES = ("relight", "inferred", "traversal", "reconstruction")
 
 
@@ -36,9 +36,9 @@ def main() -> None:
 
 
 def _train(folder: Path, faces: Path, steps: int) -> None:
-    """Both runs at once, half of the cores each: small steps share cores badly."""
+    """Train both at once, each on half of the cores: small steps do not scale to many cores."""
     threads = max(1, len(os.sched_getaffinity(0)) // len(RUNS))
-    print(f"Training a plain VAE beside it; it writes to {folder / 'vae.log'}.", flush=True)
+    print(f"Training `swap`, and a plain VAE at the same time, which writes to {folder / 'vae.log'}.", flush=True)
     with (folder / "vae.log").open("w") as log:
         started = []
         for run in RUNS:
@@ -52,11 +52,14 @@ def _train(folder: Path, faces: Path, steps: int) -> None:
             started.append(subprocess.Popen(_command(*words), **output))
         codes = [process.wait() for process in started]
         if any(codes):
-            sys.exit(f"A training run stopped; see above and {folder / 'vae.log'}, then run the demo again to go on.")
+            sys.exit(
+                f"expected two finished trainings, found one that stopped: see above and {folder / 'vae.log'}, then "
+                "start the demo again to continue."
+            )
 
 
 def _show(folder: Path, faces: Path) -> None:
-    """The table, and the pictures worth a look, side by side in one folder."""
+    """Print the table, and copy the most interesting pictures into one folder."""
     from dcign.report import evaluation_table, write_report
     from dcign.trained.trained_run import TrainedRun
 
@@ -68,7 +71,7 @@ def _show(folder: Path, faces: Path) -> None:
         shutil.copy(folder / "swap" / f"{picture}.png", folder / f"{picture}.png")
     shutil.copy(folder / "vae" / "relight.png", folder / "relight-vae.png")
     names = ("faces", "relight", "relight-vae", "inferred", "traversal", "reconstruction")
-    print(f"Look at {folder / 'swap' / 'report.html'}; and, in {folder}: " + ", ".join(f"{name}.png" for name in names))
+    print(f"Open {folder / 'swap' / 'report.html'}, and in {folder}: {', '.join(f'{name}.png' for name in names)}")
 
 
 def _dcign(*words: object) -> None:

@@ -1,10 +1,10 @@
-"""Does the working tree make the same bytes as an earlier revision? Data sets and short trainings of both, compared.
+"""Compare what this code makes with what an earlier revision made: data sets and short trainings, byte for byte.
 
     python -m benchmarks.same --against REV
 
-The code of REV is checked out beside the working tree. Both render the same small data sets and train every recipe for
-a few steps, each with its own cache. The hashes of shards, model files and checkpoints are compared. Then the working
-tree opens what REV made. Exits with code 1 if anything differs or cannot be opened.
+REV is checked out beside the working tree. Both revisions render the same small data sets and train every recipe for a
+few steps, each with its own cache. The hashes of shards, model files and trained weights are compared. Then today's
+code opens what REV made. Exits with code 1 if anything differs or cannot be opened.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,18 +22,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import trimesh
 from safetensors import safe_open
 
-from benchmarks.sentence import BenchmarkError, one_sentence
+from benchmarks.errors import BenchmarkError, one_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ("swap", "paper", "released", "vae", "beta-vae", "ada-gvae")
 STEPS = 50
-PATIENCE = 1800  # seconds that one training may take
+TRAINING_SECONDS = 1800  # the longest time that one training may take
 OBJECTS = 40
 DATA_SETS: dict[str, tuple[str, ...]] = {
     "faces": ("--size", "64"),
@@ -43,7 +40,7 @@ DATA_SETS: dict[str, tuple[str, ...]] = {
     "objects": ("--size", "32", "--meshes", "meshes"),
     "further": ("--size", "32", "--vary", "light_elevation", "--distance", "800", "1100", "--hair", "none"),
 }
-COMPARED = (".h5", ".npz")  # files whose bytes must be equal; prose and pictures of a data set card may change
+COMPARED = (".h5", ".npz")  # the text and the pictures of a data set card may change
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Side:
 
     @property
     def command(self) -> list[str]:
-        """How this revision's command line is started: until 0.1.0 its module was named `cli`."""
+        """The start of this revision's command line. Up to 0.1.0 the module was named `cli`."""
         module = "dcign.cli" if (self.code / "dcign" / "cli.py").exists() else "cli"
         return [sys.executable, "-m", module]
 
@@ -70,23 +67,42 @@ class Side:
             [*self.command, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True
         )
         if done.returncode:
-            raise BenchmarkError(f"dcign {' '.join(words)} failed with the code in {self.code}: {done.stderr.strip()}")
+            raise self.failure(words, done.stderr)
+
+    def failure(self, words: tuple[str, ...], reason: str) -> BenchmarkError:
+        """Return the error of a command of this side."""
+        return BenchmarkError(f"dcign {' '.join(words)} failed with the code in {self.code}: {reason.strip()}")
 
 
 def main() -> None:
-    """Make everything twice, compare it, print a table and exit with 1 if a row differs."""
+    """Make everything with both revisions, compare it, and print the verdicts."""
     options = _options()
     with one_sentence(), _two_sides(options.against, options.keep) as (then, now):
-        with ThreadPoolExecutor(2) as both:
-            made_then, made_now = both.map(_make, (then, now))
-        differing = sorted(name for name in made_then | made_now if made_then.get(name) != made_now.get(name))
-        unread = [] if options.no_reading else _unread(then, now)
-        if options.json:
-            print(json.dumps({"compared": len(made_then), "differing": differing, "unreadable": unread}, indent=1))
-        else:
-            _print_table(made_then, differing, unread)
-        if differing or unread:
-            sys.exit(1)
+        with ThreadPoolExecutor(2) as pool:
+            verdicts = compare(*pool.map(_make, (then, now)))
+        unreadable = [] if options.no_reading else _unreadable(then, now)
+    differing = [name for name, verdict in verdicts.items() if verdict != "equal"]
+    if options.json:
+        print(json.dumps({"compared": len(verdicts), "differing": differing, "unreadable": unreadable}, indent=1))
+    else:
+        for name, verdict in [*verdicts.items(), *((failure, "UNREADABLE") for failure in unreadable)]:
+            print(f"{verdict:10} {name}")
+        print(f"{len(verdicts) - len(differing)} of {len(verdicts)} equal, {len(unreadable)} commands failed.")
+    if differing or unreadable:
+        sys.exit(1)
+
+
+def compare(then: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+    """Return a verdict for each file of two sets of hashes: equal, DIFFERS, MISSING (only then) or NEW (only now)."""
+
+    def verdict(name: str) -> str:
+        if name not in now:
+            return "MISSING"
+        if name not in then:
+            return "NEW"
+        return "equal" if then[name] == now[name] else "DIFFERS"
+
+    return {name: verdict(name) for name in sorted(then | now)}
 
 
 def _options() -> argparse.Namespace:
@@ -100,32 +116,30 @@ def _options() -> argparse.Namespace:
 
 @contextmanager
 def _two_sides(revision: str, keep: Path | None) -> Iterator[tuple[Side, Side]]:
-    """Check out `revision`, and make an empty folder for each side. Everything is removed at the end, unless kept."""
+    """Check out `revision` and make a folder for each side. Removes everything at the end unless `keep` is given."""
     if keep is not None and keep.exists():
         raise BenchmarkError(f"expected a new folder, found {keep}: remove it or choose another --keep.")
-    top = keep.resolve() if keep is not None else Path(tempfile.mkdtemp(prefix="dcign-same-"))
-    top.mkdir(parents=True, exist_ok=True)
-    code = top / "code"
-    try:
-        _git("worktree", "add", "--detach", str(code), revision)
-        sides = Side(code, top / "then"), Side(ROOT, top / "now")
-        for side in sides:
-            write_objects(side.folder / "meshes")
-        yield sides
-    finally:
-        subprocess.run(["git", "worktree", "remove", "--force", str(code)], cwd=ROOT, capture_output=True)
-        if keep is None:
-            shutil.rmtree(top, ignore_errors=True)
+    if _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").returncode:
+        raise BenchmarkError(f"expected a revision of {ROOT}, found {revision!r}: name a commit, a branch or a tag.")
+    with tempfile.TemporaryDirectory(prefix="dcign-same-", ignore_cleanup_errors=True) as temporary:
+        top = (keep or Path(temporary)).resolve()
+        code = top / "code"
+        try:
+            _git("worktree", "add", "--detach", str(code), revision).check_returncode()
+            sides = Side(code, top / "then"), Side(ROOT, top / "now")
+            for side in sides:
+                write_objects(side.folder / "meshes")
+            yield sides
+        finally:
+            _git("worktree", "remove", "--force", str(code))
 
 
-def _git(*words: str) -> None:
-    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise BenchmarkError(f"expected a revision that git can check out, found an error: {done.stderr.strip()}")
+def _git(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
 
 
 def write_objects(folder: Path) -> None:
-    """Write boxes and cylinders of many proportions and colours, the smallest number that makes a data set."""
+    """Write 40 boxes and cylinders of many proportions and colours: as few as make a data set."""
     folder.mkdir(parents=True)
     for number in range(OBJECTS):
         rng = np.random.default_rng(number)
@@ -143,37 +157,32 @@ def _make(side: Side) -> dict[str, str]:
         for path in sorted((side.folder / name).rglob("*")):
             if path.suffix in COMPARED:
                 hashes[str(path.relative_to(side.folder))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    for recipe in RECIPES:
-        hashes[f"runs/{recipe}"] = _trained(side, recipe)
-    return hashes
+    return hashes | {f"runs/{recipe}": _trained(side, recipe) for recipe in RECIPES}
 
 
 def _trained(side: Side, recipe: str) -> str:
     """Train for `STEPS` steps, and stop before the evaluation, which takes longer. Returns the weights' hash."""
-    run = side.folder / "runs" / recipe
-    words = ["train", "faces", "--recipe", recipe, "--steps", str(STEPS), "--threads", "1", "--out", f"runs/{recipe}"]
-    training = subprocess.Popen(
-        [*side.command, *words],
-        cwd=side.folder,
-        env=side.environment,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        until = time.monotonic() + PATIENCE
-        while (state := _state(run / "checkpoint.safetensors")) is None:
-            if training.poll() is not None or time.monotonic() > until:
-                said = training.communicate()[1].decode() if training.returncode is not None else "it took too long"
-                raise BenchmarkError(f"dcign {' '.join(words)} failed with the code in {side.code}: {said.strip()}")
-            time.sleep(0.2)
-    finally:
-        training.send_signal(signal.SIGKILL)
-        training.communicate()
+    out = f"runs/{recipe}"
+    words = ("train", "faces", "--recipe", recipe, "--steps", str(STEPS), "--threads", "1", "--out", out)
+    until = time.monotonic() + TRAINING_SECONDS
+    with tempfile.TemporaryFile("w+") as errors:
+        training = subprocess.Popen(
+            [*side.command, *words], cwd=side.folder, env=side.environment, stderr=errors, stdout=subprocess.DEVNULL
+        )
+        try:
+            while (state := _state(side.folder / out / "checkpoint.safetensors")) is None:
+                if training.poll() is not None or time.monotonic() > until:
+                    errors.seek(0)
+                    raise side.failure(words, errors.read() or f"it took more than {TRAINING_SECONDS} seconds")
+                time.sleep(0.2)
+        finally:
+            training.kill()
+            training.wait()
     return state
 
 
 def _state(checkpoint: Path) -> str | None:
-    """Hash a checkpoint's tensors by name, or None if the last step's checkpoint is not there yet."""
+    """Return a hash of a checkpoint's tensors and their names, or None if the last step's checkpoint is not there."""
     if not checkpoint.exists():
         return None
     with safe_open(checkpoint, "numpy") as file:
@@ -185,9 +194,8 @@ def _state(checkpoint: Path) -> str | None:
     return digest.hexdigest()
 
 
-def _unread(then: Side, now: Side) -> list[str]:
-    """Open what `then` made with the code of `now`. Returns a line for each command that failed."""
-    theirs = Side(now.code, then.folder)
+def _unreadable(then: Side, now: Side) -> list[str]:
+    """Open what `then` made with the code of `now`. Returns a sentence for each command that failed."""
     then.run("evaluate", "runs/swap", "--threads", "1")
     then.run("export", "runs/swap", "--to", "hub", "--out", "exported")
     picture = "faces/preview.png"
@@ -202,23 +210,13 @@ def _unread(then: Side, now: Side) -> list[str]:
         ("compare", "runs/swap"),
         ("export", "faces", "--to", "npz", "--out", "faces-npz"),
     ]
-    failed = []
+    failures = []
     for words in commands:
         try:
-            theirs.run(*words)
+            Side(now.code, then.folder).run(*words)
         except BenchmarkError as error:
-            failed.append(str(error))
-    return failed
-
-
-def _print_table(made: dict[str, Any], differing: list[str], unread: list[str]) -> None:
-    for name in sorted(made):
-        print(f"{'DIFFERS' if name in differing else 'equal':8} {name}")
-    for name in sorted(set(differing) - set(made)):
-        print(f"{'NEW':8} {name}")
-    for line in unread:
-        print(f"UNREAD   {line}")
-    print(f"{len(made) - len(differing)} of {len(made)} equal, {len(unread)} of what REV made cannot be opened.")
+            failures.append(str(error))
+    return failures
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 LINKS = ("cli.py", "data", "facegen", "render")
 SOURCES = [path for top in ("benchmarks", "cli.py", "data", "dcign", "facegen", "render", "tests")
            for path in ([ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*.py"))]  # fmt: skip
+FOLDERS = sorted({path.parent.relative_to(ROOT) for path in SOURCES} - {Path()})
+FOLDERS = [folder for folder in FOLDERS if folder.parts[0] != "tests"]
 
 
 def imports(path: Path) -> set[str]:
@@ -38,6 +41,22 @@ def test_the_user_s_folders_are_linked_into_the_package() -> None:
 def test_no_file_imports_our_folders_by_their_top_level_names() -> None:
     banned = {name.removesuffix(".py") for name in LINKS}
     assert not [str(path) for path in SOURCES if imports(path) & banned]
+
+
+def test_test_modules_share_code_through_tests_support_alone() -> None:
+    shared = re.compile(r"^ *(?:from|import) tests\.(?!support\b)", re.MULTILINE)
+    assert not [str(path) for path in (ROOT / "tests").rglob("*.py") if shared.search(path.read_text())]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_a_folder_holds_at_most_14_files(folder: Path) -> None:
+    assert len([path for path in (ROOT / folder).glob("*.py") if not path.is_symlink()]) <= 14
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_a_package_says_what_comes_in_what_goes_out_and_what_it_never_imports(folder: Path) -> None:
+    words = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text())) or ""
+    assert re.search(r"(?is)\bin: .*\bout: .*\b(never|neither|imports no)\b", words), words
 
 
 @pytest.mark.parametrize("package", [True, False])

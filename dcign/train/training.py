@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from dcign.device import choose_precision, refuse_threads, threads
-from dcign.errors import DataError, TrainingError, TrainingInterrupted
+from dcign.errors import DataError, DcignError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource

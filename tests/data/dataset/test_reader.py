@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks.hostile import hostile
+from benchmarks.faults.malformed_shards import malformations
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES
 from dcign.data.shard.writer import write_shard
@@ -105,28 +105,28 @@ def test_a_missing_dataset_is_named(make_shard, name):
 SHAPE = (4, 20, 24, 24, 1)
 # What can be read, though `dcign inspect --quick` finds it; that a configuration cannot be, who draws again finds.
 READABLE = {
-    "a bomb that just fits",
+    "a decompression bomb that just fits",
     "a mask of three",
-    "a nuisance that nobody knows",
-    "coefficients out of this world",
+    "an unknown nuisance",
+    "coefficients of 1e30",
     "fewer attributes",
     "fewer coefficients",
     "one more factor, with its name",
-    "labels that are no numbers",
-    "labels without end",
-    "numbers below zero",
-    "people below zero",
+    "labels of NaN",
+    "infinite labels",
+    "negative batch numbers",
+    "negative people",
     "a renderer of markup",
-    "a renderer of nothing",
+    "an empty renderer",
 }
 
 
-@pytest.mark.parametrize("case", [name for name in hostile(SHAPE) if not name.endswith("hashed")])
-def test_a_hostile_file_is_refused_in_one_sentence(make_shard, case):
+@pytest.mark.parametrize("case", [name for name in malformations(SHAPE) if not name.endswith("hashed")])
+def test_a_malformed_file_is_refused_in_one_sentence(make_shard, case):
     path = make_shard()
     shutil.copy(path, path.with_name("elsewhere.h5"))
     with h5py.File(path, "r+") as file:
-        hostile(SHAPE)[case](file)
+        malformations(SHAPE)[case](file)
     if case in READABLE:
         with Shard(path) as shard:
             assert shard.batch(3).number == shard.numbers[3]

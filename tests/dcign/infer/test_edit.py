@@ -21,7 +21,7 @@ from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, factor_values, write_calibrations
 from dcign.trained.trained_run import TrainedRun
-from tests.dcign.publish.test_hub import EVALUATION
+from tests.support.evaluation import EVALUATION
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"

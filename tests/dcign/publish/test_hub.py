@@ -28,28 +28,11 @@ from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, write_calibrations
 from dcign.trained.published import Published
 from dcign.trained.trained_run import TrainedRun
+from tests.support.evaluation import EVALUATION
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
 )
-SCORE = {"latent": 0, "r2": 0.91234, "mean_absolute_error": 2.5, "leakage_r2": -0.001, "rerender": {"psnr_db": 23.45}}
-EVALUATION = {
-    "format": "dcign-evaluation",
-    "version": 1,
-    "recipe": "swap",
-    "network": "strided",
-    "assigned_latents": True,
-    "image": {"size": 32, "channels": 1},
-    "steps": 2,
-    "images_seen": 16,
-    "seconds": 1.5,
-    "seed": 0,
-    "data_sha256": "none",
-    "factors": {"across": SCORE, "tilt_up": SCORE | {"latent": 1}},
-    "reconstruction": {"psnr_frame_db": 21.5, "psnr_head_db": None},
-    "latents": {"count": 32, "alive": 3},
-    "mig": 0.5,
-}
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
 TENSOR = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
 

@@ -24,8 +24,8 @@ from dcign.render.plan.configuration import RenderConfiguration
 from dcign.storage import paths as places
 from dcign.storage.lock import UnlockedWarning
 from dcign.storage.paths import is_remote, local_copy, to_path, with_local_copy
-from tests.render.produce.test_production import make
 from tests.support.commands import dcign
+from tests.support.data_sets import make
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::dcign.storage.lock.UnlockedWarning"),

@@ -10,8 +10,8 @@ import trimesh
 
 from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.morphable import MorphableModel
-from tests.facegen.loaders.test_basel import write_h5
 from tests.support.heads import head
+from tests.support.model_files import write_h5
 
 LANDMARK = "center.nose.tip"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.albedo import LinearAlbedo
 from dcign.facegen.model.morphable import MorphableModel
 from tests.support.heads import Head, check_same_head, covariance, deviations_out, head
+from tests.support.model_files import write_h5
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -38,35 +38,6 @@ def write_mat(path: Path, given: Head, **changed: Any) -> Path:
         "segMB": np.zeros((5, 1)),
     } | changed
     scipy.io.savemat(path, {key: array for key, array in arrays.items() if array is not None}, do_compression=True)
-    return path
-
-
-def write_h5(path: Path, given: Head, **changed: Any) -> Path:
-    """Write a file like model2017 and model2019. changed: datasets by path, __ for /; None leaves one out."""
-    arrays: dict[str, Any] = {
-        "/shape/representer/points": given.vertices.T.astype(np.float32),
-        "/shape/representer/cells": given.triangles.T.astype(np.int32),
-        "/expression/model/mean": np.full(given.vertices.size, 16.7),
-        "/metadata/landmarks/json": json.dumps(
-            [{"id": "center.nose.tip", "coordinates": given.vertices[given.nose].tolist()},
-             {"id": "of.another.mesh", "coordinates": [500, 500, 500]}]
-        ),
-    }  # fmt: skip
-    for group, mean, modes in (("shape", given.vertices, given.modes), ("color", given.colours, given.colour_modes)):
-        columns, deviations = deviations_out(modes)
-        arrays |= {
-            f"/{group}/version/majorVersion": 0,
-            f"/{group}/version/minorVersion": 9,
-            f"/{group}/model/mean": mean.ravel().astype(np.float32),
-            f"/{group}/model/pcaBasis": columns.astype(np.float32),
-            f"/{group}/model/pcaVariance": deviations**2,
-            f"/{group}/model/noiseVariance": [0.0],
-        }
-    arrays |= {"/" + key.replace("__", "/"): array for key, array in changed.items()}
-    with h5py.File(path, "w") as file:
-        for key, array in arrays.items():
-            if array is not None:
-                file[key] = array
     return path
 
 

@@ -15,21 +15,9 @@ import scipy.sparse
 from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
 from tests.support.heads import Head, check_same_head, head
+from tests.support.model_files import flame
 
 pytestmark = pytest.mark.usefixtures("own_cache")
-
-
-def flame(given: Head) -> dict[str, Any]:
-    """Make the content of FLAME: metres, 300 identity columns, most of them zero here, and then expressions."""
-    columns = np.zeros((*given.vertices.shape, 400))
-    columns[:, :, : given.modes.shape[2]] = given.modes / 1000
-    columns[:, :, 300:] = 0.05
-    return {
-        "v_template": given.vertices / 1000 + 0.02,
-        "f": given.triangles.astype(np.uint32),
-        "shapedirs": columns,
-        "weights": np.eye(5)[np.zeros(len(given.vertices), int)],
-    }
 
 
 def eyed(given: Head) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from dcign.facegen.loaders import basel_hdf5
 from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.bounding_sphere import head_sphere
 from dcign.facegen.model.morphable import MorphableModel
-from tests.facegen.loaders.test_basel import write_h5
-from tests.facegen.loaders.test_flame import flame
 from tests.support.commands import dcign
 from tests.support.heads import Head, check_same_head, head
+from tests.support.model_files import flame, write_h5
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from benchmarks.stock import StockScene, stock_renderer
+from benchmarks.render.stock_pyrender import StockScene, stock_renderer
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import RenderError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks.stock import stock_renderer
+from benchmarks.render.stock_pyrender import stock_renderer
 from dcign.errors import RenderError
 from dcign.render.gl.context import describe_renderer, open_context
 

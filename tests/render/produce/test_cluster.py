@@ -18,14 +18,14 @@ from pathlib import Path
 import distributed
 import pytest
 
-from benchmarks.dask_cluster import Cluster
+from benchmarks.faults.dask_cluster import Cluster
 from dcign.errors import DataError, RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.gl.context import Renderer
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce import cluster, workers
 from dcign.render.produce.production import make_shard, render_dataset, shard_tasks
-from tests.render.produce.test_production import digests, make
+from tests.support.data_sets import digests, make
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::dcign.render.produce.cluster.ClusterWarning"
@@ -38,7 +38,7 @@ TINY = RenderConfiguration(Splits(train=4, test=1, iid=1, sweep_levels=(1, 1, 1)
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     started = Cluster(tmp_path_factory.mktemp("cluster"))
-    started.hire(2)
+    started.start_workers(2)
     yield started
     started.close()
 
@@ -101,7 +101,7 @@ def test_it_waits_for_workers_and_says_so_and_a_lost_scheduler_is_a_sentence(
 
     def hire_then(sentence: str) -> None:
         said.append(sentence)
-        alone.hire(1)
+        alone.start_workers(1)
 
     monkeypatch.setattr(cluster, "_warn", hire_then)
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 5)

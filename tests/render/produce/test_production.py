@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,21 +23,11 @@ from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration, Splits
 from dcign.render.produce import production
-from dcign.render.produce.production import DrawnShard, Production, ShardTask, make_shard, render_dataset, shard_tasks
+from dcign.render.produce.production import DrawnShard, ShardTask, make_shard, shard_tasks
+from tests.support.data_sets import digests, make
 
 # Several shards a split, quick to draw.
 MANY_SHARDS = RenderConfiguration(Splits(train=125, test=4, iid=51, sweep_levels=(1, 1, 1)), size=16, seed=1)
-
-
-def make(folder: Path, model: MorphableModel, configuration: RenderConfiguration, workers: int = 1) -> Production:
-    return render_dataset(
-        folder, configuration, lambda: model, worker_count=workers, progress=lambda made, wanted: None
-    )
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 @pytest.fixture(scope="module")

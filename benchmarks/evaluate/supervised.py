@@ -1,0 +1,145 @@
+"""Supervised upper bound: how well can the same encoder predict the factors if it is trained on the true labels?
+
+    python -m benchmarks.evaluate.supervised FACES [--steps STEPS] [--seed 0] [--recipe swap] [--out ceiling.json]
+
+The network, the optimiser, the schedule, the averaged weights and the number of images per step are the recipe's. The
+images are drawn from the whole training split. The loss is the squared error between the first latents and the labels.
+Calibration and scores are those of `dcign train`: isotonic maps fitted on 7,200 training images, scores on the iid
+split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmarks.errors import one_sentence
+from dcign.device import choose_precision, computing, threads
+from dcign.evaluate.codes import encode_split, thinning
+from dcign.evaluate.evaluation import TRAINING_IMAGES
+from dcign.inputs.source import DataSource, LabelledBatches
+from dcign.metrics import r_squared
+from dcign.network.autoencoder import AutoEncoder, build_model
+from dcign.network.halves import initialise
+from dcign.recipes.registry import Recipe, recipe_named
+from dcign.run.checkpoint import TrainingState
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.optimiser import OPTIMIZERS, optimiser_step
+from dcign.trained.calibration import calibrate
+from dcign.trained.codec import Codec
+
+CPU = torch.device("cpu")
+
+
+@one_sentence()
+def main() -> None:
+    """Train, measure, write the JSON file and print it."""
+    for name, score in run_benchmark(__doc__, Path("ceiling.json"), measure)["factors"].items():
+        print(f"{name}: R2 {score['r2']:.4f}, mean error {score['mean_absolute_error']:.2f}")
+
+
+def run_benchmark(
+    description: str | None, default: Path, measured: Callable[[DataSource, TrainConfiguration], dict[str, Any]]
+) -> dict[str, Any]:
+    """Parse the options of an upper bound, measure it, write the result and its configuration as JSON, return it."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--steps", type=int, help="gradient steps  [default: the recipe's]")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--recipe", default="swap", help="the recipe of network and schedule  [default: swap]")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=default)
+    given = parser.parse_args()
+    recipe = recipe_named(given.recipe)
+    steps = recipe.steps if given.steps is None else given.steps
+    configuration = TrainConfiguration(data="", out="", recipe=recipe, steps=steps, seed=given.seed)
+    source = DataSource(given.faces)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    with threads(given.threads):
+        scores = measured(source, configuration)
+    seen = steps * images_per_step(recipe)
+    found = {"recipe": recipe.name, "steps": steps, "images_seen": seen, "seed": given.seed, **scores}
+    given.out.write_text(json.dumps(found, indent=2) + "\n")
+    return found
+
+
+def measure(source: DataSource, configuration: TrainConfiguration) -> dict[str, Any]:
+    """Train a regressor, calibrate it, and score it on the iid split."""
+    source.refuse_missing(("train", "iid"))
+    train, iid, description = source.labelled("train"), source.labelled("iid"), source.description()
+    codec = train_regressor(train, description, configuration)
+    few = source.chunked("train").labelled(*thinning(len(train.kind), train.images.shape[1], TRAINING_IMAGES))
+    fitted, held = (encode_split(codec, split) for split in (few, iid))
+    scores = {}
+    for index, name in enumerate(description.factors):
+        fit = calibrate(name, index, fitted.flat_mu[:, index], fitted.flat_factors[:, index])
+        truth, predicted = held.flat_factors[:, index], fit.value(held.flat_mu[:, index])
+        scores[name] = {
+            "r2": r_squared(truth, predicted),
+            "mean_absolute_error": float(np.abs(truth - predicted).mean()),
+        }
+    return {"cpu_seconds": round(codec.seconds, 1), "factors": scores}
+
+
+def train_regressor(train: LabelledBatches, description: ImageDescription, configuration: TrainConfiguration) -> Codec:
+    """Train an encoder to predict the labels, each divided by its largest absolute value."""
+    images, labels = torch.from_numpy(_flat(train.images)), torch.from_numpy(_flat(train.factors))
+    targets, precision = labels / labels.abs().amax(dim=0), choose_precision("auto", CPU)
+
+    def loss(model: AutoEncoder, generator: torch.Generator) -> Tensor:
+        chosen = torch.randint(len(images), (images_per_step(configuration.recipe),), generator=generator)
+        with computing(CPU, precision):
+            predicted, _ = model.encode(images[chosen].permute(0, 3, 1, 2).to(torch.float32) / 255)
+        return (predicted[:, : targets.shape[1]] - targets[chosen]).square().mean()
+
+    return train_network(configuration, description, loss)
+
+
+def train_network(
+    configuration: TrainConfiguration,
+    description: ImageDescription,
+    loss: Callable[[AutoEncoder, torch.Generator], Tensor],
+) -> Codec:
+    """Minimise a loss with the recipe's optimiser and schedule. Returns the network with its averaged weights.
+
+    `loss` draws the images of one step with the generator.
+    """
+    recipe = configuration.recipe
+    generator = torch.Generator().manual_seed(configuration.seed)
+    began = time.process_time()
+    model = build_model(configuration.recipe, description)
+    initialise(model, recipe.gain, generator)
+    average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    state = TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
+    for state.step in range(configuration.steps):
+        state.optimizer.zero_grad()
+        loss(model, generator).backward()  # type: ignore[no-untyped-call]
+        optimiser_step(state, recipe, configuration.steps)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.copy_(average[name])
+    seconds, precision = time.process_time() - began, choose_precision("auto", CPU)
+    return Codec(model.eval(), configuration, description, configuration.steps, seconds, CPU, precision)
+
+
+def images_per_step(recipe: Recipe) -> int:
+    """Return the number of images per training step."""
+    return recipe.groups * recipe.images
+
+
+def _flat(values: NDArray[Any]) -> NDArray[Any]:
+    """(B, n, ...) -> (B n, ...)"""
+    return values.reshape(-1, *values.shape[2:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Data set folders of tests: how they are rendered, and the hashes by which two of them are compared."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.produce.production import Production, render_dataset
+
+
+def make(folder: Path, model: MorphableModel, configuration: RenderConfiguration, workers: int = 1) -> Production:
+    """Render a data set, quietly."""
+    return render_dataset(
+        folder, configuration, lambda: model, worker_count=workers, progress=lambda made, wanted: None
+    )
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file, by its path within the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
