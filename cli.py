@@ -15,7 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -132,10 +132,6 @@ def render(
     meshes: Path | None,
     up: str | None,
     dry_run: bool,
-    shadows: bool,
-    vary: tuple[str, ...],
-    background: str,
-    truth: str,
     **options: Any,
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
@@ -154,13 +150,8 @@ def render(
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
     """
     from dcign.errors import DataError, ModelError, RenderError
-    from dcign.render.draw.scene import DEFAULT_SCENE
-    from dcign.render.draw.truth_pass import truth_named
     from dcign.render.gl import devices
-    from dcign.render.plan.backdrops import parse_background
-    from dcign.render.plan.configuration import RenderConfiguration, Splits
-    from dcign.render.plan.objects import check_object_options, object_scene
-    from dcign.render.plan.ranges import FURTHER, Range, further_fields
+    from dcign.render.plan.configuration import RenderConfiguration
     from dcign.render.produce.cluster import ClusterWarning
     from dcign.render.produce.folder import check_folder
     from dcign.render.produce.production import render_dataset
@@ -170,18 +161,9 @@ def render(
         _check_workers(workers)
         if cluster and workers is not None:
             raise RenderError("--workers and --cluster were given; a cluster has as many workers as it has: give one.")
-        layers, scene = truth_named(truth), replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
-        if meshes is not None:
-            scene = object_scene(scene)
-            check_object_options(model_path=model_path, truth=layers, **options)
-        elif up is not None:
-            raise RenderError(f"--up {up} says how --meshes stand, and there are none: give --meshes, or leave it out.")
-        ranges: dict[str, Any] = {name: Range(*options.pop(name)) for name in ("azimuth", "elevation", "light_azimuth")}
-        further = further_fields(scene, {name: options.pop(name) for name in FURTHER}, vary)
-        splits = Splits.in_paper_proportions(batches, len(further["vary"]))
-        configuration = RenderConfiguration(splits, **ranges, **further, truth=layers, **options)
-        behind, backdrops = parse_background(background, configuration.size)
-        configuration = replace(configuration, background=behind)
+        configuration, backdrops = RenderConfiguration.from_options(
+            batches=batches, model_path=model_path, meshes=meshes, up=up, **options
+        )
         # Before the folder is made: it may be no model.
         subject, sha256 = _subject(model_path) if meshes is None else _objects(meshes, up or "y", configuration, out)
         if dry_run:
@@ -285,9 +267,6 @@ def inspect(
 def train(
     faces: Path | None,
     out: Path | None,
-    recipe: str | None,
-    settings: tuple[str, ...],
-    pretrain: int | None,
     resume: bool,
     **options: Any,
 ) -> None:
@@ -302,13 +281,13 @@ def train(
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
     from dcign.errors import DataError, TrainingError, TrainingInterrupted
+    from dcign.run.configuration import TrainConfiguration
     from dcign.train import training
     from dcign.train.distributed import this_process
 
     with _one_sentence(TrainingError, DataError), _warnings_said():
-        chosen = _recipe(recipe, settings, pretrain)
-        out = out or Path("runs") / (chosen.name if chosen else "swap")
-        configuration = _run_configuration(faces, out, chosen, resume, options)
+        configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
+        out = Path(configuration.out)
         with _going_on(f"Stopped before the first step: run the same command again, with --resume if {out} is there."):
             try:
                 with _step_progress(configuration.recipe.name) as progress:
@@ -322,55 +301,18 @@ def train(
             _evaluate_run(out, None, configuration.device, configuration.threads)
 
 
-def _recipe(name: str | None, settings: tuple[str, ...], pretrain: int | None) -> Any:  # Recipe | None
-    """The recipe that the options name and change, None if they say nothing of it."""
-    from dcign.recipes.fields import read_settings
-    from dcign.recipes.registry import changed, recipe_named
-
-    if name is None and not settings and pretrain is None:
-        return None
-    recipe = recipe_named(name or "swap")
-    asked = {} if pretrain is None else {"pretrain_steps": pretrain}
-    return changed(recipe, read_settings(settings, recipe) | asked)
-
-
-def _run_configuration(
-    faces: Path | None, out: Path, recipe: Any, resume: bool, options: dict[str, Any]
-) -> Any:  # Recipe | None -> TrainConfiguration, imported where needed
-    """What the options ask for; with --resume, what the run was asked for, and what the options change of it."""
-    from dcign.data.dataset.reader import FaceDataset
-    from dcign.recipes.fields import parse_ratio
-    from dcign.recipes.registry import recipe_named
-    from dcign.run.configuration import TrainConfiguration
-    from dcign.storage.paths import to_path
-    from dcign.train.training import configuration_to_resume
-
-    given = {name: value for name, value in options.items() if value is not None}
-    if recipe is not None:
-        given["recipe"] = recipe
-    if resume and faces is not None:
-        given["data"] = str(faces)
-    found = configuration_to_resume(out) if resume else None
-    folder = faces or to_path(found.data if found else "faces")
-    if "ratio" in given:
-        kinds = (*(factor.name for factor in FaceDataset(folder).factors), "identity")
-        given["ratio"] = parse_ratio(given["ratio"], kinds)
-    if resume:
-        return configuration_to_resume(out, **given)
-    chosen = given.setdefault("recipe", recipe_named("swap"))
-    return TrainConfiguration(data=str(folder), out=str(out), **{"steps": chosen.steps, "seed": 0, **given})
-
-
 def _evaluate_run(out: Path, data: Path | None, device: str, threads: int, against: Path | None = None) -> None:
     from dcign.evaluate.evaluation import evaluate
     from dcign.publish.card import write_card
     from dcign.report import evaluation_table, refuse_report, write_report
+    from dcign.trained.trained_run import TrainedRun
 
-    refuse_report(out, data, against)
+    run, other = TrainedRun.open(out, device), None if against is None else TrainedRun.open(against, device)
+    refuse_report(run, data, other)
     with _stage_progress("evaluating") as progress:
-        evaluation = evaluate(out, data, device, threads, progress)
+        evaluation = evaluate(run, data, threads, progress)
     with _stage_progress("drawing") as progress:
-        files = [*write_report(out, data, against, device, threads, progress), write_card(out)]
+        files = [*write_report(run, data, other, threads, progress), write_card(run)]
     click.echo(evaluation_table([evaluation.report]))
     click.echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
     click.echo(f"Look at {files[0]}.")
@@ -453,11 +395,12 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     """
     from dcign.errors import DataError, TrainingError
     from dcign.infer.encode import encode_dataset, refuse_encoding_file, save_encoding
+    from dcign.trained.trained_run import TrainedRun
 
     with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         refuse_encoding_file(out)
         with _stage_progress(f"encoding {faces}") as progress:
-            encoding = encode_dataset(run, faces, splits, device, threads, progress)
+            encoding = encode_dataset(TrainedRun.open(run, device), faces, splits, threads, progress)
         save_encoding(encoding, out)
     click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
@@ -509,20 +452,21 @@ def edit(
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
     """
     from dcign.device import threads
-    from dcign.errors import TrainingError
+    from dcign.errors import DataError, TrainingError
     from dcign.infer.edit import arranged, parse_values, told, usual_decibels, warning
     from dcign.infer.edit import edit as edit_picture
     from dcign.infer.read_picture import fitted, open_picture
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
-    from dcign.trained.codec import load_calibrations, load_codec
+    from dcign.trained.trained_run import TrainedRun
 
-    with _one_sentence(TrainingError), _going_on("Stopped. Nothing was written."):
+    with _one_sentence(TrainingError, DataError), _going_on("Stopped. Nothing was written."):
         (run, picture), asked = _factor_options(words)
         if out is None and (asked or grid or beside):
             raise TrainingError("nowhere to write the picture: give --out NEW.png, or NEW.gif")
         if out is not None:
             refuse_strip_file(out, scale, fps)
-        codec, calibrations = load_codec(run, device), load_calibrations(run)
+        opened = TrainedRun.open(run, device)
+        codec, calibrations = opened.codec, opened.calibrations
         names = {fit.factor.replace("_", "-"): fit.factor for fit in calibrations}
         for name in asked:
             if name not in names:
@@ -534,7 +478,7 @@ def edit(
         with threads(thread_count):
             edited = edit_picture(codec, calibrations, image, spread)
         click.echo(f"{picture}: {told(edited.read, codec.description.units)}.")
-        if caution := warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(run)):
+        if caution := warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(opened)):
             click.echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None
@@ -600,8 +544,9 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.errors import TrainingError
     from dcign.publish.onnx import FORMATS as RUN_FORMATS
     from dcign.publish.onnx import export_run
+    from dcign.trained.trained_run import TrainedRun
 
-    with _one_sentence(TrainingError), _going_on("Stopped. Run the same command again."):
+    with _one_sentence(TrainingError, DataError), _going_on("Stopped. Run the same command again."):
         if to in FORMATS or splits:
             asked = f"--to {to}" if to in FORMATS else "--split"
             raise TrainingError(
@@ -609,7 +554,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
                 f"--to {', '.join(RUN_FORMATS)}, whole"
             )
         to = to or "onnx"
-        files = export_run(folder, out or folder / to, to)
+        files = export_run(TrainedRun.open(folder), out or folder / to, to)
     checked = "Checked against torch: " if to == "onnx" else ""
     click.echo(checked + ", ".join(str(file) for file in files))
 

@@ -8,7 +8,6 @@ What is there is not made again, and what was interrupted goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -59,9 +58,11 @@ def _train(folder: Path, faces: Path, steps: int) -> None:
 def _show(folder: Path, faces: Path) -> None:
     """The table, and the pictures worth a look, side by side in one folder."""
     from dcign.report import evaluation_table, write_report
+    from dcign.trained.trained_run import TrainedRun
 
-    print(evaluation_table([json.loads((folder / run / "evaluation.json").read_text()) for run in RUNS]))
-    write_report(folder / "swap", faces, against=folder / "vae")
+    swap, vae = (TrainedRun.open(folder / run) for run in RUNS)
+    print(evaluation_table([swap.evaluation, vae.evaluation]))
+    write_report(swap, faces, against=vae)
     shutil.copy(faces / "preview.png", folder / "faces.png")
     for picture in PICTURES:
         shutil.copy(folder / "swap" / f"{picture}.png", folder / f"{picture}.png")

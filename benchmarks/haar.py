@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.sentence import BenchmarkError, one_sentence
 from dcign.arrays import Bool
 from dcign.data.schema import GRAY_WEIGHTS
-from dcign.inputs.source import DataSource
-from dcign.trained.codec import load_codec
+from dcign.trained.trained_run import TrainedRun
 
 NEAR_FRONTAL = {"azimuth": 15.0, "elevation": 8.0}  # degrees
 ENLARGED, LEAST = 450, 100  # pixels: the picture, and the least face
@@ -44,9 +43,9 @@ def main() -> None:
 
 def measure(run: Path, data: Path | None = None) -> dict[str, Any]:
     """Return how many near-frontal pictures there are, in how many a face is found, and in how many of these again."""
-    codec = load_codec(run)
-    source = DataSource.of_run(codec.configuration, data)
-    source.refuse_other_shards(codec.description, run)
+    opened = TrainedRun.open(run)
+    codec = opened.codec
+    source = opened.data(data)
     split = source.labelled("iid")
     factors = split.factors.reshape(-1, split.factors.shape[-1])
     near = np.ones(len(factors), bool)

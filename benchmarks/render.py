@@ -32,7 +32,7 @@ from pathlib import Path
 from benchmarks.writing import stock_writing, worker_memory
 from dcign.malloc import keep_freed_memory
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.produce.crew import ENVIRONMENT
+from dcign.render.produce.worker_pool import ENVIRONMENT
 
 END_TO_END_BATCHES = {64: 3_000, 150: 2_000}  # of the paper's 12,000: start-up weighs little, as in a real one
 Loop = Callable[[int], object]

@@ -22,8 +22,7 @@ from dcign.arrays import Floating
 from dcign.evaluate.codes import encode_split
 from dcign.evaluate.evaluation import TEST_BATCHES
 from dcign.evaluate.swaps import measure_reconstruction, swap_errors
-from dcign.inputs.source import DataSource
-from dcign.trained.codec import load_codec
+from dcign.trained.trained_run import TrainedRun
 
 FILE = "swaps.json"
 
@@ -51,14 +50,14 @@ def main() -> None:
 
 def measure(run: Path, factor: str, bins: int, data: Path | None = None) -> dict[str, Any]:
     """Return the factor, and of each bin its ends, how many pairs of pictures it has, and their error."""
-    codec = load_codec(run)
+    opened = TrainedRun.open(run)
+    codec = opened.codec
     names = codec.description.factors
     if factor not in names:
         raise BenchmarkError(f"the data set of {run} has no factor {factor!r}: choose of {', '.join(names)}.")
     if not codec.configuration.recipe.assigned:
         raise BenchmarkError(f"{run} has no latent that is {factor}'s own: wanted a run of swap, paper or released.")
-    source = DataSource.of_run(codec.configuration, data)
-    source.refuse_other_shards(codec.description, run)
+    source = opened.data(data)
     test, place = source.labelled("test"), names.index(factor)
     test = test.chosen(np.flatnonzero(test.kind[:TEST_BATCHES] == place))
     codes = encode_split(codec, test)

@@ -15,7 +15,7 @@ from dcign.render.draw.scene import HeadFrame
 from dcign.render.draw.views import Labels, Views, make_views
 from dcign.render.plan.batches import BatchPlan, plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.produce.studio import batch_mesh, head_frame
+from dcign.render.produce.batch_renderer import batch_mesh, head_frame
 
 
 @dataclass(frozen=True, eq=False)

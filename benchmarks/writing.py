@@ -23,11 +23,11 @@ from dcign.render.gl.context import choose_egl
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import FINEST, RenderConfiguration, Splits
 from dcign.render.plan.subject import Subject
-from dcign.render.produce.crew import ENVIRONMENT
-from dcign.render.produce.studio import Studio, head_frame
+from dcign.render.produce.batch_renderer import BatchRenderer, head_frame
+from dcign.render.produce.worker_pool import ENVIRONMENT
 
 SHARD = 50  # batches
-Shoot = Callable[[int], Batch]
+DrawBatch = Callable[[int], Batch]
 
 
 def stock_writing(size: int, *, finest: bool, batches: int = 8, processes: int = 2) -> float:
@@ -51,18 +51,25 @@ def worker_memory(size: int, counts: tuple[int, ...]) -> list[float]:
 def _peaks(size: int, counts: tuple[int, ...]) -> list[float]:
     configuration = _configuration(size)
     peaks, done = [], 0
-    with Studio(procedural_model(), configuration) as studio, tempfile.TemporaryDirectory() as folder:
+    with BatchRenderer(procedural_model(), configuration) as batch_renderer, tempfile.TemporaryDirectory() as folder:
         for count in counts:
             while done < count:
                 some = min(SHARD, count - done)
-                _write(Path(folder) / "shard.h5", configuration, studio.model, _ours(studio, configuration), done, some)
+                _write(
+                    Path(folder) / "shard.h5",
+                    configuration,
+                    batch_renderer.model,
+                    _ours(batch_renderer, configuration),
+                    done,
+                    some,
+                )
                 done += some
             peaks.append(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
     return peaks
 
 
-def _ours(studio: Studio, configuration: RenderConfiguration) -> Shoot:
-    return lambda number: studio.shoot_batch(plan_batch(configuration, studio.model, "train", number))
+def _ours(batch_renderer: BatchRenderer, configuration: RenderConfiguration) -> DrawBatch:
+    return lambda number: batch_renderer.draw_batch(plan_batch(configuration, batch_renderer.model, "train", number))
 
 
 def _write_stock(size: int, finest: bool, first: int, batches: int) -> float:
@@ -75,7 +82,7 @@ def _write_stock(size: int, finest: bool, first: int, batches: int) -> float:
     head, normals = head_frame(whole), VertexNormals(model.triangles, model.vertices)
     renderer = OffscreenRenderer(size, size)
 
-    def shoot(number: int) -> Batch:
+    def draw(number: int) -> Batch:
         plan = plan_batch(configuration, model, "train", number)
         assert plan.shape is not None
         assert plan.albedo is not None
@@ -99,15 +106,15 @@ def _write_stock(size: int, finest: bool, first: int, batches: int) -> float:
             truth={},
         )
 
-    shoot(first)
+    draw(first)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        _write(Path(folder) / "shard.h5", configuration, model, shoot, first, batches)
+        _write(Path(folder) / "shard.h5", configuration, model, draw, first, batches)
         return time.perf_counter() - began
 
 
 def _write(
-    path: Path, configuration: RenderConfiguration, model: Subject, shoot: Shoot, first: int, count: int
+    path: Path, configuration: RenderConfiguration, model: Subject, draw: DrawBatch, first: int, count: int
 ) -> None:
     header = ShardHeader(
         split="train",
@@ -120,7 +127,7 @@ def _write(
         camera={},
         attributes=model.attributes,
     )
-    batches: Iterator[Batch] = (shoot(number) for number in range(first, first + count))
+    batches: Iterator[Batch] = (draw(number) for number in range(first, first + count))
     write_shard(path, header, batches, count, overwrite=True)
 
 

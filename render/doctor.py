@@ -103,12 +103,12 @@ def drawn_in_a_second(model_file: Path) -> float:
     from dcign.storage.atomic import file_sha256
 
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=64)
-    studio = workers.studio(model_file, file_sha256(model_file), configuration)
+    batch_renderer = workers.open_renderer(model_file, file_sha256(model_file), configuration)
     number, began, drawn = 0, 0.0, 0
     while not began or time.perf_counter() - began < MEASURED_SECONDS or number % 4:
         if number == 4:  # one of each kind: shaders are compiled
             began = time.perf_counter()
-        studio.shoot_batch(plan_batch(configuration, studio.model, "train", number))
+        batch_renderer.draw_batch(plan_batch(configuration, batch_renderer.model, "train", number))
         number += 1
         drawn += BATCH_SIZE * (began > 0)
     return drawn / (time.perf_counter() - began)

@@ -47,14 +47,15 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
         "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, BATCH_SIZE)),
         "identity_index": ((), "<i8", lambda shard: shard.identity_index.ravel()),
     }
-    with atomic_file(folder / f"{split.name}.npz") as part:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive:
-            _stream(archive, part, "imgs", (count, *shape), "|u1", (batch.images for batch in batches))
-            for name, (width, dtype, column) in columns.items():
-                _stream(archive, part, name, (count, *width), dtype, map(column, split.shards()))
-            with archive.open("metadata.npy", "w") as file:
-                np.lib.format.write_array(file, _metadata(split, edges), allow_pickle=False)
-        part.keep()
+    with (
+        atomic_file(folder / f"{split.name}.npz") as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive,
+    ):
+        _stream(archive, part, "imgs", (count, *shape), "|u1", (batch.images for batch in batches))
+        for name, (width, dtype, column) in columns.items():
+            _stream(archive, part, name, (count, *width), dtype, map(column, split.shards()))
+        with archive.open("metadata.npy", "w") as file:
+            np.lib.format.write_array(file, _metadata(split, edges), allow_pickle=False)
 
 
 def _stream(

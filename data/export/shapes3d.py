@@ -36,8 +36,7 @@ def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> 
                 file["identity_index"][rows] = batch.identity_index
                 part.check()
         finally:
-            file.close()  # cannot fail: what the disk refuses is kept until part.keep
-        part.keep()
+            file.close()  # cannot fail: an error of the disk is stored in `part`
 
 
 def _lay_out(file: h5py.File, split: SplitSource) -> None:

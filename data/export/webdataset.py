@@ -25,12 +25,13 @@ def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path) -> No
     """Write a split as tars of `TAR_BATCHES` batches, fewer in the last."""
     left = iter(batches)
     for number, first in enumerate(left):
-        with atomic_file(folder / f"{split.name}-{number:06d}.tar") as part:
-            with tarfile.open(fileobj=part, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for batch in chain([first], islice(left, TAR_BATCHES - 1)):
-                    _add_batch(tar, split, batch)
-                    part.check()
-            part.keep()
+        with (
+            atomic_file(folder / f"{split.name}-{number:06d}.tar") as part,
+            tarfile.open(fileobj=part, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            for batch in chain([first], islice(left, TAR_BATCHES - 1)):
+                _add_batch(tar, split, batch)
+                part.check()
 
 
 def _add_batch(tar: tarfile.TarFile, split: SplitSource, batch: Batch) -> None:

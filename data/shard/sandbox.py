@@ -1,8 +1,11 @@
-"""HDF5 opens a file in a process of its own, so that a file made to break its C library breaks nothing here.
+"""Open shards with HDF5 in a process of its own, so that a malicious file cannot harm this one.
 
-A server, one for each process that reads shards and started by its first one, forks a child for every file: no file
-meets what another left behind. A child has little memory and time; its death is a sentence. Reading on is then plain
-reading of bytes at the places that it found (`dcign.data.shard.contents`).
+A file can be made to crash HDF5's C library, or to exploit it. Each process that reads shards starts one server, and
+the server forks a child per file, which has little memory and time: no file meets the state that another one left. A
+child that dies becomes one error sentence. The pixels are then read here as plain bytes, without HDF5
+(`dcign.data.shard.contents`).
+
+`DCIGN_SANDBOX=off` opens shards in this process. docs/sandbox.md says what that saves and what it risks.
 """
 
 from __future__ import annotations
@@ -25,28 +28,27 @@ from typing import IO, Any
 from dcign.data.damage import AGAIN
 from dcign.errors import DataError
 
-Describe = Callable[[Path], dict[str, Any]]  # JSON
+ReadLayout = Callable[[Path], dict[str, Any]]  # JSON
 
+VARIABLE, OFF = "DCIGN_SANDBOX", "off"
 MEMORY = 1 << 30  # bytes of address space
-CPU_SECONDS = 20  # a shard takes a few thousandths
+CPU_SECONDS = 20  # a shard takes a few milliseconds
 WALL_SECONDS = 120  # for a slow disk
 LARGEST_ANSWER = 64 << 20  # bytes; a shard of 50 batches has 5 kB
 
-START = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from dcign.data.shard import hdf5_layout as layout
-from dcign.data.shard import sandbox
-sandbox.serve_layouts(layout.read_layout)
-"""
-ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # a fork keeps one thread
+SERVER = ("-P", "-m", "dcign.data.shard.sandbox")  # arguments of Python; -P: import nothing from the working folder
+SINGLE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # before a fork
 
 
 def read_layout(path: Path) -> dict[str, Any]:  # JSON
-    """Return `dcign.data.shard.hdf5_layout.read_layout` of a shard, found out elsewhere.
+    """Return `dcign.data.shard.hdf5_layout.read_layout` of a shard, found out by a child of the server.
 
-    Raises DataError if the file is no whole shard, or HDF5 cannot survive it.
+    Raises DataError if the file is not a complete shard, or if HDF5 crashes on it.
     """
+    if os.environ.get(VARIABLE) == OFF:
+        from dcign.data.shard import hdf5_layout  # h5py: only the server needs it otherwise
+
+        return hdf5_layout.read_layout(path)
     answer = _servers.setdefault(os.getpid(), _Server()).ask(path)
     if "refused" in answer:
         raise DataError(answer["refused"])
@@ -63,14 +65,14 @@ def close() -> None:
 
 
 class _Server:
-    """This process's end of its server."""
+    """The connection of this process to its server."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, path: Path) -> dict[str, Any]:  # JSON
-        """One question, one answer; a server that has died meanwhile is started again."""
+        """Return the answer for one file; a server that has died is started again."""
         question = json.dumps([_working_folder(), str(path)]).encode()
         with self._lock:
             if self._process is None or self._process.poll() is not None:
@@ -86,8 +88,8 @@ class _Server:
             except (OSError, ValueError):
                 self.close()
                 raise DataError(
-                    f"{path} was not read: the process that reads shards has died, most likely for want of memory; "
-                    "run the same command again."
+                    f"{path} was not read: the process that opens shards has died, most likely for lack of memory; "
+                    "free some, and run the same command again."
                 ) from None
             except BaseException:  # Ctrl-C between question and answer: the next answer would be this one
                 self.close()
@@ -104,29 +106,33 @@ class _Server:
 
     def _start(self) -> None:
         self.close()
+        folder = _working_folder()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", START, json.dumps(sys.path)],
+            [sys.executable, *SERVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | ALONE,
+            cwd=os.sep,  # Python does not start in a folder that was removed
+            env=os.environ
+            | SINGLE_THREAD
+            | {"PYTHONPATH": os.pathsep.join(str(Path(folder, entry)) for entry in sys.path)},
         )
         atexit.register(self.close)
 
 
-_servers: dict[int, _Server] = {}  # by process: a forked child must not share its parent's
+_servers: dict[int, _Server] = {}  # by process ID: a forked child must not share its parent's
 
 
 def _working_folder() -> str:
     try:
         return str(Path.cwd())
-    except FileNotFoundError:  # removed since this process started: only whole names lead anywhere now
+    except FileNotFoundError:  # it was removed: only absolute paths lead anywhere now
         return os.sep
 
 
-def serve_layouts(read_layout: Describe) -> None:
-    """In the server, until stdin ends: answer a line of JSON, a folder and a path from there, by a line of JSON."""
+def serve(read: ReadLayout) -> None:
+    """Run the server until stdin ends: read lines of JSON [working folder, path] and answer each by a line of JSON."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
-    with suppress(ValueError, OSError):  # where there are no such limits, time is limited all the same
+    with suppress(ValueError, OSError):  # some systems lack these limits; time is limited there, too
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for question in sys.stdin.buffer:
@@ -135,21 +141,21 @@ def serve_layouts(read_layout: Describe) -> None:
         child = os.fork()
         if not child:
             os.close(reading)
-            _describe(read_layout, folder, Path(path), writing)
+            _write_answer(read, folder, Path(path), writing)
         os.close(writing)
-        sys.stdout.buffer.write(_answer(child, reading) + b"\n")
+        sys.stdout.buffer.write(_read_answer(child, reading) + b"\n")
         sys.stdout.buffer.flush()
 
 
-def _describe(read_layout: Describe, folder: str, path: Path, pipe: int) -> None:
-    """In a child, which ends here: write the answer into the pipe."""
+def _write_answer(read: ReadLayout, folder: str, path: Path, pipe: int) -> None:
+    """Write the answer into the pipe and end the process. This runs in the child."""
     status = 1
     with suppress(BaseException):
         os.chdir(folder)  # so that sentences name the file as the user does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what C libraries say when they die is not for the user
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # hide what C libraries print when they crash
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
         try:
-            answer = read_layout(path)
+            answer = read(path)
         except DataError as error:
             answer = {"refused": str(error)}
         with os.fdopen(pipe, "wb") as file:
@@ -158,8 +164,8 @@ def _describe(read_layout: Describe, folder: str, path: Path, pipe: int) -> None
     os._exit(status)
 
 
-def _answer(child: int, pipe: int) -> bytes:
-    """In the server: what a child wrote, or how it died."""
+def _read_answer(child: int, pipe: int) -> bytes:
+    """Return what a child wrote, or how it died. This runs in the server."""
     with os.fdopen(pipe, "rb") as file:
         answer, ended = _read_all(file)
     if not ended:
@@ -169,13 +175,13 @@ def _answer(child: int, pipe: int) -> bytes:
     if ended and code == 0:
         return answer
     if not ended or code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return json.dumps({"died": "does not come to an end with it"}).encode()
+        return json.dumps({"died": "does not finish with it"}).encode()
     name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return json.dumps({"died": f"dies of it, {name}"}).encode()
+    return json.dumps({"died": f"crashes on it, {name}"}).encode()
 
 
 def _read_all(file: IO[bytes]) -> tuple[bytes, bool]:
-    """All that comes, and whether it came to an end in time and within bounds."""
+    """Return all that a child writes, and whether it ended in time and within bounds."""
     content, until = bytearray(), time.monotonic() + WALL_SECONDS
     while len(content) <= LARGEST_ANSWER:
         ready, _, _ = select.select([file], [], [], max(until - time.monotonic(), 0))
@@ -186,3 +192,9 @@ def _read_all(file: IO[bytes]) -> tuple[bytes, bool]:
             return bytes(content), True
         content += piece
     return b"", False
+
+
+if __name__ == "__main__":
+    from dcign.data.shard import hdf5_layout
+
+    serve(hdf5_layout.read_layout)

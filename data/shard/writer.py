@@ -69,9 +69,9 @@ def write_shard(
         try:
             _fill(file, part, header, batches, count)
         finally:
-            file.close()  # cannot fail: what the disk refuses is kept until part.keep
+            file.close()  # cannot fail: an error of the disk is stored in `part`
         with write_errors(path):
-            return part.keep()
+            return part.sha256()
 
 
 def _fill(file: h5py.File, part: AtomicFile, header: ShardHeader, batches: Iterable[Batch], count: int) -> None:

@@ -32,8 +32,9 @@ from dcign.network.halves import network_built
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
 from dcign.trained.calibration import FactorCalibration, calibrate, write_calibrations
-from dcign.trained.codec import Codec, load_codec
+from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION
+from dcign.trained.trained_run import TrainedRun
 
 TRAINING_IMAGES = 7200  # that calibrations and probes are fitted on, evenly out of all training batches
 BASELINE_BATCHES = 30  # of each factor, evenly out of those in which it varies, for what varies most in them
@@ -51,9 +52,8 @@ class Evaluation:
 
 
 def evaluate(
-    folder: str | Path,
+    run: TrainedRun,
     data: str | Path | None = None,
-    device: str = "cpu",
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> Evaluation:
@@ -63,17 +63,15 @@ def evaluate(
     and the fraction of the whole evaluation that is done. Raises TrainingError where a file cannot be written.
     """
     refuse_threads(thread_count)
-    codec = load_codec(folder, device)
-    source = DataSource(data or codec.configuration.data)
-    source.refuse_other_shards(codec.description, folder)
+    source = run.data(data)
     progress("reading", 0.0)
-    train = read_sample(source, len(codec.description.factors))
+    train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
     with threads(thread_count):
-        evaluation = evaluate_codec(codec, train, iid, test, sweep, progress)
-    write_calibrations(folder, evaluation.calibrations)
-    save_directions(folder, evaluation.baselines)
-    _write_json(Path(folder) / FILE, evaluation.report)
+        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress)
+    write_calibrations(run.folder, evaluation.calibrations)
+    save_directions(run.folder, evaluation.baselines)
+    _write_json(run.folder / FILE, evaluation.report)
     return evaluation
 
 

@@ -13,7 +13,7 @@ from dcign.evaluate.directions import FILE as DIRECTIONS
 from dcign.evaluate.directions import Direction, load_directions
 from dcign.evaluate.sweeps import Sweep
 from dcign.metrics import r_squared
-from dcign.trained.evaluated_run import EvaluatedRun
+from dcign.trained.trained_run import TrainedRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +56,22 @@ class Reading:
         return np.broadcast_to(self.levels[:, None], self.inferred.shape)
 
 
-def own_dials(run: EvaluatedRun) -> tuple[FactorDirection, ...]:
+def own_dials(run: TrainedRun) -> tuple[FactorDirection, ...]:
     """Return the dials that the evaluation is of: for each factor its own latent, or the best one."""
-    recipe = run.codec.configuration.recipe
+    recipe = run.configuration.recipe
     best, axes = "" if recipe.assigned else "best ", np.eye(recipe.latents)
     return tuple(
         FactorDirection(f"{best}latent {fit.latent}", Direction(axes[fit.latent], fit)) for fit in run.calibrations
     )
 
 
-def baseline_dials(run: EvaluatedRun) -> tuple[tuple[FactorDirection, ...], ...]:
+def baseline_dials(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], ...]:
     """Return the paper's and its reviewer's dials of a code without assigned latents, each for all factors.
 
     The latent that varies most in a factor's batches, and the direction of the linear regression. None where the
     latents are assigned, or where the evaluation is too old to hold them.
     """
-    if run.codec.configuration.recipe.assigned or not (run.folder / DIRECTIONS).is_file():
+    if run.configuration.recipe.assigned or not (run.folder / DIRECTIONS).is_file():
         return ()
     found = load_directions(run.folder)
     most = (

@@ -18,15 +18,15 @@ from dcign.figures.traversal import traversal_board
 from dcign.inputs.source import DataSource
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
-from dcign.trained.evaluated_run import EvaluatedRun
+from dcign.trained.trained_run import TrainedRun
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
     """The boards and charts of a run, and of another beside it if one was named."""
 
-    run: EvaluatedRun
-    other: EvaluatedRun | None
+    run: TrainedRun
+    other: TrainedRun | None
     relit: Board
     turned: tuple[Board, ...]  # one a factor, by every dial; empty where there is nothing to compare
     traversal: Board
@@ -39,9 +39,9 @@ class Gallery:
 
 
 def make_gallery(
-    run: EvaluatedRun,
+    run: TrainedRun,
     source: DataSource,
-    other: EvaluatedRun | None = None,
+    other: TrainedRun | None = None,
     progress: StageProgress = no_stage_progress,
 ) -> Gallery:
     """Compute every picture of a run from the sweep and iid splits, with the other run's beside them.
@@ -67,7 +67,7 @@ def make_gallery(
         for dials in (each.dials, *each.baselines)
     )
     several = len(rows) > 1
-    reports = [(each.run.name, each.run.report) for each in compared]
+    reports = [(each.run.name, each.run.evaluation) for each in compared]
     gallery = Gallery(
         run=run,
         other=other,

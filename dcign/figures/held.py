@@ -11,14 +11,14 @@ from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.figures.dial import FactorDirection, Reading, baseline_dials, own_dials, read_sweep
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import PartProgress
-from dcign.trained.evaluated_run import EvaluatedRun
+from dcign.trained.trained_run import TrainedRun
 
 
 @dataclass(frozen=True, eq=False)
 class HeldSweeps:
     """The sweeps as one run encodes them: for each factor its sweep and codes (L, n, Z); people at rest (n, ...)."""
 
-    run: EvaluatedRun
+    run: TrainedRun
     dials: tuple[FactorDirection, ...]  # one a factor, what the evaluation is of
     baselines: tuple[tuple[FactorDirection, ...], ...]  # others, each for all factors
     sweeps: tuple[Sweep, ...]
@@ -41,7 +41,7 @@ def sweeps_work(sweep: LabelledBatches) -> float:
     return float(sweep.images.shape[0] * sweep.images.shape[1])
 
 
-def encode_sweeps(run: EvaluatedRun, sweep: LabelledBatches, meter: PartProgress, stage: str) -> HeldSweeps:
+def encode_sweeps(run: TrainedRun, sweep: LabelledBatches, meter: PartProgress, stage: str) -> HeldSweeps:
     """Encode every sweep of the split, told as a stage of the meter."""
     factors = len(run.factors)
     sweeps = tuple(sweep_of(sweep, place) for place in range(factors))
@@ -64,6 +64,6 @@ class HeldImages:
     codes: Codes
 
 
-def encode_iid(run: EvaluatedRun, iid: LabelledBatches, meter: PartProgress, stage: str) -> HeldImages:
+def encode_iid(run: TrainedRun, iid: LabelledBatches, meter: PartProgress, stage: str) -> HeldImages:
     """Encode the iid split, told as a stage of the meter."""
     return HeldImages(iid, encode_split(run.codec, iid, meter.part(stage)))

@@ -6,15 +6,13 @@ from dcign.figures.board import Board, Group, Row
 from dcign.figures.held import HeldImages
 from dcign.metrics import psnr_decibels
 from dcign.progress import FractionProgress, no_fraction_progress
-from dcign.trained.evaluated_run import EvaluatedRun
+from dcign.trained.trained_run import TrainedRun
 
 EXAMPLES = 12  # pictures in a row
 JUDGED = 400  # images that best, median and worst are chosen among, evenly out of the iid split
 
 
-def reconstruction_board(
-    run: EvaluatedRun, iid: HeldImages, progress: FractionProgress = no_fraction_progress
-) -> Board:
+def reconstruction_board(run: TrainedRun, iid: HeldImages, progress: FractionProgress = no_fraction_progress) -> Board:
     """Order images of the iid split by the PSNR over the head, or over the frame where the split has no mask."""
     images = iid.batches.images.reshape(-1, *iid.batches.images.shape[2:])
     judged = np.unique(np.linspace(0, len(images) - 1, JUDGED).round().astype(np.intp))

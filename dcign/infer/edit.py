@@ -6,7 +6,6 @@ Nothing here knows what a factor means: the names, units and ranges are those of
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,10 +13,9 @@ from numpy.typing import ArrayLike
 from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
-from dcign.run.json_files import read_json
 from dcign.trained.calibration import FactorCalibration, factor_values, with_factors
 from dcign.trained.codec import Codec
-from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
+from dcign.trained.trained_run import TrainedRun
 
 MOST = 1000  # pictures at once
 BEYOND = 0.01  # of a factor's range, that may be asked for beyond its ends: 86 where 85.8 was the last in training
@@ -145,12 +143,11 @@ def parse_values(text: str) -> tuple[float, ...]:
     return tuple(values)
 
 
-def usual_decibels(folder: str | Path) -> float | None:
+def usual_decibels(run: TrainedRun) -> float | None:
     """Return the mean PSNR over the frame at which the test split came back, if the run's evaluation tells it."""
     try:
-        found = read_json(Path(folder) / EVALUATION_FILE)
-        decibels = found["reconstruction"]["psnr_frame_db"]
-    except (OSError, ValueError, KeyError, TypeError):
+        decibels = run.evaluation["reconstruction"]["psnr_frame_db"]
+    except (TrainingError, KeyError):
         return None
     return float(decibels) if isinstance(decibels, int | float) else None
 

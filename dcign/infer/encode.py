@@ -22,8 +22,9 @@ from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.progress import StageProgress, no_stage_progress
-from dcign.run.json_files import write_aside
-from dcign.trained.codec import Codec, load_codec
+from dcign.storage.atomic import write_atomic, write_errors
+from dcign.trained.codec import Codec
+from dcign.trained.trained_run import TrainedRun
 
 FORMAT_VERSION = 1
 AT_ONCE = 25  # batches in memory: 34 MB of pixels at 150 px, in colour
@@ -54,10 +55,9 @@ PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_in
 
 
 def encode_dataset(
-    run: str | Path,
+    run: TrainedRun,
     folder: str | Path,
     splits: Sequence[str] = (),
-    device: str = "cpu",
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> Encoding:
@@ -66,7 +66,7 @@ def encode_dataset(
     Raises TrainingError or DataError if the run or the data set cannot be read, or do not fit each other.
     """
     refuse_threads(thread_count)
-    dataset, codec = FaceDataset(folder), load_codec(run, device)
+    dataset, codec = FaceDataset(folder), run.codec
     held = [name for name, entries in dataset.splits.items() if entries]
     unknown = [name for name in splits if name not in held]
     if unknown:
@@ -77,7 +77,7 @@ def encode_dataset(
     done = 0
     with threads(thread_count):
         for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
-            _refuse_other_images(codec, shard, run)
+            _refuse_other_images(codec, shard, run.folder)
             for part in _encoded(codec, shard, split):
                 for key, values in part.items():
                     parts[key].append(values)
@@ -96,11 +96,7 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
     content = io.BytesIO()
     arrays = {field.name: getattr(encoding, field.name) for field in dataclasses.fields(encoding)}
     np.savez(content, version=FORMAT_VERSION, **arrays)
-    try:
-        where.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(where, content.getvalue())
-    except OSError as error:
-        raise _unwritable(where, error) from None
+    write_atomic(where, content.getvalue())
 
 
 def refuse_encoding_file(path: str | Path) -> Path:
@@ -110,11 +106,11 @@ def refuse_encoding_file(path: str | Path) -> Path:
         raise TrainingError(f"{where} is no name for codes: wanted a file NAME.npz")
     if where.exists():
         raise TrainingError(f"{where} is there already: remove it or choose another name")
-    try:
-        with tempfile.TemporaryFile(dir=next(folder for folder in where.absolute().parents if folder.exists())):
-            return where
-    except OSError as error:
-        raise _unwritable(where, error) from None
+    with (
+        write_errors(where),
+        tempfile.TemporaryFile(dir=next(folder for folder in where.absolute().parents if folder.exists())),
+    ):
+        return where
 
 
 def load_encoding(path: str | Path) -> Encoding:
@@ -149,10 +145,6 @@ def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArr
             "varies": np.repeat(np.array([batch.varies for batch in batches]), sizes),
             "identity_index": np.concatenate([batch.identity_index for batch in batches]).astype(np.int64),
         }
-
-
-def _unwritable(path: Path, error: OSError) -> TrainingError:
-    return TrainingError(f"cannot write {path} ({error.strerror or error}): mend that, or choose another")
 
 
 def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from dcign.arrays import UInt8
 from dcign.errors import TrainingError
-from dcign.run.json_files import write_output
+from dcign.storage.atomic import write_atomic
 
 SUFFIXES = (".png", ".gif")
 LARGEST_SCALE = 16
@@ -46,7 +46,7 @@ def save_strip(
     """Write pictures (N, S, S, C): a PNG of rows of `columns`, or a GIF of N frames that runs on for ever.
 
     beside (M, S, S, C): still pictures on the left, before the first row or in every frame. scale: times enlarged.
-    Raises TrainingError if the file is there or cannot be written.
+    Raises TrainingError if the file is there, DataError if it cannot be written.
     """
     where = refuse_strip_file(path, scale, frames_per_second)
     stills = [] if beside is None else [_enlarged(picture, scale) for picture in beside]
@@ -65,7 +65,7 @@ def save_strip(
         )
     else:
         Image.fromarray(_sheet(shown, columns, stills)).save(content, format="PNG")
-    write_output(where, content.getvalue())
+    write_atomic(where, content.getvalue())
     return where
 
 

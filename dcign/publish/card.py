@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dcign.run.json_files import write_result
-from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import FactorCalibration
-from dcign.trained.codec import load_calibrations
-from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
-from dcign.trained.evaluation_file import load_evaluation
-from dcign.trained.published import Published, describe
+from dcign.trained.published import Published
+from dcign.trained.trained_run import TrainedRun
 
 FILE = "README.md"
 TASK = "image-to-image"  # of the hub's names the nearest
@@ -37,13 +34,13 @@ COLUMNS = (
 )
 
 
-def write_card(folder: str | Path) -> Path:
+def write_card(run: TrainedRun) -> Path:
     """Write a run's model card beside its weights; replaces an older one. An evaluation, if there is one, is in it."""
-    where = Path(folder)
-    calibrations = load_calibrations(where) if (where / CALIBRATION_FILE).exists() else ()
-    evaluation = load_evaluation(where) if (where / EVALUATION_FILE).exists() else None
-    write_result(where / FILE, model_card(describe(where), calibrations, evaluation).encode())
-    return where / FILE
+    calibrations = run.calibrations if run.is_calibrated else ()
+    evaluation = run.evaluation if run.is_evaluated else None
+    path = run.folder / FILE
+    write_result(path, model_card(run.published, calibrations, evaluation).encode())
+    return path
 
 
 def model_card(

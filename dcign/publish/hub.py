@@ -1,5 +1,7 @@
 """A trained network as the Hugging Face hub has them: `DCIGN.from_pretrained(folder or name)`, `save_pretrained`."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,13 +15,12 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import build_model
 from dcign.publish.card import FILE as CARD_FILE
 from dcign.publish.card import model_card
-from dcign.run.json_files import is_part, write_aside
+from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import FactorCalibration, write_calibrations
-from dcign.trained.codec import load_calibrations, load_codec
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
-from dcign.trained.evaluation_file import load_evaluation
-from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, describe, write_published
+from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, write_published
+from dcign.trained.trained_run import TrainedRun
 
 FILES = (WEIGHTS_FILE, CONFIGURATION_FILE, CALIBRATION_FILE, EVALUATION_FILE, CARD_FILE)
 
@@ -87,7 +88,17 @@ class DCIGN(
             raise TrainingError(f"the images' values are {low:g} to {high:g}: wanted 0 to 1; divide bytes by 255")
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "DCIGN":  # the mixin's
+    def of_run(cls, run: TrainedRun) -> DCIGN:
+        """Return the network of an opened run, in evaluation mode, with what its folder says about it."""
+        evaluation = run.evaluation if run.is_evaluated else None
+        if evaluation is not None and evaluation["steps"] != run.codec.step:  # the run was trained further since
+            evaluation = None
+        model = cls(run.published, run.calibrations if run.is_calibrated else (), evaluation)
+        model.network = run.codec.model
+        return model.eval()
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> DCIGN:  # the mixin's
         """Read a run's folder, or one that was exported or saved; any other name is looked for on the hub.
 
         A folder needs no network. Raises TrainingError, in one sentence, for anything that is not there or is damaged.
@@ -95,7 +106,7 @@ class DCIGN(
         where = Path(pretrained_model_name_or_path)
         if not where.is_dir():
             where = _fetched(str(pretrained_model_name_or_path), options)
-        return _loaded(cls, where)
+        return cls.of_run(TrainedRun.open(where))
 
     def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:  # the mixin's
         """Write the folder that `from_pretrained` reads, new or empty, so that nothing in it is of another model.
@@ -105,7 +116,7 @@ class DCIGN(
         folder = Path(save_directory)
         with _writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            held = sorted(path.name for path in folder.iterdir() if not is_part(path))
+            held = sorted(path.name for path in folder.iterdir() if not is_temporary(path))
         if held:
             raise TrainingError(f"{folder} holds {held[0]} already: choose a folder that is new or empty")
         found: str | None = super().save_pretrained(folder, **options)
@@ -119,9 +130,9 @@ class DCIGN(
                 write_calibrations(save_directory, self.calibrations)
             if self.evaluation is not None:
                 report = json.dumps(self.evaluation, indent=2) + "\n"
-                write_aside(save_directory / EVALUATION_FILE, report.encode())
+                write_atomic(save_directory / EVALUATION_FILE, report.encode())
             content = model_card(self.config, self.calibrations, self.evaluation)
-            write_aside(save_directory / CARD_FILE, content.encode())
+            write_atomic(save_directory / CARD_FILE, content.encode())
 
     def generate_model_card(self, *arguments: Any, **options: Any) -> ModelCard:  # the mixin's
         """Return the model card that `save_pretrained` writes."""
@@ -151,15 +162,3 @@ def _fetched(name: str, options: dict[str, Any]) -> Path:
             f"{name} is no folder here, and no model of the hub that can be had ({reason}): wanted a run's folder, "
             "an exported one, or USER/MODEL"
         ) from None
-
-
-def _loaded(cls: type[DCIGN], folder: Path) -> DCIGN:
-    """Build the network that a folder holds, in evaluation mode."""
-    config = describe(folder)
-    calibrated, evaluated = ((folder / name).exists() for name in (CALIBRATION_FILE, EVALUATION_FILE))
-    report = load_evaluation(folder) if evaluated else None
-    if report is not None and report["steps"] != config.step:  # of a run that was trained on since
-        report = None
-    model = cls(config, load_calibrations(folder) if calibrated else (), report)
-    model.network = load_codec(folder).model
-    return model.eval()

@@ -22,10 +22,9 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
 from dcign.publish.hub import DCIGN
 from dcign.publish.hub import FILES as HUB_FILES
-from dcign.run.json_files import write_aside
-from dcign.trained.calibration import FILE as CALIBRATION_FILE
-from dcign.trained.codec import Codec, load_codec, read_configuration
-from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
+from dcign.storage.atomic import write_atomic
+from dcign.trained.codec import Codec
+from dcign.trained.trained_run import TrainedRun
 
 FORMATS = ("onnx", "hub")
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
@@ -35,7 +34,7 @@ TOLERANCE = 1e-4  # of a value above 1, and absolute below
 TRACED, CHECKED = 3, (1, 5)  # images: a traced size that is none of the checked ones shows that N is free
 
 
-def export_run(run: str | Path, out: str | Path, to: str = "onnx") -> list[Path]:
+def export_run(run: TrainedRun, out: str | Path, to: str = "onnx") -> list[Path]:
     """Write a run's averaged network into the folder `out`; returns the files.
 
     Raises TrainingError if one is there already, if ONNX is not installed, or if what ONNX Runtime computes is not
@@ -59,28 +58,23 @@ def export_run(run: str | Path, out: str | Path, to: str = "onnx") -> list[Path]
     return paths
 
 
-def _hub_writer(run: str | Path) -> Callable[[Path], object]:
+def _hub_writer(run: TrainedRun) -> Callable[[Path], object]:
     """Return what writes the folder that `DCIGN.from_pretrained` reads, of a run that has been evaluated."""
-    for name in (CALIBRATION_FILE, EVALUATION_FILE):
-        if not (Path(run) / name).is_file():
-            read_configuration(run)
-            raise TrainingError(f"{run} holds no {name}: evaluate the run first, with dcign evaluate {run}")
-    model = DCIGN.from_pretrained(run)
-    if model.evaluation is None:
-        raise TrainingError(f"{run} was trained on since it was evaluated: run dcign evaluate {run} first")
-    return model.save_pretrained
+    _ = run.calibrations
+    run.refuse_old_evaluation()
+    return DCIGN.of_run(run).save_pretrained
 
 
-def _onnx_writer(run: str | Path) -> Callable[[Path], object]:
+def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
     """Return what writes both ONNX files, checked."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise TrainingError(f"exporting to ONNX needs {', '.join(missing)}: pip install 'dcign[onnx]'")
-    encoder, decoder = _encoder_and_decoder(load_codec(run))
+    encoder, decoder = _encoder_and_decoder(run.codec)
 
     def write(out: Path) -> None:
-        write_aside(out / ENCODER, encoder)
-        write_aside(out / DECODER, decoder)
+        write_atomic(out / ENCODER, encoder)
+        write_atomic(out / DECODER, decoder)
 
     return write
 

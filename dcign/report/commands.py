@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dcign.recipes.fields import settable
 from dcign.recipes.registry import RECIPES, setting_word
 from dcign.run.configuration import TrainConfiguration
-from dcign.trained.evaluated_run import EvaluatedRun
+from dcign.trained.trained_run import TrainedRun
 
 
-def commands_of(runs: Sequence[EvaluatedRun]) -> str:
+def commands_of(runs: Sequence[TrainedRun]) -> str:
     """Return the lines that train a run, and the one that it stands beside if there is one, and evaluate it."""
-    configurations = [run.codec.configuration for run in runs]
+    configurations = [run.configuration for run in runs]
     first, *others = (configuration.out for configuration in configurations)
     evaluate = ["dcign", "evaluate", first, *(word for out in others for word in ("--against", out))]
     return "\n".join([*map(train_command, reversed(configurations)), shlex.join(evaluate)])

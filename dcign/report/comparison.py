@@ -22,7 +22,8 @@ from dcign.report.terms import (
     written,
 )
 from dcign.run import configuration as run_configuration
-from dcign.trained.evaluation_file import load_evaluation
+from dcign.trained.evaluation_file import read_evaluation
+from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"
 FORMAT_VERSION = 1
@@ -169,11 +170,11 @@ def half_range(spread: Spread | None, form: str) -> str:
 
 
 def _read(folder: Path) -> EvaluatedFolder:
-    report, settings = load_evaluation(folder), {}
-    if run_configuration.holds_run(folder):
-        configuration, description = run_configuration.read(folder)
-        settings = run_configuration.settings_of(configuration, len(description.kinds))
-    return EvaluatedFolder(folder, report, settings)
+    if not run_configuration.holds_run(folder):  # only its evaluation.json was kept, or it was never trained
+        return EvaluatedFolder(folder, read_evaluation(folder), {})
+    run = TrainedRun.open(folder)
+    settings = run_configuration.settings_of(run.configuration, len(run.description.kinds))
+    return EvaluatedFolder(folder, run.evaluation, settings)
 
 
 def _grouped(runs: Sequence[EvaluatedFolder]) -> list[RecipeGroup]:

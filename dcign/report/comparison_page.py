@@ -14,7 +14,7 @@ from dcign.figures.dial import Reading
 from dcign.figures.held import encode_sweeps, sweeps_work
 from dcign.figures.inferred import InferredRow, dials_figure, thumbnail
 from dcign.figures.spread import Panel, spread_figure
-from dcign.inputs.source import DataSource, LabelledBatches
+from dcign.inputs.source import LabelledBatches
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.report.comparison import (
     FACTOR_COLUMNS,
@@ -27,8 +27,8 @@ from dcign.report.comparison import (
 )
 from dcign.report.inline import chart, environment
 from dcign.report.terms import NOTHING, Term, value_of, written
-from dcign.run.json_files import write_output
-from dcign.trained.evaluated_run import EvaluatedRun, load_run
+from dcign.storage.atomic import write_atomic
+from dcign.trained.trained_run import TrainedRun
 
 SUFFIXES = (".html", ".png")
 
@@ -50,19 +50,21 @@ def write_comparison(
     path: a page of all (.html), or one picture of what the first seed of each recipe infers (.png); data: the data
     set's folder if it has moved.
 
-    Raises TrainingError where a run cannot be read or the file not be written.
+    Raises TrainingError if a run cannot be read, DataError if the file cannot be written.
     """
     refuse_threads(thread_count)
     refuse_comparison_file(path)
     as_picture = path.suffix.lower() == ".png"
     folders = [group.runs[0] for group in comparison.groups] if as_picture else comparison.runs
-    runs = [load_run(each.folder, device) for each in folders]
+    runs = [TrainedRun.open(each.folder, device) for each in folders]
+    for run in runs:
+        run.refuse_old_evaluation()
     with threads(thread_count):
         read = _readings(runs, data, progress)
-    write_output(path, _picture(comparison, runs, read) if as_picture else _page(comparison, runs, read))
+    write_atomic(path, _picture(comparison, runs, read) if as_picture else _page(comparison, runs, read))
 
 
-def _picture(comparison: Comparison, runs: Sequence[EvaluatedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
+def _picture(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
     """Draw a column a recipe; runs and what they read are of each recipe's first seed."""
     columns = [
         InferredRow(group.name, readings, _colour(run))
@@ -71,7 +73,7 @@ def _picture(comparison: Comparison, runs: Sequence[EvaluatedRun], read: Sequenc
     return as_png(dials_figure(columns, runs[0].factors, runs[0].units))
 
 
-def _page(comparison: Comparison, runs: Sequence[EvaluatedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
+def _page(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
     """Draw everything of all runs; runs and what they read are in the comparison's order."""
     drawn = map(_thumbnails, runs, read)
     groups = [(group, [(each, next(drawn)) for each in group.runs]) for group in comparison.groups]
@@ -98,34 +100,33 @@ def refuse_comparison_file(path: Path) -> None:
         raise TrainingError(f"there is no folder {path.parent} to write {path.name} into: make it, or choose another")
 
 
-def _thumbnails(run: EvaluatedRun, readings: Sequence[Reading]) -> list[tuple[Figure, str]]:
+def _thumbnails(run: TrainedRun, readings: Sequence[Reading]) -> list[tuple[Figure, str]]:
     """Return small figures, one a factor, with R^2 on the sweep."""
     return [(thumbnail(each, _colour(run)), written(each.r2, ".3f")) for each in readings]
 
 
-def _colour(run: EvaluatedRun) -> str:
-    return RUN if run.codec.configuration.recipe.assigned else OTHER
+def _colour(run: TrainedRun) -> str:
+    return RUN if run.configuration.recipe.assigned else OTHER
 
 
 def _readings(
-    runs: Sequence[EvaluatedRun], data: str | Path | None, progress: StageProgress
+    runs: Sequence[TrainedRun], data: str | Path | None, progress: StageProgress
 ) -> list[tuple[Reading, ...]]:
     """Return what each run reads on its sweeps, one reading a factor."""
     sweeps: dict[str, LabelledBatches] = {}  # by the hash of the data set
     for run in runs:
-        sha256 = run.codec.description.data_sha256
+        sha256 = run.description.data_sha256
         if sha256 not in sweeps:
-            source = DataSource.of_run(run.codec.configuration, data)
-            source.refuse_other_shards(run.codec.description, run.folder)
+            source = run.data(data)
             source.refuse_missing(("sweep",))
             sweeps[sha256] = source.labelled("sweep")
     meter = PartProgress(
         progress,
-        {f"drawing {run.folder}": sweeps_work(sweeps[run.codec.description.data_sha256]) for run in runs},
+        {f"drawing {run.folder}": sweeps_work(sweeps[run.description.data_sha256]) for run in runs},
     )
     read = []
     for run in runs:
-        held = encode_sweeps(run, sweeps[run.codec.description.data_sha256], meter, f"drawing {run.folder}")
+        held = encode_sweeps(run, sweeps[run.description.data_sha256], meter, f"drawing {run.folder}")
         read.append(held.readings(held.dials))
     return read
 

@@ -11,7 +11,6 @@ from dcign.errors import TrainingError
 from dcign.figures.dial import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import dial_figure
-from dcign.inputs.source import DataSource
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
@@ -31,9 +30,7 @@ from dcign.report.terms import (
 )
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
-from dcign.trained.evaluated_run import EvaluatedRun, load_run, refuse_other_data
-from dcign.trained.evaluation_file import load_evaluation
-from dcign.trained.published import is_published
+from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
 DIAL, ALMOST = 0.98, 0.9  # R^2 on the sweep from which a latent is called a dial, or almost one
@@ -48,10 +45,9 @@ TABLES = (
 
 
 def write_report(
-    folder: str | Path,
+    run: TrainedRun,
     data: str | Path | None = None,
-    against: str | Path | None = None,
-    device: str = "cpu",
+    against: TrainedRun | None = None,
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> list[Path]:
@@ -61,35 +57,32 @@ def write_report(
     say, to stand beside it. progress is told which is drawn and the fraction of all that is done. Raises TrainingError
     where a run cannot be read or a file not be written.
     """
-    run = load_run(folder, device)
-    other = None if against is None else load_run(against, device)
-    if other is not None:
-        refuse_other_data(run.folder, other.folder)
-    source = DataSource.of_run(run.codec.configuration, data)
-    source.refuse_other_shards(run.codec.description, folder)
+    for each in (run, against):
+        if each is not None:
+            each.refuse_old_evaluation()
+            run.refuse_other_data(each)
+    source = run.data(data)
     source.refuse_missing(("iid", "sweep"))
     with threads(thread_count):
-        gallery = make_gallery(run, source, other, progress)
-    path = Path(folder) / FILE
+        gallery = make_gallery(run, source, against, progress)
+    path = run.folder / FILE
     write_result(path, report_html(gallery).encode())
-    return [path, *save_pictures(gallery, Path(folder))]
+    return [path, *save_pictures(gallery, run.folder)]
 
 
-def refuse_report(folder: str | Path, data: str | Path | None = None, against: str | Path | None = None) -> None:
+def refuse_report(run: TrainedRun, data: str | Path | None = None, against: TrainedRun | None = None) -> None:
     """Raise what `write_report` would, as far as can be told before a run is evaluated, which takes minutes."""
-    for each in (folder, against):
-        if each is not None and is_published(each):
+    for each in (run, against):
+        if each is not None and each.exported is not None:
             raise TrainingError(
-                f"{each} holds an exported network, not the run with its data and log, and cannot be evaluated: wanted "
-                "the folder of the run that it was exported from"
+                f"{each.folder} holds an exported network, not the run with its data and log, and cannot be evaluated: "
+                "wanted the folder of the run that it was exported from"
             )
-    configuration, description = run_configuration.read(folder)
-    refuse_unwritable(Path(folder))
+    refuse_unwritable(run.folder)
     if against is not None:
-        refuse_other_data(folder, against)
-        load_evaluation(against)
-    source = DataSource.of_run(configuration, data)
-    source.refuse_other_shards(description, folder)
+        run.refuse_other_data(against)
+        _ = against.evaluation
+    source = run.data(data)
     source.refuse_missing(("train", "iid", "test", "sweep"))
 
 
@@ -97,7 +90,7 @@ def report_html(gallery: Gallery) -> str:
     """Return the page."""
     run = gallery.run
     runs = [run] if gallery.other is None else [run, gallery.other]
-    configuration = run_configuration.to_json(run.codec.configuration, run.codec.description)
+    configuration = run_configuration.to_json(run.configuration, run.description)
     return environment().get_template("report.html").render(
         gallery=gallery,
         run=run,
@@ -109,7 +102,7 @@ def report_html(gallery: Gallery) -> str:
             *((term, _metric_cells(term, runs)) for term in METRIC_TERMS),
             *((term, _dci_cells(term, runs)) for term in DCI_TERMS),
         ],
-        picture=_picture_facts(run.report),
+        picture=_picture_facts(run.evaluation),
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
@@ -120,12 +113,12 @@ def report_html(gallery: Gallery) -> str:
     )  # fmt: skip
 
 
-def _facts(run: EvaluatedRun) -> list[tuple[str, str]]:
+def _facts(run: TrainedRun) -> list[tuple[str, str]]:
     """Say in a few pairs what was trained on what, and for how long."""
-    report, description = run.report, run.codec.description
+    report, description = run.evaluation, run.description
     colour = "gray" if description.channels == 1 else "colour"
     return [
-        ("data", Path(run.codec.configuration.data).name),
+        ("data", Path(run.configuration.data).name),
         ("pictures", f"{description.size} × {description.size}, {colour}"),
         ("trained", f"{report['steps']:,} steps, {report['images_seen']:,} images, {_time(report['seconds'])}"),
         ("network", f"{report['network']}, {_millions(report.get('parameters'))} weights, {_latents(report)}"),
@@ -134,7 +127,7 @@ def _facts(run: EvaluatedRun) -> list[tuple[str, str]]:
     ]
 
 
-def _heroes(gallery: Gallery, runs: Sequence[EvaluatedRun]) -> list[dict[str, Any]]:  # for the template
+def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]]:  # for the template
     """Say of each run whether the first factor is a dial, and show it."""
     board = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
     own = [place for place, row in enumerate(gallery.readings) if row.own]
@@ -168,11 +161,11 @@ def _reads(reading: Reading, unit: str) -> str:
     )
 
 
-def _tables(runs: Sequence[EvaluatedRun]) -> list[tuple[str, list[tuple[Term, list[list[tuple[str, str]]]]]]]:
+def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Term, list[list[tuple[str, str]]]]]]]:
     """Return titles with lines: a term, and for each run its cells, one a factor; without lines that are empty."""
     tables = []
     for title, terms in TABLES:
-        lines = [(term, [[_cell(score, term) for score in _scores(run.report)] for run in runs]) for term in terms]
+        lines = [(term, [[_cell(score, term) for score in _scores(run.evaluation)] for run in runs]) for term in terms]
         told = [line for line in lines if any(text != NOTHING for cells in line[1] for text, _ in cells)]
         if told:
             tables.append((title, told))
@@ -194,11 +187,11 @@ def _cell(score: dict[str, Any], term: Term) -> tuple[str, str]:  # JSON
     return written(value_of(score, term.key), term.form), half
 
 
-def _metric_cells(term: Term, runs: Sequence[EvaluatedRun]) -> list[tuple[str, str]]:
+def _metric_cells(term: Term, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
     """Return for each run its latents by themselves, and with the others as one block."""
     cells = []
     for run in runs:
-        found = run.report.get("metrics") or {}
+        found = run.evaluation.get("metrics") or {}
         for kind in ("latents", "blocks"):
             value, low, high = (value_of(found, f"{kind}.{term.key}.{part}") for part in ("value", "low", "high"))
             half = "" if low is None or high is None else f"±{written((high - low) / 2, term.form)}"
@@ -206,11 +199,11 @@ def _metric_cells(term: Term, runs: Sequence[EvaluatedRun]) -> list[tuple[str, s
     return cells
 
 
-def _dci_cells(term: Term, runs: Sequence[EvaluatedRun]) -> list[tuple[str, str]]:
+def _dci_cells(term: Term, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
     """Return for each run its latents by themselves, and, where these are meant, with the others as one block."""
     blocks = term.key.replace(".latents", ".blocks")
     keys = [term.key, blocks if blocks != term.key else ""]
-    return [(written(value_of(run.report, key), term.form), "") for run in runs for key in keys]
+    return [(written(value_of(run.evaluation, key), term.form), "") for run in runs for key in keys]
 
 
 def _picture_facts(report: dict[str, Any]) -> str:  # JSON
@@ -219,9 +212,9 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     return f"{of_head}{written(frame, '.1f')} dB over the whole frame"
 
 
-def _identity_words(run: EvaluatedRun) -> str:
+def _identity_words(run: TrainedRun) -> str:
     """Say how often a person is known again by the other latents, nothing where that was not measured."""
-    right, people, apart = (value_of(run.report, f"identity.{key}") for key in ("right", "people", "degrees_apart"))
+    right, people, apart = (value_of(run.evaluation, f"identity.{key}") for key in ("right", "people", "degrees_apart"))
     if right is None or people is None or apart is None:
         return ""
     return (

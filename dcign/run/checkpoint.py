@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
+from dcign.storage.atomic import temporary_path
 
 FORMAT = "dcign-checkpoint"
 FORMAT_VERSION = 1
@@ -56,20 +56,14 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
         "optimizer": numbers,
     }
     path = Path(folder) / FILE
-    part = path.with_name(f".{FILE}.part")
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
-        part.touch()
-        mode = part.stat().st_mode  # as other files have: safetensors' own is its owner's alone
-        save_file(whole, part, metadata={"dcign": json.dumps(header)})
-        part.chmod(mode)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())  # or a power cut leaves the new name without its content, and the old one gone
-        part.replace(path)
-    except SafetensorError as error:  # its word for a full disk, among others
-        raise OSError(str(error)) from None
-    finally:
-        part.unlink(missing_ok=True)
+        with temporary_path(path) as part:
+            save_file(whole, part, metadata={"dcign": json.dumps(header)})
+    except (DataError, SafetensorError) as error:  # the latter for a full disk, among others
+        raise TrainingError(
+            f"{error} Correct that and go on with dcign train --resume --out {folder}, or choose another --out."
+        ) from None
     return path
 
 

@@ -1,15 +1,21 @@
 """What a run was asked to do: a frozen dataclass, written as JSON into the run's folder before work begins."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import TrainingError
-from dcign.recipes.fields import is_ratio, settable
-from dcign.recipes.registry import Recipe, recipe_of_run, setting_word
-from dcign.run.json_files import read_json, write_aside
+from dcign.recipes.fields import is_ratio, parse_ratio, read_settings, settable
+from dcign.recipes.registry import Recipe, changed, recipe_named, recipe_of_run, setting_word
+from dcign.run.json_files import read_json
+from dcign.storage.atomic import is_temporary, write_atomic
+from dcign.storage.lock import LOCK_FILE
 
 FORMAT = "dcign-run"
 FORMAT_VERSION = 1
@@ -48,6 +54,61 @@ class TrainConfiguration:
     data_in: str = "auto"  # "memory", or "disk": read ahead while training
     checkpoint_every: int = 1000  # steps
     log_every: int = 100  # steps: losses are read no more often, so that a GPU need not wait
+
+    @classmethod
+    def from_options(
+        cls,
+        data: str | Path | None = None,
+        out: str | Path | None = None,
+        *,
+        recipe: str | None = None,
+        settings: Iterable[str] = (),
+        pretrain: int | None = None,
+        ratio: str | None = None,
+        resume: bool = False,
+        **options: Any,  # the remaining fields, each of its own type
+    ) -> TrainConfiguration:
+        """Return the configuration that the options of `dcign train` ask for.
+
+        Parameters
+        ----------
+        data, out
+            The data set's folder, "faces" by default, and the run's folder, "runs/RECIPE" by default.
+        recipe, settings
+            The name of a recipe, "swap" by default, and changes to it such as "mirror=false".
+        pretrain
+            The recipe's `pretrain_steps`.
+        ratio
+            A share per kind of batch, such as "1:1:1:10".
+        resume
+            Whether to continue the run in `out`. What is not given then keeps the run's value.
+        options
+            Any other field: steps, seed, device, threads, data_in ... None means not given.
+
+        Raises
+        ------
+        TrainingError
+            If an option cannot be used, or there is no run in `out` to resume.
+        """
+        chosen = None
+        if recipe is not None or settings or pretrain is not None:
+            named = recipe_named(recipe or "swap")
+            changes = read_settings(settings, named)
+            chosen = changed(named, changes if pretrain is None else changes | {"pretrain_steps": pretrain})
+        out = Path(out or Path("runs") / (chosen.name if chosen else "swap"))
+        options |= {"data": None if data is None else str(data), "out": str(out), "recipe": chosen}
+        given = {name: value for name, value in options.items() if value is not None}
+        if resume:
+            check_run_folder(out, resume=True)
+            found, description = read(out)
+            if ratio is not None:
+                given["ratio"] = parse_ratio(ratio, description.kinds)
+            return dataclasses.replace(found, **given)
+        if ratio is not None:
+            factors = FaceDataset(data or "faces").factors
+            given["ratio"] = parse_ratio(ratio, (*(factor.name for factor in factors), "identity"))
+        chosen = chosen or recipe_named("swap")
+        return cls(**{"data": "faces", "recipe": chosen, "steps": chosen.steps, "seed": 0, **given})
 
     def __post_init__(self) -> None:
         for name, (least, most) in BOUNDS.items():
@@ -109,7 +170,7 @@ def to_json(configuration: TrainConfiguration, description: ImageDescription) ->
 def write(configuration: TrainConfiguration, description: ImageDescription) -> None:
     """Write configuration.json into the run's folder, aside and then renamed."""
     path = Path(configuration.out) / FILE
-    write_aside(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
+    write_atomic(path, (json.dumps(to_json(configuration, description), indent=2) + "\n").encode())
 
 
 def settings_of(configuration: TrainConfiguration, kinds: int) -> dict[str, str]:
@@ -131,6 +192,24 @@ def holds_run(folder: str | Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(found, dict) and found.get("format") == FORMAT
+
+
+def check_run_folder(folder: Path, resume: bool) -> None:
+    """Raise TrainingError unless a run can start in a folder or, if `resume`, unless the folder holds a run."""
+    if holds_run(folder):
+        if not resume:
+            raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
+    elif resume and (folder / FILE).is_file():
+        read(folder)  # raises an error that says what is wrong with the file
+    elif folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
+        raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
+    elif resume:
+        raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")
+
+
+def _is_foreign(path: Path) -> bool:
+    """Return whether a file is neither the lock nor the partial file of a process that was killed."""
+    return path.name != LOCK_FILE and not is_temporary(path)
 
 
 def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:

@@ -1,11 +1,11 @@
-"""Files that are there whole or not at all: written aside in the same folder, then renamed; and read with care."""
+"""JSON files that are read with care, and the files of an evaluation."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
+from dcign.storage.atomic import write_atomic
 
 LARGEST_JSON = 2**24  # bytes: far more than any record, far less than would hurt to read
 
@@ -26,42 +26,16 @@ def _refuse_constant(word: str) -> None:
     raise ValueError(f"it holds {word}, which is no number")
 
 
-def write_aside(path: Path, content: bytes) -> None:
-    """Write a file whole; whatever stops it, the old one stays and nothing is left beside it."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # some file systems say only here that the disk is full
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def is_part(path: Path) -> bool:
-    """Return whether a file is what a process that was killed while writing left of another."""
-    return path.name.startswith(".") and path.suffix == ".part"
-
-
 def write_result(path: Path, content: bytes) -> None:
-    """Write what an evaluation found, of a run that is kept: say how to go on if it cannot be written."""
-    try:
-        write_aside(path, content)
-    except OSError as error:
-        raise TrainingError(
-            f"cannot write {path} ({error.strerror or error}): the trained network is kept; mend that, free space say, "
-            f"and run dcign evaluate {path.parent}"
-        ) from None
+    """Write a file of an evaluation into the run's folder.
 
-
-def write_output(path: Path, content: bytes) -> None:
-    """Write a file asked for by --out, which is no part of a run; raises TrainingError if it cannot be written."""
+    Raises TrainingError, which says how to continue, if it cannot be written.
+    """
     try:
-        write_aside(path, content)
-    except OSError as error:
+        write_atomic(path, content)
+    except DataError as error:
         raise TrainingError(
-            f"cannot write {path} ({error.strerror or error}): mend that or choose another --out"
+            f"{error} The trained network is kept: run dcign evaluate {path.parent} once that is done."
         ) from None
 
 

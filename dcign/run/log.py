@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from dcign.run.json_files import write_aside
+from dcign.storage.atomic import write_atomic
 
 FILE = "log.jsonl"
 
@@ -59,7 +59,7 @@ def _drop_after(path: Path, step: int) -> None:
     if not path.exists():
         return
     lines = path.read_bytes().splitlines(keepends=True)
-    write_aside(path, b"".join(line for line in lines if _step_of(line) <= step))
+    write_atomic(path, b"".join(line for line in lines if _step_of(line) <= step))
 
 
 def _step_of(line: bytes) -> float:

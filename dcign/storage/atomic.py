@@ -1,4 +1,8 @@
-"""A file that appears under its name only when whole, and says in one sentence why it could not be."""
+"""Write files atomically: a reader sees the old file or the complete new one, never half a file.
+
+Everything is written under a temporary name, flushed to the disk and then renamed. The temporary name is `.NAME.part`
+or `.NAME.MARK.part` in the same folder. For an object store the temporary file lies on this machine and is uploaded.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,85 @@ import errno
 import hashlib
 import io
 import os
+import secrets
+import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dcign.errors import DataError
-from dcign.storage.paths import is_remote, make_folder, move_into_place, part_path, with_local_copy
+from dcign.storage.paths import is_remote, make_folder, with_local_copy
+
+HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]  # machines may share a temporary folder
+
+
+def write_atomic(path: Path, content: bytes, mark: str = "") -> None:
+    """Write a file that fits into memory; on failure the old file stays and no temporary file is left.
+
+    mark: makes the temporary name unique where two processes may write the same file at once.
+
+    Raises DataError if the disk or the store refuses.
+    """
+    with temporary_path(path, mark) as part, write_errors(path):
+        part.write_bytes(content)
+
+
+@contextmanager
+def temporary_path(path: Path, mark: str = "") -> Iterator[Path]:
+    """Yield the path of an empty temporary file to fill; rename it to `path` afterwards.
+
+    The file gets the permissions of an ordinary new file. The temporary file is removed on any exception, and
+    exceptions of the caller pass through unchanged.
+
+    Raises DataError if the folder cannot be made, or if the disk or the store refuses.
+    """
+    part = _temporary_name(path, mark)
+    with write_errors(path):
+        make_folder(path.parent)
+        part.unlink(missing_ok=True)  # of a writer that was killed
+        part.touch()
+        mode = part.stat().st_mode
+    try:
+        yield part
+        with write_errors(path):
+            part.chmod(mode)  # some libraries write a new file of their own, which only its owner may read
+            _flush(part)
+            _rename(part, path)
+            if not is_remote(path):
+                with suppress(OSError):  # some file systems cannot open a folder
+                    _flush(path.parent)  # makes the rename itself survive a loss of power
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def is_temporary(path: Path) -> bool:
+    """Return whether a file is the temporary file of a writer, perhaps one that was killed."""
+    return path.name.startswith(".") and path.suffix == ".part"
 
 
 class AtomicFile:
-    """The file while it is written, as `.NAME.part` or `.NAME.MARK.part` in the same folder; a store's on this machine.
+    """An open temporary file for h5py, zipfile and tarfile: it never raises when the disk refuses a write.
 
-    A write that the disk refuses is remembered, and raised by `check`, not where it happens: HDF5 cannot live
-    with a write that fails (it fails again on close, prints, was seen to corrupt memory), so it sees none. It
-    has what h5py asks of a file object.
+    HDF5 cannot handle a write that fails: it fails again on close, prints messages and was seen to corrupt memory. So
+    the first error is stored, and `check` raises it.
     """
 
-    def __init__(self, path: Path, mark: str = "") -> None:
+    def __init__(self, path: Path, part: Path) -> None:
         self.path = path
-        self.part = part_path(path, mark)
         self._error: OSError | None = None
-        self._kept = False
-        self._file = self.part.open("w+b", buffering=0)
+        self._file = part.open("w+b", buffering=0)
 
     def check(self) -> None:
-        """Raise what the disk refused so far, if anything."""
+        """Raise the first error of the disk, if there was one."""
         if self._error is not None:
             raise self._error
 
     def write(self, content: Any) -> int:  # Any: bytes or a memory view, from h5py
-        """Write all of it, or remember why not."""
+        """Write all of the content, or store the error."""
         view = memoryview(content).cast("B")
         try:
             written = 0 if self._error is None else len(view)
@@ -55,15 +107,15 @@ class AtomicFile:
         return self._file.read(size) or b""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move, as in any file."""
+        """Move the position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """The position, as in any file."""
+        """Return the position."""
         return self._file.tell()
 
     def truncate(self, size: int | None = None) -> int:
-        """Set the size, or remember why not."""
+        """Set the size, or store the error."""
         try:
             return self._file.truncate(size)
         except OSError as error:
@@ -71,59 +123,38 @@ class AtomicFile:
             return size or 0
 
     def flush(self) -> None:
-        """Nothing to do: every write goes to the system at once."""
+        """Do nothing: the file has no buffer."""
 
     def close(self) -> None:
-        """Close, and remove the file unless it was kept."""
+        """Close the file."""
         with suppress(OSError):
             self._file.close()
-        if not self._kept:
-            with suppress(OSError):
-                self.part.unlink()
 
-    def keep(self) -> str:
-        """Give the file its name, once it is on the disk for certain. Returns its SHA-256."""
-        self.check()
-        os.fsync(self._file.fileno())
+    def sha256(self) -> str:
+        """Return the SHA-256 of the content, hexadecimal."""
         self._file.seek(0)
-        digest = hashlib.file_digest(self._file, "sha256").hexdigest()
-        self._file.close()
-        move_into_place(self.part, self.path)
-        self._kept = True
-        if not is_remote(self.path):
-            _flush_folder(self.path.parent)
-        return digest
+        return hashlib.file_digest(self._file, "sha256").hexdigest()
 
 
 @contextmanager
 def atomic_file(path: Path, mark: str = "") -> Iterator[AtomicFile]:
-    """A file to write, removed again if anything is raised or `keep` was not called.
+    """Yield an `AtomicFile` to fill; rename it to `path` afterwards, as `temporary_path` does.
 
-    mark: keeps writers apart where there may be two of one file.
-
-    Raises DataError if the folder cannot be made or written to.
+    Raises DataError if the folder cannot be made, or if the disk or the store refuses.
     """
-    with write_errors(path):
-        make_folder(path.parent)
-        part = AtomicFile(path, mark)
-    try:
-        yield part
-    finally:
-        part.close()
-
-
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a small file aside, then rename it.
-
-    Raises DataError if the disk refuses.
-    """
-    with atomic_file(path) as part, write_errors(path):
-        part.write(content)
-        part.keep()
+    with temporary_path(path, mark) as part:
+        with write_errors(path):
+            file = AtomicFile(path, part)
+        try:
+            yield file
+            with write_errors(path):
+                file.check()
+        finally:
+            file.close()
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal.
+    """Return the SHA-256 of a file, hexadecimal.
 
     Raises DataError if it cannot be read.
     """
@@ -136,7 +167,7 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turn what the system or HDF5 says about a failed write into one sentence."""
+    """Turn what the system or HDF5 raises on a failed write into a DataError of one sentence."""
     try:
         yield
     except DataError:
@@ -148,27 +179,67 @@ def write_errors(path: Path) -> Iterator[None]:
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space, or write to another disk, and run again.",
     errno.EDQUOT: "the disk quota is used up; free some space, or write to another disk, and run again.",
-    errno.EFBIG: "it would pass the size that the system allows; raise that limit, and run again.",
+    errno.EFBIG: "the file would be larger than the system allows; raise that limit, and run again.",
     errno.EROFS: "the file system is read-only; write to another folder.",
-    errno.EACCES: "its folder may not be written to; change the permissions or write to another folder.",
-    errno.EPERM: "its folder may not be written to; change the permissions or write to another folder.",
-    errno.ENOTDIR: "part of the path is a file where a folder belongs; write to another folder.",
-    errno.EEXIST: "part of the path is a file where a folder belongs; write to another folder.",
+    errno.EACCES: "its folder may not be written to; change the permissions, or write to another folder.",
+    errno.EPERM: "its folder may not be written to; change the permissions, or write to another folder.",
+    errno.ENOTDIR: "part of the path is a file, not a folder; write to another folder.",
+    errno.EEXIST: "part of the path is a file, not a folder; write to another folder.",
     errno.EISDIR: "there is a folder of this name; remove it, or choose another name.",
     errno.ENAMETOOLONG: "the name is too long for the file system; choose a shorter one.",
 }
 
 
 def _reason(error: Exception) -> str:
-    said = f"the system says {' '.join(str(error).split())!r}; mend that, or write to another folder."
-    return _REASONS.get(getattr(error, "errno", None) or 0, said)
+    unknown = f"the system says {' '.join(str(error).split())!r}; correct that, or write to another folder."
+    return _REASONS.get(getattr(error, "errno", None) or 0, unknown)
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself survive a loss of power, where folders can be opened."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+def _temporary_name(path: Path, mark: str) -> Path:
+    name = f".{path.name}{mark and '.'}{mark}.part"
+    if not is_remote(path):
+        return path.with_name(name)
+    _remove_files_of_dead_processes()
+    return Path(tempfile.gettempdir()) / f"dcign-{HOST}-{os.getpid()}-{secrets.token_hex(8)}{name}"
+
+
+@cache
+def _remove_files_of_dead_processes() -> None:
+    """Remove, once per process, the temporary files of killed processes of this machine that were for a store."""
+    for part in Path(tempfile.gettempdir()).glob(f"dcign-{HOST}-*.part"):
+        process = part.name.split("-")[2]
+        if not process.isdecimal():
+            continue
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            with suppress(OSError):  # it belongs to another user
+                part.unlink()
+        except (OSError, OverflowError):
+            pass  # the process is alive, or the PID is invalid
+
+
+def _rename(part: Path, path: Path) -> None:
+    """Give a complete file its name in one step, in a store too.
+
+    Raises OSError if the disk or the store refuses.
+    """
+    if not is_remote(path):
+        part.replace(path)
+        return
+    remote = cast("Any", path)
+    try:
+        remote.fs.put_file(str(part), remote.path)
+    except OSError:
+        raise
+    except Exception as error:  # stores have errors of their own
+        raise OSError(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file or a folder is on the disk; some file systems only then report that the disk is full."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

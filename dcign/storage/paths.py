@@ -10,13 +10,11 @@ import hashlib
 import os
 import secrets
 import shutil
-import socket
 import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, TypeVar, cast
 
@@ -24,7 +22,6 @@ from dcign.errors import DataError
 
 SHARE = 0.5  # of the disk that is free that copies may take
 ABANDONED = 3600  # seconds without a byte after which nobody fetches a copy any more
-HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]  # a folder of parts may be shared
 
 Used = TypeVar("Used")
 # Errors of these packages are the store's, or the network's.
@@ -112,33 +109,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
 
 
-def part_path(path: Path, mark: str) -> Path:
-    """Where a file is written until it is whole: beside it, or for a store on this machine."""
-    name = f".{path.name}{mark and '.'}{mark}.part"
-    if not is_remote(path):
-        return path.with_name(name)
-    _remove_parts_of_the_dead()
-    return Path(tempfile.gettempdir()) / f"dcign-{HOST}-{os.getpid()}-{secrets.token_hex(8)}{name}"
-
-
-def move_into_place(part: Path, path: Path) -> None:
-    """Give a whole file its name: at once and as a whole, in a store too.
-
-    Raises OSError if the disk or the store refuses.
-    """
-    if not is_remote(path):
-        part.replace(path)
-        return
-    remote = cast("Any", path)
-    try:
-        remote.fs.put_file(str(part), remote.path)
-    except OSError:
-        raise
-    except Exception as error:  # stores have errors of their own
-        raise OSError(" ".join(str(error).split()) or type(error).__name__) from None
-    part.unlink()
-
-
 _asked: dict[str, Path] = {}  # by URL: the copy that was the newest when this process asked
 
 
@@ -182,22 +152,6 @@ def _copies() -> Path:
             "TMPDIR to another folder."
         )
     return folder
-
-
-@cache
-def _remove_parts_of_the_dead() -> None:
-    """Once a process: remove what processes of this machine that were killed had not delivered to a store."""
-    for part in Path(tempfile.gettempdir()).glob(f"dcign-{HOST}-*.part"):
-        process = part.name.split("-")[2]
-        if not process.isdecimal():
-            continue
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            with suppress(OSError):  # another user's
-                part.unlink()
-        except (OSError, OverflowError):
-            pass  # it lives, or is no number of a process
 
 
 def _make_room(size: int) -> None:

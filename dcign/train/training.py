@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from dcign.device import choose_precision, refuse_threads, threads
-from dcign.errors import DataError, TrainingError, TrainingInterrupted
+from dcign.errors import DataError, DcignError, TrainingError, TrainingInterrupted
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
@@ -20,9 +20,7 @@ from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import load_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.run.interrupt import deferred_interrupt
-from dcign.run.json_files import is_part
 from dcign.run.log import RunLog
-from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import to_path
 from dcign.train.distributed import (
@@ -127,7 +125,7 @@ def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfigurati
         device = device_of_rank(configuration.device, process)
         with Ranks(device, choose_precision(configuration.precision, device), process) as ranks:
             yield configuration, ranks
-    except (TrainingError, TrainingInterrupted):
+    except (DcignError, TrainingInterrupted):
         finish_other_processes(process)
         raise
     except RuntimeError as error:
@@ -149,20 +147,8 @@ def _folder_held(folder: Path, ranks: Ranks, resume: bool) -> Iterator[None]:
                     stack.enter_context(folder_lock(folder))
                 except DataError as error:
                     raise TrainingError(str(error)) from None
-                _refuse_folder(folder, resume)
+                run_configuration.check_run_folder(folder, resume)
         yield
-
-
-def configuration_to_resume(out: str | Path, **given: object) -> TrainConfiguration:
-    """Return the configuration of the run in `out`, with what was given anew (not None) in its place.
-
-    `train` refuses what would change where the run is going; the folder of the data set, the device, the threads
-    and how often to save may change.
-    """
-    _refuse_folder(Path(out), resume=True)
-    found, _ = run_configuration.read(out)
-    anew = {name: value for name, value in given.items() if value is not None}
-    return dataclasses.replace(found, out=str(out), **anew)  # type: ignore[arg-type]  # the caller's own fields
 
 
 def resolved(configuration: TrainConfiguration, process: Process = ALONE) -> TrainConfiguration:
@@ -174,21 +160,3 @@ def resolved(configuration: TrainConfiguration, process: Process = ALONE) -> Tra
     device = device_of_rank(configuration.device, process)
     precision = str(choose_precision(configuration.precision, device)).removeprefix("torch.")
     return dataclasses.replace(configuration, device=device_name(device, process), precision=precision)
-
-
-def _refuse_folder(folder: Path, resume: bool) -> None:
-    """Raise where a run cannot begin, or, if `resume`, where there is none to go on with."""
-    if run_configuration.holds_run(folder):
-        if not resume:
-            raise TrainingError(f"{folder} already holds a run: go on with --resume, or choose another --out")
-    elif resume and (folder / run_configuration.FILE).is_file():
-        run_configuration.read(folder)  # which says what is wrong with it
-    elif folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
-        raise TrainingError(f"{folder} is there already and holds no run: choose an --out that is new or empty")
-    elif resume:
-        raise TrainingError(f"there is no run in {folder} to go on with: train without --resume to begin one")
-
-
-def _is_foreign(path: Path) -> bool:
-    """Return whether a file is neither a killed process's half of one nor the lock."""
-    return path.name != LOCK and not is_part(path)

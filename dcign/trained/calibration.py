@@ -108,7 +108,7 @@ def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) 
     """
     path = Path(folder) / FILE
     if not path.is_file():
-        raise TrainingError(f"{folder} holds no {FILE}: evaluate the run first")
+        raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
     try:
         found = read_json(path)
         # The first calibrations had no format.

@@ -2,22 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dcign.arrays import Float32, Floating, UInt8
-from dcign.device import choose_device, choose_precision, computing
+from dcign.device import computing
 from dcign.errors import TrainingError
-from dcign.network.autoencoder import AutoEncoder, build_model
+from dcign.network.autoencoder import AutoEncoder
 from dcign.progress import FractionProgress, no_fraction_progress
-from dcign.run import configuration as run_configuration
-from dcign.run.checkpoint import load_average
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.trained.calibration import FactorCalibration, read_calibrations
-from dcign.trained.published import is_published, load_weights, read_published
 
 # Pixels of the images in a pass. On a CPU small passes are a quarter cheaper: their feature maps stay in its cache.
 PIXELS_AT_ONCE, PIXELS_AT_ONCE_GPU = 2**17, 2**22
@@ -89,42 +84,3 @@ class Codec:
         for start in range(0, count, at_once):
             yield slice(start, start + at_once)
             progress(min(1.0, (start + at_once) / count))
-
-
-def load_codec(folder: str | Path, device: str = "cpu") -> Codec:
-    """Build a run's network and fill it with the averaged weights of its last checkpoint.
-
-    The folder is a run's, or one that `dcign export --to hub` wrote.
-    """
-    where = choose_device(device)
-    configuration, description = read_configuration(folder)
-    model = build_model(configuration, description)
-    if is_published(folder):
-        published = read_published(folder)
-        step, seconds = published.step, published.seconds
-        load_weights(folder, model)
-    else:
-        step, seconds = load_average(folder, model)
-    model.to(where).eval()
-    return Codec(model, configuration, description, step, seconds, where, _precision(configuration, where))
-
-
-def load_calibrations(folder: str | Path) -> tuple[FactorCalibration, ...]:
-    """Return the calibrations that the run's evaluation wrote, in the data set's order of factors."""
-    configuration, description = read_configuration(folder)
-    return read_calibrations(folder, description.factors, configuration.recipe.latents)
-
-
-def read_configuration(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
-    """Read what the network in a folder is, of a run or of one that was exported."""
-    if is_published(folder):
-        published = read_published(folder)
-        return published.configuration, published.description
-    return run_configuration.read(folder)
-
-
-def _precision(configuration: TrainConfiguration, device: torch.device) -> torch.dtype:
-    """Return what the run was trained in, where this device is fast at it; else float32."""
-    if configuration.precision == "float32":
-        return torch.float32
-    return choose_precision("auto", device)

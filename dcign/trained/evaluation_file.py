@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from dcign.errors import TrainingError
-from dcign.run import configuration as run_configuration
 from dcign.run.json_files import read_json
 
 FORMAT = "dcign-evaluation"
@@ -31,13 +30,11 @@ LARGEST = 1e100  # that a figure can be: JSON knows whole numbers of any length
 TABLES = ("factors", "reconstruction", "latents", "entangled", "dci", "metrics")
 
 
-def load_evaluation(folder: str | Path) -> dict[str, Any]:  # JSON
-    """Return what a run's evaluation.json says, or say in one sentence what is wrong with it."""
-    path = Path(folder) / FILE
+def read_evaluation(folder: Path) -> dict[str, Any]:  # JSON
+    """Return what a folder's evaluation.json says. Raises TrainingError if there is none, or it is damaged."""
+    path = folder / FILE
     if not path.is_file():
-        evaluate = f"evaluate the run first, with dcign evaluate {folder}"
-        wanted = evaluate if run_configuration.holds_run(folder) else "name the folder of a run that was evaluated"
-        raise TrainingError(f"{folder} holds no {FILE}: {wanted}")
+        raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
     try:
         found = read_json(path)
         _refuse(found)

@@ -18,12 +18,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from dcign.errors import DataError, TrainingError
-from dcign.inputs.source import DataSource
+from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
-from dcign.run.checkpoint import read_checkpoint, refuse_numbers, refuse_progress
+from dcign.run.checkpoint import refuse_numbers, refuse_progress
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.run.json_files import read_json, write_aside
+from dcign.run.json_files import read_json
+from dcign.storage.atomic import write_atomic
 
 FORMAT = "dcign-model"
 FORMAT_VERSION = 1
@@ -76,31 +76,11 @@ def from_json(found: Any) -> Published:  # JSON, of which nothing is known
     return Published(*run_configuration.from_json(dict(found["run"])), found["step"], found["seconds"], model)
 
 
-def describe(folder: str | Path) -> Published:
-    """Say what the network in a folder is: a run's, or one that was exported."""
-    if is_published(folder):
-        return read_published(folder)
-    configuration, description = run_configuration.read(folder)
-    header, _ = read_checkpoint(folder)
-    model = _data_model(configuration, description)
-    return Published(configuration, description, header["step"], header["seconds"], model)
-
-
-def _data_model(configuration: TrainConfiguration, description: ImageDescription) -> dict[str, str]:
-    """Return what the data were drawn with, if they are where they were, and the same; else nothing is known."""
-    try:
-        source = DataSource(configuration.data)
-        source.refuse_other_shards(description, configuration.out)
-    except (DataError, TrainingError):
-        return {}
-    return source.model()
-
-
 def write_published(folder: str | Path, published: Published, network: nn.Module) -> None:
     """Write config.json and model.safetensors, each aside and then renamed."""
     weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_aside(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
-    write_aside(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
+    write_atomic(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
+    write_atomic(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
 
 
 def read_published(folder: str | Path) -> Published:

@@ -24,9 +24,9 @@ from dcign.render.draw.landmarks import place_landmarks
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
 from dcign.render.draw.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
-from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_truth_of
+from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_drawable_truth
 from dcign.render.draw.views import Labels, Views, make_views
-from dcign.render.gl.context import Closing, Renderer, describe_renderer, open_context
+from dcign.render.gl.context import Closeable, Renderer, describe_renderer, open_context
 from dcign.render.gl.framebuffers import bind_textures, make_framebuffer, read_pictures
 from dcign.render.gl.programs import compiled, set_uniforms
 from dcign.render.gl.textures import UNIT, FaceTextures
@@ -66,7 +66,7 @@ class Pictures:
     truth: Truth = field(default_factory=dict)
 
 
-class AtlasRenderer(Closing):
+class AtlasRenderer(Closeable):
     """Draws up to 20 pictures of faces of one mesh at once. Use as a context manager.
 
     size: pixels of a side; channels: 1 (gray) or 3; background: whether each draw brings what is behind the faces,
@@ -90,7 +90,7 @@ class AtlasRenderer(Closing):
         self._mesh, self._corners, self._truth = mesh, mesh.triangles.size, truth
         self._tiles = _tiles(size, BATCH_SIZE if mesh.uv is None else TEXTURES_A_PASS)
         self._places = np.array([divmod(i, int(self._tiles[0]))[::-1] for i in range(BATCH_SIZE)], np.float32)
-        check_truth_of(truth, mesh.part_names, mesh.landmarks)
+        check_drawable_truth(truth, mesh.part_names, mesh.landmarks)
         self._context = open_context()
         try:
             self._prepare(background=background)
@@ -114,7 +114,7 @@ class AtlasRenderer(Closing):
         behind = ("BACKGROUND",) if background else ()
         lit = ("LIGHT",) if set(truth) & set(LIGHT) else ()
         self._shade = compiled("shade", *gray, *behind, *lit, *(("SHADOWS", *fine) if scene.light.shadows else ()))
-        self._backcloth = BackgroundTexture(size, int(self._tiles.prod())) if background else None
+        self._background = BackgroundTexture(size, int(self._tiles.prod())) if background else None
         self._samples = make_framebuffer(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
         self._shaded = make_framebuffer(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4, *(2 for _ in lit)))
         self._shadows = None
@@ -145,7 +145,7 @@ class AtlasRenderer(Closing):
             raise RenderError("faces with textures and a mesh with uv belong together; give both or neither.")
         if (faces.triangles is None) == self._mesh.own_triangles:
             raise RenderError("faces bring triangles where the mesh leaves them to the faces, and only there.")
-        if (backgrounds is None) != (self._backcloth is None):
+        if (backgrounds is None) != (self._background is None):
             raise RenderError("backgrounds go with a renderer that was made for them; give both or neither.")
         self._context.make_current()
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
@@ -156,8 +156,8 @@ class AtlasRenderer(Closing):
             chosen = several if people > 1 else slice(1)
             if people > 1 or first == 0:
                 self._upload(faces, chosen)
-            if self._backcloth is not None and backgrounds is not None:
-                self._backcloth.upload(backgrounds[several])
+            if self._background is not None and backgrounds is not None:
+                self._background.upload(backgrounds[several])
             found = self._draw(faces.positions[chosen], taken.part(several), drawn[several])
             for name in self._truth:
                 if name in found:
@@ -206,7 +206,7 @@ class AtlasRenderer(Closing):
         for switch in switches:
             GL.glDisable(switch)
         spans = face_spans(positions, taken.seen, self._size)
-        self._shade_samples(taken, spans if self._backcloth is None else np.full_like(spans, (0.0, 1.0)))
+        self._shade_samples(taken, spans if self._background is None else np.full_like(spans, (0.0, 1.0)))
         read_pictures(0, out)
         if set(self._truth) & set(LIGHT):
             light = read_pictures(1, np.empty((*out.shape[:3], 2), np.uint8))

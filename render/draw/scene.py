@@ -8,19 +8,22 @@ so they are written into each shard.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Float64
 from dcign.errors import RenderError
 
 GLOSS_ROWS = 16  # of the table in shaders/face.vert
+# A number in JSON. The bounds refuse NaN and infinities. An integer stays one: the configuration's hash depends on it.
+Number = Annotated[int, Meta(ge=-(10**9), le=10**9)] | Annotated[float, Meta(ge=-1e9, le=1e9)]
 
 
-def chosen(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def without_unset(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """A dictionary without what is None or (): fields that came later mean by these that all is as it was before.
 
     So what does not use them is written, and hashed, as it always was.
@@ -36,9 +39,9 @@ class Camera:
     the sphere's centre, in place of the distance at which it fills its share.
     """
 
-    field_of_view_degrees: float = 20.0
-    fill: float = 0.9
-    distance_mm: float | None = None
+    field_of_view_degrees: Number = 20.0
+    fill: Number = 0.9
+    distance_mm: Number | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.field_of_view_degrees < 180 and self.fill > 0):
@@ -72,10 +75,10 @@ class Light:
     shadows: whether the face shades itself.
     """
 
-    elevation_degrees: float = 20.0
-    ambient: float = 0.30
-    diffuse: float = 1.15
-    fill: float = 0.2
+    elevation_degrees: Number = 20.0
+    ambient: Number = 0.30
+    diffuse: Number = 1.15
+    fill: Number = 0.2
     shadows: bool = True
 
 
@@ -86,8 +89,8 @@ class Skin:
     What falls on a normal at cosine n.l is max(n.l, 0) averaged over n.l +- scatter (the formula: shaders/shade.frag).
     """
 
-    scatter_red: float = 0.36
-    scatter_green_blue: float = 0.14
+    scatter_red: Number = 0.36
+    scatter_green_blue: Number = 0.14
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,8 @@ class Gloss:
     """
 
     part: str
-    broad: float
-    sharp: float
+    broad: Number
+    sharp: Number
     strands: bool = False
 
 
@@ -130,20 +133,6 @@ class Scene:
     def __post_init__(self) -> None:
         if not 1 <= len(self.gloss) <= GLOSS_ROWS:
             raise RenderError(f"{len(self.gloss)} rows of gloss given; give 1 to {GLOSS_ROWS}.")
-
-    def as_dict(self) -> dict[str, Any]:
-        """The scene as JSON-able numbers."""
-        return asdict(self, dict_factory=chosen)
-
-    @classmethod
-    def from_dict(cls, about: dict[str, Any]) -> Scene:
-        """Back from `as_dict`. Raises KeyError or TypeError if it is not one."""
-        return cls(
-            Camera(**about["camera"]),
-            Light(**about["light"]),
-            Skin(**about["skin"]),
-            tuple(Gloss(**row) for row in about["gloss"]),
-        )
 
 
 DEFAULT_SCENE = Scene()

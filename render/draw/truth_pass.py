@@ -39,7 +39,7 @@ def checked_truth(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in TRUTH_LAYERS if name in names)
 
 
-def truth_named(text: str) -> tuple[str, ...]:
+def parse_truth(text: str) -> tuple[str, ...]:
     """The layers that a comma-separated list names; "all" names all. Raises RenderError for what is none."""
     return TRUTH_LAYERS if text.strip() == "all" else checked_truth([name.strip() for name in text.split(",") if name])
 
@@ -50,7 +50,7 @@ def truth_names(mesh: Mesh, truth: tuple[str, ...]) -> dict[str, tuple[str, ...]
     return {name: names[name] for name in truth if name in names}
 
 
-def check_truth_of(truth: tuple[str, ...], part_names: Sequence[str], landmarks: Mapping[str, int]) -> None:
+def check_drawable_truth(truth: tuple[str, ...], part_names: Sequence[str], landmarks: Mapping[str, int]) -> None:
     """Raise RenderError if a layer is asked for that what is drawn has not, or not as the shaders can draw it."""
     if LANDMARKS in truth and not landmarks:
         raise RenderError("landmarks asked for, and what is drawn here has none; leave them out of --truth.")

@@ -31,7 +31,7 @@ class Renderer:
         return f"{self.name} ({self.version})"
 
 
-class Closing(ABC):
+class Closeable(ABC):
     """Closed when its `with` ends."""
 
     @abstractmethod

@@ -29,7 +29,7 @@ def worker_count(cores: int) -> int:
     return len(gpus()) or cores
 
 
-def claim() -> None:
+def claim_gpu() -> None:
     """Let this process draw with the GPU that fewest others draw with; nothing where there is none, or the user chose.
 
     The claim ends with the process.

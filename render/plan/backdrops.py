@@ -11,9 +11,10 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
@@ -31,6 +32,7 @@ COLOUR, GRAY, PICTURE = (
     "background_gray",
     "background_picture",
 )
+Byte = Annotated[int, Meta(ge=0, le=255)]
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,14 @@ class Background:
     there are in backgrounds.npz, of which one is drawn, and sha256 of them.
     """
 
-    colour: tuple[int, ...] = ()
+    colour: tuple[Byte, Byte, Byte] | None = None
     random: bool | None = None
-    pictures: int | None = None
+    pictures: Annotated[int, Meta(ge=1)] | None = None
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "colour", tuple(self.colour))  # JSON has lists
-        given = (*self.colour, self.pictures or 0)
-        if len(self.colour) not in (0, 3) or not all(isinstance(number, int) and number >= 0 for number in given):
-            raise TypeError(f"a background of colour {self.colour} and {self.pictures} pictures")
+        if [self.colour, self.random, self.pictures].count(None) != 2:
+            raise RenderError("expected a background of one colour, random colours or pictures, found none or several.")
 
     def nuisances(self, channels: int) -> dict[str, Range]:
         """Whole numbers that are drawn for each picture, and from where to where."""

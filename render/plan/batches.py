@@ -19,11 +19,11 @@ from dcign.facegen.model.population import sample_person, stacked
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import Scene
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
-from dcign.render.plan.objects import chosen_objects
+from dcign.render.plan.objects import choose_objects
 from dcign.render.plan.ranges import Range
 from dcign.render.plan.subject import Subject
 
-PEOPLE_A_SPLIT = 10**12  # identity numbers of a split start at its place times this: no person is in two splits
+PEOPLE_PER_SPLIT = 10**12  # identity numbers of a split start at its place times this: no person is in two splits
 _BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM, _DEAL_STREAM, _OBJECT_STREAM = range(5)
 
 
@@ -84,14 +84,14 @@ def _person(configuration: RenderConfiguration, model: MorphableModel, person: i
 
 def _people(split: str, number: int, varies: str) -> Int64:
     """Who is in the batch: one person, or twenty; in the sweep always the same twenty."""
-    first = SPLITS.index(split) * PEOPLE_A_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
+    first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     return first + np.arange(BATCH_SIZE if varies in ("identity", "all") else 1)
 
 
 def _objects(seed: int, count: int, split: str, number: int, varies: str) -> Int64:
     """Which of the objects are in the batch: they are few, so batches show them again and again."""
     rng = _generator(seed, _OBJECT_STREAM, SPLITS.index(split), number)
-    return chosen_objects(count, split, varies, order=_generator(seed, _DEAL_STREAM), rng=rng)
+    return choose_objects(count, split, varies, order=_generator(seed, _DEAL_STREAM), rng=rng)
 
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float32:
@@ -125,14 +125,14 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
     return found
 
 
-def at_rest(configuration: RenderConfiguration) -> dict[str, float]:
+def sweep_defaults(configuration: RenderConfiguration) -> dict[str, float]:
     """What each factor is in the sweep of another."""
     return {name: _usual(configuration.scene, name, allowed) for name, allowed in configuration.ranges.items()}
 
 
 def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float32:
     """(20, F): one level of one factor for all; the others as usual, or as near to it as their range allows."""
-    values = list(at_rest(configuration).values())
+    values = list(sweep_defaults(configuration).values())
     for column, allowed in enumerate(configuration.ranges.values()):
         levels = configuration.splits.sweep_levels[column]
         if number < levels:

@@ -5,17 +5,21 @@ Degrees throughout. Default ranges are those of Kulkarni et al.'s evaluation swe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from dcign.data.damage import shown
 from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256
 from dcign.errors import RenderError
-from dcign.render.draw.scene import DEFAULT_SCENE, Camera, Scene, chosen
-from dcign.render.draw.truth_pass import checked_truth
-from dcign.render.plan.backdrops import Background
-from dcign.render.plan.kinds import check_kinds
-from dcign.render.plan.ranges import BOUNDS, Range, check_range
+from dcign.render.draw.scene import DEFAULT_SCENE, Scene, without_unset
+from dcign.render.draw.truth_pass import checked_truth, parse_truth
+from dcign.render.plan.backdrops import Backdrops, Background, parse_background
+from dcign.render.plan.objects import check_object_options, object_scene
+from dcign.render.plan.ranges import BOUNDS, FURTHER, Pair, Range, check_range, further_fields
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
@@ -27,7 +31,7 @@ TEXTURED_ABOVE = 256  # pixels: in smaller pictures vertices are close enough to
 # By picture size: up to so many pixels, the level whose head is nearest to so many vertices. It draws twice as fast,
 # and nobody sees it: 43 dB from the finest, 40 over the head, at 64 and at 150 px (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
-_DISTANT = replace(DEFAULT_SCENE, camera=Camera(distance_mm=1_000.0))  # with every number that a scene may have
+_DERIVED = {"level_of_detail", "textured"}  # in the JSON only: they follow from the size
 
 
 @dataclass(frozen=True)
@@ -139,9 +143,67 @@ class RenderConfiguration:
         """Whether faces are painted finer than their vertices, where the model can."""
         return self.size > TEXTURED_ABOVE
 
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        batches: int,
+        size: int = 150,
+        channels: int = 1,
+        seed: int = 0,
+        vary: Sequence[str] = (),
+        background: str = "black",
+        keep_head_size: bool = False,
+        hair: str = HAIR[0],
+        shadows: bool = True,
+        truth: str = "",
+        model_path: Path | None = None,
+        meshes: Path | None = None,
+        up: str | None = None,
+        **ranges: Pair | None,
+    ) -> tuple[RenderConfiguration, Backdrops | None]:
+        """Return what the options of `dcign render` ask for, and the pictures behind the heads, if there are any.
+
+        Parameters
+        ----------
+        batches : training batches; the other splits follow from them
+        vary : names of further factors, with "_" or "-"
+        background : a colour, "random", or a folder of pictures
+        truth : names of layers, separated by commas, or "all"
+        model_path, meshes, up : only checked: options for faces and options for objects exclude each other
+        ranges : lowest and highest value of a factor by its name, e.g. azimuth=(-86, 86); equal values fix a further
+            factor; None or absent means the default
+
+        Raises
+        ------
+        RenderError : if the options contradict each other, are out of bounds, or the folder of pictures is unusable
+        """
+        layers, scene = parse_truth(truth), replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
+        if meshes is not None:
+            scene = object_scene(scene)
+            check_object_options(model=model_path is not None, hair=hair != HAIR[0], keep_head_size=keep_head_size,
+                                 truth=layers)  # fmt: skip
+        elif up is not None:
+            raise RenderError(f"expected --meshes beside --up {up}, found none: give --meshes, or leave --up out.")
+        further = further_fields(scene, {name: ranges.pop(name, None) for name in FURTHER}, vary)
+        given: dict[str, Any] = {name: Range(*pair) for name, pair in ranges.items() if pair is not None}
+        configuration = cls(
+            Splits.in_paper_proportions(batches, len(further["vary"])),
+            size=size,
+            channels=channels,
+            seed=seed,
+            keep_head_size=keep_head_size,
+            hair=hair,
+            truth=layers,
+            **given,
+            **further,
+        )
+        behind, backdrops = parse_background(background, size)
+        return replace(configuration, background=behind), backdrops
+
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able, every default included, but for fields that are None or (): see `scene.chosen`."""
-        about = asdict(self, dict_factory=chosen)
+        """JSON-able, every default included, but for fields that are None or (): see `scene.without_unset`."""
+        about = asdict(self, dict_factory=without_unset)
         return {**about, "level_of_detail": self.level_of_detail, "textured": self.textured}
 
     def sha256(self) -> str:
@@ -155,22 +217,29 @@ class RenderConfiguration:
         Raises RenderError if it is not one of ours.
         """
         try:
-            known = {field.name: about[field.name] for field in fields(cls)
-                     if field.name in about or field.default not in (None, ())}  # fmt: skip
-            known["splits"] = Splits(**{**known["splits"], "sweep_levels": tuple(known["splits"]["sweep_levels"])})
-            known["vary"], known["truth"] = tuple(known.get("vary", ())), tuple(known.get("truth", ()))
-            for name in known.keys() & BOUNDS.keys():
-                known[name] = Range(**known[name])
-            if "background" in known:
-                known["background"] = Background(**known["background"])
-            known["scene"] = Scene.from_dict(known["scene"])
-            made = cls(**known)
-            check_kinds(made.as_dict(), cls(Splits(1, 1, 1), scene=_DISTANT).as_dict(), "configuration")
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise RenderError(
-                f"the render configuration cannot be understood ({shown(error, 120)}): render it again."
-            ) from None
+            made = msgspec.convert(about, cls)
+        except msgspec.ValidationError as error:
+            raise _unreadable(str(error)) from None
+        known = msgspec.to_builtins(made)
+        missing = made.as_dict().keys() - about.keys() - _DERIVED
+        unknown = _unknown_names({name: about[name] for name in known.keys() & about.keys()}, known)
+        if missing or unknown:
+            raise _unreadable(f"missing fields: {sorted(missing)}, unknown fields: {unknown}")
         return made
+
+
+def _unknown_names(found: Any, known: Any) -> list[str]:  # JSON
+    """Names at any depth of `found` that `known` lacks: msgspec refuses them in its own classes only."""
+    if isinstance(found, dict):
+        below = [name for key in found.keys() & known.keys() for name in _unknown_names(found[key], known[key])]
+        return [*sorted(found.keys() - known.keys()), *below]
+    if isinstance(found, list):
+        return [name for pair in zip(found, known, strict=True) for name in _unknown_names(*pair)]
+    return []
+
+
+def _unreadable(what: str) -> RenderError:
+    return RenderError(f"expected a render configuration, found {shown(what, 120)}: render the data set again.")
 
 
 def has_hair(kind: str) -> bool:

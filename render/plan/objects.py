@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from dcign.facegen.objects.soup import RADIUS
 from dcign.render.draw.atlas import Faces
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import DEFAULT_SCENE, Gloss, HeadFrame, Scene, Skin
-from dcign.render.plan.configuration import HAIR
 
 FEWEST = 2 * BATCH_SIZE  # an identity batch shows 20, and those of test, iid and sweep none that is in train
 HELD_OUT = 0.2  # share of the objects that train never shows; not fewer than one batch needs
@@ -39,14 +37,12 @@ def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:
     )
 
 
-def check_object_options(
-    *, model_path: Path | None, hair: str, keep_head_size: bool, truth: Sequence[str], **_: object
-) -> None:
-    """Raise RenderError if options for faces come with those for objects."""
+def check_object_options(*, model: bool, hair: bool, keep_head_size: bool, truth: Sequence[str]) -> None:
+    """Raise RenderError if options for faces, of which each says whether it was given, come with those for objects."""
     if LANDMARKS in truth:
         raise RenderError("--meshes and --truth landmarks asked for together; objects have none: name other layers.")
-    asked = {"--model": model_path is not None, "--hair": hair != HAIR[0], "--keep-head-size": keep_head_size}
-    wrong = [option for option, given in asked.items() if given]
+    options = {"--model": model, "--hair": hair, "--keep-head-size": keep_head_size}
+    wrong = [option for option, given in options.items() if given]
     if wrong:
         raise RenderError(
             f"--meshes and {' and '.join(wrong)} asked for together; objects are no faces: leave one out."
@@ -58,7 +54,7 @@ def triangles_for(size: int) -> int:
     return next((triangles for pixels, triangles in TRIANGLES if size <= pixels), MOST_TRIANGLES)
 
 
-def chosen_objects(
+def choose_objects(
     count: int, split: str, varies: str, *, order: np.random.Generator, rng: np.random.Generator
 ) -> Int64:
     """Which of `count` objects a batch shows: one, or 20 different ones; in the sweep always the same.
@@ -73,7 +69,7 @@ def chosen_objects(
     return np.asarray(rng.choice(pool, BATCH_SIZE if varies in ("identity", "all") else 1, replace=False))
 
 
-def object_room(collection: Collection) -> Mesh:
+def object_mesh(collection: Collection) -> Mesh:
     """A mesh with room for each object; each brings its own triangles."""
     vertices, triangles = collection.extent
     rest, part = np.zeros((vertices, 3), np.float32), np.zeros(vertices, np.uint8)

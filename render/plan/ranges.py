@@ -8,7 +8,7 @@ from typing import Any
 
 from dcign.data.schema import MORE_FACTORS, Factor
 from dcign.errors import RenderError
-from dcign.render.draw.scene import Scene
+from dcign.render.draw.scene import Number, Scene
 
 Pair = tuple[float, float]
 FURTHER = tuple(factor.name for factor in MORE_FACTORS)
@@ -18,8 +18,8 @@ FURTHER = tuple(factor.name for factor in MORE_FACTORS)
 class Range:
     """From `low` to `high`, of which a factor or nuisance is drawn uniformly."""
 
-    low: float
-    high: float
+    low: Number
+    high: Number
 
 
 @dataclass(frozen=True)

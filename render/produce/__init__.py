@@ -1,1 +1,1 @@
-"""Making a data set: studio, workers, folder, verification, card."""
+"""Making a data set: batch_renderer, workers, folder, verification, card."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from dcign.data.dataset.manifest import Manifest
 from dcign.data.schema import BATCH_SIZE, MASK, MORE_FACTORS, Factor
-from dcign.render.plan.batches import at_rest
+from dcign.render.plan.batches import sweep_defaults
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.produce.card_words import words_for
 
@@ -20,7 +20,7 @@ def data_set_card(manifest: Manifest) -> str:
     counts = {split: sum(entry.batches for entry in entries) for split, entries in manifest.splits.items()}
     rest = ", ".join(
         f"{name.replace('_', ' ')} {round(value, 2):,.6g}"
-        for name, value in at_rest(RenderConfiguration.from_dict(configuration)).items()
+        for name, value in sweep_defaults(RenderConfiguration.from_dict(configuration)).items()
     )
     rows = "\n".join(
         f"| {split} | {count:,} | {BATCH_SIZE * count:,} | "

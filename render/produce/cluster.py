@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # h
 
 from dcign.errors import DataError, RenderError
 from dcign.malloc import keep_freed_memory
-from dcign.render.produce.crew import ENVIRONMENT, Crew
+from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -39,7 +39,7 @@ class ClusterWarning(UserWarning):
 
 
 @contextmanager
-def dask_workers(address: str) -> Iterator[Crew]:
+def dask_workers(address: str) -> Iterator[WorkerPool]:
     """The workers of a running scheduler, tcp://HOST:PORT, present and future ones.
 
     Warns with ClusterWarning while there are none, and of those with several threads.
@@ -55,7 +55,7 @@ def dask_workers(address: str) -> Iterator[Crew]:
                 "`dask worker ADDRESS --nworkers CORES --nthreads 1`."
             )
         executor = client.get_executor(pure=False)
-        yield Crew(functools.partial(executor.submit, _done_there, _version()), _Watch(client, address))
+        yield WorkerPool(functools.partial(executor.submit, _done_there, _version()), _Watch(client, address))
     except CancelledError:
         raise RenderError(f"the scheduler at {address} was lost; {KEPT} when it is there again.") from None
     except ImportError as error:

@@ -14,7 +14,7 @@ from dcign.data.dataset.manifest import NAME as MANIFEST
 from dcign.data.schema import SPLITS
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
-from dcign.render.draw.truth_pass import check_truth_of
+from dcign.render.draw.truth_pass import check_drawable_truth
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.subject import Subject, read_subject, subject_bytes
@@ -103,9 +103,9 @@ def _needed(model: Subject, configuration: RenderConfiguration) -> Subject:
 def _check_truth(model: Subject, configuration: RenderConfiguration) -> None:
     """Raise RenderError if the model has not what the layers of truth are to show."""
     if isinstance(model, Collection):
-        check_truth_of(configuration.truth, (), {})
+        check_drawable_truth(configuration.truth, (), {})
     else:
-        check_truth_of(configuration.truth, model.part_names, model.landmarks)
+        check_drawable_truth(configuration.truth, model.part_names, model.landmarks)
 
 
 def _source_file(model: Subject) -> str:

@@ -17,7 +17,7 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked, typical_person
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.produce.studio import Studio
+from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.storage.atomic import write_atomic
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
@@ -113,11 +113,11 @@ def render_people(
     """
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
     drawn = []
-    with Studio(replace(model, levels=()), configuration, textured=size >= TEXTURED_FROM) as studio:
+    with BatchRenderer(replace(model, levels=()), configuration, textured=size >= TEXTURED_FROM) as batch_renderer:
         for first in range(0, len(people), BATCH_SIZE):
             several = slice(first, first + BATCH_SIZE)
-            faces = studio.faces(*stacked(list(people[several])))
-            drawn.append(studio.shoot(faces, np.array(factors[several], np.float32)).images)
+            faces = batch_renderer.faces(*stacked(list(people[several])))
+            drawn.append(batch_renderer.draw(faces, np.array(factors[several], np.float32)).images)
     return np.concatenate(drawn)
 
 

@@ -22,7 +22,7 @@ from dcign.data.dataset.reader import Shard
 from dcign.data.schema import SPLITS, Batch, ShardHeader
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError, RenderError
-from dcign.render.draw.scene import chosen
+from dcign.render.draw.scene import without_unset
 from dcign.render.gl.context import Renderer
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.backdrops import Backdrops
@@ -30,10 +30,10 @@ from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration
 from dcign.render.plan.subject import Subject
 from dcign.render.produce import workers
+from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.card import data_set_card
 from dcign.render.produce.cluster import check_scheduler
 from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
-from dcign.render.produce.studio import Studio
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import is_remote, store_errors
@@ -116,15 +116,15 @@ def render_dataset(
     if cluster:
         check_scheduler(cluster)
     with folder_lock(folder), store_errors(folder):
-        hire = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster)
-        return _make_missing(folder, configuration, model, hire, progress, source_sha256, backdrops)
+        run_tasks = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster)
+        return _make_missing(folder, configuration, model, run_tasks, progress, source_sha256, backdrops)
 
 
 def _make_missing(
     folder: Path,
     configuration: RenderConfiguration,
     model: Callable[[], Subject],
-    hire: Callable[..., Iterator[tuple[ShardTask, DrawnShard]]],  # workers.run, of those who are asked for
+    run_tasks: Callable[..., Iterator[tuple[ShardTask, DrawnShard]]],  # on the workers asked for
     progress: Callable[[int, int], None],
     source_sha256: str,
     backdrops: Backdrops | None,
@@ -151,10 +151,10 @@ def _make_missing(
     if missing:
         made = 0
 
-        def tell(reported: int) -> None:  # a cluster's workers report no batches, but whole shards
+        def report(reported: int) -> None:  # a cluster's workers report no batches, but whole shards
             progress(max(reported, made), to_make)
 
-        for task, shard in hire(make_shard, missing, progress=tell):
+        for task, shard in run_tasks(make_shard, missing, progress=report):
             renderer = renderer or shard.renderer
             if shard.renderer != renderer:
                 raise _two_renderers(folder, renderer, shard.renderer)
@@ -178,12 +178,16 @@ def make_shard(task: ShardTask) -> DrawnShard:
             f"{task.folder / MODEL} is not there for a worker; wanted a folder that every machine sees under the same "
             "name: choose another --out."
         )
-    studio = workers.studio(task.folder / MODEL, task.model_sha256, task.configuration)
-    if task.renderer is not None and task.renderer != studio.renderer:
-        raise _two_renderers(task.folder, task.renderer, studio.renderer)
+    batch_renderer = workers.open_renderer(task.folder / MODEL, task.model_sha256, task.configuration)
+    if task.renderer is not None and task.renderer != batch_renderer.opengl_renderer:
+        raise _two_renderers(task.folder, task.renderer, batch_renderer.opengl_renderer)
     mark = secrets.token_hex(4)  # a cluster may have a shard made again while the worker that it gave up still writes
-    digest = write_shard(path, _header(task, studio), _batches(task, studio), task.count, overwrite=True, mark=mark)
-    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), studio.renderer)
+    digest = write_shard(
+        path, _header(task, batch_renderer), _batches(task, batch_renderer), task.count, overwrite=True, mark=mark
+    )
+    return DrawnShard(
+        ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), batch_renderer.opengl_renderer
+    )
 
 
 def _check_seen(task: ShardTask, shard: DrawnShard) -> None:
@@ -219,13 +223,13 @@ def _clear_parts(folder: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def _batches(task: ShardTask, studio: Studio) -> Iterator[Batch]:
+def _batches(task: ShardTask, batch_renderer: BatchRenderer) -> Iterator[Batch]:
     for number in range(task.first, task.first + task.count):
-        yield studio.shoot_batch(plan_batch(task.configuration, studio.model, task.split, number))
+        yield batch_renderer.draw_batch(plan_batch(task.configuration, batch_renderer.model, task.split, number))
         workers.batch_done()
 
 
-def _header(task: ShardTask, studio: Studio) -> ShardHeader:
+def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
     configuration, camera = task.configuration, task.configuration.scene.camera
     return ShardHeader(
         split=task.split,
@@ -233,19 +237,19 @@ def _header(task: ShardTask, studio: Studio) -> ShardHeader:
         configuration=configuration.as_dict(),
         configuration_sha256=configuration.sha256(),
         model_sha256=task.model_sha256,
-        renderer=asdict(studio.renderer),
+        renderer=asdict(batch_renderer.opengl_renderer),
         ranges={
             name: (allowed.low, allowed.high)
             for name, allowed in (configuration.ranges | configuration.nuisances).items()
         },
         camera={
-            **asdict(camera, dict_factory=chosen),
-            **asdict(studio.head),
-            "distance": camera.distance(studio.head.radius),
+            **asdict(camera, dict_factory=without_unset),
+            **asdict(batch_renderer.head),
+            "distance": camera.distance(batch_renderer.head.radius),
         },
         factors=configuration.factors,
-        attributes=studio.model.attributes,
-        truth_names=studio.truth_names,
+        attributes=batch_renderer.model.attributes,
+        truth_names=batch_renderer.truth_names,
     )
 
 

@@ -21,7 +21,7 @@ from dcign.render.draw.atlas import Pictures
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
-from dcign.render.produce.studio import Studio
+from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import store_errors
 
@@ -87,20 +87,22 @@ def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callab
 
 def check_shard_pixels(task: PixelTask) -> list[Finding]:
     """In a worker: one shard's batches against their labels."""
-    studio = workers.studio(task.model_file, task.model_sha256, task.configuration)
+    batch_renderer = workers.open_renderer(task.model_file, task.model_sha256, task.configuration)
     findings, name = [], str(task.shard)
     with Shard(task.shard) as shard:
-        if what := _other_labels(shard, task.configuration) or _other_level(shard, task.configuration, studio):
+        if what := _other_labels(shard, task.configuration) or _other_level(shard, task.configuration, batch_renderer):
             return [Finding(name, None, what)]
         unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # others are anybody's own
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
-        exact = shard.header.renderer == asdict(studio.renderer)
+        exact = shard.header.renderer == asdict(batch_renderer.opengl_renderer)
         names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
             try:
                 batch = shard.batch(row)
-                findings += [Finding(name, batch.number, what) for what in _differences(batch, studio, names, exact)]
+                findings += [
+                    Finding(name, batch.number, what) for what in _differences(batch, batch_renderer, names, exact)
+                ]
             except DataError:
                 pass  # a damaged chunk: the label checks name it
             except (ModelError, RenderError) as error:
@@ -121,9 +123,9 @@ def _other_labels(shard: Shard, configuration: RenderConfiguration) -> str:
     return ""
 
 
-def _other_level(shard: Shard, configuration: RenderConfiguration, studio: Studio) -> str:
+def _other_level(shard: Shard, configuration: RenderConfiguration, batch_renderer: BatchRenderer) -> str:
     """That an earlier version drew these people with other vertices or paint, if so; objects have no levels."""
-    if isinstance(studio.model, Collection):
+    if isinstance(batch_renderer.model, Collection):
         return ""
     wanted = {"level_of_detail": configuration.level_of_detail, "textured": configuration.textured}
     about = shard.header.configuration
@@ -157,13 +159,13 @@ def _configuration(shard: Path) -> RenderConfiguration | None:
         return None
 
 
-def redraw_batch(batch: Batch, studio: Studio) -> Pictures:
+def redraw_batch(batch: Batch, batch_renderer: BatchRenderer) -> Pictures:
     """The batch's pictures again, from its labels and coefficients; bit for bit where the same renderer drew it.
 
     One person is evaluated as one person, as in the plan: BLAS rounds a row of 20 otherwise than a row alone.
     """
-    if isinstance(studio.model, Collection):
-        return studio.shoot(studio.objects(batch.identity_index), batch.factors, batch.nuisance)
+    if isinstance(batch_renderer.model, Collection):
+        return batch_renderer.draw(batch_renderer.objects(batch.identity_index), batch.factors, batch.nuisance)
     shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
     assert shape is not None  # both are checked by the caller
     assert albedo is not None
@@ -172,19 +174,19 @@ def redraw_batch(batch: Batch, studio: Studio) -> Pictures:
     people = [shape, albedo, attributes]
     if all((rows == rows[0]).all() for rows in people):
         people = [rows[:1] for rows in people]
-    return studio.shoot(studio.faces(*people), batch.factors, batch.nuisance)
+    return batch_renderer.draw(batch_renderer.faces(*people), batch.factors, batch.nuisance)
 
 
-def _differences(batch: Batch, studio: Studio, names: Sequence[str], exact: bool) -> list[str]:
-    if isinstance(studio.model, Collection):
+def _differences(batch: Batch, batch_renderer: BatchRenderer, names: Sequence[str], exact: bool) -> list[str]:
+    if isinstance(batch_renderer.model, Collection):
         objects = batch.identity_index
-        if objects.min() < 0 or objects.max() >= len(studio.model.solids):
-            return [f"shows an object that model.npz, which has {len(studio.model.solids)}, does not hold"]
+        if objects.min() < 0 or objects.max() >= len(batch_renderer.model.solids):
+            return [f"shows an object that model.npz, which has {len(batch_renderer.model.solids)}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
     if what := _undrawable(batch, names):
         return [f"has {what}, and cannot be drawn again"]
-    pictures = redraw_batch(batch, studio)
+    pictures = redraw_batch(batch, batch_renderer)
     wrong = _wrong_pictures(batch.images, pictures.images, exact, TOLERANCE)
     if len(wrong):
         return [f"image {_listing(wrong)} is not what the labels say (drawn again, it differs)"]

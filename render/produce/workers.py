@@ -29,9 +29,9 @@ from dcign.render.gl import devices
 from dcign.render.plan.backdrops import read_backdrops
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.subject import read_subject
+from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.cluster import dask_workers
-from dcign.render.produce.crew import ENVIRONMENT, Crew
-from dcign.render.produce.studio import Studio
+from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import local_copy
 
@@ -49,26 +49,28 @@ class Stopped(Exception):
     """Raised inside a worker that was told to stop."""
 
 
-_studios: dict[tuple[Path, str, RenderConfiguration], Studio] = {}  # this process's one studio, once there is one
+_open_renderers: dict[
+    tuple[Path, str, RenderConfiguration], BatchRenderer
+] = {}  # this process's one batch_renderer, once there is one
 
 
-def studio(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> Studio:
-    """This process's studio, on a GPU of its own if there are any; it stays open until another one is asked for.
+def open_renderer(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> BatchRenderer:
+    """Return this process's renderer, which stays open until another one is asked for; on its own GPU if there is one.
 
-    model_sha256: of the file that is wanted: a folder can have been made again since the last task, or be another's.
+    model_sha256 is the hash of the expected file: the folder can have been remade since the last task.
 
-    Raises RenderError if the file is not that model.
+    Raises RenderError if the file has another hash.
     """
     wanted = model_file, model_sha256, configuration
-    if wanted not in _studios:
-        while _studios:  # a cluster's worker lives for many data sets: it keeps the memory of one
-            _studios.popitem()[1].close()
-        _studios[wanted] = _opened(*wanted)
-    return _studios[wanted]
+    if wanted not in _open_renderers:
+        while _open_renderers:  # a cluster's worker lives for many data sets: it keeps the memory of one
+            _open_renderers.popitem()[1].close()
+        _open_renderers[wanted] = _opened(*wanted)
+    return _open_renderers[wanted]
 
 
-def _opened(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> Studio:
-    devices.claim()
+def _opened(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> BatchRenderer:
+    devices.claim_gpu()
     file = local_copy(model_file)
     if file_sha256(file) != model_sha256:
         raise RenderError(
@@ -78,7 +80,7 @@ def _opened(model_file: Path, model_sha256: str, configuration: RenderConfigurat
     backdrops, background = None, configuration.background
     if background is not None and background.pictures is not None:
         backdrops = read_backdrops(model_file.parent, background)
-    return Studio(read_subject(file), configuration, backdrops=backdrops)
+    return BatchRenderer(read_subject(file), configuration, backdrops=backdrops)
 
 
 def batch_done() -> None:
@@ -106,20 +108,19 @@ def run_tasks(
 
     Raises what a worker raised, and RenderError if one died, or if the cluster cannot be reached.
     """
-    crew = dask_workers(cluster) if cluster else local_workers(workers)
-    with crew as hired:
-        yield from _collect(functools.partial(hired.submit, work), tasks, hired.reported, progress)
+    with dask_workers(cluster) if cluster else local_workers(workers) as pool:
+        yield from _collect(functools.partial(pool.submit, work), tasks, pool.reported, progress)
 
 
 @contextmanager
-def local_workers(count: int) -> Iterator[Crew]:
+def local_workers(count: int) -> Iterator[WorkerPool]:
     """Processes of this machine; they start with the first tasks, and end here."""
     context = multiprocessing.get_context("spawn")
     done: Queue[int] = context.Queue()
     stop = context.Event()
     with _environment(ENVIRONMENT), ProcessPoolExecutor(count, context, _start, (done, stop)) as pool:
         try:
-            yield Crew(pool.submit, functools.partial(_drain, done))
+            yield WorkerPool(pool.submit, functools.partial(_drain, done))
         except BrokenProcessPool:
             raise RenderError(
                 "a worker process died, most likely for want of memory; what it had finished is kept: run the same "

@@ -104,7 +104,7 @@ def test_render_draws_shadows_unless_told_not_to(
         (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
         (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
         (["--batches", "five"], "'five' is not a valid integer"),
-        (["--batches", "5", "--up", "z"], "--up z says how --meshes stand, and there are none: give --meshes"),
+        (["--batches", "5", "--up", "z"], "expected --meshes beside --up z, found none: give --meshes"),
         (["--batches", "5", "--truth", "depth,colour"], "truth 'colour' asked for; give --truth some of mask,depth"),
     ],
 )

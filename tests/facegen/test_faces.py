@@ -8,7 +8,7 @@ import numpy as np
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.population import sample_person, stacked
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.produce.studio import Studio
+from dcign.render.produce.batch_renderer import BatchRenderer
 
 PEOPLE_A_BATCH = 20
 
@@ -19,12 +19,14 @@ def photograph(
     """Colour pictures (people, 150, 150, 3) of random people, each within +-ranges of azimuth, elevation, light."""
     rng = np.random.default_rng(seed)
     pictures = []
-    with Studio(model, RenderConfiguration(Splits.in_paper_proportions(1), size=150, channels=3)) as studio:
+    with BatchRenderer(
+        model, RenderConfiguration(Splits.in_paper_proportions(1), size=150, channels=3)
+    ) as batch_renderer:
         for _ in range(-(-people // PEOPLE_A_BATCH)):
             drawn = [sample_person(model, rng, hair=hair) for _ in range(PEOPLE_A_BATCH)]
-            faces = studio.faces(*stacked(drawn))
+            faces = batch_renderer.faces(*stacked(drawn))
             factors = rng.uniform(-1, 1, (PEOPLE_A_BATCH, 3)) * ranges
-            pictures.append(studio.shoot(faces, factors.astype(np.float32)).images)
+            pictures.append(batch_renderer.draw(faces, factors.astype(np.float32)).images)
     return np.concatenate(pictures)[:people]
 
 

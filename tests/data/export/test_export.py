@@ -215,7 +215,7 @@ def test_what_is_there_is_not_touched(make_faces, tmp_path):
     (tmp_path / ".new.part").mkdir()
     with pytest.raises(DataError, match=r"\.new\.part is there, and no export wrote it"):
         export(folder, tmp_path / "new", "png")
-    with pytest.raises(DataError, match="a file where a folder belongs"):
+    with pytest.raises(DataError, match="part of the path is a file, not a folder"):
         export(folder, folder / "dataset.json" / "out", "png")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -301,6 +301,6 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(to, limit, make_faces, t
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     run = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (run.returncode, run.stderr) == (0, "")
-    assert "could not be written: it would pass the size that the system allows" in run.stdout
+    assert "could not be written: the file would be larger than the system allows" in run.stdout
     assert run.stdout.count("\n") == 1
     assert list(tmp_path.iterdir()) == [folder]

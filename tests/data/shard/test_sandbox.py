@@ -15,23 +15,23 @@ from dcign.errors import DataError
 pytest_plugins = ["tests.support.discs"]
 
 HARMS = {
-    "an aborting library": ("os.abort()", "dies of it, SIGABRT"),
-    "a crashing library": ("os.kill(os.getpid(), 11)", "dies of it, SIGSEGV"),
-    "an endless loop": ("while True: pass", "does not come to an end with it"),
-    "an endless wait": ("time.sleep(100)", "does not come to an end with it"),
-    "an endless answer": ("return {'names': 'x' * 2_000_000}", "does not come to an end with it"),
-    "a hunger": ("bytearray(2_000_000_000)", "dies of it, exit code 1"),
+    "an aborting library": ("os.abort()", "crashes on it, SIGABRT"),
+    "a crashing library": ("os.kill(os.getpid(), 11)", "crashes on it, SIGSEGV"),
+    "an endless loop": ("while True: pass", "does not finish with it"),
+    "an endless wait": ("time.sleep(100)", "does not finish with it"),
+    "an endless answer": ("return {'names': 'x' * 2_000_000}", "does not finish with it"),
+    "a hunger": ("bytearray(2_000_000_000)", "crashes on it, exit code 1"),
 }
 
 
 def serving(harm: str, seconds: int) -> str:
     """A server whose files do harm if they are named so."""
     return (
-        "import json, os, sys, time\nsys.path[:] = json.loads(sys.argv[1])\n"
+        "import os, time\n"
         "from dcign.data.shard import hdf5_layout as layout, sandbox\n"
         f"sandbox.CPU_SECONDS, sandbox.WALL_SECONDS, sandbox.LARGEST_ANSWER = 1, {seconds}, 1_000_000\n"
         f"def harmed(path):\n    if path.name != 'harmful.h5': return layout.read_layout(path)\n    {harm}\n"
-        "sandbox.serve_layouts(harmed)\n"
+        "sandbox.serve(harmed)\n"
     )
 
 
@@ -40,7 +40,7 @@ def test_what_kills_the_reading_process_is_a_sentence_and_harms_no_other_file(ma
     harm, said = HARMS[case]
     sound, harmful = make_shard(), make_shard(name="harmful.h5")
     monkeypatch.setattr(sandbox, "_servers", {})
-    monkeypatch.setattr(sandbox, "START", serving(harm, seconds=1 if "wait" in case else 100))
+    monkeypatch.setattr(sandbox, "SERVER", ("-c", serving(harm, seconds=1 if "wait" in case else 100)))
     with pytest.raises(DataError) as refusal, Shard(harmful):
         pass
     assert str(refusal.value) == f"{harmful} is damaged (HDF5 {said}); make it again with `dcign render`."
@@ -48,6 +48,47 @@ def test_what_kills_the_reading_process_is_a_sentence_and_harms_no_other_file(ma
         assert len(shard) == 4
     for server in sandbox._servers.values():
         server.close()
+
+
+def test_switched_off_a_file_is_opened_in_this_process(make_shard, monkeypatch):
+    path = make_shard()
+    with Shard(path) as shard:
+        wanted = shard.batch(0)
+    monkeypatch.setattr(sandbox, "_servers", {})
+    monkeypatch.setenv("DCIGN_SANDBOX", "off")
+    with Shard(path) as shard:
+        assert (shard.batch(0).images == wanted.images).all()
+    assert not sandbox._servers
+
+
+@pytest.mark.parametrize("value", ["", "on", "0", "OFF"])
+def test_only_the_word_off_switches_the_sandbox_off(make_shard, monkeypatch, value):
+    monkeypatch.setattr(sandbox, "_servers", {})
+    monkeypatch.setenv("DCIGN_SANDBOX", value)
+    with Shard(make_shard()):
+        assert sandbox._servers
+    sandbox.close()
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_a_file_of_another_program_is_refused_alike_with_and_without(make_shard, monkeypatch, switch):
+    path = make_shard()
+    path.write_bytes(path.read_bytes()[:5000])
+    monkeypatch.setenv("DCIGN_SANDBOX", switch)
+    with pytest.raises(DataError, match=r"shard\.h5 is cut short"), Shard(path):
+        pass
+
+
+def test_the_server_imports_nothing_from_the_working_folder(make_shard, monkeypatch, tmp_path):
+    path, folder = make_shard(), tmp_path / "strange"
+    folder.mkdir()
+    (folder / "h5py.py").write_text("raise ImportError")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sandbox, "_servers", {})
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    with Shard(path) as shard:
+        assert len(shard) == 4
+    sandbox.close()
 
 
 def test_a_server_that_was_killed_is_started_again(make_shard):

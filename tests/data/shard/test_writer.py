@@ -200,7 +200,7 @@ def test_a_file_is_not_replaced_by_a_failed_attempt(tmp_path, header, four):
 @pytest.mark.parametrize("name", ["train/a.h5", "train/deeper/a.h5"])
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, header, four, name):
     (tmp_path / "train").write_bytes(b"")
-    with pytest.raises(DataError, match="a file where a folder belongs"):
+    with pytest.raises(DataError, match="part of the path is a file, not a folder"):
         write_shard(tmp_path / name, header, four, 4)
 
 
@@ -255,7 +255,7 @@ def test_a_killed_writer_leaves_no_shard_and_the_next_one_succeeds(tmp_path):
 def test_a_limit_on_file_size_gives_one_sentence_and_leaves_nothing(tmp_path, limit):
     run = run_writer(tmp_path / "shard.h5", limit)
     assert (run.returncode, run.stderr) == (0, "")
-    assert "could not be written: it would pass the size that the system allows" in run.stdout
+    assert "could not be written: the file would be larger than the system allows" in run.stdout
     assert "went on" not in run.stdout
     assert list(tmp_path.iterdir()) == []
 

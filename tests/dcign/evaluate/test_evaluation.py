@@ -21,7 +21,7 @@ from dcign.recipes.registry import RECIPES
 from dcign.report import evaluation_table, write_report
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
-from dcign.trained.codec import load_calibrations, load_codec
+from dcign.trained.trained_run import TrainedRun
 
 FACTORS = ("azimuth", "elevation", "light_azimuth")
 PROMISED = {"r2", "r2_linear", "spearman", "mae_degrees", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
@@ -46,7 +46,7 @@ def runs(small_faces, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def swap(runs):
-    evaluate(runs / "swap")
+    evaluate(TrainedRun.open(runs / "swap"))
     return runs / "swap"
 
 
@@ -100,7 +100,7 @@ def test_the_sweep_s_figures_and_the_baselines_of_an_entangled_code_are_there(sw
 
 
 def test_a_plain_vae_is_scored_by_its_best_latents(runs):
-    report = evaluate(runs / "vae").report
+    report = evaluate(TrainedRun.open(runs / "vae")).report
     for score in report["factors"].values():
         assert score["latent"] == score["best_latent"]
         assert score["r2"] == score["r2_best"]
@@ -111,7 +111,7 @@ def test_the_training_split_is_never_read_whole(runs, monkeypatch):
     monkeypatch.setattr(
         DataSource, "labelled", lambda self, split, read=DataSource.labelled: whole.append(split) or read(self, split)
     )
-    evaluate(runs / "swap")
+    evaluate(TrainedRun.open(runs / "swap"))
     assert sorted(whole) == ["iid", "sweep", "test"]
 
 
@@ -129,7 +129,7 @@ def test_what_is_read_of_a_split_is_what_the_whole_split_has_there(small_faces):
 
 
 def test_codes_of_another_network_or_of_no_numbers_are_refused(swap):
-    codec = load_codec(swap)
+    codec = TrainedRun.open(swap).codec
     for codes in (np.zeros((2, 3)), np.zeros(28), np.zeros((0, 28)), np.full((1, 28), np.nan)):
         with pytest.raises(TrainingError, match=r"codes of shape .*: wanted one or more \(N, 28\), finite numbers"):
             codec.decode(codes)
@@ -138,13 +138,13 @@ def test_codes_of_another_network_or_of_no_numbers_are_refused(swap):
 def test_the_same_run_is_evaluated_the_same_again(runs, swap):
     timeless = []
     for _ in range(2):
-        report = evaluate(runs / "swap").report
+        report = evaluate(TrainedRun.open(runs / "swap")).report
         timeless.append({key: value for key, value in report.items() if key != "evaluation_seconds"})
     assert timeless[0] == timeless[1]
 
 
 def test_the_table_has_a_line_a_factor(runs, swap):
-    reports = [json.loads((swap / "evaluation.json").read_text()), evaluate(runs / "paper").report]
+    reports = [json.loads((swap / "evaluation.json").read_text()), evaluate(TrainedRun.open(runs / "paper")).report]
     table = evaluation_table(reports)
     assert [sum(line.startswith(name) for line in table.splitlines()) for name in FACTORS] == [2, 2, 2]
     assert table.count("FactorVAE") == table.count("each latent") == table.count("as one  ") == 2
@@ -153,14 +153,14 @@ def test_the_table_has_a_line_a_factor(runs, swap):
 
 
 def test_a_codec_encodes_any_number_of_images_and_decodes_what_it_encoded(swap, small_faces):
-    codec = load_codec(swap)
+    codec = TrainedRun.open(swap).codec
     images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
     mu, logvar = codec.encode(images)
     alone, _ = codec.encode(images[:1])
     assert mu.shape == logvar.shape == (len(images), RECIPES["swap"].latents)
     np.testing.assert_allclose(alone[0], mu[0], atol=1e-5)
     assert codec.decode(mu).shape == images.shape
-    assert [fit.factor for fit in load_calibrations(swap)] == list(FACTORS)
+    assert [fit.factor for fit in TrainedRun.open(swap).calibrations] == list(FACTORS)
 
 
 def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces):
@@ -179,12 +179,12 @@ def test_an_evaluation_on_other_shards_is_refused(swap, small_faces, tmp_path):
     manifest["splits"]["iid"]["shards"][0]["sha256"] = "0" * 64
     (other / "dataset.json").write_text(json.dumps(manifest))
     with pytest.raises(TrainingError, match="holds other shards than"):
-        evaluate(swap, data=other)
+        evaluate(TrainedRun.open(swap), data=other)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="holds no run"):
-        load_codec(tmp_path)
+        _ = TrainedRun.open(tmp_path).codec
 
 
 def told_by(work):
@@ -195,7 +195,7 @@ def told_by(work):
 
 
 def test_an_evaluation_tells_its_way_from_nothing_to_all(runs):
-    told = told_by(lambda progress: evaluate(runs / "vae", progress=progress))
+    told = told_by(lambda progress: evaluate(TrainedRun.open(runs / "vae"), progress=progress))
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0
@@ -208,12 +208,12 @@ def test_encoding_tells_every_pass(swap, small_faces, monkeypatch):
     monkeypatch.setattr("dcign.trained.codec.PIXELS_AT_ONCE", 10 * 32 * 32)
     images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)[:25]
     told = []
-    load_codec(swap).encode(images, told.append)
+    TrainedRun.open(swap).codec.encode(images, told.append)
     assert told == [0.4, 0.8, 1.0]
 
 
 def test_a_swap_is_scored_as_all_its_pictures_at_once_would_be(swap, small_faces):
-    codec, batches = load_codec(swap), DataSource(small_faces).labelled("test")
+    codec, batches = TrainedRun.open(swap).codec, DataSource(small_faces).labelled("test")
     codes = encode_split(codec, batches)
     codes = dataclasses.replace(codes, mu=3000 * codes.mu)  # so short a run hardly uses its latents
     plain = measure_reconstruction(codec, batches, codes)
@@ -245,8 +245,8 @@ def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp
     shutil.copytree(swap, run)
     (run / "traversal.png").write_bytes(b"an older picture")
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    monkeypatch.setattr("dcign.run.json_files.os.fsync", disk_full)
-    with pytest.raises(TrainingError, match=r"cannot write .*\(No space left on device\).*free space.*dcign evaluate"):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", disk_full)
+    with pytest.raises(TrainingError, match=r"the disk is full; free some space.* is kept: run dcign evaluate"):
         work(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
@@ -256,13 +256,13 @@ def test_a_network_trained_in_float32_is_evaluated_in_it(swap, tmp_path):
     shutil.copytree(swap, run)
     configuration = json.loads((run / "configuration.json").read_text()) | {"precision": "float32"}
     (run / "configuration.json").write_text(json.dumps(configuration))
-    assert load_codec(run).precision == torch.float32
+    assert TrainedRun.open(run).codec.precision == torch.float32
 
 
 def test_bfloat16_changes_a_code_little(swap, small_faces):
     images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
     exact, rounded = (
-        dataclasses.replace(load_codec(swap), precision=precision).encode(images)[0]
+        dataclasses.replace(TrainedRun.open(swap).codec, precision=precision).encode(images)[0]
         for precision in (torch.float32, torch.bfloat16)
     )
     assert 0 < np.abs(exact - rounded).max() < 0.05 * exact.std()

@@ -1,5 +1,6 @@
 """Editing: one picture read and rendered again, from Python and by the command, faces or not."""
 
+import dataclasses
 import json
 import shutil
 
@@ -18,7 +19,8 @@ from dcign.recipes.registry import SWAP
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, factor_values, write_calibrations
-from dcign.trained.codec import load_calibrations, load_codec
+from dcign.trained.trained_run import TrainedRun
+from tests.dcign.publish.test_hub import EVALUATION
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
@@ -42,7 +44,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(run):
-    return load_codec(run), load_calibrations(run)
+    return TrainedRun.open(run).codec, TrainedRun.open(run).calibrations
 
 
 @pytest.fixture
@@ -205,10 +207,11 @@ def test_one_value_stays_while_another_moves(loaded):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"reconstruction": null}', '{"reconstruction": {"psnr_frame_db": null}}']
 )
-def test_an_evaluation_that_does_not_tell_is_no_hindrance(tmp_path, text):
-    assert usual_decibels(tmp_path) is None
+def test_an_evaluation_that_does_not_tell_is_no_hindrance(run, tmp_path, text):
+    elsewhere = dataclasses.replace(TrainedRun.open(run), folder=tmp_path)
+    assert usual_decibels(elsewhere) is None
     (tmp_path / "evaluation.json").write_text(text)
-    assert usual_decibels(tmp_path) is None
+    assert usual_decibels(elsewhere) is None
 
 
 def test_the_command_writes_what_python_makes(run, loaded, photo, tmp_path):
@@ -259,7 +262,7 @@ def test_a_grid_beside_the_picture_is_laid_out_in_rows(run, photo, tmp_path):
 def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypatch):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
-    (folder / "evaluation.json").write_text(json.dumps({"reconstruction": {"psnr_frame_db": 40.0}}))
+    (folder / "evaluation.json").write_text(json.dumps(EVALUATION | {"reconstruction": {"psnr_frame_db": 40.0}}))
     monkeypatch.setattr("dcign.infer.edit.LEAST_DECIBELS", -100)  # of noise nothing is seen
     assert "far from what the network was trained on" in dcign(folder, photo).output
     assert "far from" not in dcign(run, photo).output
@@ -292,7 +295,7 @@ def test_a_run_that_was_not_evaluated_or_is_none_is_refused(run, photo, tmp_path
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     (folder / "calibration.json").unlink()
-    assert "holds no calibration.json: evaluate the run first" in refused(folder, photo)
+    assert "expected calibration.json in" in refused(folder, photo)
     assert "holds no run" in refused(tmp_path / "nothing", photo)
 
 

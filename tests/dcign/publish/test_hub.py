@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 import dcign
 from dcign import DCIGN, cli
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.inputs.batches import TrainingBatches
 from dcign.publish.card import model_card, write_card
 from dcign.publish.hub import FILES
@@ -26,8 +26,8 @@ from dcign.recipes.registry import SWAP, changed
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, write_calibrations
-from dcign.trained.codec import load_calibrations, load_codec
-from dcign.trained.published import Published, describe
+from dcign.trained.published import Published
+from dcign.trained.trained_run import TrainedRun
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
@@ -72,7 +72,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def exported(run, tmp_path):
-    export_run(run, tmp_path / "hub", "hub")
+    export_run(TrainedRun.open(run), tmp_path / "hub", "hub")
     return tmp_path / "hub"
 
 
@@ -81,9 +81,9 @@ def front_matter(card):
 
 
 def test_a_run_and_what_was_exported_of_it_compute_the_same_to_the_bit(run, exported):
-    codec = load_codec(run)
+    codec = TrainedRun.open(run).codec
     mu, logvar = codec.encode(IMAGES)
-    again = load_codec(exported)
+    again = TrainedRun.open(exported).codec
     np.testing.assert_array_equal(again.encode(IMAGES), (mu, logvar))
     np.testing.assert_array_equal(again.decode(mu), codec.decode(mu))
     for folder in (run, exported):
@@ -102,7 +102,7 @@ def test_a_run_and_what_was_exported_of_it_compute_the_same_to_the_bit(run, expo
 )
 def test_the_codec_takes_bytes_of_its_size_alone(run, wrong):
     with pytest.raises(TrainingError, match=r"wanted one or more, uint8 \(N, 32, 32, 1\), as the data set holds them"):
-        load_codec(run).encode(wrong)
+        TrainedRun.open(run).codec.encode(wrong)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,9 @@ def test_what_the_latents_stand_for_goes_with_it(run, exported):
         assert model.calibrations[0].code(np.array([25.0])) == pytest.approx(0.5)
         assert model.evaluation == EVALUATION
         assert model.config.step == 2
-    assert [fit.range for fit in load_calibrations(exported)] == [fit.range for fit in load_calibrations(run)]
+    assert [fit.range for fit in TrainedRun.open(exported).calibrations] == [
+        fit.range for fit in TrainedRun.open(run).calibrations
+    ]
 
 
 def test_saving_twice_gives_the_same_files(exported, tmp_path):
@@ -143,7 +145,7 @@ def test_saving_twice_gives_the_same_files(exported, tmp_path):
 
 
 def test_only_weights_are_handed_on_and_no_place_of_the_machine(run, exported):
-    assert set(load_file(exported / "model.safetensors")) == set(load_codec(run).model.state_dict())
+    assert set(load_file(exported / "model.safetensors")) == set(TrainedRun.open(run).codec.model.state_dict())
     text = "".join((exported / name).read_text() for name in FILES if not name.endswith("safetensors"))
     assert "secret" not in text
     assert str(run.parent) not in text
@@ -174,7 +176,7 @@ def test_a_folder_that_holds_anything_is_not_written_into(run, exported, tmp_pat
         "model.safetensors",
     ]
     with pytest.raises(TrainingError, match="is there already: remove it or choose another --out"):
-        export_run(run, exported, "hub")
+        export_run(TrainedRun.open(run), exported, "hub")
 
 
 def test_a_folder_that_cannot_be_is_refused_in_a_sentence(exported, tmp_path, monkeypatch):
@@ -184,11 +186,11 @@ def test_a_folder_that_cannot_be_is_refused_in_a_sentence(exported, tmp_path, mo
         with pytest.raises(TrainingError, match=r"cannot write into \S+ \(.+\): mend that, or choose another folder"):
             model.save_pretrained(folder)
 
-    def full(path, content):
+    def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dcign.trained.published.write_aside", full)
-    with pytest.raises(TrainingError, match="No space left on device"):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", full)
+    with pytest.raises(DataError, match="the disk is full"):
         model.save_pretrained(tmp_path / "own")
 
 
@@ -273,12 +275,12 @@ def test_a_run_that_was_not_evaluated_loads_but_is_not_exported(run, tmp_path):
     shutil.copytree(run, folder)
     (folder / "evaluation.json").write_text(json.dumps(EVALUATION | {"steps": 1}))
     assert DCIGN.from_pretrained(folder).evaluation is None
-    with pytest.raises(TrainingError, match="was trained on since it was evaluated"):
-        export_run(folder, tmp_path / "out", "hub")
+    with pytest.raises(TrainingError, match="which was trained further since"):
+        export_run(TrainedRun.open(folder), tmp_path / "out", "hub")
     (folder / "calibration.json").unlink()
     assert DCIGN.from_pretrained(folder).calibrations == ()
-    with pytest.raises(TrainingError, match="evaluate the run first, with dcign evaluate"):
-        export_run(folder, tmp_path / "out", "hub")
+    with pytest.raises(TrainingError, match="dcign evaluate"):
+        export_run(TrainedRun.open(folder), tmp_path / "out", "hub")
     assert not (tmp_path / "out").exists()
 
 
@@ -309,23 +311,23 @@ def test_the_card_s_metadata_is_the_hub_s(run, exported):
 
 
 def test_the_card_says_the_figures_the_range_and_the_command(run):
-    text = write_card(run).read_text()
+    text = write_card(TrainedRun.open(run)).read_text()
     assert "| across | 0.912 | 2.5 | 0.00 | - | - | 23.4 |" in text
     assert "| tilt up | 1 | px | -60 to 60 |" in text
     assert "dcign train noise --recipe swap --set beta=0.5 --ratio 1:1:1 --steps 2 --seed 0" in text
     assert "frame, dB: 21.5" in text
-    assert write_card(run).read_text() == text
+    assert write_card(TrainedRun.open(run)).read_text() == text
     (run / "README.md").unlink()
 
 
 def test_the_card_of_a_run_that_was_not_evaluated_says_so(run):
-    text = model_card(describe(run))
+    text = model_card(TrainedRun.open(run).published)
     assert "None yet: `dcign evaluate RUN`." in text
     assert "model-index" not in front_matter(text)
 
 
 def test_the_licence_of_the_data_s_model_is_named(run):
-    found = describe(run)
+    found = TrainedRun.open(run).published
     foreign = {"name": "Somebody's faces", "licence": "research only: no redistribution"}
     text = model_card(Published(found.configuration, found.description, 2, 1.0, foreign))
     assert "drawn with Somebody's faces, under terms of its own" in text

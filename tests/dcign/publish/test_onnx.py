@@ -13,7 +13,7 @@ from dcign.publish import onnx as export
 from dcign.recipes.registry import PAPER, SWAP
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
-from dcign.trained.codec import load_codec
+from dcign.trained.trained_run import TrainedRun
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -33,9 +33,9 @@ def trained(folder, recipe):
 @pytest.mark.parametrize("recipe", [SWAP, PAPER], ids=lambda recipe: recipe.name)
 def test_onnx_runtime_computes_what_the_codec_does_for_any_number_of_images(tmp_path, recipe):
     run = trained(tmp_path / "run", recipe)
-    encoder_file, decoder_file = export.export_run(run, tmp_path / "onnx")
+    encoder_file, decoder_file = export.export_run(TrainedRun.open(run), tmp_path / "onnx")
     encoder, decoder = (onnxruntime.InferenceSession(file) for file in (encoder_file, decoder_file))
-    codec = dataclasses.replace(load_codec(run), precision=torch.float32)
+    codec = dataclasses.replace(TrainedRun.open(run).codec, precision=torch.float32)
     for count in (1, 2, 7):
         images = np.random.default_rng(count).integers(0, 256, (count, 37, 37, 1), dtype=np.uint8)
         mu, logvar = codec.encode(images)
@@ -53,7 +53,7 @@ def test_onnx_runtime_computes_what_the_codec_does_for_any_number_of_images(tmp_
 def test_files_that_are_there_are_not_overwritten(tmp_path):
     (tmp_path / "decoder.onnx").write_bytes(b"mine")
     with pytest.raises(TrainingError, match=r"decoder\.onnx is there already: remove it or choose another --out"):
-        export.export_run(trained(tmp_path / "run", SWAP), tmp_path)
+        export.export_run(TrainedRun.open(trained(tmp_path / "run", SWAP)), tmp_path)
     assert not (tmp_path / "encoder.onnx").exists()
     assert (tmp_path / "decoder.onnx").read_bytes() == b"mine"
 
@@ -72,16 +72,16 @@ def test_a_difference_from_torch_is_refused_and_nothing_written(tmp_path, monkey
     run = trained(tmp_path / "run", SWAP)
     monkeypatch.setattr(export, "_onnx", spoilt)
     with pytest.raises(TrainingError, match=r"computes mu that differs from torch's by 0\.01: wanted 0\.0001 or less"):
-        export.export_run(run, tmp_path / "onnx")
+        export.export_run(TrainedRun.open(run), tmp_path / "onnx")
     assert not (tmp_path / "onnx").exists()
 
 
 def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "NEEDED", ("onnx", "no_such_package"))
     with pytest.raises(TrainingError, match=r"needs no_such_package: pip install 'dcign\[onnx\]'"):
-        export.export_run(tmp_path / "run", tmp_path)
+        export.export_run(TrainedRun.open(trained(tmp_path / "run", SWAP)), tmp_path / "onnx")
 
 
 def test_another_format_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="cannot export to 'pickle': choose onnx"):
-        export.export_run(tmp_path / "run", tmp_path, to="pickle")
+        export.export_run(TrainedRun.open(trained(tmp_path / "run", SWAP)), tmp_path, to="pickle")

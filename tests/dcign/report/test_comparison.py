@@ -94,7 +94,7 @@ def test_runs_of_several_data_sets_are_compared_only_if_asked(write):
 
 
 def test_a_run_without_an_evaluation_is_named(write, tmp_path):
-    with pytest.raises(TrainingError, match=r"empty holds no evaluation\.json"):
+    with pytest.raises(TrainingError, match=r"expected evaluation\.json in .*empty, found none"):
         compare([*write(evaluation()), tmp_path / "empty"])
 
 

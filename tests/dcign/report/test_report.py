@@ -23,7 +23,7 @@ from dcign.report import compare, refuse_report, write_comparison, write_report
 from dcign.report.commands import train_command
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
-from dcign.trained.evaluation_file import load_evaluation
+from dcign.trained.trained_run import TrainedRun
 
 SECTIONS = (
     "dial", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
@@ -41,14 +41,14 @@ def runs(small_faces, tmp_path_factory):
     for name in ("swap", "vae"):
         out = str(folder / name)
         train(TrainConfiguration(data=str(small_faces), out=out, recipe=RECIPES[name], steps=3, seed=0, device="cpu"))
-        evaluate(folder / name, thread_count=1)
+        evaluate(TrainedRun.open(folder / name), thread_count=1)
     return folder
 
 
 @pytest.fixture(scope="module")
 def written(runs):
     """What is written of the `swap` run beside the plain VAE."""
-    return write_report(runs / "swap", against=runs / "vae", thread_count=1)
+    return write_report(TrainedRun.open(runs / "swap"), against=TrainedRun.open(runs / "vae"), thread_count=1)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_the_colours_of_the_charts_are_the_page_s(written):
 
 
 def test_without_another_run_there_is_nothing_beside_it(runs, run):
-    text = write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    text = write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
     assert 'id="entangled"' not in text
     assert 'class="hero other' not in text
     assert 'class="hero run alone"' in text
@@ -145,19 +145,21 @@ def test_curves_of_invariance_are_drawn_where_the_evaluation_has_them(run):
     for score in report["factors"].values():
         score["invariance_curve"] = {"levels": [-10, 0, 10], "cosine": [0.9, 1.0, None]}
     (run / "evaluation.json").write_text(json.dumps(report))
-    assert "holds no such curves" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    assert "holds no such curves" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
     for score in report["factors"].values():
         score["invariance_curve"]["cosine"] = [0.9, 1.0, 0.8]
     (run / "evaluation.json").write_text(json.dumps(report))
-    assert "cosine to the code at rest" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    assert "cosine to the code at rest" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_log_cut_off_in_a_line_is_drawn_as_far_as_it_is_whole(run):
     line = {"step": 1, "loss": 5.0, "divergence": 1.0}
     (run / "log.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"step": 2}) + '\n{"step": 3, "lo')
-    assert "nats an image" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    assert "nats an image" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
     (run / "log.jsonl").unlink()
-    assert "no log.jsonl" in write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    assert "no log.jsonl" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
 
 
 def test_words_of_a_run_cannot_become_markup(run):
@@ -165,14 +167,19 @@ def test_words_of_a_run_cannot_become_markup(run):
     found["recipe"]["summary"] = "<script>alert(1)</script>"
     found["data"] = str(found["data"])
     (run / "configuration.json").write_text(json.dumps(found))
-    text = write_report(run, thread_count=1)[0].read_text(encoding="utf-8")
+    text = write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
     assert Page(text).scripts == 0
     assert "&lt;script&gt;" in text
 
 
 def test_the_drawing_tells_its_way_from_nothing_to_all(run, runs):
     told = []
-    write_report(run, against=runs / "vae", thread_count=1, progress=lambda *now: told.append(now))
+    write_report(
+        TrainedRun.open(run),
+        against=TrainedRun.open(runs / "vae"),
+        thread_count=1,
+        progress=lambda *now: told.append(now),
+    )
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0, 1)
@@ -216,55 +223,56 @@ def test_the_command_says_what_the_recipe_was_then_where_it_is_another_today():
 def test_a_damaged_evaluation_is_one_sentence(run, text, sentence):
     (run / "evaluation.json").write_text(text)
     with pytest.raises(TrainingError, match=sentence) as raised:
-        load_evaluation(run)
+        _ = TrainedRun.open(run).evaluation
     assert "evaluate the run again" in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
 def test_a_run_that_was_not_evaluated_is_named_with_what_to_do(run, tmp_path):
     (run / "evaluation.json").unlink()
-    with pytest.raises(TrainingError, match="evaluate the run first, with dcign evaluate"):
-        write_report(run)
+    with pytest.raises(TrainingError, match=r"expected evaluation\.json in .*, found none: run dcign evaluate"):
+        write_report(TrainedRun.open(run))
     with pytest.raises(TrainingError, match="holds no run"):
-        write_report(tmp_path)
+        write_report(TrainedRun.open(tmp_path))
 
 
 def test_an_evaluation_of_an_earlier_step_is_refused(run):
     report = json.loads((run / "evaluation.json").read_text())
     (run / "evaluation.json").write_text(json.dumps(report | {"steps": 2}))
-    with pytest.raises(TrainingError, match="was evaluated at step 2 and has been trained to step 3 since"):
-        write_report(run)
+    with pytest.raises(TrainingError, match="expected an evaluation of step 3, found one of step 2"):
+        write_report(TrainedRun.open(run))
 
 
-def test_an_exported_network_is_no_run_to_evaluate(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
-    for folder, against in ((tmp_path, None), (tmp_path / "run", tmp_path)):
+def test_an_exported_network_is_no_run_to_evaluate(run):
+    opened = TrainedRun.open(run)
+    exported = replace(opened, exported=opened.published)
+    for first, against in ((exported, None), (opened, exported)):
         with pytest.raises(
             TrainingError, match=r"holds an exported network, .* cannot be evaluated: wanted the folder"
         ):
-            refuse_report(folder, against=against)
+            refuse_report(first, against=against)
 
 
 def test_what_a_report_cannot_be_made_of_is_refused_before_the_work(runs, run, small_faces, tmp_path):
     with pytest.raises(DataError, match="nowhere"):
-        refuse_report(run, tmp_path / "nowhere")
+        refuse_report(TrainedRun.open(run), tmp_path / "nowhere")
     with pytest.raises(TrainingError, match="holds no run"):
-        refuse_report(run, against=tmp_path)
+        refuse_report(TrainedRun.open(run), against=TrainedRun.open(tmp_path))
     found = json.loads((run / "configuration.json").read_text())
     (run / "configuration.json").write_text(json.dumps(found | {"data": "moved"}))
     with pytest.raises(TrainingError, match=r"moved, which the run was trained on, is not there: name .* with --data"):
-        refuse_report(run)
-    refuse_report(run, small_faces, runs / "vae")
+        refuse_report(TrainedRun.open(run))
+    refuse_report(TrainedRun.open(run), small_faces, TrainedRun.open(runs / "vae"))
     (run / "configuration.json").write_text(json.dumps(found))
     other = tmp_path / "other"
     shutil.copytree(runs / "vae", other)
     found = json.loads((other / "configuration.json").read_text())
     found["description"]["data_sha256"] = "0" * 64
     (other / "configuration.json").write_text(json.dumps(found))
-    with pytest.raises(TrainingError, match="was trained on other data than"):
-        refuse_report(run, against=other)
+    with pytest.raises(TrainingError, match="expected a run of the same data set"):
+        refuse_report(TrainedRun.open(run), against=TrainedRun.open(other))
     before = sorted(path.name for path in run.iterdir())
-    refuse_report(run, against=runs / "vae")
+    refuse_report(TrainedRun.open(run), against=TrainedRun.open(runs / "vae"))
     assert sorted(path.name for path in run.iterdir()) == before
 
 
@@ -279,7 +287,7 @@ def test_data_without_what_is_drawn_are_refused_by_the_name_of_the_split(run, sm
         found["description"]["data_sha256"] = DataSource(bare).sha256()
         (run / "configuration.json").write_text(json.dumps(found))
         with pytest.raises(TrainingError, match=f"has no split '{split}', which is needed for this"):
-            work(run, bare)
+            work(TrainedRun.open(run), bare)
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(run, monkeypatch):
@@ -287,9 +295,9 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(run, monk
         raise PermissionError(30, "Read-only file system")
 
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
-    with pytest.raises(TrainingError, match=r"cannot write .*Read-only file system.*the trained network is kept"):
-        refuse_report(run)
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", refuse)
+    with pytest.raises(TrainingError, match=r"the file system is read-only.* The trained network is kept"):
+        refuse_report(TrainedRun.open(run))
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
@@ -324,10 +332,8 @@ def test_a_comparison_that_cannot_be_written_says_what_to_mend(runs, tmp_path, m
     def refuse(self, *rest, **more):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dcign.run.json_files.os.fsync", refuse)
-    with pytest.raises(
-        TrainingError, match=r"cannot write .*png \(No space left on device\): mend that or choose another"
-    ):
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", refuse)
+    with pytest.raises(DataError, match=r"compare\.png could not be written: the disk is full; free some space, or"):
         write_comparison(compare([runs / "swap"]), tmp_path / "compare.png", thread_count=1)
     assert not list(tmp_path.glob("compare.png"))
 

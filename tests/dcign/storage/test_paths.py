@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.storage import paths as places
 from dcign.storage.lock import UnlockedWarning
-from dcign.storage.paths import is_remote, local_copy, move_into_place, part_path, to_path, with_local_copy
+from dcign.storage.paths import is_remote, local_copy, to_path, with_local_copy
 from tests.render.produce.test_production import make
 from tests.support.commands import dcign
 
@@ -250,31 +249,11 @@ def test_what_another_process_fetches_is_left_alone(store: str, monkeypatch: pyt
     young.unlink()
 
 
-def test_parts_of_killed_processes_are_removed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    path = to_path("s3://bucket/a.h5")
-    script = "from dcign.storage.paths import part_path, to_path; part_path(to_path('s3://bucket/a.h5'), 'm').touch()"
-    subprocess.run([sys.executable, "-c", script], check=True, env=os.environ | {"TMPDIR": str(tmp_path)})
-    (left,) = tmp_path.iterdir()
-    mine, elsewhere = part_path(path, ""), tmp_path / "dcign-0a0a0a0a-1-00.a.h5.part"
-    others = [mine, elsewhere, tmp_path / f"dcign-{places.HOST}-x-00.a.h5.part"]
-    for part in others:
-        part.touch()
-    places._remove_parts_of_the_dead.cache_clear()
-    part_path(path, "")
-    assert not left.exists()
-    assert sorted(tmp_path.iterdir()) == sorted(others)
-
-
 def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
     assert to_path("faces") == Path("faces")
     assert to_path(tmp_path) is tmp_path
     assert local_copy(tmp_path) is tmp_path
     assert not is_remote(tmp_path)
-    assert part_path(tmp_path / "a.h5", "") == tmp_path / ".a.h5.part"
-    (tmp_path / "part").write_text("whole")
-    move_into_place(tmp_path / "part", tmp_path / "file")
-    assert (tmp_path / "file").read_text() == "whole"
 
 
 @pytest.mark.parametrize(("module", "url"), [("upath", "s3://b/faces"), ("gcsfs", "gs://b/faces")])

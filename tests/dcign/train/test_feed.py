@@ -21,7 +21,7 @@ from dcign.recipes.registry import SWAP
 from dcign.run.checkpoint import read_checkpoint
 from dcign.run.configuration import TrainConfiguration, read
 from dcign.train.feed import AHEAD, ReadAhead
-from dcign.train.training import configuration_to_resume, train
+from dcign.train.training import train
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -44,7 +44,7 @@ def test_training_from_disk_ends_bit_for_bit_like_training_from_memory(small_fac
 def test_a_run_goes_on_wherever_its_data_are(small_faces, tmp_path):
     train(configured(small_faces, tmp_path / "run", "auto", steps=2))
     assert read(tmp_path / "run")[0].data_in == "memory"  # what auto was here
-    assert train(configuration_to_resume(tmp_path / "run", data_in="disk"), resume=True) == 2
+    assert train(TrainConfiguration.from_options(out=tmp_path / "run", resume=True, data_in="disk"), resume=True) == 2
 
 
 def test_every_batch_is_read_from_its_chunk_as_from_its_shard(small_faces):

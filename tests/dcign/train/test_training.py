@@ -13,12 +13,12 @@ from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import TrainingBatches
 from dcign.recipes.fields import CHOICES, parse_ratio
 from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, changed
-from dcign.run.checkpoint import read_checkpoint
+from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
 from dcign.train import loop as trainer
 from dcign.train import loss as objective
 from dcign.train.distributed import ALONE, Ranks
-from dcign.train.training import configuration_to_resume, train, train_on
+from dcign.train.training import train, train_on
 
 PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
 DESCRIPTION = ImageDescription(
@@ -238,7 +238,7 @@ def test_resuming_nothing_is_refused(tmp_path):
     with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
         train(configured(tmp_path / "nothing"), resume=True)
     with pytest.raises(TrainingError, match=r"there is no run in .* to go on with"):
-        configuration_to_resume(tmp_path / "nothing")
+        TrainConfiguration.from_options(out=tmp_path / "nothing", resume=True)
     assert not (tmp_path / "nothing").exists()
 
 
@@ -283,15 +283,16 @@ def test_more_images_than_a_batch_has_are_refused_of_a_fresh_run(tmp_path):
 
 
 def test_a_checkpoint_is_on_the_disk_before_it_takes_the_last_ones_name(tmp_path, monkeypatch):
-    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
-    last = (tmp_path / "checkpoint.safetensors").read_bytes()
+    network = torch.nn.Linear(2, 2)
+    state = TrainingState(network, {}, torch.optim.Adam(network.parameters()), step=1, seconds=1.0)
+    last = save_checkpoint(tmp_path, state).read_bytes()
 
     def disk_full(descriptor):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("dcign.run.checkpoint.os.fsync", disk_full)
-    with pytest.raises((OSError, TrainingError)):
-        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=2), resume=True)
+    monkeypatch.setattr("dcign.storage.atomic.os.fsync", disk_full)
+    with pytest.raises(TrainingError, match=r"the disk is full.* go on with dcign train --resume --out"):
+        save_checkpoint(tmp_path, dataclasses.replace(state, step=2))
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == last
     assert not list(tmp_path.glob(".*.part"))
 
@@ -309,7 +310,7 @@ def test_what_a_run_lacks_or_is_damaged_is_said_as_it_is(tmp_path):
         read_checkpoint(tmp_path)
     path = tmp_path / "configuration.json"
     path.write_bytes(path.read_bytes()[:100])
-    for ask in (read, configuration_to_resume):
+    for ask in (read, lambda out: TrainConfiguration.from_options(out=out, resume=True)):
         with pytest.raises(
             TrainingError, match=r"cannot read .*configuration\.json \(.+\): train again into a new fol"
         ):
@@ -318,7 +319,7 @@ def test_what_a_run_lacks_or_is_damaged_is_said_as_it_is(tmp_path):
 
 def test_resuming_takes_what_is_not_given_from_the_run(tmp_path):
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path, steps=1))
-    again = configuration_to_resume(tmp_path, steps=None, threads=2)
+    again = TrainConfiguration.from_options(out=tmp_path, resume=True, steps=None, threads=2)
     assert (again.steps, again.threads) == (1, 2)
     assert train_on(moving_blobs(), DESCRIPTION, again, resume=True) == 1
 
@@ -361,7 +362,7 @@ def test_a_run_recorded_with_more_threads_than_there_are_here_is_still_read(tmp_
     recorded = json.loads((tmp_path / "configuration.json").read_text()) | {"threads": 5000}
     (tmp_path / "configuration.json").write_text(json.dumps(recorded))
     assert read(tmp_path)[0].threads == 5000
-    assert configuration_to_resume(tmp_path, threads=1).threads == 1
+    assert TrainConfiguration.from_options(out=tmp_path, resume=True, threads=1).threads == 1
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from dcign.recipes.registry import PAPER, SWAP, changed
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.configuration import FILE as CONFIGURATION
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.train.training import configuration_to_resume, train_on
+from dcign.train.training import train_on
 from dcign.trained import calibration
 from dcign.trained.calibration import FILE as CALIBRATION
-from dcign.trained.codec import load_calibrations, load_codec
+from dcign.trained.trained_run import TrainedRun
 
 DESCRIPTION = ImageDescription(
     size=32, channels=1, factors=("across", "up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
@@ -72,17 +72,21 @@ def copy(run, tmp_path):
 
 
 def read_network(folder):
-    load_codec(folder)
+    return TrainedRun.open(folder).codec
+
+
+def read_calibrated(folder):
+    return TrainedRun.open(folder).calibrations
 
 
 def go_on(folder):
-    train_on(BATCHES, DESCRIPTION, configuration_to_resume(folder, threads=1), resume=True)
+    train_on(BATCHES, DESCRIPTION, TrainConfiguration.from_options(out=folder, resume=True, threads=1), resume=True)
 
 
 READERS = {
     CONFIGURATION: (read_network, go_on),
     CHECKPOINT: (read_network, go_on),
-    CALIBRATION: (load_calibrations,),
+    CALIBRATION: (read_calibrated,),
 }
 
 
@@ -279,7 +283,7 @@ def test_a_checkpoint_of_another_network_is_refused(run, tmp_path):
     other = trained(tmp_path / "other", changed(SWAP, {"latents": 16}))
     shutil.copy(run / CHECKPOINT, other)
     with pytest.raises(TrainingError, match=r"cannot read .*checkpoint.safetensors \(.*size mismatch"):
-        load_codec(other)
+        _ = TrainedRun.open(other).codec
 
 
 def test_a_record_with_more_than_a_run_has_is_refused(run, copy):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+import msgspec
 import numpy as np
 import pytest
 import trimesh
@@ -14,7 +15,7 @@ from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.draw.scene import DEFAULT_SCENE, GLOSS, Gloss, HeadFrame, Scene, light_directions
-from dcign.render.produce.studio import batch_mesh
+from dcign.render.produce.batch_renderer import batch_mesh
 from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import one_pose, posed
 
@@ -160,7 +161,7 @@ def test_a_closed_mesh_casts_its_shadow_with_a_closed_mesh_of_a_third_of_the_tri
 
 def test_a_scene_survives_its_dictionary() -> None:
     scene = replace(DEFAULT_SCENE, gloss=GLOSS[:3], light=replace(DEFAULT_SCENE.light, shadows=False, fill=0.4))
-    assert Scene.from_dict(scene.as_dict()) == scene
+    assert msgspec.convert(asdict(scene), Scene) == scene
 
 
 def test_a_table_of_gloss_without_rows_is_refused(model: MorphableModel) -> None:

@@ -23,16 +23,16 @@ from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.draw.landmarks import place_landmarks
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import DEFAULT_SCENE, Gloss, HeadFrame, light_directions
-from dcign.render.draw.truth_pass import checked_truth, truth_named, truth_names
+from dcign.render.draw.truth_pass import checked_truth, parse_truth, truth_names
 from dcign.render.draw.views import make_views
 from dcign.render.gl.context import Context
 from dcign.render.plan.backdrops import parse_background
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import Range
+from dcign.render.produce.batch_renderer import BatchRenderer, batch_mesh, head_frame
 from dcign.render.produce.production import render_dataset
 from dcign.render.produce.redraw import verify_pixels
-from dcign.render.produce.studio import Studio, batch_mesh, head_frame
 from dcign.render.twin.truth_rasteriser import rasterise_truth
 
 LABELS = {
@@ -256,9 +256,9 @@ def test_parts_and_landmarks_are_named(people: People) -> None:
 
 
 def test_layers_are_named_in_any_order_and_unknown_ones_refused() -> None:
-    assert truth_named(" parts,depth, parts") == ("depth", "parts")
-    assert truth_named("all") == TRUTH_LAYERS
-    assert truth_named("") == ()
+    assert parse_truth(" parts,depth, parts") == ("depth", "parts")
+    assert parse_truth("all") == TRUTH_LAYERS
+    assert parse_truth("") == ()
     with pytest.raises(RenderError, match="truth 'dept' asked for; give --truth some of mask,depth"):
         checked_truth(["dept"])
 
@@ -339,11 +339,11 @@ def test_truth_is_the_same_whatever_is_behind_and_follows_the_lens(model: Morpha
         Splits(8, 5, 1, (1, 1, 1, 1)), size=48, field_of_view=Range(10.0, 40.0), vary=("field_of_view",),
         truth=TRUTH_LAYERS,
     )  # fmt: skip
-    with Studio(model, plain) as one, Studio(model, replace(plain, background=behind)) as other:
+    with BatchRenderer(model, plain) as one, BatchRenderer(model, replace(plain, background=behind)) as other:
         plan = plan_batch(plain, one.model, "train", 3)
         assert plan.varies == "field_of_view"
-        batch = one.shoot_batch(plan)
-        before = other.shoot_batch(plan_batch(replace(plain, background=behind), other.model, "train", 3))
+        batch = one.draw_batch(plan)
+        before = other.draw_batch(plan_batch(replace(plain, background=behind), other.model, "train", 3))
     assert batch.truth.keys() == set(TRUTH_LAYERS)
     assert (batch.images != before.images).any()
     for name in TRUTH_LAYERS:

@@ -15,7 +15,7 @@ from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces
 from dcign.render.draw.scene import DEFAULT_SCENE, HeadFrame
 from dcign.render.draw.views import make_views
-from dcign.render.produce.studio import batch_mesh, head_frame
+from dcign.render.produce.batch_renderer import batch_mesh, head_frame
 from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import posed
 

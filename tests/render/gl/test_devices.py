@@ -40,7 +40,7 @@ def test_where_there_is_no_gpu_nobody_is_asked_and_a_worker_has_a_core(monkeypat
     monkeypatch.setattr(devices, "SIGNS", ("/dev/none-of-this-name*",))
     monkeypatch.setattr(devices, "ask_subprocess", lambda *question: pytest.fail("asked"))
     assert devices.worker_count(6) == 6
-    devices.claim()
+    devices.claim_gpu()
     assert devices.VARIABLE not in os.environ
 
 
@@ -48,14 +48,14 @@ def test_one_worker_a_gpu_and_each_takes_one(monkeypatch: pytest.MonkeyPatch, tm
     with_gpus(monkeypatch, 1, 2, 4)
     monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
     assert devices.worker_count(64) == 3
-    devices.claim()
+    devices.claim_gpu()
     assert os.environ[devices.VARIABLE] == "1"
 
 
 def test_a_user_s_choice_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     with_gpus(monkeypatch, 1, 2)
     monkeypatch.setenv(devices.VARIABLE, "7")
-    devices.claim()
+    devices.claim_gpu()
     assert os.environ[devices.VARIABLE] == "7"
 
 

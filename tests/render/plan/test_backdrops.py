@@ -17,6 +17,7 @@ from dcign.render.plan.backdrops import (
     read_backdrops,
     read_pictures,
 )
+from dcign.render.plan.configuration import RenderConfiguration
 
 
 @pytest.fixture
@@ -98,7 +99,11 @@ def test_what_is_drawn_is_what_is_behind(pictures: Path) -> None:
     assert flat[1, 3, 3].tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("fields", [{"colour": 5}, {"colour": [1, 2]}, {"colour": [1, 2, "x"]}, {"pictures": "many"}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"colour": 5}, {"colour": [1, 2]}, {"colour": [1, 2, "x"]}, {"colour": [1, 2, 256]}, {"pictures": "many"}, {}],
+)
 def test_a_configuration_s_background_that_is_none_is_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(TypeError):
-        Background(**fields)
+    about = RenderConfiguration.from_options(batches=1)[0].as_dict()
+    with pytest.raises(RenderError, match="background"):
+        RenderConfiguration.from_dict(about | {"background": fields})

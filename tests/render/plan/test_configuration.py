@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dcign.errors import RenderError
+from dcign.render.draw.scene import Camera, Light, Scene
+from dcign.render.plan.backdrops import Background
 from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.objects import object_scene
 from dcign.render.plan.ranges import Range
 
 SPLITS = Splits.in_paper_proportions(100)
@@ -17,6 +22,47 @@ SPLITS = Splits.in_paper_proportions(100)
 def test_a_configuration_survives_json() -> None:
     configuration = RenderConfiguration(SPLITS, size=64, channels=3, seed=5, azimuth=Range(-10, 20))
     assert RenderConfiguration.from_dict(json.loads(json.dumps(configuration.as_dict()))) == configuration
+
+
+def test_a_whole_number_stays_one_so_that_the_hash_stays() -> None:
+    configuration = RenderConfiguration(SPLITS, azimuth=Range(-10, 20.0))
+    again = RenderConfiguration.from_dict(json.loads(json.dumps(configuration.as_dict())))
+    assert again.sha256() == configuration.sha256()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("size",), 64.0),
+        (("size",), None),
+        (("keep_head_size",), 1),
+        (("azimuth", "low"), float("nan")),
+        (("azimuth", "middle"), 0.0),
+        (("scene", "camera", "fill"), float("inf")),
+        (("scene", "camera", "fill"), 10**400),
+        (("scene", "light", "diffuse"), float("nan")),
+        (("scene", "light", "diffuse"), True),
+        (("scene", "gloss", 2, "glitter"), 0.5),
+        (("scene", "gloss"), {}),
+        (("splits", "sweep_levels"), [1, 2, "3"]),
+    ],
+)
+def test_a_configuration_of_another_kind_is_refused_in_a_sentence(path: tuple[str | int, ...], value: object) -> None:
+    about: Any = json.loads(json.dumps(RenderConfiguration(SPLITS).as_dict()))
+    inner = about
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(RenderError, match="expected a render configuration, found"):
+        RenderConfiguration.from_dict(about)
+
+
+@pytest.mark.parametrize("name", ["size", "scene", "splits", "azimuth"])
+def test_a_configuration_that_lacks_a_field_is_refused(name: str) -> None:
+    about = RenderConfiguration(SPLITS).as_dict()
+    del about[name]
+    with pytest.raises(RenderError, match=f"expected a render configuration, found .*{name}"):
+        RenderConfiguration.from_dict(about)
 
 
 def test_configurations_that_differ_anywhere_have_other_hashes() -> None:
@@ -63,3 +109,33 @@ def test_larger_pictures_are_drawn_with_no_fewer_vertices() -> None:
     levels = [RenderConfiguration(SPLITS, size=size).level_of_detail for size in (16, 64, 96, 97, 150, 256, 257, 1024)]
     assert levels == sorted(levels)
     assert len(set(levels)) == 3
+
+
+def test_options_become_a_configuration_and_the_pictures_behind_the_heads(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
+    plain, none = RenderConfiguration.from_options(batches=100)
+    assert (plain, none) == (RenderConfiguration(SPLITS), None)
+    found, backdrops = RenderConfiguration.from_options(
+        batches=100, size=64, truth="depth,mask", azimuth=(-10, 20), elevation=None, distance=(900.0, 900.0),
+        light_elevation=(0.0, 50.0), vary=("light-elevation",), shadows=False, background=str(tmp_path),
+    )  # fmt: skip
+    assert backdrops is not None
+    assert found == RenderConfiguration(
+        Splits.in_paper_proportions(100, 1),
+        size=64,
+        azimuth=Range(-10, 20),
+        scene=Scene(camera=Camera(distance_mm=900.0), light=Light(shadows=False)),
+        light_elevation=Range(0.0, 50.0),
+        vary=("light_elevation",),
+        background=Background(pictures=1, sha256=backdrops.sha256),
+        truth=("mask", "depth"),
+    )
+
+
+def test_options_for_objects_bring_the_objects_scene_and_exclude_those_for_faces() -> None:
+    found, _ = RenderConfiguration.from_options(batches=100, meshes=Path("chairs"), up="z")
+    assert found == RenderConfiguration(SPLITS, scene=object_scene())
+    with pytest.raises(RenderError, match="--meshes and --model and --hair asked for together"):
+        RenderConfiguration.from_options(batches=1, meshes=Path("chairs"), model_path=Path("m.npz"), hair="none")
+    with pytest.raises(RenderError, match="expected --meshes beside --up z, found none: give --meshes"):
+        RenderConfiguration.from_options(batches=1, up="z")

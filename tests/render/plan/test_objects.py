@@ -18,10 +18,10 @@ from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.folder import mesh_folder, pack
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.plan.objects import FEWEST, FRAME, check_object_options, object_faces, object_room, object_scene
+from dcign.render.plan.objects import FEWEST, FRAME, check_object_options, object_faces, object_mesh, object_scene
+from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.production import Production, render_dataset
 from dcign.render.produce.redraw import verify_pixels
-from dcign.render.produce.studio import Studio
 from dcign.render.twin.rasteriser import rasterise
 from tests.support.chairs import write_chairs
 from tests.support.heads import one_pose
@@ -138,13 +138,13 @@ def test_other_meshes_do_not_go_into_the_folder(data_set: Path, chairs: Collecti
 @pytest.mark.parametrize(("number", "size"), [(0, 64), (1, 64), (1, 150), (5, 64)])
 def test_pictures_of_objects_are_the_numpy_rasteriser_s(chairs: Collection, number: int, size: int) -> None:
     configuration = replace(CONFIGURATION, size=size, channels=3)
-    room = object_room(chairs)
+    room = object_mesh(chairs)
     faces = object_faces(chairs, [number], room)
     assert faces.triangles is not None
     mesh = replace(room, triangles=faces.triangles[0])
     poses = np.array([[30, 15, -50], [-160, -20, 40]], np.float32)
-    with Studio(chairs, configuration) as studio:
-        drawn = studio.shoot(studio.objects(np.full(2, number)), poses)
+    with BatchRenderer(chairs, configuration) as batch_renderer:
+        drawn = batch_renderer.draw(batch_renderer.objects(np.full(2, number)), poses)
     for place, pose in enumerate(poses):
         image, mask = rasterise(
             faces.positions[0], faces.normals[0], faces.albedos[0], mesh, size=size, channels=3,
@@ -166,9 +166,11 @@ def test_a_sheet_lit_from_the_side_has_no_stripes_of_its_own_shadow(chairs: Coll
     for light_azimuth in (-60.0, 0.0, 60.0):
         pictures = []
         for scene in (lit, dark):
-            with Studio(chairs, replace(CONFIGURATION, size=150, scene=scene)) as studio:
+            with BatchRenderer(chairs, replace(CONFIGURATION, size=150, scene=scene)) as batch_renderer:
                 pose = np.array([[0, 20, light_azimuth]], np.float32)
-                pictures.append(studio.shoot(studio.objects(sheet), pose).images[0, 25:75, 50:100].astype(int))
+                pictures.append(
+                    batch_renderer.draw(batch_renderer.objects(sheet), pose).images[0, 25:75, 50:100].astype(int)
+                )
         assert (pictures[1] > 0).all()  # the back of the chair, and nothing before it
         assert np.abs(pictures[0] - pictures[1]).max() <= 1
 
@@ -195,10 +197,10 @@ def test_white_is_white_and_not_more() -> None:
 
 def test_options_for_faces_are_refused() -> None:
     with pytest.raises(RenderError, match="--meshes and --hair and --keep-head-size asked for together"):
-        check_object_options(model_path=None, hair="none", keep_head_size=True, truth=())
-    check_object_options(model_path=None, hair="natural", keep_head_size=False, truth=("depth",))
+        check_object_options(model=False, hair=True, keep_head_size=True, truth=())
+    check_object_options(model=False, hair=False, keep_head_size=False, truth=("depth",))
     with pytest.raises(RenderError, match="--meshes and --truth landmarks asked for together"):
-        check_object_options(model_path=None, hair="natural", keep_head_size=False, truth=("landmarks",))
+        check_object_options(model=False, hair=False, keep_head_size=False, truth=("landmarks",))
 
 
 def test_a_damaged_file_of_objects_is_a_sentence(data_set: Path, tmp_path: Path) -> None:

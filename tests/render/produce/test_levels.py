@@ -8,7 +8,7 @@ import pytest
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.batches import BatchPlan, plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
-from dcign.render.produce.studio import Studio
+from dcign.render.produce.batch_renderer import BatchRenderer
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +18,8 @@ def plan(model: MorphableModel) -> BatchPlan:
 
 def pictures(model: MorphableModel, size: int, plan: BatchPlan) -> tuple[np.ndarray, np.ndarray]:
     """Twenty people in all poses and lights (20, H, W), and where their heads are."""
-    with Studio(model, RenderConfiguration(Splits(1, 1, 1), size=size)) as studio:
-        drawn = studio.shoot(studio.faces(plan.shape, plan.albedo, plan.attributes), plan.factors)
+    with BatchRenderer(model, RenderConfiguration(Splits(1, 1, 1), size=size)) as batch_renderer:
+        drawn = batch_renderer.draw(batch_renderer.faces(plan.shape, plan.albedo, plan.attributes), plan.factors)
     return drawn.images[..., 0].astype(float), drawn.mask > 0
 
 

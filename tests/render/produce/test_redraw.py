@@ -18,8 +18,8 @@ from dcign.data.schema import configuration_sha256
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.redraw import redraw_batch, verify_pixels
-from dcign.render.produce.studio import Studio
 
 Change = Callable[[h5py.File], None]
 
@@ -50,11 +50,11 @@ def test_an_honest_data_set_passes(small_faces: Path) -> None:
 def test_drawing_again_gives_the_same_bits(
     small_faces: Path, small_configuration: RenderConfiguration, model: MorphableModel
 ) -> None:
-    with threadpool_limits(1), Studio(model, small_configuration) as studio:  # as in a worker
+    with threadpool_limits(1), BatchRenderer(model, small_configuration) as batch_renderer:  # as in a worker
         for path in small_faces.glob("*/*.h5"):
             with Shard(path) as shard:
                 for batch in shard.batches():
-                    np.testing.assert_array_equal(redraw_batch(batch, studio).images, batch.images)
+                    np.testing.assert_array_equal(redraw_batch(batch, batch_renderer).images, batch.images)
 
 
 def test_two_swapped_labels_are_found(changed: Callable[[str, Change], Path]) -> None:
@@ -140,7 +140,7 @@ def test_a_configuration_that_is_none_is_a_finding(changed: Callable[[str, Chang
         file.attrs["configuration_sha256"] = np.bytes_(configuration_sha256(configuration).encode())
 
     (finding,) = verify(changed("iid", flatten))
-    assert finding.what.startswith("cannot be drawn again: the render configuration cannot be understood")
+    assert finding.what.startswith("cannot be drawn again: expected a render configuration, found")
 
 
 def test_a_shard_of_other_levels_of_detail_is_said_to_be_one(changed: Callable[[str, Change], Path]) -> None:

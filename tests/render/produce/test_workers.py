@@ -10,13 +10,13 @@ import pytest
 from dcign.errors import RenderError
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce import workers
-from dcign.render.produce.studio import Studio
+from dcign.render.produce.batch_renderer import BatchRenderer
 
 TINY = RenderConfiguration(Splits(train=1, test=1, iid=1, sweep_levels=(1, 1, 1)), size=16)
 
 
 class Room:
-    """Stands for a studio: what it was opened with, and whether it is open."""
+    """Stands for a batch_renderer: what it was opened with, and whether it is open."""
 
     def __init__(self, subject: bytes, configuration: RenderConfiguration, *, backdrops: None) -> None:
         self.subject, self.open = subject, True
@@ -31,25 +31,25 @@ def sha256(content: bytes) -> str:
 
 @pytest.fixture
 def model_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    no_studios: dict[tuple[Path, str, RenderConfiguration], Studio] = {}
-    monkeypatch.setattr(workers, "_studios", no_studios)
-    monkeypatch.setattr(workers, "Studio", Room)
+    no_renderers: dict[tuple[Path, str, RenderConfiguration], BatchRenderer] = {}
+    monkeypatch.setattr(workers, "_open_renderers", no_renderers)
+    monkeypatch.setattr(workers, "BatchRenderer", Room)
     monkeypatch.setattr(workers, "read_subject", Path.read_bytes)
     file = tmp_path / "model.npz"
     file.write_bytes(b"one")
     return file
 
 
-def test_a_folder_made_again_is_drawn_with_its_new_model_and_the_old_studio_is_closed(model_file: Path) -> None:
-    first = workers.studio(model_file, sha256(b"one"), TINY)
-    assert workers.studio(model_file, sha256(b"one"), TINY) is first
+def test_a_folder_made_again_is_drawn_with_its_new_model_and_the_old_renderer_is_closed(model_file: Path) -> None:
+    first = workers.open_renderer(model_file, sha256(b"one"), TINY)
+    assert workers.open_renderer(model_file, sha256(b"one"), TINY) is first
     model_file.write_bytes(b"two")
-    second = workers.studio(model_file, sha256(b"two"), TINY)
+    second = workers.open_renderer(model_file, sha256(b"two"), TINY)
     assert (vars(first)["subject"], vars(first)["open"]) == (b"one", False)
     assert (vars(second)["subject"], vars(second)["open"]) == (b"two", True)
 
 
 def test_another_model_than_the_task_names_is_refused(model_file: Path) -> None:
     with pytest.raises(RenderError, match=r"model\.npz is another model here than where the work was given out"):
-        workers.studio(model_file, sha256(b"two"), TINY)
-    assert vars(workers.studio(model_file, sha256(b"one"), TINY))["subject"] == b"one"
+        workers.open_renderer(model_file, sha256(b"two"), TINY)
+    assert vars(workers.open_renderer(model_file, sha256(b"one"), TINY))["subject"] == b"one"

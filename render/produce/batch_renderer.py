@@ -17,11 +17,11 @@ from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import HeadFrame
 from dcign.render.draw.truth_pass import truth_names
 from dcign.render.draw.views import Labels
-from dcign.render.gl.context import Closing, Renderer
+from dcign.render.gl.context import Closeable, Renderer
 from dcign.render.plan.backdrops import Backdrops, choose_backdrops
 from dcign.render.plan.batches import BatchPlan
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
-from dcign.render.plan.objects import FRAME, object_faces, object_room
+from dcign.render.plan.objects import FRAME, object_faces, object_mesh
 from dcign.render.plan.subject import Subject
 
 NO_NUISANCE: Labels = MappingProxyType({})
@@ -39,7 +39,7 @@ def batch_mesh(model: MorphableModel, *, textured: bool = False) -> Mesh:
     return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv, landmarks=model.landmarks)
 
 
-class Studio(Closing):
+class BatchRenderer(Closeable):
     """Turns plans into batches. Holds an OpenGL context: use as a context manager, one a process.
 
     model: the people, at the level of detail of the picture size, or the objects; head: what the camera aims at;
@@ -59,7 +59,7 @@ class Studio(Closing):
         self._background, self._backdrops, self._size = configuration.background, backdrops, configuration.size
         self._factors = tuple(factor.name for factor in configuration.factors)
         if isinstance(model, Collection):
-            self.head, self._mesh = FRAME, object_room(model)
+            self.head, self._mesh = FRAME, object_mesh(model)
         else:
             self.head = head_frame(model)
             whole = model if has_hair(configuration.hair) else model.without_hair()
@@ -83,7 +83,7 @@ class Studio(Closing):
         self._atlas.close()
 
     @property
-    def renderer(self) -> Renderer:
+    def opengl_renderer(self) -> Renderer:
         """Who draws here."""
         return self._atlas.renderer
 
@@ -105,7 +105,7 @@ class Studio(Closing):
         one = (index == index[0]).all()
         return object_faces(self.model, (index[:1] if one else index).tolist(), self._mesh)
 
-    def shoot(self, faces: Faces, factors: Float32, nuisance: Labels = NO_NUISANCE) -> Pictures:
+    def draw(self, faces: Faces, factors: Float32, nuisance: Labels = NO_NUISANCE) -> Pictures:
         """Pictures of faces; factors (N, F), columns as in the configuration's factors; nuisance: name -> (N,)."""
         labels = dict(zip(self._factors, factors.T, strict=True)) | dict(nuisance)
         if self._background is None:
@@ -113,13 +113,13 @@ class Studio(Closing):
         backgrounds = choose_backdrops(self._background, self._backdrops, nuisance, self._size, len(factors))
         return self._atlas.draw(faces, labels, backgrounds)
 
-    def shoot_batch(self, plan: BatchPlan) -> Batch:
+    def draw_batch(self, plan: BatchPlan) -> Batch:
         """One batch, whole, with the truth asked for. All splits but train carry the mask in any case."""
         if plan.shape is None or plan.albedo is None or plan.attributes is None:
             faces = self.objects(plan.identity_index)
         else:
             faces = self.faces(plan.shape, plan.albedo, plan.attributes)
-        pictures = self.shoot(faces, plan.factors, plan.nuisance)
+        pictures = self.draw(faces, plan.factors, plan.nuisance)
         return Batch(
             number=plan.number,
             varies=plan.varies,

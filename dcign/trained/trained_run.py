@@ -1,0 +1,146 @@
+"""A trained run, opened in one place: its configuration, network, calibrations and evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dcign.device import choose_device, choose_precision
+from dcign.errors import DataError, TrainingError
+from dcign.inputs.source import DataSource
+from dcign.network.autoencoder import build_model
+from dcign.run import configuration as run_configuration
+from dcign.run.checkpoint import load_average, read_checkpoint
+from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.trained.calibration import FILE as CALIBRATION_FILE
+from dcign.trained.calibration import FactorCalibration, read_calibrations
+from dcign.trained.codec import Codec
+from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
+from dcign.trained.evaluation_file import read_evaluation
+from dcign.trained.published import Published, is_published, load_weights, read_published
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """The folder of a run, or of a network that `dcign export --to hub` wrote.
+
+    `open` reads the configuration. The network, the calibrations and the evaluation are read when they are first used,
+    each once.
+    """
+
+    folder: Path
+    configuration: TrainConfiguration
+    description: ImageDescription
+    device: str
+    exported: Published | None  # what an exported network's config.json says; None for a run
+
+    @classmethod
+    def open(cls, folder: str | Path, device: str = "cpu") -> TrainedRun:
+        """Read what the network in a folder is.
+
+        Raises TrainingError if the folder holds neither a run nor an exported network.
+        """
+        if is_published(folder):
+            exported = read_published(folder)
+            return cls(Path(folder), exported.configuration, exported.description, device, exported)
+        configuration, description = run_configuration.read(folder)
+        return cls(Path(folder), configuration, description, device, None)
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The network with the averaged weights of its last checkpoint."""
+        device = choose_device(self.device)
+        model = build_model(self.configuration, self.description)
+        if self.exported is not None:
+            step, seconds = self.exported.step, self.exported.seconds
+            load_weights(self.folder, model)
+        else:
+            step, seconds = load_average(self.folder, model)
+        # A run that was trained in bfloat16 uses what this device is fast at.
+        asked = "float32" if self.configuration.precision == "float32" else "auto"
+        precision = choose_precision(asked, device)
+        return Codec(model.to(device).eval(), self.configuration, self.description, step, seconds, device, precision)
+
+    @cached_property
+    def calibrations(self) -> tuple[FactorCalibration, ...]:
+        """The calibrations that the run's evaluation wrote, in the data set's order of factors."""
+        return read_calibrations(self.folder, self.description.factors, self.configuration.recipe.latents)
+
+    @cached_property
+    def evaluation(self) -> dict[str, Any]:  # JSON
+        """What evaluation.json says. Raises TrainingError if there is none, or it is damaged."""
+        return read_evaluation(self.folder)
+
+    def refuse_old_evaluation(self) -> None:
+        """Raise TrainingError unless evaluation.json is of the network's last step."""
+        if self.evaluation["steps"] != self.codec.step:
+            raise TrainingError(
+                f"expected an evaluation of step {self.codec.step}, found one of step {self.evaluation['steps']} in "
+                f"{self.folder}, which was trained further since: run dcign evaluate {self.folder} again."
+            )
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the folder holds calibrations."""
+        return (self.folder / CALIBRATION_FILE).exists()
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether the folder holds an evaluation."""
+        return (self.folder / EVALUATION_FILE).exists()
+
+    @cached_property
+    def published(self) -> Published:
+        """What an exported network's config.json says, or would say."""
+        if self.exported is not None:
+            return self.exported
+        header, _ = read_checkpoint(self.folder)
+        return Published(self.configuration, self.description, header["step"], header["seconds"], self._data_model())
+
+    def data(self, moved_to: str | Path | None = None) -> DataSource:
+        """Open the data set that the run was trained on.
+
+        moved_to: its folder, if that is no longer the folder of the configuration.
+
+        Raises TrainingError if the data set is not there, or is another one.
+        """
+        source = DataSource.of_run(self.configuration, moved_to)
+        source.refuse_other_shards(self.description, self.folder)
+        return source
+
+    def refuse_other_data(self, other: TrainedRun) -> None:
+        """Raise TrainingError unless both runs were trained on the same shards: otherwise figures do not compare."""
+        if self.description.data_sha256 != other.description.data_sha256:
+            raise TrainingError(
+                f"expected a run of the same data set as {self.folder}, found one of another in {other.folder}: "
+                "compare runs that were trained on one data set."
+            )
+
+    @property
+    def name(self) -> str:
+        """The recipe's name, which pictures and pages show."""
+        return self.configuration.recipe.name
+
+    @cached_property
+    def factors(self) -> tuple[str, ...]:
+        """The factors' names, with spaces."""
+        return tuple(name.replace("_", " ") for name in self.description.factors)
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """The text that follows a value of each factor."""
+        return tuple("°" if unit.startswith("deg") else f" {unit}" for unit in self.description.units)
+
+    def angle(self, factor: int, value: float) -> str:
+        """Format a value of factor number `factor`: rounded, with sign and unit."""
+        sign = "+" if round(value) > 0 else "−" if round(value) < 0 else ""
+        return f"{sign}{abs(round(value))}{self.units[factor]}"
+
+    def _data_model(self) -> dict[str, str]:
+        """Return the name and licence of the model that the data show, or nothing if the data set is not at hand."""
+        try:
+            return self.data().model()
+        except (DataError, TrainingError):
+            return {}
