@@ -29,16 +29,18 @@ def section(title: str) -> str:
 
 def steps(text: str) -> list[tuple[str, str]]:
     """Return what a section says to do, in order: the sentence, and the code block below it ("" if it has none)."""
-    found, lines = [], text.splitlines()
-    for number, line in enumerate(lines):
-        fence = "".join(lines[number + 2 : number + 3])
-        if REPLACE.fullmatch(line.strip()):
-            found.append((line.strip(), ""))
-        elif line.endswith(":") and fence.lstrip().startswith("```"):
-            indent = fence[: fence.index("`")]
-            end = lines.index(f"{indent}```", number + 3)
-            code = "".join(f"{each.removeprefix(indent)}\n" for each in lines[number + 3 : end])
-            found.append((line.strip(), code))
+    found, lines = [], iter(text.splitlines())
+    sentence = ""
+    for line in lines:
+        if line.lstrip().startswith("```"):
+            indent, code = line[: line.index("`")], ""
+            while (line := next(lines)) != f"{indent}```":
+                code += f"{line.removeprefix(indent)}\n"
+            found.append((sentence, code))
+        elif line:
+            sentence = line.strip()
+            if REPLACE.fullmatch(sentence):
+                found.append((sentence, ""))
     return found
 
 
