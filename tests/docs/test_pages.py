@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,14 @@ def test_files_that_readme_s_tree_names_are_in_the_folder_of_their_line() -> Non
         for name in re.findall(r"\b(\w+\.py)\b", line) if line.startswith("    ") else ():
             places = {ROOT / folder / name, ROOT / top / name, ROOT / name}
             assert any(place.exists() for place in places), f"{name} is not in {folder}"
+
+
+def test_the_layers_that_the_page_draws_are_import_linter_s() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = [each for each in settings["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    wanted = [
+        [{name.strip().split(".")[-1] for name in layer.split("|")} for layer in each["layers"]] for each in contracts
+    ]
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("| contract |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[2] for row in table.splitlines()[2:]]
+    assert [[set(re.findall(r"`(\w+)`", layer)) for layer in row.split(" / ")] for row in rows] == wanted
