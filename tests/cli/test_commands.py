@@ -17,7 +17,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dcign import cli
+from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
+from dcign.data.schema import SPLITS
+from dcign.infer.write_pictures import LARGEST_SCALE
+from dcign.publish.onnx import FORMATS as RUN_FORMATS
 from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import BOUNDS
+from dcign.render.produce.portrait import MOST_PEOPLE
+from dcign.terminal import options
 from tests.support.commands import ROOT, dcign, imported_by, refused
 
 
@@ -36,7 +44,7 @@ def test_inspect_verify_imports_no_torch(small_faces: Path) -> None:
 def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path: Path) -> None:
     found = imported_by("train", small_faces, "--out", tmp_path / "run", "--steps", "2", "--threads", "1")
     assert "torch" in found
-    assert not found & {"pyrender", "OpenGL", "trimesh", "facegen", "render"}
+    assert not found & {"pyrender", "OpenGL", "trimesh", "dcign.facegen", "dcign.render"}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +77,7 @@ def test_a_broken_promise_of_many_batches_is_said_five_times_and_counted(small_f
         file["identity/shape"][:, 3] = np.nan
     said = dcign("inspect", shard, "--quick").output
     assert said.count("identity shape is not a finite number") == 6
-    assert "WRONG  in 3 places more: identity shape is not a finite number in every image" in said
+    assert "WRONG  in 3 more batches or images: identity shape is not a finite number in every image" in said
     every = json.loads(dcign("inspect", shard, "--quick", "--json").stdout)["findings"]
     assert sum("identity shape is not a finite" in finding for finding in every) == 8
 
@@ -94,13 +102,16 @@ def test_render_draws_shadows_unless_told_not_to(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--batches", "0"], "0 batches asked for; at least 1"),
-        (["--batches", "5", "--size", "15"], "give --size from 16 to 1024"),
+        (["--batches", "0"], "0 is not in the range x>=1"),
+        (["--batches", "5", "--size", "15"], "15 is not in the range 16<=x<=1024"),
         (["--batches", "5", "--channels", "2"], "give --channels 1 (gray) or 3"),
-        (["--batches", "5", "--workers", "0"], "give --workers 1 or more"),
-        (["--batches", "5", "--workers", "0", "--dry-run"], "give --workers 1 or more"),
-        (["--batches", "5", "--workers", "2", "--cluster", "tcp://here:1"], "a cluster has as many workers as it has"),
-        (["--batches", "5", "--azimuth", "-200", "0"], "give LO < HI within -180 to 180"),
+        (["--batches", "5", "--workers", "0"], "0 is not in the range x>=1"),
+        (["--batches", "5", "--workers", "0", "--dry-run"], "0 is not in the range x>=1"),
+        (
+            ["--batches", "5", "--workers", "2", "--cluster", "tcp://here:1"],
+            "expected --workers or --cluster, found both",
+        ),
+        (["--batches", "5", "--azimuth", "-200", "0"], "-200.0 is not in the range -180<=x<=180"),
         (["--batches", "5", "--elevation", "10", "-10"], "give LO < HI within -90 to 90"),
         (["--batches", "5", "--light-azimuth", "0", "0"], "give LO < HI within -180 to 180"),
         (["--batches", "five"], "'five' is not a valid integer"),
@@ -233,7 +244,7 @@ def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: P
     os.killpg(first.pid, signal.SIGINT)
     _, said = first.communicate(timeout=60)
     assert first.returncode == 130
-    assert "run the same command again to go on" in said
+    assert "run the same command again to continue" in said
     assert "Traceback" not in said
     assert not list(folder.glob("**/.*.part"))
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -245,5 +256,19 @@ def test_without_click_what_is_missing_is_said() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 1
     assert done.stderr == (
-        "dcign: the package click is missing; expected all that dcign needs: run pip install -e . in its folder.\n"
+        "dcign: expected the package click, found none: run `pip install -e .` in the folder of dcign.\n"
     )
+
+
+def test_the_choices_and_bounds_of_the_options_are_those_of_the_library() -> None:
+    params = {
+        (command.name, param.name): param.type for command in cli.dcign.commands.values() for param in command.params
+    }
+    assert (*cli.RUN_FORMATS, *cli.DATASET_FORMATS) == tuple(params["export", "to"].choices)
+    assert cli.RUN_FORMATS == RUN_FORMATS
+    assert tuple(DATASET_FORMATS) == cli.DATASET_FORMATS
+    assert options.SPLITS == SPLITS
+    for name, bounds in BOUNDS.items():
+        assert (params["render", name].min, params["render", name].max) == (bounds.lowest, bounds.highest), name
+    assert params["face", "gallery"].max == MOST_PEOPLE
+    assert params["edit", "scale"].max == LARGEST_SCALE

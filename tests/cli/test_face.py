@@ -51,13 +51,13 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--gallery", "0", "--out", "p.png"], "give --gallery from 1 to 400"),
-        (["--gallery", "-3", "--out", "p.png"], "a gallery of -3 people"),
-        (["--size", "0", "--out", "p.png"], "size 0 is out of bounds"),
+        (["--gallery", "0", "--out", "p.png"], "0 is not in the range 1<=x<=400"),
+        (["--gallery", "-3", "--out", "p.png"], "-3 is not in the range 1<=x<=400"),
+        (["--size", "0", "--out", "p.png"], "0 is not in the range 16<=x<=4096"),
         (["--gallery", "9", "--out", "p.glb"], "give --out NAME.png"),
         (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),
-        (["--modes", "--out", "p.png", "--size", "8"], "--size from 16"),
-        (["--hair", "long", "--out", "p.png"], "give --hair natural or none"),
+        (["--modes", "--out", "p.png", "--size", "8"], "8 is not in the range 16<=x"),
+        (["--hair", "long", "--out", "p.png"], "'long' is not one of 'natural', 'none'"),
         (["--seed", str(2**63 - 1), "--gallery", "4", "--out", "p.png"], "give --seed from 0"),
     ],
 )

@@ -14,7 +14,7 @@ from tests.support.commands import dcign, imported_by, refused
 
 def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, tmp_path: Path) -> None:
     sentence = refused("train", small_faces, "--recipe", "magic", "--out", tmp_path / "run")
-    assert "swap, paper, released, vae, beta-vae, ada-gvae" in sentence
+    assert "'swap', 'paper', 'released', 'vae', 'beta-vae', 'ada-gvae'" in sentence
 
 
 def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces: Path, tmp_path: Path) -> None:
@@ -59,13 +59,15 @@ def test_export_writes_a_data_set_without_torch_and_overwrites_nothing(small_fac
 def test_export_tells_runs_from_data_sets_and_names_what_each_goes_to(small_faces: Path, tmp_path: Path) -> None:
     assert "choose --to png, npz, 3dshapes, webdataset" in refused("export", small_faces)
     sentence = refused("export", small_faces, "--to", "onnx")
-    assert "is a data set, and cannot be exported to 'onnx': choose --to png, npz, 3dshapes, webdataset" in sentence
+    assert "expected a format of data sets for" in sentence
+    assert "found --to onnx, which is for runs: choose --to png, npz, 3dshapes, webdataset" in sentence
     (tmp_path / "configuration.json").write_text("{}")  # as a run has, and a data set that is not finished
     for words in (("--to", "png"), ("--split", "test")):
         sentence = refused("export", tmp_path, *words)
-        assert f"has no dataset.json, and {' '.join(words[: 2 if 'png' in words else 1])} is for data sets" in sentence
-        assert "a run goes --to onnx, hub, whole" in sentence
-    assert "choose onnx, hub" in refused("export", tmp_path, "--to", "zip")
+        asked = " ".join(words[: 2 if "png" in words else 1])
+        assert f"expected dataset.json in {tmp_path}, because {asked} is for data sets" in sentence
+        assert "a run is exported --to onnx, hub, without --split" in sentence
+    assert "'zip' is not one of 'onnx', 'hub'" in refused("export", tmp_path, "--to", "zip")
     assert [path.name for path in tmp_path.iterdir()] == ["configuration.json"]
 
 
@@ -84,7 +86,7 @@ def test_ctrl_c_during_an_export_leaves_nothing(
 
 def test_train_refuses_no_steps_a_strange_ratio_and_nothing_to_resume(small_faces: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert "steps is 0: wanted 1 to" in refused("train", small_faces, "--steps", "0", "--out", run)
+    assert "0 is not in the range x>=1" in refused("train", small_faces, "--steps", "0", "--out", run)
     assert "cannot use the ratio '1:1'" in refused("train", small_faces, "--ratio", "1:1", "--out", run)
     assert "there is no run" in refused("train", small_faces, "--resume", "--out", run)
     assert not run.exists()

@@ -27,13 +27,14 @@ def refused(*words: str | Path | int) -> str:
 
 
 def imported_by(*words: str | Path) -> set[str]:
-    """Top-level modules that a command has imported when it ends."""
+    """Top-level modules, and packages of dcign, that a command has imported when it ends."""
     script = (
         "import sys\n"
         "from dcign import cli\n"
         "try:\n    cli.dcign(sys.argv[1:])\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
-        "print('MODULES', *sorted({name.split('.')[0] for name in sys.modules}))\n"
+        "short = lambda name: '.'.join(name.split('.')[: 1 + name.startswith('dcign.')])\n"
+        "print('MODULES', *sorted({short(name) for name in sys.modules}))\n"
     )
     command = [sys.executable, "-c", script, *(str(word) for word in words)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -271,18 +272,18 @@ def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--azimuth", "3", "--out", "OUT/new.png"), "no option --azimuth: this run's factors are --across, --tilt-up"),
-        (("--across", "3"), "nowhere to write the picture: give --out NEW.png, or NEW.gif"),
+        (("--azimuth", "3", "--out", "OUT/new.png"), "No such option '--azimuth'"),
+        (("--across", "3"), "expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif."),
         (("--across", "3", "--out", "OUT/new.jpg"), "is no name for pictures: wanted NAME.png, or NAME.gif"),
         (("--across", "3", "--out", "OUT/photo.png"), "is there already; wanted a new file"),
         (("--across", "3", "--out", "OUT/none/new.png"), "there is no folder"),
         (("--across", "99", "--out", "OUT/new.png"), "across 99 is out of what the network was trained on"),
-        (("--across", "--out", "OUT/new.png"), "cannot read '' as a number"),
-        (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "scale is 0: wanted 1 to 16"),
+        (("--across", "--out", "OUT/new.png"), "cannot read '--out' as a number"),
+        (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "0 is not in the range 1<=x<=16"),
         (("--across", "3", "--out", "OUT/new.png", "--fps", "nan"), "nan frames a second"),
         (("--threads", "60000"), "threads is 60000: wanted 1 to"),
         (("--device", "abacus"), "there is no device 'abacus' here"),
-        (("another.png",), "wanted RUN and PICTURE, a folder and a file"),
+        (("another.png",), "Got unexpected extra argument"),
     ],
 )
 def test_the_command_refuses_in_a_sentence(run, photo, tmp_path, words, sentence):
@@ -299,7 +300,10 @@ def test_a_run_that_was_not_evaluated_or_is_none_is_refused(run, photo, tmp_path
     assert "holds no run" in refused(tmp_path / "nothing", photo)
 
 
-@pytest.mark.parametrize(("option", "sentence"), [("--scale", "scale is 0"), ("--fps", "0 frames a second")])
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("--scale", "0 is not in the range 1<=x<=16"), ("--fps", "0.0 is not in the range 0.1<=x<=50")],
+)
 def test_a_size_and_speed_that_cannot_be_are_refused_before_the_network_is_read(photo, tmp_path, option, sentence):
     assert sentence in refused(tmp_path / "nothing", photo, "--out", tmp_path / "new.gif", option, "0")
 
@@ -312,5 +316,17 @@ def test_a_sheet_too_large_to_open_is_refused(tmp_path):
 def test_a_factor_with_a_dash_too_few_is_refused_and_not_read_as_a_call_for_help():
     told = dcign("RUN", "photo.png", "-azimuth", "5")
     assert told.exit_code == 2
-    assert "found -azimuth: wanted --azimuth, with two dashes." in told.output
+    assert "No such option '-a'" in told.output
     assert dcign("-h").exit_code == 0
+
+
+def test_the_help_of_a_run_lists_its_factors_with_units_and_ranges(run):
+    text = dcign(run, "--help").output
+    assert re.search(r"--across VALUES +Values from -?[\d.]+ to [\d.]+ px", text)
+    assert "--tilt-up VALUES" in text
+    assert "--across" not in dcign("--help").output
+
+
+def test_a_factor_given_twice_has_all_its_values(run, photo, tmp_path):
+    said = dcign(run, photo, "--across", "-3", "--across", "0,3", "--out", tmp_path / "new.png").output
+    assert "3 pictures" in said

@@ -124,7 +124,7 @@ def test_a_file_that_is_no_calibration_ends_in_one_sentence(tmp_path, text):
 
 
 def test_without_a_file_it_says_to_evaluate(tmp_path):
-    with pytest.raises(TrainingError, match=r"holds no calibration\.json: evaluate the run first"):
+    with pytest.raises(TrainingError, match=r"expected calibration\.json in .*, found none"):
         read_calibrations(tmp_path, FACTORS, 4)
 
 

@@ -1,0 +1,168 @@
+"""What the commands share: option types, options that several commands have, and how errors and Ctrl-C are shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dcign.errors import DcignError, TrainingError, TrainingInterrupted
+
+INTERRUPTED = 130  # the shell's exit code for Ctrl-C
+NO_FILE_WRITTEN = "Stopped. Nothing was written."
+F = TypeVar("F", bound=Callable[..., Any])
+SPLITS = ("train", "test", "iid", "sweep")
+
+
+class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
+    """A folder or file, or the URL of one in an object store."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not isinstance(value, str) or "://" not in value:
+            return Path(value)
+        from dcign.storage.paths import to_path
+
+        with one_sentence():
+            return to_path(value)
+
+
+class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
+    """Values of a factor: -30, or -30,0,30, or -30:30:7."""
+
+    name = "values"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        from dcign.infer.edit import parse_values
+
+        try:
+            return parse_values(value) if isinstance(value, str) else value
+        except TrainingError as error:
+            self.fail(str(error), param, ctx)
+
+
+PATH = click.Path(path_type=Path)
+PATH_OR_URL = PathOrUrl()
+COUNT = click.IntRange(min=1)
+NOT_NEGATIVE = click.IntRange(min=0)
+
+
+def interval(
+    name: str, low: float, high: float, text: str, default: tuple[float, float] | None = None
+) -> Callable[[F], F]:
+    """Return the option --NAME LO HI, both from `low` to `high`."""
+    bounds = click.FloatRange(low, high)
+    return click.option(name, type=bounds, nargs=2, metavar="LO HI", default=default, show_default=True, help=text)
+
+
+def on_device(default: str | None) -> Callable[[F], F]:
+    """Return a decorator that adds --device and --threads."""
+    text = "cpu, cuda, cuda:1 ..." if default else "cpu, cuda, cuda:1 ...  [default: a GPU if there is one]"
+    device = click.option("--device", default=default, show_default=default is not None, metavar="NAME", help=text)
+    threads = click.option("--threads", type=NOT_NEGATIVE, default=None if default is None else 0,
+                           metavar="N", help="CPU threads.  [default: one per core]")  # fmt: skip
+    return lambda command: device(threads(command))
+
+
+DATA = click.option("--data", type=PATH_OR_URL, metavar="FACES", help="The data set, if it has moved.")
+SPLIT = click.option("--split", "splits", multiple=True, metavar="NAME",
+                     help=f"Only this split: {', '.join(SPLITS)}. May be given several times.")  # fmt: skip
+MODEL = click.option("--model", "model_path", type=PATH, metavar="PATH",
+                     help="Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  "
+                     "[default: the procedural model]")  # fmt: skip
+HAIR = click.option("--hair", type=click.Choice(["natural", "none"]), default="natural", show_default=True,
+                    help="none: bare heads, as in the paper.")  # fmt: skip
+SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
+                    help="The same seed makes the same bytes.")  # fmt: skip
+
+
+class FactorCommand(click.Command):
+    """A command that has one option more for each factor of the run that its arguments name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read which factors the run has, then parse."""
+        folder = next((word for word in args if not word.startswith("-") and Path(word).is_dir()), None)
+        if folder is not None:
+            ctx.meta["dcign.edit.factors"] = self._factor_options(folder)
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the fixed parameters, and the factors' options if the run is known."""
+        *fixed, help_option = super().get_params(ctx)
+        return [*fixed, *ctx.meta.get("dcign.edit.factors", ()), help_option]
+
+    @staticmethod
+    def _factor_options(folder: str) -> list[click.Parameter]:
+        from dcign.trained.trained_run import TrainedRun
+
+        with one_sentence():
+            run = TrainedRun.open(folder)
+            calibrations = run.calibrations
+        options: list[click.Parameter] = []
+        for fit, units in zip(calibrations, run.description.units, strict=True):
+            low, high = fit.range
+            text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
+            name = f"--{fit.factor.replace('_', '-')}"
+            options.append(click.Option([name, fit.factor], type=FactorValues(), multiple=True, help=text))
+        return options
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Show an error of dcign as its sentence, and exit with code 1."""
+    try:
+        yield
+    except DcignError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def warnings_shown(*others: type[Warning]) -> Iterator[None]:
+    """Show the warnings of dcign as their sentence, and other warnings as usual."""
+    from dcign.storage.lock import UnlockedWarning
+
+    kinds: tuple[type[Warning], ...] = (UnlockedWarning, *others)
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, kinds):
+                click.echo(f"Warning: {message}", err=True)
+            else:
+                usual(message, category, *where)
+
+        for kind in kinds:
+            warnings.simplefilter("always", kind)
+        warnings.showwarning = show  # type: ignore[assignment]  # it passes on whatever it was given
+        yield
+
+
+@contextmanager
+def interruptible(sentence: str) -> Iterator[None]:
+    """On Ctrl-C print how to continue, and exit with code 130."""
+    try:
+        yield
+    except TrainingInterrupted as stopped:
+        click.echo(f"\n{stopped}", err=True)
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        click.echo(f"\n{sentence}", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def refuse_overwriting(path: Path, option: str = "--out") -> None:
+    if path.exists():
+        raise click.ClickException(
+            f"{path} is there already; expected a new file: remove it or choose another {option}."
+        )
+
+
+def available_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

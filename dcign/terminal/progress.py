@@ -1,0 +1,68 @@
+"""Progress bars, each as a context that gives the callback which a library function reports to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, repeated so that --help need not import it
+PLAIN_WIDTH = 110  # columns, where the output is not a terminal
+SHORT_NAMES = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
+
+
+def console(stream: TextIO) -> Any:  # rich's Console
+    """Return rich's console for a stream, with a fixed width where the stream is not a terminal."""
+    from rich.console import Console
+
+    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+@contextmanager
+def batch_progress(title: str) -> Iterator[Callable[..., None]]:
+    """Show a bar of images, for callbacks (batches done, batches in total) or (batches done,)."""
+    with _bar(title, "{task.completed:,.0f} images") as update:
+        began = 0.0
+
+        def progress(done: int, total: int | None = None) -> None:
+            nonlocal began
+            began = began or time.monotonic()  # the preparation before the first report does not count
+            rate = BATCH_SIZE * done / max(time.monotonic() - began, 1e-3)
+            update(BATCH_SIZE * done, total and BATCH_SIZE * total, f"{rate:,.0f} images/s")
+
+        yield progress
+
+
+@contextmanager
+def step_progress(title: str) -> Iterator[Callable[[Any], None]]:
+    """Show a bar of training steps with losses and images per second, for dcign.train's TrainingProgress."""
+    with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
+
+        def progress(now: Any) -> None:  # TrainingProgress, whose module imports torch
+            losses = " ".join(f"{SHORT_NAMES.get(name, name)} {value:.3g}" for name, value in now.losses.items())
+            update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s")
+
+        yield progress
+
+
+@contextmanager
+def stage_progress(title: str) -> Iterator[Callable[[str, float], None]]:
+    """Show a bar for callbacks (name of the stage, fraction done)."""
+    with _bar(title, "{task.percentage:.0f} %") as update:
+        yield lambda stage, fraction: update(fraction, 1.0, stage)
+
+
+@contextmanager
+def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str], None]]:
+    """Show a bar with the time left on stderr, from the first report on: (done, total, further text)."""
+    import sys
+
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    texts = [TextColumn(text) for text in (count, "{task.fields[text]}")]
+    times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
+    columns = [TextColumn("{task.description}"), BarColumn(bar_width=12), *texts, *times]
+    with Progress(*columns, console=console(sys.stderr)) as bar:
+        task = bar.add_task(title, total=None, text="", visible=False)
+        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text, visible=True)

@@ -1,0 +1,65 @@
+"""What a data set shows: the procedural model, a user's model, or a folder of meshes, made when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from dcign.facegen.build import procedural_model
+from dcign.facegen.loaders.loading import load_model
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.objects.folder import mesh_folder, pack
+from dcign.progress import StageProgress
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.objects import FEWEST, triangles_for
+from dcign.render.plan.subject import Subject
+from dcign.render.produce.folder import MODEL
+from dcign.storage.paths import store_errors
+
+# Shows a title while something takes long, and gives the callback to report its stages to.
+Bar = Callable[[str], AbstractContextManager[StageProgress]]
+
+
+def face_model(path: Path | None, bar: Bar) -> MorphableModel:
+    """Return the model in a file or folder, or the procedural one if `path` is None.
+
+    Raises ModelError if the file is not a face model.
+    """
+    if path is None:
+        with bar("building the face model (once)") as progress:
+            return procedural_model(progress)
+    with bar(f"reading {path.name}") as progress:
+        return load_model(path, progress)
+
+
+def faces(model_path: Path | None, bar: Bar) -> tuple[Callable[[], Subject], str]:
+    """Return a function that gives the face model, and the SHA-256 of the user's file, or "".
+
+    A user's model is read at once, so that a wrong file is refused before a data set is begun.
+    """
+    if model_path is None:
+        return lambda: face_model(None, bar), ""
+    model = face_model(model_path, bar)
+    return lambda: model, model.source_sha256
+
+
+def objects(
+    meshes: Path, up: str, configuration: RenderConfiguration, out: Path, bar: Bar
+) -> tuple[Callable[[], Subject], str]:
+    """Return a function that gives the meshes of a folder, and the folder's SHA-256.
+
+    The meshes are read at once, unless the data set in `out` holds them already.
+    """
+    folder = mesh_folder(meshes, fewest=FEWEST, up=up)
+
+    def packed() -> Subject:
+        with bar(f"reading {meshes}") as progress:
+            return pack(folder, triangles_for(configuration.size), progress)
+
+    with store_errors(out):
+        begun = (out / MODEL).exists()
+    if begun:
+        return packed, folder.sha256
+    collection = packed()
+    return lambda: collection, folder.sha256
