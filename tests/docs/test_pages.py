@@ -132,3 +132,11 @@ def test_the_layers_that_the_page_draws_are_import_linter_s() -> None:
     table = (ROOT / "docs" / "architecture.md").read_text().partition("| contract |")[2].partition("\n\n")[0]
     rows = [row.split("|")[2] for row in table.splitlines()[2:]]
     assert [[set(re.findall(r"`(\w+)`", layer)) for layer in row.split(" / ")] for row in rows] == wanted
+
+
+@pytest.mark.parametrize("page", TODAY, ids=named)
+def test_every_python_file_that_a_page_names_exists(page: Path) -> None:
+    files = [f"/{file.relative_to(ROOT)}" for top in TOP_LEVEL for file in (ROOT / top).rglob("*.py")] + ["/cli.py"]
+    found = re.findall(r"`([\w/]+\.py)`", page.read_text())
+    missing = [name for name in found if not any(file.endswith(f"/{name}") for file in files)]
+    assert not [name for name in missing if not any(word in name for word in EXAMPLES)]
