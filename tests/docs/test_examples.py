@@ -22,7 +22,7 @@ from tests.docs.test_pages import ROOT, python_blocks
 
 SIZE = 32  # of the pictures of small_faces
 # Not run: a formula, packages that dcign does not need, a row for a source file, meshes that nobody has.
-NOT_RUN = ("half = np.tan", "webdataset", "dask_", "Field(", "chairs-64")
+NOT_RUN = ("half = np.tan", "webdataset", "dask_", "Push(", "chairs-64")
 
 
 @pytest.fixture(scope="module")
