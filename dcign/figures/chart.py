@@ -1,4 +1,6 @@
-"""How charts look, and how they become bytes: a PNG, or an SVG that takes its colours from the page it is put into."""
+"""The style of charts, and their output: a PNG, or an SVG that takes its colours from the page around it."""
+
+from __future__ import annotations
 
 import io
 import re
@@ -10,7 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by all eyes. On a page each is a variable of its style sheet, for dark screens.
+# Okabe and Ito's colours, which colour-blind readers can tell apart. On a page each is a variable of the style sheet,
+# so that dark mode can change it.
 COLOURS = {
     "ink": "#19191c",
     "pale": "#6e6e75",
@@ -37,14 +40,14 @@ STYLE: Any = {  # the names and values of matplotlib's own settings
     "xtick.labelcolor": PALE,
     "ytick.labelcolor": PALE,
     "axes.unicode_minus": True,
-    "svg.fonttype": "none",  # letters stay letters: they can be found, and weigh little
-    "svg.hashsalt": "dcign",  # the same chart, the same bytes
+    "svg.fonttype": "none",  # text stays text: it can be searched, and needs few bytes
+    "svg.hashsalt": "dcign",  # the same chart gives the same bytes
 }
 
 
 @contextmanager
 def chart_style() -> Iterator[None]:
-    """Draw charts within this."""
+    """Use the style of charts while drawing."""
     with mpl.rc_context(STYLE):
         yield
 
@@ -58,14 +61,14 @@ def as_png(figure: Figure) -> bytes:
 
 
 def as_svg(figure: Figure) -> str:
-    """Return a figure as an SVG element without a background, its colours left to the page."""
+    """Return a figure as an SVG element without a background, with the page's variables as colours."""
     content = io.StringIO()
     with chart_style():
         figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
     text = content.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)  # it names addresses on the network
-    text = re.sub(r'<g id="[^"]*">', "<g>", text)  # not referred to, and not unique on a page of many charts
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)  # it contains web addresses
+    text = re.sub(r'<g id="[^"]*">', "<g>", text)  # unused, and not unique on a page with several charts
     text = re.sub(r' d="[^"]*"', lambda found: _shortened(found.group()), text)
     text = re.sub(r"font: ([^;\"]*?)(\d[\d.]*px) [^;\"]*", r"font-size: \2", text)
     for name, colour in COLOURS.items():
@@ -74,11 +77,11 @@ def as_svg(figure: Figure) -> str:
 
 
 def bare(axes: Axes) -> None:
-    """Leave an axis its frame alone."""
+    """Remove the ticks of both axes."""
     axes.set_xticks([])
     axes.set_yticks([])
 
 
 def _shortened(path: str) -> str:
-    """Drop the digits that no screen shows."""
+    """Round coordinates to two decimals."""
     return re.sub(r"\s+", " ", re.sub(r"(\.\d\d)\d+", r"\1", path))

@@ -1,4 +1,6 @@
-"""Curves: how still the other latents keep as one factor moves, and how a training went."""
+"""Curves: how much the other latents change as one factor moves, and the losses of training."""
+
+from __future__ import annotations
 
 import json
 import math
@@ -11,14 +13,14 @@ from matplotlib.figure import Figure
 from dcign.figures.chart import INK, PALE, RULE, RUN, SERIES, chart_style
 from dcign.run.log import FILE
 
-# What of log.jsonl is worth a curve, and what it is.
+# The keys of log.jsonl that are drawn, and their titles.
 LOSSES = {
     "loss": "loss",
-    "reconstruction": "reconstruction, nats an image",
-    "divergence": "KL divergence, nats an image",
+    "reconstruction": "reconstruction, nats per image",
+    "divergence": "KL divergence, nats per image",
     "invariance": "pull to the group's mean",
 }
-FAR = 10  # between the least and the most of a curve, from which its axis is logarithmic
+FAR = 10  # ratio of maximum to minimum from which an axis is logarithmic
 
 
 def invariance_figure(
@@ -26,13 +28,13 @@ def invariance_figure(
     factors: Sequence[str],
     units: Sequence[str],  # JSON
 ) -> Figure | None:
-    """Draw each run's invariance curves, a panel a factor; none where no evaluation has them."""
+    """Draw the invariance curves of each run, one panel per factor. None if no evaluation has any."""
     keys = list(reports[0][1]["factors"])
     with chart_style():
         figure = Figure(figsize=(3.5 * len(keys), 2.7), layout="constrained")
         grid = figure.subplots(1, len(keys), squeeze=False, sharey=True)[0]
         drawn = 0
-        for place, (axes, key) in enumerate(zip(grid, keys, strict=True)):
+        for column, (axes, key) in enumerate(zip(grid, keys, strict=True)):
             for (name, report), colour in zip(reports, SERIES, strict=False):
                 curve = report["factors"].get(key, {}).get("invariance_curve") or {}
                 line = [curve.get(name) for name in ("levels", "cosine")]
@@ -47,8 +49,8 @@ def invariance_figure(
                     axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0)
             axes.axhline(1, color=PALE, linewidth=1, linestyle=(0, (4, 3)))
             axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
-            axes.set_xlabel(f"{factors[place]} ({units[place].strip()})")
-            if place == 0:
+            axes.set_xlabel(f"{factors[column]} ({units[column].strip()})")
+            if column == 0:
                 axes.set_ylabel("cosine to the code at rest")
                 if len(reports) > 1 and drawn:
                     axes.legend(frameon=False, labelcolor=INK)
@@ -56,15 +58,15 @@ def invariance_figure(
 
 
 def training_figure(folder: Path) -> Figure | None:
-    """Draw what log.jsonl recorded of the losses; none where it has nothing."""
+    """Draw the losses that log.jsonl recorded. None if it has none."""
     lines = _log_lines(folder)
-    named = {key: words for key, words in LOSSES.items() if any(_finite(line.get(key)) for line in lines)}
+    named = {key: title for key, title in LOSSES.items() if any(_finite(line.get(key)) for line in lines)}
     if not named:
         return None
     with chart_style():
         figure = Figure(figsize=(2.75 * max(len(named), 3), 2.5), layout="constrained")
         grid = figure.subplots(1, len(named), squeeze=False)[0]
-        for axes, (key, words) in zip(grid, named.items(), strict=True):
+        for axes, (key, title) in zip(grid, named.items(), strict=True):
             points = [(line["step"], line[key]) for line in lines if _finite(line.get(key))]
             axes.plot(*zip(*points, strict=True), color=RUN, linewidth=1.2)
             values = sorted(value for _, value in points)
@@ -72,13 +74,13 @@ def training_figure(folder: Path) -> Figure | None:
                 axes.set_yscale("log")
                 axes.yaxis.set_major_formatter("{x:g}")
             axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
-            axes.set_title(words, loc="left", fontsize=9.5)
+            axes.set_title(title, loc="left", fontsize=9.5)
             axes.set_xlabel("step")
     return figure
 
 
 def _log_lines(folder: Path) -> list[dict[str, Any]]:  # JSON
-    """Return the log's whole lines: the last of a run cut off may be half a one."""
+    """Return the log's complete lines. The last line of an interrupted run may be incomplete."""
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -95,7 +97,7 @@ def _log_lines(folder: Path) -> list[dict[str, Any]]:  # JSON
 
 
 def _is_curve(columns: Sequence[Any]) -> bool:  # JSON
-    """Return whether these are columns of numbers, of one length."""
+    """Whether these are columns of finite numbers with the same length."""
     return all(isinstance(column, list) and column and all(map(_finite, column)) for column in columns) and (
         len({len(column) for column in columns}) == 1
     )

@@ -1,20 +1,21 @@
-"""Everything that is shown of a run, computed once: the PNGs beside it and the report take it from here."""
+"""All pictures of a run, computed once for the PNGs and for the report."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from dcign.figures.board import Board
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.curves import invariance_figure, training_figure
-from dcign.figures.exchange import exchange_board
-from dcign.figures.held import encode_iid, encode_sweeps, sweeps_work
-from dcign.figures.inferred import InferredRow, inferred_figure
-from dcign.figures.reconstruction import JUDGED, reconstruction_board
-from dcign.figures.relight import relit_board, turned_board
-from dcign.figures.sheet import save_board
-from dcign.figures.traversal import traversal_board
+from dcign.figures.encoded import count_sweep_images, encode_iid, encode_sweeps
+from dcign.figures.inferred import InferredRun, inferred_figure
+from dcign.figures.picture_grid import PictureGrid, save_grid
+from dcign.figures.reconstruction import JUDGED, reconstruction_grid
+from dcign.figures.relight import relit_grid, turned_grid
+from dcign.figures.swap import swap_grid
+from dcign.figures.traversal import traversal_grid
 from dcign.inputs.source import DataSource
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
@@ -23,16 +24,16 @@ from dcign.trained.trained_run import TrainedRun
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """The boards and charts of a run, and of another beside it if one was named."""
+    """The picture grids and charts of a run, and of another run beside it if one was named."""
 
     run: TrainedRun
     other: TrainedRun | None
-    relit: Board
-    turned: tuple[Board, ...]  # one a factor, by every dial; empty where there is nothing to compare
-    traversal: Board
-    exchanges: tuple[Board, ...]  # one a factor
-    reconstruction: Board
-    readings: tuple[InferredRow, ...]  # of every dial, in the order of the rows of `turned`
+    relit: PictureGrid
+    turned: tuple[PictureGrid, ...]  # one per factor, by every direction; empty if there is only one direction
+    traversal: PictureGrid
+    exchanges: tuple[PictureGrid, ...]  # one per factor
+    reconstruction: PictureGrid
+    readings: tuple[InferredRun, ...]  # of every set of directions, in the order of the rows of `turned`
     inferred: Figure
     invariance: Figure | None
     training: Figure | None
@@ -44,37 +45,41 @@ def make_gallery(
     other: TrainedRun | None = None,
     progress: StageProgress = no_stage_progress,
 ) -> Gallery:
-    """Compute every picture of a run from the sweep and iid splits, with the other run's beside them.
+    """Compute every picture of a run from the sweep and iid splits, beside those of the other run.
 
-    progress is told which is drawn and the fraction of all that is done.
+    progress: called with the name of the picture and the fraction of all work that is done.
     """
     sweep, iid = source.labelled("sweep"), source.labelled("iid")
     images = float(iid.images.shape[0] * iid.images.shape[1])
-    stages = {"drawing sweeps": sweeps_work(sweep), "drawing traversal": images, "drawing reconstruction": JUDGED}
+    stages = {
+        "drawing sweeps": count_sweep_images(sweep),
+        "drawing traversal": images,
+        "drawing reconstruction": JUDGED,
+    }
     if other is not None:
-        stages["drawing the other run"] = sweeps_work(sweep)
+        stages["drawing the other run"] = count_sweep_images(sweep)
     meter = PartProgress(progress, {**stages, "drawing pictures": 400})
-    held = encode_sweeps(run, sweep, meter, "drawing sweeps")
+    encoded = encode_sweeps(run, sweep, meter, "drawing sweeps")
     beside = () if other is None else (encode_sweeps(other, sweep, meter, "drawing the other run"),)
     drawn = encode_iid(run, iid, meter, "drawing traversal")
-    rebuilt = reconstruction_board(run, drawn, meter.part("drawing reconstruction"))
+    rebuilt = reconstruction_grid(run, drawn, meter.part("drawing reconstruction"))
     done = meter.part("drawing pictures")
-    person, factors = held.median_person(), range(len(run.factors))
-    compared = (held, *beside)
+    person, factors = encoded.median_person(), range(len(run.factors))
+    compared = (encoded, *beside)
     rows = tuple(
-        InferredRow(each.run.name, each.readings(dials), colour, own=dials is each.dials)
+        InferredRun(each.run.name, each.readings(directions), colour, own=directions is each.directions)
         for each, colour in zip(compared, (RUN, OTHER), strict=False)
-        for dials in (each.dials, *each.baselines)
+        for directions in (each.directions, *each.baselines)
     )
     several = len(rows) > 1
     reports = [(each.run.name, each.run.evaluation) for each in compared]
     gallery = Gallery(
         run=run,
         other=other,
-        relit=relit_board(held, person),
-        turned=tuple(turned_board(compared, place, person) for place in factors) if several else (),
-        traversal=traversal_board(held, drawn),
-        exchanges=tuple(exchange_board(held, drawn, place) for place in factors),
+        relit=relit_grid(encoded, person),
+        turned=tuple(turned_grid(compared, factor, person) for factor in factors) if several else (),
+        traversal=traversal_grid(encoded, drawn),
+        exchanges=tuple(swap_grid(encoded, drawn, factor) for factor in factors),
         reconstruction=rebuilt,
         readings=rows,
         inferred=inferred_figure(rows, run.factors, run.units),
@@ -86,12 +91,12 @@ def make_gallery(
 
 
 def save_pictures(gallery: Gallery, folder: Path) -> list[Path]:
-    """Write traversal, inferred, reconstruction and relight as PNGs; raises TrainingError where one cannot be."""
+    """Write traversal, inferred, reconstruction and relight as PNGs. Raises TrainingError if one cannot be written."""
     inferred = folder / "inferred.png"
     write_result(inferred, as_png(gallery.inferred))
     return [
-        save_board(gallery.traversal, folder / "traversal.png"),
+        save_grid(gallery.traversal, folder / "traversal.png"),
         inferred,
-        save_board(gallery.reconstruction, folder / "reconstruction.png"),
-        save_board(gallery.relit, folder / "relight.png"),
+        save_grid(gallery.reconstruction, folder / "reconstruction.png"),
+        save_grid(gallery.relit, folder / "relight.png"),
     ]

@@ -1,4 +1,6 @@
-"""Inferred against true factor for every person of the sweeps: a line each, the diagonal beneath."""
+"""Inferred against true factor on the sweeps, one line per person."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,67 +12,70 @@ from matplotlib.ticker import MaxNLocator
 
 from dcign.arrays import Floating
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
-from dcign.figures.dial import Reading
+from dcign.figures.factor_direction import Reading
 
-SIDE = 3.3  # inches of a panel
-DIAL_SIDE = 1.9  # of one among many
+SIDE = 3.3  # side of a panel, inches
+SMALL_SIDE = 1.9  # side of a panel among many, inches
 
 
 @dataclass(frozen=True, eq=False)
-class InferredRow:
-    """A row of panels: what several dials read, one a factor, in a colour of the palette."""
+class InferredRun:
+    """The readings of one run, one per factor, with a name and a colour."""
 
     name: str
     readings: tuple[Reading, ...]
     colour: str = RUN
-    own: bool = True  # what the run's evaluation is of, not a baseline
+    own: bool = True  # by the directions that the evaluation measures, not by a baseline
 
 
 def inferred_figure(
-    rows: Sequence[InferredRow], factors: Sequence[str], units: Sequence[str], side: float = SIDE
+    rows: Sequence[InferredRun], factors: Sequence[str], units: Sequence[str], side: float = SIDE
 ) -> Figure:
-    """Draw a row a run, a panel a factor; factors are words, units as they stand behind a number."""
+    """Draw one row per run and one panel per factor.
+
+    units: the text that follows a value of each factor.
+    """
     with chart_style():
         figure = Figure(figsize=(side * len(factors), (side + 0.35) * len(rows)), layout="constrained")
         grid = figure.subplots(len(rows), len(factors), squeeze=False)
         for row, panels in zip(rows, grid, strict=True):
-            for place, axes in enumerate(panels):
-                reading = row.readings[place]
-                _plot(axes, reading, units[place], row.colour)
+            for factor, axes in enumerate(panels):
+                reading = row.readings[factor]
+                _plot(axes, reading, units[factor], row.colour)
                 axes.set_title(f"{row.name}: {reading.name}", fontsize=9.5, loc="left")
-                axes.set_xlabel(f"true {factors[place]} ({units[place].strip()})")
-                if place == 0:
-                    axes.set_ylabel(f"inferred ({units[place].strip()})")
+                axes.set_xlabel(f"true {factors[factor]} ({units[factor].strip()})")
+                if factor == 0:
+                    axes.set_ylabel(f"inferred ({units[factor].strip()})")
     return figure
 
 
-def dials_figure(
-    columns: Sequence[InferredRow], factors: Sequence[str], units: Sequence[str], side: float = DIAL_SIDE
+def comparison_figure(
+    columns: Sequence[InferredRun], factors: Sequence[str], units: Sequence[str], side: float = SMALL_SIDE
 ) -> Figure:
-    """Draw a column a run, a row a factor, small and with few words: runs are to be told apart at a glance."""
+    """Draw one column per run and one row per factor, in small panels, to compare many runs."""
     with chart_style():
         figure = Figure(figsize=(side * len(columns) + 0.4, (side + 0.3) * len(factors) + 0.2), layout="constrained")
         grid = figure.subplots(len(factors), len(columns), squeeze=False)
-        for place, panels in enumerate(grid):
+        for factor, panels in enumerate(grid):
             for column, axes in zip(columns, panels, strict=True):
-                reading = column.readings[place]
+                reading = column.readings[factor]
                 _lines(axes, reading, column.colour, 0.6)
                 axes.text(0.04, 0.97, f"R² {reading.r2:.3f}", va="top", transform=axes.transAxes, color=INK, fontsize=9)
                 axes.set_xticks(ticks(reading.levels))
                 axes.set_yticks(ticks(reading.levels))
                 axes.tick_params(labelsize=8, labelleft=column is columns[0])
-                if place == 0:
+                if factor == 0:
                     axes.set_title(column.name)
-            unit = units[place].strip()
+            unit = units[factor].strip()
             panels[0].set_ylabel(f"inferred ({unit})")
             for axes in panels:
-                axes.set_xlabel(f"true {factors[place]} ({unit})", fontsize=9)
+                axes.set_xlabel(f"true {factors[factor]} ({unit})", fontsize=9)
         figure.align_ylabels(grid[:, 0])
     return figure
 
 
 def thumbnail(reading: Reading, colour: str = RUN, side: float = 1.3) -> Figure:
-    """Draw one panel alone, without words."""
+    """Draw one panel without text."""
     with chart_style():
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.subplots()
@@ -79,8 +84,8 @@ def thumbnail(reading: Reading, colour: str = RUN, side: float = 1.3) -> Figure:
     return figure
 
 
-def dial_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, side: float = 3.0) -> Figure:
-    """Draw one panel alone, with its axes named."""
+def single_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, side: float = 3.0) -> Figure:
+    """Draw one panel with axis labels."""
     with chart_style():
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.subplots()
@@ -91,14 +96,14 @@ def dial_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, sid
 
 
 def ticks(levels: Floating) -> list[float]:
-    """Return round numbers within a sweep's levels, about zero if it is among them."""
+    """Return round numbers within a sweep's levels, symmetric about zero if the levels include it."""
     low, high = float(np.min(levels)), float(np.max(levels))
     if low > 0 or high < 0:
         return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
     most = max(-low, high)
     step = next((step for step in (5, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
-    count = int(most // step)
-    return [step * place for place in range(-count, count + 1) if low <= step * place <= high]
+    most_steps = int(most // step)
+    return [step * count for count in range(-most_steps, most_steps + 1) if low <= step * count <= high]
 
 
 def _plot(axes: Axes, reading: Reading, unit: str, colour: str) -> None:

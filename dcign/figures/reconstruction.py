@@ -1,19 +1,23 @@
-"""Originals above what comes back of them through the code: as they come, best, median and worst."""
+"""Originals above their reconstructions: unsorted, best, median and worst."""
+
+from __future__ import annotations
 
 import numpy as np
 
-from dcign.figures.board import Board, Group, Row
-from dcign.figures.held import HeldImages
+from dcign.figures.encoded import EncodedImages
+from dcign.figures.picture_grid import PictureGrid, Row, RowGroup
 from dcign.metrics import psnr_decibels
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.trained_run import TrainedRun
 
-EXAMPLES = 12  # pictures in a row
-JUDGED = 400  # images that best, median and worst are chosen among, evenly out of the iid split
+EXAMPLES = 12  # pictures per row
+JUDGED = 400  # images, evenly out of the iid split, among which best, median and worst are chosen
 
 
-def reconstruction_board(run: TrainedRun, iid: HeldImages, progress: FractionProgress = no_fraction_progress) -> Board:
-    """Order images of the iid split by the PSNR over the head, or over the frame where the split has no mask."""
+def reconstruction_grid(
+    run: TrainedRun, iid: EncodedImages, progress: FractionProgress = no_fraction_progress
+) -> PictureGrid:
+    """Sort images of the iid split by PSNR over the head, or over the frame if the split has no masks."""
     images = iid.batches.images.reshape(-1, *iid.batches.images.shape[2:])
     judged = np.unique(np.linspace(0, len(images) - 1, JUDGED).round().astype(np.intp))
     images, mu = images[judged], iid.codes.flat_mu[judged]
@@ -26,7 +30,7 @@ def reconstruction_board(run: TrainedRun, iid: HeldImages, progress: FractionPro
     middle = (len(order) - count) // 2
     some = np.linspace(0, len(images) - 1, count).round().astype(np.intp)
     parts = {
-        "as they come": some,
+        "unsorted": some,
         "best": order[:count],
         "median": order[middle : middle + count],
         "worst": order[len(order) - count :],
@@ -38,6 +42,6 @@ def reconstruction_board(run: TrainedRun, iid: HeldImages, progress: FractionPro
             Row("original", (images[chosen],), pale=True),
             Row("reconstruction", (rebuilt[chosen],), captions=captions),
         )
-        groups.append(Group(rows, f"{title}, of {len(images)} images"))
-    title = f"People never seen in training, and what comes back through the code ({run.name})"
-    return Board(title, tuple(groups))
+        groups.append(RowGroup(rows, f"{title}, of {len(images)} images"))
+    title = f"Unseen people and their reconstructions ({run.name})"
+    return PictureGrid(title, tuple(groups))

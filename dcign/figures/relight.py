@@ -1,56 +1,61 @@
-"""One picture re-lit and turned by its latents alone, above the renderer's truth: the paper's figures 4 and 5a."""
+"""One picture decoded at other values of each factor, above the renderer's truth: the paper's figures 4 and 5a."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from dcign.figures.board import Board, Group, Row
-from dcign.figures.dial import FactorDirection
-from dcign.figures.held import HeldSweeps
+from dcign.figures.encoded import EncodedSweeps
+from dcign.figures.factor_direction import FactorDirection
+from dcign.figures.picture_grid import PictureGrid, Row, RowGroup
 from dcign.metrics import psnr_decibels
 
-STRIP = 9  # pictures in a strip
+STRIP = 9  # pictures per row
 
 
-def relit_board(held: HeldSweeps, person: int) -> Board:
-    """Show one person of the sweeps at its levels, the last factor first, as the paper has the light."""
+def relit_grid(encoded: EncodedSweeps, person: int) -> PictureGrid:
+    """Show one person at levels of each factor's sweep. The last factor comes first, as light does in the paper."""
     groups = []
-    for place in reversed(range(len(held.dials))):
-        dial = held.dials[place]
+    for factor in reversed(range(len(encoded.directions))):
+        direction = encoded.directions[factor]
         rows = (
-            turned_row(held, dial, place, person, held.run.factors[place]),
-            truth_row(held, place, person),
+            turned_row(encoded, direction, factor, person, encoded.run.factors[factor]),
+            truth_row(encoded, factor, person),
         )
-        groups.append(Group(rows))
-    return Board(
-        "One picture of a person never seen in training, re-lit and turned by one latent each",
+        groups.append(RowGroup(rows))
+    return PictureGrid(
+        "One picture of an unseen person; each row changes one latent of its code",
         tuple(groups),
-        held.people[person][None],
-        "all that the network sees",
+        encoded.people[person][None],
+        "the network's input",
     )
 
 
-def turned_row(held: HeldSweeps, dial: FactorDirection, place: int, person: int, label: str) -> Row:
-    """Show a person's code set by a dial to levels of a factor's sweep, with the mean PSNR against the truth."""
-    strip = held.sweeps[place].near(STRIP)
-    pictures = held.run.codec.decode(dial.turned(held.people_codes[person], strip.levels))
+def turned_row(encoded: EncodedSweeps, direction: FactorDirection, factor: int, person: int, label: str) -> Row:
+    """Set a factor in a person's code to levels of its sweep. The note is the mean PSNR against the truth."""
+    strip = encoded.sweeps[factor].near(STRIP)
+    pictures = encoded.run.codec.decode(direction.turned(encoded.people_codes[person], strip.levels))
     error = pictures - strip.images[:, person].astype(np.float32) / 255
-    return Row(label, (pictures,), f"{dial.name}, {psnr_decibels(error).mean():.1f}\N{NO-BREAK SPACE}dB")
+    return Row(label, (pictures,), f"{direction.name}, {psnr_decibels(error).mean():.1f}\N{NO-BREAK SPACE}dB")
 
 
-def truth_row(held: HeldSweeps, place: int, person: int) -> Row:
-    """Show the renderer's pictures of the same person at the same levels."""
-    strip = held.sweeps[place].near(STRIP)
-    captions = tuple(held.run.angle(place, level) for level in strip.levels)
+def truth_row(encoded: EncodedSweeps, factor: int, person: int) -> Row:
+    """Return the renderer's pictures of the same person at the same levels."""
+    strip = encoded.sweeps[factor].near(STRIP)
+    captions = tuple(encoded.run.angle(factor, level) for level in strip.levels)
     return Row("renderer's truth", (strip.images[:, person],), captions=captions, pale=True)
 
 
-def turned_board(compared: Sequence[HeldSweeps], place: int, person: int) -> Board:
-    """Show one factor turned by every dial of several runs, the first one's factor being meant, the truth below."""
+def turned_grid(compared: Sequence[EncodedSweeps], factor: int, person: int) -> PictureGrid:
+    """Set one factor by every direction of several runs, one row each, with the renderer's truth below.
+
+    factor: its number among the factors of the first run.
+    """
     rows = [
-        turned_row(held, dials[place], place, person, held.run.name)
-        for held in compared
-        for dials in (held.dials, *held.baselines)
+        turned_row(encoded, directions[factor], factor, person, encoded.run.name)
+        for encoded in compared
+        for directions in (encoded.directions, *encoded.baselines)
     ]
-    truth = truth_row(compared[0], place, person)
-    return Board(f"{compared[0].run.factors[place]} turned", (Group((*rows, truth)),))
+    truth = truth_row(compared[0], factor, person)
+    return PictureGrid(f"{compared[0].run.factors[factor]} set to other values", (RowGroup((*rows, truth)),))

@@ -1,4 +1,8 @@
-"""Evaluations shown: as text at a terminal, as one HTML page of a run, and side by side over runs and seeds."""
+"""Evaluations as text, as an HTML page of one run, and as a comparison of several runs.
+
+Comes in: evaluated runs and their pictures. Goes out: text, report.html, compare.html or compare.png.
+Never imports the renderer or the face model.
+"""
 
 from dcign.report.comparison import compare, comparison_json, comparison_table
 from dcign.report.comparison_page import refuse_comparison_file, write_comparison

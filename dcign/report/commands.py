@@ -1,4 +1,6 @@
-"""The commands that made a run, as anybody can give them again."""
+"""The commands that make a run again."""
+
+from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from dcign.trained.trained_run import TrainedRun
 
 
 def commands_of(runs: Sequence[TrainedRun]) -> str:
-    """Return the lines that train a run, and the one that it stands beside if there is one, and evaluate it."""
+    """Return the commands that train these runs and evaluate the first against the others."""
     configurations = [run.configuration for run in runs]
     first, *others = (configuration.out for configuration in configurations)
     evaluate = ["dcign", "evaluate", first, *(word for out in others for word in ("--against", out))]
@@ -18,9 +20,9 @@ def commands_of(runs: Sequence[TrainedRun]) -> str:
 
 
 def train_command(configuration: TrainConfiguration) -> str:
-    """Return the `dcign train` that asks for this configuration, with what differs from the recipe of that name today.
+    """Return the `dcign train` command of a configuration, with --set for fields that differ from today's recipe.
 
-    A recipe that is in no registry goes by its name.
+    For a recipe that is not registered, the settings in its name are used.
     """
     recipe = configuration.recipe
     name, *settings = recipe.name.split(",")

@@ -1,4 +1,6 @@
-"""Several evaluated runs side by side: grouped by recipe, over seeds the mean and the range."""
+"""Several evaluated runs side by side, grouped by recipe: the mean and the range over seeds."""
+
+from __future__ import annotations
 
 import dataclasses
 import json
@@ -17,9 +19,9 @@ from dcign.report.terms import (
     READING_TERMS,
     RERENDER_TERMS,
     STILL_TERMS,
-    Term,
+    Metric,
+    formatted,
     value_of,
-    written,
 )
 from dcign.run import configuration as run_configuration
 from dcign.trained.evaluation_file import read_evaluation
@@ -27,30 +29,30 @@ from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"
 FORMAT_VERSION = 1
-WIDTH = 110  # columns of a terminal; a table that is wider goes on below
+WIDTH = 110  # columns of a terminal; a wider table continues below
 CELL = 13
-LEGEND = "mean over seeds ± half the range from least to most; what each figure means is in docs/training.md"
+LEGEND = "mean over seeds ± half the range from minimum to maximum; docs/training.md defines each metric"
 
-# Of each factor; by the other latents' keys as in evaluation.json.
+# Per factor.
 FACTOR_COLUMNS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_TERMS, *RERENDER_TERMS)
-# Of the whole run, by keys from the top of evaluation.json.
+# Of the whole run; keys start at the top of evaluation.json.
 RUN_COLUMNS = (
-    *(Term(each.heading, f"metrics.latents.{each.key}.value", each.form, each.name, each.meaning, "more")
+    *(Metric(each.heading, f"metrics.latents.{each.key}.value", each.form, each.name, each.meaning, "more")
       for each in METRIC_TERMS),
     *DCI_TERMS,
     IDENTITY_TERM,
-    Term("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
+    Metric("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
          "PSNR over the head of the test split's pictures", "more"),
-    Term("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",
+    Metric("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",
          "PSNR over their whole frame", "more"),
-    Term("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
-    Term("seconds", "seconds", ".0f", "seconds", "of training, all sittings together"),
+    Metric("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
+    Metric("seconds", "seconds", ".0f", "seconds", "of training, summed over all starts"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over seeds."""
+    """A metric over seeds."""
 
     mean: float
     low: float
@@ -60,22 +62,22 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedFolder:
-    """A run's folder, its evaluation.json, and the settings that its configuration.json holds, if there is one."""
+    """A run's folder, its evaluation, and the settings of its configuration, if it has one."""
 
     folder: Path
-    report: dict[str, Any]  # JSON
+    evaluation: dict[str, Any]  # JSON
     settings: dict[str, str]
 
     @property
     def key(self) -> tuple[str, str, int, str]:
-        """What a run goes by before its settings are asked: recipe, network, steps and data."""
-        report = self.report
+        """Recipe, network, steps and data, by which runs are grouped before their settings are compared."""
+        report = self.evaluation
         return report["recipe"], report["network"], report["steps"], report["data_sha256"]
 
 
 @dataclass(frozen=True, eq=False)
 class RecipeGroup:
-    """Runs of one recipe, with the same settings, network and number of steps: they differ in their seeds."""
+    """Runs that differ only in their seeds."""
 
     name: str
     runs: tuple[EvaluatedFolder, ...]
@@ -83,53 +85,56 @@ class RecipeGroup:
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the runs, in order."""
-        return tuple(run.report["seed"] for run in self.runs)
+        return tuple(run.evaluation["seed"] for run in self.runs)
 
     def of_factor(self, factor: str, key: str) -> Spread | None:
-        """Return a factor's figure over the seeds, None where no run has it."""
-        return _spread([value_of(run.report["factors"].get(factor, {}), key) for run in self.runs])
+        """Return a metric of one factor over the seeds, or None if no run has it."""
+        return _spread([value_of(run.evaluation["factors"].get(factor, {}), key) for run in self.runs])
 
     def of_run(self, key: str) -> Spread | None:
-        """Return a figure of the whole run over the seeds."""
-        return _spread([value_of(run.report, key) for run in self.runs])
+        """Return a metric of the whole run over the seeds, or None if no run has it."""
+        return _spread([value_of(run.evaluation, key) for run in self.runs])
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs grouped, in the order in which their recipes were first named; factors as the data set names them."""
+    """Groups of runs, in the order in which their recipes were first named, and the data set's factors."""
 
     groups: tuple[RecipeGroup, ...]
     factors: tuple[str, ...]
 
     @property
     def runs(self) -> tuple[EvaluatedFolder, ...]:
-        """Every run, group by group."""
+        """All runs, group by group."""
         return tuple(run for group in self.groups for run in group.runs)
 
 
 def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison:
-    """Read and group evaluated runs, each folder once.
+    """Read and group evaluated runs; a folder that is named twice counts once.
 
-    Raises TrainingError where one cannot be read, data sets differ, or two runs are of one seed and configuration.
+    Raises TrainingError if one cannot be read, if data sets differ (unless any_data), or if two runs have the same seed
+    and configuration.
     """
     once = {Path(folder).resolve(): Path(folder) for folder in reversed(folders)}
     runs = [_read(folder) for folder in reversed(once.values())]
     if not runs:
-        raise TrainingError("no run was named: wanted the folders of one or more evaluated runs")
+        raise TrainingError("expected the folders of one or more evaluated runs, found none: name them.")
     first = runs[0]
     for run in runs[1:]:
-        if run.report["data_sha256"] != first.report["data_sha256"] and not any_data:
+        if run.evaluation["data_sha256"] != first.evaluation["data_sha256"] and not any_data:
             raise TrainingError(
-                f"{run.folder} was trained on other data than {first.folder}, and figures of two data sets are not "
-                "comparable: compare runs of one, or ask for it with --any-data"
+                f"expected runs of one data set, found other data in {run.folder} than in {first.folder}: their "
+                "metrics do not compare; give --any-data to compare them all the same."
             )
-        if tuple(run.report["factors"]) != tuple(first.report["factors"]):
-            raise TrainingError(f"{run.folder} has other factors than {first.folder}: compare runs of the same")
-    return Comparison(tuple(_grouped(runs)), tuple(first.report["factors"]))
+        if tuple(run.evaluation["factors"]) != tuple(first.evaluation["factors"]):
+            raise TrainingError(
+                f"expected runs with the same factors, found others in {run.folder}: leave that run out."
+            )
+    return Comparison(tuple(_grouped(runs)), tuple(first.evaluation["factors"]))
 
 
 def comparison_table(comparison: Comparison) -> str:
-    """Return plain tables, one a factor and one of the whole code, a line a recipe."""
+    """Return plain tables, one per factor and one for the whole code, with a line per recipe."""
     width = max(len(_title(group)) for group in comparison.groups) + 2
     lines = []
     for factor in comparison.factors:
@@ -139,10 +144,10 @@ def comparison_table(comparison: Comparison) -> str:
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """Return every figure over the seeds of each recipe, and where it was read."""
+    """Return every metric over the seeds of each recipe as JSON, with the folders of the runs."""
     groups = []
     for group in comparison.groups:
-        first = group.runs[0].report
+        first = group.runs[0].evaluation
         factors = {
             factor: {term.key: _json(group.of_factor(factor, term.key)) for term in FACTOR_COLUMNS}
             for factor in comparison.factors
@@ -165,8 +170,8 @@ def comparison_json(comparison: Comparison) -> str:
 
 
 def half_range(spread: Spread | None, form: str) -> str:
-    """Write half the range over the seeds, nothing where there is one seed."""
-    return f"±{written((spread.high - spread.low) / 2, form)}" if spread and spread.runs > 1 else ""
+    """Format half the range over the seeds; nothing if there is one seed."""
+    return f"±{formatted((spread.high - spread.low) / 2, form)}" if spread and spread.runs > 1 else ""
 
 
 def _read(folder: Path) -> EvaluatedFolder:
@@ -182,19 +187,19 @@ def _grouped(runs: Sequence[EvaluatedFolder]) -> list[RecipeGroup]:
     for run in runs:
         found = members.setdefault((run.key, tuple(run.settings.items())), [])
         for other in found:
-            if other.report["seed"] == run.report["seed"]:
+            if other.evaluation["seed"] == run.evaluation["seed"]:
                 raise TrainingError(
-                    f"{other.folder} and {run.folder} are of one configuration and both of seed {run.report['seed']}, "
-                    "which is no spread over seeds: name one of them"
+                    f"expected runs that differ in their seeds, found seed {run.evaluation['seed']} in {other.folder} "
+                    f"and in {run.folder}: name one of them."
                 )
         found.append(run)
-    groups = [tuple(sorted(found, key=lambda run: run.report["seed"])) for found in members.values()]
+    groups = [tuple(sorted(found, key=lambda run: run.evaluation["seed"])) for found in members.values()]
     firsts = [group[0] for group in groups]
     return [RecipeGroup(_name(group[0], firsts), group) for group in groups]
 
 
 def _name(run: EvaluatedFolder, runs: Sequence[EvaluatedFolder]) -> str:
-    """Name a group by its first run, told apart from the other groups' first runs."""
+    """Name a group after its first run, with what distinguishes it from the other groups."""
     recipe, network, steps, data = run.key
     several = [other for other in runs if other.key[0] == recipe]
     name = recipe
@@ -215,27 +220,27 @@ def _title(group: RecipeGroup) -> str:
     return f"{group.name} x{len(group.runs)}"
 
 
-def _block(title: str, comparison: Comparison, terms: Sequence[Term], width: int, factor: str = "") -> list[str]:
-    """Lay out one table, without the columns that no run has; what is too wide for a terminal goes on below."""
+def _block(title: str, comparison: Comparison, terms: Sequence[Metric], width: int, factor: str = "") -> list[str]:
+    """Return the lines of one table, without columns that no run has; wide tables continue below."""
     rows = [
         [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for term in terms]
         for group in comparison.groups
     ]
-    kept = [place for place in range(len(terms)) if any(row[place] for row in rows)]
+    kept = [column for column in range(len(terms)) if any(row[column] for row in rows)]
     lines: list[str] = []
     fitting = max(1, (WIDTH - width) // CELL)
     for first in range(0, len(kept), fitting):
         some = kept[first : first + fitting]
-        lines.append(title.ljust(width) + "".join(terms[place].heading.rjust(CELL) for place in some))
+        lines.append(title.ljust(width) + "".join(terms[column].heading.rjust(CELL) for column in some))
         for group, row in zip(comparison.groups, rows, strict=True):
-            cells = (_cell(row[place], terms[place].form).rjust(CELL) for place in some)
+            cells = (_cell(row[column], terms[column].form).rjust(CELL) for column in some)
             lines.append(_title(group).ljust(width) + "".join(cells))
         lines.append("")
     return lines
 
 
 def _cell(spread: Spread | None, form: str) -> str:
-    return written(spread.mean if spread else None, form, "-") + half_range(spread, form)
+    return formatted(spread.mean if spread else None, form, "-") + half_range(spread, form)
 
 
 def _spread(values: Sequence[float | None]) -> Spread | None:

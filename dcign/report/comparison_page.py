@@ -1,4 +1,6 @@
-"""compare.html: several runs side by side on one page that needs nothing else; or as one picture, compare.png."""
+"""compare.html, several runs side by side on one self-contained page; or compare.png, one picture of them."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +12,9 @@ from dcign import __version__
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.figures.chart import OTHER, RUN, as_png
-from dcign.figures.dial import Reading
-from dcign.figures.held import encode_sweeps, sweeps_work
-from dcign.figures.inferred import InferredRow, dials_figure, thumbnail
+from dcign.figures.encoded import count_sweep_images, encode_sweeps
+from dcign.figures.factor_direction import Reading
+from dcign.figures.inferred import InferredRun, comparison_figure, thumbnail
 from dcign.figures.spread import Panel, spread_figure
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
@@ -26,13 +28,13 @@ from dcign.report.comparison import (
     half_range,
 )
 from dcign.report.inline import chart, environment
-from dcign.report.terms import NOTHING, Term, value_of, written
+from dcign.report.terms import NOTHING, Metric, formatted, value_of
 from dcign.storage.atomic import write_atomic
 from dcign.trained.trained_run import TrainedRun
 
 SUFFIXES = (".html", ".png")
 
-# What is drawn as dots: of each factor, and of the whole code.
+# The metrics that are drawn as dots: per factor, and of the whole code.
 DRAWN_OF_FACTORS = ("r2", "mae_degrees", "leakage_r2", "leakage_active_r2", "swap_ratio")
 DRAWN_OF_RUNS = ("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value")
 
@@ -45,12 +47,12 @@ def write_comparison(
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> None:
-    """Draw a comparison, with what runs infer on the sweep split, which is read from each run's data set.
+    """Write a comparison with inferred against true factors on the sweep split of each run's data set.
 
-    path: a page of all (.html), or one picture of what the first seed of each recipe infers (.png); data: the data
-    set's folder if it has moved.
+    path: .html for a page of all runs, or .png for one picture of the first seed of each recipe.
+    data: the data set's folder, if it has moved.
 
-    Raises TrainingError if a run cannot be read, DataError if the file cannot be written.
+    Raises TrainingError if a run cannot be read or the file cannot be written.
     """
     refuse_threads(thread_count)
     refuse_comparison_file(path)
@@ -65,16 +67,16 @@ def write_comparison(
 
 
 def _picture(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
-    """Draw a column a recipe; runs and what they read are of each recipe's first seed."""
+    """Draw one column per recipe, from the readings of its first seed."""
     columns = [
-        InferredRow(group.name, readings, _colour(run))
+        InferredRun(group.name, readings, _colour(run))
         for group, run, readings in zip(comparison.groups, runs, read, strict=True)
     ]
-    return as_png(dials_figure(columns, runs[0].factors, runs[0].units))
+    return as_png(comparison_figure(columns, runs[0].factors, runs[0].units))
 
 
 def _page(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
-    """Draw everything of all runs; runs and what they read are in the comparison's order."""
+    """Return the page; runs and readings are in the comparison's order."""
     drawn = map(_thumbnails, runs, read)
     groups = [(group, [(each, next(drawn)) for each in group.runs]) for group in comparison.groups]
     page = environment().get_template("compare.html").render(
@@ -91,18 +93,20 @@ def _page(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tup
 
 
 def refuse_comparison_file(path: Path) -> None:
-    """Raise TrainingError unless a comparison can be written there."""
+    """Raise TrainingError unless a comparison can be written to this path."""
     if path.suffix.lower() not in SUFFIXES:
         raise TrainingError(
-            f"{path} is no name for a comparison: wanted NAME.html for a page, or NAME.png for a picture"
+            f"expected NAME.html for a page or NAME.png for a picture, found {path}: choose another --out."
         )
     if not path.parent.is_dir():
-        raise TrainingError(f"there is no folder {path.parent} to write {path.name} into: make it, or choose another")
+        raise TrainingError(
+            f"expected the folder {path.parent} for {path.name}, found none: make it, or choose another --out."
+        )
 
 
 def _thumbnails(run: TrainedRun, readings: Sequence[Reading]) -> list[tuple[Figure, str]]:
-    """Return small figures, one a factor, with R^2 on the sweep."""
-    return [(thumbnail(each, _colour(run)), written(each.r2, ".3f")) for each in readings]
+    """Return small charts, one per factor, each with R^2 on the sweep."""
+    return [(thumbnail(each, _colour(run)), formatted(each.r2, ".3f")) for each in readings]
 
 
 def _colour(run: TrainedRun) -> str:
@@ -112,7 +116,7 @@ def _colour(run: TrainedRun) -> str:
 def _readings(
     runs: Sequence[TrainedRun], data: str | Path | None, progress: StageProgress
 ) -> list[tuple[Reading, ...]]:
-    """Return what each run reads on its sweeps, one reading a factor."""
+    """Return the readings of each run on its sweeps, one per factor."""
     sweeps: dict[str, LabelledBatches] = {}  # by the hash of the data set
     for run in runs:
         sha256 = run.description.data_sha256
@@ -122,12 +126,12 @@ def _readings(
             sweeps[sha256] = source.labelled("sweep")
     meter = PartProgress(
         progress,
-        {f"drawing {run.folder}": sweeps_work(sweeps[run.description.data_sha256]) for run in runs},
+        {f"drawing {run.folder}": count_sweep_images(sweeps[run.description.data_sha256]) for run in runs},
     )
     read = []
     for run in runs:
-        held = encode_sweeps(run, sweeps[run.description.data_sha256], meter, f"drawing {run.folder}")
-        read.append(held.readings(held.dials))
+        encoded = encode_sweeps(run, sweeps[run.description.data_sha256], meter, f"drawing {run.folder}")
+        read.append(encoded.readings(encoded.directions))
     return read
 
 
@@ -144,21 +148,21 @@ def _dots(comparison: Comparison, factors: Sequence[str]) -> Figure:
 def _values(comparison: Comparison, keys: tuple[str, ...], factor: str = "") -> tuple[tuple[float, ...], ...]:
     found = []
     for group in comparison.groups:
-        tables = [run.report["factors"][factor] if factor else run.report for run in group.runs]
+        tables = [run.evaluation["factors"][factor] if factor else run.evaluation for run in group.runs]
         values = [value_of(table, key) for table in tables for key in keys]
         found.append(tuple(value for value in values if value is not None))
     return tuple(found)
 
 
-def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, list[tuple[Term, list[Any]]]]]:
-    """Return titles with lines: a term, and for each recipe its figure, half its range, and whether it is the best."""
+def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, list[tuple[Metric, list[Any]]]]]:
+    """Return titles with lines: a metric, and for each recipe its mean, half its range, and whether it is the best."""
     tables = []
     for factor, words in zip(comparison.factors, factors, strict=True):
         tables.append((words, _lines(comparison.groups, FACTOR_COLUMNS, factor)))
     return [*tables, ("the whole code", _lines(comparison.groups, RUN_COLUMNS))]
 
 
-def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Term], factor: str = "") -> list[tuple[Term, list[Any]]]:
+def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Metric], factor: str = "") -> list[tuple[Metric, list[Any]]]:
     lines = []
     for term in terms:
         spreads = [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for group in groups]
@@ -169,11 +173,11 @@ def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Term], factor: str = "
     return lines
 
 
-def _best(spreads: Sequence[Spread], term: Term) -> float | None:
+def _best(spreads: Sequence[Spread], term: Metric) -> float | None:
     if not term.better or len(spreads) < 2:
         return None
     return (max if term.better == "more" else min)(spread.mean for spread in spreads)
 
 
-def _cell(spread: Spread | None, term: Term) -> tuple[str, str]:
-    return written(spread.mean, term.form) if spread else NOTHING, half_range(spread, term.form)
+def _cell(spread: Spread | None, term: Metric) -> tuple[str, str]:
+    return formatted(spread.mean, term.form) if spread else NOTHING, half_range(spread, term.form)

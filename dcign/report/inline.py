@@ -1,4 +1,6 @@
-"""Pictures and charts as HTML that refers to nothing outside of itself."""
+"""Pictures and charts as HTML elements that refer to no other file."""
+
+from __future__ import annotations
 
 import base64
 import io
@@ -10,26 +12,25 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
-from dcign.figures.board import Pictures, Row
 from dcign.figures.chart import as_svg
-from dcign.figures.sheet import as_bytes
+from dcign.figures.picture_grid import Pictures, Row, as_bytes
 
-GAP = 2  # pixels between the pictures of a strip, transparent
+GAP = 2  # transparent pixels between the pictures of a strip
 
 
 @dataclass(frozen=True)
 class Strip:
-    """A block of a row as one image; empty for a place that is left free."""
+    """A block of a row as one image. The source is empty for an empty cell."""
 
     source: str
     columns: int
     captions: tuple[str, ...]
-    width: int  # pixels of the image
+    width: int  # of the image, pixels
     height: int
 
 
 def environment() -> Environment:
-    """Return what renders the templates beside this file; whatever they are given is escaped."""
+    """Return the template environment. It escapes all values."""
     return Environment(
         loader=PackageLoader("dcign.report"),
         autoescape=True,
@@ -40,7 +41,7 @@ def environment() -> Environment:
 
 
 def strips(row: Row) -> list[Strip]:
-    """Return a row's blocks as images with their captions."""
+    """Return the blocks of a row as images with captions."""
     captions = list(row.captions)
     one = next((block.shape[2] for block in row.blocks if block is not None), 0)
     made = []
@@ -56,8 +57,8 @@ def strip_of(pictures: Pictures, captions: tuple[str, ...] = ()) -> Strip:
     found = as_bytes(pictures)
     count, height, width = found.shape[:3]
     whole = np.zeros((height, count * (width + GAP) - GAP, 4), np.uint8)
-    for place, picture in enumerate(found):
-        start = place * (width + GAP)
+    for column, picture in enumerate(found):
+        start = column * (width + GAP)
         whole[:, start : start + width, :3] = picture
         whole[:, start : start + width, 3] = 255
     gray = found.shape[-1] == 1
@@ -69,5 +70,5 @@ def strip_of(pictures: Pictures, captions: tuple[str, ...] = ()) -> Strip:
 
 
 def chart(figure: Figure) -> Markup:
-    """Return a chart as an SVG element, its colours the page's."""
+    """Return a chart as an SVG element that uses the page's colours."""
     return Markup(as_svg(figure))

@@ -1,4 +1,6 @@
-"""report.html: one page of a run that needs nothing else, its pictures and charts within it."""
+"""report.html: one self-contained page about a run, with its pictures and charts."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Sequence
@@ -8,9 +10,9 @@ from typing import Any
 from dcign import __version__
 from dcign.device import threads
 from dcign.errors import TrainingError
-from dcign.figures.dial import Reading
+from dcign.figures.factor_direction import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
-from dcign.figures.inferred import dial_figure
+from dcign.figures.inferred import single_figure
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
@@ -24,23 +26,23 @@ from dcign.report.terms import (
     READING_TERMS,
     RERENDER_TERMS,
     STILL_TERMS,
-    Term,
+    Metric,
+    formatted,
     value_of,
-    written,
 )
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
-DIAL, ALMOST = 0.98, 0.9  # R^2 on the sweep from which a latent is called a dial, or almost one
+CLEAR, ALMOST = 0.98, 0.9  # R^2 on the sweep from which the page says that a latent tells a factor, or nearly does
 
 TABLES = (
-    ("The factor read off its latent", READING_TERMS),
-    ("What the other latents know of it: leakage, which depends on how one asks", LEAKAGE_TERMS),
-    ("Pictures with the factor taken from elsewhere", (*PICTURE_TERMS, *RERENDER_TERMS)),
-    ("The other latents while the factor moves", STILL_TERMS),
-    ("The factor read as one reads a code without assigned latents", BASELINE_TERMS),
+    ("The factor read from its latent", READING_TERMS),
+    ("Leakage of the factor into the other latents, by four probes", LEAKAGE_TERMS),
+    ("Pictures with the factor taken from another picture", (*PICTURE_TERMS, *RERENDER_TERMS)),
+    ("The other latents while the factor varies", STILL_TERMS),
+    ("The factor read as from a code without assigned latents", BASELINE_TERMS),
 )
 
 
@@ -51,11 +53,13 @@ def write_report(
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> list[Path]:
-    """Draw an evaluated run: report.html and the PNGs, into its folder; returns their paths, the report's first.
+    """Write report.html and the PNGs of an evaluated run into its folder. Returns their paths, the report's first.
 
-    data is the data set's folder if it has moved; against another evaluated run of the same data set, an entangled one
-    say, to stand beside it. progress is told which is drawn and the fraction of all that is done. Raises TrainingError
-    where a run cannot be read or a file not be written.
+    data: the data set's folder, if it has moved.
+    against: another evaluated run of the same data set, an entangled one for example, to show beside it.
+    progress: called with the picture that is drawn and the fraction of all work that is done.
+
+    Raises TrainingError if a run cannot be read or a file cannot be written.
     """
     for each in (run, against):
         if each is not None:
@@ -71,12 +75,12 @@ def write_report(
 
 
 def refuse_report(run: TrainedRun, data: str | Path | None = None, against: TrainedRun | None = None) -> None:
-    """Raise what `write_report` would, as far as can be told before a run is evaluated, which takes minutes."""
+    """Raise the errors of `write_report` that can be found before the evaluation, which takes minutes."""
     for each in (run, against):
         if each is not None and each.exported is not None:
             raise TrainingError(
-                f"{each.folder} holds an exported network, not the run with its data and log, and cannot be evaluated: "
-                "wanted the folder of the run that it was exported from"
+                f"expected the folder of a run, found an exported network in {each.folder}, which cannot be evaluated: "
+                "name the run that it was exported from."
             )
     refuse_unwritable(run.folder)
     if against is not None:
@@ -87,7 +91,7 @@ def refuse_report(run: TrainedRun, data: str | Path | None = None, against: Trai
 
 
 def report_html(gallery: Gallery) -> str:
-    """Return the page."""
+    """Return the page's HTML."""
     run = gallery.run
     runs = [run] if gallery.other is None else [run, gallery.other]
     configuration = run_configuration.to_json(run.configuration, run.description)
@@ -114,7 +118,7 @@ def report_html(gallery: Gallery) -> str:
 
 
 def _facts(run: TrainedRun) -> list[tuple[str, str]]:
-    """Say in a few pairs what was trained on what, and for how long."""
+    """Return pairs of name and value: what was trained on what, and for how long."""
     report, description = run.evaluation, run.description
     colour = "gray" if description.channels == 1 else "colour"
     return [
@@ -123,12 +127,12 @@ def _facts(run: TrainedRun) -> list[tuple[str, str]]:
         ("trained", f"{report['steps']:,} steps, {report['images_seen']:,} images, {_time(report['seconds'])}"),
         ("network", f"{report['network']}, {_millions(report.get('parameters'))} weights, {_latents(report)}"),
         ("seed", str(report["seed"])),
-        ("measured", f"on {_count(report, 'iid')} pictures of people never seen"),
+        ("measured", f"on {_count(report, 'iid')} pictures of unseen people"),
     ]
 
 
 def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]]:  # for the template
-    """Say of each run whether the first factor is a dial, and show it."""
+    """Return for each run how well its first factor is read, with a chart and a strip of pictures."""
     board = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
     own = [place for place, row in enumerate(gallery.readings) if row.own]
     heroes = []
@@ -141,7 +145,7 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
                 "tone": tone,
                 "verdict": _verdict(reading, factor),
                 "words": _reads(reading, unit),
-                "figure": dial_figure(reading, factor, unit, row.colour),
+                "figure": single_figure(reading, factor, unit, row.colour),
                 "rows": (board.rows[place], board.rows[-1]),
             }
         )
@@ -149,87 +153,87 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
 
 
 def _verdict(reading: Reading, factor: str) -> str:
-    if reading.r2 >= DIAL:
-        return f"{factor.capitalize()} is a dial"
-    return f"{factor.capitalize()} is almost a dial" if reading.r2 >= ALMOST else f"{factor.capitalize()} is no dial"
+    if reading.r2 >= CLEAR:
+        return f"One latent is {factor}"
+    return f"One latent is nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
 
 
 def _reads(reading: Reading, unit: str) -> str:
     return (
-        f"{reading.name.capitalize()} reads it off a picture to within {reading.error:.1f}{unit} on average; guessing "
-        f"without looking would be {reading.blind_error:.0f}{unit} off"
+        f"{reading.name.capitalize()} reads it from a picture with a mean error of {reading.error:.1f}{unit}; a "
+        f"constant guess has {reading.blind_error:.0f}{unit}"
     )
 
 
-def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Term, list[list[tuple[str, str]]]]]]]:
-    """Return titles with lines: a term, and for each run its cells, one a factor; without lines that are empty."""
+def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, list[list[tuple[str, str]]]]]]]:
+    """Return titles with lines: a metric, and for each run its cells, one per factor. Empty lines are left out."""
     tables = []
     for title, terms in TABLES:
         lines = [(term, [[_cell(score, term) for score in _scores(run.evaluation)] for run in runs]) for term in terms]
-        told = [line for line in lines if any(text != NOTHING for cells in line[1] for text, _ in cells)]
-        if told:
-            tables.append((title, told))
+        filled = [line for line in lines if any(text != NOTHING for cells in line[1] for text, _ in cells)]
+        if filled:
+            tables.append((title, filled))
     return tables
 
 
 def _scores(report: dict[str, Any]) -> list[dict[str, Any]]:  # JSON
-    """Return each factor's table, with what was found for codes without assigned latents within it."""
+    """Return each factor's table, with the key `entangled` for codes without assigned latents."""
     entangled = report.get("entangled") or {}
     return [score | {"entangled": entangled.get(name)} for name, score in report["factors"].items()]
 
 
-def _cell(score: dict[str, Any], term: Term) -> tuple[str, str]:  # JSON
-    """Return a number and the half width of its interval, if it has one."""
+def _cell(score: dict[str, Any], term: Metric) -> tuple[str, str]:  # JSON
+    """Return a number and half the width of its interval, if it has one."""
     found = (score.get("intervals") or {}).get(term.key)
     half = ""
     if isinstance(found, list) and len(found) == 2 and all(isinstance(end, int | float) for end in found):
-        half = f"±{written((found[1] - found[0]) / 2, term.form)}"
-    return written(value_of(score, term.key), term.form), half
+        half = f"±{formatted((found[1] - found[0]) / 2, term.form)}"
+    return formatted(value_of(score, term.key), term.form), half
 
 
-def _metric_cells(term: Term, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
-    """Return for each run its latents by themselves, and with the others as one block."""
+def _metric_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
+    """Return for each run the metric of each latent by itself, and with the intrinsic latents as one block."""
     cells = []
     for run in runs:
         found = run.evaluation.get("metrics") or {}
         for kind in ("latents", "blocks"):
             value, low, high = (value_of(found, f"{kind}.{term.key}.{part}") for part in ("value", "low", "high"))
-            half = "" if low is None or high is None else f"±{written((high - low) / 2, term.form)}"
-            cells.append((written(value, term.form), half))
+            half = "" if low is None or high is None else f"±{formatted((high - low) / 2, term.form)}"
+            cells.append((formatted(value, term.form), half))
     return cells
 
 
-def _dci_cells(term: Term, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
-    """Return for each run its latents by themselves, and, where these are meant, with the others as one block."""
+def _dci_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
+    """Return the same of DCI; a metric without blocks has one empty cell."""
     blocks = term.key.replace(".latents", ".blocks")
     keys = [term.key, blocks if blocks != term.key else ""]
-    return [(written(value_of(run.evaluation, key), term.form), "") for run in runs for key in keys]
+    return [(formatted(value_of(run.evaluation, key), term.form), "") for run in runs for key in keys]
 
 
 def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     head, frame = (value_of(report["reconstruction"], f"psnr_{part}_db") for part in ("head", "frame"))
-    of_head = "" if head is None else f"{written(head, '.1f')} dB over the head and "
-    return f"{of_head}{written(frame, '.1f')} dB over the whole frame"
+    of_head = "" if head is None else f"{formatted(head, '.1f')} dB over the head and "
+    return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
 
 
 def _identity_words(run: TrainedRun) -> str:
-    """Say how often a person is known again by the other latents, nothing where that was not measured."""
+    """Return a sentence about matching people by the other latents, or nothing if that was not measured."""
     right, people, apart = (value_of(run.evaluation, f"identity.{key}") for key in ("right", "people", "degrees_apart"))
     if right is None or people is None or apart is None:
         return ""
     return (
-        f"{run.name}: by its other latents the right one of {people:.0f} people is found in {right:.0%} of "
-        f"pictures {apart:.0f}{run.units[0]} of {run.factors[0]} apart (by chance {1 / people:.1%})."
+        f"{run.name}: its other latents find the right one of {people:.0f} people in {right:.0%} of pictures that "
+        f"differ by {apart:.0f}{run.units[0]} of {run.factors[0]} (chance: {1 / people:.1%})."
     )
 
 
 def _latents(report: dict[str, Any]) -> str:  # JSON
     alive, count = (value_of(report["latents"], key) for key in ("alive", "count"))
-    return f"{written(alive, 'd')} of {written(count, 'd')} latents alive"
+    return f"{formatted(alive, 'd')} of {formatted(count, 'd')} latents alive"
 
 
 def _count(report: dict[str, Any], split: str) -> str:  # JSON
-    return written(value_of(report, f"images.{split}"), ",")
+    return formatted(value_of(report, f"images.{split}"), ",")
 
 
 def _millions(count: int | None) -> str:

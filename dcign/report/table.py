@@ -1,20 +1,22 @@
-"""Evaluations as text: what evaluation.json says, for a person at a terminal."""
+"""Evaluations as plain text for a terminal."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Term, value_of, written
+from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric, formatted, value_of
 
 LEGEND = (
-    "unseen identities; error: mean, degrees; leak: R2 of a probe from the other latents (sampled, alive mu, all mu; "
-    "linear: of a line from all mu); swap, copy: squared error over reconstruction's; still: variance of the other "
-    "latents while the factor varies, over people's; as one: all latents that are no factor's as one block; +-: half "
-    "the 95 % interval"
+    "Unseen people. error: mean, in the factor's unit; leak: R2 of a probe from the other latents (sampled z, alive "
+    "mu, all mu; linear: a linear probe from all mu); swap, copy: squared error divided by that of reconstruction; "
+    "still: variance of the other latents while the factor varies, divided by that among people; as one: all "
+    "intrinsic latents count as one block; +-: half the 95 % interval."
 )
 
 
 def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in evaluation.json
-    """Return one or more evaluations as a plain table, a block a run."""
+    """Return one or more evaluations as plain tables, one per run."""
     lines = []
     for report in reports:
         name = report["recipe"] + ("" if report["assigned_latents"] else " (best latents)")
@@ -28,16 +30,16 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
     return "\n".join([*lines, LEGEND])
 
 
-def _terms(report: dict[str, Any]) -> tuple[Term, ...]:  # JSON
-    """Return the columns: re-rendering only where it was measured."""
+def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON
+    """Return the columns; those of re-rendering only if it was measured."""
     measured = any(value_of(score, RERENDER_TERMS[0].key) is not None for score in report["factors"].values())
     return (*FACTOR_TERMS, *RERENDER_TERMS[: 2 * measured])
 
 
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
-    """Lay the figures of the literature out, a row for latents by themselves, and one with the others as one block."""
+    """Return a row of metrics with each latent by itself, and one with the intrinsic latents as one block."""
     found = report.get("metrics")
-    if found is None:  # an older evaluation.json
+    if found is None:  # an evaluation.json of an older version
         return []
     rows = [("", [term.heading for term in METRIC_TERMS])]
     for title, figures in (("each latent", found["latents"]), ("as one", found["blocks"])):
@@ -62,4 +64,4 @@ def _summary(report: dict[str, Any]) -> str:  # JSON
 
 
 def _cell(value: float | None, form: str) -> str:
-    return written(value, form, none="-")
+    return formatted(value, form, none="-")

@@ -58,7 +58,7 @@ def test_runs_of_other_lengths_are_not_averaged_together(write):
 def test_a_folder_named_twice_counts_once(write):
     (folder,) = write(evaluation())
     (group,) = compare([folder, folder / ".." / "run0", str(folder)]).groups
-    assert [(run.folder, run.report["seed"]) for run in group.runs] == [(folder, 0)]
+    assert [(run.folder, run.evaluation["seed"]) for run in group.runs] == [(folder, 0)]
 
 
 def test_the_table_has_a_line_a_recipe_and_says_how_far_seeds_spread(write):
@@ -85,11 +85,11 @@ def test_the_json_holds_every_figure_and_where_it_was_read(write):
 
 def test_runs_of_several_data_sets_are_compared_only_if_asked(write):
     folders = write(evaluation(), evaluation(data_sha256="cd" * 32))
-    with pytest.raises(TrainingError, match=r"was trained on other data than .* ask for it with --any-data"):
+    with pytest.raises(TrainingError, match=r"found other data in .* give --any-data"):
         compare(folders)
     names = [group.name for group in compare(folders, any_data=True).groups]
     assert names == ["swap, strided, 10 steps, data ababab", "swap, strided, 10 steps, data cdcdcd"]
-    with pytest.raises(TrainingError, match="has other factors than"):
+    with pytest.raises(TrainingError, match="expected runs with the same factors"):
         compare(write(evaluation(), evaluation(factors={"tilt": {"latent": 0}})))
 
 
@@ -116,7 +116,7 @@ def test_runs_of_one_name_and_other_settings_are_groups_of_their_own(write):
 
 
 def test_a_seed_that_was_trained_twice_is_no_spread(write):
-    with pytest.raises(TrainingError, match=r"run0 and .*run1 are of one configuration and both of seed 0"):
+    with pytest.raises(TrainingError, match=r"found seed 0 in .*run0 and in .*run1"):
         compare(write(evaluation(), evaluation()))
 
 

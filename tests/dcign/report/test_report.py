@@ -16,7 +16,7 @@ from PIL import Image
 
 from dcign.errors import DataError, TrainingError
 from dcign.evaluate.evaluation import evaluate
-from dcign.figures.dial import Reading
+from dcign.figures.factor_direction import Reading
 from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES, changed
 from dcign.report import compare, refuse_report, write_comparison, write_report
@@ -26,7 +26,7 @@ from dcign.train.training import train
 from dcign.trained.trained_run import TrainedRun
 
 SECTIONS = (
-    "dial", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
+    "first-factor", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
     "metrics", "training", "made",
 )  # fmt: skip
 COMPARED = ("inferred", "spread", "figures", "runs")
@@ -118,7 +118,7 @@ def test_the_page_has_every_section_and_leads_to_each(written):
     assert [name for name in page.ids if name in SECTIONS] == list(SECTIONS)
     assert {
         reference[1:] for reference in page.references if reference.startswith("#") and reference[1:] in SECTIONS
-    } == (set(SECTIONS) - {"dial"})
+    } == (set(SECTIONS) - {"first-factor"})
     curves = "cosine to the code at rest" in text  # of latents that are alive: in so short a run there may be none
     assert text.count("<svg") == 2 + 1 + curves + 1  # two dials, inferred against true, curves, training
     for word in ("swap", "vae", "best latent", "renderer's truth", "Leak", "dcign train", "azimuth", "PSNR"):
@@ -145,7 +145,7 @@ def test_curves_of_invariance_are_drawn_where_the_evaluation_has_them(run):
     for score in report["factors"].values():
         score["invariance_curve"] = {"levels": [-10, 0, 10], "cosine": [0.9, 1.0, None]}
     (run / "evaluation.json").write_text(json.dumps(report))
-    assert "holds no such curves" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
+    assert "has no such curves" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
     for score in report["factors"].values():
         score["invariance_curve"]["cosine"] = [0.9, 1.0, 0.8]
     (run / "evaluation.json").write_text(json.dumps(report))
@@ -157,7 +157,7 @@ def test_curves_of_invariance_are_drawn_where_the_evaluation_has_them(run):
 def test_a_log_cut_off_in_a_line_is_drawn_as_far_as_it_is_whole(run):
     line = {"step": 1, "loss": 5.0, "divergence": 1.0}
     (run / "log.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"step": 2}) + '\n{"step": 3, "lo')
-    assert "nats an image" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
+    assert "nats per image" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
     (run / "log.jsonl").unlink()
     assert "no log.jsonl" in write_report(TrainedRun.open(run), thread_count=1)[0].read_text(encoding="utf-8")
 
@@ -247,9 +247,7 @@ def test_an_exported_network_is_no_run_to_evaluate(run):
     opened = TrainedRun.open(run)
     exported = replace(opened, exported=opened.published)
     for first, against in ((exported, None), (opened, exported)):
-        with pytest.raises(
-            TrainingError, match=r"holds an exported network, .* cannot be evaluated: wanted the folder"
-        ):
+        with pytest.raises(TrainingError, match=r"found an exported network in .* cannot be evaluated: name the run"):
             refuse_report(first, against=against)
 
 
@@ -310,7 +308,7 @@ def test_a_comparison_is_a_page_that_refers_to_nothing_outside_of_itself(runs, t
     assert all(reference.startswith(("data:", "#")) for reference in page.references)
     assert [name for name in page.ids if name in COMPARED] == list(COMPARED)
     assert text.count("<svg") == 2 * 3 + 1  # a thumbnail a run and factor, and the seeds
-    with pytest.raises(TrainingError, match="there is no folder"):
+    with pytest.raises(TrainingError, match="expected the folder .*, found none"):
         write_comparison(compare([runs / "swap"]), tmp_path / "nowhere" / "compare.html")
 
 
@@ -339,7 +337,7 @@ def test_a_comparison_that_cannot_be_written_says_what_to_mend(runs, tmp_path, m
 
 
 def test_a_comparison_of_another_name_is_refused(runs, tmp_path):
-    with pytest.raises(TrainingError, match=r"compare\.pdf is no name for a comparison: wanted NAME\.html .*NAME\.png"):
+    with pytest.raises(TrainingError, match=r"expected NAME\.html .*NAME\.png for a picture, found .*compare\.pdf"):
         write_comparison(compare([runs / "swap"]), tmp_path / "compare.pdf")
 
 

@@ -1,8 +1,10 @@
-"""A direction of the code that stands for a factor: the factor is read off it, and set along it.
+"""A direction of the code that stands for a factor: the factor is read from it, and set along it.
 
 A latent is such a direction, the unit vector of its axis; dcign/evaluate/directions.py has others, for codes without
 assigned latents.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -18,27 +20,27 @@ from dcign.trained.trained_run import TrainedRun
 
 @dataclass(frozen=True, eq=False)
 class FactorDirection:
-    """A calibrated direction, and what to call it."""
+    """A calibrated direction with a name for captions."""
 
     name: str
     direction: Direction
 
     def turned(self, mu: Floating, values: Floating) -> Floating:
-        """Set one code (Z,) to each of these values (N,), the rest of it left: (N, Z)."""
+        """Set the factor of one code (Z,) to each of these values (N,), and keep the rest: (N, Z)."""
         return self.direction.moved(np.repeat(mu[None], len(values), axis=0), values)
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a dial reads on a sweep: levels (L,), inferred (L, n) for n people."""
+    """A factor read from a direction on a sweep: levels (L,), inferred (L, n) for n people."""
 
-    name: str  # of what was read
+    name: str  # of the direction
     levels: Floating
     inferred: Floating
 
     @property
     def r2(self) -> float:
-        """Share of the variance that is read, all people together."""
+        """R^2 of inferred against true, all people together."""
         return r_squared(self._truth.ravel(), self.inferred.ravel())
 
     @property
@@ -48,7 +50,7 @@ class Reading:
 
     @property
     def blind_error(self) -> float:
-        """The error of guessing the middle of the sweep."""
+        """Mean absolute error of a constant guess, the middle of the sweep."""
         return float(np.abs(self._truth - np.median(self.levels)).mean())
 
     @property
@@ -56,8 +58,8 @@ class Reading:
         return np.broadcast_to(self.levels[:, None], self.inferred.shape)
 
 
-def own_dials(run: TrainedRun) -> tuple[FactorDirection, ...]:
-    """Return the dials that the evaluation is of: for each factor its own latent, or the best one."""
+def evaluated_directions(run: TrainedRun) -> tuple[FactorDirection, ...]:
+    """Return the directions that the evaluation measures: for each factor its own latent, or the best one."""
     recipe = run.configuration.recipe
     best, axes = "" if recipe.assigned else "best ", np.eye(recipe.latents)
     return tuple(
@@ -65,11 +67,11 @@ def own_dials(run: TrainedRun) -> tuple[FactorDirection, ...]:
     )
 
 
-def baseline_dials(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], ...]:
-    """Return the paper's and its reviewer's dials of a code without assigned latents, each for all factors.
+def baseline_directions(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], ...]:
+    """Return two baselines for a code without assigned latents, each with one direction per factor.
 
-    The latent that varies most in a factor's batches, and the direction of the linear regression. None where the
-    latents are assigned, or where the evaluation is too old to hold them.
+    They are the latent that varies most in a factor's batches (the paper), and the direction of the linear regression
+    (its reviewer). Empty if latents are assigned, or if the evaluation is of a version that did not write them.
     """
     if run.configuration.recipe.assigned or not (run.folder / DIRECTIONS).is_file():
         return ()
@@ -81,6 +83,8 @@ def baseline_dials(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], ...]:
     return tuple(most), tuple(FactorDirection("regression direction", each.regression) for each in found)
 
 
-def read_sweep(dial: FactorDirection, sweep: Sweep, mu: Floating) -> Reading:
-    """Read a dial on the codes (L, n, Z) of a sweep."""
-    return Reading(dial.name, sweep.levels, dial.direction.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2]))
+def read_sweep(direction: FactorDirection, sweep: Sweep, mu: Floating) -> Reading:
+    """Read a direction on the codes (L, n, Z) of a sweep."""
+    return Reading(
+        direction.name, sweep.levels, direction.direction.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2])
+    )
