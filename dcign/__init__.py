@@ -1,4 +1,8 @@
-"""Shards in, a disentangled code out: clamped-latent VAE training and its evaluation."""
+"""Face data sets in which one thing varies at a time, and clamped-latent VAEs that are trained on them.
+
+Comes in: shards (the trainer), or a configuration (the generator). Goes out: trained networks, or shards.
+The trainer never imports facegen or render; they meet in the file format (docs/architecture.md).
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dcign.publish.hub import DCIGN
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["DCIGN", "__version__"]
 
 if not Path(__file__).with_name("data").is_dir():
