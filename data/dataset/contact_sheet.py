@@ -86,7 +86,7 @@ def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[str, .
 def _lines(
     split: str, factors: tuple[str, ...], batch: Batch, truth: Sequence[str]
 ) -> Iterator[tuple[str, list[Image.Image]]]:
-    """Yield a batch as text and images in order, then each of its truth layers."""
+    """Yield the batch's text and its images, sorted by the factor that varies, then each truth layer in that order."""
     order = np.arange(BATCH_SIZE)
     text = f"{split}, batch {batch.number}\n{batch.varies}"
     if batch.varies in factors:

@@ -49,7 +49,7 @@ class Manifest:
 
 
 class _Kind(msgspec.Struct):
-    """The fields that say whether the others can be read."""
+    """The format's name and version; they are read first."""
 
     format: Any = None  # whatever the file has
     version: Any = None

@@ -6,8 +6,8 @@
     metadata         ()       latents_names, latents_sizes, latents_possible_values (the bins' middles) ...
     varies, batch, identity_index (N,): not in dSprites
 
-dSprites pickles its metadata. Ours is a record array: `file["metadata"][()]["latents_sizes"]` reads both, and loaders
-do not need to allow pickles.
+dSprites pickles its metadata. We store a record array instead. `file["metadata"][()]["latents_sizes"]` reads both, and
+`allow_pickle` can stay off.
 """
 
 from __future__ import annotations

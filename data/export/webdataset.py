@@ -36,7 +36,7 @@ def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path) -> No
 
 def _add_batch(tar: tarfile.TarFile, split: SplitSource, batch: Batch) -> None:
     for image in range(BATCH_SIZE):
-        key = f"{split.name}-{batch.number:06d}-{image:02d}"  # without a dot, at which a key ends
+        key = f"{split.name}-{batch.number:06d}-{image:02d}"  # no dot: webdataset ends a key at its first dot
         labels = json.dumps(image_labels(split.layout, batch, image), allow_nan=False)
         for extension, content in (("png", png_bytes(batch.images[image])), ("json", labels.encode())):
             entry = tarfile.TarInfo(f"{key}.{extension}")

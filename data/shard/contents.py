@@ -123,8 +123,9 @@ def _fill(target: NDArray[Any], content: bytes) -> None:
 
 def _check_signature(path: Path) -> None:
     if not path.is_file():
-        found = "is a folder" if path.is_dir() else "is not there"
-        raise DataError(f"{path} {found}; expected a shard (.h5): check the name.")
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; expected a shard (.h5): check the name.")
+        raise DataError(f"{path} is not there; expected a data set folder or a shard (.h5): check the name.")
     try:
         with path.open("rb") as file:
             signature = file.read(len(SIGNATURE))

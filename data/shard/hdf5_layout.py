@@ -1,7 +1,7 @@
 """Find out with HDF5 what a shard holds and where, and check it: presence, dtypes, shapes that agree, possible sizes.
 
-HDF5 accepts far more than a shard: links to other files, datasets declared larger than any disk, streams that inflate
-for ever. They are refused here, once, so that no later reader needs to consider them. This runs in a process of its own
+HDF5 accepts far more than a shard: links to other files, datasets declared larger than any disk, compressed streams
+that never end. This module refuses all of them, so that later readers need no checks. It runs in a separate process
 (`dcign.data.shard.sandbox`), because a file can be made to crash HDF5's C library.
 """
 

@@ -1,9 +1,9 @@
 """Open shards with HDF5 in a process of its own, so that a malicious file cannot harm this one.
 
 A file can be made to crash HDF5's C library, or to exploit it. Each process that reads shards starts one server, and
-the server forks a child per file, which has little memory and time: no file meets the state that another one left. A
-child that dies becomes one error sentence. The pixels are then read here as plain bytes, without HDF5
-(`dcign.data.shard.contents`).
+the server forks a child per file, which has little memory and time. Each file gets a fresh child, so one file cannot
+affect the next. If a child dies, the caller gets one error sentence. The pixels are then read here as plain bytes,
+without HDF5 (`dcign.data.shard.contents`).
 
 `DCIGN_SANDBOX=off` opens shards in this process. docs/sandbox.md says what that saves and what it risks.
 """
@@ -100,7 +100,7 @@ class _Server:
                     f"{path} was not read: the process that opens shards has died, most likely for lack of memory; "
                     "free some, and run the same command again."
                 ) from None
-            except BaseException:  # Ctrl-C between question and answer: the next answer would be this one
+            except BaseException:  # Ctrl-C came before the answer: stop, or the next call would read this stale answer
                 self.close()
                 raise
 

@@ -28,8 +28,8 @@ LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {
     "specular": ("uint8", ()),
 }
 UNIT_SLACK = 0.01  # how far a normal's length may be from 1
-# Shares of the visible pixels. BARE: the mask covers all samples of a pixel but its centre shows nothing. SLIVER: the
-# reverse, for example a thin plate seen from its edge.
+# Largest allowed shares of the visible pixels that may disagree. BARE: the mask covers all samples of a pixel but its
+# centre shows nothing. SLIVER: the reverse, for example a thin plate seen from its edge.
 BARE_SHARE, SLIVER_SHARE = 0.02, 0.1
 # Colours of part numbers, as different as possible; the background's comes first.
 PALETTE = np.array(
@@ -93,7 +93,7 @@ def _disagreements(seen: dict[str, Bool], mask: Layer | None) -> Iterator[str]:
     """Yield layers that disagree with the first one about where something is visible.
 
     The mask describes the whole pixel, the others its centre. So the mask may differ in a few pixels, and next to
-    pixels where it agrees: the centre of a pixel may show a gap between two chair legs that fill it from both sides.
+    pixels where it agrees: for example, two chair legs may fill a pixel from both sides and leave its centre empty.
     """
     if not seen:
         return
@@ -106,7 +106,7 @@ def _disagreements(seen: dict[str, Bool], mask: Layer | None) -> Iterator[str]:
         wrong[MASK] = (bare > BARE_SHARE * count) | (slivers > SLIVER_SHARE * count)
     for name, images in wrong.items():
         for image in np.flatnonzero(images)[:1]:
-            yield f"truth/{first} and truth/{name} disagree on where image {image} shows something"
+            yield f"truth/{first} and truth/{name} disagree on which pixels of image {image} show the subject"
 
 
 def _widened(where: Bool) -> Bool:
@@ -119,11 +119,11 @@ def _landmark_faults(landmarks: Layer) -> Iterator[str]:
     if not np.isin(visible, (0, 1)).all():
         yield f"truth/{LANDMARKS} has a visibility that is neither 0 nor 1"
     if (landmarks[..., 2][visible == 1] <= 0).any():
-        yield f"truth/{LANDMARKS} has a visible one behind the camera"
+        yield f"truth/{LANDMARKS} has a landmark marked visible behind the camera"
 
 
 def as_pictures(name: str, layer: Layer, images: UInt8) -> UInt8:
-    """Draw a layer of one batch for people: images (20, H, W, C) -> (20, H, W, 3).
+    """Turn a layer of one batch into pictures to look at: images (20, H, W, C) -> (20, H, W, 3).
 
     Near depth is light; x, y and z of normals are red, green and blue; landmarks are dots on the images, green if they
     are visible and red if hidden; the other layers are shown as they are.

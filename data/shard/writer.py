@@ -70,19 +70,19 @@ def _fill(file: h5py.File, part: AtomicFile, header: ShardHeader, batches: Itera
     written = 0
     for batch in batches:
         if written == count:
-            raise DataError(f"{path} was given more batches than {count}; expected {count}: give their number.")
+            raise DataError(f"{path} was given more than {count} batches; expected {count}: pass the right count.")
         found = columns(batch, len(header.factors), len(header.attributes))
         with write_errors(path):
             if not layout:
                 layout = found
                 datasets = _lay_out(file, header, layout, count)
             if found != layout:
-                raise DataError(f"batch {batch.number} of {path} has {_difference(found, layout)}.")
+                raise DataError(f"batch {batch.number} of {path} has {_difference(found, layout)}: correct it.")
             _append(datasets, written, arrays(batch))
             part.check()
         written += 1
     if written != count:
-        raise DataError(f"{path} was given {written} batches; expected {count}.")
+        raise DataError(f"{path} was given {written} batches; expected {count}: pass the right count.")
 
 
 def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], count: int) -> dict[str, h5py.Dataset]:

@@ -53,7 +53,7 @@ def encode_split(codec: Codec, batches: LabelledBatches, progress: FractionProgr
 
 
 def thinning(batches: int, size: int, images: int) -> tuple[IntP, IntP]:
-    """Select about so many images, spread evenly: which of the batches, and which of the `size` images of each."""
+    """Choose about `images` images, spread evenly. Return the indices of batches, and of images within a batch."""
     each = int(np.clip(images // batches, 1, size))
     return evenly(batches, max(1, images // each)), evenly(size, each)
 

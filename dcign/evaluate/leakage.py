@@ -19,8 +19,8 @@ SEED = 0  # of the probes' weights and of the sampled z: the same for all runs, 
 class Leakage:
     """R^2 of probes that predict one factor from all latents but its own.
 
-    sampled: from z as the decoder gets it; active: from mu of the latents that are alive; everything: from mu of all
-    latents, standardised, which amplifies the traces in nearly dead ones.
+    sampled: from z as the decoder receives it, with noise; active: from mu of the latents that are alive; everything:
+    from mu of all latents, standardised, which makes weak signals in almost unused latents visible.
     """
 
     sampled: float
@@ -31,7 +31,7 @@ class Leakage:
 def measure_leakage(
     train: Codes, test: Codes, own: tuple[int, ...], alive: Bool, progress: FractionProgress = no_fraction_progress
 ) -> tuple[Leakage, ...]:
-    """Return the leakage of each factor; own (F,) are the factors' latents, alive (Z,) marks the latents alive."""
+    """Return the leakage of each factor; own (F,): the factors' latents; alive (Z,): which latents are alive."""
     generator = torch.Generator().manual_seed(SEED)
     # Three probes per factor: the factor's column three times, each with its own table of latents, (3 F, N, Z).
     seen, held = (np.tile(_views(codes, generator), (len(own), 1, 1)) for codes in (train, test))

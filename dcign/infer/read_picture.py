@@ -42,7 +42,7 @@ def open_picture(path: str | Path) -> Image.Image:
     except IsADirectoryError:
         raise TrainingError(f"expected a picture file, found a folder, {path}: choose a file.") from None
     except FileNotFoundError:
-        raise TrainingError(f"expected a picture file, found no {path}: check the name.") from None
+        raise TrainingError(f"expected a picture file, found no file {path}: check the name.") from None
     except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, MemoryError) as error:
         # Pillow's readers raise many types for damaged files.
         reason = " ".join(str(error).split())[:200]

@@ -1,7 +1,7 @@
 """Intervention-based metrics: FactorVAE and BetaVAE scores, interventional robustness (IRS), and the invariance ratio.
 
-The first two are defined on images rendered for the purpose, with one factor held and all others drawn. On tables, we
-hold a factor by drawing rows of one of its classes. Half of the rows fit the assignment, the other half scores it.
+The papers define the first two on freshly rendered images: one factor is fixed, the others are random. We have a fixed
+table, so we fix a factor by drawing rows of one class. Half of the rows fit the assignment, the other half scores it.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def interventional_robustness(latents: ArrayLike, factors: ArrayLike, blocks: Bl
 
 
 def invariance_ratio(batches: ArrayLike, everybody: ArrayLike, block: Sequence[int]) -> float:
-    """Return the variance of a block of latents within batches over its variance among all rows; 0 is invariant.
+    """Return the variance of a block of latents within batches, divided by its variance over all rows. 0: invariant.
 
     batches (B, n, Z) show one identity each, while a factor varies; everybody (N, Z) shows all identities.
     """

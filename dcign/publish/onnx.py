@@ -71,7 +71,8 @@ def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise TrainingError(
-            f"expected the packages {', '.join(NEEDED)}, found no {', '.join(missing)}: pip install 'dcign[onnx]'."
+            f"expected the packages {', '.join(NEEDED)}, found no package {', '.join(missing)}: run "
+            "`pip install 'dcign[onnx]'`."
         )
     encoder, decoder = _encoder_and_decoder(run.codec)
 

@@ -42,9 +42,9 @@ RUN_COLUMNS = (
     *DCI_TERMS,
     IDENTITY_TERM,
     Metric("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
-         "PSNR over the head of the test split's pictures", "more"),
+         "PSNR of reconstructions, inside the head; test split", "more"),
     Metric("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",
-         "PSNR over their whole frame", "more"),
+         "PSNR of reconstructions, over the whole frame; test split", "more"),
     Metric("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
     Metric("seconds", "seconds", ".0f", "seconds", "of training, summed over all starts"),
 )  # fmt: skip
@@ -124,7 +124,7 @@ def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison
         if run.evaluation["data_sha256"] != first.evaluation["data_sha256"] and not any_data:
             raise TrainingError(
                 f"expected runs of one data set, found other data in {run.folder} than in {first.folder}: their "
-                "metrics do not compare; give --any-data to compare them all the same."
+                "metrics are not comparable; give --any-data to compare them anyway."
             )
         if tuple(run.evaluation["factors"]) != tuple(first.evaluation["factors"]):
             raise TrainingError(

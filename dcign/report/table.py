@@ -7,12 +7,17 @@ from typing import Any
 
 from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric, formatted, value_of
 
-LEGEND = (
-    "Unseen people. error: mean, in the factor's unit; leak: R2 of a probe from the other latents (sampled z, alive "
-    "mu, all mu; linear: a linear probe from all mu); swap, copy: squared error divided by that of reconstruction; "
-    "still: variance of the other latents while the factor varies, divided by that among people; as one: all "
-    "intrinsic latents count as one block; +-: half the 95 % interval."
-)
+LEGEND = """\
+Measured on unseen people.
+error: mean absolute error, in the factor's unit
+leak: R2 of a probe that predicts the factor from the other latents. Its input: sampled z, mu of the alive latents, or
+      mu of all latents (also with a linear probe)
+swap: squared error with this factor taken from another picture of the person, divided by that of reconstruction
+copy: the same ratio for returning the input unchanged, which a swap has to beat
+still: how much the other latents move with this factor, relative to how much they differ between people (0 = not at
+      all)
+as one: all intrinsic latents count as one block
++-: half the 95 % interval"""
 
 
 def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in evaluation.json

@@ -79,7 +79,8 @@ def store_errors(path: Path) -> Iterator[None]:
 def local_copy(path: Path, *, fresh: bool = True) -> Path:
     """Return the file itself, or an up-to-date copy of it on this machine, downloaded if needed.
 
-    fresh: ask the store whether the file has changed; if False, any copy that this process has used before will do.
+    fresh: ask the store whether the file has changed; if False, a copy that this process has already used is accepted
+    without asking.
 
     Raises DataError if it cannot be downloaded.
     """

@@ -1,7 +1,7 @@
-"""The inputs of each step: its images and random numbers, a function of (seed, step) alone.
+"""The inputs of each step: its images and random numbers.
 
-So they can be made ahead of time. Where the images are on disk, a thread reads whole batches, one chunk each, in the
-order in which the steps need them.
+They depend on (seed, step) only, so they can be computed in advance. Where the images are on disk, a thread reads whole
+batches, one chunk each, in the order in which the steps need them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Calibration: monotone maps between a latent and its factor, fitted on training identities.
 
-A latent that stands for azimuth has units of its own and is not linear in azimuth. An isotonic fit gives it degrees.
-The map from degrees to the latent is a separate fit, because a step function has no inverse.
+A latent that stands for azimuth has units of its own and is not linear in azimuth. An isotonic fit maps it to degrees.
+An isotonic fit is a step function and has no inverse. So the map from degrees to the latent is fitted separately.
 
 Both maps are constant beyond their ends. `FactorCalibration.range` gives the factor's values at the ends.
 """

@@ -55,7 +55,9 @@ class Archive(Generic[Content]):
         except ModelError:
             raise
         except KeyError as missing:
-            raise ModelError(f"expected {self.noun} of dcign, found no {missing} in {path}: make it again.") from None
+            raise ModelError(
+                f"expected {self.noun} of dcign, found no entry {missing} in {path}: make it again."
+            ) from None
         except Exception as error:  # zipfile, numpy and json each raise their own
             raise ModelError(f"{path} cannot be read as {self.noun} ({error}): make it again.") from None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from dcign.arrays import Int64
 
-COLUMNS = 64  # intervals between the strands of a half, which has one strand more
+COLUMNS = 64  # intervals between strands on one half; a half has COLUMNS + 1 strands
 COLUMNS_PER_LOCK = 4
 SCALP_RINGS, HANGING_RINGS = 9, 6
 RINGS = SCALP_RINGS + HANGING_RINGS + 1
@@ -56,7 +56,10 @@ def globe() -> Globe:
 
 
 def _triangles(around: int) -> Int64:
-    """Return quads between rings, halved so that both sides are mirror images, and a fan around each pole."""
+    """Return the triangles: each quad between two rings is cut in two, and a fan closes each pole.
+
+    The cuts are chosen so that left and right mirror each other.
+    """
     position = np.arange(around)
     following = (position + 1) % around
     upper, lower = 2 + position, 2 + (RINGS - 1) * around + position

@@ -1,9 +1,10 @@
 """Fit the vertices of a coarse mesh so that its surface is nearest to that of a fine mesh, by least squares.
 
 Each vertex x of the fine mesh lies on a triangle of the coarse one; its three barycentric weights are a row of B. The
-coarse vertices c minimise  sum of area |B c - x|^2 + stiffness |c - own|^2. The solution is linear in x, so it applies
-to a mean, to each column of a basis, and to colours. A coarse mesh with its vertices on a ball lies inside the ball; a
-fitted one cuts through its surface.
+coarse vertices c minimise the sum of area * |B c - x|^2 + stiffness * |c - own|^2, where own is a vertex's original
+position. The solution is linear in x, so it applies to a mean, to each column of a basis, and to colours. Example: a
+coarse mesh whose vertices lie on a ball lies inside the ball. The fitted mesh lies partly outside and partly inside, so
+its error is smaller.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from dcign.facegen.normals import VertexNormals
 CANDIDATES = 32  # triangles near a vertex, on one of which it lies
 LEAST_COSINE = 0.5  # between the normals of a vertex and its triangle: below it, they belong to different folds of skin
 MM_PER_COSINE = 6.0  # penalty below LEAST_COSINE, as a distance
-STIFFNESS = 0.01  # times the mean area, towards a vertex's own position: for vertices that no fine vertex lies near
+# Weight, times the mean area, that pulls a vertex to its own position; needed where no fine vertex is near.
+STIFFNESS = 0.01
 
 
 class Projection:
@@ -29,8 +31,8 @@ class Projection:
     def __init__(self, rest: Float32, triangles: Int32, mirror: Int32, coarse: Int64, pinned: Int64) -> None:
         """Prepare the map.
 
-        rest (V, 3) mm, triangles (T, 3) and mirror (V,) are the fine mesh; coarse (t, 3) are the coarse triangles, into
-        the same vertices; the values of the pinned vertices stay unchanged.
+        rest (V, 3) mm, triangles (T, 3) and mirror (V,) are the fine mesh; coarse (t, 3) are the coarse triangles, as
+        indices of the fine mesh's vertices. Values at pinned vertices do not change.
         """
         self.kept = np.unique(coarse)
         position = np.full(len(rest), -1)

@@ -1,4 +1,8 @@
-"""FLAME: .npz, or the published pickles. Metres; the first 300 columns of shapedirs are identity modes, scaled."""
+"""FLAME: .npz, or the published pickles.
+
+Units are metres. The first 300 columns of shapedirs are the identity modes; they are stored already multiplied by their
+standard deviations.
+"""
 
 from __future__ import annotations
 

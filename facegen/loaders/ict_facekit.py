@@ -35,12 +35,12 @@ def ict_files(folder: Path) -> list[Path]:
     """Return the neutral mesh, then one file per identity mode. Raise ModelError if one is missing."""
     folder = folder / "FaceXModel" if (folder / "FaceXModel").is_dir() else folder
     if not (folder / NEUTRAL).is_file():
-        raise ModelError(f"expected an {KIND}, found no {NEUTRAL} in {folder}: give the folder FaceXModel.")
+        raise ModelError(f"expected an {KIND}, found no file {NEUTRAL} in {folder}: give the folder FaceXModel.")
     there = [(folder / IDENTITY.format(number)).is_file() for number in range(MOST_IDENTITIES)]
     count = there.index(False) if False in there else len(there)
     if count == 0 or any(there[count:]):
         raise ModelError(
-            f"expected identity000.obj and so on without a gap, found no {IDENTITY.format(count)} in {folder}: "
+            f"expected identity000.obj and so on without a gap, found no file {IDENTITY.format(count)} in {folder}: "
             "download the folder again."
         )
     return [folder / NEUTRAL, *(folder / IDENTITY.format(number) for number in range(count))]

@@ -1,7 +1,7 @@
 """The landmarks of the mean head: anchors of the sculpture, and end points of every measurement.
 
-Millimetres; +x the subject's left, y = 0 the line of the pupils, z = 0 the ear canals. Only the left half is listed: a
-landmark off the midline gives NAME_left and NAME_right. Moving a landmark moves every feature anchored to it.
+Millimetres; +x the subject's left, y = 0 the line of the pupils, z = 0 the ear canals. Only left landmarks are listed.
+Off the midline, NAME gives NAME_left and NAME_right. Moving a landmark moves every feature anchored to it.
 """
 
 from __future__ import annotations

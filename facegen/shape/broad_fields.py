@@ -29,7 +29,11 @@ class Geometry:
         self.away = np.abs(self.x)
 
     def move(self, out: Float64 | float = 0.0, up: Float64 | float = 0.0, forward: Float64 | float = 0.0) -> Float64:
-        """Return the displacement (V, 3) with these components (V,), mm; `out` is signed by the side."""
+        """Return the displacement (V, 3) with these components (V,), mm.
+
+        `out` is along x. To move both sides away from the midline, it must be positive on the left and negative on the
+        right.
+        """
         moved = np.empty_like(self.vertices)
         moved[:, 0], moved[:, 1], moved[:, 2] = out, up, forward
         return moved
@@ -121,7 +125,8 @@ def prognathism(g: Geometry) -> Float64:
 
 def neck(g: Geometry) -> Float64:
     """A thick neck."""
-    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))  # straight down: not a cone
+    # The effect fades below the jaw, so that the neck does not widen like a cone.
+    below = ramp(-g.y, 78, 122) * (1 - 0.4 * ramp(-g.y, 122, 165))
     return g.move(out=3.6 * g.x / 55 * below, forward=3.2 * (g.z + 22) / 55 * below)
 
 
@@ -222,7 +227,8 @@ def _band(t: Float64, centre: float, width: float) -> Float64:
 
 
 def _ears(g: Geometry) -> Float64:
-    # The lobe is nearer to the head than the rim. It moves as a whole: otherwise it would become a point.
+    # The lobe is nearer to the head than the rim, and all of it moves with the rim. With the distance ramp alone, only
+    # its outer part would move, and the lobe would end in a point.
     outside = 1 - (1 - ramp(g.away, 69.5, 76)) * (1 - _lobe(g))
     outside *= np.exp(-(((g.y + 14) / 48) ** 4))
     return outside * ramp(-g.z, -16, -6) * (g.z > -60)

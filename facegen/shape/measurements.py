@@ -106,7 +106,8 @@ CORRELATIONS = {
     ("interpupillary", "head length"): 0.29,
 }
 EARS = ("ear length", "ear breadth", "ear protrusion")
-EARS_WITH_THE_REST = 0.3  # share of the prior's correlation that is kept: the source says "nearly independent"
+# Factor on the prior's correlations between ears and other lengths: the source calls them "nearly independent".
+EARS_WITH_THE_REST = 0.3
 
 
 def published(sex: str) -> tuple[Float64, Float64]:
@@ -116,9 +117,10 @@ def published(sex: str) -> tuple[Float64, Float64]:
 
 
 def correlation(prior: Float64) -> tuple[Float64, Bool]:
-    """Return the correlations (M, M) to aim at within a sex, and which of them (M, M) are published.
+    """Return the target correlations within a sex (M, M), and a mask (M, M) of those that are fixed.
 
-    Unpublished correlations are those of the prior covariance (M, M).
+    Fixed are the published ones, the diagonal, and those of an ear length with another length. The others come from the
+    prior covariance (M, M).
     """
     deviations = np.sqrt(np.diag(prior))
     wanted = prior / np.outer(deviations, deviations)

@@ -23,7 +23,7 @@ from dcign.facegen.template.unwrap import hair_uv, head_uv, rasterise, strand_at
 TEXTURE_SIZE = 1024
 _LOCK = 3.0  # mm between vertices of the hair, roughly
 MARGIN = 4.0  # texels painted beyond the edge of the head, for filters that read across it
-CHUNK = 1 << 17  # texels at a time: masks have 4 bytes per texel until they are packed
+CHUNK = 1 << 17  # texels per step, to limit memory: unpacked masks take 4 bytes per texel
 # Where the published skin colours were measured.
 CHEEK, CHEEK_RADII = near("malare", 0, -8), (7, 7, 20)
 
@@ -38,7 +38,10 @@ class Painting:
 
 @dataclass(frozen=True, eq=False)
 class Strands:
-    """Positions (Vh, 2) of the hair's vertices on it, and their openness (Vh, S) under each cut, as in masks.Sites."""
+    """The hair's vertices: their positions on the hair surface (Vh, 2), and their openness under each cut (Vh, S).
+
+    masks.Sites defines both.
+    """
 
     positions: Float64
     openness: Float64
@@ -93,7 +96,11 @@ def _texel_sites(
     strand: Float64,
     hair: Strands,
 ) -> Sites:
-    """Return the sites of some texels: the triangle that each shows (S,), -1 for hair, where in it (S, 3), strand."""
+    """Return where some texels lie.
+
+    shown (S,): the triangle of each texel, -1 for hair; where (S, 3): its barycentric weights; footprint (T,) mm;
+    strand (S, 2): its position on the hair.
+    """
     on_head = shown >= 0
     corners, weights = template.triangles[shown[on_head]], where[on_head]
 

@@ -22,7 +22,7 @@ VERMILION_ROWS = (-0.55, 0.55)  # mm above the border of the red
 
 
 def feature_rows(distance: SignedDistance) -> list[Float64]:
-    """Return rows of points (n, 3), x > 0, on the skin distance = 0."""
+    """Return rows of points (n, 3) on the skin (where `distance` is 0), on the left side (x > 0)."""
     lines = [*_lid_lines(), *_iris_lines(), *_mouth_lines()]
     return [*_landmark_rows(), *(seen_from_front(line, distance) for line in lines), *rim_rows()]
 

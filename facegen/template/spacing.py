@@ -13,7 +13,7 @@ from dcign.facegen.sculpture.landmarks import LANDMARKS
 
 @dataclass(frozen=True)
 class Zone:
-    """An ellipsoid with vertices `spacing` mm apart; outside, this grows to COARSEST over `softness` radii."""
+    """An ellipsoid with vertices `spacing` mm apart; outside, the spacing grows to COARSEST over `softness` radii."""
 
     name: str
     at: LandmarkOffset

@@ -1,7 +1,7 @@
 """The positions of a face's landmarks in a picture and their visibility, from geometry, independent of the resolution.
 
 A landmark is visible if it is in the picture, one of its own triangles faces the camera, and no other triangle that
-faces the camera lies in front of it. Other triangles do not count, because they are not drawn.
+faces the camera lies in front of it. Triangles that face away are not drawn, so they hide nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all faces of a batch share: as a rule the triangles, and the part of the head that each vertex belongs to."""
+"""What all faces of a batch share: usually the triangles, and the part of the head of each vertex."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Mesh:
     """The mesh of all faces of a batch.
 
     triangles (T, 3), counter-clockwise from outside; rest (V, 3) mm, the mean face; parts (V,) index into part_names;
-    uv (V, 2) in 0..1, v up, if faces have textures, which replace their albedos; own_triangles: each face has its own
-    triangles, at most T, so that only the number of those here counts; landmarks: name -> vertex.
+    uv (V, 2) in 0..1, v up, if faces have textures, which replace their albedos; own_triangles: each face brings its
+    own triangles, at most T. Of `triangles` then only the length T is used. landmarks: name -> vertex.
     """
 
     triangles: Int32
@@ -43,8 +43,8 @@ def gloss_rows(mesh: Mesh, scene: Scene) -> Float32:
 def shadow_triangles(mesh: Mesh) -> Int32:
     """Return about a quarter of the triangles, on about a quarter of the vertices (t, 3): enough to cast a shadow.
 
-    Vertices are kept in order of how far they stand out from their neighbours, unless a neighbour is already kept. All
-    others move onto their nearest kept neighbour. Works for any mesh; closed meshes stay closed.
+    Take vertices from the most to the least prominent. Keep a vertex if no neighbour is kept. Each other vertex moves
+    onto its nearest kept neighbour. Works for any mesh; closed meshes stay closed.
     """
     edges = np.concatenate([mesh.triangles[:, pair] for pair in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
     ones = np.ones(len(edges), np.int8)

@@ -61,7 +61,7 @@ class Views:
 
     @property
     def lenses(self) -> Float32:
-        """The entries of the projections that are not constant (N, 4): x of x, y of y, z of z, z of 1."""
+        """The four entries of each projection that vary (N, 4): [0, 0], [1, 1], [2, 2], [2, 3]."""
         return np.ascontiguousarray(self.projections[:, [0, 1, 2, 2], [0, 1, 2, 3]])
 
 

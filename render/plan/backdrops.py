@@ -117,7 +117,7 @@ def read_pictures(folder: Path, size: int) -> Backdrops:
 def read_backdrops(folder: Path, background: Background) -> Backdrops:
     """Read the pictures of a data set folder.
 
-    Raises RenderError if they are missing, damaged, or not those that the data set was begun with.
+    Raises RenderError if they are missing, damaged, or not the pictures that the data set was started with.
     """
     path = folder / FILE
     again = "run `dcign render` again with the same --background, which writes it"
@@ -130,7 +130,7 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
     except Exception as error:  # zipfile and numpy raise many kinds
         raise RenderError(f"expected pictures in {path}, found a damaged file ({error}): {again}.") from None
     if found.sha256 != background.sha256:
-        raise RenderError(f"expected the pictures that the data set was begun with, found others in {path}: {again}.")
+        raise RenderError(f"expected the pictures that the data set was started with, found others in {path}: {again}.")
     return found
 
 

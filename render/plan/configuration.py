@@ -23,7 +23,8 @@ from dcign.render.plan.ranges import BOUNDS, FURTHER, Pair, Range, check_range, 
 
 SIZES = (16, 1024)
 HAIR = ("natural", "none")
-SHARD_BATCHES = 50  # 22 MB of gray images at 150 px: the most that an interrupted run loses per worker
+# Batches per shard: 22 MB of gray images at 150 px. An interrupted run loses at most one shard per worker.
+SHARD_BATCHES = 50
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
 SWEEP_LEVELS_OF_MORE = 21  # of any further factor
 FINEST = 13_000  # vertices
@@ -49,7 +50,11 @@ class Splits:
 
     @classmethod
     def in_paper_proportions(cls, train: int, further_factors: int = 0) -> Splits:
-        """Return 12,000 : 1,400 as in the paper, and 500 i.i.d. batches, but never too few to measure with."""
+        """Return splits in the paper's proportions: for 12,000 training batches 1,400 test and 500 i.i.d. batches.
+
+        Each further factor adds test batches and a sweep. Small sets get at least 10 test batches per kind and 100
+        i.i.d. batches.
+        """
         return cls(
             train,
             test=(4 + further_factors) * max(10, round(train * 350 / 12_000)),
@@ -135,7 +140,7 @@ class RenderConfiguration:
 
     @property
     def nuisances(self) -> dict[str, Range]:
-        """The ranges of everything else that is sampled once per batch; backgrounds are integers."""
+        """The ranges of everything else that is sampled once per batch; a background is sampled as an integer."""
         names = (factor.name for factor in MORE_FACTORS if factor.name not in self.vary)
         found = {name: given for name in names if (given := getattr(self, name)) is not None}
         return found | (self.background.nuisances(self.channels) if self.background else {})

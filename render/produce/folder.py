@@ -67,7 +67,7 @@ def open_folder(
 
     model: called only if the folder has none yet; source_sha256: hash of the file that it is read from, if any.
 
-    Raises RenderError as `check_folder` does, if the folder was begun with another model, or if the model lacks
+    Raises RenderError as `check_folder` does, if the folder was started with another model, or if the model lacks
     something that a layer of truth shows.
     """
     with _os_errors(folder):
@@ -89,7 +89,7 @@ def open_folder(
         digest = file_sha256(folder / MODEL)
     if loaded.source_sha256 != source_sha256:
         raise RenderError(
-            f"expected the model that {folder} was begun with, {_source(loaded)}, found another one: give the same "
+            f"expected the model that {folder} was started with, {_source(loaded)}, found another one: give the same "
             "--model or --meshes to continue, or choose another --out."
         )
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}

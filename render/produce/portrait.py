@@ -98,7 +98,8 @@ def render_people(
 ) -> UInt8:
     """Draw each person in colour at its azimuth, elevation and light azimuth: (N, size, size, 3).
 
-    The model is drawn at its finest level, from a gallery's size on with textures: a single sheet can take the time.
+    The finest level of the model is drawn; from TEXTURED_FROM pixels on, with textures. This is slow, but only one
+    sheet is drawn.
     """
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
     drawn = []

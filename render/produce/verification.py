@@ -1,4 +1,4 @@
-"""Whether a shard or a data set is what it says: its labels, its statistics, and its pixels rendered again."""
+"""Check a shard or a data set: its labels, its statistics, and whether rendering it again gives the same pixels."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def verify(
     pixel_workers: int,
     bar: Callable[[str], AbstractContextManager[Callable[..., Any]]],
 ) -> list[Finding]:
-    """Check labels and statistics, and then, whatever was found, render the pixels again if asked to.
+    """Check labels and statistics. If `pixels`, then also render the pixels again, even after a failed check.
 
-    bar: shows a title while batches are checked, and gives the callback to report them to.
+    bar: shows a title while batches are checked; returns the callback that counts them.
 
     Raises DataError if the shard or the data set cannot be read.
     """

@@ -74,7 +74,7 @@ def test_the_same_meshes_go_on_and_changed_ones_do_not(chairs: Path, meshes: Pat
     assert "0 batches made, 21 were there" in again.output, again.output
     (changed / "chair-00.obj").unlink()
     (changed / "chair-99.obj").write_bytes((meshes / "chair-00.obj").read_bytes())
-    assert "was begun with 40 meshes of chairs" in refused("render", "--meshes", changed, "--out", out, *SMALL)
+    assert "was started with 40 meshes of chairs" in refused("render", "--meshes", changed, "--out", out, *SMALL)
     assert "configuration" in refused("render", "--out", out, *SMALL)
 
 

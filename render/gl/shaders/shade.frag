@@ -7,14 +7,15 @@
 //     pixel    = mean of the samples, of which those without a face are the background
 //
 // specular comes from face.frag. k is the width of the terminator, wider for red, which travels farther in skin. A gray
-// picture is exactly the luminance of the coloured one: red's share of the luminance uses red's k.
+// picture must equal the luminance of the colour picture, so it uses red's k for red's part of the luminance and the
+// other k for the rest.
 //
 // visibility is the share of a point's surroundings that the light reaches: a comparison with the four nearest texels
-// of the shadow map, weighted by distance. Large pictures average 4 x 4 of these, as steps would show otherwise. It is
-// looked up at the depths of the pixel's nearest and farthest sample, a little to either side, and each sample
-// interpolates between the two by its depth. So a chin does not light the neck behind it, and in a pixel that shows one
-// surface both lookups count. The map holds the depths of surfaces that face away from the light. No lit surface is
-// close to those, so the bias matters only at the terminator.
+// of the shadow map, weighted by distance. Large pictures average 4 x 4 of these, because otherwise steps would be
+// visible. Visibility is looked up at the depth of the pixel's nearest and of its farthest sample, shifted a little to
+// either side. Each sample interpolates between the two by its depth. Thus a chin does not pass its light to the neck
+// behind it. In a pixel that shows one surface, both lookups contribute. The map holds the depths of surfaces that face
+// away from the light. No lit surface is close to those, so the bias matters only at the terminator.
 
 uniform sampler2D surface;
 #ifndef GRAY
@@ -23,8 +24,8 @@ uniform sampler2D sheen;
 #ifdef SHADOWS
 uniform sampler2D depths;
 uniform sampler2DShadow shadow_map;
-uniform vec2 shadow_tiles;      // 1 / columns, rows of maps
-uniform float shadow_texel;     // 1 / texels of a map's side
+uniform vec2 shadow_tiles;      // 1 / (columns, rows) of the maps
+uniform float shadow_texel;     // 1 / number of texels along a map's side
 uniform vec2 bias;              // at n.l = 1, and how much more at 0; in the map's depth
 uniform float apart;            // the 4 x 4 lookups of a fine shadow, in texels
 #endif

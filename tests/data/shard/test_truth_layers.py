@@ -106,7 +106,7 @@ FAULTS: dict[str, tuple[Callable[[Layers], Layers], str]] = {
     "half a landmark seen": (lambda layers: {"landmarks": layers["landmarks"] * 0.5}, "neither 0 nor 1"),
     "one seen behind the camera": (
         lambda layers: {"landmarks": layers["landmarks"] * np.array([1, 1, -1, 1], np.float32)},
-        "a visible one behind the camera",
+        "a landmark marked visible behind the camera",
     ),
 }
 
@@ -122,7 +122,7 @@ def test_a_broken_layer_in_a_shard_is_a_finding_of_its_batch(tmp_path: Path, hea
     write_shard(tmp_path / "b.h5", replace(header, split="test"), [broken], 1)
     (found,) = check_shard(tmp_path / "b.h5")
     assert found.batch == 0
-    assert "disagree on where image 0 shows something" in found.what
+    assert "disagree on which pixels of image 0 show the subject" in found.what
 
 
 def test_a_sheet_shows_layers_below_their_images(shard: Path) -> None:

@@ -106,7 +106,7 @@ def test_what_is_no_picture_is_refused(tmp_path):
     (tmp_path / "words.png").write_text("not a picture")
     with pytest.raises(TrainingError, match=r"expected a PNG.*words\.png, which cannot be read \(.+\)"):
         open_picture(tmp_path / "words.png")
-    with pytest.raises(TrainingError, match="expected a picture file, found no"):
+    with pytest.raises(TrainingError, match="expected a picture file, found no file"):
         open_picture(tmp_path / "nothing.png")
     with pytest.raises(TrainingError, match="expected a picture file, found a folder"):
         open_picture(tmp_path)

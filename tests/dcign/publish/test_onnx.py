@@ -78,7 +78,7 @@ def test_a_difference_from_torch_is_refused_and_nothing_written(tmp_path, monkey
 
 def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "NEEDED", ("onnx", "no_such_package"))
-    with pytest.raises(TrainingError, match=r"found no no_such_package: pip install 'dcign\[onnx\]'"):
+    with pytest.raises(TrainingError, match=r"found no package no_such_package: run `pip install 'dcign\[onnx\]'`"):
         export.export_run(TrainedRun.open(trained(tmp_path / "run", SWAP)), tmp_path / "onnx")
 
 

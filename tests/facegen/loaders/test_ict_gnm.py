@@ -87,7 +87,7 @@ def test_teeth_and_shells_are_left_out_and_eyes_are_eyes(tmp_path: Path) -> None
 def test_a_missing_mesh_is_named(tmp_path: Path, name: str) -> None:
     folder = write_ict(tmp_path / "ict", head())
     (folder / name).unlink()
-    with pytest.raises(ModelError, match=f"expected .*, found no {re.escape(name)} in"):
+    with pytest.raises(ModelError, match=f"expected .*, found no file {re.escape(name)} in"):
         load_model(folder)
 
 

@@ -66,7 +66,7 @@ def test_a_folder_is_kept_in_a_file_that_is_checked(pictures: Path, tmp_path: Pa
     (tmp_path / FILE).write_bytes(backdrops.file_bytes())
     kept = read_backdrops(tmp_path, background)
     np.testing.assert_array_equal(kept.pixels, backdrops.pixels)
-    with pytest.raises(RenderError, match="expected the pictures that the data set was begun with, found others"):
+    with pytest.raises(RenderError, match="expected the pictures that the data set was started with, found others"):
         read_backdrops(tmp_path, Background(pictures=3, sha256="another"))
     (tmp_path / FILE).write_bytes(backdrops.file_bytes()[:500])
     with pytest.raises(RenderError, match="found a damaged file"):

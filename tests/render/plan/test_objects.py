@@ -130,7 +130,7 @@ def test_only_what_is_missing_is_made_again_to_the_same_bytes(
 def test_other_meshes_do_not_go_into_the_folder(data_set: Path, chairs: Collection, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     shutil.copytree(data_set, folder)
-    with pytest.raises(RenderError, match="was begun with, 60 meshes of chairs, found another one"):
+    with pytest.raises(RenderError, match="was started with, 60 meshes of chairs, found another one"):
         make(folder, replace(chairs, source_sha256="0" * 64))
 
 
