@@ -1,6 +1,6 @@
 """The errors of dcign: each is one sentence that a user can act on. The command line shows it without a traceback.
 
-The sentence has one form: "expected X, found Y: do Z."
+The sentence says "expected X, found Y: do Z.", or for a file "PATH is Y; expected X: do Z."
 """
 
 

@@ -1,4 +1,4 @@
-"""Check people: one index means one face, and nobody of an evaluation split is in train."""
+"""Check people: an index always means the same face, and nobody in an evaluation split is in train."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dcign.data.dataset.reader import Shard
 from dcign.storage.paths import to_path
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")
-MOST_NAMED = 3  # people of a split that are in train, too, and get a line each; the others are counted
+MOST_NAMED = 3  # people of a split who are in train, too: this many get a line each; the others are counted
 
 BatchName = tuple[str, int]  # a shard's name, a batch's number
 
@@ -25,7 +25,7 @@ BatchName = tuple[str, int]  # a shard's name, a batch's number
 class People:
     """The people of a split so far.
 
-    digests: index -> digest of the coefficients; indices: the inverse; batches: index -> first batch, and in how many.
+    digests: index -> digest of the coefficients; indices: the inverse; batches: index -> first batch, count of batches.
     """
 
     digests: dict[int, bytes] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class People:
     batches: dict[int, tuple[BatchName, int]] = field(default_factory=dict)
 
     def add(self, shard: Shard, name: str) -> Iterator[Fault]:
-        """Add the people of a shard; yield where an index has other coefficients than before, or the reverse."""
+        """Add a shard's people; yield rows where an index has new coefficients, or known coefficients a new index."""
         for number, batch in zip(shard.numbers.tolist(), shard.identity_index, strict=True):
             where = (name, number)  # one object per batch, to save memory
             for person in np.unique(batch).tolist():
@@ -48,7 +48,7 @@ class People:
                     yield row, f"image {image} is of identity {person}, which has other coefficients elsewhere"
                     break
                 if known != person:
-                    yield row, f"image {image} is of identity {person}, whose coefficients are identity {known}'s"
+                    yield row, f"image {image} is of identity {person}, which has the coefficients of identity {known}"
                     break
 
 
@@ -70,12 +70,12 @@ def people_in_train(folder: Path, people: dict[str, People]) -> Iterator[Finding
 
 
 def _digest(values: list[NDArray[Any]]) -> bytes:
-    """Return a digest that is short enough to store a million."""
+    """Return a digest so short that a million of them fit into memory."""
     return hashlib.blake2b(b"".join(value.tobytes() for value in values), digest_size=16).digest()
 
 
 def _where(folder: Path, first: BatchName, count: int) -> str:
-    """Return the first of `count` batches, by its path in the folder, and how many others there are."""
+    """Return the text that names the first of `count` batches and says how many others there are."""
     shard, number = first
     others = f" (and {count - 1} more)" if count > 1 else ""
     return f"{to_path(shard).relative_to(folder).as_posix()}, batch {number}{others}"

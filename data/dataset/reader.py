@@ -89,7 +89,7 @@ class Shard:
 
     @property
     def coefficients(self) -> dict[str, Float32]:
-        """What describes each person, of shape, albedo and attributes what the shard has: dataset -> (B, 20, K)."""
+        """Each person's shape, albedo and attributes, where the shard has them: dataset -> (B, 20, K)."""
         return {path: self._whole(path) for path in schema.COEFFICIENTS if path in self._open().stored}
 
     @property
@@ -109,7 +109,7 @@ class Shard:
 
     @property
     def nuisances(self) -> dict[str, Float32]:
-        """The nuisances, which were sampled but are not factors: name -> (B, 20)."""
+        """The nuisances: values that were sampled but are not factors, name -> (B, 20)."""
         return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
 
     @property

@@ -1,4 +1,4 @@
-"""Summarise a shard or a data set folder for `dcign inspect`, as a dict for JSON and as tables for people."""
+"""Summarise a shard or a data set folder for `dcign inspect`, as a dict for JSON and as tables to print."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ def summarise(path: Path) -> Json:
 
     Shards of a folder that cannot be read are left out, and "unreadable" has one sentence about each.
 
-    Raises DataError if it is neither, or is one shard and cannot be read.
+    Raises DataError if the path is neither, or is a single shard that cannot be read.
     """
     with store_errors(path):
         return _summarise_folder(path) if path.is_dir() else _summarise_shard(path)
 
 
 def table(summary: Json) -> RenderableType:
-    """Return the same as tables, to be printed with rich."""
+    """Return a summary as tables, to be printed with rich."""
     unreadable = [Text(f"UNREADABLE  {sentence}") for sentence in summary["unreadable"]]
     tables = _split_table(summary), _range_table(summary), _provenance_table(summary)
     return Group(_title(summary), *tables, *unreadable)

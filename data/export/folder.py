@@ -1,6 +1,6 @@
 """Write a folder atomically: it appears under its name when it is complete.
 
-The next export removes what a killed one left.
+An export first removes what an earlier, killed export left.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dcign.storage.lock import folder_lock
 
 
 def refuse_taken(path: Path) -> None:
-    """Raise DataError if the name is taken, or its temporary folder's name by something that no export wrote."""
+    """Raise DataError if the name is taken, or if the temporary folder exists and no export wrote it."""
     if os.path.lexists(path):
         raise DataError(f"{path} is there already; expected a free name: remove it, or choose another --out.")
     part = _part(path)

@@ -1,4 +1,4 @@
-"""npz: SPLIT.npz with the keys of dSprites (github.com/google-deepmind/dsprites-dataset), N images by batch.
+"""npz: SPLIT.npz with the keys of dSprites (github.com/google-deepmind/dsprites-dataset); N images, batch by batch.
 
     imgs             uint8    (N, H, W), or (N, H, W, 3) in colour; 0..255, where dSprites has 0 and 1
     latents_values   float64  (N, F), the factors in their units

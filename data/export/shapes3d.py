@@ -1,4 +1,4 @@
-"""3dshapes: SPLIT.h5 with the datasets of 3D Shapes (github.com/google-deepmind/3d-shapes), N images by batch.
+"""3dshapes: SPLIT.h5 with the datasets of 3D Shapes (github.com/google-deepmind/3d-shapes), N images, batch by batch.
 
 images  uint8    (N, H, W, C)
 labels  float64  (N, F), the factors in their units; attributes names, units

@@ -1,7 +1,7 @@
 """An open shard: its header, and where each of its datasets lies in the file.
 
-`dcign.data.shard.sandbox` finds these out with HDF5, in a process of its own. The names are checked here. All data are
-then read as plain bytes, by any number of threads, without HDF5.
+`dcign.data.shard.sandbox` finds both with HDF5, in a separate process. The names are checked here. All data are then
+read as plain bytes, by any number of threads, without HDF5.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 class Contents:
-    """An open shard, to be closed.
+    """An open shard. Call `close` at the end.
 
     Raises DataError, in one sentence, if the file is not a complete shard of a version that this code reads.
     """

@@ -1,8 +1,8 @@
 """A factor as a direction in the code, for networks that were not trained to have one latent per factor.
 
 The two baselines of the paper's figure 5b: the latent that varies most in a factor's batches, and the direction of the
-linear regression of the factor on all latents. A code's coordinate along either is calibrated to the factor, like a
-latent, so that a code can be moved to a value of the factor. Both are fitted on training identities.
+linear regression of the factor on all latents. A code's coordinate along each direction is calibrated to the factor,
+as a latent is. So a code can be moved to a value of the factor. Both are fitted on training identities.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Direction:
         return along
 
     def value(self, mu: Floating) -> Floating:
-        """Return the factor as codes have it, in its units: (N, Z) -> (N,)."""
+        """Return the factor's values read from codes, in its units: (N, Z) -> (N,)."""
         return self.calibration.value(self.coordinate(mu))
 
     def moved(self, mu: Floating, values: ArrayLike) -> Floating:
@@ -111,7 +111,8 @@ def latent_direction(factor: str, latent: int, mu: Floating, values: Floating) -
 def regression_direction(factor: str, mu: Floating, values: Floating) -> Direction:
     """Return the direction of the linear regression of a factor on all latents: mu (N, Z), values (N,).
 
-    Moving a code along it changes the prediction most per unit of length. If no latent predicts, it is the first axis.
+    Of all moves of the same length, one along it changes the prediction most. If no latent predicts the factor, it is
+    the first axis.
     """
     weights = least_squares(mu.astype(np.float64), values[:, None])[:-1, 0]
     length = float(np.linalg.norm(weights))

@@ -30,7 +30,7 @@ class EncodedSweeps:
     """
 
     run: TrainedRun
-    directions: tuple[FactorDirection, ...]  # one per factor, those that the evaluation measures
+    directions: tuple[FactorDirection, ...]  # one per factor: those that the evaluation measures
     baselines: tuple[tuple[FactorDirection, ...], ...]  # others, each with one direction per factor
     sweeps: tuple[Sweep, ...]
     codes: tuple[Floating, ...]

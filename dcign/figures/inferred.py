@@ -25,7 +25,7 @@ class InferredRun:
     name: str
     readings: tuple[Reading, ...]
     colour: str = RUN
-    own: bool = True  # by the directions that the evaluation measures, not by a baseline
+    own: bool = True  # read along the directions that the evaluation measures, not along a baseline's
 
 
 def inferred_figure(

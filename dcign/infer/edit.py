@@ -20,7 +20,7 @@ from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
 MOST = 1000  # largest number of pictures
-BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends: 86 degrees where training ended at 85.8
+BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends, e.g. 86 degrees where training ended at 85.8
 FAR_DECIBELS = 6.0  # below the test split's reconstruction: four times its squared error
 LEAST_DECIBELS = 3.0  # above a constant colour: half its squared error
 
@@ -72,7 +72,7 @@ def edit(
 
 
 def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
-    """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
+    """Raise TrainingError unless the factors exist and their values are within the range of training, or 1 % beyond."""
     places = {fit.factor: fit for fit in calibrations}
     for name, wanted in values.items():
         if name not in places:
@@ -101,16 +101,17 @@ def _refuse_unequal(lengths: Mapping[str, int]) -> None:
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise TrainingError(
-            f"expected as many values for each factor, because they move together, found {found}: correct them, or "
-            "use --grid."
+            f"expected equally many values for each factor, because they change together, found {found}: correct them, "
+            "or use --grid."
         )
 
 
 def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple[int, dict[str, Floating]]:
     """Return the number of columns, and each factor's value (N,) in every picture, row by row.
 
-    Factors with several values move together through lists of one length; a factor with one value is constant. In a
-    grid, two factors with several values are combined: the first changes down the rows, the second along each row.
+    Factors with several values change together, so their lists have the same length. A factor with one value is
+    constant. In a grid, two factors with several values are combined: the first changes from row to row, the second
+    along each row.
     """
     several = {name: list(each) for name, each in values.items() if len(each) > 1}
     if not grid:
@@ -146,8 +147,7 @@ def parse_values(text: str) -> tuple[float, ...]:
         if not found or not all(map(math.isfinite, found)):
             raise TrainingError(
                 f"expected -30, or -30,0,30, or -30:30:7 for 7 evenly spaced numbers (2 to {MOST}), found {part!r}: "
-                "correct "
-                "it."
+                "correct it."
             )
         values += found
     return tuple(values)
@@ -170,16 +170,14 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
     """
     if psnr_db < flat_psnr_db + LEAST_DECIBELS:
         return (
-            f"Its reconstruction has {psnr_db:.1f} dB, a constant colour {flat_psnr_db:.1f} dB: the network sees "
-            "little or "
-            "nothing in it, so do not trust these values and pictures."
+            f"The picture's reconstruction has {psnr_db:.1f} dB, a constant colour has {flat_psnr_db:.1f} dB: the "
+            "network sees little or nothing in it, so do not trust these values and pictures."
         )
     if usual_db is None or psnr_db >= usual_db - FAR_DECIBELS:
         return ""
     return (
-        f"Its reconstruction has {psnr_db:.1f} dB, pictures of the test split {usual_db:.1f} dB: it is far from "
-        "what the "
-        "network was trained on, so do not trust these values and pictures."
+        f"The picture's reconstruction has {psnr_db:.1f} dB, those of the test split have {usual_db:.1f} dB: it is far "
+        "from what the network was trained on, so do not trust these values and pictures."
     )
 
 

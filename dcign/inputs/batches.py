@@ -91,8 +91,8 @@ def step_generator(seed: int, step: int) -> torch.Generator:
 def draw_kinds(ratio: tuple[float, ...], groups: int, generator: torch.Generator) -> Tensor:
     """Draw what varies in each group, as evenly as the ratio allows: (G,) int.
 
-    Systematic sampling: G points 1/G apart on the line of shares. Every kind is drawn in proportion to its
-    share and, where G shares are equal, exactly once per step.
+    Systematic sampling: G points, 1/G apart, on the line of cumulated shares. Every kind is drawn in proportion to its
+    share. With G kinds of equal share, each is drawn exactly once per step.
     """
     shares = torch.tensor(ratio, dtype=torch.float64)
     upper = shares.cumsum(0) / shares.sum()

@@ -43,7 +43,7 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
         self._chunks = find_chunks(dataset, split)
         labels = [(shard.factors, shard.identity_index) for shard in dataset.shards(split)]
         factors, identity_index = (np.concatenate(column) for column in zip(*labels, strict=True))
-        self.batch_size = self._chunks.shape[0]  # images of a batch, which are neighbours
+        self.batch_size = self._chunks.shape[0]  # images per batch; they are neighbours
         self.factors = torch.from_numpy(factors.reshape(-1, len(self.names)))
         self.identity_index = torch.from_numpy(identity_index.reshape(-1))
         self._last = -1
@@ -58,7 +58,7 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """Return several images and their factors. Each batch is read once for neighbours."""
+        """Return several images and their factors. Neighbours of one batch are read together, once."""
         count = len(self)
         for index in indices:
             if not -count <= index < count:
@@ -83,8 +83,8 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
 class WholeBatches(Sampler[list[int]]):
     """Draws the indices of `groups` whole batches at a time, each batch once per epoch. The last draw may be smaller.
 
-    generator: shuffles the batches in each epoch; None keeps their order. Within each 20 neighbours, only what varies
-    in their batch differs.
+    generator: shuffles the batches in each epoch; None keeps their order. The 20 images of a batch stay neighbours, and
+    differ only in what varies in that batch.
     """
 
     def __init__(self, images: FaceImages, *, groups: int, generator: torch.Generator | None) -> None:

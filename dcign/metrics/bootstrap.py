@@ -31,10 +31,10 @@ def bootstrap(
     rounds: int = ROUNDS,
     level: float = LEVEL,
 ) -> Interval:
-    """Bootstrap metric(*arrays) over rows: arrays (N, ...) each, whose rows are drawn together, N of N.
+    """Bootstrap metric(*arrays): each round draws N of the N rows with replacement, the same in all arrays (N, ...).
 
-    The interval is the spread of the redrawn values about their own mean, centred on the value: repeated rows raise
-    estimates of mutual information, and that bias is no uncertainty.
+    The interval is the spread of the redrawn values about their mean, shifted to the value. Reason: repeated rows raise
+    estimates of mutual information, and this bias is not uncertainty.
 
     Raises TrainingError for no rows, for different numbers of rows, and for rounds or level that give no interval.
     """

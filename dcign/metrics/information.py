@@ -1,6 +1,7 @@
-"""Information-based metrics, of latents and factors in bins: MIG and modularity.
+"""Information-based metrics on binned latents and factors: MIG and modularity.
 
-As disentanglement_lib computes them: each latent in 20 equal bins of its range, plug-in mutual information in nats.
+Computed as in disentanglement_lib: each latent is cut into 20 equal bins of its range; mutual information is the
+plug-in estimate, in nats.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dcign.metrics.tables import BINS, Blocks, checked_blocks, classes, latents_
 
 
 def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
-    """Return MIG: the information gap between the two most informative blocks, over the factor's entropy.
+    """Return MIG: the information gap between the two most informative blocks, divided by the factor's entropy.
 
     (N, Z), (N, F) -> 0..1, the mean over factors (Chen et al. 2018).
     """
@@ -24,7 +25,7 @@ def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Block
 
 
 def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
-    """Return how far each block informs about one factor alone: (N, Z), (N, F) -> 0..1, the mean over blocks.
+    """Return how exclusively each block informs about one factor: (N, Z), (N, F) -> 0..1, the mean over blocks.
 
     1 - sum over the other factors of I^2 / (I_max^2 (F - 1)); a block without information scores 0 (Ridgeway and
     Mozer 2018).
@@ -36,14 +37,14 @@ def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = N
 def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Floating:
     """Return the mutual information of each block with each factor, nats: (N, Z), (N, F) -> (G, F).
 
-    For a block of several latents it is a lower bound: the largest of its latents' and of its best linear
-    prediction's. Joint bins of many latents would be empty.
+    For a block of several latents it is a lower bound: the largest value among its latents and its best linear
+    prediction. Most joint bins of many latents would be empty.
     """
     return information(*binned(latents, factors, blocks))
 
 
 def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Int64, list[int], Int64]:
-    """Cut latents, and linear predictions from blocks, into bins: (N, C), each column's block, classes (N, F)."""
+    """Bin the latents, and the linear predictions of blocks: bins (N, C), each column's block, classes (N, F)."""
     codes, factor_table = latents_and_factors(latents, factors)
     values = factor_table.astype(np.float64)
     columns, members = [], []
@@ -71,8 +72,8 @@ def entropy(truth: Int64) -> Floating:
 
 
 def gap_of(found: Floating, entropies: Floating) -> float:
-    """Return the mean gap between the two largest of each column, over the entropies: (G, F), (F,) -> 0..1."""
-    ranked = np.sort(np.concatenate([found, np.zeros((1, found.shape[1]))]), axis=0)  # a single block is second to 0
+    """Return the mean over factors of (largest - second largest) / entropy: (G, F), (F,) -> 0..1."""
+    ranked = np.sort(np.concatenate([found, np.zeros((1, found.shape[1]))]), axis=0)  # with one block, the second is 0
     return float(np.mean((ranked[-1] - ranked[-2]) / np.where(entropies > 0, entropies, np.inf)))
 
 

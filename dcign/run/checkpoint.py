@@ -40,7 +40,7 @@ class TrainingState:
 
 
 def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
-    """Write a temporary file, then rename it over the old checkpoint. A complete checkpoint always exists."""
+    """Write the state aside and rename it over the last one, so that there is always a whole one."""
     tensors = {f"weights.{name}": value for name, value in state.model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in state.average.items()}
     numbers: dict[str, Any] = {}  # an optimiser's own JSON-able values

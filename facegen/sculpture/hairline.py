@@ -1,4 +1,4 @@
-"""Where hair grows: hairline and brows. Curves in mm, over the left half."""
+"""Where hair grows: hairline and brows. Curves in mm, on the left half of the head."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def inside_hairline(azimuth: Float64, y: Float64) -> Float64:
 
 
 def hairline_noise(azimuth: Float64, y: Float64) -> Float64:
-    """Return by how much (N,), mm, the hairline is displaced: an even one looks like the rim of a cap."""
+    """Return the irregular displacement of the hairline (N,), mm: an even hairline looks like the rim of a cap."""
     along = np.radians(azimuth) * _HEAD_RADIUS - 0.7 * y
     waves = 1.3 * np.sin(along / 7.1 + 1) + 1.0 * np.sin(along / 4.3) + 0.6 * np.sin(along / 2.9 + 2)
     return np.asarray(waves * (0.5 + 0.5 * ramp(y, 40, 65)))
 
 
 def _steepness(azimuth: Float64) -> Float64:
-    """Return the height per distance across the hairline: 1 where it is level."""
+    """Return the height y per mm of distance from the hairline (N,): 1 where the hairline is level, else more."""
     ahead, behind = _HAIRLINE(azimuth + 1.0), _HAIRLINE(azimuth - 1.0)
     return np.asarray(np.hypot(1.0, (ahead - behind) / np.radians(2.0) / _HEAD_RADIUS))

@@ -1,4 +1,4 @@
-"""Check a shard or a data set: its labels, its statistics, and whether rendering it again gives the same pixels."""
+"""Whether a shard or a data set is what it says: its labels, its statistics, and its pixels rendered again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes: each owns one OpenGL context and runs whole tasks, so that no pixels cross processes.
+"""Worker processes: each owns one OpenGL context and runs whole tasks, so pixels are never sent between processes.
 
 `run_tasks` submits the tasks to processes of this machine or to a cluster (dcign.render.produce.cluster). Processes of
 this machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between
@@ -44,8 +44,8 @@ Result = TypeVar("Result")
 POLL_SECONDS = 0.1
 MOST_SUBMITTED = 5_000  # tasks at once: a cluster's scheduler keeps them all in memory
 
-_open_renderers: dict[tuple[Path, str, RenderConfiguration], BatchRenderer] = {}  # of this process: none or one
-_parent: list[tuple[Queue[int], Event]] = []  # in a worker of this machine: where batches are reported, and the stop
+_open_renderers: dict[tuple[Path, str, RenderConfiguration], BatchRenderer] = {}  # of this process: one at most
+_parent: list[tuple[Queue[int], Event]] = []  # in a local worker: the queue for progress, the request to stop
 
 
 class Stopped(Exception):
@@ -53,15 +53,15 @@ class Stopped(Exception):
 
 
 def open_renderer(model_file: Path, model_sha256: str, configuration: RenderConfiguration) -> BatchRenderer:
-    """Return this process's renderer, which stays open until another one is asked for; on its own GPU if there is one.
+    """Return this process's renderer, on its own GPU if there is one. It stays open until another one is asked for.
 
-    model_sha256 is the hash of the expected file: the folder can have been remade since the last task.
+    model_sha256: hash of the expected file, because the folder may have been rendered again since the last task.
 
     Raises RenderError if the file has another hash.
     """
     key = model_file, model_sha256, configuration
     if key not in _open_renderers:
-        while _open_renderers:  # a cluster's worker outlives many data sets: it keeps one in memory
+        while _open_renderers:  # a cluster's worker serves many data sets: keep only one renderer
             _open_renderers.popitem()[1].close()
         devices.claim_gpu()
         file = local_copy(model_file)
@@ -128,7 +128,7 @@ def run_tasks(
 
 @contextmanager
 def local_workers(count: int) -> Iterator[WorkerPool]:
-    """Processes of this machine; they start with the first tasks and end with the context."""
+    """Yield a pool of processes of this machine; they start with the first tasks and end with the context."""
     context = multiprocessing.get_context("spawn")
     done: Queue[int] = context.Queue()
     stop = context.Event()
@@ -164,7 +164,7 @@ def _start_worker(done: Queue[int], stop: Event) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed parent sends no message, and its worker must not go on writing into the folder."""
+    """End this worker as soon as its parent is dead. A killed parent sends no message, but the writing must stop."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

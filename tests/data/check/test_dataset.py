@@ -111,7 +111,7 @@ BROKEN = {
             identity_shape=np.concatenate([b.identity_shape[:19], b.identity_shape[:1]]),
             identity_albedo=np.concatenate([b.identity_albedo[:19], b.identity_albedo[:1]]),
         ),
-        "whose coefficients are identity",
+        "which has the coefficients of identity",
     ),
     "a blank image": (
         "azimuth",
