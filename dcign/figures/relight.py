@@ -48,7 +48,7 @@ def truth_row(encoded: EncodedSweeps, factor: int, person: int) -> Row:
 
 
 def turned_grid(compared: Sequence[EncodedSweeps], factor: int, person: int) -> PictureGrid:
-    """Set one factor along every direction of several runs, one row per direction, with the renderer's truth below.
+    """Set one factor by every direction of several runs, one row each, with the renderer's truth below.
 
     factor: its number among the factors of the first run.
     """

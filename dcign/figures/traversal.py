@@ -1,4 +1,4 @@
-"""Latent traversals: one latent moves over its range on the data, while the rest of the code is unchanged."""
+"""Latent traversals: one latent moves over the range that it has on the data, the rest of the code is unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIDDLE = (1, 99)  # percentiles of the latent on the iid split, between which it
 
 
 def traversal_grid(encoded: EncodedSweeps, iid: EncodedImages, people: Sequence[int] = (0, 1)) -> PictureGrid:
-    """Move each factor's latent, and the intrinsic latents with the largest KL divergence, people side by side."""
+    """Move each factor's latent, and the intrinsic latents of the largest KL divergence, for people side by side."""
     run = encoded.run
     owned = [fit.latent for fit in run.calibrations]
     informative = [int(latent) for latent in np.argsort(-iid.codes.mean_divergence()) if latent not in owned]

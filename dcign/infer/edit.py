@@ -72,7 +72,7 @@ def edit(
 
 
 def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
-    """Raise TrainingError unless the factors exist and their values are within the range of training, or 1 % beyond."""
+    """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
     places = {fit.factor: fit for fit in calibrations}
     for name, wanted in values.items():
         if name not in places:
@@ -170,14 +170,14 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
     """
     if psnr_db < flat_psnr_db + LEAST_DECIBELS:
         return (
-            f"The picture's reconstruction has {psnr_db:.1f} dB, a constant colour has {flat_psnr_db:.1f} dB: the "
-            "network sees little or nothing in it, so do not trust these values and pictures."
+            f"Its reconstruction has {psnr_db:.1f} dB, a constant colour {flat_psnr_db:.1f} dB: the network sees "
+            "little or nothing in it, so do not trust these values and pictures."
         )
     if usual_db is None or psnr_db >= usual_db - FAR_DECIBELS:
         return ""
     return (
-        f"The picture's reconstruction has {psnr_db:.1f} dB, those of the test split have {usual_db:.1f} dB: it is far "
-        "from what the network was trained on, so do not trust these values and pictures."
+        f"Its reconstruction has {psnr_db:.1f} dB, pictures of the test split {usual_db:.1f} dB: it is far from "
+        "what the network was trained on, so do not trust these values and pictures."
     )
 
 

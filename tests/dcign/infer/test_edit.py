@@ -174,7 +174,7 @@ def test_a_picture_that_comes_back_far_worse_than_the_test_set_is_warned_of():
 @pytest.mark.parametrize("usual", [26.0, None])
 def test_a_picture_in_which_nothing_is_seen_is_warned_of(usual):
     assert warning(40.1, 37.0, usual) == ""
-    assert "has 40.0 dB, a constant colour has 37.1 dB" in warning(40.0, 37.1, usual)
+    assert "has 40.0 dB, a constant colour 37.1 dB" in warning(40.0, 37.1, usual)
 
 
 @pytest.mark.parametrize("shade", [0, 90, 255])
