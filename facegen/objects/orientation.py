@@ -18,9 +18,9 @@ from dcign.facegen.objects.soup import Soup, connected
 class Edges:
     """Edges that exactly two triangles share.
 
-    triangles (E, 2): the two; corners (E, 2, 2): which corners of each of the two are the ends of the edge, the point
-    of the smaller number first; against (E,): whether the two traverse it in opposite directions, as they do on a
-    consistently oriented surface.
+    triangles (E, 2): the two that share the edge; corners (E, 2, 2): which corners of each are the ends of the edge,
+    the end with the smaller point number first; against (E,): whether the two traverse it in opposite directions, as
+    they do on a consistently oriented surface.
     """
 
     triangles: Int64

@@ -23,8 +23,8 @@ from dcign.facegen.shape.modes import gaussian_process_modes
 from dcign.facegen.template.mesh import Template
 from dcign.facegen.template.regions import Regions, head_weight
 
-SLACK = 0.002  # tolerance over the mean: contradicting tables must not distort the head
-NECK_WEIGHT = 0.3  # of the neck over the head when modes are ranked by their variance
+SLACK = 0.002  # tolerance, as a share of the mean: contradicting tables must not distort the head
+NECK_WEIGHT = 0.3  # weight of the neck, relative to the head, when modes are ranked by their variance
 EYE_CORE = 9.0  # mm from the pupil: the eyeball follows the mean movement of this part
 
 
@@ -134,7 +134,7 @@ def _with_rigid_eyes(modes: Float64, vertices: Float64, regions: Regions) -> Flo
 
 
 def _symmetrised(vertices: Float64, template: Template) -> Float64:
-    """Make vertices (V, 3) exactly symmetric that are symmetric up to rounding."""
+    """Return vertices (V, 3) that are symmetric up to rounding as exactly symmetric ones."""
     return np.asarray((vertices + vertices[template.mirror] * (-1, 1, 1)) / 2)
 
 
@@ -153,7 +153,7 @@ def _mean_on_target(
     for _ in range(5):
         chains = _chains(template, mean, landmarks)
         slopes = length_slopes(chains, mean, modes)
-        # Random segments are longer on average: those of the mean head have to be shorter.
+        # Random variation makes segments longer on average, so those of the mean head have to be shorter.
         missing = wanted - lengths(chains, mean) - length_bias(chains, mean, modes)
         weights = _broad_gain(slopes, reach) @ (missing + slopes @ weights)
         mean = start + modes @ weights

@@ -3,7 +3,7 @@
 Only surfaces that face away from the light are drawn. On a closed surface these are never close to a lit point, so that
 no lit point shades itself. In small pictures a quarter of the triangles casts the shadow: see `mesh.shadow_triangles`.
 Faces with their own triangles can contain sheets without thickness, whose fronts and backs coincide. For these the map
-is moved away from the light by as much as a surface falls from texel to texel.
+is moved away from the light, in proportion to a surface's change of depth from texel to texel.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.gl.framebuffers import make_framebuffer
 from dcign.render.gl.programs import compiled, set_uniforms
 
-LARGE = 256  # pixels: larger pictures are few at a time, and their shadows as fine as can be
+LARGE = 256  # pixels: larger pictures are drawn a few at a time, with the finest shadows
 LARGE_IF_TEXTURED = 200  # as in a gallery
 TEXELS = (64, 1024)  # of a map's side, at least and at most
 TEXELS_PER_PIXEL = 0.75  # a soft edge is then about two pixels wide
 FINE_TEXELS_PER_PIXEL = 1.5
 FINE_APART = 1.5  # texels between the 4 x 4 lookups of a fine shadow: its edge is then about four pixels wide
-# How far a map of own triangles is moved, in texels of a surface's fall: at least as far as a lookup reaches.
+# How far a map of own triangles is moved, in multiples of a surface's change of depth per texel: at least as far as a
+# lookup reaches.
 SLOPE, FINE_SLOPE = 2.0, 3.5
 
 
 def is_fine(mesh: Mesh, size: int) -> bool:
-    """Return whether pictures of `size` pixels get fine shadows, which cost more; textured ones do earlier."""
+    """Return whether pictures of `size` pixels get fine shadows, which cost more; textured ones do at smaller sizes."""
     return size > LARGE or (mesh.uv is not None and size >= LARGE_IF_TEXTURED)
 
 
@@ -45,7 +46,7 @@ def casters(mesh: Mesh, *, fine: bool) -> Int32:
 
 
 def map_slope(mesh: Mesh, *, fine: bool) -> float:
-    """Return how far each surface in the map is moved away from the light, in texels of its fall."""
+    """Return how far surfaces in the map move away from the light, in multiples of their change of depth per texel."""
     if not mesh.own_triangles:
         return 0.0
     return FINE_SLOPE if fine else SLOPE
