@@ -1,4 +1,4 @@
-"""The layout of a shard, found with HDF5 by `hdf5_layout`. The sandbox sends it as JSON."""
+"""What HDF5 finds in a shard, as `hdf5_layout` returns it and the sandbox's process passes it on as JSON."""
 
 from __future__ import annotations
 
