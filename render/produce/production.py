@@ -212,7 +212,7 @@ def _wait_until_seen(task: ShardTask, shard: DrawnShard) -> None:
 def _two_renderers(folder: Path, first: Renderer | None, other: Renderer) -> RenderError:
     return RenderError(
         f"expected the renderer that drew the first shards of {folder}, {first}, found {other}, whose pixels may "
-        "differ: continue where the folder was begun, or choose another --out."
+        "differ: continue where the folder was started, or choose another --out."
     )
 
 

@@ -54,7 +54,7 @@ def test_an_unknown_npz_is_reported_with_the_expected_keys(tmp_path: Path) -> No
 
 
 def test_an_unknown_folder_is_reported_with_the_expected_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"expected an ICT-FaceKit folder, found no file generic_neutral_mesh\.obj"):
+    with pytest.raises(ModelError, match=r"expected an ICT-FaceKit folder, found no generic_neutral_mesh\.obj"):
         load_model(tmp_path)
 
 
@@ -126,7 +126,7 @@ def test_a_data_set_of_a_model_is_verified_and_carries_its_licence(tmp_path: Pat
     for words in (["--model", other], []):
         refused = dcign("render", *words, "--batches", "1", "--size", "16", "--out", out)
         assert refused.exit_code == 1
-        assert "was started with tiny.h5" in refused.output
+        assert "was started with, tiny.h5" in refused.output
 
 
 def test_a_bad_model_leaves_no_folder(tmp_path: Path) -> None:
