@@ -18,7 +18,7 @@ from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.gl.framebuffers import make_framebuffer
 from dcign.render.gl.programs import compiled, set_uniforms
 
-LARGE = 256  # pixels: larger pictures are drawn a few at a time, with the finest shadows
+LARGE = 256  # pixels: larger pictures are drawn a few at a time, and get the finest shadows
 LARGE_IF_TEXTURED = 200  # as in a gallery
 TEXELS = (64, 1024)  # of a map's side, at least and at most
 TEXELS_PER_PIXEL = 0.75  # a soft edge is then about two pixels wide

@@ -98,8 +98,7 @@ def render_people(
 ) -> UInt8:
     """Draw each person in colour at its azimuth, elevation and light azimuth: (N, size, size, 3).
 
-    The finest level of the model is drawn; from TEXTURED_FROM pixels on, with textures. This is slow, but only one
-    sheet is drawn.
+    Draws the finest level of detail, and textures from TEXTURED_FROM pixels on: a single sheet need not be fast.
     """
     configuration = RenderConfiguration(Splits.in_paper_proportions(1), size=size, channels=3)
     drawn = []

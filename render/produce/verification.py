@@ -25,7 +25,7 @@ def verify(
     pixel_workers: int,
     bar: Callable[[str], AbstractContextManager[Callable[..., Any]]],
 ) -> list[Finding]:
-    """Check labels and statistics. If `pixels`, then also render the pixels again, even after a failed check.
+    """Check labels and statistics; if `pixels`, then render the pixels again, whatever was found before.
 
     bar: shows a title while batches are checked; returns the callback that counts them.
 
