@@ -54,7 +54,7 @@ def test_an_unknown_npz_is_reported_with_the_expected_keys(tmp_path: Path) -> No
 
 
 def test_an_unknown_folder_is_reported_with_the_expected_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"expected an ICT-FaceKit folder, found no generic_neutral_mesh\.obj"):
+    with pytest.raises(ModelError, match=r"expected an ICT-FaceKit folder, found no file generic_neutral_mesh\.obj"):
         load_model(tmp_path)
 
 
