@@ -289,3 +289,10 @@ def test_an_older_record_of_a_recipe_means_what_it_meant(recipe, numbers):
     counted = recipe.pixels if numbers == 64 * 64 else 0
     assert recipe_of_run(older, numbers) == dataclasses.replace(recipe, pixels=counted)
     assert recipe_of_run(values, numbers) == recipe
+
+
+def test_a_record_without_a_field_that_every_version_wrote_is_refused():
+    values = dataclasses.asdict(SWAP)
+    del values["sigma"]
+    with pytest.raises(ValueError, match="expected every field of a recipe, found no sigma"):
+        recipe_of_run(values, 64 * 64)
