@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -34,9 +34,7 @@ class StridedEncoder(nn.Module):
         super().__init__()
         self.padding, self.activate = _border(size), ACTIVATIONS[activation]
         widths = (channels, *WIDTHS[: halvings(size)])
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
-        )
+        self.convolutions = _layers(nn.Conv2d, widths, 4, stride=2, padding=1)
         self.hidden = nn.Linear(widths[-1] * _grid(size) ** 2, HIDDEN)
         self.heads = nn.Linear(HIDDEN, 2 * latents)
 
@@ -62,9 +60,7 @@ class StridedDecoder(nn.Module):
         self.hidden = nn.Linear(latents, HIDDEN)
         self.widest = widths[0]
         self.seed = nn.Linear(HIDDEN, widths[0] * self.grid**2)
-        self.convolutions = nn.ModuleList(
-            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
-        )
+        self.convolutions = _layers(nn.ConvTranspose2d, widths, 4, stride=2, padding=1)
 
     def forward(self, code: Tensor) -> Tensor:
         features = self.activate(self.seed(self.activate(self.hidden(code))))
@@ -73,8 +69,8 @@ class StridedDecoder(nn.Module):
         for convolution in self.convolutions[:-1]:
             features = self.activate(convolution(features))
         logits: Tensor = self.convolutions[-1](features)
-        left, _, top, _ = self.padding
-        return logits[:, :, top : top + self.size, left : left + self.size]
+        before = self.padding[0]
+        return logits[:, :, before : before + self.size, before : before + self.size]
 
 
 class PaperEncoder(nn.Module):
@@ -82,10 +78,7 @@ class PaperEncoder(nn.Module):
 
     def __init__(self, channels: int, latents: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        widths_after = (channels, *widths)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 5) for before, after in itertools.pairwise(widths_after)
-        )
+        self.convolutions = _layers(nn.Conv2d, (channels, *widths), 5)
         self.heads = nn.Linear(widths[-1] * 15 * 15, 2 * latents)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,11 +96,8 @@ class PaperDecoder(nn.Module):
         super().__init__()
         first, second, third = reversed(widths)
         self.first = first
-        widths_after = (first, second, third, third, channels)
         self.seed = nn.Linear(latents, first * 15 * 15)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 7) for before, after in itertools.pairwise(widths_after)
-        )
+        self.convolutions = _layers(nn.Conv2d, (first, second, third, third, channels), 7)
 
     def forward(self, code: Tensor) -> Tensor:
         features = functional.relu(self.seed(code)).view(-1, self.first, 15, 15)
@@ -160,6 +150,11 @@ def _inputs(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
     if isinstance(layer, nn.ConvTranspose2d):
         taps /= math.prod(layer.stride)  # with stride 2, only every second tap in each direction meets an input
     return layer.in_channels * taps
+
+
+def _layers(layer: type[nn.Module], widths: Sequence[int], kernel: int, **options: int) -> nn.ModuleList:
+    """Return the convolutions that lead from each number of channels to the next."""
+    return nn.ModuleList(layer(before, after, kernel, **options) for before, after in itertools.pairwise(widths))
 
 
 def halvings(size: int) -> int:
