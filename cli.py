@@ -184,8 +184,8 @@ def render(
 @click.option("--sheet", type=PATH, metavar="PNG", help="Write a contact sheet, one row per batch.")
 @click.option("--truth", default="", metavar="LAYERS",
               help="Show these layers on the sheet, for example depth,landmarks, or all.")  # fmt: skip
-@click.option("--verify", is_flag=True, help="Test the promise batch by batch: labels, and pixels rendered again.")
-@click.option("--quick", is_flag=True, help="Test labels and statistics only, without rendering.")
+@click.option("--verify", is_flag=True, help="Check every batch: its labels, and its pixels against a new rendering.")
+@click.option("--quick", is_flag=True, help="Check labels and statistics only, without rendering.")
 @click.option("--workers", type=COUNT, metavar="N",
               help="Processes for the check.  [default: one per core, or one per GPU]")  # fmt: skip
 def inspect(
@@ -206,7 +206,7 @@ def inspect(
     from dcign.data.dataset.summary import summarise, table
 
     if truth and sheet is None:
-        raise click.UsageError("--truth names layers of a contact sheet; name the sheet, too: give --sheet PNG.")
+        raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
     with one_sentence():
         summary = summarise(path)
         if sheet is not None:

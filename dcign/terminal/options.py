@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from dcign.errors import DcignError, TrainingError, TrainingInterrupted
+from dcign.storage.paths import to_path
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
@@ -26,10 +27,6 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        if not isinstance(value, str) or "://" not in value:
-            return Path(value)
-        from dcign.storage.paths import to_path
-
         with one_sentence():
             return to_path(value)
 
@@ -149,18 +146,15 @@ def interruptible(sentence: str) -> Iterator[None]:
     """On Ctrl-C print how to continue, and exit with code 130."""
     try:
         yield
-    except TrainingInterrupted as stopped:
-        click.echo(f"\n{stopped}", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
-        click.echo(f"\n{sentence}", err=True)
+    except (TrainingInterrupted, KeyboardInterrupt) as stopped:
+        click.echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
         sys.exit(INTERRUPTED)
 
 
 def refuse_overwriting(path: Path, option: str = "--out") -> None:
     if path.exists():
         raise click.ClickException(
-            f"{path} is there already; expected a new file: remove it or choose another {option}."
+            f"expected a new file, found {path}, which is there already: remove it or choose another {option}."
         )
 
 

@@ -253,7 +253,7 @@ def test_the_exit_code_says_whether_all_that_is_needed_is_here(
     assert [line.split() for line in lines.output.splitlines()[:3]] == [
         ["good", "python", "3.12"], [verdict, "tea", "none"], ["Boil", "some."],
     ]  # fmt: skip
-    assert lines.output.splitlines()[3] == ("Missing: tea." if code else "All that is needed is here.")
+    assert lines.output.splitlines()[3] == ("Missing: tea." if code else "Everything that is needed is here.")
     told = CliRunner().invoke(cli.dcign, ["doctor", "--json"])
     assert told.exit_code == code
     about = json.loads(told.output)
