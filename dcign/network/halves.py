@@ -32,10 +32,11 @@ class StridedEncoder(nn.Module):
 
     def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
         super().__init__()
-        self.padding, self.activate = _border(size), ACTIVATIONS[activation]
-        widths = (channels, *WIDTHS[: halvings(size)])
+        halvings, grid, before, after = _layout(size)
+        self.padding, self.activate = (before, after, before, after), ACTIVATIONS[activation]
+        widths = (channels, *WIDTHS[:halvings])
         self.convolutions = _layers(nn.Conv2d, widths, 4, stride=2, padding=1)
-        self.hidden = nn.Linear(widths[-1] * _grid(size) ** 2, HIDDEN)
+        self.hidden = nn.Linear(widths[-1] * grid**2, HIDDEN)
         self.heads = nn.Linear(HIDDEN, 2 * latents)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,9 +55,10 @@ class StridedDecoder(nn.Module):
 
     def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
         super().__init__()
-        self.size, self.grid, self.padding = size, _grid(size), _border(size)
+        halvings, self.grid, before, _ = _layout(size)
+        self.kept = slice(before, before + size)  # rows and columns of the last layer's image
         self.activate = ACTIVATIONS[activation]
-        widths = (*reversed(WIDTHS[: halvings(size)]), channels)
+        widths = (*reversed(WIDTHS[:halvings]), channels)
         self.hidden = nn.Linear(latents, HIDDEN)
         self.widest = widths[0]
         self.seed = nn.Linear(HIDDEN, widths[0] * self.grid**2)
@@ -69,8 +71,7 @@ class StridedDecoder(nn.Module):
         for convolution in self.convolutions[:-1]:
             features = self.activate(convolution(features))
         logits: Tensor = self.convolutions[-1](features)
-        before = self.padding[0]
-        return logits[:, :, before : before + self.size, before : before + self.size]
+        return logits[:, :, self.kept, self.kept]
 
 
 class PaperEncoder(nn.Module):
@@ -157,17 +158,9 @@ def _layers(layer: type[nn.Module], widths: Sequence[int], kernel: int, **option
     return nn.ModuleList(layer(before, after, kernel, **options) for before, after in itertools.pairwise(widths))
 
 
-def halvings(size: int) -> int:
-    """Return the number of times that an image of that size is halved."""
-    return int(math.log2(size / 4))
-
-
-def _grid(size: int) -> int:
-    return -(-size // int(2 ** halvings(size)))
-
-
-def _border(size: int) -> tuple[int, int, int, int]:
-    """Return the columns and rows to pad: left, right, top, bottom."""
-    missing = _grid(size) * 2 ** halvings(size) - size
-    before = missing // 2
-    return before, missing - before, before, missing - before
+def _layout(size: int) -> tuple[int, int, int, int]:
+    """Return the number of halvings, the width of the last grid, and the columns to pad left and right."""
+    halvings = int(math.log2(size / 4))
+    grid = -(-size // 2**halvings)
+    missing = grid * 2**halvings - size
+    return halvings, grid, missing // 2, missing - missing // 2
