@@ -135,11 +135,11 @@ class DataSource:
         """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
         if data_in == "disk":
             return self.chunked("train")
-        loaded = self._dataset.load("train")
-        images = torch.from_numpy(loaded.images)
+        train = self.labelled("train")
+        images = torch.from_numpy(train.images)
         if fits_on_device(images.nbytes, device):
             images = images.to(device)
-        return TrainingBatches(images, self._kind(loaded.varies))
+        return TrainingBatches(images, train.kind)
 
     def sha256(self) -> str:
         """Return a hash over all shards of all splits."""

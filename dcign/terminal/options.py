@@ -81,7 +81,7 @@ SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, m
 
 
 class FactorCommand(click.Command):
-    """A command that has one option more for each factor of the run that its arguments name."""
+    """A command with an additional option for each factor of the run that its arguments name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
@@ -106,8 +106,8 @@ class FactorCommand(click.Command):
         for fit, units in zip(calibrations, run.description.units, strict=True):
             low, high = fit.range
             text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
-            name = f"--{fit.factor.replace('_', '-')}"
-            options.append(click.Option([name, fit.factor], type=FactorValues(), multiple=True, help=text))
+            names = [f"--{fit.factor.replace('_', '-')}", fit.factor]
+            options.append(click.Option(names, type=FactorValues(), multiple=True, help=text))
         return options
 
 
