@@ -59,7 +59,8 @@ def main() -> None:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="dcign", message="%(prog)s %(version)s")
 def dcign() -> None:
-    """Make face data sets in which one thing varies at a time, and train networks whose code says what varied.
+    """Make face data sets in which one thing varies at a time, and train networks whose first latents are
+    the factors that varied.
 
     \b
     Example:
@@ -69,14 +70,14 @@ def dcign() -> None:
     """
 
 
-@dcign.command()
+@dcign.command(short_help="Render a data set of faces or meshes.")
 @click.option("--batches", type=COUNT, required=True, metavar="N",
               help="Training batches of 20 images. The splits test, iid and sweep add 298 or more.")  # fmt: skip
 @click.option("--out", type=PATH_OR_URL, default="faces", show_default=True,
               help="Folder to make, or s3://BUCKET/FOLDER.")  # fmt: skip
 @click.option("--size", type=click.IntRange(16, 1024), default=150, show_default=True, metavar="PIXELS",
               help="Side of an image, 16 to 1024.")  # fmt: skip
-@click.option("--channels", type=click.IntRange(1, 3), default=1, show_default=True, metavar="1|3",
+@click.option("--channels", type=click.Choice(["1", "3"]), default="1", show_default=True,
               help="1 gray, 3 colour.")  # fmt: skip
 @SEED
 @click.option("--workers", type=COUNT, metavar="N",
@@ -98,7 +99,11 @@ def dcign() -> None:
               "several times.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="NAME",
               help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
-@click.option("--keep-head-size", is_flag=True, help="Sample the head's size too. It resembles the camera's distance.")
+@click.option(
+    "--keep-head-size",
+    is_flag=True,
+    help="Let the head's size vary, too. In a picture it looks like the camera's distance.",
+)
 @HAIR
 @click.option("--shadows/--no-shadows", default=True, show_default=True,
               help="Whether faces cast shadows on themselves.")  # fmt: skip
@@ -110,6 +115,7 @@ def dcign() -> None:
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 def render(
     batches: int,
+    channels: str,
     out: Path,
     workers: int | None,
     cluster: str,
@@ -122,8 +128,8 @@ def render(
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
     Makes the splits train, test, iid and sweep. If it is stopped, the same command continues after the last complete
-    shard. The other options with LO HI are nuisances: drawn once per batch, or fixed if LO = HI. --vary makes one of
-    them a factor.
+    shard. --azimuth, --elevation and --light-azimuth are factors. The other
+    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor.
 
     \b
     Example:
@@ -147,7 +153,7 @@ def render(
         raise click.UsageError("expected --workers or --cluster, found both: a cluster has its own workers; give one.")
     with one_sentence(), warnings_shown(ClusterWarning):
         configuration, backdrops = RenderConfiguration.from_options(
-            batches=batches, model_path=model_path, meshes=meshes, up=up, **options
+            batches=batches, channels=int(channels), model_path=model_path, meshes=meshes, up=up, **options
         )
         if meshes is None:  # a file that is not a model is refused before the folder is made
             subject, sha256 = subjects.faces(model_path, stage_progress)
@@ -178,20 +184,22 @@ def render(
         click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
 
 
-@dcign.command()
+@dcign.command(short_help="Describe a shard or a data set, and check it.")
 @click.argument("path", type=PATH_OR_URL)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--sheet", type=PATH, metavar="PNG", help="Write a contact sheet, one row per batch.")
 @click.option("--truth", default="", metavar="LAYERS",
               help="Show these layers on the sheet, for example depth,landmarks, or all.")  # fmt: skip
-@click.option("--verify", is_flag=True, help="Check every batch: its labels, and its pixels against a new rendering.")
+@click.option(
+    "--verify", is_flag=True, help="Check in each batch that only the named factor varies, and render it again."
+)
 @click.option("--quick", is_flag=True, help="Check labels and statistics only, without rendering.")
 @click.option("--workers", type=COUNT, metavar="N",
-              help="Processes for the check.  [default: one per core, or one per GPU]")  # fmt: skip
+              help="Processes for the check.  [default: one per core; for pixels one per GPU, if any]")  # fmt: skip
 def inspect(
     path: Path, as_json: bool, sheet: Path | None, truth: str, verify: bool, quick: bool, workers: int | None
 ) -> None:
-    """Print what a shard or a data set folder holds, and test that it is what it says.
+    """Print what a shard or a data set folder holds and, with --verify or --quick, check it.
 
     With --verify or --quick, exits with code 1 if anything is wrong, and names the batch.
 
@@ -239,16 +247,18 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:  # F
         return verify(path, pixels=pixels, label_workers=label_workers, pixel_workers=pixel_workers, bar=batch_progress)
 
 
-@dcign.command()
+@dcign.command(short_help="Train a network and evaluate it.")
 @click.argument("faces", type=PATH_OR_URL, required=False)
 @click.option("--out", type=PATH, help="The run's folder.  [default: runs/RECIPE]")
 @click.option("--recipe", type=click.Choice(list(RECIPES)), help="See docs/training.md.  [default: swap]")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
-              help="Change a field of the recipe, for example mirror=false. May be given several times.")  # fmt: skip
+              help="Change a field of the recipe, for example mirror=false (docs/training.md lists them). "
+              "May be given several times.")  # fmt: skip
 @click.option("--pretrain", type=NOT_NEGATIVE, metavar="N",
-              help="Clamp nothing in the first N steps.  [default: the recipe's]")  # fmt: skip
+              help="Train the first N steps without the clamp.  [default: the recipe's]")  # fmt: skip
 @click.option("--ratio", metavar="A:B:C:D",
-              help="How often each kind of batch is drawn, identity last, for example 1:1:1:1.")  # fmt: skip
+              help="Shares of the kinds of batches: the factors in the data set's order, then identity. "
+              "[default: the recipe's]")  # fmt: skip
 @click.option("--steps", type=COUNT, metavar="N", help="Gradient steps.  [default: the recipe's]")
 @click.option("--seed", type=NOT_NEGATIVE, metavar="N",
               help="Seed of weights, batches and noise.  [default: 0]")  # fmt: skip
@@ -257,7 +267,7 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:  # F
               help="Where the training images are kept.  [default: memory if they fit]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue the run in --out. Options that are not given stay as they were.")
 def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) -> None:
-    """Train a network on a data set folder (default: faces), then evaluate it on people that it never saw.
+    """Train a network on a data set folder (default: faces), then evaluate it on people outside the training data.
 
     Writes weights, logs, evaluation.json, report.html and pictures into the run's folder. If it is stopped, the same
     command with --resume continues.
@@ -302,16 +312,16 @@ def _evaluate_run(
     click.echo(f"Look at {files[0]}.")
 
 
-@dcign.command()
+@dcign.command(short_help="Evaluate a run on unseen people, write a report.")
 @click.argument("run", type=PATH)
 @DATA
 @click.option("--against", type=PATH, metavar="RUN",
               help="Another run, an entangled one for example, to show beside this one.")  # fmt: skip
 @on_device("cpu")
 def evaluate(run: Path, data: Path | None, against: Path | None, device: str, threads: int) -> None:
-    """Evaluate a trained network on people that it never saw: evaluation.json, and a report to look at.
+    """Evaluate a trained network on people outside the training data. Writes evaluation.json and report.html.
 
-    The report is one HTML file that needs nothing else: report.html in the run's folder, beside its pictures as PNGs.
+    report.html is one self-contained file in the run's folder, beside its pictures as PNGs.
     `dcign train` ends with the same.
 
     \b
@@ -322,7 +332,7 @@ def evaluate(run: Path, data: Path | None, against: Path | None, device: str, th
     _evaluate_run(run, data, device, threads, stopped, against)
 
 
-@dcign.command()
+@dcign.command(short_help="Compare evaluated runs, grouped by recipe.")
 @click.argument("runs", type=PATH, nargs=-1, required=True)
 @click.option("--out", type=PATH, metavar="HTML|PNG",
               help="Write a page with pictures, or the picture of inferred against true factors.")  # fmt: skip
@@ -336,7 +346,7 @@ def compare(
 ) -> None:
     """Show evaluated runs side by side, grouped by recipe: the mean over seeds, and half the range.
 
-    With --out, writes one HTML file that needs nothing else, with inferred against true factors; or a PNG of those
+    With --out, writes one self-contained HTML file with inferred against true factors; or a PNG of those
     alone, one column per recipe.
 
     \b
@@ -357,14 +367,14 @@ def compare(
         click.echo(f"Look at {out}.")
 
 
-@dcign.command()
+@dcign.command(short_help="Write the codes and labels of a data set (.npz).")
 @click.argument("run", type=PATH)
 @click.argument("faces", type=PATH_OR_URL)
 @click.option("--out", type=PATH, required=True, metavar="NPZ", help="File to write.")
 @SPLIT
 @on_device("cpu")
 def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: str, threads: int) -> None:
-    """Write the codes and labels of every image of a data set, from which any figure can be computed again.
+    """Write the codes and labels of every image of a data set, so that you can compute metrics yourself.
 
     A .npz with one row per image: mu, logvar, factors, split, batch, varies, identity_index; and factor_names,
     factor_units.
@@ -384,12 +394,16 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
 
-@dcign.command(cls=FactorCommand, options_metavar="[--FACTOR VALUES]... [OPTIONS]")
+@dcign.command(
+    cls=FactorCommand,
+    options_metavar="[--FACTOR VALUES]... [OPTIONS]",
+    short_help="Read a picture's factors, and draw it at others.",
+)
 @click.argument("run", type=PATH)
 @click.argument("picture", type=PATH)
 @click.option("--out", type=PATH, metavar="PNG|GIF", help="File to write; a .gif is animated.")
-@click.option("--grid", is_flag=True, help="Combine two factors: the first down the rows, the second along them.")
-@click.option("--beside", is_flag=True, help="Put the network's view of the picture, and its reconstruction, first.")
+@click.option("--grid", is_flag=True, help="Draw a grid of two factors: the first varies by row, the second by column.")
+@click.option("--beside", is_flag=True, help="Show the cropped input and its reconstruction before the results.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, metavar="N",
               help="How many times pictures are enlarged.")  # fmt: skip
 @click.option("--fps", type=click.FloatRange(0.1, 50), default=10, show_default=True, metavar="N",
@@ -410,9 +424,9 @@ def edit(
     """Print at what angles a picture was taken, and render it again at others.
 
     RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
-    an option, in the data set's units: `dcign edit RUN --help` lists them. Several values, as -60,0,60, or -60:60:9 for
-    9 values from end to end, make a strip, or the frames of a .gif. Several factors move together. A factor that is not
-    named stays as it was read.
+    an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
+    the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
+    values, they change together. Factors that you do not set keep the value read from the picture.
 
     \b
     Example:
@@ -446,7 +460,7 @@ def edit(
             click.echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
 
 
-@dcign.command()
+@dcign.command(short_help="Write a run or a data set in another format.")
 @click.argument("folder", type=PATH_OR_URL)
 @click.option("--to", type=click.Choice([*RUN_FORMATS, *DATASET_FORMATS]), metavar="FORMAT",
               help=f"Of a run: {', '.join(RUN_FORMATS)}.  [default: onnx]  "
@@ -510,12 +524,14 @@ def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tupl
     click.echo(f"{out}: {count:,} images.")
 
 
-@dcign.command()
+@dcign.command(short_help="Write one person or a gallery as mesh or picture.")
 @click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
               help="Which person; the first person of a gallery.")  # fmt: skip
 @click.option("--out", type=PATH, required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--gallery", type=click.IntRange(1, 400), metavar="N", help="A .png of N people, seeds from --seed on.")
-@click.option("--modes", is_flag=True, help="A .png of the effect of sex, age, haircuts and the first modes.")
+@click.option(
+    "--modes", is_flag=True, help="A .png of the effect of sex, age, haircuts and the first shape and colour modes."
+)
 @click.option("--turnaround", is_flag=True, help="A .png of one person from five sides under three lights.")
 @click.option("--size", type=click.IntRange(16, 4096), metavar="PIXELS",
               help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]")  # fmt: skip
@@ -547,7 +563,7 @@ def face(
         click.echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
 
 
-@dcign.command()
+@dcign.command(short_help="Check the installation and say how to repair it.")
 @click.option("--quick", is_flag=True, help="Do not measure rendering.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
 def doctor(quick: bool, as_json: bool) -> None:

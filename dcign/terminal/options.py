@@ -113,7 +113,7 @@ class FactorCommand(click.Command):
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Show an error of dcign as its sentence, and exit with code 1."""
+    """Print an error of dcign without a traceback, and exit with code 1."""
     try:
         yield
     except DcignError as error:
@@ -122,7 +122,7 @@ def one_sentence() -> Iterator[None]:
 
 @contextmanager
 def warnings_shown(*others: type[Warning]) -> Iterator[None]:
-    """Show the warnings of dcign as their sentence, and other warnings as usual."""
+    """Print each warning of dcign as one sentence, and other warnings as usual."""
     from dcign.storage.lock import UnlockedWarning
 
     kinds: tuple[type[Warning], ...] = (UnlockedWarning, *others)

@@ -106,7 +106,7 @@ def test_render_draws_shadows_unless_told_not_to(
     [
         (["--batches", "0"], "0 is not in the range x>=1"),
         (["--batches", "5", "--size", "15"], "15 is not in the range 16<=x<=1024"),
-        (["--batches", "5", "--channels", "2"], "give --channels 1 or 3"),
+        (["--batches", "5", "--channels", "2"], "'2' is not one of '1', '3'"),
         (["--batches", "5", "--workers", "0"], "0 is not in the range x>=1"),
         (["--batches", "5", "--workers", "0", "--dry-run"], "0 is not in the range x>=1"),
         (

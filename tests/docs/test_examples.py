@@ -18,7 +18,7 @@ from dcign.recipes.registry import RECIPES
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.trained_run import TrainedRun
-from tests.docs.test_pages import ROOT, python_blocks
+from tests.support.pages import ROOT, python_blocks
 
 SIZE = 32  # of the pictures of small_faces
 # Not run: a formula, packages that dcign does not need, a row for a source file, meshes that nobody has.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.pages import ROOT, python_blocks
+
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 TODAY = [page for page in PAGES if page.name != "CHANGELOG.md"]  # the changelog names old paths, too
 TOP_LEVEL = ("benchmarks", "data", "dcign", "facegen", "render", "tests")
@@ -21,11 +22,6 @@ EXAMPLES = ("correlation", "swap_mean", "NAME")
 
 def named(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
-
-
-def python_blocks(page: Path) -> list[str]:
-    """Return the Python code blocks of a page that stand outside of lists."""
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
 
 
 def heading_anchors(page: Path) -> set[str]:

@@ -138,8 +138,8 @@ def test_without_opencv_it_says_how_to_get_it(monkeypatch):
     ("options", "sentence"),
     [
         (["--recipe", "nope"], "expected the name of a recipe, found 'nope'"),
-        (["--steps", "-3"], "steps is -3: wanted"),
-        (["--steps", "0"], "steps is 0: wanted"),
+        (["--steps", "-3"], "expected steps to be .*, found -3"),
+        (["--steps", "0"], "expected steps to be .*, found 0"),
     ],
 )
 def test_a_ceiling_of_nothing_is_refused_in_a_sentence(small_faces, tmp_path, monkeypatch, judge, options, sentence):
@@ -153,7 +153,7 @@ def test_a_ceiling_of_nothing_is_refused_in_a_sentence(small_faces, tmp_path, mo
 def test_a_folder_that_is_not_there_is_refused_in_a_sentence(benchmark, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["benchmark", "nothere"])
-    with pytest.raises(SystemExit, match=r"^Error: nothere "):
+    with pytest.raises(SystemExit, match=r"^Error: .*nothere"):
         benchmark.main()
 
 

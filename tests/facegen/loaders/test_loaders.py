@@ -126,7 +126,7 @@ def test_a_data_set_of_a_model_is_verified_and_carries_its_licence(tmp_path: Pat
     for words in (["--model", other], []):
         refused = dcign("render", *words, "--batches", "1", "--size", "16", "--out", out)
         assert refused.exit_code == 1
-        assert "was begun with tiny.h5" in refused.output
+        assert "was begun with, tiny.h5" in refused.output
 
 
 def test_a_bad_model_leaves_no_folder(tmp_path: Path) -> None:
