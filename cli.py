@@ -214,7 +214,7 @@ def inspect(
     from dcign.data.dataset.summary import summarise, table
 
     if truth and sheet is None:
-        raise click.UsageError("--truth names layers of a contact sheet; name the sheet, too: give --sheet PNG.")
+        raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
     with one_sentence():
         summary = summarise(path)
         if sheet is not None:

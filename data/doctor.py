@@ -51,10 +51,8 @@ def guarded(name: str, mend: str, look: Callable[[], Check]) -> Check:
     """Return what `look` finds, or that it failed and why, so that the other checks still run."""
     try:
         return look()
-    except Unanswered as error:
-        return Check(name, MISSING, str(error), mend)
     except Exception as error:
-        return Check(name, MISSING, f"{type(error).__name__}: {error}", mend)
+        return Check(name, MISSING, _reason(error), mend)
 
 
 def ask_subprocess(module: str, function: str, seconds: float) -> Any:  # JSON
@@ -171,15 +169,21 @@ def _package(name: str, wanted: str, extra: str) -> Check:
 
 def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
-    said, facts = f"{free / 1e9:.1f} GB free in {folder}", {"bytes_free": free}
     if not os.access(folder, os.W_OK):
         return Check("disk", MISSING, f"{folder} may not be written to", "Change to a folder that can be written.")
-    if free < LEAST_DISK:
-        return Check("disk", MISSING, said, "Free some space, or change to a folder on another disk.", facts=facts)
-    if free < PAPERS_DISK:
-        mend = "Enough for --size 64; the paper's data set takes 2 GB: free some space for that."
-        return Check("disk", SLOW, said, mend, facts=facts)
-    return Check("disk", GOOD, said, facts=facts)
+    verdict = MISSING if free < LEAST_DISK else SLOW if free < PAPERS_DISK else GOOD
+    mend = {
+        MISSING: "Free some space, or change to a folder on another disk.",
+        SLOW: "Enough for --size 64; the paper's data set takes 2 GB: free some space for that.",
+        GOOD: "",
+    }[verdict]
+    return Check("disk", verdict, f"{free / 1e9:.1f} GB free in {folder}", mend, facts={"bytes_free": free})
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says, after its type unless it is Unanswered."""
+    kind = type(error).__name__  # by name: in a child process, __main__'s Unanswered is another class
+    return str(error) if kind == Unanswered.__name__ else f"{kind}: {error}"
 
 
 def _ending(code: int) -> str:
@@ -192,7 +196,5 @@ if __name__ == "__main__":  # the child process of `ask_subprocess`
     try:
         outcome = {"answer": getattr(import_module(sys.argv[1]), sys.argv[2])()}
     except Exception as error:
-        kind = type(error).__name__  # __main__'s Unanswered is not the one that the module raises
-        said = str(error) if kind == Unanswered.__name__ else f"{kind}: {error}"
-        outcome = {"failed": " ".join(said.split())}
+        outcome = {"failed": " ".join(_reason(error).split())}
     print("\n" + json.dumps(outcome))

@@ -36,18 +36,17 @@ def devices_here() -> tuple[str, ...]:
 
 def choose_precision(name: Precision, device: torch.device) -> torch.dtype:
     """Return the precision of convolutions. "auto" is bfloat16 where the hardware multiplies it."""
-    if name == "auto":
-        # oneDNN emulates bfloat16 on a CPU without instructions for it, at a third of float32's speed.
-        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bfloat16()
-        return torch.bfloat16 if fast else torch.float32
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
+    half = name == "bfloat16"
+    if name == "auto" and device.type == "cuda":
+        half = torch.cuda.is_bf16_supported()
+    elif name == "auto":  # oneDNN emulates bfloat16 on a CPU without instructions for it, at a third of float32's speed
+        half = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if half else torch.float32
 
 
-@contextmanager
-def computing(device: torch.device, precision: torch.dtype) -> Iterator[None]:
-    """Compute convolutions and matrix products in this precision. Sums and losses stay float32."""
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-        yield
+def computing(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """Return a context that computes convolutions and matrix products in this precision; sums stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16)
 
 
 @contextmanager
@@ -73,7 +72,3 @@ def refuse_threads(count: int) -> None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
-
-
-def _cpu_multiplies_bfloat16() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.doctor import GOOD, MISSING, SLOW, Check, Unanswered, ask_subprocess, guarded
-from dcign.inputs.memory import free_memory
+from dcign.inputs.memory import free_memory, gigabytes
 
 TORCH_SECONDS = 120.0  # for a first import from a cold or shared disk
 LEAST_MEMORY, EASY_MEMORY = 0.5e9, 2e9  # bytes: for torch alone; for training, or two workers, in the default settings
@@ -32,15 +32,13 @@ def check_training() -> Iterator[Check]:
 
 
 def _memory(free: int) -> Check:
-    text, facts = f"{free / 1e9:.1f} GB free", {"bytes_free": free}
-    if free < LEAST_MEMORY:
-        return Check(
-            "memory", MISSING, text, "End other programs, or raise the memory limit of this control group.", facts=facts
-        )
-    if free < EASY_MEMORY:
-        mend = "Render with fewer --workers, and train with --data-in disk."
-        return Check("memory", SLOW, text, mend, facts=facts)
-    return Check("memory", GOOD, text, facts=facts)
+    verdict = MISSING if free < LEAST_MEMORY else SLOW if free < EASY_MEMORY else GOOD
+    mend = {
+        MISSING: "End other programs, or raise the memory limit of this control group.",
+        SLOW: "Render with fewer --workers, and train with --data-in disk.",
+        GOOD: "",
+    }[verdict]
+    return Check("memory", verdict, f"{gigabytes(free)} free", mend, facts={"bytes_free": free})
 
 
 def _device(found: dict[str, Any]) -> Check:

@@ -19,7 +19,7 @@ from dcign.network.autoencoder import AutoEncoder
 from dcign.recipes.registry import Recipe
 from dcign.run.configuration import ImageDescription
 from dcign.train.clamp import active_latents, block_of_latents
-from dcign.train.loss import Draws, invariance_weight, terms
+from dcign.train.loss import invariance_weight, terms
 
 CODES = ("azimuth", "elevation", "light_azimuth", "identity")
 
@@ -58,8 +58,9 @@ def eager_step(folder: Path, recipe: Recipe, description: ImageDescription, devi
     def step() -> int:
         images, kind = next(batches)
         images = images.to(device)[None]
-        draws = Draws(torch.randn(1, images.shape[1], recipe.latents, device=device), donors)
-        values = terms(model, recipe, images, active[kind][None, None], blocks, draws, invariance_weight(recipe, 1, 2))
+        noise = torch.randn(1, images.shape[1], recipe.latents, device=device)
+        weight = invariance_weight(recipe, 1, 2)
+        values = terms(model, recipe, images, active[kind][None, None], blocks, noise, donors, weight)
         optimizer.zero_grad()
         values[0].backward()  # type: ignore[no-untyped-call]
         optimizer.step()

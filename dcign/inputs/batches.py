@@ -7,7 +7,7 @@ uninterrupted run would have drawn, without any stored state, and the images of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -57,8 +57,7 @@ def sent(values: Tensor, device: torch.device) -> Tensor:
     return values.to(device)
 
 
-@dataclass(frozen=True, eq=False)
-class GroupDraw:
+class GroupDraw(NamedTuple):
     """The images of a step: batch (G,), image (G, n) within it, kind (G,), mirrored (G,) bool."""
 
     batch: Tensor
@@ -113,12 +112,8 @@ def draw_groups(
     """Draw a step's groups: each is `images` different images of one batch, which has `size` images."""
     kinds = draw_kinds(ratio, groups, generator)
     positions = torch.rand(groups, generator=generator)
-    batch = torch.stack(
-        [
-            members[kind][int(position * len(members[kind]))]
-            for kind, position in zip(kinds.tolist(), positions, strict=True)
-        ]
-    )
+    chosen = zip((members[kind] for kind in kinds.tolist()), positions, strict=True)
+    batch = torch.stack([batches[int(position * len(batches))] for batches, position in chosen])
     order = np.argsort(torch.rand(groups, size, generator=generator).numpy(), axis=1)  # ten times as fast as torch's
     image = torch.from_numpy(order[:, :images])
     mirrored = torch.rand(groups, generator=generator) < (0.5 if flip else 0.0)

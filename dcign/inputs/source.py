@@ -74,16 +74,24 @@ class DataSource:
     """A data set folder, described and read split by split."""
 
     @classmethod
-    def of_run(cls, configuration: TrainConfiguration, moved_to: str | Path | None = None) -> DataSource:
+    def of_run(
+        cls, configuration: TrainConfiguration, description: ImageDescription, moved_to: str | Path | None = None
+    ) -> DataSource:
         """Open the data set that a run was trained on, in its old folder or in the one given."""
-        trained_on = to_path(configuration.data)
-        with store_errors(trained_on):
-            lost = moved_to is None and not trained_on.exists()
+        folder = to_path(moved_to or configuration.data)
+        with store_errors(folder):
+            lost = moved_to is None and not folder.exists()
         if lost:
             raise TrainingError(
-                f"{configuration.data}, which the run was trained on, is not there: name that data set with --data."
+                f"expected the data set of the run in {folder}, found nothing there: name that data set with --data."
             )
-        return cls(moved_to or configuration.data)
+        source = cls(folder)
+        if source.sha256() != description.data_sha256:
+            raise TrainingError(
+                f"expected the shards on which the run was trained, found others in {folder}: name that data set with "
+                "--data."
+            )
+        return source
 
     def __init__(self, folder: str | Path) -> None:
         self._dataset = FaceDataset(folder)
@@ -127,11 +135,11 @@ class DataSource:
         """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
         if data_in == "disk":
             return self.chunked("train")
-        loaded = self._dataset.load("train")
-        images = torch.from_numpy(loaded.images)
+        train = self.labelled("train")
+        images = torch.from_numpy(train.images)
         if fits_on_device(images.nbytes, device):
             images = images.to(device)
-        return TrainingBatches(images, self._kind(loaded.varies))
+        return TrainingBatches(images, train.kind)
 
     def sha256(self) -> str:
         """Return a hash over all shards of all splits."""
@@ -146,18 +154,13 @@ class DataSource:
         found = self._dataset.manifest.model
         return {key: str(found[key]) for key in ("name", "licence") if found.get(key)}
 
-    def refuse_other_shards(self, description: ImageDescription, run: str | Path) -> None:
-        """Raise unless these are the shards that a run was trained on."""
-        if self.sha256() != description.data_sha256:
-            raise TrainingError(f"{self._folder} holds other shards than {run} was trained on: name that data set")
-
     def refuse_missing(self, splits: Iterable[str]) -> None:
         """Raise unless the data set has these splits."""
         missing = [name for name in splits if not self._dataset.splits.get(name)]
         if missing:
             raise TrainingError(
-                f"{self._folder} has no split {missing[0]!r}, which is needed for this: name a whole data set, as "
-                "`dcign render` makes it"
+                f"expected a split {missing[0]!r} in {self._folder}, found none: name a whole data set, as "
+                "`dcign render` makes it."
             )
 
     def _kind(self, varies: UInt8) -> Int64:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -32,12 +32,11 @@ class StridedEncoder(nn.Module):
 
     def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
         super().__init__()
-        self.padding, self.activate = _border(size), ACTIVATIONS[activation]
-        widths = (channels, *WIDTHS[: halvings(size)])
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
-        )
-        self.hidden = nn.Linear(widths[-1] * _grid(size) ** 2, HIDDEN)
+        halvings, grid, before, after = _layout(size)
+        self.padding, self.activate = (before, after, before, after), ACTIVATIONS[activation]
+        widths = (channels, *WIDTHS[:halvings])
+        self.convolutions = _layers(nn.Conv2d, widths, 4, stride=2, padding=1)
+        self.hidden = nn.Linear(widths[-1] * grid**2, HIDDEN)
         self.heads = nn.Linear(HIDDEN, 2 * latents)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -56,15 +55,14 @@ class StridedDecoder(nn.Module):
 
     def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
         super().__init__()
-        self.size, self.grid, self.padding = size, _grid(size), _border(size)
+        halvings, self.grid, before, _ = _layout(size)
+        self.kept = slice(before, before + size)  # rows and columns of the last layer's image
         self.activate = ACTIVATIONS[activation]
-        widths = (*reversed(WIDTHS[: halvings(size)]), channels)
+        widths = (*reversed(WIDTHS[:halvings]), channels)
         self.hidden = nn.Linear(latents, HIDDEN)
         self.widest = widths[0]
         self.seed = nn.Linear(HIDDEN, widths[0] * self.grid**2)
-        self.convolutions = nn.ModuleList(
-            nn.ConvTranspose2d(before, after, 4, stride=2, padding=1) for before, after in itertools.pairwise(widths)
-        )
+        self.convolutions = _layers(nn.ConvTranspose2d, widths, 4, stride=2, padding=1)
 
     def forward(self, code: Tensor) -> Tensor:
         features = self.activate(self.seed(self.activate(self.hidden(code))))
@@ -73,8 +71,7 @@ class StridedDecoder(nn.Module):
         for convolution in self.convolutions[:-1]:
             features = self.activate(convolution(features))
         logits: Tensor = self.convolutions[-1](features)
-        left, _, top, _ = self.padding
-        return logits[:, :, top : top + self.size, left : left + self.size]
+        return logits[:, :, self.kept, self.kept]
 
 
 class PaperEncoder(nn.Module):
@@ -82,10 +79,7 @@ class PaperEncoder(nn.Module):
 
     def __init__(self, channels: int, latents: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        widths_after = (channels, *widths)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 5) for before, after in itertools.pairwise(widths_after)
-        )
+        self.convolutions = _layers(nn.Conv2d, (channels, *widths), 5)
         self.heads = nn.Linear(widths[-1] * 15 * 15, 2 * latents)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,11 +97,8 @@ class PaperDecoder(nn.Module):
         super().__init__()
         first, second, third = reversed(widths)
         self.first = first
-        widths_after = (first, second, third, third, channels)
         self.seed = nn.Linear(latents, first * 15 * 15)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 7) for before, after in itertools.pairwise(widths_after)
-        )
+        self.convolutions = _layers(nn.Conv2d, (first, second, third, third, channels), 7)
 
     def forward(self, code: Tensor) -> Tensor:
         features = functional.relu(self.seed(code)).view(-1, self.first, 15, 15)
@@ -162,17 +153,14 @@ def _inputs(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
     return layer.in_channels * taps
 
 
-def halvings(size: int) -> int:
-    """Return the number of times that an image of that size is halved."""
-    return int(math.log2(size / 4))
+def _layers(layer: type[nn.Module], widths: Sequence[int], kernel: int, **options: int) -> nn.ModuleList:
+    """Return the convolutions that lead from each number of channels to the next."""
+    return nn.ModuleList(layer(before, after, kernel, **options) for before, after in itertools.pairwise(widths))
 
 
-def _grid(size: int) -> int:
-    return -(-size // int(2 ** halvings(size)))
-
-
-def _border(size: int) -> tuple[int, int, int, int]:
-    """Return the columns and rows to pad: left, right, top, bottom."""
-    missing = _grid(size) * 2 ** halvings(size) - size
-    before = missing // 2
-    return before, missing - before, before, missing - before
+def _layout(size: int) -> tuple[int, int, int, int]:
+    """Return the number of halvings, the width of the last grid, and the columns to pad left and right."""
+    halvings = int(math.log2(size / 4))
+    grid = -(-size // 2**halvings)
+    missing = grid * 2**halvings - size
+    return halvings, grid, missing // 2, missing - missing // 2

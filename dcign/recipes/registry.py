@@ -18,55 +18,53 @@ from dcign.recipes.fields import Decay, Fraction, Ratio, Steps, validate_fields,
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way of training; see `docs/training.md` for the reasons behind the numbers."""
+    """One way of training; see `docs/training.md` for the reasons behind the numbers. The defaults are swap's."""
 
     name: str
     summary: str
 
     # The network.
-    network: Literal["strided", "paper", "released"]  # the paper's network and its released code's: at 150 px only
-    activation: Literal["relu", "silu"]  # of the strided network; the paper's networks use ReLU
-    gain: Annotated[float, Meta(ge=1e-3, le=1e3)]  # variance of the initial weights, times the inputs of their layer
-    latents: Annotated[int, Meta(ge=2, le=4096)]  # Z: the first F are the factors', the others are intrinsic
-    mirror: bool  # mirror-equivariant encoder, with the signs that the data set gives
+    network: Literal["strided", "paper", "released"] = "strided"  # the two others at 150 px only
+    activation: Literal["relu", "silu"] = "silu"  # of the strided network; the paper's networks use ReLU
+    gain: Annotated[float, Meta(ge=1e-3, le=1e3)] = 2.8  # variance of the initial weights, times their layer's inputs
+    latents: Annotated[int, Meta(ge=2, le=4096)] = 28  # Z: the first F are the factors', the others are intrinsic
+    mirror: bool = True  # mirror-equivariant encoder, with the signs that the data set gives
 
     # The clamp: what the decoder gets for a latent that does not vary in the batch.
-    active_by: Literal["label", "divergence"]  # which latents vary: by the batch's label, or within a pair of images
-    reference: Literal["donor", "mean", "first", "none"]  # "first": the batch's first image; "none": nothing is clamped
-    reference_gradient: bool  # whether the decoder's gradient reaches the reference
-    clamp_of: Literal["z", "posterior"]  # "posterior": mu and the variance; each image keeps its own noise
-    pretrain_steps: Steps  # first steps in which nothing is clamped
-    invariance_of: Literal["mu", "z", "posterior"]  # what is pulled to its batch's mean; "posterior": mu and logvar
-    invariance_start: Annotated[float, Meta(ge=0, le=1e9)]  # weight of that pull at the first step that clamps ...
-    invariance_end: Annotated[float, Meta(ge=0, le=1e9)]  # ... and at the last step, geometric in between
+    active_by: Literal["label", "divergence"] = "label"  # which latents vary: by label, or within a pair of images
+    reference: Literal["donor", "mean", "first", "none"] = "donor"  # "first": the batch's first image; "none": no clamp
+    reference_gradient: bool = True  # whether the decoder's gradient reaches the reference
+    clamp_of: Literal["z", "posterior"] = "z"  # "posterior": mu and the variance; each image keeps its own noise
+    pretrain_steps: Steps = 0  # first steps in which nothing is clamped
+    invariance_of: Literal["mu", "z", "posterior"] = "mu"  # pulled to its batch's mean; "posterior": mu, logvar
+    invariance_start: Annotated[float, Meta(ge=0, le=1e9)] = 200.0  # weight of the pull where clamping begins ...
+    invariance_end: Annotated[float, Meta(ge=0, le=1e9)] = 100_000.0  # ... and at the last step, geometric in between
 
     # The likelihood and the prior.
-    likelihood: Literal["gaussian", "bernoulli"]
-    sigma: Annotated[float, Meta(ge=1e-3, le=1e3)]  # of the Gaussian, in units of the range of an image
-    pixels: Annotated[int, Meta(ge=0, le=10**9)]  # an image counts as this many gray pixels; 0: as the values it has
-    beta: Annotated[float, Meta(ge=0, le=1e6)]  # weight of the KL divergence
-    divergence_of: Literal[
-        "all", "active", "clamped"
-    ]  # KL of all latents, of the active ones, of the clamped posterior
+    likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
+    sigma: Annotated[float, Meta(ge=1e-3, le=1e3)] = 0.1  # of the Gaussian, in units of the range of an image
+    pixels: Annotated[int, Meta(ge=0, le=10**9)] = 64 * 64  # an image counts as this many values; 0: as those it has
+    beta: Annotated[float, Meta(ge=0, le=1e6)] = 1.0  # weight of the KL divergence
+    divergence_of: Literal["all", "active", "clamped"] = "all"  # the latents that count, or the clamped posterior
 
     # The images of a step.
-    groups: Annotated[int, Meta(ge=1, le=1024)]  # batches drawn in a step
-    images: Annotated[int, Meta(ge=1, le=1024)]  # images taken of each batch's 20
-    ratio: Ratio | None  # how often each kind of batch is drawn; None: equally
-    flip: bool  # all images of a batch are mirrored together with probability 1/2
+    groups: Annotated[int, Meta(ge=1, le=1024)] = 4  # batches drawn in a step
+    images: Annotated[int, Meta(ge=1, le=1024)] = 2  # images taken of each batch's 20
+    ratio: Ratio | None = None  # how often each kind of batch is drawn; None: equally
+    flip: bool = True  # all images of a batch are mirrored together with probability 1/2
 
     # The optimiser.
-    optimizer: Literal["adam", "rmsprop"]
-    learning_rate: Annotated[float, Meta(ge=0, le=1e3)]
-    momentum: Decay  # of the mean gradient: Adam's beta1
-    square_decay: Decay  # of the mean square gradient: Adam's beta2, RMSprop's alpha
-    epsilon: Fraction  # added to the root of the mean square
-    warmup_steps: Steps
-    final_rate: Fraction  # the last step's learning rate, as a fraction of learning_rate; a cosine leads to it
-    weight_decay: Annotated[float, Meta(ge=0, le=1e3)]
-    gradient_norm: Annotated[float, Meta(ge=0, le=1e12)]  # gradients are clipped to this norm; 0: not clipped
-    average: Decay  # of the exponential moving average of the weights; 0: none
-    steps: Annotated[int, Meta(ge=1, le=10**9)]  # the default of --steps
+    optimizer: Literal["adam", "rmsprop"] = "adam"
+    learning_rate: Annotated[float, Meta(ge=0, le=1e3)] = 1e-3
+    momentum: Decay = 0.9  # of the mean gradient: Adam's beta1
+    square_decay: Decay = 0.999  # of the mean square gradient: Adam's beta2, RMSprop's alpha
+    epsilon: Fraction = 1e-8  # added to the root of the mean square
+    warmup_steps: Steps = 100
+    final_rate: Fraction = 0.02  # the last step's learning rate, as a fraction of learning_rate; a cosine leads to it
+    weight_decay: Annotated[float, Meta(ge=0, le=1e3)] = 0.0
+    gradient_norm: Annotated[float, Meta(ge=0, le=1e12)] = 2000.0  # gradients are clipped to this norm; 0: not clipped
+    average: Decay = 0.995  # of the exponential moving average of the weights; 0: none
+    steps: Annotated[int, Meta(ge=1, le=10**9)] = 40000  # the default of --steps
 
     def __post_init__(self) -> None:
         validate_fields(self)
@@ -87,45 +85,10 @@ class Recipe:
         return self.reference != "none" and self.active_by == "label"
 
 
-SWAP = Recipe(
-    name="swap",
-    summary="donor clamp, mirror-equivariant encoder, ramped invariance (default)",
-    network="strided",
-    activation="silu",
-    gain=2.8,
-    latents=28,
-    mirror=True,
-    active_by="label",
-    reference="donor",
-    reference_gradient=True,
-    clamp_of="z",
-    pretrain_steps=0,
-    invariance_of="mu",
-    invariance_start=200.0,
-    invariance_end=100_000.0,
-    likelihood="gaussian",
-    sigma=0.1,
-    pixels=64 * 64,
-    beta=1.0,
-    divergence_of="all",
-    groups=4,
-    images=2,
-    ratio=None,
-    flip=True,
-    optimizer="adam",
-    learning_rate=1e-3,
-    momentum=0.9,
-    square_decay=0.999,
-    epsilon=1e-8,
-    warmup_steps=100,
-    final_rate=0.02,
-    weight_decay=0.0,
-    gradient_norm=2000.0,
-    average=0.995,
-    steps=40000,
-)
+SWAP = Recipe("swap", "donor clamp, mirror-equivariant encoder, ramped invariance (default)")
 
-PAPER = Recipe(
+PAPER = replace(
+    SWAP,
     name="paper",
     summary="the paper's rule: clamped to the batch's mean, gradient replaced by (z - mean) / 100",
     network="paper",
@@ -133,19 +96,14 @@ PAPER = Recipe(
     gain=1.0,
     latents=200,
     mirror=False,
-    active_by="label",
     reference="mean",
     reference_gradient=False,
-    clamp_of="z",
-    pretrain_steps=0,
     invariance_of="z",
     invariance_start=0.01,
     invariance_end=0.01,
     likelihood="bernoulli",
     sigma=1.0,
     pixels=0,
-    beta=1.0,
-    divergence_of="all",
     groups=1,
     images=20,
     ratio=(1.0, 1.0, 1.0, 10.0),
@@ -154,7 +112,6 @@ PAPER = Recipe(
     learning_rate=5e-4,
     momentum=0.0,
     square_decay=0.9,  # "momentum decay 0.1", read as a mean square that forgets a tenth a step
-    epsilon=1e-8,
     warmup_steps=0,
     final_rate=1.0,
     weight_decay=0.01 / 20,  # the paper's .01 is against a loss summed over 20 images; ours is their mean
@@ -259,4 +216,7 @@ def recipe_of_run(values: Mapping[str, Any], numbers: int) -> Recipe:  # JSON
         "square_decay": 0.999 if adam else 0.9,
         "epsilon": 1e-8,
     }
+    missing = Recipe.__dataclass_fields__.keys() - before.keys() - values.keys()
+    if missing:
+        raise ValueError(f"expected every field of a recipe, found no {min(missing)}")
     return Recipe(**{**before, **values})

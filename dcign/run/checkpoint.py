@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import torch
+from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -18,14 +20,29 @@ from torch import Tensor, nn
 from dcign.errors import DataError, TrainingError
 from dcign.storage.atomic import temporary_path
 
-FORMAT = "dcign-checkpoint"
-FORMAT_VERSION = 1
 FILE = "checkpoint.safetensors"
 LARGEST = 2**31  # bytes: more than the largest network with its average and the optimiser's moments
 
 # What each optimiser stores per weight. Without momentum, RMSprop has no momentum_buffer.
 MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg", "momentum_buffer"}}
 NEVER_NEGATIVE = ("step", "exp_avg_sq", "square_avg")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run was trained, as its files say."""
+
+    step: Annotated[int, Meta(ge=0)]
+    seconds: Annotated[float, Meta(ge=0, le=1e300)]  # of training
+
+
+@dataclass(frozen=True)
+class Header(Progress):
+    """The JSON in the header of a checkpoint."""
+
+    format: Literal["dcign-checkpoint"]
+    version: Literal[1]
+    optimizer: dict[str, float]  # moments as numbers; the optimisers of today's PyTorch keep tensors only
 
 
 @dataclass(eq=False)
@@ -40,28 +57,17 @@ class TrainingState:
 
 
 def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
-    """Write the state aside and rename it over the last one, so that there is always a whole one."""
+    """Write the state to a temporary file and rename it, so that the folder always has a complete checkpoint."""
     tensors = {f"weights.{name}": value for name, value in state.model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in state.average.items()}
-    numbers: dict[str, Any] = {}  # an optimiser's own JSON-able values
     for index, moments in state.optimizer.state_dict()["state"].items():
-        for name, value in moments.items():
-            if isinstance(value, Tensor):
-                tensors[f"optimizer.{index}.{name}"] = value
-            else:
-                numbers[f"{index}.{name}"] = value
-    header = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "step": state.step,
-        "seconds": state.seconds,
-        "optimizer": numbers,
-    }
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    header = Header(state.step, state.seconds, "dcign-checkpoint", 1, {})
     path = Path(folder) / FILE
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
         with temporary_path(path) as part:
-            save_file(whole, part, metadata={"dcign": json.dumps(header)})
+            save_file(whole, part, metadata={"dcign": json.dumps(asdict(header))})
     except (DataError, SafetensorError) as error:  # the latter for a full disk, among others
         raise TrainingError(
             f"{error} Correct that and go on with dcign train --resume --out {folder}, or choose another --out."
@@ -79,12 +85,12 @@ def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
         _refuse_others(average.keys(), state.average.keys(), "averaged weights")
         for name, value in average.items():
             state.average[name].copy_(value)
-        moments = _moments(_part(tensors, "optimizer.") | header["optimizer"], state)
-        if bool(moments) != (header["step"] > 0):
-            raise ValueError(f"it has {'' if moments else 'no '}moments of an optimiser after {header['step']} steps")
+        moments = _moments(_part(tensors, "optimizer.") | header.optimizer, state)
+        if bool(moments) != (header.step > 0):
+            raise ValueError(f"expected moments from the first step on, found {len(moments)} after {header.step} steps")
         whole = state.optimizer.state_dict()
         state.optimizer.load_state_dict({"state": moments, "param_groups": whole["param_groups"]})
-        state.step, state.seconds = header["step"], header["seconds"]
+        state.step, state.seconds = header.step, header.seconds
 
 
 def load_average(folder: str | Path, model: nn.Module) -> tuple[int, float]:
@@ -92,34 +98,28 @@ def load_average(folder: str | Path, model: nn.Module) -> tuple[int, float]:
     header, tensors = read_checkpoint(folder)
     with _one_sentence(folder):
         model.load_state_dict(_part(tensors, "average."))
-    return header["step"], header["seconds"]
+    return header.step, header.seconds
 
 
-def read_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:  # the header is JSON
+def read_checkpoint(folder: str | Path) -> tuple[Header, dict[str, Tensor]]:
     """Read a checkpoint's header and tensors.
 
-    Header: step, seconds of training, the optimiser's numbers. Tensors: `weights.NAME` and `average.NAME`, of each
-    weight's shape, and `optimizer.INDEX.NAME`.
+    Tensors: `weights.NAME` and `average.NAME`, of each weight's shape, and `optimizer.INDEX.NAME`.
 
     Raises TrainingError if there is none, or the file is damaged or not a checkpoint.
     """
     path = Path(folder) / FILE
     if not path.is_file():
         raise TrainingError(
-            f"there is no {FILE} in {folder}, as its training was stopped before the first: go on with "
-            f"dcign train --resume --out {folder}"
+            f"expected {FILE} in {folder}, found none, as its training was stopped before the first: go on with "
+            f"dcign train --resume --out {folder}."
         )
     with _one_sentence(folder):
         if path.stat().st_size > LARGEST:
-            raise ValueError(f"it is {path.stat().st_size} bytes large, no checkpoint is above {LARGEST}")
+            raise ValueError(f"expected at most {LARGEST} bytes, found {path.stat().st_size}")
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("dcign", "{}"))
+            header = msgspec.json.decode((file.metadata() or {}).get("dcign", "{}"), type=Header)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != FORMAT_VERSION:
-            raise ValueError(f"it is not a {FORMAT} of version {FORMAT_VERSION}")
-        refuse_progress(header)
-        if not isinstance(header.get("optimizer"), dict):
-            raise ValueError("it has no numbers of an optimiser")
         refuse_numbers(tensors)
     return header, tensors
 
@@ -128,16 +128,12 @@ def refuse_numbers(tensors: dict[str, Tensor]) -> None:
     """Raise ValueError unless all tensors are of floating point and finite, as weights, averages and moments are."""
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not bool(tensor.isfinite().all()):
-            raise ValueError(f"{name} holds numbers that no weight can be")
+            raise ValueError(f"expected {name} to be finite and of floating point, found other numbers")
 
 
-def refuse_progress(found: dict[str, Any]) -> None:
+def refuse_progress(found: Any) -> None:  # JSON
     """Raise ValueError unless the step and the seconds of training in a record are possible."""
-    step, seconds = found.get("step"), found.get("seconds")
-    if type(step) is not int or step < 0:
-        raise ValueError(f"its step is {step!r}")
-    if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ValueError(f"its seconds are {seconds!r}")
+    msgspec.convert(found, Progress)
 
 
 def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str, Any]]:
@@ -151,7 +147,10 @@ def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str,
         least = 0 if name in NEVER_NEGATIVE else -math.inf
         possible = bool((there.isfinite() & (there >= least)).all())
         if not possible or there.shape not in (weight.shape, torch.Size()):
-            raise ValueError(f"optimizer.{key} has shape {tuple(there.shape)} or numbers that it cannot have")
+            raise ValueError(
+                f"expected optimizer.{key} to be finite, of shape {tuple(weight.shape)} or (), and not negative if it "
+                f"is a square or a step, found shape {tuple(there.shape)} or other numbers"
+            )
         if isinstance(value, Tensor):
             # A fused optimiser assumes one memory layout: moments must have that of their weights (channels_last).
             value = (torch.empty_like(weight) if value.shape == weight.shape else torch.empty(())).copy_(value)
@@ -169,7 +168,7 @@ def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str,
 def _refuse_others(found: Iterable[Any], wanted: Iterable[Any], what: str) -> None:
     differing = set(found) ^ set(wanted)
     if differing:
-        raise ValueError(f"its {what} are of another network: {sorted(map(str, differing))[0]}")
+        raise ValueError(f"expected {what} of this network, found a difference in {min(map(str, differing))}")
 
 
 @contextmanager
@@ -180,7 +179,7 @@ def _one_sentence(folder: str | Path) -> Iterator[None]:
     except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise TrainingError(
-            f"cannot read {Path(folder) / FILE} ({reason[:300]}): train again into a new folder"
+            f"cannot read {Path(folder) / FILE} ({reason[:300]}): train again into a new folder."
         ) from None
 
 

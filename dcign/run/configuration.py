@@ -189,15 +189,15 @@ def check_run_folder(folder: Path, resume: bool) -> None:
             )
     elif resume and (folder / FILE).is_file():
         read(folder)  # raises an error that says what is wrong with the file
-    elif folder.exists() and (not folder.is_dir() or any(map(_is_foreign, folder.iterdir()))):
+    elif folder.exists() and not (folder.is_dir() and all(map(_is_left_over, folder.iterdir()))):
         raise TrainingError(f"expected a new or empty folder, found other files in {folder}: choose another --out.")
     elif resume:
         raise TrainingError(f"expected a run to resume, found none in {folder}: train without --resume.")
 
 
-def _is_foreign(path: Path) -> bool:
-    """Return whether a file is neither the lock nor the partial file of a process that was killed."""
-    return path.name != LOCK_FILE and not is_temporary(path)
+def _is_left_over(path: Path) -> bool:
+    """Return whether a file is the lock or the partial file of a process that was killed."""
+    return path.name == LOCK_FILE or is_temporary(path)
 
 
 def read(folder: str | Path) -> tuple[TrainConfiguration, ImageDescription]:
@@ -217,12 +217,12 @@ def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescripti
     """Read what `to_json` returned. Raises ValueError for anything else."""
     try:
         if found.pop("version") != FORMAT_VERSION:
-            raise ValueError(f"not version {FORMAT_VERSION}")
+            raise ValueError(f"expected version {FORMAT_VERSION}, found another")
         del found["format"]
         description = ImageDescription(**found.pop("description"))
         recipe = recipe_of_run(found.pop("recipe"), description.size**2 * description.channels)
         if recipe.latents <= len(description.factors):
-            raise ValueError(f"{recipe.latents} latents for {len(description.factors)} factors")
+            raise ValueError(f"expected more latents than {len(description.factors)} factors, found {recipe.latents}")
         return TrainConfiguration(recipe=recipe, **found), description
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from None
@@ -232,27 +232,22 @@ def refuse_difference(
     found: tuple[TrainConfiguration, ImageDescription], asked: tuple[TrainConfiguration, ImageDescription]
 ) -> None:
     """Raise TrainingError if a run resumed with what is asked for would not compute what the stored run did."""
-    before, now = to_json(*found), to_json(*asked)
+    before, now = _entries(to_json(*found)), _entries(to_json(*asked))
     data, out = asked[0].data, asked[0].out
     if found[1].data_sha256 != asked[1].data_sha256:
         raise TrainingError(
             f"expected the data set on which the run in {out} was trained, found another in {data}: name the first, or "
             "choose another --out."
         )
-    for name in before:
-        if name not in MAY_DIFFER and before[name] != now[name]:
-            there, here = _difference(before[name], now[name])
+    for name, value in before.items():
+        if name not in MAY_DIFFER and value != now[name]:
             raise TrainingError(
-                f"expected {name} to be {there}, as in the run in {out}, found {here}: ask for the same, or choose "
-                "another --out."
+                f"expected {name} to be {json.dumps(value)}, as in the run in {out}, found {json.dumps(now[name])}: "
+                "ask for the same, or choose another --out."
             )
 
 
-def _difference(before: Any, now: Any) -> tuple[str, str]:  # two JSON values
-    """Return the two values; of two dictionaries, the first entry that differs."""
-    if not isinstance(before, dict):
-        return json.dumps(before), json.dumps(now)
-    if "name" in before and before["name"] != now["name"]:
-        return str(before["name"]), str(now["name"])
-    key = next(key for key in before if before[key] != now.get(key))
-    return f"{key} {json.dumps(before[key])}", f"{key} {json.dumps(now.get(key))}"
+def _entries(record: dict[str, Any]) -> dict[str, Any]:  # JSON
+    """Return the entries of a run's record, with those of the recipe and the description as recipe.NAME and so on."""
+    inner = {f"{key}.{name}": value for key in ("recipe", "description") for name, value in record[key].items()}
+    return {**{key: value for key, value in record.items() if not isinstance(value, dict)}, **inner}

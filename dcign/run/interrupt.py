@@ -1,4 +1,4 @@
-"""Ctrl-C, held back until a step is whole: half a step would leave weights that no seed leads to."""
+"""Defer Ctrl-C to the end of a step: after half a step, the weights would not follow from the seed."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from dcign.storage.atomic import write_atomic
 
 FILE = "log.jsonl"
@@ -25,7 +27,9 @@ class RunLog:
         from tensorboardX.proto.event_pb2 import Event, SessionLog
 
         self._path = Path(folder) / FILE
-        _drop_after(self._path, step)
+        if self._path.exists():
+            lines = self._path.read_bytes().splitlines(keepends=True)
+            write_atomic(self._path, b"".join(line for line in lines if _step_of(line) <= step))
         events = Path(folder) / "tensorboard"
         events.mkdir(exist_ok=True)
         self._file = self._path.open("a", encoding="utf-8")
@@ -54,17 +58,13 @@ class RunLog:
         self._tensorboard.flush()
 
 
-def _drop_after(path: Path, step: int) -> None:
-    if not path.exists():
-        return
-    lines = path.read_bytes().splitlines(keepends=True)
-    write_atomic(path, b"".join(line for line in lines if _step_of(line) <= step))
+class _Line(msgspec.Struct):
+    step: int
 
 
 def _step_of(line: bytes) -> float:
     """Return the step of a line, infinite for a line that was not written completely."""
     try:
-        step = json.loads(line)["step"] if line.endswith(b"\n") else math.inf
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return msgspec.json.decode(line, type=_Line).step if line.endswith(b"\n") else math.inf
+    except (ValueError, RecursionError):
         return math.inf
-    return step if isinstance(step, int) else math.inf

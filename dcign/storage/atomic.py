@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dcign.errors import DataError
-from dcign.storage.paths import is_remote, make_folder, with_local_copy
+from dcign.storage.paths import is_remote, make_folder, store_errors, with_local_copy
 
 HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]  # machines may share a temporary folder
 
@@ -126,12 +126,10 @@ def atomic_file(path: Path, mark: str = "") -> Iterator[AtomicFile]:
     with temporary_path(path, mark) as part:
         with write_errors(path):
             file = AtomicFile(path, part)
-        try:
+        with file:
             yield file
             with write_errors(path):
                 file.check()
-        finally:
-            file.close()
 
 
 def file_sha256(path: Path) -> str:
@@ -201,20 +199,13 @@ def _remove_files_of_dead_processes() -> None:
 
 
 def _rename(part: Path, path: Path) -> None:
-    """Give a complete file its name in one step, in a store too.
-
-    Raises OSError if the disk or the store refuses.
-    """
+    """Give a complete file its name in one step, in a store too."""
     if not is_remote(path):
         part.replace(path)
         return
     remote = cast("Any", path)
-    try:
+    with store_errors(path):
         remote.fs.put_file(str(part), remote.path)
-    except OSError:
-        raise
-    except Exception as error:  # stores have errors of their own
-        raise OSError(" ".join(str(error).split()) or type(error).__name__) from None
 
 
 def _flush(path: Path) -> None:

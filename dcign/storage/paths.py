@@ -45,12 +45,12 @@ def to_path(name: str | Path) -> Path:
         _ = path.fs  # this imports the store's package
     except ImportError as error:
         raise DataError(
-            f"{name} needs a package that is not installed ({error}): run `pip install 'dcign[cloud]'` for s3://, or "
-            "install the package of the other store, for example gcsfs or adlfs."
+            f"expected the package of the store of {name}, found none ({error}): run `pip install 'dcign[cloud]'` for "
+            "s3://, or install the package of the other store, for example gcsfs or adlfs."
         ) from None
     except ValueError as error:
         raise DataError(
-            f"{name} is of no known store ({error}); expected a URL like s3://BUCKET/FOLDER: check it."
+            f"expected a URL of a known store, such as s3://BUCKET/FOLDER, found {name} ({error}): check it."
         ) from None
     return cast("Path", path)
 
@@ -93,7 +93,9 @@ def local_copy(path: Path, *, fresh: bool = True) -> Path:
         try:
             copy = _fetched(path)
         except FileNotFoundError:
-            copy = _fetched_again(path)
+            if not path.exists():
+                raise DataError(f"{path} is not there: check the name, or make it with `dcign render`.") from None
+            copy = _fetched(path)
     _asked[str(path)] = copy
     return copy
 
@@ -139,13 +141,6 @@ def _fetched(path: Path) -> Path:
     return copy
 
 
-def _fetched_again(path: Path) -> Path:
-    try:
-        return _fetched(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} is not there: check the name, or make it with `dcign render`.") from None
-
-
 def _copies() -> Path:
     """Return the folder of this user's copies.
 
@@ -157,8 +152,8 @@ def _copies() -> Path:
     about = folder.lstat()  # does not follow a link
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o077:
         raise DataError(
-            f"{folder} is not a folder that only you can use, and copies of a store's files are kept there: remove it, "
-            "or set TMPDIR to another folder."
+            f"expected a folder that only you can use for copies of a store's files, found another in {folder}: remove "
+            "it, or set TMPDIR to another folder."
         )
     return folder
 
@@ -184,5 +179,6 @@ def _make_room(size: int) -> None:
         taken, free = taken - freed, free + freed
     if size > free:
         raise DataError(
-            f"a copy of {size / 1e6:,.0f} MB does not fit into {_copies()}: free some space, or set TMPDIR."
+            f"expected {size / 1e6:,.0f} MB for a copy, found {free / 1e6:,.0f} MB free in {_copies()}: free some "
+            "space, or set TMPDIR."
         )

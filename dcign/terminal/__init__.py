@@ -1,5 +1,5 @@
-"""What the command line shows and reads: shared options, error sentences, progress bars.
+"""In: arguments of a command line, errors, and the progress that library functions report.
 
-Comes in: words of a command line, and callbacks' numbers. Goes out: Python values, and text on a terminal.
+Out: Python values, and sentences and progress bars in the terminal.
 Never imports numpy, torch or OpenGL before a command needs them.
 """

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from dcign.errors import DcignError, TrainingError, TrainingInterrupted
+from dcign.storage.paths import to_path
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
@@ -26,10 +27,6 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        if not isinstance(value, str) or "://" not in value:
-            return Path(value)
-        from dcign.storage.paths import to_path
-
         with one_sentence():
             return to_path(value)
 
@@ -84,7 +81,7 @@ SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, m
 
 
 class FactorCommand(click.Command):
-    """A command that has one option more for each factor of the run that its arguments name."""
+    """A command with an additional option for each factor of the run that its arguments name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
@@ -109,8 +106,8 @@ class FactorCommand(click.Command):
         for fit, units in zip(calibrations, run.description.units, strict=True):
             low, high = fit.range
             text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
-            name = f"--{fit.factor.replace('_', '-')}"
-            options.append(click.Option([name, fit.factor], type=FactorValues(), multiple=True, help=text))
+            names = [f"--{fit.factor.replace('_', '-')}", fit.factor]
+            options.append(click.Option(names, type=FactorValues(), multiple=True, help=text))
         return options
 
 
@@ -149,18 +146,15 @@ def interruptible(sentence: str) -> Iterator[None]:
     """On Ctrl-C print how to continue, and exit with code 130."""
     try:
         yield
-    except TrainingInterrupted as stopped:
-        click.echo(f"\n{stopped}", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
-        click.echo(f"\n{sentence}", err=True)
+    except (TrainingInterrupted, KeyboardInterrupt) as stopped:
+        click.echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
         sys.exit(INTERRUPTED)
 
 
 def refuse_overwriting(path: Path, option: str = "--out") -> None:
     if path.exists():
         raise click.ClickException(
-            f"{path} is there already; expected a new file: remove it or choose another {option}."
+            f"expected a new file, found {path}, which is there already: remove it or choose another {option}."
         )
 
 

@@ -1,4 +1,4 @@
-"""Progress bars, each as a context that gives the callback which a library function reports to."""
+"""Progress bars. Each is a context manager and yields the callback to which a library function reports."""
 
 from __future__ import annotations
 

@@ -166,14 +166,13 @@ def _fabric(
     half = precision == torch.bfloat16
     plugins: list[Any] = [Autocast("bf16-mixed", device.type)] if half else []
     if process.count == 1:
-        devices: Any = 1 if device.type != "cuda" else [device.index or 0]
+        devices: Any = [device.index or 0] if device.type == "cuda" else 1
         return Fabric(accelerator=device.type, devices=devices, plugins=[*plugins, LightningEnvironment()])
     backend = "nccl" if device.type == "cuda" else "gloo"
-    strategy = DDPStrategy(process_group_backend=backend, gradient_as_bucket_view=True)
     return Fabric(
         accelerator=device.type,
         devices=process.local_count,
         num_nodes=process.count // process.local_count,
-        strategy=strategy,
+        strategy=DDPStrategy(process_group_backend=backend, gradient_as_bucket_view=True),
         plugins=[*plugins, TorchElasticEnvironment()],
     )

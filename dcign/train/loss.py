@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -21,18 +20,6 @@ from dcign.network.autoencoder import AutoEncoder
 from dcign.recipes.registry import Recipe
 from dcign.train.clamp import ACTIVE, CLAMPS, Posterior, active_latents, block_of_latents, invariance
 
-
-@dataclass(frozen=True)
-class Draws:
-    """The random numbers of a loss, drawn beforehand so that the loss is a pure function.
-
-    noise (G, n, Z) N(0, 1); donors (G, n, F + 1) indices into the n images of the group.
-    """
-
-    noise: Tensor
-    donors: Tensor
-
-
 TERMS = ("loss", "reconstruction", "divergence", "invariance")
 
 
@@ -42,20 +29,22 @@ def terms(
     images: Tensor,
     active: Tensor,
     blocks: Tensor,
-    draws: Draws,
+    noise: Tensor,
+    donors: Tensor,
     invariance_weight: Tensor | float,
 ) -> Tensor:
     """Return the loss and its three terms in the order of `TERMS`: (4,), nats per image.
 
-    images (G, n, C, S, S) 0..1; active (G, 1, Z), as the labels mark it; blocks (Z,). The loss is reconstruction +
-    beta * divergence + invariance_weight * invariance.
+    images (G, n, C, S, S) 0..1; active (G, 1, Z), as the labels mark it; blocks (Z,); noise (G, n, Z) N(0, 1); donors
+    (G, n, F + 1) indices into the n images of the group. The random numbers are arguments, so that the loss is a pure
+    function: reconstruction + beta * divergence + invariance_weight * invariance.
     """
     groups, count = images.shape[:2]
     flat = images.flatten(0, 1)
     mu, logvar = (values.view(groups, count, -1) for values in model.encode(flat))
-    own = Posterior(mu, logvar, draws.noise)
+    own = Posterior(mu, logvar, noise)
     active = ACTIVE[recipe.active_by](mu, logvar, active)
-    code, clamped = CLAMPS[recipe.clamp_of](recipe, own, active, draws.donors, blocks)
+    code, clamped = CLAMPS[recipe.clamp_of](recipe, own, active, donors, blocks)
     logits = model.logits(code.flatten(0, 1))
     reconstruction = negative_log_likelihood(logits, flat, recipe).mean()
     prior = PRIORS[recipe.divergence_of](own, clamped, active).sum(dim=-1).mean()
@@ -85,15 +74,11 @@ def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     return (mu.square() + logvar.exp() - 1 - logvar) / 2
 
 
-def _divergence_of(posterior: Posterior) -> Tensor:
-    return divergence(posterior.mu, posterior.logvar)
-
-
 # Whose divergence counts: of each image's own posterior, of the active latents alone, of the posterior as clamped.
 PRIORS: dict[str, Callable[[Posterior, Posterior, Tensor], Tensor]] = {
-    "all": lambda own, clamped, active: _divergence_of(own),
-    "active": lambda own, clamped, active: _divergence_of(own).masked_fill(~active, 0.0),
-    "clamped": lambda own, clamped, active: _divergence_of(clamped),
+    "all": lambda own, clamped, active: divergence(own.mu, own.logvar),
+    "active": lambda own, clamped, active: divergence(own.mu, own.logvar).masked_fill(~active, 0.0),
+    "clamped": lambda own, clamped, active: divergence(clamped.mu, clamped.logvar),
 }
 
 # What is pulled to its group's mean, each (G, n, Z). The terms are summed.
@@ -113,7 +98,7 @@ def invariance_weight(recipe: Recipe, step: int, steps: int) -> float:
 
 
 class StepLoss(nn.Module):
-    """images (G, n, S, S, C) uint8 and a step's draws -> the terms of its loss (4,), nats per image."""
+    """The inputs of a step -> the terms of its loss (4,), nats per image."""
 
     active: Tensor
     blocks: Tensor
@@ -125,24 +110,15 @@ class StepLoss(nn.Module):
         self.register_buffer("active", active_latents(recipe, factors), persistent=False)
         self.register_buffer("blocks", block_of_latents(factors, recipe.latents), persistent=False)
 
-    def forward(
-        self,
-        images: Tensor,
-        kind: Tensor,
-        mirrored: Tensor,
-        noise: Tensor,
-        donors: Tensor,
-        free: Tensor,
-        weight: Tensor,
-    ) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         """Return loss, reconstruction, divergence and invariance: (4,).
 
-        kind (G,), mirrored (G,), noise (G, n, Z), donors (G, n, F + 1). free () bool: whether nothing is clamped
-        yet. weight (): of the invariance.
+        inputs: a `StepInput`; free () bool: whether nothing is clamped yet; weight (): of the invariance.
         """
+        images, kind, mirrored, noise, donors, free, weight = inputs
         active = self.active[kind][:, None] | free
         pixels = as_network_input(images, mirrored)
-        return terms(self.model, self.recipe, pixels, active, self.blocks, Draws(noise, donors), weight)
+        return terms(self.model, self.recipe, pixels, active, self.blocks, noise, donors, weight)
 
 
 def compile_step(loss: nn.Module, device: torch.device) -> nn.Module:

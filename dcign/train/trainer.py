@@ -23,7 +23,6 @@ from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import TrainingState, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.run.log import RunLog
-from dcign.train.clamp import block_of_latents
 from dcign.train.distributed import Ranks
 from dcign.train.feed import Feed, StepFeed
 from dcign.train.loss import TERMS, StepLoss, compile_step, invariance_weight
@@ -94,15 +93,9 @@ class Trainer:
         weight = invariance_weight(self.recipe, self.state.step, self.configuration.steps)
         if self.device.type == "cuda":
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]  # torch's own
-        values: Tensor = self.loss(
-            inputs.images,
-            inputs.kind,
-            inputs.mirrored,
-            inputs.noise,
-            inputs.donors,
-            torch.full((), unclamped, device=self.device),  # filled there: a copy would make the host wait
-            torch.full((), weight, device=self.device),
-        )
+        # Numbers are filled in on the device: a copy would make the host wait.
+        numbers = (torch.full((), number, device=self.device) for number in (unclamped, weight))
+        values: Tensor = self.loss(*inputs, *numbers)
         self.state.optimizer.zero_grad()  # here, so that the new gradients take the memory of the old ones
         self.ranks.backward(values[0])
         norm = optimiser_step(self.state, self.recipe, self.configuration.steps)
@@ -122,7 +115,7 @@ class Trainer:
         what = "gradient" if bool(finite[first, : len(TERMS)].all()) else "loss"
         kept = Path(self.configuration.out) / CHECKPOINT
         raise TrainingError(
-            f"the {what} of step {self.state.step - len(unread) + first + 1} is not finite: "
+            f"expected a finite {what}, found NaN or infinity in step {self.state.step - len(unread) + first + 1}: "
             + (f"{kept} is the last good checkpoint; " if kept.exists() else "no checkpoint was written yet; ")
             + "train again with another --seed, or with a lower --set learning_rate=..."
         )
@@ -172,7 +165,7 @@ def _feed(
         batches_by_kind(batches.kind, description.kinds, ratio),
         ratio,
         recipe,
-        int(block_of_latents(len(description.factors), recipe.latents)[-1]) + 1,
+        len(description.kinds),
         configuration.seed,
         ranks.process,
     )

@@ -102,7 +102,8 @@ def _ranks(configuration: TrainConfiguration) -> Iterator[tuple[TrainConfigurati
             raise
         finish_other_processes(process)
         raise TrainingError(
-            f"one of the {process.count} processes ended, with the error above: correct its cause and use --resume."
+            f"expected {process.count} processes to the end, found one stopped by the error above: correct its cause "
+            "and use --resume."
         ) from None
 
 

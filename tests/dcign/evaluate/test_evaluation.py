@@ -196,7 +196,7 @@ def test_an_evaluation_on_other_shards_is_refused(swap, small_faces, tmp_path):
     manifest = json.loads((other / "dataset.json").read_text())
     manifest["splits"]["iid"]["shards"][0]["sha256"] = "0" * 64
     (other / "dataset.json").write_text(json.dumps(manifest))
-    with pytest.raises(TrainingError, match="holds other shards than"):
+    with pytest.raises(TrainingError, match="expected the shards on which the run was trained, found others in"):
         evaluate(TrainedRun.open(swap), data=other)
 
 

@@ -28,7 +28,7 @@ from dcign.recipes.registry import (
     recipe_of_run,
 )
 from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
-from dcign.train.loss import PRIORS, PULLED, Draws, divergence, invariance_weight, terms
+from dcign.train.loss import PRIORS, PULLED, divergence, invariance_weight, terms
 from dcign.train.optimiser import OPTIMIZERS
 
 FACTORS, LATENTS, PIXELS = 3, 7, 4
@@ -63,11 +63,12 @@ def step(recipe, images=5, weight=0.0, groups=FACTORS + 1):
     recipe = dataclasses.replace(recipe, latents=LATENTS)
     model = Bare(groups, images)
     active = active_latents(recipe, FACTORS)[:, None]
-    draws = Draws(drawn(groups, images, LATENTS, seed=9), torch.zeros(groups, images, FACTORS + 1, dtype=torch.long))
+    noise = drawn(groups, images, LATENTS, seed=9)
+    donors = torch.zeros(groups, images, FACTORS + 1, dtype=torch.long)
     pictures = torch.sigmoid(drawn(groups, images, 1, 2, 2, seed=8))
-    values = terms(model, recipe, pictures, active, BLOCKS, draws, weight)
+    values = terms(model, recipe, pictures, active, BLOCKS, noise, donors, weight)
     values[0].backward()
-    return model, values.detach(), active, draws
+    return model, values.detach(), active, noise
 
 
 def grouped(values):
@@ -84,14 +85,14 @@ def test_released_no_gradient_reaches_a_clamped_latent_not_even_the_first_images
 
 
 def test_released_clamped_latents_have_the_first_images_posterior_and_noise_of_their_own():
-    model, _, active, draws = step(RELEASED)
+    model, _, active, noise = step(RELEASED)
     mu, logvar = grouped(model.mu), grouped(model.logvar)
     for kind in range(FACTORS + 1):
         for image in range(5):
             for latent in range(LATENTS):
                 giver = image if active[kind, 0, latent] else 0
-                noise = float(draws.noise[kind, image, latent])
-                wanted = mu[kind, giver, latent] + noise * np.exp(logvar[kind, giver, latent] / 2)
+                own = float(noise[kind, image, latent])
+                wanted = mu[kind, giver, latent] + own * np.exp(logvar[kind, giver, latent] / 2)
                 assert grouped(model.code)[kind, image, latent] == pytest.approx(wanted, rel=1e-12)
 
 
@@ -102,12 +103,12 @@ def test_released_the_divergence_counts_the_active_latents_alone():
 
 
 def test_released_the_gradient_of_an_active_latent_is_the_decoders_and_the_priors():
-    model, _, active, draws = step(RELEASED)
+    model, _, active, noise = step(RELEASED)
     free = active.expand(FACTORS + 1, 5, LATENTS).numpy()
     images = free.shape[0] * free.shape[1]
     decoders, mu, logvar = grouped(model.code.grad), grouped(model.mu), grouped(model.logvar)
     wanted_mu = np.where(free, decoders + mu / images, 0)
-    spread = draws.noise.numpy() * np.exp(logvar / 2) / 2
+    spread = noise.numpy() * np.exp(logvar / 2) / 2
     wanted_logvar = np.where(free, decoders * spread + (np.exp(logvar) - 1) / 2 / images, 0)
     np.testing.assert_allclose(grouped(model.mu.grad), wanted_mu, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(grouped(model.logvar.grad), wanted_logvar, rtol=1e-9, atol=1e-15)
@@ -125,8 +126,8 @@ def test_released_the_pull_if_turned_on_pulls_clamped_latents_together():
 
 
 def test_ada_gvae_is_its_slow_twin():
-    model, values, _, draws = step(ADA_GVAE, images=2)
-    mu, logvar, noise = grouped(model.mu), grouped(model.logvar), draws.noise.numpy()
+    model, values, _, noise = step(ADA_GVAE, images=2)
+    mu, logvar, noise = grouped(model.mu), grouped(model.logvar), noise.numpy()
     priors, shared = [], 0
     for pair in range(FACTORS + 1):
         between = []
@@ -288,3 +289,10 @@ def test_an_older_record_of_a_recipe_means_what_it_meant(recipe, numbers):
     counted = recipe.pixels if numbers == 64 * 64 else 0
     assert recipe_of_run(older, numbers) == dataclasses.replace(recipe, pixels=counted)
     assert recipe_of_run(values, numbers) == recipe
+
+
+def test_a_record_without_a_field_that_every_version_wrote_is_refused():
+    values = dataclasses.asdict(SWAP)
+    del values["sigma"]
+    with pytest.raises(ValueError, match="expected every field of a recipe, found no sigma"):
+        recipe_of_run(values, 64 * 64)

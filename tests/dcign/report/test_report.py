@@ -258,7 +258,9 @@ def test_what_a_report_cannot_be_made_of_is_refused_before_the_work(runs, run, s
         refuse_report(TrainedRun.open(run), against=TrainedRun.open(tmp_path))
     found = json.loads((run / "configuration.json").read_text())
     (run / "configuration.json").write_text(json.dumps(found | {"data": "moved"}))
-    with pytest.raises(TrainingError, match=r"moved, which the run was trained on, is not there: name .* with --data"):
+    with pytest.raises(
+        TrainingError, match=r"data set of the run in .*moved, found nothing there: name .* with --data"
+    ):
         refuse_report(TrainedRun.open(run))
     refuse_report(TrainedRun.open(run), small_faces, TrainedRun.open(runs / "vae"))
     (run / "configuration.json").write_text(json.dumps(found))
@@ -284,7 +286,7 @@ def test_data_without_what_is_drawn_are_refused_by_the_name_of_the_split(run, sm
         (bare / "dataset.json").write_text(json.dumps(whole | {"splits": splits}))
         found["description"]["data_sha256"] = DataSource(bare).sha256()
         (run / "configuration.json").write_text(json.dumps(found))
-        with pytest.raises(TrainingError, match=f"has no split '{split}', which is needed for this"):
+        with pytest.raises(TrainingError, match=f"expected a split '{split}' in .*, found none"):
             work(TrainedRun.open(run), bare)
 
 

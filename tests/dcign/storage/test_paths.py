@@ -102,7 +102,7 @@ def test_what_a_store_does_not_hold_or_allow_is_a_sentence(store: str) -> None:
         (("inspect", "s3://no-such-bucket/faces"), "s3://no-such-bucket/faces is not there"),
         (("train", f"{store}/nothing"), "expected a data set folder"),
         (("render", "--batches", 4, "--size", 16, "--workers", 1, "--out", "s3://no-such-bucket/faces"), "bucket"),
-        (("inspect", "nowhere://bucket/faces"), "is of no known store"),
+        (("inspect", "nowhere://bucket/faces"), "expected a URL of a known store"),
     ):
         result = dcign(*words)
         said = " ".join(result.output.split())
@@ -176,7 +176,9 @@ def test_copies_used_longest_ago_make_room(store: str, monkeypatch: pytest.Monke
     assert local_copy(first, fresh=False).read_bytes() == b"x" * 1000
     monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 10})())
     second.write_bytes(b"y" * 5000)
-    with pytest.raises(DataError, match=r"does not fit into .*: free some space, or set TMPDIR"):
+    with pytest.raises(
+        DataError, match=r"expected .* MB for a copy, found .* MB free in .*: free some space, or set TMPDIR"
+    ):
         local_copy(second)
 
 
@@ -201,7 +203,7 @@ def test_a_folder_of_copies_that_others_may_write_to_is_refused(
         else:
             copies.mkdir()
             copies.chmod(0o777)
-    with pytest.raises(DataError, match=r"is not a folder that only you can use, .* remove it, or set TMPDIR"):
+    with pytest.raises(DataError, match=r"expected a folder that only you can use .*: remove it, or set TMPDIR"):
         local_copy(file)
 
 
@@ -260,12 +262,15 @@ def test_names_of_this_machine_stay_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("module", "url"), [("upath", "s3://b/faces"), ("gcsfs", "gs://b/faces")])
 def test_without_a_store_s_package_it_is_named(module: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DataError, match=rf"{url} needs a package .*{module}.*pip install 'dcign\[cloud\]'"):
+    with pytest.raises(
+        DataError,
+        match=rf"expected the package of the store of {url}, found none .*{module}.*pip install 'dcign\[cloud\]'",
+    ):
         to_path(url)
 
 
 def test_a_store_of_no_known_kind_is_refused() -> None:
-    with pytest.raises(DataError, match=r"s4://b/faces is of no known store .*: check it"):
+    with pytest.raises(DataError, match=r"a known store, such as .*, found s4://b/faces .*: check it"):
         to_path("s4://b/faces")
 
 

@@ -19,7 +19,7 @@ from dcign.train.clamp import (
     invariance,
     reference_of,
 )
-from dcign.train.loss import Draws, negative_log_likelihood, terms
+from dcign.train.loss import negative_log_likelihood, terms
 
 FACTORS, LATENTS = 3, 7
 RULE = dataclasses.replace(PAPER, latents=LATENTS, network="strided")
@@ -127,14 +127,14 @@ def test_the_papers_gradient_holds_through_the_whole_network():
     initialise(model, 1.0, torch.Generator().manual_seed(0))
     images = torch.sigmoid(drawn(4, 5, 1, 32, 32))
     active = ACTIVE[:, None]
-    draws = Draws(drawn(4, 5, LATENTS, seed=4), torch.zeros(4, 5, 4, dtype=torch.long))
-    terms(model, recipe, images, active, BLOCKS, draws, 0.01)[0].backward()
+    noise, donors = drawn(4, 5, LATENTS, seed=4), torch.zeros(4, 5, 4, dtype=torch.long)
+    terms(model, recipe, images, active, BLOCKS, noise, donors, 0.01)[0].backward()
     found = {name: weight.grad.clone() for name, weight in model.named_parameters()}
 
     model.zero_grad()
     flat = images.flatten(0, 1)
     mu, logvar = model.encode(flat)
-    z = sample(mu, logvar, draws.noise.flatten(0, 1))
+    z = sample(mu, logvar, noise.flatten(0, 1))
     mean = z.detach().view(4, 5, -1).mean(dim=1, keepdim=True).expand(4, 5, -1).flatten(0, 1)
     free = active.expand(4, 5, -1).flatten(0, 1)
     code = torch.where(free, z.detach(), mean).requires_grad_()
