@@ -15,6 +15,7 @@ except ModuleNotFoundError:
     sys.exit("dcign: expected the package click, found none: run `pip install -e .` in the folder of dcign.")
 
 from dcign.errors import TrainingError
+from dcign.machine import available_cores
 from dcign.recipes.registry import RECIPES
 from dcign.terminal.options import (
     COUNT,
@@ -29,7 +30,6 @@ from dcign.terminal.options import (
     SEED,
     SPLIT,
     FactorCommand,
-    available_cores,
     interruptible,
     interval,
     on_device,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from dcign.errors import TrainingError
+from dcign.machine import available_cores
 
 if TYPE_CHECKING:
     from dcign.run.configuration import Precision
@@ -54,7 +54,7 @@ def threads(count: int, processes: int = 1) -> Iterator[None]:
     """Use `count` CPU threads, 0 for this process's share of the cores, and restore the old number afterwards."""
     refuse_threads(count)
     before = torch.get_num_threads()
-    torch.set_num_threads(count or max(1, _cores() // processes))
+    torch.set_num_threads(count or max(1, available_cores() // processes))
     try:
         yield
     finally:
@@ -63,12 +63,8 @@ def threads(count: int, processes: int = 1) -> Iterator[None]:
 
 def refuse_threads(count: int) -> None:
     """Raise TrainingError for too many threads: with many thousands, the process dies without an error message."""
-    most = THREADS_PER_CORE * _cores()
+    most = THREADS_PER_CORE * available_cores()
     if not 0 <= count <= most:
         raise TrainingError(
-            f"expected 1 to {most} threads on {_cores()} cores, or 0 for one per core, found {count}: change --threads."
+            f"expected 1 to {most} threads on {available_cores()} cores, or 0 for one per core, found {count}: change --threads."
         )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 
 from benchmarks.render.shard_writing import stock_writing, worker_memory
-from dcign.malloc import keep_freed_memory
+from dcign.machine import keep_freed_memory
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.worker_pool import ENVIRONMENT
 

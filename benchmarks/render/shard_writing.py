@@ -18,7 +18,7 @@ from dcign.data.shard.writer import write_shard
 from dcign.facegen.build import procedural_model
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.normals import VertexNormals
-from dcign.malloc import keep_freed_memory
+from dcign.machine import keep_freed_memory
 from dcign.render.gl.context import choose_egl
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import FINEST, RenderConfiguration, Splits

@@ -176,7 +176,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
     from dcign.device import choose_device, choose_precision
     from dcign.inputs.memory import choose_storage, free_memory
     from dcign.inputs.source import DataSource
-    from dcign.malloc import keep_freed_memory
+    from dcign.machine import keep_freed_memory
     from dcign.recipes.registry import RECIPES
     from dcign.run.configuration import TrainConfiguration
     from dcign.train.distributed import ALONE, Ranks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -156,7 +155,3 @@ def refuse_overwriting(path: Path, option: str = "--out") -> None:
         raise click.ClickException(
             f"expected a new file, found {path}, which is there already: remove it or choose another {option}."
         )
-
-
-def available_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

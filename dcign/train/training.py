@@ -18,7 +18,7 @@ from dcign.errors import DataError, DcignError, TrainingError, TrainingInterrupt
 from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
-from dcign.malloc import keep_freed_memory
+from dcign.machine import keep_freed_memory
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import load_checkpoint

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from dcign.errors import DataError, RenderError
-from dcign.malloc import keep_freed_memory
+from dcign.machine import keep_freed_memory
 from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
 
 Task = TypeVar("Task")

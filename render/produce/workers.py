@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dcign.errors import RenderError
-from dcign.malloc import keep_freed_memory
+from dcign.machine import keep_freed_memory
 from dcign.render.gl import devices
 from dcign.render.plan.backdrops import read_backdrops
 from dcign.render.plan.configuration import RenderConfiguration

@@ -16,7 +16,7 @@ from dcign.errors import DataError, TrainingError
 from dcign.inputs import memory
 from dcign.inputs.memory import choose_storage, fits_on_device, free_memory
 from dcign.inputs.source import DataSource
-from dcign.malloc import keep_freed_memory
+from dcign.machine import keep_freed_memory
 from dcign.recipes.registry import SWAP
 from dcign.run.checkpoint import read_checkpoint
 from dcign.run.configuration import TrainConfiguration, read

@@ -1,8 +1,9 @@
-"""How the C library treats freed memory."""
+"""This machine: its cores, and the memory that its C library keeps."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 
 # Parameters of glibc's mallopt (malloc.h): how much free heap is kept, and from what size on memory is mapped instead.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -21,3 +22,8 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):  # another C library
         return False
     return bool(mallopt(TRIM_THRESHOLD, KEPT_BYTES) and mallopt(MMAP_THRESHOLD, LARGEST_ON_HEAP))
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
