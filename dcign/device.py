@@ -66,5 +66,6 @@ def refuse_threads(count: int) -> None:
     most = THREADS_PER_CORE * available_cores()
     if not 0 <= count <= most:
         raise TrainingError(
-            f"expected 1 to {most} threads on {available_cores()} cores, or 0 for one per core, found {count}: change --threads."
+            f"expected 1 to {most} threads on {available_cores()} cores, or 0 for one per core, found {count}: "
+            "change --threads."
         )

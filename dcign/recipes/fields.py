@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -64,8 +65,11 @@ def read_settings(settings: Iterable[str], recipe: Any) -> dict[str, Any]:  # va
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? The fields are" if near else "set one of"
             listed = ", ".join(f"{field} ({description})" for field, description in known.items())
-            raise TrainingError(f"expected FIELD=VALUE, found {setting!r}: set one of {listed}.")
+            expected = "a field of the recipe" if equals else "FIELD=VALUE"
+            raise TrainingError(f"expected {expected}, found {name if equals else setting!r}: {hint} {listed}.")
         values[name] = _convert(name, text, declared[name], strict=False)
     return values
 
