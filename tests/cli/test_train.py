@@ -20,7 +20,7 @@ def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, 
 def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     sentence = " ".join(refused("train", small_faces, "--set", "mirrors=false", "--out", run).split())
-    assert "expected a field of the recipe, found mirrors: did you mean mirror?" in sentence
+    assert "expected a field of the recipe, found 'mirrors': did you mean mirror?" in sentence
     assert "mirror (true|false)" in sentence
     assert "reference (donor|mean|first|none)" in sentence
     assert "expected mirror to be true|false, found 'no'" in refused(

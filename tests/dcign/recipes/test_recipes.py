@@ -232,7 +232,7 @@ def test_what_was_changed_is_in_the_name_in_one_order():
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("mirrors=false", r"expected FIELD=VALUE, found 'mirrors=false': set one of network \(strided\|"),
+        ("mirrors=false", r"expected a field of the recipe, found 'mirrors': did you mean mirror\? The fields are network \(strided\|"),
         ("mirror", r"expected FIELD=VALUE, found 'mirror': .*mirror \(true\|false\), .*sigma \(a number"),
         ("mirror=no", r"expected mirror to be true\|false, found 'no': change mirror\."),
         ("groups=2.5", r"expected groups to be a whole number from 1 to 1024, found '2.5'"),
@@ -241,7 +241,7 @@ def test_what_was_changed_is_in_the_name_in_one_order():
         ("reference=median", r"expected reference to be donor\|mean\|first\|none, found 'median'"),
         ("invariance_start=0", r"expected .* both above 0 or both 0, found 0 and 100000: "),
         ("images=20", None),
-        ("steps=20", r"expected FIELD=VALUE, found 'steps=20'"),
+        ("steps=20", r"expected a field of the recipe, found 'steps': "),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_in_a_sentence(word, sentence):
