@@ -22,9 +22,9 @@ from dcign.render.plan.objects import FEWEST, FRAME, check_object_options, objec
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.production import Production, render_dataset
 from dcign.render.produce.redraw import verify_pixels
-from dcign.render.twin.rasteriser import rasterise
 from tests.support.chairs import write_chairs
 from tests.support.heads import one_pose
+from tests.support.rasteriser import rasterise
 
 COUNT = 60
 CONFIGURATION = RenderConfiguration(
