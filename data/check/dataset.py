@@ -23,7 +23,7 @@ from dcign.data.check.smoothness import pixel_faults
 from dcign.data.damage import shown
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
 from dcign.data.dataset.reader import FaceDataset, Shard
-from dcign.data.schema import MASK, configuration_sha256
+from dcign.data.schema import IDENTITY_SHAPE, MASK, configuration_sha256
 from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
@@ -77,28 +77,14 @@ def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress 
     return findings + list(people_in_train(dataset.folder, people))
 
 
-def check_shard(
-    shard: Shard | Path, dataset: FaceDataset | None = None, *, progress: Progress | None = None
-) -> list[Finding]:
-    """Check one shard; with `dataset`, also that it is the shard that dataset.json lists.
-
-    progress is called after every batch.
+def check_shard(path: Path, *, progress: Progress | None = None) -> list[Finding]:
+    """Check one shard, without its dataset.json. progress is called after every batch.
 
     Raises DataError if the shard cannot be read.
     """
-    opened = shard if isinstance(shard, Shard) else Shard(shard)
-    if dataset is None:
-        with opened:
-            counter = _BatchCounter(progress, len(opened))
-            return _shard_findings(
-                opened, str(opened.path), People(), _all_pixel_faults(opened, partial(counter.add, 1))
-            )
-    for split, entries in dataset.splits.items():
-        for entry in entries:
-            if (dataset.folder / entry.file).resolve() == opened.path.resolve():
-                check = partial(_check_pixels, dataset, entry, _BatchCounter(progress, entry.batches))
-                return _entry_findings(dataset, split, entry, People(), check)
-    return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
+    with Shard(path) as shard:
+        counter = _BatchCounter(progress, len(shard))
+        return _shard_findings(shard, str(path), People(), _all_pixel_faults(shard, partial(counter.add, 1)))
 
 
 def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounter) -> _PixelCheck:
@@ -156,16 +142,16 @@ def _all_pixel_faults(shard: Shard, count: Callable[[], None]) -> list[Fault]:
 
 def _varying_labels(shard: Shard) -> list[Float32 | None]:
     """Return for each batch the labels (20,) of what varies; None if that is identity, everything, or not finite."""
-    columns = {factor.name: shard.factors[..., index] for index, factor in enumerate(shard.header.factors)}
+    known = shard.labels
     return [
-        columns[varies][row] if varies in columns and np.isfinite(columns[varies][row]).all() else None
+        known[varies][row] if varies in known and np.isfinite(known[varies][row]).all() else None
         for row, varies in enumerate(shard.varies)
     ]
 
 
 def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str) -> list[str]:
     """Return what is wrong with one batch's pixels, or why they cannot be read."""
-    folds = varies.startswith("light_") and shard.identity_shape is None  # objects are not as round as a head
+    folds = varies.startswith("light_") and IDENTITY_SHAPE not in shard.columns()  # objects are not as round as a head
     try:
         faults = pixel_faults(shard.images(row), labels, varies, folds=folds)
         layers = {name: shard.truth(name, row) for name in shard.truths}

@@ -39,7 +39,7 @@ class _Tally:
 
     def add(self, shard: Shard) -> None:
         """Count one more shard; everything is read first, so that a damaged shard is not counted in part."""
-        factors, nuisances = shard.factors, shard.nuisances
+        labels, nuisances = shard.labels, shard.nuisances
         varies, people = shard.varies, np.unique(shard.identity_index)
         self.batches += len(shard)
         self.shards += 1
@@ -48,8 +48,7 @@ class _Tally:
         self.people.update(people.tolist())
         self.truth.update(shard.truths)
         self.nuisance.update(nuisances)
-        columns = {factor.name: factors[..., index] for index, factor in enumerate(shard.header.factors)}
-        for name, values in (columns | nuisances).items():
+        for name, values in (labels | nuisances).items():
             low, high = self.observed.get(name, (np.inf, -np.inf))
             self.observed[name] = min(low, float(values.min())), max(high, float(values.max()))
 
