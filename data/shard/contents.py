@@ -20,8 +20,7 @@ from dcign.data import schema
 from dcign.data.damage import Damage, damage_errors, decode_reason, shown
 from dcign.data.schema import ShardHeader
 from dcign.data.shard import sandbox
-from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
-from dcign.data.shard.layout import ShardLayout, StoredLayout
+from dcign.data.shard.columns import LANDMARKS_PATH, ShardLayout, StoredLayout, is_per_pixel
 from dcign.errors import DataError
 
 Decoded = TypeVar("Decoded")

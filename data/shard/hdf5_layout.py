@@ -17,8 +17,7 @@ import numpy as np
 from dcign.data import schema
 from dcign.data.damage import Damage, damage_errors, shown
 from dcign.data.schema import Factor
-from dcign.data.shard.columns import Column, expected_column, is_per_pixel
-from dcign.data.shard.layout import Extent, ShardLayout, StoredLayout
+from dcign.data.shard.columns import Column, Extent, ShardLayout, StoredLayout, expected_column, is_per_pixel
 from dcign.errors import DataError
 
 DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is false

@@ -28,13 +28,7 @@ LIBRARY_VERSIONS = ("v108", "v110")
 
 
 def write_shard(
-    path: Path,
-    header: ShardHeader,
-    batches: Iterable[Batch],
-    count: int,
-    *,
-    overwrite: bool = False,
-    mark: str = "",
+    path: Path, header: ShardHeader, batches: Iterable[Batch], count: int, *, overwrite: bool = False, mark: str = ""
 ) -> str:
     """Write `count` batches as one shard and return the file's SHA-256.
 
