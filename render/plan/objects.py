@@ -1,7 +1,4 @@
-"""What a data set shows: people, or objects, whose scene, choice for a batch and meshes are here.
-
-model.npz of its folder holds either.
-"""
+"""What a data set shows, people or objects, and what only objects need: their scene, choice and meshes."""
 
 from __future__ import annotations
 

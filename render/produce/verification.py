@@ -216,7 +216,7 @@ def _differences(batch: Batch, renderer: BatchRenderer, names: Sequence[str], ex
     pictures = redraw_batch(batch, renderer)
     held, drawn = {"": batch.images} | batch.truth, {"": pictures.images, MASK: pictures.mask} | pictures.truth
     faults = []
-    for name in (name for name in drawn if name in held):
+    for name in (each for each in drawn if each in held):
         wrong = _wrong_pictures(held[name], drawn[name], exact, TRUTH_TOLERANCES.get(name, TOLERANCE))
         if len(wrong):
             what = f"the {name} of image" if name else "image"
