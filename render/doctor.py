@@ -44,8 +44,8 @@ def _opengl() -> Check:
     said = f"{found['vendor']}: {found['name']}, {found['version']}; {where}{', drawn by the CPU' if software else ''}"
     if software and NVIDIA.exists():
         mend = (
-            "There is a GPU: install NVIDIA's own EGL (libnvidia-gl of your driver's version), or name another device, "
-            "EGL_DEVICE_ID=1 say."
+            "There is a GPU: install NVIDIA's own EGL (libnvidia-gl of your driver's version), or choose another "
+            "device, for example with EGL_DEVICE_ID=1."
         )
         return Check("opengl", SLOW, said, mend, facts=found)
     return Check("opengl", GOOD, said, facts=found)
@@ -57,7 +57,7 @@ def _rendering(cores: int) -> Check:
     said = f"{rate:,.0f} images/s of one worker at 64 px; 240,000 with {cores} in about {minutes:,.0f} min"
     facts = {"images_per_second": rate, "size": 64, "workers": 1}
     if rate < SLOW_BELOW:
-        mend = "End what else runs here; if it stays slow, take a machine with faster cores or a GPU."
+        mend = "Stop other programs; if it stays slow, use a machine with faster cores or a GPU."
         return Check("rendering", SLOW, said, mend, facts=facts)
     return Check("rendering", GOOD, said, facts=facts)
 

@@ -29,7 +29,7 @@ from dcign import cli
 from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.shard import sandbox
 from dcign.errors import DcignError
-from dcign.render.produce.redraw import check_shard_pixels, pixel_task
+from dcign.render.produce.verification import check_shard_pixels, pixel_task
 from dcign.render.produce.worker_pool import ENVIRONMENT
 
 MEMORY = 1 << 30  # bytes

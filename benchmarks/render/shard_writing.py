@@ -22,7 +22,7 @@ from dcign.machine import keep_freed_memory
 from dcign.render.gl.context import choose_egl
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import FINEST, RenderConfiguration, Splits
-from dcign.render.plan.subject import Subject
+from dcign.render.plan.objects import Subject
 from dcign.render.produce.batch_renderer import BatchRenderer, head_frame
 from dcign.render.produce.worker_pool import ENVIRONMENT
 

@@ -1,6 +1,6 @@
 """Check a data set or a shard: files against dataset.json, labels, people and pixels.
 
-Nothing is rendered here: `dcign.render.produce.redraw` shows that labels and pixels agree, by rendering again.
+Nothing is rendered here: `dcign.render.produce.verification` shows that labels and pixels agree, by rendering again.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,12 +23,13 @@ from dcign.data.check.smoothness import pixel_faults
 from dcign.data.damage import shown
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
 from dcign.data.dataset.reader import FaceDataset, Shard
-from dcign.data.schema import MASK, configuration_sha256
+from dcign.data.schema import IDENTITY_SHAPE, MASK, configuration_sha256
 from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
 
 Progress = Callable[[int, int], None]  # batches checked so far, batches to check
+PixelCheck = tuple[str, list[Fault]]  # the slow part of a shard's check: its SHA-256, and what is wrong with its pixels
 
 
 @dataclass
@@ -40,20 +41,12 @@ class _BatchCounter:
     done: int = 0
     lock: Lock = field(default_factory=Lock)
 
-    def add(self, batches: int) -> None:
-        """Count some more and report."""
+    def add(self) -> None:
+        """Count one more and report."""
         with self.lock:
-            self.done += batches
+            self.done += 1
             if self.progress is not None:
                 self.progress(self.done, self.total)
-
-
-@dataclass(frozen=True)
-class _PixelCheck:
-    """The slow part of a shard's check: its hash, and what is wrong with its pixels."""
-
-    sha256: str
-    faults: list[Fault]
 
 
 def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None) -> list[Finding]:
@@ -77,61 +70,45 @@ def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress 
     return findings + list(people_in_train(dataset.folder, people))
 
 
-def check_shard(
-    shard: Shard | Path, dataset: FaceDataset | None = None, *, progress: Progress | None = None
-) -> list[Finding]:
-    """Check one shard; with `dataset`, also that it is the shard that dataset.json lists.
-
-    progress is called after every batch.
+def check_shard(path: Path, *, progress: Progress | None = None) -> list[Finding]:
+    """Check one shard, without its dataset.json. progress is called after every batch.
 
     Raises DataError if the shard cannot be read.
     """
-    opened = shard if isinstance(shard, Shard) else Shard(shard)
-    if dataset is None:
-        with opened:
-            counter = _BatchCounter(progress, len(opened))
-            return _shard_findings(
-                opened, str(opened.path), People(), _all_pixel_faults(opened, partial(counter.add, 1))
-            )
-    for split, entries in dataset.splits.items():
-        for entry in entries:
-            if (dataset.folder / entry.file).resolve() == opened.path.resolve():
-                check = partial(_check_pixels, dataset, entry, _BatchCounter(progress, entry.batches))
-                return _entry_findings(dataset, split, entry, People(), check)
-    return [Finding(str(opened.path), None, f"is not among the shards that {dataset.folder} lists")]
+    with Shard(path) as shard:
+        counter = _BatchCounter(progress, len(shard))
+        return _shard_findings(shard, str(path), People(), _all_pixel_faults(shard, counter.add))
 
 
-def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounter) -> _PixelCheck:
+def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounter) -> PixelCheck:
     """Check a listed shard's pixels in a thread; count the batches that are listed, whatever happens."""
-    left = entry.batches
+    left = iter(range(entry.batches))
 
     def count() -> None:
-        nonlocal left
-        if left:
-            left -= 1
-            counter.add(1)
+        for _ in islice(left, 1):
+            counter.add()
 
     try:
         with dataset.shard(entry) as shard:
-            return _PixelCheck(file_sha256(shard.path), _all_pixel_faults(shard, count))
+            return file_sha256(shard.path), _all_pixel_faults(shard, count)
     finally:
-        if left:
-            counter.add(left)
+        for _ in left:
+            counter.add()
 
 
 def _entry_findings(
-    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, check: Callable[[], _PixelCheck]
+    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, check: Callable[[], PixelCheck]
 ) -> list[Finding]:
     """Check one listed shard: present, unchanged, of this data set, and correct. check: does the slow part."""
     path = dataset.folder / entry.file
     name = str(path)
     try:
         with dataset.shard(entry) as shard:
-            faults, pixels = list(_provenance_faults(dataset, split, entry, shard)), check()
-            if pixels.sha256 != entry.sha256:
+            faults, (sha256, pixels) = list(_provenance_faults(dataset, split, entry, shard)), check()
+            if sha256 != entry.sha256:
                 faults.append("has another SHA-256 than dataset.json lists: its bytes were changed")
             found = [Finding(name, None, what) for what in faults]
-            return found + _shard_findings(shard, name, people, pixels.faults)
+            return found + _shard_findings(shard, name, people, pixels)
     except DataError as error:
         return [Finding(name, None, without_name(error, path))]
 
@@ -156,16 +133,16 @@ def _all_pixel_faults(shard: Shard, count: Callable[[], None]) -> list[Fault]:
 
 def _varying_labels(shard: Shard) -> list[Float32 | None]:
     """Return for each batch the labels (20,) of what varies; None if that is identity, everything, or not finite."""
-    columns = {factor.name: shard.factors[..., index] for index, factor in enumerate(shard.header.factors)}
+    known = shard.labels
     return [
-        columns[varies][row] if varies in columns and np.isfinite(columns[varies][row]).all() else None
+        known[varies][row] if varies in known and np.isfinite(known[varies][row]).all() else None
         for row, varies in enumerate(shard.varies)
     ]
 
 
 def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str) -> list[str]:
     """Return what is wrong with one batch's pixels, or why they cannot be read."""
-    folds = varies.startswith("light_") and shard.identity_shape is None  # objects are not as round as a head
+    folds = varies.startswith("light_") and IDENTITY_SHAPE not in shard.columns()  # objects are not as round as a head
     try:
         faults = pixel_faults(shard.images(row), labels, varies, folds=folds)
         layers = {name: shard.truth(name, row) for name in shard.truths}

@@ -19,14 +19,14 @@ VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
 def label_faults(shard: Shard) -> Iterator[Fault]:
     """Yield what is wrong with factors, nuisances, and what varies."""
     varies = np.array(shard.varies)
-    columns = {factor.name: shard.factors[:, :, index] for index, factor in enumerate(shard.header.factors)}
-    for name, values in columns.items():
+    labels, nuisances = shard.labels, shard.nuisances
+    for name, values in labels.items():
         free = (varies == name) | (varies == "all")
         yield from _constancy_faults(name, values, varies, free)
         yield from faults_at(free & _constant(values), f"{name} is the same in all its images")
-    for name, values in shard.nuisances.items():
+    for name, values in nuisances.items():
         yield from _constancy_faults(f"nuisance {name}", values, varies, varies == "all")
-    for name, values in (columns | shard.nuisances).items():
+    for name, values in (labels | nuisances).items():
         yield from _finite_faults(name, values)
         yield from _range_faults(name, values, *shard.header.ranges.get(name, (-np.inf, np.inf)))
     wanted = VARIES_IN_SPLIT.get(shard.header.split)

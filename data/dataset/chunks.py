@@ -50,25 +50,20 @@ class SplitChunks:
 
 def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
     """Return where the batches of a split lie, asking each shard."""
-    files, counts, places, factors = [], [], [], []
-    varies: list[int] = []
-    shapes = set()
-    for shard in dataset.shards(split):
-        files.append(shard.path)
-        counts.append(len(shard))
-        places.append(shard.image_chunks())
-        factors.append(shard.factors)
-        varies += [VARIES[name] for name in shard.varies]
-        shapes.add(shard.image_shape)
-    if len(shapes) > 1:
-        raise DataError(f"{dataset.folder} has shards of {len(shapes)} image sizes in {split}: render it again.")
+    found = [
+        (shard.path, len(shard), shard.image_shape, shard.image_chunks(), shard.varies, shard.factors)
+        for shard in dataset.shards(split)
+    ]
+    files, counts, shapes, places, varies, factors = zip(*found, strict=True)
+    if len({*shapes}) > 1:
+        raise DataError(f"{dataset.folder} has shards of {len({*shapes})} image sizes in {split}: render it again.")
     begin, stored = np.concatenate(places).T
     return SplitChunks(
-        files=tuple(files),
+        files=files,
         file=np.repeat(np.arange(len(files)), counts),
         begin=begin,
         stored=stored,
-        shape=(BATCH_SIZE, *shapes.pop()),
-        varies=np.array(varies, np.uint8),
+        shape=(BATCH_SIZE, *shapes[0]),
+        varies=np.array([VARIES[name] for names in varies for name in names], np.uint8),
         factors=np.concatenate(factors),
     )

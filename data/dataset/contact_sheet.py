@@ -33,9 +33,7 @@ def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 2
     """
     if out.suffix.lower() != ".png":
         raise DataError(f"{out} is not a name for a contact sheet; expected a PNG file: give a name that ends in .png.")
-    buffer = io.BytesIO()
-    contact_sheet(source, of_each_kind=of_each_kind, rows=rows, truth=truth).save(buffer, "PNG")
-    write_atomic(out, buffer.getvalue())
+    write_png(out, contact_sheet(source, of_each_kind=of_each_kind, rows=rows, truth=truth))
 
 
 def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> Image.Image:
@@ -55,15 +53,26 @@ def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth:
     if not lines:
         raise DataError(f"{source} has no batches to show; expected at least one: ask for one row or more.")
     label_width = max(_text_width(text) for text, _ in lines) + 2 * MARGIN
-    strips = [_strip(text, tiles, label_width) for text, tiles in lines]
-    width = max(strip.width for strip in strips)
-    height = sum(strip.height + GAP for strip in strips) - GAP
-    sheet = Image.new("RGB", (width, height), PAPER)
-    top = 0
-    for strip in strips:
-        sheet.paste(strip, (0, top))
-        top += strip.height + GAP
+    return joined([_strip(text, tiles, label_width) for text, tiles in lines], gap=GAP)
+
+
+def joined(images: Sequence[Image.Image], *, downwards: bool = True, gap: int = 0) -> Image.Image:
+    """Lay out images one below another, or one beside another, `gap` pixels apart."""
+    widths, heights = zip(*(image.size for image in images), strict=True)
+    gaps, at = gap * (len(images) - 1), 0
+    extent = (max(widths), sum(heights) + gaps) if downwards else (sum(widths) + gaps, max(heights))
+    sheet = Image.new("RGB", extent, PAPER)
+    for image in images:
+        sheet.paste(image, (0, at) if downwards else (at, 0))
+        at += gap + (image.height if downwards else image.width)
     return sheet
+
+
+def write_png(path: Path, image: Image.Image) -> None:
+    """Write a PNG file atomically. Raises DataError if it cannot be written."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    write_atomic(path, buffer.getvalue())
 
 
 def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[str, ...], Batch]]:

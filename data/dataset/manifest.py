@@ -74,23 +74,12 @@ class _Document(msgspec.Struct):
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write dataset.json atomically; the same manifest gives the same bytes."""
-    document = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "configuration": manifest.configuration,
-        "configuration_sha256": manifest.configuration_sha256,
-        "seed": manifest.seed,
-        "model": manifest.model,
-        "renderer": manifest.renderer,
-        "factors": [asdict(factor) for factor in manifest.factors],
-        "splits": {
-            split: {
-                "batches": sum(entry.batches for entry in entries),
-                "shards": [asdict(entry) for entry in entries],
-            }
-            for split, entries in manifest.splits.items()
-        },
+    fields = asdict(manifest)
+    splits = {
+        split: {"batches": sum(shard["batches"] for shard in shards), "shards": shards}
+        for split, shards in fields.pop("splits").items()
     }
+    document = {"format": FORMAT, "version": FORMAT_VERSION, **fields, "splits": splits}
     write_atomic(folder / NAME, (json.dumps(document, indent=1) + "\n").encode())
 
 
@@ -116,15 +105,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise DataError(
             f"{path} is not what dcign writes: {decode_reason(error)}; check the name, or render the data set again."
         ) from None
-    return Manifest(
-        configuration=document.configuration,
-        configuration_sha256=document.configuration_sha256,
-        seed=document.seed,
-        model=document.model,
-        renderer=document.renderer,
-        splits={name: split.shards for name, split in document.splits.items()},
-        factors=document.factors,
-    )
+    splits = {name: split.shards for name, split in document.splits.items()}
+    return Manifest(**msgspec.structs.asdict(document) | {"splits": splits})
 
 
 def _content(folder: Path) -> bytes:

@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -44,9 +43,7 @@ class Shard:
         self._open()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:  # Any: pickle's own contract
@@ -83,6 +80,11 @@ class Shard:
         return self._whole(schema.FACTOR_VALUES)
 
     @property
+    def labels(self) -> dict[str, Float32]:
+        """The same by name: factor -> (B, 20)."""
+        return {factor.name: self.factors[..., index] for index, factor in enumerate(self.header.factors)}
+
+    @property
     def identity_index(self) -> Int64:
         """Which person is in each image (B, 20)."""
         return self._whole(schema.IDENTITY_INDEX)
@@ -95,17 +97,17 @@ class Shard:
     @property
     def identity_shape(self) -> Float32 | None:
         """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
-        return self._optional(schema.IDENTITY_SHAPE)
+        return self.coefficients.get(schema.IDENTITY_SHAPE)
 
     @property
     def identity_albedo(self) -> Float32 | None:
         """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
-        return self._optional(schema.IDENTITY_ALBEDO)
+        return self.coefficients.get(schema.IDENTITY_ALBEDO)
 
     @property
     def identity_attributes(self) -> Float32 | None:
         """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
-        return self._optional(schema.IDENTITY_ATTRIBUTES)
+        return self.coefficients.get(schema.IDENTITY_ATTRIBUTES)
 
     @property
     def nuisances(self) -> dict[str, Float32]:
@@ -188,9 +190,6 @@ class Shard:
 
     def _whole(self, path: str) -> NDArray[Any]:  # the dataset's own dtype
         return self._open().whole(path)
-
-    def _optional(self, path: str) -> NDArray[Any] | None:
-        return self._whole(path) if path in self._open().stored else None
 
     def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
         return self._open().row(path, row)

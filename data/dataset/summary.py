@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.filesize import decimal
+from rich.table import Column, Table
 from rich.text import Text
 
 from dcign.data.damage import shown
@@ -39,7 +40,7 @@ class _Tally:
 
     def add(self, shard: Shard) -> None:
         """Count one more shard; everything is read first, so that a damaged shard is not counted in part."""
-        factors, nuisances = shard.factors, shard.nuisances
+        labels, nuisances = shard.labels, shard.nuisances
         varies, people = shard.varies, np.unique(shard.identity_index)
         self.batches += len(shard)
         self.shards += 1
@@ -48,8 +49,7 @@ class _Tally:
         self.people.update(people.tolist())
         self.truth.update(shard.truths)
         self.nuisance.update(nuisances)
-        columns = {factor.name: factors[..., index] for index, factor in enumerate(shard.header.factors)}
-        for name, values in (columns | nuisances).items():
+        for name, values in (labels | nuisances).items():
             low, high = self.observed.get(name, (np.inf, -np.inf))
             self.observed[name] = min(low, float(values.min())), max(high, float(values.max()))
 
@@ -166,31 +166,23 @@ def _title(summary: Json) -> Text:
 def _split_table(summary: Json) -> Table:
     """Return one column per split, so that the table fits a terminal of 80 columns."""
     splits = summary["splits"].values()
-    lines = _empty_table("batches of 20 images", *summary["splits"], justify="right")
+    columns = [Column(split, justify="right") for split in summary["splits"]]
+    lines = Table("batches of 20 images", *columns, box=SIMPLE_HEAD)
     for kind in VARIES:
         counts = [split["batches_of_kind"].get(kind, 0) for split in splits]
         if any(counts):
             lines.add_row(f"  varying {kind}", *(f"{count:,}" for count in counts))
     for heading in ("batches", "images", "identities", "shards"):
         lines.add_row(heading, *(f"{split[heading]:,}" for split in splits))
-    lines.add_row("size", *(_size(split["bytes"]) for split in splits))
+    lines.add_row("size", *(decimal(split["bytes"]) for split in splits))
     lines.add_row("truth", *(", ".join(split["truth"]) or "-" for split in splits))
     lines.add_row("nuisances", *(f"{len(split['nuisance'])}" for split in splits))
     return lines
 
 
-def _empty_table(*headings: str, justify: Literal["left", "right"] = "left") -> Table:
-    lines = Table(box=SIMPLE_HEAD)
-    lines.add_column(headings[0])
-    for heading in headings[1:]:
-        lines.add_column(heading, justify=justify)
-    return lines
-
-
 def _range_table(summary: Json) -> Table:
-    lines = _empty_table(
-        "factor (or nuisance)" if summary["nuisances"] else "factor", "unit", "configured", "observed", "in a mirror"
-    )
+    heading = "factor (or nuisance)" if summary["nuisances"] else "factor"
+    lines = Table(heading, "unit", "configured", "observed", "in a mirror", box=SIMPLE_HEAD)
     for name, factor in summary["factors"].items():
         sign = "negated" if factor["mirror_sign"] < 0 else "kept"
         lines.add_row(name, factor["units"], _range(factor["configured"]), _range(factor["observed"]), sign)
@@ -202,7 +194,7 @@ def _range_table(summary: Json) -> Table:
 def _provenance_table(summary: Json) -> Table:
     provenance = summary["provenance"]
     model, renderer = provenance["model"], provenance["renderer"]
-    lines = _empty_table("provenance", "")
+    lines = Table("provenance", "", box=SIMPLE_HEAD)
     rows = {
         "seed": provenance["seed"],
         "configuration": provenance["configuration_sha256"],
@@ -218,11 +210,3 @@ def _provenance_table(summary: Json) -> Table:
 
 def _range(pair: list[float] | None) -> str:
     return f"{pair[0]:.1f} to {pair[1]:.1f}" if pair else "-"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

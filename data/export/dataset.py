@@ -29,12 +29,7 @@ ABOUT = "about.json"
 
 
 def export_dataset(
-    folder: Path,
-    out: Path,
-    to: str,
-    splits: Sequence[str] = (),
-    *,
-    progress: Callable[[int, int], None],
+    folder: Path, out: Path, to: str, splits: Sequence[str] = (), *, progress: Callable[[int, int], None]
 ) -> int:
     """Write splits of a data set, all by default, into the new folder `out`; return the number of images.
 

@@ -102,23 +102,14 @@ def _metadata(split: SplitSource, edges: Float64) -> NDArray[Any]:  # a record (
     factors, manifest = split.layout.factors, split.dataset.manifest
     middles = [low + (high - low) * (np.arange(BINS) + 0.5) / BINS for low, high in edges]
     possible = np.dtype([(factor.name, np.float64, (BINS,)) for factor in factors])
-    fields: dict[str, tuple[Any, Any]] = {  # name -> dtype, value
-        **_text("title", f"dcign faces, {split.name}"),
-        **_text("description", f"configuration {manifest.configuration_sha256}, seed {manifest.seed}"),
-        **_text("licence", str(manifest.model.get("licence", ""))),
-        "latents_names": _column([factor.name for factor in factors]),
-        "latents_units": _column([factor.units for factor in factors]),
-        "latents_sizes": _column([BINS] * len(factors)),
-        "latents_possible_values": (possible, tuple(middles)),
+    fields: dict[str, NDArray[Any]] = {
+        "title": np.array(f"dcign faces, {split.name}"),
+        "description": np.array(f"configuration {manifest.configuration_sha256}, seed {manifest.seed}"),
+        "licence": np.array(str(manifest.model.get("licence", ""))),
+        "latents_names": np.array([factor.name for factor in factors]),
+        "latents_units": np.array([factor.units for factor in factors]),
+        "latents_sizes": np.array([BINS] * len(factors)),
+        "latents_possible_values": np.array(tuple(middles), possible),
     }
-    dtype = np.dtype([(name, kind) for name, (kind, _) in fields.items()])
-    return np.array(tuple(value for _, value in fields.values()), dtype)
-
-
-def _text(name: str, value: str) -> dict[str, tuple[Any, Any]]:
-    return {name: (f"<U{max(len(value), 1)}", value)}
-
-
-def _column(values: list[Any]) -> tuple[Any, Any]:
-    array = np.array(values)
-    return (array.dtype, array.shape), array
+    dtype = np.dtype([(name, value.dtype, value.shape) for name, value in fields.items()])
+    return np.array(tuple(fields.values()), dtype)

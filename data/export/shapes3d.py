@@ -16,44 +16,32 @@ import numpy as np
 
 from dcign.data.export.split import SplitSource
 from dcign.data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
-from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS
+from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS, create_dataset, texts
 from dcign.storage.atomic import atomic_file
 
 
 def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
     """Write a split as one HDF5 file, one gzip chunk per batch."""
-    with atomic_file(folder / f"{split.name}.h5") as part:
-        file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
-        try:
-            _lay_out(file, split)
-            for number, batch in enumerate(batches):
-                row = number * BATCH_SIZE
-                rows = slice(row, row + BATCH_SIZE)
-                file["images"].id.write_direct_chunk((row, 0, 0, 0), zlib.compress(batch.images.data, GZIP_LEVEL))
-                file["labels"][rows] = batch.factors
-                file["varies"][rows] = VARIES[batch.varies]
-                file["batch"][rows] = batch.number
-                file["identity_index"][rows] = batch.identity_index
-                part.check()
-        finally:
-            file.close()  # cannot fail: an error of the disk is stored in `part`
+    with atomic_file(folder / f"{split.name}.h5") as part, h5py.File(part, "w", libver=LIBRARY_VERSIONS) as file:
+        _lay_out(file, split)
+        for number, batch in enumerate(batches):
+            row = number * BATCH_SIZE
+            rows = slice(row, row + BATCH_SIZE)
+            file["images"].id.write_direct_chunk((row, 0, 0, 0), zlib.compress(batch.images.data, GZIP_LEVEL))
+            file["labels"][rows] = batch.factors
+            file["varies"][rows] = VARIES[batch.varies]
+            file["batch"][rows] = batch.number
+            file["identity_index"][rows] = batch.identity_index
+            part.check()
 
 
 def _lay_out(file: h5py.File, split: SplitSource) -> None:
     layout, count = split.layout, split.image_count
-    file.create_dataset(
-        "images",
-        (count, *layout.image_shape),
-        np.uint8,
-        chunks=(BATCH_SIZE, *layout.image_shape),
-        compression="gzip",
-        compression_opts=GZIP_LEVEL,
-        track_times=False,
-    )
-    labels = file.create_dataset("labels", (count, len(layout.factors)), np.float64, track_times=False)
-    labels.attrs["names"] = np.array([factor.name.encode() for factor in layout.factors])
-    labels.attrs["units"] = np.array([factor.units.encode() for factor in layout.factors])
+    create_dataset(file, "images", (count, *layout.image_shape), np.uint8, (BATCH_SIZE, *layout.image_shape))
+    labels = create_dataset(file, "labels", (count, len(layout.factors)), np.float64)
+    labels.attrs["names"] = texts(factor.name for factor in layout.factors)
+    labels.attrs["units"] = texts(factor.units for factor in layout.factors)
     codes = varies_codes(factor.name for factor in layout.factors)
-    file.create_dataset("varies", (count,), h5py.enum_dtype(codes, basetype=np.uint8), track_times=False)
+    create_dataset(file, "varies", (count,), h5py.enum_dtype(codes, basetype=np.uint8))
     for name in ("batch", "identity_index"):
-        file.create_dataset(name, (count,), np.int64, track_times=False)
+        create_dataset(file, name, (count,), np.int64)

@@ -1,4 +1,4 @@
-"""The datasets of a shard as one batch has them: which shapes and dtypes agree, for the writer and the reader."""
+"""The datasets of a shard: the shapes and dtypes that must agree, and where HDF5 finds each of them in a file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from dcign.data import schema
-from dcign.data.schema import Batch
+from dcign.data.schema import Batch, Factor
 from dcign.errors import DataError
 
+Extent = tuple[int, int]  # first byte in the file, number of bytes
 LANDMARKS_PATH = f"{schema.TRUTH}/{schema.LANDMARKS}"
 
 
@@ -28,29 +30,27 @@ def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
 
     Raises DataError if the batch is malformed or does not have `factors` and `attributes` columns of labels.
     """
+
+    def refused(what: str) -> DataError:
+        return DataError(f"batch {batch.number} {what}.")
+
     if batch.varies not in schema.VARIES:
-        raise DataError(f"batch {batch.number} varies {batch.varies!r}; expected one of {', '.join(schema.VARIES)}.")
+        raise refused(f"varies {batch.varies!r}; expected one of {', '.join(schema.VARIES)}")
     for name in (*batch.nuisance, *batch.truth):
         if not name.isidentifier():
-            raise DataError(f"batch {batch.number} names a dataset {name!r}; expected letters, digits and _.")
+            raise refused(f"names a dataset {name!r}; expected letters, digits and _")
     found = {path: Column(array.shape, array.dtype) for path, array in arrays(batch).items()}
     image_shape = found[schema.IMAGES].shape
     if len(image_shape) != 4 or image_shape[0] != schema.BATCH_SIZE or image_shape[3] not in (1, 3):
-        raise DataError(
-            f"batch {batch.number} has images of shape {image_shape}; expected ({schema.BATCH_SIZE}, H, W, 1 or 3)."
-        )
+        raise refused(f"has images of shape {image_shape}; expected ({schema.BATCH_SIZE}, H, W, 1 or 3)")
     for path, column in found.items():
         wanted = expected_column(path, column, image_shape[1:3], factors)
         if column != wanted:
-            raise DataError(
-                f"batch {batch.number} has {path} {column.dtype} {column.shape}; "
-                f"expected {wanted.dtype} {wanted.shape}."
-            )
+            raise refused(f"has {path} {column.dtype} {column.shape}; expected {wanted.dtype} {wanted.shape}")
     held = found[schema.IDENTITY_ATTRIBUTES].shape[1] if schema.IDENTITY_ATTRIBUTES in found else 0
     if held != attributes:
-        raise DataError(
-            f"batch {batch.number} has {held} columns of {schema.IDENTITY_ATTRIBUTES}; expected {attributes}, one per "
-            "name in the header."
+        raise refused(
+            f"has {held} columns of {schema.IDENTITY_ATTRIBUTES}; expected {attributes}, one per name in the header"
         )
     return found
 
@@ -95,3 +95,36 @@ def expected_column(path: str, column: Column, size: tuple[int, ...], factors: i
         rows = column.shape[1:2] or (1,)
         return Column((schema.BATCH_SIZE, *rows, len(schema.LANDMARK_COLUMNS)), np.dtype(np.float32))
     return Column((schema.BATCH_SIZE, *size, *column.shape[3:]), column.dtype)
+
+
+class StoredLayout(Struct):
+    """One dataset (B, ...): extents has one entry per batch if it is deflated, else one for the whole dataset."""
+
+    shape: tuple[int, ...]
+    dtype_name: str
+    extents: list[Extent]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype in numpy's form."""
+        return np.dtype(self.dtype_name)
+
+
+class ShardLayout(Struct):
+    """A shard's attributes, names and datasets, as the sandbox's process passes them on.
+
+    configuration, renderer, ranges and camera are JSON texts.
+    """
+
+    split: str
+    seed: int
+    configuration: str
+    configuration_sha256: str
+    model_sha256: str
+    renderer: str
+    ranges: str
+    camera: str
+    factors: tuple[Factor, ...]
+    identity_attributes: tuple[str, ...]
+    truth_names: dict[str, tuple[str, ...]]
+    datasets: dict[str, StoredLayout]

@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data import schema
-from dcign.data.damage import AGAIN, damage_errors, decode_reason, shown
+from dcign.data.damage import Damage, damage_errors, decode_reason, shown
 from dcign.data.schema import ShardHeader
 from dcign.data.shard import sandbox
-from dcign.data.shard.columns import LANDMARKS_PATH, is_per_pixel
-from dcign.data.shard.layout import ShardLayout, StoredLayout
+from dcign.data.shard.columns import LANDMARKS_PATH, ShardLayout, StoredLayout, is_per_pixel
 from dcign.errors import DataError
 
 Decoded = TypeVar("Decoded")
@@ -46,10 +45,10 @@ class Contents:
             if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == opened:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
-                self.header = _header(path, layout)
-            known = schema.varies_codes(factor.name for factor in self.header.factors).values()
-            for code in set(self.whole(schema.VARYING).tolist()) - set(known):
-                raise DataError(f"{path} has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}; {AGAIN}")
+                self.header = _header(layout)
+                known = schema.varies_codes(factor.name for factor in self.header.factors).values()
+                for code in set(self.whole(schema.VARYING).tolist()) - set(known):
+                    raise Damage(f"has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}")
         except BaseException:
             self.close()
             raise
@@ -98,7 +97,7 @@ class Contents:
         while len(content) < count:  # systems read at most 2 GiB at a time
             more = os.pread(self._file, count - len(content), first + len(content))
             if not more:
-                raise DataError(f"{self.path} is cut short; {AGAIN}")
+                raise Damage("is cut short")
             content += more
         return content
 
@@ -135,55 +134,48 @@ def _check_signature(path: Path) -> None:
         raise DataError(f"{path} is not an HDF5 file; expected a shard: check the name, or make it again.")
 
 
-def _header(path: Path, layout: ShardLayout) -> ShardHeader:
+def _header(layout: ShardLayout) -> ShardHeader:
     header = ShardHeader(
         split=layout.split,
         seed=layout.seed,
-        configuration=_decoded(path, "configuration", layout.configuration, dict[str, Any]),
+        configuration=_decoded("configuration", layout.configuration, dict[str, Any]),
         configuration_sha256=layout.configuration_sha256,
         model_sha256=layout.model_sha256,
-        renderer=_decoded(path, "renderer", layout.renderer, dict[str, Any]),
-        ranges=_decoded(path, "ranges", layout.ranges, dict[str, tuple[float, float]]),
-        camera=_decoded(path, "camera", layout.camera, dict[str, Any]),
+        renderer=_decoded("renderer", layout.renderer, dict[str, Any]),
+        ranges=_decoded("ranges", layout.ranges, dict[str, tuple[float, float]]),
+        camera=_decoded("camera", layout.camera, dict[str, Any]),
         factors=layout.factors,
         attributes=layout.identity_attributes,
         truth_names={layer: names for layer, names in layout.truth_names.items() if names},
     )
     if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
-        raise DataError(f"{path} has a configuration whose hash is not the one it gives; {AGAIN}")
-    _check_names(path, header, layout.datasets)
+        raise Damage("has a configuration whose hash is not the one it gives")
+    _check_names(header, layout.datasets)
     return header
 
 
-def _decoded(path: Path, name: str, text: str, kind: type[Decoded]) -> Decoded:
-    """Return an attribute that is a JSON text; raise DataError if it is not of its type or holds NaN or infinities."""
+def _decoded(name: str, text: str, kind: type[Decoded]) -> Decoded:
+    """Return an attribute that is a JSON text; raise Damage if it is not of its type or holds NaN or infinities."""
     try:
         return msgspec.json.decode(text, type=kind)
     except ValueError as error:
-        raise DataError(f"{path} has a damaged attribute {name} ({decode_reason(error)}); {AGAIN}") from None
+        raise Damage(f"has a damaged attribute {name} ({decode_reason(error)})") from None
 
 
-def _check_names(path: Path, header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
+def _check_names(header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
     """Refuse names that are not as many as the columns, or not identifiers."""
     width = stored[schema.FACTOR_VALUES].shape[2]
     if header.split not in schema.SPLITS or len(header.factors) != width:
-        raise DataError(
-            f"{path} is of split {shown(header.split)!r} with {len(header.factors)} factor names for {width} columns; "
-            f"{AGAIN}"
-        )
+        raise Damage(f"is of split {shown(header.split)!r} with {len(header.factors)} factor names for {width} columns")
     width = stored[schema.IDENTITY_ATTRIBUTES].shape[2] if schema.IDENTITY_ATTRIBUTES in stored else 0
     if len(header.attributes) != width:
-        raise DataError(
-            f"{path} has {len(header.attributes)} names for {width} columns of {schema.IDENTITY_ATTRIBUTES}; {AGAIN}"
-        )
+        raise Damage(f"has {len(header.attributes)} names for {width} columns of {schema.IDENTITY_ATTRIBUTES}")
     landmarks = header.truth_names.get(schema.LANDMARKS, ())
     width = stored[LANDMARKS_PATH].shape[2] if LANDMARKS_PATH in stored and landmarks else 0
     if len(landmarks) != width:
-        raise DataError(f"{path} has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}; {AGAIN}")
+        raise Damage(f"has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}")
     columns = (*(factor.name for factor in header.factors), *header.attributes)
     for names in (columns, *header.truth_names.values()):
         for name in names:
             if not name.isidentifier() or names.count(name) > 1:
-                raise DataError(
-                    f"{path} names a column {shown(name)!r}; expected letters, digits and _, each once; {AGAIN}"
-                )
+                raise Damage(f"names a column {shown(name)!r}; expected letters, digits and _, each once")

@@ -15,10 +15,9 @@ import h5py
 import numpy as np
 
 from dcign.data import schema
-from dcign.data.damage import AGAIN, damage_errors, shown
+from dcign.data.damage import Damage, damage_errors, shown
 from dcign.data.schema import Factor
-from dcign.data.shard.columns import Column, expected_column, is_per_pixel
-from dcign.data.shard.layout import Extent, ShardLayout, StoredLayout
+from dcign.data.shard.columns import Column, Extent, ShardLayout, StoredLayout, expected_column, is_per_pixel
 from dcign.errors import DataError
 
 DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is false
@@ -37,9 +36,9 @@ def read_layout(path: Path) -> ShardLayout:
     """
     with damage_errors(path), h5py.File(path, "r", locking=False) as file:
         _check_format(path, file)
-        names = _dataset_names(path, file)
-        _check_datasets(path, file, names)
-        factors = file[schema.FACTOR_VALUES].attrs
+        names = _dataset_names(file)
+        _check_datasets(file, names)
+        factors, attributes = file[schema.FACTOR_VALUES].attrs, schema.IDENTITY_ATTRIBUTES
         signs = [int(sign) for sign in factors["mirror_sign"]]
         columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, strict=True)
         truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
@@ -47,13 +46,11 @@ def read_layout(path: Path) -> ShardLayout:
             **{name: file.attrs[name].decode() for name in TEXTS},
             seed=int(file.attrs["seed"]),
             factors=tuple(Factor(*column) for column in columns),
-            identity_attributes=(
-                _texts(file[schema.IDENTITY_ATTRIBUTES].attrs, "names") if schema.IDENTITY_ATTRIBUTES in names else ()
-            ),
+            identity_attributes=_texts(file[attributes].attrs, "names") if attributes in names else (),
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
-            datasets=_stored_layouts(path, file, names),
+            datasets=_stored_layouts(file, names),
         )
-        _check_kinds(path, file, layout.factors)
+        _check_kinds(file, layout.factors)
         return layout
 
 
@@ -68,28 +65,26 @@ def _check_format(path: Path, file: h5py.File) -> None:
         )
 
 
-def _dataset_names(path: Path, file: h5py.File) -> list[str]:
+def _dataset_names(file: h5py.File) -> list[str]:
     """Return the paths of all the format's datasets that the file has, without following links out of the file."""
     for name in REQUIRED:
-        if not _is_here(path, file, name):
-            raise DataError(f"{path} lacks {name}; expected a complete shard; {AGAIN}")
-    names = [*REQUIRED, *(name for name in schema.COEFFICIENTS if _is_here(path, file, name))]
+        if not _is_here(file, name):
+            raise Damage(f"lacks {name}; expected a complete shard")
+    names = [*REQUIRED, *(name for name in schema.COEFFICIENTS if _is_here(file, name))]
     for group in (schema.NUISANCE, schema.TRUTH):
-        if not _is_here(path, file, group):
+        if not _is_here(file, group):
             continue
         if not isinstance(file[group], h5py.Group):
-            raise DataError(f"{path} has a {group} that is not a group; {AGAIN}")
+            raise Damage(f"has a {group} that is not a group")
         for name in file[group]:
             if not name.isidentifier():
-                raise DataError(
-                    f"{path} names a dataset {group}/{shown(name)!r}; expected letters, digits and _; {AGAIN}"
-                )
-            _is_here(path, file, f"{group}/{name}")
+                raise Damage(f"names a dataset {group}/{shown(name)!r}; expected letters, digits and _")
+            _is_here(file, f"{group}/{name}")
             names.append(f"{group}/{name}")
     return names
 
 
-def _is_here(path: Path, file: h5py.File, name: str) -> bool:
+def _is_here(file: h5py.File, name: str) -> bool:
     """Return whether the file itself has such a path; refuse links to other places."""
     parts = name.split("/")
     for step in accumulate(parts, lambda before, part: f"{before}/{part}"):
@@ -97,45 +92,44 @@ def _is_here(path: Path, file: h5py.File, name: str) -> bool:
         if link is None:
             return False
         if not isinstance(link, h5py.HardLink):
-            raise DataError(f"{path} links {step} to another place; expected it inside; {AGAIN}")
+            raise Damage(f"links {step} to another place; expected it inside")
         if step != name and not isinstance(file[step], h5py.Group):
-            raise DataError(f"{path} has a {step} that is not a group; {AGAIN}")
+            raise Damage(f"has a {step} that is not a group")
     return True
 
 
-def _check_datasets(path: Path, file: h5py.File, names: list[str]) -> None:
+def _check_datasets(file: h5py.File, names: list[str]) -> None:
     for name in names:
         if not isinstance(file[name], h5py.Dataset):
-            raise DataError(f"{path} has a {name} that is not a dataset; {AGAIN}")
+            raise Damage(f"has a {name} that is not a dataset")
     shape = file[schema.IMAGES].shape
     if len(shape) != 5 or min(shape) < 1 or shape[1] != schema.BATCH_SIZE or shape[4] not in (1, 3):
-        raise DataError(f"{path} has images of shape {shape}; expected (B, {schema.BATCH_SIZE}, H, W, 1 or 3).")
+        raise Damage(f"has images of shape {shape}; expected (B, {schema.BATCH_SIZE}, H, W, 1 or 3)")
     for name in names:
-        _check_dataset(path, file, name)
+        _check_dataset(file, name)
     in_memory = sum(file[name].nbytes // shape[0] for name in names)
     if in_memory > BATCH_LIMIT:
-        raise DataError(
-            f"{path} declares {in_memory >> 20} MB per batch; expected {BATCH_LIMIT >> 20} MB at most: make it again, "
-            "smaller."
+        raise Damage(
+            f"declares {in_memory >> 20} MB per batch; expected smaller images, {BATCH_LIMIT >> 20} MB at most"
         )
 
 
-def _check_kinds(path: Path, file: h5py.File, factors: tuple[Factor, ...]) -> None:
+def _check_kinds(file: h5py.File, factors: tuple[Factor, ...]) -> None:
     """Check that the enum of `varies` is the one of a shard with these factors."""
     codes = h5py.check_enum_dtype(file[schema.VARYING].dtype)
     wanted = schema.varies_codes(factor.name for factor in factors)
     if codes != wanted:
-        raise DataError(f"{path} has the codes {_listing(codes)} of what varies; expected {_listing(wanted)}; {AGAIN}")
+        raise Damage(f"has the codes {_listing(codes)} of what varies; expected {_listing(wanted)}")
 
 
 def _listing(codes: dict[str, int]) -> str:
     return ", ".join(f"{name} {code}" for name, code in list(codes.items())[: len(schema.VARIES)])
 
 
-def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
+def _check_dataset(file: h5py.File, name: str) -> None:
     dataset, images = file[name], file[schema.IMAGES].shape
     if dataset.is_virtual or dataset.external:
-        raise DataError(f"{path} stores {name} in another file; expected it inside; {AGAIN}")
+        raise Damage(f"stores {name} in another file; expected it inside")
     found = Column(dataset.shape[1:], dataset.dtype)
     if name == schema.VARYING and h5py.check_enum_dtype(dataset.dtype) is not None:
         found = Column(found.shape, np.dtype(np.uint8))  # the enum itself is checked by `_check_kinds`
@@ -143,40 +137,37 @@ def _check_dataset(path: Path, file: h5py.File, name: str) -> None:
     wanted = expected_column(name, found, images[2:4], factors[0])
     real = dataset.dtype.kind in "uif" and dataset.dtype.itemsize <= 8
     if dataset.shape[:1] != images[:1] or found != wanted or not real:
-        raise DataError(
-            f"{path} has {name} {shown(dataset.dtype)} {dataset.shape}; expected "
-            f"{wanted.dtype if real else 'a real dtype'} {(*images[:1], *wanted.shape)}; {AGAIN}"
+        raise Damage(
+            f"has {name} {shown(dataset.dtype)} {dataset.shape}; expected "
+            f"{wanted.dtype if real else 'a real dtype'} {(*images[:1], *wanted.shape)}"
         )
-    _check_storage(path, dataset, name)
+    _check_storage(dataset, name)
 
 
-def _check_storage(path: Path, dataset: h5py.Dataset, name: str) -> None:
+def _check_storage(dataset: h5py.Dataset, name: str) -> None:
     """Check that what is stored can be what is declared: every chunk is there, none is impossibly small."""
     declared, stored = dataset.nbytes, dataset.id.get_storage_size()
     if is_per_pixel(name):
-        if dataset.chunks != (1, *dataset.shape[1:]) or _filters(dataset) != [h5py.h5z.FILTER_DEFLATE]:
-            raise DataError(f"{path} does not store {name} as one gzip chunk per batch; {AGAIN}")
+        pipeline = dataset.id.get_create_plist()
+        filters = [pipeline.get_filter(index)[0] for index in range(pipeline.get_nfilters())]
+        if dataset.chunks != (1, *dataset.shape[1:]) or filters != [h5py.h5z.FILTER_DEFLATE]:
+            raise Damage(f"does not store {name} as one gzip chunk per batch")
         complete = stored * DEFLATE_LIMIT >= declared and dataset.id.get_num_chunks() == dataset.shape[0]
     else:
         if dataset.chunks is not None or dataset.id.get_offset() is None:
-            raise DataError(f"{path} does not store {name} in one piece; {AGAIN}")
+            raise Damage(f"does not store {name} in one piece")
         complete = stored == declared
-    if not complete or stored > path.stat().st_size:
-        raise DataError(f"{path} declares {declared} bytes of {name} and stores {stored}, which is impossible; {AGAIN}")
+    if not complete or stored > Path(dataset.file.filename).stat().st_size:
+        raise Damage(f"declares {declared} bytes of {name} and stores {stored}, which is impossible")
 
 
-def _filters(dataset: h5py.Dataset) -> list[int]:
-    pipeline = dataset.id.get_create_plist()
-    return [pipeline.get_filter(index)[0] for index in range(pipeline.get_nfilters())]
-
-
-def _stored_layouts(path: Path, file: h5py.File, names: list[str]) -> dict[str, StoredLayout]:
+def _stored_layouts(file: h5py.File, names: list[str]) -> dict[str, StoredLayout]:
     """Return shape, dtype and extents of each dataset. No byte of the file may belong to two of them."""
     extents = {name: list(_extents(file[name], name)) for name in names}
     every = np.array(sorted(extent for found in extents.values() for extent in found), np.int64)
     ends = every.sum(axis=1)
-    if (every[1:, 0] < ends[:-1]).any() or every[0, 0] < 0 or ends[-1] > path.stat().st_size:
-        raise DataError(f"{path} has datasets that overlap or lie outside the file; {AGAIN}")
+    if (every[1:, 0] < ends[:-1]).any() or every[0, 0] < 0 or ends[-1] > Path(file.filename).stat().st_size:
+        raise Damage("has datasets that overlap or lie outside the file")
     return {name: StoredLayout(file[name].shape, file[name].dtype.str, found) for name, found in extents.items()}
 
 

@@ -28,7 +28,7 @@ from typing import IO
 import msgspec
 
 from dcign.data.damage import AGAIN
-from dcign.data.shard.layout import ShardLayout
+from dcign.data.shard.columns import ShardLayout
 from dcign.errors import DataError
 
 ReadLayout = Callable[[Path], ShardLayout]

@@ -14,7 +14,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from dcign.data import schema
 from dcign.data.schema import Batch, ShardHeader
@@ -28,13 +28,7 @@ LIBRARY_VERSIONS = ("v108", "v110")
 
 
 def write_shard(
-    path: Path,
-    header: ShardHeader,
-    batches: Iterable[Batch],
-    count: int,
-    *,
-    overwrite: bool = False,
-    mark: str = "",
+    path: Path, header: ShardHeader, batches: Iterable[Batch], count: int, *, overwrite: bool = False, mark: str = ""
 ) -> str:
     """Write `count` batches as one shard and return the file's SHA-256.
 
@@ -54,10 +48,8 @@ def write_shard(
     with atomic_file(path, mark) as part:
         with write_errors(path):
             file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
-        try:
+        with file:  # closing cannot fail: an error of the disk is stored in `part`
             _fill(file, part, header, batches, count)
-        finally:
-            file.close()  # cannot fail: an error of the disk is stored in `part`
         with write_errors(path):
             return part.sha256()
 
@@ -90,33 +82,34 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     for name, value in _attributes(header).items():
         file.attrs[name] = value
     codes = schema.varies_codes(factor.name for factor in header.factors)
-    datasets = {path: _create(file, path, column, count, codes) for path, column in layout.items()}
+    datasets = {}
+    for path, column in layout.items():
+        dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
+        chunk = (1, *column.shape) if is_per_pixel(path) else None
+        datasets[path] = create_dataset(file, path, (count, *column.shape), dtype, chunk)
     factors = datasets[schema.FACTOR_VALUES].attrs
-    factors["names"] = np.array([factor.name.encode() for factor in header.factors])
-    factors["units"] = np.array([factor.units.encode() for factor in header.factors])
+    factors["names"] = texts(factor.name for factor in header.factors)
+    factors["units"] = texts(factor.units for factor in header.factors)
     factors["mirror_sign"] = np.array([factor.mirror_sign for factor in header.factors], np.int8)
     if schema.IDENTITY_ATTRIBUTES in datasets:
-        datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = np.array([name.encode() for name in header.attributes])
+        datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = texts(header.attributes)
     for layer, names in header.truth_names.items():
         if f"{schema.TRUTH}/{layer}" in datasets:
-            datasets[f"{schema.TRUTH}/{layer}"].attrs["names"] = np.array([name.encode() for name in names])
+            datasets[f"{schema.TRUTH}/{layer}"].attrs["names"] = texts(names)
     return datasets
 
 
-def _create(file: h5py.File, path: str, column: Column, count: int, codes: dict[str, int]) -> h5py.Dataset:
-    shape = (count, *column.shape)
-    dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
-    if is_per_pixel(path):
-        return file.create_dataset(
-            path,
-            shape,
-            dtype,
-            chunks=(1, *column.shape),
-            compression="gzip",
-            compression_opts=GZIP_LEVEL,
-            track_times=False,
-        )
-    return file.create_dataset(path, shape, dtype, track_times=False)
+def create_dataset(
+    file: h5py.File, path: str, shape: tuple[int, ...], dtype: DTypeLike, chunk: tuple[int, ...] | None = None
+) -> h5py.Dataset:
+    """Create a dataset without time stamps; with a shape of its chunks it is compressed."""
+    compression = {} if chunk is None else {"chunks": chunk, "compression": "gzip", "compression_opts": GZIP_LEVEL}
+    return file.create_dataset(path, shape, dtype, track_times=False, **compression)
+
+
+def texts(words: Iterable[str]) -> NDArray[np.bytes_]:
+    """Return an attribute that is a list of texts."""
+    return np.array([word.encode() for word in words])
 
 
 def _append(datasets: dict[str, h5py.Dataset], row: int, values: dict[str, NDArray[Any]]) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int32, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
@@ -27,7 +26,7 @@ from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_d
 from dcign.render.draw.views import Labels, Views, make_views
 from dcign.render.gl.context import Renderer, describe_renderer, open_context
 from dcign.render.gl.framebuffers import bind_textures, make_framebuffer, read_pictures
-from dcign.render.gl.programs import compiled, set_uniforms
+from dcign.render.gl.programs import compiled, draw_instances, set_uniforms
 from dcign.render.gl.textures import BACKGROUND_UNIT, FACES_UNIT, BackgroundTexture, FaceTextures
 
 SUPERSAMPLING = 2
@@ -127,7 +126,7 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
         if set(truth) & set(DRAWN):
             pictures, paint = int(self._tiles.prod()), None if self._paint is None else FACES_UNIT
             self._truth_pass = TruthPass(mesh, self._primitive._vaid, pictures, size, paint)
-        self._set_constants(mesh)
+        self._set_constants()
 
     def close(self) -> None:
         """Release the context and everything in it. May be called again."""
@@ -147,19 +146,15 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
                 f"{count} pictures: draw them in several calls."
             )
         for given, wanted, pair in (
-            (faces.textures is not None, self._paint is not None, "faces with textures and a mesh with uv"),
-            (
-                faces.triangles is not None,
-                self._mesh.own_triangles,
-                "faces with triangles and a mesh with own_triangles",
-            ),
-            (backgrounds is not None, self._background is not None, "backgrounds and a renderer with background=True"),
+            (faces.textures, self._paint is not None, "faces with textures and a mesh with uv"),
+            (faces.triangles, self._mesh.own_triangles, "faces with triangles and a mesh with own_triangles"),
+            (backgrounds, self._background is not None, "backgrounds and a renderer with background=True"),
         ):
-            if given != wanted:
+            if (given is not None) != wanted:
                 raise RenderError(f"expected {pair} together, found one alone: give both or neither.")
         self._context.make_current()
         drawn = np.empty((count, self._size, self._size, self._channels + 1), np.uint8)
-        truth: dict[str, list[NDArray[Any]]] = {}  # any real dtype
+        truth: list[Truth] = []
         per_pass = int(self._tiles.prod())
         for first in range(0, count, per_pass):
             several = slice(first, min(first + per_pass, count))
@@ -169,10 +164,8 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
             if self._background is not None and backgrounds is not None:
                 self._background.upload(backgrounds[several])
             found = self._draw(faces.positions[shown], views.part(several), drawn[several])
-            for name in self._truth:
-                if name in found:
-                    truth.setdefault(name, []).append(found[name])
-        layers = {name: np.concatenate(parts) for name, parts in truth.items()}
+            truth.append({name: found[name] for name in self._truth if name in found})
+        layers = {name: np.concatenate([each[name] for each in truth]) for name in truth[0]}
         return Pictures(np.ascontiguousarray(drawn[..., :-1]), drawn[..., -1], layers)
 
     def _upload(self, faces: Faces, which: slice) -> None:
@@ -234,10 +227,7 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         set_uniforms(self._face, views=views.views, lenses=views.lenses, lights=views.lights)
         self._primitive._bind()
-        copies, faces = (len(views), 1) if instanced else (1, len(views))
-        GL.glDrawElementsInstanced(
-            GL.GL_TRIANGLES, self._corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
-        )
+        draw_instances(self._corners, len(views), instanced=instanced)
 
     def _shade_samples(self, views: Views, spans: Float32) -> None:
         """Shade the atlas into pictures one below another. spans (N, 2): left and right end of what is shaded."""
@@ -254,18 +244,17 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
         GL.glDrawArraysInstanced(GL.GL_TRIANGLE_STRIP, 0, 4, len(spans))
         bind_textures(None, None, None, None)  # a texture must not be read and drawn into at once
 
-    def _set_constants(self, mesh: Mesh) -> None:
+    def _set_constants(self) -> None:
         from OpenGL import GL
 
-        light, skin = self._scene.light, self._scene.skin
+        mesh, light, skin = self._mesh, self._scene.light, self._scene.skin
         fine = is_fine(mesh, self._size)
-        gloss = np.array([(row.broad, row.sharp, row.strands) for row in self._scene.gloss], np.float32)
         set_uniforms(
             self._face,
             faces_a_vertex=1.0 / mesh.vertices,
             tiles=self._tiles.astype(np.float32),
             tile_positions=self._tile_positions,
-            gloss=gloss,
+            gloss=np.array([(row.broad, row.sharp, row.strands) for row in self._scene.gloss], np.float32),
             paint=FACES_UNIT,
         )
         set_uniforms(

@@ -12,9 +12,8 @@ from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
 
-from dcign.arrays import Float32, Float64
+from dcign.arrays import Float32, Float64, Floating
 from dcign.errors import RenderError
 
 GLOSS_ROWS = 16  # of the table in shaders/face.vert
@@ -57,7 +56,7 @@ class Camera:
         """Return the distance in mm from the camera to the centre of a head's sphere of `radius`."""
         return float(self.distances(radius, np.array(self.field_of_view_degrees)))
 
-    def distances(self, radius: float, field_of_view: NDArray[np.floating[Any]]) -> Float64:
+    def distances(self, radius: float, field_of_view: Floating) -> Float64:
         """Return the same for any field of view in degrees: () or (N,) -> the same shape.
 
         The sphere's outline is at the angle asin(radius / distance), the picture's edge at half the field of view.
@@ -153,12 +152,7 @@ class HeadFrame:
     radius: float
 
 
-def view_matrices(
-    azimuth: NDArray[np.floating[Any]],
-    elevation: NDArray[np.floating[Any]],
-    head: HeadFrame,
-    distance: float | Float64,
-) -> Float32:
+def view_matrices(azimuth: Floating, elevation: Floating, head: HeadFrame, distance: float | Float64) -> Float32:
     """Return model space to camera space: turn the head about +y, then raise the camera.
 
     camera = Rx(elevation) @ Ry(azimuth) @ (model - centre) - (0, 0, distance)
@@ -176,7 +170,7 @@ def view_matrices(
     return views.astype(np.float32)
 
 
-def projection_matrices(distance: Float64, field_of_view: NDArray[np.floating[Any]], head: HeadFrame) -> Float32:
+def projection_matrices(distance: Float64, field_of_view: Floating, head: HeadFrame) -> Float32:
     """Return camera space to clip space of a square picture.
 
     The near and far planes leave room for a neck and for heads much larger than the mean.
@@ -192,7 +186,7 @@ def projection_matrices(distance: Float64, field_of_view: NDArray[np.floating[An
     return projections.astype(np.float32)
 
 
-def light_directions(azimuth: NDArray[np.floating[Any]], elevation: float | NDArray[np.floating[Any]]) -> Float32:
+def light_directions(azimuth: Floating, elevation: float | Floating) -> Float32:
     """Return unit vectors towards the light in camera space, so that the light does not move with the head.
 
     azimuth (N,), elevation () or (N,), degrees -> (N, 3)
@@ -201,12 +195,7 @@ def light_directions(azimuth: NDArray[np.floating[Any]], elevation: float | NDAr
     return np.stack([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)], axis=1).astype(np.float32)
 
 
-def shadow_matrices(
-    views: NDArray[np.floating[Any]],
-    lights: NDArray[np.floating[Any]],
-    head: HeadFrame,
-    distance: float | Float64,
-) -> Float64:
+def shadow_matrices(views: Floating, lights: Floating, head: HeadFrame, distance: float | Float64) -> Float64:
     """Return model space to the space of each picture's shadow map: the cube -1..1 about the head, along the light.
 
     (right, up, away from the light) @ (camera + (0, 0, distance)) / (reach * radius)

@@ -16,7 +16,7 @@ from dcign.arrays import Float32, Float64, Int32, Int64
 from dcign.data.schema import BATCH_SIZE
 from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.gl.framebuffers import make_framebuffer
-from dcign.render.gl.programs import compiled, set_uniforms
+from dcign.render.gl.programs import compiled, draw_instances, set_uniforms
 
 LARGE = 256  # pixels: larger pictures are drawn a few at a time, and get the finest shadows
 LARGE_IF_TEXTURED = 200  # as in a gallery
@@ -116,15 +116,12 @@ class ShadowMaps:
         self._target.start()
         GL.glClear(GL.GL_DEPTH_BUFFER_BIT)
         set_uniforms(self._program, light_spaces=matrices)
-        copies, faces = (len(matrices), 1) if instanced else (1, len(matrices))
         GL.glBindVertexArray(self._vertex_array)
         GL.glCullFace(GL.GL_FRONT)
         if self._slope:
             GL.glEnable(GL.GL_POLYGON_OFFSET_FILL)
             GL.glPolygonOffset(self._slope, 0.0)
-        GL.glDrawElementsInstanced(
-            GL.GL_TRIANGLES, (self._own_corners or corners) * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies
-        )
+        draw_instances(self._own_corners or corners, len(matrices), instanced=instanced)
         GL.glDisable(GL.GL_POLYGON_OFFSET_FILL)
         GL.glCullFace(GL.GL_BACK)
         GL.glBindVertexArray(0)

@@ -8,7 +8,6 @@ computed from geometry (landmarks.py).
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from dcign.data.schema import BACKGROUND, BATCH_SIZE, LANDMARKS, PARTS, TRUTH_LA
 from dcign.errors import RenderError
 from dcign.render.draw.mesh import Mesh
 from dcign.render.gl.framebuffers import make_framebuffer, read_pictures
-from dcign.render.gl.programs import add_attribute, compiled, set_uniforms
+from dcign.render.gl.programs import add_attribute, compiled, draw_instances, set_uniforms
 
 DRAWN = ("depth", "normals", "albedo", "parts")
 LIGHT = ("visibility", "specular")
@@ -96,8 +95,7 @@ class TruthPass:
         GL.glClear(GL.GL_COLOR_BUFFER_BIT | GL.GL_DEPTH_BUFFER_BIT)
         set_uniforms(self._program, views=views, seen=seen, pictures=float(count))
         GL.glBindVertexArray(self._vertex_array)
-        copies, faces = (count, 1) if instanced else (1, count)
-        GL.glDrawElementsInstanced(GL.GL_TRIANGLES, corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies)
+        draw_instances(corners, count, instanced=instanced)
         geometry = read_pictures(0, np.empty((count, self._size, self._size, 4), np.float32))[:, ::-1]
         surface = read_pictures(1, np.empty(geometry.shape, np.uint8))[:, ::-1]  # row 0 is at the top from here on
         return {

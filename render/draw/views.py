@@ -1,18 +1,16 @@
 """What differs between the pictures of a batch besides the face: camera position, lens and light.
 
-Labels are degrees, millimetres and ratios. The atlas renderer and its numpy twin draw with matrices and vectors.
+Labels are degrees, millimetres and ratios. The renderer draws with matrices and vectors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcign.arrays import Float32, Float64
+from dcign.arrays import Float32, Float64, Floating
 from dcign.render.draw.scene import (
     HeadFrame,
     Scene,
@@ -22,7 +20,7 @@ from dcign.render.draw.scene import (
     view_matrices,
 )
 
-Labels = Mapping[str, NDArray[np.floating[Any]]]  # name -> (N,)
+Labels = Mapping[str, Floating]  # name -> (N,)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Shader programs, compiled by pyrender's cache; their uniforms, and vertex attributes that pyrender lacks."""
+"""Shader programs, compiled by pyrender's cache; their uniforms, draws, and vertex attributes that pyrender lacks."""
 
 from __future__ import annotations
 
@@ -56,6 +56,14 @@ def set_uniforms(program: int, **values: float | NDArray[np.floating[Any]]) -> N
             GL.glUniform1i(at, value)
         else:
             GL.glUniform1f(at, value)
+
+
+def draw_instances(corners: int, pictures: int, *, instanced: bool) -> None:
+    """Draw the bound vertex array: `corners` per face, its first face in all pictures, or each picture's own."""
+    from OpenGL import GL
+
+    copies, faces = (pictures, 1) if instanced else (1, pictures)
+    GL.glDrawElementsInstanced(GL.GL_TRIANGLES, corners * faces, GL.GL_UNSIGNED_INT, ctypes.c_void_p(0), copies)
 
 
 def add_attribute(vertex_array: int, location: int, values: Float32) -> None:

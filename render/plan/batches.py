@@ -19,9 +19,8 @@ from dcign.facegen.model.population import sample_person, stacked
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import Scene
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
-from dcign.render.plan.objects import choose_objects
+from dcign.render.plan.objects import Subject, choose_objects
 from dcign.render.plan.ranges import Range
-from dcign.render.plan.subject import Subject
 
 PEOPLE_PER_SPLIT = 10**12  # identity numbers of split i start at i times this: no person is in two splits
 _BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM, _DEAL_STREAM, _OBJECT_STREAM = range(5)
@@ -56,7 +55,10 @@ def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, n
         factors = _drawn_factors(configuration, varies, rng)
     shape = albedo = attributes = None
     if isinstance(model, Collection):
-        shown = _objects(configuration.seed, len(model.solids), split, number, varies)
+        # There are few objects, so batches show them repeatedly.
+        own = _generator(configuration.seed, _OBJECT_STREAM, SPLITS.index(split), number)
+        order = _generator(configuration.seed, _DEAL_STREAM)
+        shown = choose_objects(len(model.solids), split, varies, order=order, rng=own)
     else:
         shown = _people(split, number, varies)
         shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in shown])
@@ -86,12 +88,6 @@ def _people(split: str, number: int, varies: str) -> Int64:
     """Return who is in the batch: one person, or twenty; in the sweep always the same twenty."""
     first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     return first + np.arange(BATCH_SIZE if varies in ("identity", "all") else 1)
-
-
-def _objects(seed: int, count: int, split: str, number: int, varies: str) -> Int64:
-    """Return which objects are in the batch. There are few, so batches show them repeatedly."""
-    rng = _generator(seed, _OBJECT_STREAM, SPLITS.index(split), number)
-    return choose_objects(count, split, varies, order=_generator(seed, _DEAL_STREAM), rng=rng)
 
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float32:

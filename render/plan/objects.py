@@ -1,9 +1,10 @@
-"""Objects instead of faces: their scene, which of them a batch shows, and their meshes as a batch of faces."""
+"""What a data set shows, people or objects, and what only objects need: their scene, choice and meshes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from dcign.arrays import Int64
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
 from dcign.facegen.colour import srgb_to_linear
-from dcign.facegen.objects.collection import Collection
+from dcign.facegen.files.model_file import model_bytes, read_model
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.objects.collection import Collection, collection_bytes, is_collection, read_collection
 from dcign.facegen.objects.soup import RADIUS
 from dcign.render.draw.atlas import Faces
 from dcign.render.draw.mesh import Mesh
@@ -23,6 +26,18 @@ FRAME = HeadFrame((0.0, 0.0, 0.0), RADIUS)  # every object fills the same sphere
 # (picture size up to, most triangles of an object). Packing simplifies objects with more.
 TRIANGLES = ((96, 10_000), (256, 20_000))
 MOST_TRIANGLES = 40_000
+
+Subject = MorphableModel | Collection
+
+
+def read_subject(path: Path) -> Subject:
+    """Read a model.npz. Raises ModelError if it is missing or damaged."""
+    return read_collection(path) if is_collection(path) else read_model(path)
+
+
+def subject_bytes(subject: Subject) -> bytes:
+    """Return the bytes of model.npz, which depend on the subject only."""
+    return collection_bytes(subject) if isinstance(subject, Collection) else model_bytes(subject)
 
 
 def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:

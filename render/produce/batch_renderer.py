@@ -22,8 +22,7 @@ from dcign.render.draw.views import Labels
 from dcign.render.plan.backdrops import Backdrops, choose_backdrops
 from dcign.render.plan.batches import BatchPlan
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
-from dcign.render.plan.objects import FRAME, object_faces, object_mesh
-from dcign.render.plan.subject import Subject
+from dcign.render.plan.objects import FRAME, Subject, object_faces, object_mesh
 
 NO_NUISANCE: Labels = MappingProxyType({})
 

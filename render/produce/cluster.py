@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
+from dcign.data.damage import first_line
 from dcign.errors import DataError, RenderError
 from dcign.machine import keep_freed_memory
 from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
@@ -70,7 +71,7 @@ def dask_workers(address: str) -> Iterator[WorkerPool]:
     except KilledWorker as error:
         raise RenderError(
             f"expected workers of {address} to finish a shard, found several dead at the same one "
-            f"({_first_line(error)}), most likely out of memory: with fewer workers per machine, {AGAIN}."
+            f"({first_line(error)}), most likely out of memory: with fewer workers per machine, {AGAIN}."
         ) from None
     finally:
         client.close()  # tasks that have not started never start; those that have complete their shards
@@ -93,7 +94,7 @@ def _connect(address: str) -> Any:  # distributed has no types
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except Exception as error:  # a wrong address raises many kinds of errors
-        reason = _first_line(error)
+        reason = first_line(error)
     # The failed client closes itself when it is garbage-collected. If another client starts at that moment, both wait
     # for ever, so collect it now.
     gc.collect()
@@ -104,7 +105,7 @@ def _connect(address: str) -> Any:  # distributed has no types
 
 
 class _Watch:
-    """Warns when the cluster has no workers, and again after it had some. Looks every few seconds however often called.
+    """Warns when the cluster has no workers, and again after it had some. Asks at most every few seconds.
 
     Returns 0 batches: workers of a cluster report complete shards only.
     """
@@ -162,7 +163,3 @@ def _version() -> str:
 
 def _warn(sentence: str) -> None:
     warnings.warn(sentence, ClusterWarning, stacklevel=2)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__

@@ -1,4 +1,4 @@
-"""A data set's folder, before its first shard or when a run continues it: which files it may hold, of which model."""
+"""The folder of a data set: which files it may hold, and whether it was begun with the same configuration and model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.truth_pass import check_drawable_truth
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.plan.subject import Subject, read_subject, subject_bytes
+from dcign.render.plan.objects import Subject, read_subject, subject_bytes
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.paths import make_folder, with_local_copy

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from dcign.arrays import Float32, UInt8
+from dcign.data.dataset.contact_sheet import INK, PAPER, joined
 from dcign.data.schema import BATCH_SIZE
-from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
-from dcign.facegen.model.population import sample_person, stacked, typical_person
+from dcign.facegen.model.population import stacked, typical_person
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.batch_renderer import BatchRenderer
-from dcign.storage.atomic import write_atomic
 
 # Azimuth, elevation, light azimuth. Turned a little, lit from the side: flat frontal light hides a face's shape.
 VIEWS = ((0.0, 0.0, -35.0), (-35.0, 5.0, -35.0), (70.0, 0.0, 35.0))
 SIDES = (-80.0, -40.0, 0.0, 40.0, 80.0)  # azimuths of a turnaround
 LIGHTS = (-60.0, 0.0, 60.0)  # light azimuths, one row each
-PORTRAIT_SIZE = 512
 GALLERY_VIEW = (12.0, 3.0, -30.0)
-GALLERY_SIZE = 256
 TEXTURED_FROM = 200  # pixels
-MOST_PEOPLE = 400  # in a gallery
 
-MODES_SIZE = 192
 MODES_VIEW = (25.0, 0.0, -25.0)
 DEVIATIONS = (-2.5, -1.25, 0.0, 1.25, 2.5)
 SHAPE_ROWS = 12  # shape modes shown, head size first
@@ -38,59 +31,33 @@ ALBEDO_ROWS = 12
 AGES_SHOWN = (18.0, 30.0, 45.0, 62.0, 80.0)
 FONT_SIZE = 14
 MARGIN = 6
-PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
-def save_portrait(path: Path, model: MorphableModel, person: Person, *, size: int) -> None:
-    """Write one person from three sides, in colour, `size` pixels high.
-
-    Raises DataError if the file cannot be written.
-    """
-    _save(path, _sheet(render_people(model, [person] * len(VIEWS), VIEWS, size=size), len(VIEWS)))
+def three_sides(model: MorphableModel, person: Person, *, size: int) -> Image.Image:
+    """Draw one person from three sides, `size` pixels high."""
+    return _sheet(render_people(model, [person] * len(VIEWS), VIEWS, size=size), len(VIEWS))
 
 
-def save_turnaround(path: Path, model: MorphableModel, person: Person, *, size: int) -> None:
-    """Write one person from five sides under three lights, one row per light, in colour.
-
-    Raises DataError if the file cannot be written.
-    """
+def turnaround(model: MorphableModel, person: Person, *, size: int) -> Image.Image:
+    """Draw one person from five sides under three lights, one row per light."""
     factors = [(side, 0.0, light) for light in LIGHTS for side in SIDES]
-    _save(path, _sheet(render_people(model, [person] * len(factors), factors, size=size), len(SIDES)))
+    return _sheet(render_people(model, [person] * len(factors), factors, size=size), len(SIDES))
 
 
-def save_gallery(
-    path: Path, model: MorphableModel, seeds: Sequence[int], *, size: int, keep_size: bool = False, hair: bool = True
-) -> None:
-    """Write a square sheet of people, each the one that `dcign face --seed` draws for its seed.
-
-    Raises RenderError for fewer than 1 or more than MOST_PEOPLE, DataError if the file cannot be written.
-    """
-    check_gallery(len(seeds))
-    people = [sample_person(model, np.random.default_rng(seed), keep_size=keep_size, hair=hair) for seed in seeds]
+def gallery(model: MorphableModel, people: Sequence[Person], *, size: int) -> Image.Image:
+    """Draw a square sheet of people."""
     pictures = render_people(model, people, [GALLERY_VIEW] * len(people), size=size)
-    _save(path, _sheet(pictures, int(np.ceil(np.sqrt(len(people))))))
+    return _sheet(pictures, int(np.ceil(np.sqrt(len(people)))))
 
 
-def check_gallery(people: int) -> None:
-    """Raise RenderError unless so many people fit a gallery."""
-    if not 1 <= people <= MOST_PEOPLE:
-        raise RenderError(
-            f"expected 1 to {MOST_PEOPLE} people in a gallery, found {people}: give another number for --gallery."
-        )
-
-
-def save_modes(path: Path, model: MorphableModel, *, size: int = MODES_SIZE) -> None:
-    """Write what each coefficient does, one row each: sex, age, hair, then the first modes of shape and colour.
-
-    Raises DataError if the file cannot be written.
-    """
+def modes(model: MorphableModel, *, size: int) -> Image.Image:
+    """Draw what each coefficient does, one row each: sex, age, hair, then the first modes of shape and colour."""
     rows = list(_rows(model))
     people = [person for _, row in rows for person in row.values()]
     pictures = iter(render_people(model, people, [MODES_VIEW] * len(people), size=size))
     strips = [_strip(title, {caption: next(pictures) for caption in row}, size) for title, row in rows]
     half = -(-len(strips) // 2)
-    columns = [_joined(part, downwards=True) for part in (strips[:half], strips[half:]) if part]
-    _save(path, _joined(columns, downwards=False))
+    return joined([joined(part) for part in (strips[:half], strips[half:]) if part], downwards=False)
 
 
 def render_people(
@@ -155,20 +122,3 @@ def _sheet(pictures: UInt8, columns: int) -> Image.Image:
     cells[: len(pictures)] = pictures
     grid = cells.reshape(rows, columns, size, size, 3).swapaxes(1, 2)
     return Image.fromarray(grid.reshape(rows * size, columns * size, 3))
-
-
-def _joined(images: Sequence[Image.Image], *, downwards: bool) -> Image.Image:
-    """Lay out images one below another, or one beside another."""
-    widths, heights = zip(*(image.size for image in images), strict=True)
-    extent = (max(widths), sum(heights)) if downwards else (sum(widths), max(heights))
-    sheet, at = Image.new("RGB", extent, PAPER), 0
-    for image in images:
-        sheet.paste(image, (0, at) if downwards else (at, 0))
-        at += image.height if downwards else image.width
-    return sheet
-
-
-def _save(path: Path, picture: Image.Image) -> None:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    write_atomic(path, buffer.getvalue())

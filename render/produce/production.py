@@ -28,7 +28,7 @@ from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.backdrops import Backdrops
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration
-from dcign.render.plan.subject import Subject
+from dcign.render.plan.objects import Subject
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.card import data_set_card
@@ -60,8 +60,17 @@ class ShardTask:
 
     @property
     def file(self) -> str:
-        """The shard's path in the folder."""
+        """The shard's path relative to the folder."""
         return f"{self.split}/shard-{self.first // SHARD_BATCHES:05d}.h5"
+
+    @property
+    def path(self) -> Path:
+        """The shard's path."""
+        return self.folder / self.file
+
+    def drawn(self, sha256: str, renderer: Renderer) -> DrawnShard:
+        """Return the complete shard, which has this hash."""
+        return DrawnShard(ShardEntry(self.file, self.count, self.first, sha256, self.path.stat().st_size), renderer)
 
 
 @dataclass(frozen=True)
@@ -174,7 +183,7 @@ def make_shard(task: ShardTask) -> DrawnShard:
 
     Raises RenderError if another OpenGL renderer drew the rest of the folder: one folder has one renderer.
     """
-    path, model_file = task.folder / task.file, task.folder / MODEL
+    model_file = task.folder / MODEL
     if not model_file.exists():
         raise RenderError(
             f"expected {model_file}, found no such file on this worker: choose an --out that every machine sees under "
@@ -186,8 +195,7 @@ def make_shard(task: ShardTask) -> DrawnShard:
         raise _two_renderers(task.folder, task.renderer, renderer)
     mark = secrets.token_hex(4)  # a cluster may give the shard to a second worker while the first still writes it
     header, batches = _header(task, batch_renderer), _batches(task, batch_renderer)
-    digest = write_shard(path, header, batches, task.count, overwrite=True, mark=mark)
-    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
+    return task.drawn(write_shard(task.path, header, batches, task.count, overwrite=True, mark=mark), renderer)
 
 
 def _wait_until_seen(task: ShardTask, shard: DrawnShard) -> None:
@@ -197,7 +205,7 @@ def _wait_until_seen(task: ShardTask, shard: DrawnShard) -> None:
     """
     if is_remote(task.folder):
         return
-    path, deadline = task.folder / task.file, time.monotonic() + SEEN_SECONDS
+    path, deadline = task.path, time.monotonic() + SEEN_SECONDS
     while not (path.is_file() and path.stat().st_size == shard.entry.bytes):
         if time.monotonic() >= deadline:
             raise RenderError(
@@ -240,11 +248,7 @@ def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
         model_sha256=task.model_sha256,
         renderer=asdict(batch_renderer.opengl_renderer),
         ranges={name: (allowed.low, allowed.high) for name, allowed in ranges.items()},
-        camera={
-            **asdict(camera, dict_factory=without_unset),
-            **asdict(head),
-            "distance": camera.distance(head.radius),
-        },
+        camera=asdict(camera, dict_factory=without_unset) | asdict(head) | {"distance": camera.distance(head.radius)},
         factors=configuration.factors,
         attributes=batch_renderer.model.attributes,
         truth_names=batch_renderer.truth_names,
@@ -262,21 +266,19 @@ def _listed_hashes(folder: Path) -> dict[str, str]:
 
 def _existing_shard(task: ShardTask, listed: dict[str, str], configuration_sha256: str) -> DrawnShard | None:
     """Return the task's shard if the folder already holds it, undamaged."""
-    path = task.folder / task.file
-    if not path.exists():
+    if not task.path.exists():
         return None
     try:
-        with Shard(path) as shard:
+        with Shard(task.path) as shard:
             header, numbers = shard.header, shard.numbers.tolist()
         renderer = Renderer(**header.renderer)
     except (DataError, TypeError):
         return None
-    digest = file_sha256(path)
+    digest = file_sha256(task.path)
     found = (header.configuration_sha256, header.model_sha256, header.split, numbers, listed.get(task.file, digest))
     expected = list(range(task.first, task.first + task.count))
-    if found != (configuration_sha256, task.model_sha256, task.split, expected, digest):
-        return None
-    return DrawnShard(ShardEntry(task.file, task.count, task.first, digest, path.stat().st_size), renderer)
+    wanted = (configuration_sha256, task.model_sha256, task.split, expected, digest)
+    return task.drawn(digest, renderer) if found == wanted else None
 
 
 def _finish(

@@ -12,8 +12,7 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.objects.folder import mesh_folder, pack
 from dcign.progress import StageProgress
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.plan.objects import FEWEST, triangles_for
-from dcign.render.plan.subject import Subject
+from dcign.render.plan.objects import FEWEST, Subject, triangles_for
 from dcign.render.produce.folder import MODEL
 from dcign.storage.paths import store_errors
 

@@ -1,19 +1,43 @@
-"""Whether a shard or a data set is what it says: its labels, its statistics, and its pixels rendered again."""
+"""Whether a shard or a data set is what it says: its labels, its statistics, and its pixels drawn again.
+
+Drawing again needs model.npz, the shard's configuration and its labels.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dcign.arrays import IntP
 from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.check.findings import Finding
-from dcign.data.dataset.reader import FaceDataset
-from dcign.render.produce.redraw import verify_pixels
+from dcign.data.damage import shown
+from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
+from dcign.errors import DataError, ModelError, RenderError
+from dcign.facegen.objects.collection import Collection
+from dcign.render.draw.atlas import Pictures
+from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
+from dcign.render.plan.ranges import BOUNDS
+from dcign.render.produce import workers
+from dcign.render.produce.batch_renderer import BatchRenderer
+from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import store_errors
 
+# Levels out of 255. The renderer that drew a shard draws it again bit for bit. Another one rounds differently, and
+# assigns samples on an edge between two triangles differently.
+TOLERANCE = 2
+LARGEST = 1000.0  # standard deviations or years: no coefficient is larger
+EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
+# The same for layers of truth, in their own units. Layers not named here are uint8 and have TOLERANCE.
+TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
 LISTED_ALIKE = 5  # findings with the same text that get a line each; the others are counted
 
 
@@ -55,3 +79,178 @@ def brief_lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield str(finding)
         elif listed[finding.what] == alike[finding.what]:
             yield f"in {alike[finding.what] - LISTED_ALIKE:,} more batches or images: {finding.what}"
+
+
+@dataclass(frozen=True)
+class PixelTask:
+    """One shard to draw again, with the model of its folder."""
+
+    shard: Path
+    model_file: Path
+    model_sha256: str
+    configuration: RenderConfiguration
+
+
+def pixel_task(shard: Path) -> PixelTask | None:
+    """Return what drawing a shard again needs; None if the shard cannot be opened.
+
+    Raises ConfigurationError if its configuration cannot be read, RenderError if its folder lacks its model.npz.
+    """
+    try:
+        with Shard(shard) as opened:
+            about, wanted = opened.header.configuration, opened.header.model_sha256
+    except DataError:
+        return None
+    configuration = RenderConfiguration.from_dict(about)
+    file = shard.resolve().parent.parent / "model.npz"
+    with store_errors(file):
+        found = file_sha256(file) if file.exists() else None
+    if found != wanted:
+        raise RenderError(
+            f"expected {file} with the model that drew {shard.name}, found {'another model' if found else 'no file'}: "
+            "verify shards in their own folder, or run `dcign render` again to make it."
+        )
+    return PixelTask(shard, file, wanted, configuration)
+
+
+def verify_pixels(shards: Sequence[Path], *, worker_count: int, progress: Callable[[int], None]) -> list[Finding]:
+    """Draw every batch of these shards again and compare.
+
+    progress: called with the number of batches compared. Shards that cannot be opened are left to the label checks.
+
+    Raises RenderError if the model of a shard's folder is missing or another one.
+    """
+    findings: dict[Path, list[Finding]] = {shard: [] for shard in shards}
+    tasks = []
+    for shard in shards:
+        try:
+            tasks.append(pixel_task(shard))
+        except ConfigurationError as error:
+            findings[shard].append(Finding(str(shard), None, f"cannot be drawn again: {error}"))
+    if known := [task for task in tasks if task is not None]:
+        for task, found in workers.run_tasks(check_shard_pixels, known, worker_count, progress):
+            findings[task.shard] = found
+    return [finding for found in findings.values() for finding in found]
+
+
+def check_shard_pixels(task: PixelTask) -> list[Finding]:
+    """In a worker: compare one shard's batches with their labels."""
+    renderer = workers.open_renderer(task.model_file, task.model_sha256, task.configuration)
+    findings, name = [], str(task.shard)
+    with Shard(task.shard) as shard:
+        if what := _wrong_names(shard, task.configuration) or _wrong_level(shard, task.configuration, renderer):
+            return [Finding(name, None, what)]
+        unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # users may add layers
+        findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
+                     for layer in sorted(unasked)]  # fmt: skip
+        exact = shard.header.renderer == asdict(renderer.opengl_renderer)
+        names = [factor.name for factor in task.configuration.factors]
+        for row in range(len(shard)):
+            try:
+                batch = shard.batch(row)
+                findings += [Finding(name, batch.number, what) for what in _differences(batch, renderer, names, exact)]
+            except DataError:
+                pass  # a damaged chunk: the label checks report it
+            except (ModelError, RenderError) as error:
+                return [*findings, Finding(name, None, f"cannot be drawn again: {error}")]
+            workers.batch_done()
+    return findings
+
+
+def _wrong_names(shard: Shard, configuration: RenderConfiguration) -> str:
+    """Return how the shard's factors or nuisances differ from its configuration, or nothing."""
+    names = {
+        "factors": ([factor.name for factor in shard.header.factors], [each.name for each in configuration.factors]),
+        "nuisances": (sorted(shard.nuisances), sorted(configuration.nuisances)),
+    }
+    for what, (found, wanted) in names.items():
+        if found != wanted:
+            return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
+    return ""
+
+
+def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: BatchRenderer) -> str:
+    """Return that an earlier version drew people with another level of detail, or nothing; objects have none."""
+    if isinstance(renderer.model, Collection):
+        return ""
+    wanted = {"level_of_detail": configuration.level_of_detail, "textured": configuration.textured}
+    found = {name: shard.header.configuration.get(name, value) for name, value in wanted.items()}
+    if found == wanted:
+        return ""
+    was, now = (f"{shown(about['level_of_detail'])} vertices{', textured' if about['textured'] else ''}"
+                for about in (found, wanted))  # fmt: skip
+    return (
+        f"was drawn at another level of detail by an earlier version ({was}; now {now}): its pixels cannot be "
+        "compared; render it again to compare them"
+    )
+
+
+def redraw_batch(batch: Batch, renderer: BatchRenderer) -> Pictures:
+    """Draw a batch again from its labels and coefficients; bit for bit if the same OpenGL renderer drew it.
+
+    One person is evaluated as one row, as in the plan: BLAS rounds 20 equal rows differently from a single row.
+    """
+    if isinstance(renderer.model, Collection):
+        return renderer.draw(renderer.objects(batch.identity_index), batch.factors, batch.nuisance)
+    shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
+    assert shape is not None  # the caller has checked both
+    assert albedo is not None
+    if attributes is None:
+        attributes = np.zeros((len(shape), 0), np.float32)
+    people = [shape, albedo, attributes]
+    if all((rows == rows[0]).all() for rows in people):
+        people = [rows[:1] for rows in people]
+    return renderer.draw(renderer.faces(*people), batch.factors, batch.nuisance)
+
+
+def _differences(batch: Batch, renderer: BatchRenderer, names: Sequence[str], exact: bool) -> list[str]:
+    """Return what is wrong with a batch's images or truth. exact: the OpenGL renderer is the one that drew it."""
+    if isinstance(renderer.model, Collection):
+        objects, count = batch.identity_index, len(renderer.model.solids)
+        if objects.min() < 0 or objects.max() >= count:
+            return [f"shows an object that model.npz, which has {count}, does not hold"]
+    elif batch.identity_shape is None or batch.identity_albedo is None:
+        return ["has no identity coefficients to draw it again from"]
+    if what := _undrawable(batch, names):
+        return [f"has {what}, and cannot be drawn again"]
+    pictures = redraw_batch(batch, renderer)
+    held, drawn = {"": batch.images} | batch.truth, {"": pictures.images, MASK: pictures.mask} | pictures.truth
+    faults = []
+    for name in (each for each in drawn if each in held):
+        wrong = _wrong_pictures(held[name], drawn[name], exact, TRUTH_TOLERANCES.get(name, TOLERANCE))
+        if len(wrong):
+            what = f"the {name} of image" if name else "image"
+            faults.append(f"{what} {_listing(wrong)} is not what the labels say (drawn again, it differs)")
+            if not name:
+                break  # the layers then differ, too
+    return faults
+
+
+def _undrawable(batch: Batch, names: Sequence[str]) -> str:
+    """Return which numbers OpenGL must not get, or nothing: a driver was seen to crash on vertices at infinity.
+
+    Background numbers may have any value: the nearest colour or picture is drawn.
+    """
+    coefficients = (batch.identity_shape, batch.identity_albedo, batch.identity_attributes)
+    if not all((np.abs(values) <= LARGEST).all() for values in coefficients if values is not None):
+        return f"coefficients that are not numbers within +-{LARGEST:g}"
+    labels = dict(zip(names, batch.factors.T, strict=True)) | batch.nuisance
+    for name, values in labels.items():
+        if name in BOUNDS:
+            low, high = BOUNDS[name].lowest, BOUNDS[name].highest
+            if not ((values >= np.float32(low)) & (values <= np.float32(high))).all():
+                return f"{name} that is not a number within {low:g} to {high:g}"
+    return ""
+
+
+def _wrong_pictures(found: NDArray[Any], wanted: NDArray[Any], exact: bool, tolerance: float) -> IntP:  # any real dtype
+    """Return which pictures (N, H, W, ...) or lists of landmarks (N, L, 4) differ in too many pixels or landmarks."""
+    if found.shape != wanted.shape:
+        return np.arange(len(found))
+    off = ~(np.abs(found.astype(np.float32) - wanted) <= tolerance)  # so that NaN differs, too
+    off = off.reshape(*off.shape[:3], -1).any(axis=-1)
+    return np.flatnonzero(off.mean(axis=(1, 2)) > (0.0 if exact else EDGE_SHARE))
+
+
+def _listing(numbers: IntP) -> str:
+    return f"0 to {BATCH_SIZE - 1}" if len(numbers) == BATCH_SIZE else ", ".join(map(str, numbers))

@@ -28,7 +28,7 @@ from dcign.machine import keep_freed_memory
 from dcign.render.gl import devices
 from dcign.render.plan.backdrops import read_backdrops
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.plan.subject import read_subject
+from dcign.render.plan.objects import read_subject
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.cluster import dask_workers
 from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool

@@ -24,7 +24,7 @@ from dcign.infer.write_pictures import LARGEST_SCALE
 from dcign.publish.onnx import FORMATS as RUN_FORMATS
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import BOUNDS
-from dcign.render.produce.portrait import MOST_PEOPLE
+from dcign.render.produce.person_file import MOST_PEOPLE
 from dcign.terminal import options
 from tests.support.commands import ROOT, dcign, imported_by, refused
 

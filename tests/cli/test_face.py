@@ -54,11 +54,11 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
         (["--gallery", "0", "--out", "p.png"], "0 is not in the range 1<=x<=400"),
         (["--gallery", "-3", "--out", "p.png"], "-3 is not in the range 1<=x<=400"),
         (["--size", "0", "--out", "p.png"], "0 is not in the range 16<=x<=4096"),
-        (["--gallery", "9", "--out", "p.glb"], "give --out NAME.png"),
+        (["--gallery", "9", "--out", "p.glb"], "expected a file NAME.png, found"),
         (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),
         (["--modes", "--out", "p.png", "--size", "8"], "8 is not in the range 16<=x"),
         (["--hair", "long", "--out", "p.png"], "'long' is not one of 'natural', 'none'"),
-        (["--seed", str(2**63 - 1), "--gallery", "4", "--out", "p.png"], "give --seed from 0"),
+        (["--seed", str(2**63 - 1), "--gallery", "4", "--out", "p.png"], "expected a seed from 0"),
     ],
 )
 def test_face_refuses_what_it_cannot_draw(options: list[str], sentence: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from dcign.render.plan.backdrops import Background, parse_background
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import further_fields
 from dcign.render.produce.production import Production, render_dataset
-from dcign.render.produce.redraw import verify_pixels
+from dcign.render.produce.verification import verify_pixels
 from tests.support.commands import dcign
 
 SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))

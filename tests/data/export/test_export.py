@@ -276,7 +276,7 @@ def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def _without_ranges(path, layout):
+def _without_ranges(layout):
     return ShardHeader("train", 0, {}, "", "", {}, {}, {})
 
 

@@ -18,8 +18,8 @@ from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces
 from dcign.render.draw.scene import DEFAULT_SCENE
 from dcign.render.produce.batch_renderer import batch_mesh, head_frame
-from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import one_pose, posed
+from tests.support.rasteriser import rasterise
 
 POSES = np.array([[0, 0, 0], [40, 20, -60], [-86, -23, 80], [15, -10, 30]], np.float32)
 

@@ -13,8 +13,8 @@ from dcign.facegen.normals import VertexNormals
 from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import DEFAULT_SCENE, HeadFrame
-from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import one_pose, posed
+from tests.support.rasteriser import rasterise
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)
 SIZE = 64

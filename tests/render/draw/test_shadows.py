@@ -16,8 +16,8 @@ from dcign.render.draw.atlas import AtlasRenderer, Faces, Pictures
 from dcign.render.draw.mesh import Mesh, shadow_triangles
 from dcign.render.draw.scene import DEFAULT_SCENE, GLOSS, Gloss, HeadFrame, Scene, light_directions
 from dcign.render.produce.batch_renderer import batch_mesh
-from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import one_pose, posed
+from tests.support.rasteriser import rasterise
 
 HEAD = HeadFrame((0.0, 0.0, 0.0), 100.0)
 MATT = replace(DEFAULT_SCENE, gloss=(Gloss("skin", 0.0, 0.0),))

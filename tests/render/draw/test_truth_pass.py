@@ -32,8 +32,8 @@ from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import Range
 from dcign.render.produce.batch_renderer import BatchRenderer, batch_mesh, head_frame
 from dcign.render.produce.production import render_dataset
-from dcign.render.produce.redraw import verify_pixels
-from dcign.render.twin.rasteriser import rasterise_truth
+from dcign.render.produce.verification import verify_pixels
+from tests.support.rasteriser import rasterise_truth
 
 LABELS = {
     "azimuth": np.array([0.0, 40, -86, 15]),

@@ -16,8 +16,8 @@ from dcign.render.draw.atlas import AtlasRenderer, Faces
 from dcign.render.draw.scene import DEFAULT_SCENE, HeadFrame
 from dcign.render.draw.views import make_views
 from dcign.render.produce.batch_renderer import batch_mesh, head_frame
-from dcign.render.twin.rasteriser import rasterise
 from tests.support.heads import posed
+from tests.support.rasteriser import rasterise
 
 HEAD = HeadFrame((3.0, -5.0, 10.0), 120.0)
 SIZE = 64

@@ -21,10 +21,10 @@ from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.objects import FEWEST, FRAME, check_object_options, object_faces, object_mesh, object_scene
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.production import Production, render_dataset
-from dcign.render.produce.redraw import verify_pixels
-from dcign.render.twin.rasteriser import rasterise
+from dcign.render.produce.verification import verify_pixels
 from tests.support.chairs import write_chairs
 from tests.support.heads import one_pose
+from tests.support.rasteriser import rasterise
 
 COUNT = 60
 CONFIGURATION = RenderConfiguration(
@@ -206,7 +206,7 @@ def test_options_for_faces_are_refused() -> None:
 
 
 def test_a_damaged_file_of_objects_is_a_sentence(data_set: Path, tmp_path: Path) -> None:
-    from dcign.render.plan.subject import read_subject
+    from dcign.render.plan.objects import read_subject
 
     (tmp_path / "model.npz").write_bytes((data_set / "model.npz").read_bytes()[:5000])
     with pytest.raises(ModelError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""Slow, plain twins of the atlas renderer and its truth pass: numpy only, one triangle after another, for tests.
+"""Slow, plain numpy versions of the atlas renderer and its truth pass, which draw one triangle after another.
 
 They follow render/gl/shaders line by line: the same 2 x 2 sample grid, the same arithmetic per vertex, sample and
 pixel, the same 8 bits between samples and shading, and their own shadow map. They use no OpenGL.

@@ -19,7 +19,7 @@ from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.produce.batch_renderer import BatchRenderer
-from dcign.render.produce.redraw import redraw_batch, verify_pixels
+from dcign.render.produce.verification import redraw_batch, verify_pixels
 
 Change = Callable[[h5py.File], None]
 
