@@ -48,11 +48,6 @@ def validate_ratio(ratio: tuple[float, ...] | None) -> None:
         raise TrainingError(f"expected a ratio with a share above 0, found {ratio}: raise one of its shares.")
 
 
-def choices(kind: type) -> dict[str, tuple[str, ...]]:
-    """Return the choices of each field of a dataclass that is declared as a Literal, by name."""
-    return {name: get_args(it) for name, it in declarations(kind).items() if get_origin(it) is Literal}
-
-
 def settable(recipe: Any) -> dict[str, str]:
     """Return the fields of a recipe that `--set` can change, and a description of the values each may take."""
     found = declarations(type(recipe))

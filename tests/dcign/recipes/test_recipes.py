@@ -13,7 +13,7 @@ from torch import nn
 from dcign.errors import TrainingError
 from dcign.network.halves import ACTIVATIONS, PAPER_WIDTHS
 from dcign.recipes import fields
-from dcign.recipes.fields import choices, read_settings, settable
+from dcign.recipes.fields import read_settings, settable
 from dcign.recipes.registry import (
     ADA_GVAE,
     BETA_VAE,
@@ -30,6 +30,7 @@ from dcign.recipes.registry import (
 from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
 from dcign.train.loss import PRIORS, PULLED, divergence, invariance_weight, terms
 from dcign.train.optimiser import OPTIMIZERS
+from tests.support.fields import choices
 
 FACTORS, LATENTS, PIXELS = 3, 7, 4
 BLOCKS = block_of_latents(FACTORS, LATENTS)

@@ -11,7 +11,7 @@ import torch
 
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.inputs.batches import TrainingBatches
-from dcign.recipes.fields import choices, parse_ratio
+from dcign.recipes.fields import parse_ratio
 from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, VAE, Recipe, changed
 from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
@@ -19,6 +19,7 @@ from dcign.train import loss as objective
 from dcign.train import trainer
 from dcign.train.distributed import ALONE, Ranks
 from dcign.train.training import train, train_on
+from tests.support.fields import choices
 
 CHOICES = choices(Recipe)
 PRETRAINED = changed(SWAP, {"pretrain_steps": 3})
