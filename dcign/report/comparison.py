@@ -20,11 +20,9 @@ from dcign.report.terms import (
     RERENDER_TERMS,
     STILL_TERMS,
     Metric,
-    formatted,
-    value_of,
 )
 from dcign.run import configuration as run_configuration
-from dcign.trained.evaluation_file import read_evaluation
+from dcign.trained.evaluation_file import formatted, read_evaluation, value_of
 from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"

@@ -28,8 +28,9 @@ from dcign.report.comparison import (
     half_range,
 )
 from dcign.report.inline import chart, environment
-from dcign.report.terms import NOTHING, Metric, formatted, value_of
+from dcign.report.terms import Metric
 from dcign.storage.atomic import write_atomic
+from dcign.trained.evaluation_file import NOTHING, formatted, value_of
 from dcign.trained.trained_run import TrainedRun
 
 SUFFIXES = (".html", ".png")

@@ -21,17 +21,15 @@ from dcign.report.terms import (
     DCI_TERMS,
     LEAKAGE_TERMS,
     METRIC_TERMS,
-    NOTHING,
     PICTURE_TERMS,
     READING_TERMS,
     RERENDER_TERMS,
     STILL_TERMS,
     Metric,
-    formatted,
-    value_of,
 )
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
+from dcign.trained.evaluation_file import NOTHING, formatted, value_of
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric, formatted, value_of
+from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric
+from dcign.trained.evaluation_file import formatted, value_of
 
 LEGEND = (
     "Unseen people. error: mean, in the factor's unit; leak: R2 of a probe from the other latents (sampled z, alive "
