@@ -97,3 +97,8 @@ def formatted(value: float | None, form: str, none: str = NOTHING) -> str:
         return none
     text = format(round(value) if form in ("d", ",") else value, form)
     return text if float(text.replace(",", "")) else text.removeprefix("-")  # no -0.00
+
+
+def half_width(low: float | None, high: float | None, form: str) -> str:
+    """Format half the width of an interval as ±NUMBER, or return "" if it has no ends."""
+    return "" if low is None or high is None else f"±{formatted((high - low) / 2, form)}"

@@ -44,10 +44,10 @@ def write(tmp_path):
 def test_seeds_of_a_recipe_make_a_group_with_mean_and_range(write):
     found = compare(write(evaluation(seed=2, r2=0.8), evaluation("vae", r2=0.3), evaluation(seed=1, r2=0.9)))
     assert [(group.name, group.seeds) for group in found.groups] == [("swap", (1, 2)), ("vae", (0,))]
-    spread = found.groups[0].of_factor("azimuth", "r2")
+    spread = found.groups[0].spread("r2", "azimuth")
     assert (spread.mean, spread.low, spread.high, spread.runs) == (pytest.approx(0.85), 0.8, 0.9, 2)
-    assert found.groups[0].of_factor("azimuth", "swap_ratio") is None
-    assert found.groups[1].of_run("reconstruction.psnr_frame_db").mean == 20
+    assert found.groups[0].spread("swap_ratio", "azimuth") is None
+    assert found.groups[1].spread("reconstruction.psnr_frame_db").mean == 20
 
 
 def test_runs_of_other_lengths_are_not_averaged_together(write):
