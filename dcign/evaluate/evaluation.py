@@ -71,7 +71,7 @@ def evaluate(
         evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress)
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
-    _write_json(run.folder / FILE, evaluation.report)
+    write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
     return evaluation
 
 
@@ -203,7 +203,3 @@ def _rounded(value: Any) -> Any:  # JSON in, JSON out
     if isinstance(value, float):
         return float(f"{value:.5g}") if math.isfinite(value) else None
     return value
-
-
-def _write_json(path: Path, value: Any) -> None:  # JSON
-    write_result(path, (json.dumps(value, indent=2) + "\n").encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcign.arrays import Floating, UInt8
-from dcign.evaluate.codes import Codes, encode_split
+from dcign.evaluate.codes import Codes
 from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.figures.factor_direction import (
     FactorDirection,
@@ -76,7 +76,7 @@ class EncodedImages:
     batches: LabelledBatches
     codes: Codes
 
-
-def encode_iid(run: TrainedRun, iid: LabelledBatches, meter: PartProgress, stage: str) -> EncodedImages:
-    """Encode the iid split, and report progress as `stage`."""
-    return EncodedImages(iid, encode_split(run.codec, iid, meter.part(stage)))
+    @property
+    def images(self) -> UInt8:
+        """All images: (N, S, S, C)."""
+        return self.batches.images.reshape(-1, *self.batches.images.shape[2:])

@@ -23,11 +23,11 @@ class FactorDirection:
     """A calibrated direction with a name for captions."""
 
     name: str
-    direction: Direction
+    axis: Direction
 
     def turned(self, mu: Floating, values: Floating) -> Floating:
         """Set the factor of one code (Z,) to each of these values (N,), and keep the rest: (N, Z)."""
-        return self.direction.moved(np.repeat(mu[None], len(values), axis=0), values)
+        return self.axis.moved(np.repeat(mu[None], len(values), axis=0), values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,5 +86,5 @@ def baseline_directions(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], .
 def read_sweep(direction: FactorDirection, sweep: Sweep, mu: Floating) -> Reading:
     """Read a direction on the codes (L, n, Z) of a sweep."""
     return Reading(
-        direction.name, sweep.levels, direction.direction.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2])
+        direction.name, sweep.levels, direction.axis.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2])
     )

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
-from dcign.trained.calibration import FactorCalibration, factor_values, with_factors
+from dcign.trained.calibration import FactorCalibration, calibration_of, factor_values, with_factors
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
@@ -73,11 +73,8 @@ def edit(
 
 def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
     """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
-    places = {fit.factor: fit for fit in calibrations}
     for name, wanted in values.items():
-        if name not in places:
-            raise TrainingError(f"expected a factor of the run, found {name!r}: choose from {', '.join(places)}.")
-        low, high = places[name].range
+        low, high = calibration_of(name, calibrations).range
         slack = BEYOND * (high - low)
         try:
             numbers = np.asarray(wanted, np.float64)
@@ -146,8 +143,7 @@ def parse_values(text: str) -> tuple[float, ...]:
         if not found or not all(map(math.isfinite, found)):
             raise TrainingError(
                 f"expected -30, or -30,0,30, or -30:30:7 for 7 evenly spaced numbers (2 to {MOST}), found {part!r}: "
-                "correct "
-                "it."
+                "correct it."
             )
         values += found
     return tuple(values)
@@ -171,15 +167,13 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
     if psnr_db < flat_psnr_db + LEAST_DECIBELS:
         return (
             f"Its reconstruction has {psnr_db:.1f} dB, a constant colour {flat_psnr_db:.1f} dB: the network sees "
-            "little or "
-            "nothing in it, so do not trust these values and pictures."
+            "little or nothing in it, so do not trust these values and pictures."
         )
     if usual_db is None or psnr_db >= usual_db - FAR_DECIBELS:
         return ""
     return (
         f"Its reconstruction has {psnr_db:.1f} dB, pictures of the test split {usual_db:.1f} dB: it is far from "
-        "what the "
-        "network was trained on, so do not trust these values and pictures."
+        "what the network was trained on, so do not trust these values and pictures."
     )
 
 

@@ -71,18 +71,14 @@ def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **v
     Raises TrainingError for an unknown factor, for a value that is not finite, and for two factors that share a latent,
     which happens in networks without assigned latents: the second factor would overwrite the first.
     """
-    places = {fit.factor: fit for fit in calibrations}
     changed = np.array(mu, np.result_type(mu, np.float32))
     set_by: dict[int, str] = {}
     for name, wanted in values.items():
-        if name not in places:
-            raise TrainingError(f"expected a factor of the run, found {name!r}: choose from {', '.join(places)}.")
-        fit = places[name]
+        fit = calibration_of(name, calibrations)
         if fit.latent in set_by:
             raise TrainingError(
                 f"expected factors with latents of their own, found {set_by[fit.latent]} and {name}, both on latent "
-                f"{fit.latent}: "
-                "set one of them."
+                f"{fit.latent}: set one of them."
             )
         set_by[fit.latent] = name
         numbers = np.broadcast_to(np.asarray(wanted, np.float64), len(changed))
@@ -92,6 +88,14 @@ def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **v
             )
         changed[:, fit.latent] = fit.code(numbers)
     return changed
+
+
+def calibration_of(factor: str, calibrations: Sequence[FactorCalibration]) -> FactorCalibration:
+    """Return the calibration of the factor with this name. Raises TrainingError if there is none."""
+    known = {fit.factor: fit for fit in calibrations}
+    if factor not in known:
+        raise TrainingError(f"expected a factor of the run, found {factor!r}: choose from {', '.join(known)}.")
+    return known[factor]
 
 
 def write_calibrations(folder: str | Path, calibrations: Iterable[FactorCalibration]) -> Path:

@@ -215,8 +215,8 @@ def test_the_command_says_what_the_recipe_was_then_where_it_is_another_today():
     [
         ("{", "cannot read .*evaluation.json"),
         ("[]", "it is no dcign-evaluation"),
-        ('{"format": "dcign-evaluation", "version": 9}', "it is of version 9, wanted 1"),
-        ('{"format": "dcign-evaluation", "version": 1, "recipe": 3}', "its recipe is 3"),
+        ('{"format": "dcign-evaluation", "version": 9}', "it is of version 9, expected 1"),
+        ('{"format": "dcign-evaluation", "version": 1, "recipe": 3}', r"Expected `str`, got `int` - at `\$\.recipe`"),
         ("[" * 100_000, "cannot read"),
     ],
 )
