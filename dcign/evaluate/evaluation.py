@@ -57,10 +57,12 @@ def evaluate(
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> Evaluation:
-    """Evaluate a run's last checkpoint; writes evaluation.json, calibration.json and directions.json there.
+    """Evaluate a run's last checkpoint. Write evaluation.json, calibration.json and directions.json into its folder.
 
-    data is the data set's folder if it has moved since training; progress is told each stage
-    and the fraction of the whole evaluation that is done. Raises TrainingError where a file cannot be written.
+    data: the data set's folder, if it has moved since training.
+    progress: called with each stage and the fraction of the whole evaluation that is done.
+
+    Raises TrainingError if a file cannot be written.
     """
     refuse_threads(thread_count)
     source = run.data(data)

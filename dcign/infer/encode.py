@@ -77,18 +77,17 @@ def encode_dataset(
         )
     names = [name for name in held if not splits or name in splits]
     whole = sum(entry.batches for name in names for entry in dataset.splits[name])
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in PER_IMAGE}  # of several element types
+    parts: list[dict[str, NDArray[Any]]] = []  # of several element types
     done = 0
     with threads(thread_count):
         for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
             _refuse_other_images(codec, shard, run.folder)
             for part in _encoded(codec, shard, split):
-                for key, values in part.items():
-                    parts[key].append(values)
+                parts.append(part)
                 done += len(np.unique(part["batch"]))
                 progress(f"encoding {split}", done / whole)
     return Encoding(
-        **{name: np.concatenate(found) for name, found in parts.items()},
+        **{name: np.concatenate([part[name] for part in parts]) for name in PER_IMAGE},
         factor_names=np.array([factor.name for factor in dataset.factors]),
         factor_units=np.array([factor.units for factor in dataset.factors]),
     )

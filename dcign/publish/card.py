@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dcign.run.json_files import write_result
 from dcign.trained.calibration import FactorCalibration
+from dcign.trained.commands import train_words
 from dcign.trained.evaluation_file import formatted, value_of
 from dcign.trained.published import Published
 from dcign.trained.trained_run import TrainedRun
@@ -62,10 +63,8 @@ OF_CODE = (
 
 def write_card(run: TrainedRun) -> Path:
     """Write a run's model card beside its weights, with the evaluation if there is one. Replaces an older card."""
-    calibrations = run.calibrations if run.is_calibrated else ()
-    evaluation = run.evaluation if run.is_evaluated else None
     path = run.folder / FILE
-    write_result(path, model_card(run.published, calibrations, evaluation).encode())
+    write_result(path, model_card(run.published, *run.results).encode())
     return path
 
 
@@ -78,8 +77,8 @@ def model_card(
     loader = PackageLoader("dcign.publish")
     templates = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     templates.filters |= {"json": json.dumps, "words": _words}  # JSON strings are valid YAML
-    recipe, images = published.configuration.recipe, published.description
-    data = Path(published.configuration.data).name
+    configuration, images = published.configuration, published.description
+    recipe, data = configuration.recipe, Path(configuration.data).name
     return templates.get_template("card.md").render(
         name=f"dcign-{recipe.name.split(',')[0]}-{images.size}px",
         task=TASK,
@@ -95,7 +94,7 @@ def model_card(
         metrics=_metadata(evaluation) if evaluation else [],
         of_factor=OF_FACTOR,
         of_code=OF_CODE,
-        command=_train_command(published, data),
+        command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
 
 
@@ -108,17 +107,6 @@ def _metadata(evaluation: dict[str, Any]) -> list[tuple[str, str, float]]:  # JS
     ]
     found += [(metric.kind, metric.title, value_of(evaluation, metric.key)) for metric in OF_CODE]
     return [(kind, name, value) for kind, name, value in found if value is not None]
-
-
-def _train_command(published: Published, data: str) -> str:
-    configuration = published.configuration
-    recipe, *settings = configuration.recipe.name.split(",")
-    words = ["dcign", "train", data, "--recipe", recipe]
-    for setting in settings:
-        words += ["--set", setting]
-    if configuration.ratio is not None:
-        words += ["--ratio", ":".join(f"{share:g}" for share in configuration.ratio)]
-    return shlex.join([*words, "--steps", str(configuration.steps), "--seed", str(configuration.seed)])
 
 
 def _words(name: str) -> str:

@@ -90,10 +90,10 @@ class DCIGN(
     @classmethod
     def of_run(cls, run: TrainedRun) -> DCIGN:
         """Return the network of an opened run, in evaluation mode, with its calibrations and evaluation."""
-        evaluation = run.evaluation if run.is_evaluated else None
+        calibrations, evaluation = run.results
         if evaluation is not None and evaluation["steps"] != run.codec.step:  # the run was trained further since
             evaluation = None
-        model = cls(run.published, run.calibrations if run.is_calibrated else (), evaluation)
+        model = cls(run.published, calibrations, evaluation)
         model.network = run.codec.model
         return model.eval()
 

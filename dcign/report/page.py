@@ -14,7 +14,6 @@ from dcign.figures.factor_direction import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import single_figure
 from dcign.progress import StageProgress, no_stage_progress
-from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
 from dcign.report.terms import (
     BASELINE_TERMS,
@@ -29,6 +28,7 @@ from dcign.report.terms import (
 )
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
+from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
 from dcign.trained.trained_run import TrainedRun
 

@@ -20,9 +20,9 @@ from dcign.figures.factor_direction import Reading
 from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES, changed
 from dcign.report import compare, refuse_report, write_comparison, write_report
-from dcign.report.commands import train_command
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
+from dcign.trained.commands import train_command
 from dcign.trained.trained_run import TrainedRun
 
 SECTIONS = (
