@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dcign.evaluate.codes import evenly
-from dcign.figures.encoded import EncodedImages, EncodedSweeps
-from dcign.figures.factor_direction import FactorDirection
+from dcign.figures.encoded import EncodedImages, EncodedSweeps, FactorDirection
 from dcign.figures.picture_grid import PictureGrid, Row, RowGroup
 from dcign.metrics import psnr_decibels
 from dcign.progress import FractionProgress, no_fraction_progress

@@ -12,8 +12,7 @@ from dcign import __version__
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.figures.chart import OTHER, RUN, as_png
-from dcign.figures.encoded import count_sweep_images, encode_sweeps
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading, count_sweep_images, encode_sweeps
 from dcign.figures.inferred import InferredRun, comparison_figure, thumbnail
 from dcign.figures.spread import Panel, spread_figure
 from dcign.inputs.source import LabelledBatches

@@ -10,7 +10,7 @@ from typing import Any
 from dcign import __version__
 from dcign.device import threads
 from dcign.errors import TrainingError
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import single_figure
 from dcign.progress import StageProgress, no_stage_progress

@@ -16,7 +16,7 @@ from PIL import Image
 
 from dcign.errors import DataError, TrainingError
 from dcign.evaluate.evaluation import evaluate
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading
 from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES, changed
 from dcign.report import compare, refuse_report, write_comparison, write_report
