@@ -167,7 +167,7 @@ def test_values_are_told_in_words():
 
 def test_a_picture_that_comes_back_far_worse_than_the_test_set_is_warned_of():
     assert warning(20.1, 10.0, 26.0) == ""
-    assert "comes back at 19.9 dB, and pictures of the test set at 26.0 dB" in warning(19.9, 10.0, 26.0)
+    assert "has 19.9 dB, pictures of the test split 26.0 dB" in warning(19.9, 10.0, 26.0)
     assert warning(3.0, 0.0, None) == ""
 
 
