@@ -128,10 +128,10 @@ def load_encoding(path: str | Path) -> Encoding:
             f"expected a file of `dcign encode`, found {path} ({error}): choose another file."
         ) from None
     if not arrays:
-        raise TrainingError(f"{path} is of version {version}: this dcign reads version {FORMAT_VERSION}; encode again")
+        raise TrainingError(f"expected version {FORMAT_VERSION} of codes in {path}, found {version}: encode again.")
     rows = {name: len(arrays[name]) for name in PER_IMAGE if arrays[name].ndim}
     if len(set(rows.values())) != 1 or len(rows) != len(PER_IMAGE):
-        raise TrainingError(f"{path} holds tables of different lengths {rows}: encode again")
+        raise TrainingError(f"expected tables of one length in {path}, found {rows}: encode again.")
     return Encoding(**arrays)
 
 
@@ -158,6 +158,7 @@ def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:
     height, width, found = shard.image_shape
     if (height, width, found) != (size, size, channels):
         raise TrainingError(
-            f"{shard.path} has images of {width} x {height} px and {found} channels, and {run} was trained on "
-            f"{size} x {size} px and {channels}: name a data set rendered with --size {size} --channels {channels}"
+            f"expected images of {size} x {size} px and {channels} channels, on which {run} was trained, found "
+            f"{width} x {height} px and {found} channels in {shard.path}: name a data set rendered with --size {size} "
+            f"--channels {channels}."
         )

@@ -89,8 +89,8 @@ def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
     shape = (rows * high, (len(stills) + columns) * wide)
     if max(shape) > LARGEST_SIDE:
         raise TrainingError(
-            f"the pictures would be {shape[1]} x {shape[0]} px: wanted {LARGEST_SIDE} or fewer; ask for fewer, a "
-            "smaller --scale, or a GIF"
+            f"expected a PNG of {LARGEST_SIDE} px or fewer per side, found {shape[1]} x {shape[0]} px: ask for fewer "
+            "pictures, a smaller --scale, or a GIF."
         )
     sheet = np.zeros((*shape, *pictures[0].shape[2:]), np.uint8)
     placed = [(0, place, picture) for place, picture in enumerate(stills)]

@@ -139,8 +139,8 @@ def _checked(network: nn.Module, values: Tensor, name: str, outputs: list[str], 
             difference = float((np.abs(found - value) / np.maximum(1, np.abs(value))).max())
             if not difference <= TOLERANCE:
                 raise TrainingError(
-                    f"ONNX Runtime computes {output} that differs from torch's by {difference:.2g}: wanted "
-                    f"{TOLERANCE:g} or less; nothing was written, try other versions of torch and onnxruntime"
+                    f"expected {output} of ONNX Runtime within {TOLERANCE:g} of torch's, found a difference of "
+                    f"{difference:.2g}, so nothing was written: try other versions of torch and onnxruntime."
                 )
     return content
 

@@ -135,11 +135,11 @@ def _facts(run: TrainedRun) -> list[tuple[str, str]]:
 
 def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]]:  # for the template
     """Return for each run how well its first factor is read, with a chart and a strip of pictures."""
-    board = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
-    own = [place for place, row in enumerate(gallery.readings) if row.own]
+    grid = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
+    own = [number for number, row in enumerate(gallery.readings) if row.own]
     heroes = []
-    for run, place, tone in zip(runs, own, ("run", "other"), strict=False):
-        row = gallery.readings[place]
+    for run, number, tone in zip(runs, own, ("run", "other"), strict=False):
+        row = gallery.readings[number]
         reading, factor, unit = row.readings[0], run.factors[0], run.units[0]
         heroes.append(
             {
@@ -149,7 +149,7 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
                 "words": f"{reading.name.capitalize()} reads it from a picture with a mean error of "
                 f"{reading.error:.1f}{unit}; a constant guess has {reading.blind_error:.0f}{unit}",
                 "figure": single_figure(reading, factor, unit, row.colour),
-                "rows": (board.rows[place], board.rows[-1]),
+                "rows": (grid.rows[number], grid.rows[-1]),
             }
         )
     return heroes

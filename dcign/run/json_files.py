@@ -35,9 +35,9 @@ def _refuse_constant(word: str) -> None:
 def refuse_format(found: Any, name: str, version: int) -> None:  # JSON
     """Raise ValueError unless a file says that it has this format and version."""
     if not isinstance(found, dict) or found.get("format") != name:
-        raise ValueError(f"it is no {name}")
+        raise ValueError(f"expected the format {name}, found another")
     if found.get("version") != version:
-        raise ValueError(f"it is of version {found.get('version')!r}, expected {version}")
+        raise ValueError(f"expected version {version} of {name}, found {found.get('version')!r}")
 
 
 def from_json(found: Any, kind: Any, read: Callable[[type, Any], Any] | None = None) -> Any:  # JSON -> kind, a type

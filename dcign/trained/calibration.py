@@ -113,7 +113,7 @@ def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) 
     """
     with open_result(Path(folder) / FILE) as found:
         if not isinstance(found, dict) or not isinstance(found.get("factors"), list):
-            raise ValueError("it has no list of factors")
+            raise ValueError("expected a list of factors, found none")
         # Calibrations of the first version have no format.
         refuse_format({"format": FORMAT, "version": FORMAT_VERSION} | found, FORMAT, FORMAT_VERSION)
         fits = tuple(from_json(each) for each in found["factors"])

@@ -58,7 +58,7 @@ def read_evaluation(folder: Path) -> dict[str, Any]:  # JSON
         refuse_format(found, FORMAT, FORMAT_VERSION)
         from_json(found, _Evaluation)
         for key in NUMBERS:
-            _refuse_words(found.get(key), key)
+            _refuse_others(found.get(key), key)
     result: dict[str, Any] = found
     return result
 
@@ -73,13 +73,13 @@ def rename_old_keys(found: Any) -> None:  # JSON
             table[RENAMED[old]] = table.pop(old)
 
 
-def _refuse_words(found: Any, where: str) -> None:  # JSON
+def _refuse_others(found: Any, where: str) -> None:  # JSON
     """Raise ValueError unless all values, at any depth of tables and lists, are finite numbers or null."""
     if isinstance(found, dict | list):
         for key, value in found.items() if isinstance(found, dict) else enumerate(found):
-            _refuse_words(value, f"{where}.{key}")
+            _refuse_others(value, f"{where}.{key}")
     elif found is not None and (type(found) not in (int, float) or not abs(found) <= LARGEST):
-        raise ValueError(f"its {where} is {found!r}, wanted a number or null")
+        raise ValueError(f"expected a number or null as {where}, found {found!r}")
 
 
 def value_of(table: Mapping[str, Any], key: str) -> float | None:  # JSON

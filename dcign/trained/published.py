@@ -69,10 +69,10 @@ def from_json(found: Any) -> Published:  # unchecked JSON
     refuse_format(found, FORMAT, FORMAT_VERSION)
     refuse_progress(found)
     if not isinstance(found.get("run"), dict):
-        raise ValueError("it holds no run's configuration")
+        raise ValueError("expected a run's configuration, found none")
     model = found.get("data_model")
     if not isinstance(model, dict) or not all(isinstance(text, str) for text in model.values()):
-        raise ValueError(f"its data_model is {model!r}")
+        raise ValueError(f"expected names and texts as data_model, found {model!r}")
     return Published(*run_configuration.from_json(dict(found["run"])), found["step"], found["seconds"], model)
 
 

@@ -123,9 +123,12 @@ def test_a_seed_that_was_trained_twice_is_no_spread(write):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"factors": {"azimuth": {"latent": 0, "r2": "high"}}}, r"its factors\.azimuth\.r2 is 'high', wanted a number"),
+        (
+            {"factors": {"azimuth": {"latent": 0, "r2": "high"}}},
+            r"expected a number or null as factors\.azimuth\.r2, found 'high'",
+        ),
         ({"metrics": 5}, r"Expected `object \| null`, got `int` - at `\$\.metrics`"),
-        ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"its metrics\.latents\.mig\.value is 'much'"),
+        ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"as metrics\.latents\.mig\.value, found 'much'"),
         ({"steps": -5}, r"Expected `int` >= 0 - at `\$\.steps`"),
         ({"seconds": 10**400}, r"out of range - at `\$\.seconds`"),
         ({"mig": float("nan")}, "it contains NaN"),

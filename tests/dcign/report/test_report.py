@@ -214,8 +214,8 @@ def test_the_command_says_what_the_recipe_was_then_where_it_is_another_today():
     ("text", "sentence"),
     [
         ("{", "cannot read .*evaluation.json"),
-        ("[]", "it is no dcign-evaluation"),
-        ('{"format": "dcign-evaluation", "version": 9}', "it is of version 9, expected 1"),
+        ("[]", "expected the format dcign-evaluation, found another"),
+        ('{"format": "dcign-evaluation", "version": 9}', "expected version 1 of dcign-evaluation, found 9"),
         ('{"format": "dcign-evaluation", "version": 1, "recipe": 3}', r"Expected `str`, got `int` - at `\$\.recipe`"),
         ("[" * 100_000, "cannot read"),
     ],
