@@ -76,7 +76,7 @@ def model_card(
     """Return the text of the card."""
     loader = PackageLoader("dcign.publish")
     templates = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    templates.filters |= {"json": json.dumps, "words": _words}  # JSON strings are valid YAML
+    templates.filters.update(json=json.dumps, words=_words)  # JSON strings are valid YAML
     configuration, images = published.configuration, published.description
     recipe, data = configuration.recipe, Path(configuration.data).name
     return templates.get_template("card.md").render(
