@@ -313,7 +313,7 @@ def test_the_licence_of_the_data_s_model_is_named(run):
     found = TrainedRun.open(run).published
     foreign = {"name": "Somebody's faces", "licence": "research only: no redistribution"}
     text = model_card(Published(found.configuration, found.description, 2, 1.0, foreign))
-    assert "The data show Somebody's faces, which has its own terms" in text
+    assert "drawn with Somebody's faces, under terms of its own" in text
     assert "research only: no redistribution" in text
     assert front_matter(text)["license"] == "other"
     ours = model_card(Published(found.configuration, found.description, 2, 1.0, {"name": "ours", "licence": "MIT"}))
