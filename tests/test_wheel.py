@@ -68,7 +68,11 @@ def test_the_wheel_holds_every_file_of_the_package_and_of_the_linked_folders(ins
     held = files(installed / "dcign")
     assert held == files(ROOT / "dcign")
     assert {"cli.py", "py.typed", "data/__init__.py", "facegen/__init__.py", "render/__init__.py"} <= held
-    for folder, suffix in (("render/gl/shaders/", ".frag"), ("report/templates/", ".html")):
+    for folder, suffix in (
+        ("render/gl/shaders/", ".frag"),
+        ("report/templates/", ".html"),
+        ("publish/templates/", ".md"),
+    ):
         assert any(name.startswith(folder) and name.endswith(suffix) for name in held)
 
 

@@ -61,3 +61,11 @@ def thinning(batches: int, size: int, images: int) -> tuple[IntP, IntP]:
 def evenly(count: int, most: int) -> IntP:
     """Return at most so many of 0 .. count - 1, spread evenly from first to last."""
     return np.linspace(0, count - 1, min(most, count)).round().astype(np.intp)
+
+
+def unit_codes(codes: Floating, of_zero: float = 0.0) -> Floating:
+    """Scale codes to length 1: (..., I) -> (..., I) float64. A code of zeros becomes `of_zero` in all entries."""
+    values = codes.astype(np.float64)
+    length = np.linalg.norm(values, axis=-1, keepdims=True)
+    unit: Floating = np.divide(values, length, out=np.full_like(values, of_zero), where=length > 0)
+    return unit

@@ -22,7 +22,7 @@ from dcign.errors import TrainingError
 from dcign.evaluate.codes import Codes, encode_split
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics.regression import least_squares, r_squared
-from dcign.run.json_files import read_json, write_result
+from dcign.run.json_files import open_result, refuse_format, write_result
 from dcign.trained.calibration import FactorCalibration, calibrate, from_json, to_json
 from dcign.trained.codec import Codec
 
@@ -121,9 +121,7 @@ def regression_direction(factor: str, mu: Floating, values: Floating) -> Directi
 
 def save_directions(folder: str | Path, baselines: Sequence[Baselines]) -> None:
     """Write directions.json into a run's folder."""
-    kinds = ("max_variance", "regression")
-    factors = [{kind: _to_json(getattr(each, kind)) for kind in kinds} for each in baselines]
-    found = {"format": FORMAT, "version": FORMAT_VERSION, "factors": factors}
+    found = {"format": FORMAT, "version": FORMAT_VERSION, "factors": [to_json(each) for each in baselines]}
     write_result(Path(folder) / FILE, (json.dumps(found) + "\n").encode())
 
 
@@ -132,26 +130,17 @@ def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
 
     Raises TrainingError if there are none, or if the file is damaged.
     """
-    path = Path(folder) / FILE
-    if not path.is_file():
-        raise TrainingError(f"expected {FILE} in {folder}, found none: evaluate the run first.")
-    try:
-        found = read_json(path)
-        if found["format"] != FORMAT or found["version"] != FORMAT_VERSION:
-            raise ValueError(f"it is not {FORMAT}, version {FORMAT_VERSION}")
-        return tuple(
-            Baselines(_from_json(each["max_variance"]), _from_json(each["regression"])) for each in found["factors"]
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, TrainingError) as error:
-        raise TrainingError(f"cannot read {path} ({error}): evaluate the run again.") from None
+    with open_result(Path(folder) / FILE) as found:
+        refuse_format(found, FORMAT, FORMAT_VERSION)
+        try:
+            pairs = [(_from_json(each["max_variance"]), _from_json(each["regression"])) for each in found["factors"]]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"its factors are damaged: {error}") from None
+    return tuple(Baselines(*pair) for pair in pairs)
 
 
 def _calibrated(factor: str, unit: Floating, mu: Floating, values: Floating) -> Direction:
     return Direction(unit, calibrate(factor, int(np.abs(unit).argmax()), mu @ unit, values))
-
-
-def _to_json(direction: Direction) -> dict[str, Any]:  # JSON
-    return {"unit": direction.unit.tolist(), "calibration": to_json(direction.calibration)}
 
 
 def _from_json(found: dict[str, Any]) -> Direction:  # JSON

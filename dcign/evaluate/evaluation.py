@@ -57,10 +57,12 @@ def evaluate(
     thread_count: int = 0,
     progress: StageProgress = no_stage_progress,
 ) -> Evaluation:
-    """Evaluate a run's last checkpoint; writes evaluation.json, calibration.json and directions.json there.
+    """Evaluate a run's last checkpoint. Write evaluation.json, calibration.json and directions.json into its folder.
 
-    data is the data set's folder if it has moved since training; progress is told each stage
-    and the fraction of the whole evaluation that is done. Raises TrainingError where a file cannot be written.
+    data: the data set's folder, if it has moved since training.
+    progress: called with each stage and the fraction of the whole evaluation that is done.
+
+    Raises TrainingError if a file cannot be written.
     """
     refuse_threads(thread_count)
     source = run.data(data)
@@ -71,7 +73,7 @@ def evaluate(
         evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress)
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
-    _write_json(run.folder / FILE, evaluation.report)
+    write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
     return evaluation
 
 
@@ -203,7 +205,3 @@ def _rounded(value: Any) -> Any:  # JSON in, JSON out
     if isinstance(value, float):
         return float(f"{value:.5g}") if math.isfinite(value) else None
     return value
-
-
-def _write_json(path: Path, value: Any) -> None:  # JSON
-    write_result(path, (json.dumps(value, indent=2) + "\n").encode())

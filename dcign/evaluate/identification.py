@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcign.arrays import Floating, IntP
-from dcign.evaluate.codes import Codes
+from dcign.evaluate.codes import Codes, unit_codes
 
 PEOPLE = 70
 APART = 60.0  # between the two images, in the factor's units
@@ -53,7 +53,7 @@ def right_share(firsts: Floating, seconds: Floating) -> float:
 
     Rows of zeros are equally near to all others, so they are right by chance.
     """
-    similarity = _unit(firsts) @ _unit(seconds).T
+    similarity = unit_codes(firsts) @ unit_codes(seconds).T
     own = np.diag(similarity)
     return float(np.mean([_share_nearest(similarity, own), _share_nearest(similarity.T, own)]))
 
@@ -63,11 +63,3 @@ def _share_nearest(similarity: Floating, own: Floating) -> float:
     most = similarity.max(axis=1)
     ties = (similarity >= most[:, None]).sum(axis=1)
     return float(np.mean((own >= most) / ties))
-
-
-def _unit(codes: Floating) -> Floating:
-    """(P, I) -> rows of length 1, or 0."""
-    values = codes.astype(np.float64)
-    length = np.linalg.norm(values, axis=1, keepdims=True)
-    unit: Floating = np.divide(values, length, out=np.zeros_like(values), where=length > 0)
-    return unit

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcign.arrays import Floating, IntP
-from dcign.evaluate.codes import evenly
+from dcign.evaluate.codes import evenly, unit_codes
 from dcign.evaluate.sweeps import at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity
@@ -97,9 +97,7 @@ def invariance_curve(
 
     at: the factor's value at rest.
     """
-    inside = mu[:, :, intrinsic].astype(np.float64)
-    length = np.linalg.norm(inside, axis=2, keepdims=True)
-    unit = np.divide(inside, length, out=np.full_like(inside, np.nan), where=length > 0)  # NaN for a code of 0
+    unit = unit_codes(mu[:, :, intrinsic], of_zero=np.nan)
     rest = unit[np.abs(levels - at).argmin()]  # (n, I)
     cosine = np.einsum("lni,ni->ln", unit, rest) if len(intrinsic) else np.full(mu.shape[:2], np.nan)
     between = (rest @ rest.T)[~np.eye(len(rest), dtype=bool)]

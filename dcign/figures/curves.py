@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 
 from dcign.figures.chart import INK, PALE, RULE, RUN, SERIES, chart_style
 from dcign.run.log import FILE
+from dcign.trained.evaluation_file import value_of
 
 # The keys of log.jsonl that are drawn, and their titles.
 LOSSES = {
@@ -42,7 +42,7 @@ def invariance_figure(
                     continue
                 drawn += 1
                 axes.plot(*line, color=colour, linewidth=1.6, label=name)
-                if _finite(curve.get("others")):
+                if value_of(curve, "others") is not None:
                     axes.axhline(curve["others"], color=colour, linewidth=1, linestyle=":")
                 band = [curve.get(name) for name in ("levels", "cosine_low", "cosine_high")]
                 if _is_curve(band):
@@ -60,14 +60,14 @@ def invariance_figure(
 def training_figure(folder: Path) -> Figure | None:
     """Draw the losses that log.jsonl recorded. None if it has none."""
     lines = _log_lines(folder)
-    named = {key: title for key, title in LOSSES.items() if any(_finite(line.get(key)) for line in lines)}
+    named = {key: title for key, title in LOSSES.items() if any(value_of(line, key) is not None for line in lines)}
     if not named:
         return None
     with chart_style():
         figure = Figure(figsize=(2.75 * max(len(named), 3), 2.5), layout="constrained")
         grid = figure.subplots(1, len(named), squeeze=False)[0]
         for axes, (key, title) in zip(grid, named.items(), strict=True):
-            points = [(line["step"], line[key]) for line in lines if _finite(line.get(key))]
+            points = [(line["step"], line[key]) for line in lines if value_of(line, key) is not None]
             axes.plot(*zip(*points, strict=True), color=RUN, linewidth=1.2)
             values = sorted(value for _, value in points)
             if values[0] > 0 and values[-1] > FAR * values[0]:
@@ -91,17 +91,13 @@ def _log_lines(folder: Path) -> list[dict[str, Any]]:  # JSON
             found = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict) and _finite(found.get("step")):
+        if value_of(found, "step") is not None:
             lines.append(found)
     return lines
 
 
 def _is_curve(columns: Sequence[Any]) -> bool:  # JSON
-    """Whether these are columns of finite numbers with the same length."""
-    return all(isinstance(column, list) and column and all(map(_finite, column)) for column in columns) and (
-        len({len(column) for column in columns}) == 1
-    )
-
-
-def _finite(value: Any) -> bool:  # JSON
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether these are columns of numbers with the same length."""
+    if not all(isinstance(column, list) and column for column in columns) or len({*map(len, columns)}) > 1:
+        return False
+    return all(isinstance(value, int | float) for column in columns for value in column)

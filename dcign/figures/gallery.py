@@ -7,15 +7,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from dcign.evaluate.codes import encode_split
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.curves import invariance_figure, training_figure
-from dcign.figures.encoded import count_sweep_images, encode_iid, encode_sweeps
+from dcign.figures.encoded import EncodedImages, count_sweep_images, encode_sweeps
+from dcign.figures.grids import JUDGED, reconstruction_grid, relit_grid, swap_grid, traversal_grid, turned_grid
 from dcign.figures.inferred import InferredRun, inferred_figure
 from dcign.figures.picture_grid import PictureGrid, save_grid
-from dcign.figures.reconstruction import JUDGED, reconstruction_grid
-from dcign.figures.relight import relit_grid, turned_grid
-from dcign.figures.swap import swap_grid
-from dcign.figures.traversal import traversal_grid
 from dcign.inputs.source import DataSource
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
@@ -61,7 +59,7 @@ def make_gallery(
     meter = PartProgress(progress, {**stages, "drawing pictures": 400})
     encoded = encode_sweeps(run, sweep, meter, "drawing sweeps")
     beside = () if other is None else (encode_sweeps(other, sweep, meter, "drawing the other run"),)
-    drawn = encode_iid(run, iid, meter, "drawing traversal")
+    drawn = EncodedImages(iid, encode_split(run.codec, iid, meter.part("drawing traversal")))
     rebuilt = reconstruction_grid(run, drawn, meter.part("drawing reconstruction"))
     done = meter.part("drawing pictures")
     person, factors = encoded.median_person(), range(len(run.factors))

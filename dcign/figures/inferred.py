@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dcign.arrays import Floating
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading
 
 SIDE = 3.3  # side of a panel, inches
 SMALL_SIDE = 1.9  # side of a panel among many, inches

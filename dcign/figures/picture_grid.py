@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from dcign.arrays import UInt8
+from dcign.infer.write_pictures import as_bytes
 from dcign.run.json_files import write_result
 
 Pictures = NDArray[Any]  # (N, S, S, C): uint8 as rendered, or floats 0..1 as decoded
@@ -63,14 +62,6 @@ def save_grid(grid: PictureGrid, path: Path) -> Path:
     _drawn(grid).save(content, format="PNG")
     write_result(path, content.getvalue())
     return path
-
-
-def as_bytes(pictures: Pictures) -> UInt8:
-    """Return pictures as uint8; they are uint8 already, or floats 0..1."""
-    if pictures.dtype == np.uint8:
-        return pictures
-    rounded: UInt8 = (np.clip(pictures, 0, 1) * 255).round().astype(np.uint8)
-    return rounded
 
 
 def _drawn(grid: PictureGrid) -> Image.Image:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
-from dcign.trained.calibration import FactorCalibration, factor_values, with_factors
+from dcign.trained.calibration import FactorCalibration, calibration_of, factor_values, with_factors
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
@@ -73,11 +73,8 @@ def edit(
 
 def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
     """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
-    places = {fit.factor: fit for fit in calibrations}
     for name, wanted in values.items():
-        if name not in places:
-            raise TrainingError(f"expected a factor of the run, found {name!r}: choose from {', '.join(places)}.")
-        low, high = places[name].range
+        low, high = calibration_of(name, calibrations).range
         slack = BEYOND * (high - low)
         try:
             numbers = np.asarray(wanted, np.float64)

@@ -77,18 +77,17 @@ def encode_dataset(
         )
     names = [name for name in held if not splits or name in splits]
     whole = sum(entry.batches for name in names for entry in dataset.splits[name])
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in PER_IMAGE}  # of several element types
+    parts: list[dict[str, NDArray[Any]]] = []  # of several element types
     done = 0
     with threads(thread_count):
         for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
             _refuse_other_images(codec, shard, run.folder)
             for part in _encoded(codec, shard, split):
-                for key, values in part.items():
-                    parts[key].append(values)
+                parts.append(part)
                 done += len(np.unique(part["batch"]))
                 progress(f"encoding {split}", done / whole)
     return Encoding(
-        **{name: np.concatenate(found) for name, found in parts.items()},
+        **{name: np.concatenate([part[name] for part in parts]) for name in PER_IMAGE},
         factor_names=np.array([factor.name for factor in dataset.factors]),
         factor_units=np.array([factor.units for factor in dataset.factors]),
     )
@@ -129,10 +128,10 @@ def load_encoding(path: str | Path) -> Encoding:
             f"expected a file of `dcign encode`, found {path} ({error}): choose another file."
         ) from None
     if not arrays:
-        raise TrainingError(f"{path} is of version {version}: this dcign reads version {FORMAT_VERSION}; encode again")
+        raise TrainingError(f"expected version {FORMAT_VERSION} of codes in {path}, found {version}: encode again.")
     rows = {name: len(arrays[name]) for name in PER_IMAGE if arrays[name].ndim}
     if len(set(rows.values())) != 1 or len(rows) != len(PER_IMAGE):
-        raise TrainingError(f"{path} holds tables of different lengths {rows}: encode again")
+        raise TrainingError(f"expected tables of one length in {path}, found {rows}: encode again.")
     return Encoding(**arrays)
 
 
@@ -159,6 +158,7 @@ def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:
     height, width, found = shard.image_shape
     if (height, width, found) != (size, size, channels):
         raise TrainingError(
-            f"{shard.path} has images of {width} x {height} px and {found} channels, and {run} was trained on "
-            f"{size} x {size} px and {channels}: name a data set rendered with --size {size} --channels {channels}"
+            f"expected images of {size} x {size} px and {channels} channels, on which {run} was trained, found "
+            f"{width} x {height} px and {found} channels in {shard.path}: name a data set rendered with --size {size} "
+            f"--channels {channels}."
         )

@@ -19,10 +19,8 @@ from dcign.errors import TrainingError
 
 DEPTHS = (8, 10, 12, 16)  # bits per pixel of a gray picture
 LEAST_SIDE = 8  # pixels of the shorter side; a smaller picture shows nothing that could be read
-SMALLER, LARGER = (
-    Image.Resampling.BOX,
-    Image.Resampling.LANCZOS,
-)  # the mean over a pixel's area, as in rendering (docs/training.md)
+SMALLER = Image.Resampling.BOX  # the mean over a pixel's area, as in rendering (docs/training.md)
+LARGER = Image.Resampling.LANCZOS
 
 
 def open_picture(path: str | Path) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,14 @@ def save_strip(
     return where
 
 
+def as_bytes(pictures: NDArray[Any]) -> UInt8:
+    """Return pictures as uint8; they are uint8 already, or floats 0..1."""
+    if pictures.dtype == np.uint8:
+        return pictures
+    rounded: UInt8 = (np.clip(pictures, 0, 1) * 255).round().astype(np.uint8)
+    return rounded
+
+
 def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
     """Return one picture of rows, with the still pictures before the first row."""
     high, wide = pictures[0].shape[:2]
@@ -80,8 +89,8 @@ def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
     shape = (rows * high, (len(stills) + columns) * wide)
     if max(shape) > LARGEST_SIDE:
         raise TrainingError(
-            f"the pictures would be {shape[1]} x {shape[0]} px: wanted {LARGEST_SIDE} or fewer; ask for fewer, a "
-            "smaller --scale, or a GIF"
+            f"expected a PNG of {LARGEST_SIDE} px or fewer per side, found {shape[1]} x {shape[0]} px: ask for fewer "
+            "pictures, a smaller --scale, or a GIF."
         )
     sheet = np.zeros((*shape, *pictures[0].shape[2:]), np.uint8)
     placed = [(0, place, picture) for place, picture in enumerate(stills)]
@@ -93,8 +102,7 @@ def _sheet(pictures: list[UInt8], columns: int, stills: list[UInt8]) -> UInt8:
 
 def _enlarged(picture: Array, scale: int) -> UInt8:
     """Return a picture (S, S, C) as uint8, enlarged `scale` times; (S, S) if it is gray."""
-    if picture.dtype != np.uint8:
-        picture = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
-    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    shown = as_bytes(picture)
+    image = Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
     side = scale * picture.shape[0]
     return np.asarray(image if scale == 1 else image.resize((side, side), Image.Resampling.LANCZOS))

@@ -1,18 +1,23 @@
 """The model card: README.md in the Hugging Face hub's format, YAML metadata and then text.
 
-The same files of a run make the same card.
+The text stands in templates/card.md. The same files of a run make the same card.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from dcign.run.json_files import write_result
 from dcign.trained.calibration import FactorCalibration
+from dcign.trained.commands import train_words
+from dcign.trained.evaluation_file import formatted, value_of
 from dcign.trained.published import Published
 from dcign.trained.trained_run import TrainedRun
 
@@ -20,33 +25,46 @@ FILE = "README.md"
 TASK = "image-to-image"  # the hub's nearest task name
 CODE_LICENCE = "MIT"
 
-# Heading, path within a factor's table of evaluation.json, format, meaning.
-COLUMNS = (
-    ("R²", ("r2",), ".3f", "of the factor from its latent, through a monotone map"),
-    ("error", ("mean_absolute_error",), ".1f", "mean, in the factor's units"),
-    ("leakage, sampled", ("leakage_r2",), ".2f", "R² of a probe from all other latents, sampled"),
-    ("leakage, alive means", ("leakage_active_r2",), ".2f", "the same from the means of those that are alive"),
-    (
-        "swap",
-        ("swap_ratio",),
-        ".2f",
-        "squared error after a swap of this latent, divided by that of plain reconstruction",
-    ),
-    (
-        "re-rendered, dB",
-        ("rerender", "psnr_db"),
-        ".1f",
-        "PSNR against the truth, inside the mask if there is one, of a picture decoded at other values",
-    ),
+
+@dataclass(frozen=True)
+class _Metric:
+    """A metric of the card: its title, key in evaluation.json, format, type in the metadata and meaning."""
+
+    title: str
+    key: str  # dots separate the keys of nested tables
+    form: str
+    kind: str
+    meaning: str = ""
+
+    def text(self, table: Mapping[str, Any]) -> str:  # JSON
+        return formatted(value_of(table, self.key), self.form, "-")
+
+
+OF_FACTOR = (
+    _Metric("R²", "r2", ".3f", "r2", "of the factor from its latent, through a monotone map"),
+    _Metric("error", "mean_absolute_error", ".1f", "mean_absolute_error", "mean, in the factor's units"),
+    _Metric("leakage, sampled", "leakage_r2", ".2f", "leakage_r2", "R² of a probe from all other latents, sampled"),
+    _Metric("leakage, alive means", "leakage_active_r2", ".2f", "leakage_active_r2",
+            "the same from the means of those that are alive"),
+    _Metric("swap", "swap_ratio", ".2f", "swap_ratio",
+            "squared error after a swap of this latent, divided by that of plain reconstruction"),
+    _Metric("re-rendered, dB", "rerender.psnr_db", ".1f", "psnr_db",
+            "PSNR against the truth, inside the mask if there is one, of a picture decoded at other values"),
+)  # fmt: skip
+OF_CODE = (
+    _Metric("reconstruction of unseen identities, inside the mask, dB", "reconstruction.psnr_head_db", ".1f", "psnr"),
+    _Metric("reconstruction of unseen identities, frame, dB", "reconstruction.psnr_frame_db", ".1f", "psnr"),
+    _Metric("MIG", "mig", ".3f", "mig"),
+    _Metric("DCI disentanglement", "metrics.latents.dci_disentanglement.value", ".3f", "dci"),
+    _Metric("latents alive", "latents.alive", ".0f", "alive"),
+    _Metric("right identity among many, at different values of the first factor", "identity.right", ".2f", "identity"),
 )
 
 
 def write_card(run: TrainedRun) -> Path:
     """Write a run's model card beside its weights, with the evaluation if there is one. Replaces an older card."""
-    calibrations = run.calibrations if run.is_calibrated else ()
-    evaluation = run.evaluation if run.is_evaluated else None
     path = run.folder / FILE
-    write_result(path, model_card(run.published, calibrations, evaluation).encode())
+    write_result(path, model_card(run.published, *run.results).encode())
     return path
 
 
@@ -56,214 +74,39 @@ def model_card(
     evaluation: dict[str, Any] | None = None,  # JSON
 ) -> str:
     """Return the text of the card."""
-    parts = (
-        _front_matter(published, evaluation),
-        _summary(published),
-        _use(published),
-        _factors(published, calibrations),
-        _evaluation(published, evaluation),
-        _limits(published),
-        _making(published),
-        _licences(published),
+    loader = PackageLoader("dcign.publish")
+    templates = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    templates.filters.update(json=json.dumps, words=_words)  # JSON strings are valid YAML
+    configuration, images = published.configuration, published.description
+    recipe, data = configuration.recipe, Path(configuration.data).name
+    return templates.get_template("card.md").render(
+        name=f"dcign-{recipe.name.split(',')[0]}-{images.size}px",
+        task=TASK,
+        code_licence=CODE_LICENCE,
+        foreign=published.data_model.get("licence", CODE_LICENCE) != CODE_LICENCE,
+        model=published.data_model,
+        data=data,
+        published=published,
+        recipe=recipe,
+        images=images,
+        calibrations=list(zip(calibrations, images.units, strict=True)) if calibrations else [],
+        evaluation=evaluation,
+        metrics=_metadata(evaluation) if evaluation else [],
+        of_factor=OF_FACTOR,
+        of_code=OF_CODE,
+        command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
-    return "\n".join(line for part in parts for line in (*part, "")).rstrip() + "\n"
 
 
-def _name(published: Published) -> str:
-    return f"dcign-{published.configuration.recipe.name.split(',')[0]}-{published.description.size}px"
-
-
-def _data(published: Published) -> str:
-    return Path(published.configuration.data).name
-
-
-def _front_matter(published: Published, evaluation: dict[str, Any] | None) -> Iterator[str]:
-    """Yield the YAML metadata. Text is written as JSON strings, which are valid YAML."""
-    yield "---"
-    yield "library_name: dcign"
-    if _foreign_licence(published):
-        yield "license: other"
-        yield "license_name: see-the-model-of-the-data"
-    else:
-        yield "license: mit"
-    yield f"pipeline_tag: {TASK}"
-    yield "tags:"
-    yield from (f"- {tag}" for tag in ("dcign", "disentanglement", "inverse-graphics", "variational-autoencoder"))
-    metrics = list(_metrics(evaluation)) if evaluation else []
-    if metrics:
-        yield "model-index:"
-        yield f"- name: {json.dumps(_name(published))}"
-        yield "  results:"
-        yield "  - task:"
-        yield f"      type: {TASK}"
-        yield "      name: Factors read from pictures, and pictures decoded at other values"
-        yield "    dataset:"
-        yield "      type: dcign-dataset"
-        yield f"      name: {json.dumps(_data(published))}"
-        yield "    metrics:"
-        for kind, name, value in metrics:
-            yield f"    - type: {kind}"
-            yield f"      name: {json.dumps(name, ensure_ascii=False)}"
-            yield f"      value: {value}"
-    yield "---"
-
-
-def _metrics(evaluation: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
-    """Yield type, name and value of each metric that is a number."""
+def _metadata(evaluation: dict[str, Any]) -> list[tuple[str, str, float]]:  # JSON
+    """Return type, name and value of each metric that is a number."""
     found = [
-        (path[-1], f"{heading}, {_words(factor)}", _at(score, *path))
+        (metric.kind, f"{metric.title}, {_words(factor)}", value_of(score, metric.key))
         for factor, score in evaluation["factors"].items()
-        for heading, path, _, _ in COLUMNS
+        for metric in OF_FACTOR
     ]
-    found += [(key, title, _at(evaluation, *path)) for key, title, _, path in _OVERALL]
-    yield from ((kind, name, value) for kind, name, value in found if isinstance(value, int | float))
-
-
-# Type, title, format, path in evaluation.json.
-_OVERALL = (
-    ("psnr", "reconstruction of unseen identities, inside the mask, dB", ".1f", ("reconstruction", "psnr_head_db")),
-    ("psnr", "reconstruction of unseen identities, frame, dB", ".1f", ("reconstruction", "psnr_frame_db")),
-    ("mig", "MIG", ".3f", ("mig",)),
-    ("dci", "DCI disentanglement", ".3f", ("metrics", "latents", "dci_disentanglement", "value")),
-    ("alive", "latents alive", ".0f", ("latents", "alive")),
-    ("identity", "right identity among many, at different values of the first factor", ".2f", ("identity", "right")),
-)
-
-
-def _summary(published: Published) -> Iterator[str]:
-    recipe, description = published.configuration.recipe, published.description
-    names = ", ".join(_words(factor) for factor in description.factors)
-    yield f"# {_name(published)}"
-    yield ""
-    yield (
-        f"A variational auto-encoder of {description.size} x {description.size} px pictures, "
-        f"{'gray' if description.channels == 1 else 'colour'}, whose code of {recipe.latents} latents says what "
-        f"varied: {names}. Recipe `{recipe.name}` ({recipe.summary}), after Kulkarni et al., *Deep Convolutional "
-        "Inverse Graphics Network* (2015)."
-    )
-
-
-def _use(published: Published) -> Iterator[str]:
-    first = published.description.factors[0]
-    yield "## Use"
-    yield ""
-    yield "```python"
-    yield "from dcign import DCIGN"
-    yield ""
-    yield 'model = DCIGN.from_pretrained("FOLDER")    # this folder, or USER/MODEL on the hub'
-    yield "mu, logvar = model.encode(images)          # (N, C, S, S), 0 to 1 -> (N, Z)"
-    yield "pictures = model.decode(mu)                # (N, C, S, S), 0 to 1"
-    yield "```"
-    yield ""
-    yield f"    dcign edit FOLDER photo.png --{first.replace('_', '-')} VALUE --out new.png"
-
-
-def _factors(published: Published, calibrations: Sequence[FactorCalibration]) -> Iterator[str]:
-    yield "## What the latents stand for"
-    yield ""
-    if not calibrations:
-        yield "The network has not been evaluated, so nothing says which latent stands for which factor."
-        return
-    yield "| factor | latent | units | range of training |"
-    yield "|---|---|---|---|"
-    for fit, units in zip(calibrations, published.description.units, strict=True):
-        low, high = fit.range
-        yield f"| {_words(fit.factor)} | {fit.latent} | {units} | {low:.4g} to {high:.4g} |"
-    yield ""
-    yield "`calibration.json` holds the monotone maps between latents and factors. They are constant beyond their ends."
-
-
-def _evaluation(published: Published, evaluation: dict[str, Any] | None) -> Iterator[str]:
-    yield "## Evaluation"
-    yield ""
-    if evaluation is None:
-        yield "None yet: `dcign evaluate RUN`."
-        return
-    yield "Measured on unseen identities. Calibrations and probes were fitted on training identities."
-    yield ""
-    yield "| factor | " + " | ".join(heading for heading, *_ in COLUMNS) + " |"
-    yield "|---|" + "---|" * len(COLUMNS)
-    for factor, score in evaluation["factors"].items():
-        cells = (_cell(_at(score, *path), form) for _, path, form, _ in COLUMNS)
-        yield f"| {_words(factor)} | " + " | ".join(cells) + " |"
-    yield ""
-    yield from (f"- {heading}: {meaning}" for heading, _, _, meaning in COLUMNS)
-    yield ""
-    for _, title, form, path in _OVERALL:
-        yield f"- {title}: {_cell(_at(evaluation, *path), form)}"
-    yield ""
-    yield (
-        f"{evaluation['steps']} steps, {evaluation['images_seen']} images seen, seed {evaluation['seed']}. One run: "
-        "another seed gives other values. Leakage depends on the probe, so two probes are shown, and evaluation.json "
-        "has more."
-    )
-
-
-def _limits(published: Published) -> Iterator[str]:
-    yield "## Intended use and limits"
-    yield ""
-    yield "For research in disentanglement and inverse graphics, and for teaching."
-    yield ""
-    yield (
-        "- It was trained on rendered pictures of one data set, and the metrics hold for those. From a photograph "
-        "it makes a rendered "
-        "picture of somebody else, and the factors that it reads are guesses."
-    )
-    yield "- Reconstructions are soft: details that the code does not hold are averaged."
-    yield "- Factors can be set only to values that training covered."
-    yield "- It must not be used to recognise, judge or imitate real people."
-
-
-def _making(published: Published) -> Iterator[str]:
-    configuration = published.configuration
-    recipe, *settings = configuration.recipe.name.split(",")
-    words = ["dcign", "train", _data(published), "--recipe", recipe]
-    for setting in settings:
-        words += ["--set", setting]
-    if configuration.ratio is not None:
-        words += ["--ratio", ":".join(f"{share:g}" for share in configuration.ratio)]
-    words += ["--steps", str(configuration.steps), "--seed", str(configuration.seed)]
-    yield "## How it was made"
-    yield ""
-    yield f"    {shlex.join(words)}"
-    yield "    dcign export RUN --to hub --out FOLDER"
-    yield ""
-    yield (
-        f"{published.step} steps, {configuration.precision}. The data set is named by the hash of its shards, "
-        f"`{published.description.data_sha256}`; `dcign inspect` says with what it was rendered."
-    )
-
-
-def _licences(published: Published) -> Iterator[str]:
-    yield "## Licences"
-    yield ""
-    yield f"The code is under the {CODE_LICENCE} licence."
-    model = published.data_model
-    if not model:
-        yield "The model that the data show is not known: see the data set's card."
-    elif _foreign_licence(published):
-        yield (
-            f"The data show {model.get('name', 'a model')}, which has its own terms. They may apply to networks "
-            "that were "
-            f"trained on them: {model['licence']}"
-        )
-    else:
-        yield f"The data show {model.get('name', 'a model')}, also under the {CODE_LICENCE} licence."
-
-
-def _foreign_licence(published: Published) -> bool:
-    return published.data_model.get("licence", CODE_LICENCE) != CODE_LICENCE
-
-
-def _at(found: Any, *path: str) -> Any:  # JSON
-    """Return the value at a path, or None if there is none."""
-    for key in path:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
-
-
-def _cell(value: Any, form: str) -> str:  # JSON
-    return format(float(value), f"z{form}") if isinstance(value, int | float) else "-"  # z: no -0.00
+    found += [(metric.kind, metric.title, value_of(evaluation, metric.key)) for metric in OF_CODE]
+    return [(kind, name, value) for kind, name, value in found if value is not None]
 
 
 def _words(name: str) -> str:

@@ -90,10 +90,10 @@ class DCIGN(
     @classmethod
     def of_run(cls, run: TrainedRun) -> DCIGN:
         """Return the network of an opened run, in evaluation mode, with its calibrations and evaluation."""
-        evaluation = run.evaluation if run.is_evaluated else None
+        calibrations, evaluation = run.results
         if evaluation is not None and evaluation["steps"] != run.codec.step:  # the run was trained further since
             evaluation = None
-        model = cls(run.published, run.calibrations if run.is_calibrated else (), evaluation)
+        model = cls(run.published, calibrations, evaluation)
         model.network = run.codec.model
         return model.eval()
 
@@ -114,7 +114,7 @@ class DCIGN(
         Raises TrainingError if the folder is not empty, or if it cannot be written.
         """
         folder = Path(save_directory)
-        with _writing(folder):
+        with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             held = sorted(path.name for path in folder.iterdir() if not is_temporary(path))
         if held:
@@ -124,7 +124,7 @@ class DCIGN(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write weights, configuration, calibrations, evaluation and model card; the mixin calls this."""
-        with _writing(save_directory):
+        with folder_errors(save_directory):
             write_published(save_directory, self.config, self.network)
             if self.calibrations:
                 write_calibrations(save_directory, self.calibrations)
@@ -140,7 +140,7 @@ class DCIGN(
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def folder_errors(folder: Path) -> Iterator[None]:
     """Raise OSErrors of writing as TrainingError."""
     try:
         yield

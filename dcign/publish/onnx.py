@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
-from dcign.publish.hub import DCIGN
+from dcign.publish.hub import DCIGN, folder_errors
 from dcign.publish.hub import FILES as HUB_FILES
 from dcign.storage.atomic import write_atomic
 from dcign.trained.codec import Codec
@@ -49,13 +49,9 @@ def export_run(run: TrainedRun, out: str | Path, to: str = "onnx") -> list[Path]
         if path.exists():
             raise TrainingError(f"{path} is there already: remove it or choose another --out.")
     write = _hub_writer(run) if to == "hub" else _onnx_writer(run)
-    try:
+    with folder_errors(Path(out)):
         Path(out).mkdir(parents=True, exist_ok=True)
         write(Path(out))
-    except OSError as error:
-        raise TrainingError(
-            f"cannot write into {out} ({error.strerror or error}): repair that, or choose another --out."
-        ) from None
     return paths
 
 
@@ -144,8 +140,8 @@ def _checked(network: nn.Module, values: Tensor, name: str, outputs: list[str], 
             difference = float((np.abs(found - value) / np.maximum(1, np.abs(value))).max())
             if not difference <= TOLERANCE:
                 raise TrainingError(
-                    f"ONNX Runtime computes {output} that differs from torch's by {difference:.2g}: wanted "
-                    f"{TOLERANCE:g} or less; nothing was written, try other versions of torch and onnxruntime"
+                    f"expected {output} of ONNX Runtime within {TOLERANCE:g} of torch's, found a difference of "
+                    f"{difference:.2g}, so nothing was written: try other versions of torch and onnxruntime."
                 )
     return content
 

@@ -20,11 +20,9 @@ from dcign.report.terms import (
     RERENDER_TERMS,
     STILL_TERMS,
     Metric,
-    formatted,
-    value_of,
 )
 from dcign.run import configuration as run_configuration
-from dcign.trained.evaluation_file import read_evaluation
+from dcign.trained.evaluation_file import NOTHING, formatted, half_width, read_evaluation, value_of
 from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"
@@ -87,13 +85,15 @@ class RecipeGroup:
         """The seeds of the runs, in order."""
         return tuple(run.evaluation["seed"] for run in self.runs)
 
-    def of_factor(self, factor: str, key: str) -> Spread | None:
-        """Return a metric of one factor over the seeds, or None if no run has it."""
-        return _spread([value_of(run.evaluation["factors"].get(factor, {}), key) for run in self.runs])
+    def values(self, key: str, factor: str = "") -> list[float]:
+        """Return a metric of one factor, or of the whole run, for each seed that has it."""
+        tables = (run.evaluation["factors"].get(factor, {}) if factor else run.evaluation for run in self.runs)
+        return [value for table in tables if (value := value_of(table, key)) is not None]
 
-    def of_run(self, key: str) -> Spread | None:
-        """Return a metric of the whole run over the seeds, or None if no run has it."""
-        return _spread([value_of(run.evaluation, key) for run in self.runs])
+    def spread(self, key: str, factor: str = "") -> Spread | None:
+        """Return a metric of one factor, or of the whole run, over the seeds, or None if no run has it."""
+        found = self.values(key, factor)
+        return Spread(sum(found) / len(found), min(found), max(found), len(found)) if found else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,10 +148,6 @@ def comparison_json(comparison: Comparison) -> str:
     groups = []
     for group in comparison.groups:
         first = group.runs[0].evaluation
-        factors = {
-            factor: {term.key: _json(group.of_factor(factor, term.key)) for term in FACTOR_COLUMNS}
-            for factor in comparison.factors
-        }
         groups.append(
             {
                 "name": group.name,
@@ -162,16 +158,18 @@ def comparison_json(comparison: Comparison) -> str:
                 "data_sha256": first["data_sha256"],
                 "seeds": list(group.seeds),
                 "runs": [str(run.folder) for run in group.runs],
-                "factors": factors,
-                "figures": {term.key: _json(group.of_run(term.key)) for term in RUN_COLUMNS},
+                "factors": {factor: _json(group, FACTOR_COLUMNS, factor) for factor in comparison.factors},
+                "figures": _json(group, RUN_COLUMNS),
             }
         )
     return json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "groups": groups}, indent=2)
 
 
-def half_range(spread: Spread | None, form: str) -> str:
-    """Format half the range over the seeds; nothing if there is one seed."""
-    return f"±{formatted((spread.high - spread.low) / 2, form)}" if spread and spread.runs > 1 else ""
+def cell(spread: Spread | None, form: str, none: str = NOTHING) -> tuple[str, str]:
+    """Format a mean over seeds, and half the range from minimum to maximum if there are several seeds."""
+    if spread is None:
+        return none, ""
+    return formatted(spread.mean, form), half_width(spread.low, spread.high, form) if spread.runs > 1 else ""
 
 
 def _read(folder: Path) -> EvaluatedFolder:
@@ -222,10 +220,7 @@ def _title(group: RecipeGroup) -> str:
 
 def _block(title: str, comparison: Comparison, terms: Sequence[Metric], width: int, factor: str = "") -> list[str]:
     """Return the lines of one table, without columns that no run has; wide tables continue below."""
-    rows = [
-        [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for term in terms]
-        for group in comparison.groups
-    ]
+    rows = [[group.spread(term.key, factor) for term in terms] for group in comparison.groups]
     kept = [column for column in range(len(terms)) if any(row[column] for row in rows)]
     lines: list[str] = []
     fitting = max(1, (WIDTH - width) // CELL)
@@ -233,20 +228,12 @@ def _block(title: str, comparison: Comparison, terms: Sequence[Metric], width: i
         some = kept[first : first + fitting]
         lines.append(title.ljust(width) + "".join(terms[column].heading.rjust(CELL) for column in some))
         for group, row in zip(comparison.groups, rows, strict=True):
-            cells = (_cell(row[column], terms[column].form).rjust(CELL) for column in some)
+            cells = ("".join(cell(row[column], terms[column].form, "-")).rjust(CELL) for column in some)
             lines.append(_title(group).ljust(width) + "".join(cells))
         lines.append("")
     return lines
 
 
-def _cell(spread: Spread | None, form: str) -> str:
-    return formatted(spread.mean if spread else None, form, "-") + half_range(spread, form)
-
-
-def _spread(values: Sequence[float | None]) -> Spread | None:
-    found = [value for value in values if value is not None]
-    return Spread(sum(found) / len(found), min(found), max(found), len(found)) if found else None
-
-
-def _json(spread: Spread | None) -> dict[str, float] | None:
-    return None if spread is None else dataclasses.asdict(spread)
+def _json(group: RecipeGroup, terms: Sequence[Metric], factor: str = "") -> dict[str, Any]:  # JSON
+    spreads = {term.key: group.spread(term.key, factor) for term in terms}
+    return {key: spread and dataclasses.asdict(spread) for key, spread in spreads.items()}

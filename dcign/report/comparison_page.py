@@ -12,24 +12,16 @@ from dcign import __version__
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.figures.chart import OTHER, RUN, as_png
-from dcign.figures.encoded import count_sweep_images, encode_sweeps
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading, count_sweep_images, encode_sweeps
 from dcign.figures.inferred import InferredRun, comparison_figure, thumbnail
 from dcign.figures.spread import Panel, spread_figure
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
-from dcign.report.comparison import (
-    FACTOR_COLUMNS,
-    LEGEND,
-    RUN_COLUMNS,
-    Comparison,
-    RecipeGroup,
-    Spread,
-    half_range,
-)
+from dcign.report.comparison import FACTOR_COLUMNS, LEGEND, RUN_COLUMNS, Comparison, RecipeGroup, cell
 from dcign.report.inline import chart, environment
-from dcign.report.terms import NOTHING, Metric, formatted, value_of
+from dcign.report.terms import Metric
 from dcign.storage.atomic import write_atomic
+from dcign.trained.evaluation_file import formatted
 from dcign.trained.trained_run import TrainedRun
 
 SUFFIXES = (".html", ".png")
@@ -136,48 +128,36 @@ def _readings(
 
 
 def _dots(comparison: Comparison, factors: Sequence[str]) -> Figure:
-    panels = []
-    for term in (term for term in FACTOR_COLUMNS if term.key in DRAWN_OF_FACTORS):
-        for factor, words in zip(comparison.factors, factors, strict=True):
-            panels.append(Panel(f"{term.name}: {words}", _values(comparison, (term.key,), factor)))
-    for term in (term for term in RUN_COLUMNS if term.key in DRAWN_OF_RUNS):
-        panels.append(Panel(term.name, _values(comparison, (term.key,))))
+    drawn = [
+        (term, factor, f"{term.name}: {words}")
+        for term in FACTOR_COLUMNS
+        if term.key in DRAWN_OF_FACTORS
+        for factor, words in zip(comparison.factors, factors, strict=True)
+    ]
+    drawn += [(term, "", term.name) for term in RUN_COLUMNS if term.key in DRAWN_OF_RUNS]
+    panels = [
+        Panel(title, tuple(tuple(group.values(term.key, factor)) for group in comparison.groups))
+        for term, factor, title in drawn
+    ]
     return spread_figure([group.name for group in comparison.groups], panels, columns=len(factors))
-
-
-def _values(comparison: Comparison, keys: tuple[str, ...], factor: str = "") -> tuple[tuple[float, ...], ...]:
-    found = []
-    for group in comparison.groups:
-        tables = [run.evaluation["factors"][factor] if factor else run.evaluation for run in group.runs]
-        values = [value_of(table, key) for table in tables for key in keys]
-        found.append(tuple(value for value in values if value is not None))
-    return tuple(found)
 
 
 def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, list[tuple[Metric, list[Any]]]]]:
     """Return titles with lines: a metric, and for each recipe its mean, half its range, and whether it is the best."""
-    tables = []
-    for factor, words in zip(comparison.factors, factors, strict=True):
-        tables.append((words, _lines(comparison.groups, FACTOR_COLUMNS, factor)))
+    tables = [
+        (words, _lines(comparison.groups, FACTOR_COLUMNS, factor))
+        for factor, words in zip(comparison.factors, factors, strict=True)
+    ]
     return [*tables, ("the whole code", _lines(comparison.groups, RUN_COLUMNS))]
 
 
 def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Metric], factor: str = "") -> list[tuple[Metric, list[Any]]]:
     lines = []
     for term in terms:
-        spreads = [group.of_factor(factor, term.key) if factor else group.of_run(term.key) for group in groups]
-        if any(spreads):
-            best = _best([spread for spread in spreads if spread], term)
-            cells = [(*_cell(spread, term), spread is not None and spread.mean == best) for spread in spreads]
+        spreads = [group.spread(term.key, factor) for group in groups]
+        means = [spread.mean for spread in spreads if spread]
+        if means:
+            best = (max if term.better == "more" else min)(means) if term.better and len(means) > 1 else None
+            cells = [(*cell(spread, term.form), spread is not None and spread.mean == best) for spread in spreads]
             lines.append((term, cells))
     return lines
-
-
-def _best(spreads: Sequence[Spread], term: Metric) -> float | None:
-    if not term.better or len(spreads) < 2:
-        return None
-    return (max if term.better == "more" else min)(spread.mean for spread in spreads)
-
-
-def _cell(spread: Spread | None, term: Metric) -> tuple[str, str]:
-    return formatted(spread.mean, term.form) if spread else NOTHING, half_range(spread, term.form)

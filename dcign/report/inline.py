@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from dcign.figures.chart import as_svg
-from dcign.figures.picture_grid import Pictures, Row, as_bytes
+from dcign.figures.picture_grid import Pictures, Row
+from dcign.infer.write_pictures import as_bytes
 
 GAP = 2  # transparent pixels between the pictures of a strip
 

@@ -10,28 +10,26 @@ from typing import Any
 from dcign import __version__
 from dcign.device import threads
 from dcign.errors import TrainingError
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import single_figure
 from dcign.progress import StageProgress, no_stage_progress
-from dcign.report.commands import commands_of
 from dcign.report.inline import chart, environment, strip_of, strips
 from dcign.report.terms import (
     BASELINE_TERMS,
     DCI_TERMS,
     LEAKAGE_TERMS,
     METRIC_TERMS,
-    NOTHING,
     PICTURE_TERMS,
     READING_TERMS,
     RERENDER_TERMS,
     STILL_TERMS,
     Metric,
-    formatted,
-    value_of,
 )
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
+from dcign.trained.commands import commands_of
+from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
@@ -121,32 +119,37 @@ def _facts(run: TrainedRun) -> list[tuple[str, str]]:
     """Return pairs of name and value: what was trained on what, and for how long."""
     report, description = run.evaluation, run.description
     colour = "gray" if description.channels == 1 else "colour"
+    weights = value_of(report, "parameters")
+    millions = NOTHING if weights is None else f"{weights / 1e6:.1f} million"
+    alive, latents = (formatted(value_of(report, f"latents.{key}"), "d") for key in ("alive", "count"))
+    pictures = formatted(value_of(report, "images.iid"), ",")
     return [
         ("data", Path(run.configuration.data).name),
         ("pictures", f"{description.size} × {description.size}, {colour}"),
         ("trained", f"{report['steps']:,} steps, {report['images_seen']:,} images, {_time(report['seconds'])}"),
-        ("network", f"{report['network']}, {_millions(report.get('parameters'))} weights, {_latents(report)}"),
+        ("network", f"{report['network']}, {millions} weights, {alive} of {latents} latents alive"),
         ("seed", str(report["seed"])),
-        ("measured", f"on {_count(report, 'iid')} pictures of unseen people"),
+        ("measured", f"on {pictures} pictures of unseen people"),
     ]
 
 
 def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]]:  # for the template
     """Return for each run how well its first factor is read, with a chart and a strip of pictures."""
-    board = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
-    own = [place for place, row in enumerate(gallery.readings) if row.own]
+    grid = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
+    own = [number for number, row in enumerate(gallery.readings) if row.own]
     heroes = []
-    for run, place, tone in zip(runs, own, ("run", "other"), strict=False):
-        row = gallery.readings[place]
+    for run, number, tone in zip(runs, own, ("run", "other"), strict=False):
+        row = gallery.readings[number]
         reading, factor, unit = row.readings[0], run.factors[0], run.units[0]
         heroes.append(
             {
                 "name": run.name,
                 "tone": tone,
                 "verdict": _verdict(reading, factor),
-                "words": _reads(reading, unit),
+                "words": f"{reading.name.capitalize()} reads it from a picture with a mean error of "
+                f"{reading.error:.1f}{unit}; a constant guess has {reading.blind_error:.0f}{unit}",
                 "figure": single_figure(reading, factor, unit, row.colour),
-                "rows": (board.rows[place], board.rows[-1]),
+                "rows": (grid.rows[number], grid.rows[-1]),
             }
         )
     return heroes
@@ -156,13 +159,6 @@ def _verdict(reading: Reading, factor: str) -> str:
     if reading.r2 >= CLEAR:
         return f"One latent is {factor}"
     return f"One latent is nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
-
-
-def _reads(reading: Reading, unit: str) -> str:
-    return (
-        f"{reading.name.capitalize()} reads it from a picture with a mean error of {reading.error:.1f}{unit}; a "
-        f"constant guess has {reading.blind_error:.0f}{unit}"
-    )
 
 
 def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, list[list[tuple[str, str]]]]]]]:
@@ -185,10 +181,8 @@ def _scores(report: dict[str, Any]) -> list[dict[str, Any]]:  # JSON
 def _cell(score: dict[str, Any], term: Metric) -> tuple[str, str]:  # JSON
     """Return a number and half the width of its interval, if it has one."""
     found = (score.get("intervals") or {}).get(term.key)
-    half = ""
-    if isinstance(found, list) and len(found) == 2 and all(isinstance(end, int | float) for end in found):
-        half = f"±{formatted((found[1] - found[0]) / 2, term.form)}"
-    return formatted(value_of(score, term.key), term.form), half
+    low, high = found if isinstance(found, list) and len(found) == 2 else (None, None)
+    return formatted(value_of(score, term.key), term.form), half_width(low, high, term.form)
 
 
 def _metric_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
@@ -198,8 +192,7 @@ def _metric_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, s
         found = run.evaluation.get("metrics") or {}
         for kind in ("latents", "blocks"):
             value, low, high = (value_of(found, f"{kind}.{term.key}.{part}") for part in ("value", "low", "high"))
-            half = "" if low is None or high is None else f"±{formatted((high - low) / 2, term.form)}"
-            cells.append((formatted(value, term.form), half))
+            cells.append((formatted(value, term.form), half_width(low, high, term.form)))
     return cells
 
 
@@ -225,19 +218,6 @@ def _identity_words(run: TrainedRun) -> str:
         f"{run.name}: its other latents find the right one of {people:.0f} people in {right:.0%} of pictures that "
         f"differ by {apart:.0f}{run.units[0]} of {run.factors[0]} (chance: {1 / people:.1%})."
     )
-
-
-def _latents(report: dict[str, Any]) -> str:  # JSON
-    alive, count = (value_of(report["latents"], key) for key in ("alive", "count"))
-    return f"{formatted(alive, 'd')} of {formatted(count, 'd')} latents alive"
-
-
-def _count(report: dict[str, Any], split: str) -> str:  # JSON
-    return formatted(value_of(report, f"images.{split}"), ",")
-
-
-def _millions(count: int | None) -> str:
-    return NOTHING if count is None else f"{count / 1e6:.1f} million"
 
 
 def _time(seconds: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric, formatted, value_of
+from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric
+from dcign.trained.evaluation_file import formatted, half_width, value_of
 
 LEGEND = """\
 Measured on unseen people.
@@ -49,13 +50,9 @@ def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
     rows = [("", [term.heading for term in METRIC_TERMS])]
     for title, figures in (("each latent", found["latents"]), ("as one", found["blocks"])):
         rows.append((title, [_cell(value_of(figures, f"{term.key}.value"), term.form) for term in METRIC_TERMS]))
-        rows.append(("  +-", [_half_width(figures.get(term.key)) for term in METRIC_TERMS]))
+        ends = [[value_of(figures, f"{term.key}.{end}") for end in ("low", "high")] for term in METRIC_TERMS]
+        rows.append(("  +-", [half_width(low, high, ".3f").removeprefix("±") for low, high in ends]))
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
-
-
-def _half_width(figure: dict[str, float | None] | None) -> str:
-    low, high = (figure.get("low"), figure.get("high")) if figure else (None, None)
-    return "" if low is None or high is None else format((high - low) / 2, ".3f")
 
 
 def _summary(report: dict[str, Any]) -> str:  # JSON

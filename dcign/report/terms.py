@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-NOTHING = "–"  # stands where there is no number
 
 
 @dataclass(frozen=True)
@@ -110,20 +105,3 @@ IDENTITY_TERM = Metric(
     "identity", "identity.right", ".2f", "right identity",
     "how often the other latents match two pictures of a person that differ by 60° in the first factor", "more"
 )  # fmt: skip
-
-
-def value_of(table: Mapping[str, Any], key: str) -> float | None:  # JSON
-    """Return the number under a key, or None if there is no finite number."""
-    found: Any = table
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    plain = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
-    return found if plain else None
-
-
-def formatted(value: float | None, form: str, none: str = NOTHING) -> str:
-    """Format a number, or return `none` for None."""
-    if value is None:
-        return none
-    text = format(round(value) if form in ("d", ",") else value, form)
-    return text if float(text.replace(",", "")) else text.removeprefix("-")  # no -0.00

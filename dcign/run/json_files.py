@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from dcign.errors import DataError, TrainingError
 from dcign.storage.atomic import write_atomic
@@ -26,6 +30,47 @@ def read_json(path: Path) -> Any:  # JSON, not validated
 
 def _refuse_constant(word: str) -> None:
     raise ValueError(f"it contains {word}, which is not a number")
+
+
+def refuse_format(found: Any, name: str, version: int) -> None:  # JSON
+    """Raise ValueError unless a file says that it has this format and version."""
+    if not isinstance(found, dict) or found.get("format") != name:
+        raise ValueError(f"expected the format {name}, found another")
+    if found.get("version") != version:
+        raise ValueError(f"expected version {version} of {name}, found {found.get('version')!r}")
+
+
+def from_json(found: Any, kind: Any, read: Callable[[type, Any], Any] | None = None) -> Any:  # JSON -> kind, a type
+    """Convert JSON values to a declared type. Raises ValueError if that is impossible.
+
+    read: converts values for types that msgspec does not know, such as arrays.
+    """
+    try:
+        return msgspec.convert(found, kind, dec_hook=read)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+
+
+@contextmanager
+def read_errors(path: Path, advice: str, *more: type[Exception]) -> Iterator[None]:
+    """Raise OSErrors and ValueErrors, and more types, as TrainingErrors that name the file and say what to do."""
+    refused: tuple[type[Exception], ...] = (OSError, ValueError, *more)
+    try:
+        yield
+    except refused as error:
+        reason = " ".join(str(error).split())[:300]
+        raise TrainingError(f"cannot read {path} ({reason}): {advice}.") from None
+
+
+@contextmanager
+def open_result(path: Path) -> Iterator[Any]:  # JSON, not validated
+    """Read a JSON file of an evaluation. Raises TrainingError if there is none, or for ValueErrors in the block."""
+    if not path.is_file():
+        raise TrainingError(
+            f"expected {path.name} in {path.parent}, found none: run dcign evaluate {path.parent} first."
+        )
+    with read_errors(path, "evaluate the run again"):
+        yield read_json(path)
 
 
 def write_result(path: Path, content: bytes) -> None:

@@ -12,32 +12,35 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.metrics.regression import MonotoneMap, fit_line, fit_monotone
-from dcign.run.json_files import read_json, write_result
+from dcign.run import json_files
+from dcign.run.json_files import open_result, refuse_format, write_result
 
 FORMAT = "dcign-calibration"
 FORMAT_VERSION = 1
 FILE = "calibration.json"
-LARGEST = 1e9  # bound on numbers in the file; no code and no factor is larger
+Number = Annotated[float, Meta(ge=-1e9, le=1e9)]  # no code and no factor is larger
 
 
 @dataclass(frozen=True, eq=False)
 class FactorCalibration:
     """The latent of a factor, the map from latent to factor, and the map from factor to latent."""
 
-    factor: str
-    latent: int
+    factor: Annotated[str, Meta(min_length=1)]
+    latent: Annotated[int, Meta(ge=0)]
+    slope: Number  # of the least-squares line from latent to factor
+    offset: Number  # that line at latent 0
     value: MonotoneMap
     code: MonotoneMap
-    slope: float  # slope of the least-squares line from latent to factor
-    offset: float  # that line at latent 0
 
     def linear(self, codes: Floating) -> Floating:
         """Predict the factor by the line: latent (N,) -> factor (N,)."""
@@ -52,14 +55,7 @@ class FactorCalibration:
 def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
     """Fit both maps and the line between a latent's values (N,) and a factor's values (N,)."""
     slope, offset = fit_line(codes, values)
-    return FactorCalibration(
-        factor=factor,
-        latent=latent,
-        value=fit_monotone(codes, values),
-        code=fit_monotone(values, codes),
-        slope=slope,
-        offset=offset,
-    )
+    return FactorCalibration(factor, latent, slope, offset, fit_monotone(codes, values), fit_monotone(values, codes))
 
 
 def factor_values(mu: Floating, calibrations: Sequence[FactorCalibration]) -> Floating:
@@ -75,18 +71,14 @@ def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **v
     Raises TrainingError for an unknown factor, for a value that is not finite, and for two factors that share a latent,
     which happens in networks without assigned latents: the second factor would overwrite the first.
     """
-    places = {fit.factor: fit for fit in calibrations}
     changed = np.array(mu, np.result_type(mu, np.float32))
     set_by: dict[int, str] = {}
     for name, wanted in values.items():
-        if name not in places:
-            raise TrainingError(f"expected a factor of the run, found {name!r}: choose from {', '.join(places)}.")
-        fit = places[name]
+        fit = calibration_of(name, calibrations)
         if fit.latent in set_by:
             raise TrainingError(
                 f"expected factors with latents of their own, found {set_by[fit.latent]} and {name}, both on latent "
-                f"{fit.latent}: "
-                "set one of them."
+                f"{fit.latent}: set one of them."
             )
         set_by[fit.latent] = name
         numbers = np.broadcast_to(np.asarray(wanted, np.float64), len(changed))
@@ -96,6 +88,14 @@ def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **v
             )
         changed[:, fit.latent] = fit.code(numbers)
     return changed
+
+
+def calibration_of(factor: str, calibrations: Sequence[FactorCalibration]) -> FactorCalibration:
+    """Return the calibration of the factor with this name. Raises TrainingError if there is none."""
+    known = {fit.factor: fit for fit in calibrations}
+    if factor not in known:
+        raise TrainingError(f"expected a factor of the run, found {factor!r}: choose from {', '.join(known)}.")
+    return known[factor]
 
 
 def write_calibrations(folder: str | Path, calibrations: Iterable[FactorCalibration]) -> Path:
@@ -111,87 +111,38 @@ def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) 
 
     Raises TrainingError if there is none, if it is damaged, or if it belongs to another network.
     """
-    path = Path(folder) / FILE
-    if not path.is_file():
-        raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
-    try:
-        found = read_json(path)
+    with open_result(Path(folder) / FILE) as found:
+        if not isinstance(found, dict) or not isinstance(found.get("factors"), list):
+            raise ValueError("expected a list of factors, found none")
         # Calibrations of the first version have no format.
-        if not isinstance(found, dict) or found.get("format", FORMAT) != FORMAT:
-            raise ValueError(f"it is no {FORMAT}")
-        if found.get("version", FORMAT_VERSION) != FORMAT_VERSION:
-            raise ValueError(f"it is not of version {FORMAT_VERSION}")
-        if not isinstance(found.get("factors"), list):
-            raise ValueError("it has no list of factors")
+        refuse_format({"format": FORMAT, "version": FORMAT_VERSION} | found, FORMAT, FORMAT_VERSION)
         fits = tuple(from_json(each) for each in found["factors"])
         if [fit.factor for fit in fits] != list(factors):
-            raise ValueError(f"its factors are {_shown([fit.factor for fit in fits])}, the network's {_shown(factors)}")
+            raise ValueError(f"its factors are {[fit.factor for fit in fits]}, the network's {list(factors)}")
         for fit in fits:
             if fit.latent >= latents:
                 raise ValueError(f"{fit.factor} is latent {fit.latent}, and the network has {latents}")
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise TrainingError(f"cannot read {path} ({reason}): evaluate the run again") from None
     return fits
 
 
-def to_json(calibration: FactorCalibration) -> dict[str, object]:
-    """Return values for JSON, which `from_json` reads."""
-    maps = {"value": calibration.value, "code": calibration.code}
-    knots = {name: {"inputs": m.inputs.tolist(), "outputs": m.outputs.tolist()} for name, m in maps.items()}
-    return {
-        "factor": calibration.factor,
-        "latent": calibration.latent,
-        "slope": calibration.slope,
-        "offset": calibration.offset,
-        **knots,
-    }
+def to_json(fit: Any) -> Any:  # JSON
+    """Return a dataclass, such as a calibration, as values for JSON; arrays become lists."""
+    return msgspec.to_builtins(fit, enc_hook=lambda array: array.tolist())
 
 
 def from_json(found: Any) -> FactorCalibration:  # unchecked JSON
     """Read what `to_json` returned. Raises ValueError, which names the fault, for anything else."""
-    if not isinstance(found, dict):
-        raise ValueError("a factor is no object")
-    factor, latent = found.get("factor"), found.get("latent")
-    if not isinstance(factor, str) or not factor:
-        raise ValueError(f"a factor's name is {_shown(factor)}")
-    if type(latent) is not int or latent < 0:
-        raise ValueError(f"the latent of {factor} is {_shown(latent)}")
-    return FactorCalibration(
-        factor=factor,
-        latent=latent,
-        value=_map(found.get("value"), f"the map to {factor}"),
-        code=_map(found.get("code"), f"the map from {factor}"),
-        slope=_number(found.get("slope"), f"the slope of {factor}"),
-        offset=_number(found.get("offset"), f"the offset of {factor}"),
-    )
+    fit: FactorCalibration = json_files.from_json(found, FactorCalibration, _read_array)
+    for name, side in (("value", fit.value), ("code", fit.code)):
+        if not len(side.inputs) == len(side.outputs) > 0:
+            raise ValueError(f"the {name} of {fit.factor} has {len(side.inputs)} inputs, {len(side.outputs)} outputs")
+        if not (np.diff(side.inputs) > 0).all():
+            raise ValueError(f"the inputs of the {name} of {fit.factor} do not ascend")
+        steps = np.diff(side.outputs)
+        if not ((steps >= 0).all() or (steps <= 0).all()):
+            raise ValueError(f"the outputs of the {name} of {fit.factor} both rise and fall")
+    return fit
 
 
-def _map(found: Any, what: str) -> MonotoneMap:  # JSON
-    if not isinstance(found, dict):
-        raise ValueError(f"{what} is {_shown(found)}")
-    inputs, outputs = (_knots(found.get(side), f"the {side} of {what}") for side in ("inputs", "outputs"))
-    if not len(inputs) == len(outputs) > 0:
-        raise ValueError(f"{what} has {len(inputs)} inputs and {len(outputs)} outputs")
-    if not (np.diff(inputs) > 0).all():
-        raise ValueError(f"the inputs of {what} do not ascend")
-    steps = np.diff(outputs)
-    if not ((steps >= 0).all() or (steps <= 0).all()):
-        raise ValueError(f"the outputs of {what} both rise and fall")
-    return MonotoneMap(inputs, outputs)
-
-
-def _knots(found: Any, what: str) -> Floating:  # JSON
-    if not isinstance(found, list):
-        raise ValueError(f"{what} are {_shown(found)}")
-    return np.array([_number(value, f"one of {what}") for value in found])
-
-
-def _number(found: Any, what: str) -> float:  # JSON
-    if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) <= LARGEST:
-        raise ValueError(f"{what} is {_shown(found)}")
-    return float(found)
-
-
-def _shown(value: Any) -> str:  # JSON
-    return repr(value)[:60]
+def _read_array(_: type, found: Any) -> Floating:  # JSON
+    return np.array(json_files.from_json(found, list[Number]), np.float64)

@@ -42,8 +42,7 @@ class Codec:
         if images.dtype != np.uint8 or images.shape[1:] != (size, size, channels) or not len(images):
             raise TrainingError(
                 f"expected images uint8 (N, {size}, {size}, {channels}), one or more, found {images.dtype} "
-                f"{images.shape}: "
-                "give images as the data set holds them."
+                f"{images.shape}: give images as the data set holds them."
             )
         means, logvars = [], []
         for chosen in self._passes(len(images), progress):

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from dcign.errors import TrainingError
-from dcign.run.json_files import read_json
+from msgspec import Meta, Struct
+
+from dcign.run.json_files import from_json, open_result, refuse_format
 
 FORMAT = "dcign-evaluation"
 FORMAT_VERSION = 1
 FILE = "evaluation.json"
-# The keys that readers need, with their types. All other keys may be absent or null.
-WANTED: dict[str, type | tuple[type, ...]] = {
-    "recipe": str,
-    "network": str,
-    "assigned_latents": bool,
-    "image": dict,
-    "steps": int,
-    "images_seen": int,
-    "seconds": (int, float),
-    "seed": int,
-    "data_sha256": str,
-    "factors": dict,
-    "reconstruction": dict,
-    "latents": dict,
-}
-# Numbers that are never negative; and tables of numbers, nested or not, which may be absent or null.
-COUNTS = ("steps", "images_seen", "seconds", "seed")
+NOTHING = "–"  # stands where there is no number
 LARGEST = 1e100  # bound on numbers; JSON allows integers of any length
-TABLES = ("factors", "reconstruction", "latents", "entangled", "dci", "metrics")
+Count = Annotated[int, Meta(ge=0)]
+Table = dict[str, Any]  # of numbers, nested or not
+
+
+class _Factor(Struct):
+    """What each factor's table must have."""
+
+    latent: int
+
+
+class _Evaluation(Struct):
+    """The keys that readers need, and then those that may be absent or null."""
+
+    recipe: str
+    network: str
+    assigned_latents: bool
+    image: dict[str, Any]  # of strings, too
+    steps: Count
+    images_seen: Count
+    seconds: Annotated[float, Meta(ge=0, le=LARGEST)]
+    seed: Count
+    data_sha256: str
+    factors: dict[str, _Factor]
+    reconstruction: Table
+    latents: Table
+    entangled: Table | None = None
+    dci: Table | None = None
+    metrics: Table | None = None
+    mig: float | None = None
+
+
+NUMBERS = ("mig", "factors", "reconstruction", "latents", "entangled", "dci", "metrics")  # keys of numbers alone
 RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:  # JSON
     """Return what a folder's evaluation.json says. Raises TrainingError if there is none, or it is damaged."""
-    path = folder / FILE
-    if not path.is_file():
-        raise TrainingError(f"expected {FILE} in {folder}, found none: run dcign evaluate {folder} first.")
-    try:
-        found = read_json(path)
+    with open_result(folder / FILE) as found:
         rename_old_keys(found)
-        _refuse(found)
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"cannot read {path} ({error}): evaluate the run again") from None
+        refuse_format(found, FORMAT, FORMAT_VERSION)
+        from_json(found, _Evaluation)
+        for key in NUMBERS:
+            _refuse_others(found.get(key), key)
     result: dict[str, Any] = found
     return result
 
@@ -58,31 +73,32 @@ def rename_old_keys(found: Any) -> None:  # JSON
             table[RENAMED[old]] = table.pop(old)
 
 
-def _refuse(found: Any) -> None:  # JSON
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ValueError(f"it is no {FORMAT}")
-    if found.get("version") != FORMAT_VERSION:
-        raise ValueError(f"it is of version {found.get('version')!r}, wanted {FORMAT_VERSION}")
-    for key, kind in WANTED.items():
-        if not isinstance(found.get(key), kind) or (kind is int and isinstance(found[key], bool)):
-            raise ValueError(f"its {key} is {found.get(key)!r}")
-    for key in COUNTS:
-        if not 0 <= found[key] <= LARGEST:
-            raise ValueError(f"its {key} is {found[key]!r}, wanted 0 or more")
-    _refuse_words(found.get("mig"), "mig")
-    for key in TABLES:
-        if not isinstance(found.get(key), dict | None):
-            raise ValueError(f"its {key} is {found[key]!r}, wanted a table")
-        _refuse_words(found.get(key), key)
-    for name, score in found["factors"].items():
-        if not isinstance(score, dict) or type(score.get("latent")) is not int:
-            raise ValueError(f"what it says of {name} is no table with a latent")
-
-
-def _refuse_words(found: Any, where: str) -> None:  # JSON
+def _refuse_others(found: Any, where: str) -> None:  # JSON
     """Raise ValueError unless all values, at any depth of tables and lists, are finite numbers or null."""
     if isinstance(found, dict | list):
         for key, value in found.items() if isinstance(found, dict) else enumerate(found):
-            _refuse_words(value, f"{where}.{key}")
+            _refuse_others(value, f"{where}.{key}")
     elif found is not None and (type(found) not in (int, float) or not abs(found) <= LARGEST):
-        raise ValueError(f"its {where} is {found!r}, wanted a number or null")
+        raise ValueError(f"expected a number or null as {where}, found {found!r}")
+
+
+def value_of(table: Mapping[str, Any], key: str) -> float | None:  # JSON
+    """Return the number under a key, or None if there is no finite number."""
+    found: Any = table
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    plain = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
+    return found if plain else None
+
+
+def formatted(value: float | None, form: str, none: str = NOTHING) -> str:
+    """Format a number, or return `none` for None."""
+    if value is None:
+        return none
+    text = format(round(value) if form in ("d", ",") else value, form)
+    return text if float(text.replace(",", "")) else text.removeprefix("-")  # no -0.00
+
+
+def half_width(low: float | None, high: float | None, form: str) -> str:
+    """Format half the width of an interval as ±NUMBER, or return "" if it has no ends."""
+    return "" if low is None or high is None else f"±{formatted((high - low) / 2, form)}"

@@ -24,13 +24,14 @@ from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import refuse_numbers, refuse_progress
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.run.json_files import read_json
+from dcign.run.json_files import read_errors, read_json, refuse_format
 from dcign.storage.atomic import write_atomic
 
 FORMAT = "dcign-model"
 FORMAT_VERSION = 1
 CONFIGURATION_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+ADVICE = "export the run again, or fetch the model again"
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,13 @@ def to_json(published: Published) -> dict[str, Any]:  # JSON
 
 def from_json(found: Any) -> Published:  # unchecked JSON
     """Read what `to_json` returned. Raises ValueError, which names the fault, for anything else."""
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ValueError(f"it is no {FORMAT}")
-    if found.get("version") != FORMAT_VERSION:
-        raise ValueError(f"it is not of version {FORMAT_VERSION}")
+    refuse_format(found, FORMAT, FORMAT_VERSION)
     refuse_progress(found)
     if not isinstance(found.get("run"), dict):
-        raise ValueError("it holds no run's configuration")
+        raise ValueError("expected a run's configuration, found none")
     model = found.get("data_model")
     if not isinstance(model, dict) or not all(isinstance(text, str) for text in model.values()):
-        raise ValueError(f"its data_model is {model!r}")
+        raise ValueError(f"expected names and texts as data_model, found {model!r}")
     return Published(*run_configuration.from_json(dict(found["run"])), found["step"], found["seconds"], model)
 
 
@@ -88,10 +86,9 @@ def write_published(folder: str | Path, published: Published, network: nn.Module
 def read_published(folder: str | Path) -> Published:
     """Read a folder's config.json. Raises TrainingError if it is damaged."""
     path = Path(folder) / CONFIGURATION_FILE
-    try:
-        return from_json(read_json(path))
-    except (ValueError, OSError) as error:
-        raise _unreadable(path, error) from None
+    with read_errors(path, ADVICE):
+        found = from_json(read_json(path))
+    return found
 
 
 def load_weights(folder: str | Path, network: nn.Module) -> None:
@@ -101,14 +98,7 @@ def load_weights(folder: str | Path, network: nn.Module) -> None:
         raise TrainingError(
             f"expected {WEIGHTS_FILE} in {folder}, found none: export the run again, or download the whole model."
         )
-    try:
+    with read_errors(path, ADVICE, SafetensorError, RuntimeError, KeyError, TypeError):
         weights: dict[str, Tensor] = load_file(path)
         refuse_numbers(weights)
         network.load_state_dict(weights)
-    except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: Path, error: Exception) -> TrainingError:
-    reason = " ".join(str(error).split())[:300]
-    return TrainingError(f"cannot read {path} ({reason}): export the run again, or fetch the model again")

@@ -81,14 +81,10 @@ class TrainedRun:
             )
 
     @property
-    def is_calibrated(self) -> bool:
-        """Whether the folder holds calibrations."""
-        return (self.folder / CALIBRATION_FILE).exists()
-
-    @property
-    def is_evaluated(self) -> bool:
-        """Whether the folder holds an evaluation."""
-        return (self.folder / EVALUATION_FILE).exists()
+    def results(self) -> tuple[tuple[FactorCalibration, ...], dict[str, Any] | None]:  # JSON
+        """The calibrations and the evaluation, as far as the folder holds them."""
+        calibrated, evaluated = ((self.folder / name).exists() for name in (CALIBRATION_FILE, EVALUATION_FILE))
+        return self.calibrations if calibrated else (), self.evaluation if evaluated else None
 
     @cached_property
     def published(self) -> Published:

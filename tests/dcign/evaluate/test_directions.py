@@ -125,5 +125,5 @@ def test_damaged_directions_end_in_one_sentence(damage, entangled, rng, tmp_path
     with pytest.raises(TrainingError, match=r"cannot read .*directions\.json .*: evaluate the run again"):
         load_directions(tmp_path)
     (tmp_path / FILE).unlink()
-    with pytest.raises(TrainingError, match="evaluate the run first"):
+    with pytest.raises(TrainingError, match="found none: run dcign evaluate"):
         load_directions(tmp_path)

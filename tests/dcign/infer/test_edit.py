@@ -309,7 +309,7 @@ def test_a_size_and_speed_that_cannot_be_are_refused_before_the_network_is_read(
 
 
 def test_a_sheet_too_large_to_open_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match="the pictures would be 32000 x 32 px: wanted 16384 or fewer"):
+    with pytest.raises(TrainingError, match="expected a PNG of 16384 px or fewer per side, found 32000 x 32 px"):
         save_strip(tmp_path / "new.png", np.zeros((1000, 32, 32, 3)), 1000)
 
 

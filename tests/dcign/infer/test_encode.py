@@ -120,7 +120,7 @@ def test_threads_are_refused_before_anything_is_read(run, count, tmp_path):
 
 
 def test_images_of_another_size_are_refused(run, make_dataset):
-    with pytest.raises(TrainingError, match=r"has images of 24 x 24 px and 1 channels, and .* 32 x 32 px and 1"):
+    with pytest.raises(TrainingError, match=r"images of 32 x 32 px and 1 channels, .* found 24 x 24 px and 1 channels"):
         encode_dataset(TrainedRun.open(run), make_dataset())
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_file_of_codes_is_refused(written, tmp_path, damage):
         path.write_text("codes")
     elif damage == "truncated":
         path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(TrainingError, match=r"z\.npz (\(|holds|is of version 2)"):
+    with pytest.raises(TrainingError, match=r"z\.npz( \(|, found \{|, found 2: encode again)"):
         load_encoding(path)
     with pytest.raises(TrainingError, match="expected a file of `dcign encode`"):
         load_encoding(tmp_path / "missing.npz")

@@ -44,10 +44,10 @@ def write(tmp_path):
 def test_seeds_of_a_recipe_make_a_group_with_mean_and_range(write):
     found = compare(write(evaluation(seed=2, r2=0.8), evaluation("vae", r2=0.3), evaluation(seed=1, r2=0.9)))
     assert [(group.name, group.seeds) for group in found.groups] == [("swap", (1, 2)), ("vae", (0,))]
-    spread = found.groups[0].of_factor("azimuth", "r2")
+    spread = found.groups[0].spread("r2", "azimuth")
     assert (spread.mean, spread.low, spread.high, spread.runs) == (pytest.approx(0.85), 0.8, 0.9, 2)
-    assert found.groups[0].of_factor("azimuth", "swap_ratio") is None
-    assert found.groups[1].of_run("reconstruction.psnr_frame_db").mean == 20
+    assert found.groups[0].spread("swap_ratio", "azimuth") is None
+    assert found.groups[1].spread("reconstruction.psnr_frame_db").mean == 20
 
 
 def test_runs_of_other_lengths_are_not_averaged_together(write):
@@ -123,11 +123,14 @@ def test_a_seed_that_was_trained_twice_is_no_spread(write):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"factors": {"azimuth": {"latent": 0, "r2": "high"}}}, r"its factors\.azimuth\.r2 is 'high', wanted a number"),
-        ({"metrics": 5}, "its metrics is 5, wanted a table"),
-        ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"its metrics\.latents\.mig\.value is 'much'"),
-        ({"steps": -5}, "its steps is -5, wanted 0 or more"),
-        ({"seconds": 10**400}, "its seconds"),
+        (
+            {"factors": {"azimuth": {"latent": 0, "r2": "high"}}},
+            r"expected a number or null as factors\.azimuth\.r2, found 'high'",
+        ),
+        ({"metrics": 5}, r"Expected `object \| null`, got `int` - at `\$\.metrics`"),
+        ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"as metrics\.latents\.mig\.value, found 'much'"),
+        ({"steps": -5}, r"Expected `int` >= 0 - at `\$\.steps`"),
+        ({"seconds": 10**400}, r"out of range - at `\$\.seconds`"),
         ({"mig": float("nan")}, "it contains NaN"),
     ],
 )

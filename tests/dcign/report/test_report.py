@@ -16,13 +16,13 @@ from PIL import Image
 
 from dcign.errors import DataError, TrainingError
 from dcign.evaluate.evaluation import evaluate
-from dcign.figures.factor_direction import Reading
+from dcign.figures.encoded import Reading
 from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES, changed
 from dcign.report import compare, refuse_report, write_comparison, write_report
-from dcign.report.commands import train_command
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
+from dcign.trained.commands import train_command
 from dcign.trained.trained_run import TrainedRun
 
 SECTIONS = (
@@ -214,9 +214,9 @@ def test_the_command_says_what_the_recipe_was_then_where_it_is_another_today():
     ("text", "sentence"),
     [
         ("{", "cannot read .*evaluation.json"),
-        ("[]", "it is no dcign-evaluation"),
-        ('{"format": "dcign-evaluation", "version": 9}', "it is of version 9, wanted 1"),
-        ('{"format": "dcign-evaluation", "version": 1, "recipe": 3}', "its recipe is 3"),
+        ("[]", "expected the format dcign-evaluation, found another"),
+        ('{"format": "dcign-evaluation", "version": 9}', "expected version 1 of dcign-evaluation, found 9"),
+        ('{"format": "dcign-evaluation", "version": 1, "recipe": 3}', r"Expected `str`, got `int` - at `\$\.recipe`"),
         ("[" * 100_000, "cannot read"),
     ],
 )

@@ -148,5 +148,5 @@ def test_any_bytes_changed_are_read_as_finite_maps_or_refused(tmp_path):
 
 
 def test_from_json_names_what_is_wrong():
-    with pytest.raises(ValueError, match="the latent of across is 'first'"):
+    with pytest.raises(ValueError, match=r"Expected `int`, got `str` - at `\$\.latent`"):
         from_json({"factor": "across", "latent": "first"})

@@ -26,15 +26,23 @@ def train_command(configuration: TrainConfiguration) -> str:
     """
     recipe = configuration.recipe
     name, *settings = recipe.name.split(",")
-    words = ["dcign", "train", configuration.data, "--recipe", name]
     registered = RECIPES.get(name)
     if registered is not None:
         values = {field: getattr(recipe, field) for field in settable(recipe)}
         settings = [f"{field}={setting_text(it)}" for field, it in values.items() if it != getattr(registered, field)]
+    ratio = configuration.ratio or recipe.ratio
+    if registered and registered.ratio == ratio:
+        ratio = None
+    return shlex.join([*train_words(configuration, configuration.data, settings, ratio), "--out", configuration.out])
+
+
+def train_words(
+    configuration: TrainConfiguration, data: str, settings: Sequence[str], ratio: Sequence[float] | None
+) -> list[str]:
+    """Return the words of a `dcign train` command up to --out."""
+    words = ["dcign", "train", data, "--recipe", configuration.recipe.name.split(",")[0]]
     for setting in settings:
         words += ["--set", setting]
-    ratio = configuration.ratio or recipe.ratio
-    if ratio is not None and not (registered and registered.ratio == ratio):
+    if ratio is not None:
         words += ["--ratio", ":".join(f"{share:g}" for share in ratio)]
-    words += ["--steps", str(configuration.steps), "--seed", str(configuration.seed), "--out", configuration.out]
-    return shlex.join(words)
+    return [*words, "--steps", str(configuration.steps), "--seed", str(configuration.seed)]

@@ -1,0 +1,155 @@
+"""The picture grids of a run, all of unseen people.
+
+relit, turned  one picture decoded at other values of each factor, above the renderer's truth: the paper's figures 4, 5a
+traversal      one latent moves over the range that it has on the data, the rest of the code is unchanged
+swap           the identity of one picture, and one factor of another
+reconstruction originals above their reconstructions: unsorted, best, median and worst
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dcign.evaluate.codes import evenly
+from dcign.figures.encoded import EncodedImages, EncodedSweeps, FactorDirection
+from dcign.figures.picture_grid import PictureGrid, Row, RowGroup
+from dcign.metrics import psnr_decibels
+from dcign.progress import FractionProgress, no_fraction_progress
+from dcign.trained.trained_run import TrainedRun
+
+STRIP = 9  # pictures per row of `relit_grid` and `turned_grid`
+STEPS = 7  # pictures per row of a traversal
+MIDDLE = (1, 99)  # percentiles of a latent on the iid split, between which a traversal moves it
+INTRINSIC_ROWS = 4  # of a traversal
+PEOPLE, DONORS = 4, 9  # rows and columns of swaps
+EXAMPLES = 12  # reconstructions per row
+JUDGED = 400  # images, evenly out of the iid split, among which best, median and worst are chosen
+
+
+def relit_grid(encoded: EncodedSweeps, person: int) -> PictureGrid:
+    """Show one person at levels of each factor's sweep. The last factor comes first, as light does in the paper."""
+    groups = []
+    for factor in reversed(range(len(encoded.directions))):
+        direction = encoded.directions[factor]
+        rows = (
+            turned_row(encoded, direction, factor, person, encoded.run.factors[factor]),
+            truth_row(encoded, factor, person),
+        )
+        groups.append(RowGroup(rows))
+    return PictureGrid(
+        "One picture of an unseen person; each row changes one latent of its code",
+        tuple(groups),
+        encoded.people[person][None],
+        "the network's input",
+    )
+
+
+def turned_row(encoded: EncodedSweeps, direction: FactorDirection, factor: int, person: int, label: str) -> Row:
+    """Set a factor in a person's code to levels of its sweep. The note is the mean PSNR against the truth."""
+    strip = encoded.sweeps[factor].near(STRIP)
+    pictures = encoded.run.codec.decode(direction.turned(encoded.people_codes[person], strip.levels))
+    error = pictures - strip.images[:, person].astype(np.float32) / 255
+    return Row(label, (pictures,), f"{direction.name}, {psnr_decibels(error).mean():.1f}\N{NO-BREAK SPACE}dB")
+
+
+def truth_row(encoded: EncodedSweeps, factor: int, person: int) -> Row:
+    """Return the renderer's pictures of the same person at the same levels."""
+    strip = encoded.sweeps[factor].near(STRIP)
+    captions = tuple(encoded.run.angle(factor, level) for level in strip.levels)
+    return Row("renderer's truth", (strip.images[:, person],), captions=captions, pale=True)
+
+
+def turned_grid(compared: Sequence[EncodedSweeps], factor: int, person: int) -> PictureGrid:
+    """Set one factor by every direction of several runs, one row each, with the renderer's truth below.
+
+    factor: its number among the factors of the first run.
+    """
+    rows = [
+        turned_row(encoded, directions[factor], factor, person, encoded.run.name)
+        for encoded in compared
+        for directions in (encoded.directions, *encoded.baselines)
+    ]
+    truth = truth_row(compared[0], factor, person)
+    return PictureGrid(f"{compared[0].run.factors[factor]} set to other values", (RowGroup((*rows, truth)),))
+
+
+def traversal_grid(encoded: EncodedSweeps, iid: EncodedImages, people: Sequence[int] = (0, 1)) -> PictureGrid:
+    """Move each factor's latent, and the intrinsic latents of the largest KL divergence, for people side by side."""
+    run = encoded.run
+    owned = [fit.latent for fit in run.calibrations]
+    informative = [int(latent) for latent in np.argsort(-iid.codes.mean_divergence()) if latent not in owned]
+    rows = []
+    for row, latent in enumerate([*owned, *informative[:INTRINSIC_ROWS]]):
+        low, high = np.percentile(iid.codes.flat_mu[:, latent], MIDDLE)
+        label, note = f"latent {latent}", "intrinsic"
+        if row < len(owned):
+            ends = run.calibrations[row].value(np.array([low, high]))
+            if ends[1] < ends[0]:  # the latent falls as its factor rises; pictures are in the order of the factor
+                low, high, ends = high, low, ends[::-1]
+            label, note = run.factors[row], " to ".join(run.angle(row, end) for end in ends)
+        blocks = []
+        for person in people:
+            moved = np.repeat(encoded.people_codes[person][None], STEPS, axis=0)
+            moved[:, latent] = np.linspace(low, high, STEPS)
+            blocks.append(run.codec.decode(moved))
+        rows.append(Row(label, tuple(blocks), note))
+    title = f"One latent moves per row, the rest of the code is unchanged ({run.name})"
+    return PictureGrid(title, (RowGroup(tuple(rows)),))
+
+
+def swap_grid(encoded: EncodedSweeps, iid: EncodedImages, factor: int) -> PictureGrid:
+    """Set a factor in the code of each picture on the left to the value inferred from each picture on top."""
+    run, direction = encoded.run, encoded.directions[factor]
+    donors = _donors(encoded, iid, factor)
+    mu = iid.codes.flat_mu[donors]
+    values = direction.axis.value(mu)
+    truth = iid.codes.flat_factors[donors, factor]
+    captions = ("", *(run.angle(factor, value) for value in truth))
+    rows = [Row(f"{run.factors[factor]} from", (None, iid.images[donors]), captions=captions, pale=True)]
+    for person in range(min(PEOPLE, len(encoded.people))):
+        made = run.codec.decode(direction.turned(encoded.people_codes[person], values))
+        rows.append(Row("the rest from" if person == 0 else "", (encoded.people[person][None], made)))
+    title = f"{run.factors[factor]} from the picture on top, the rest from the picture on the left ({run.name})"
+    return PictureGrid(title, (RowGroup(tuple(rows)),))
+
+
+def reconstruction_grid(
+    run: TrainedRun, iid: EncodedImages, progress: FractionProgress = no_fraction_progress
+) -> PictureGrid:
+    """Sort images of the iid split by PSNR over the head, or over the frame if the split has no masks."""
+    judged = evenly(len(iid.images), JUDGED)
+    images, mu = iid.images[judged], iid.codes.flat_mu[judged]
+    masks = iid.batches.mask
+    mask = None if masks is None else masks.reshape(-1, *masks.shape[2:])[judged].astype(np.float32) / 255
+    rebuilt = run.codec.decode(mu, progress)
+    decibels = psnr_decibels(rebuilt - images.astype(np.float32) / 255, mask)
+    order = np.argsort(-decibels, kind="stable").astype(np.intp)
+    count = min(EXAMPLES, len(order))
+    middle = (len(order) - count) // 2
+    parts = {
+        "unsorted": evenly(len(images), count),
+        "best": order[:count],
+        "median": order[middle : middle + count],
+        "worst": order[len(order) - count :],
+    }
+    groups = []
+    for title, chosen in parts.items():
+        captions = tuple(f"{value:.1f}\N{NO-BREAK SPACE}dB" for value in decibels[chosen])
+        rows = (
+            Row("original", (images[chosen],), pale=True),
+            Row("reconstruction", (rebuilt[chosen],), captions=captions),
+        )
+        groups.append(RowGroup(rows, f"{title}, of {len(images)} images"))
+    return PictureGrid(f"Unseen people and their reconstructions ({run.name})", tuple(groups))
+
+
+def _donors(encoded: EncodedSweeps, iid: EncodedImages, factor: int) -> list[int]:
+    """Return different images of the iid split whose labels are spread evenly over the sweep's range."""
+    truth = iid.codes.flat_factors[:, factor]
+    chosen: list[int] = []
+    for wanted in np.linspace(encoded.sweeps[factor].levels[0], encoded.sweeps[factor].levels[-1], DONORS):
+        nearest = np.argsort(np.abs(truth - wanted), kind="stable")
+        chosen.append(next(int(image) for image in nearest if int(image) not in chosen))
+    return chosen
