@@ -71,9 +71,7 @@ def test_a_difference_from_torch_is_refused_and_nothing_written(tmp_path, monkey
 
     run = trained(tmp_path / "run", SWAP)
     monkeypatch.setattr(export, "_onnx", spoilt)
-    with pytest.raises(
-        TrainingError, match=r"expected mu of ONNX Runtime within 0\.0001 of torch's"
-    ):
+    with pytest.raises(TrainingError, match=r"expected mu of ONNX Runtime within 0\.0001 of torch's"):
         export.export_run(TrainedRun.open(run), tmp_path / "onnx")
     assert not (tmp_path / "onnx").exists()
 
