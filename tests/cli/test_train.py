@@ -49,7 +49,7 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(
     assert exported.exit_code == 0 or "dcign[onnx]" in exported.output
     assert dcign("train", "--out", tmp_path / "run", "--threads", "1", "--resume").exit_code == 0
     other = ("--set", "mirror=true", "--out", tmp_path / "run", "--resume")
-    assert "expected recipe to be swap,mirror=false,pretrain_steps=1, as in" in refused("train", *other)
+    assert 'expected recipe.name to be "swap,mirror=false,pretrain_steps=1", as in' in refused("train", *other)
 
 
 def test_export_writes_a_data_set_without_torch_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
