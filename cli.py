@@ -16,7 +16,6 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
-from dcign.recipes.registry import RECIPES
 from dcign.terminal.options import (
     COUNT,
     DATA,
@@ -41,6 +40,7 @@ from dcign.terminal.progress import batch_progress, console, stage_progress, ste
 
 DATASET_FORMATS = ("png", "npz", "3dshapes", "webdataset")
 RUN_FORMATS = ("onnx", "hub")
+RECIPES = ("swap", "paper", "released", "vae", "beta-vae", "ada-gvae")  # the registry, whose import would slow --help
 TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibility,specular,landmarks, or all."
 
 
@@ -250,7 +250,7 @@ def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:  # F
 @dcign.command(short_help="Train a network and evaluate it.")
 @click.argument("faces", type=PATH_OR_URL, required=False)
 @click.option("--out", type=PATH, help="The run's folder.  [default: runs/RECIPE]")
-@click.option("--recipe", type=click.Choice(list(RECIPES)), help="See docs/training.md.  [default: swap]")
+@click.option("--recipe", type=click.Choice(RECIPES), help="See docs/training.md.  [default: swap]")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE",
               help="Change a field of the recipe, for example mirror=false (docs/training.md lists them). "
               "May be given several times.")  # fmt: skip

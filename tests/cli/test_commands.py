@@ -22,6 +22,7 @@ from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
 from dcign.data.schema import SPLITS
 from dcign.infer.write_pictures import LARGEST_SCALE
 from dcign.publish.onnx import FORMATS as RUN_FORMATS
+from dcign.recipes.registry import RECIPES
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce.person_file import MOST_PEOPLE
@@ -30,7 +31,7 @@ from tests.support.commands import ROOT, dcign, imported_by, refused
 
 
 def test_help_imports_neither_torch_nor_numpy_nor_pyrender() -> None:
-    assert not imported_by("--help") & {"torch", "numpy", "pyrender", "h5py", "OpenGL", "rich"}
+    assert not imported_by("--help") & {"torch", "numpy", "pyrender", "h5py", "OpenGL", "rich", "msgspec"}
 
 
 def test_inspect_imports_no_torch_and_no_opengl(small_faces: Path) -> None:
@@ -268,6 +269,7 @@ def test_the_choices_and_bounds_of_the_options_are_those_of_the_library() -> Non
     }
     assert (*cli.RUN_FORMATS, *cli.DATASET_FORMATS) == tuple(params["export", "to"].choices)
     assert cli.RUN_FORMATS == RUN_FORMATS
+    assert tuple(RECIPES) == cli.RECIPES
     assert tuple(DATASET_FORMATS) == cli.DATASET_FORMATS
     assert options.SPLITS == SPLITS
     for name, bounds in BOUNDS.items():
