@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dcign.run.json_files import write_result
 from dcign.trained.calibration import FactorCalibration
 from dcign.trained.commands import train_words
-from dcign.trained.evaluation_file import formatted, value_of
+from dcign.trained.evaluation_file import value_of
 from dcign.trained.published import Published
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "README.md"
@@ -26,39 +26,14 @@ TASK = "image-to-image"  # the hub's nearest task name
 CODE_LICENCE = "MIT"
 
 
-@dataclass(frozen=True)
-class _Metric:
-    """A metric of the card: its title, key in evaluation.json, format, type in the metadata and meaning."""
-
-    title: str
-    key: str  # dots separate the keys of nested tables
-    form: str
-    kind: str
-    meaning: str = ""
-
-    def text(self, table: Mapping[str, Any]) -> str:  # JSON
-        return formatted(value_of(table, self.key), self.form, "-")
-
-
-OF_FACTOR = (
-    _Metric("R²", "r2", ".3f", "r2", "of the factor from its latent, through a monotone map"),
-    _Metric("error", "mean_absolute_error", ".1f", "mean_absolute_error", "mean, in the factor's units"),
-    _Metric("leakage, sampled", "leakage_r2", ".2f", "leakage_r2", "R² of a probe from all other latents, sampled"),
-    _Metric("leakage, alive means", "leakage_active_r2", ".2f", "leakage_active_r2",
-            "the same from the means of those that are alive"),
-    _Metric("swap", "swap_ratio", ".2f", "swap_ratio",
-            "squared error after a swap of this latent, divided by that of plain reconstruction"),
-    _Metric("re-rendered, dB", "rerender.psnr_db", ".1f", "psnr_db",
-            "PSNR against the truth, inside the mask if there is one, of a picture decoded at other values"),
-)  # fmt: skip
-OF_CODE = (
-    _Metric("reconstruction of unseen identities, inside the mask, dB", "reconstruction.psnr_head_db", ".1f", "psnr"),
-    _Metric("reconstruction of unseen identities, frame, dB", "reconstruction.psnr_frame_db", ".1f", "psnr"),
-    _Metric("MIG", "mig", ".3f", "mig"),
-    _Metric("DCI disentanglement", "metrics.latents.dci_disentanglement.value", ".3f", "dci"),
-    _Metric("latents alive", "latents.alive", ".0f", "alive"),
-    _Metric("right identity among many, at different values of the first factor", "identity.right", ".2f", "identity"),
+# The metrics of the card, by their keys in evaluation.json.
+FACTOR_KEYS = ("r2", "mean_absolute_error", "leakage_r2", "leakage_active_r2", "swap_ratio", "rerender.psnr_db")
+RUN_KEYS = (
+    *("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value", "identity.right"),
+    *("reconstruction.psnr_head_db", "reconstruction.psnr_frame_db", "latents.alive"),
 )
+OF_FACTOR = [term for term in COMPARED_TERMS if term.key in FACTOR_KEYS]
+OF_RUN = [term for term in RUN_TERMS if term.key in RUN_KEYS]
 
 
 def write_card(run: TrainedRun) -> Path:
@@ -93,20 +68,20 @@ def model_card(
         evaluation=evaluation,
         metrics=_metadata(evaluation) if evaluation else [],
         of_factor=OF_FACTOR,
-        of_code=OF_CODE,
+        of_run=OF_RUN,
         command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
 
 
 def _metadata(evaluation: dict[str, Any]) -> list[tuple[str, str, float]]:  # JSON
-    """Return type, name and value of each metric that is a number."""
+    """Return key, name and value of each metric that is a number."""
     found = [
-        (metric.kind, f"{metric.title}, {_words(factor)}", value_of(score, metric.key))
+        (term.key, f"{term.name}, {_words(factor)}", value_of(score, term.key))
         for factor, score in evaluation["factors"].items()
-        for metric in OF_FACTOR
+        for term in OF_FACTOR
     ]
-    found += [(metric.kind, metric.title, value_of(evaluation, metric.key)) for metric in OF_CODE]
-    return [(kind, name, value) for kind, name, value in found if value is not None]
+    found += [(term.key, term.name, value_of(evaluation, term.key)) for term in OF_RUN]
+    return [(key, name, value) for key, name, value in found if value is not None]
 
 
 def _words(name: str) -> str:

@@ -10,19 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dcign.errors import TrainingError
-from dcign.report.terms import (
-    DCI_TERMS,
-    IDENTITY_TERM,
-    LEAKAGE_TERMS,
-    METRIC_TERMS,
-    PICTURE_TERMS,
-    READING_TERMS,
-    RERENDER_TERMS,
-    STILL_TERMS,
-    Metric,
-)
 from dcign.run import configuration as run_configuration
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, read_evaluation, value_of
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric
 from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"
@@ -30,22 +20,6 @@ FORMAT_VERSION = 1
 WIDTH = 110  # columns of a terminal; a wider table continues below
 CELL = 13
 LEGEND = "mean over seeds ± half the range from minimum to maximum; docs/training.md defines each metric"
-
-# Per factor.
-FACTOR_COLUMNS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_TERMS, *RERENDER_TERMS)
-# Of the whole run; keys start at the top of evaluation.json.
-RUN_COLUMNS = (
-    *(Metric(each.heading, f"metrics.latents.{each.key}.value", each.form, each.name, each.meaning, "more")
-      for each in METRIC_TERMS),
-    *DCI_TERMS,
-    IDENTITY_TERM,
-    Metric("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
-         "PSNR of reconstructions, inside the head; test split", "more"),
-    Metric("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",
-         "PSNR of reconstructions, over the whole frame; test split", "more"),
-    Metric("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
-    Metric("seconds", "seconds", ".0f", "seconds", "of training, summed over all starts"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,8 +112,8 @@ def comparison_table(comparison: Comparison) -> str:
     width = max(len(_title(group)) for group in comparison.groups) + 2
     lines = []
     for factor in comparison.factors:
-        lines += _block(factor, comparison, FACTOR_COLUMNS, width, factor)
-    lines += _block("whole code", comparison, RUN_COLUMNS, width)
+        lines += _block(factor, comparison, COMPARED_TERMS, width, factor)
+    lines += _block("whole code", comparison, RUN_TERMS, width)
     return "\n".join([*lines, LEGEND])
 
 
@@ -158,8 +132,8 @@ def comparison_json(comparison: Comparison) -> str:
                 "data_sha256": first["data_sha256"],
                 "seeds": list(group.seeds),
                 "runs": [str(run.folder) for run in group.runs],
-                "factors": {factor: _json(group, FACTOR_COLUMNS, factor) for factor in comparison.factors},
-                "figures": _json(group, RUN_COLUMNS),
+                "factors": {factor: _json(group, COMPARED_TERMS, factor) for factor in comparison.factors},
+                "figures": _json(group, RUN_TERMS),
             }
         )
     return json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "groups": groups}, indent=2)

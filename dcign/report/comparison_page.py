@@ -17,11 +17,11 @@ from dcign.figures.inferred import InferredRun, comparison_figure, thumbnail
 from dcign.figures.spread import Panel, spread_figure
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
-from dcign.report.comparison import FACTOR_COLUMNS, LEGEND, RUN_COLUMNS, Comparison, RecipeGroup, cell
+from dcign.report.comparison import LEGEND, Comparison, RecipeGroup, cell
 from dcign.report.inline import chart, environment
-from dcign.report.terms import Metric
 from dcign.storage.atomic import write_atomic
 from dcign.trained.evaluation_file import formatted
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric
 from dcign.trained.trained_run import TrainedRun
 
 SUFFIXES = (".html", ".png")
@@ -130,11 +130,11 @@ def _readings(
 def _dots(comparison: Comparison, factors: Sequence[str]) -> Figure:
     drawn = [
         (term, factor, f"{term.name}: {words}")
-        for term in FACTOR_COLUMNS
+        for term in COMPARED_TERMS
         if term.key in DRAWN_OF_FACTORS
         for factor, words in zip(comparison.factors, factors, strict=True)
     ]
-    drawn += [(term, "", term.name) for term in RUN_COLUMNS if term.key in DRAWN_OF_RUNS]
+    drawn += [(term, "", term.name) for term in RUN_TERMS if term.key in DRAWN_OF_RUNS]
     panels = [
         Panel(title, tuple(tuple(group.values(term.key, factor)) for group in comparison.groups))
         for term, factor, title in drawn
@@ -145,10 +145,10 @@ def _dots(comparison: Comparison, factors: Sequence[str]) -> Figure:
 def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, list[tuple[Metric, list[Any]]]]]:
     """Return titles with lines: a metric, and for each recipe its mean, half its range, and whether it is the best."""
     tables = [
-        (words, _lines(comparison.groups, FACTOR_COLUMNS, factor))
+        (words, _lines(comparison.groups, COMPARED_TERMS, factor))
         for factor, words in zip(comparison.factors, factors, strict=True)
     ]
-    return [*tables, ("the whole code", _lines(comparison.groups, RUN_COLUMNS))]
+    return [*tables, ("the whole code", _lines(comparison.groups, RUN_TERMS))]
 
 
 def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Metric], factor: str = "") -> list[tuple[Metric, list[Any]]]:

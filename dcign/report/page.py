@@ -15,33 +15,15 @@ from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import single_figure
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.report.inline import chart, environment, strip_of, strips
-from dcign.report.terms import (
-    BASELINE_TERMS,
-    DCI_TERMS,
-    LEAKAGE_TERMS,
-    METRIC_TERMS,
-    PICTURE_TERMS,
-    READING_TERMS,
-    RERENDER_TERMS,
-    STILL_TERMS,
-    Metric,
-)
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
+from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, Metric
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
 CLEAR, ALMOST = 0.98, 0.9  # R^2 on the sweep from which the page says that a latent tells a factor, or nearly does
-
-TABLES = (
-    ("The factor read from its latent", READING_TERMS),
-    ("Leakage of the factor into the other latents, by four probes", LEAKAGE_TERMS),
-    ("Pictures with the factor taken from another picture", (*PICTURE_TERMS, *RERENDER_TERMS)),
-    ("The other latents while the factor varies", STILL_TERMS),
-    ("The factor read as from a code without assigned latents", BASELINE_TERMS),
-)
 
 
 def write_report(
@@ -100,10 +82,7 @@ def report_html(gallery: Gallery) -> str:
         facts=_facts(run),
         heroes=_heroes(gallery, runs),
         tables=_tables(runs),
-        metrics=[
-            *((term, _metric_cells(term, runs)) for term in METRIC_TERMS),
-            *((term, _dci_cells(term, runs)) for term in DCI_TERMS),
-        ],
+        metrics=[(term, _code_cells(term, runs)) for term in (*METRIC_TERMS, *DCI_TERMS)],
         picture=_picture_facts(run.evaluation),
         identity=[_identity_words(each) for each in runs],
         strips=strips,
@@ -164,7 +143,7 @@ def _verdict(reading: Reading, factor: str) -> str:
 def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, list[list[tuple[str, str]]]]]]]:
     """Return titles with lines: a metric, and for each run its cells, one per factor. Empty lines are left out."""
     tables = []
-    for title, terms in TABLES:
+    for title, terms in FACTOR_TABLES:
         lines = [(term, [[_cell(score, term) for score in _scores(run.evaluation)] for run in runs]) for term in terms]
         filled = [line for line in lines if any(text != NOTHING for cells in line[1] for text, _ in cells)]
         if filled:
@@ -182,25 +161,16 @@ def _cell(score: dict[str, Any], term: Metric) -> tuple[str, str]:  # JSON
     """Return a number and half the width of its interval, if it has one."""
     found = (score.get("intervals") or {}).get(term.key)
     low, high = found if isinstance(found, list) and len(found) == 2 else (None, None)
-    return formatted(value_of(score, term.key), term.form), half_width(low, high, term.form)
+    return term.text(score), half_width(low, high, term.form)
 
 
-def _metric_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
-    """Return for each run the metric of each latent by itself, and with the intrinsic latents as one block."""
-    cells = []
-    for run in runs:
-        found = run.evaluation.get("metrics") or {}
-        for kind in ("latents", "blocks"):
-            value, low, high = (value_of(found, f"{kind}.{term.key}.{part}") for part in ("value", "low", "high"))
-            cells.append((formatted(value, term.form), half_width(low, high, term.form)))
-    return cells
+def _code_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
+    """Return for each run the metric of each latent by itself, and with the intrinsic latents as one block.
 
-
-def _dci_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str]]:
-    """Return the same of DCI; a metric without blocks has one empty cell."""
-    blocks = term.key.replace(".latents", ".blocks")
-    keys = [term.key, blocks if blocks != term.key else ""]
-    return [(formatted(value_of(run.evaluation, key), term.form), "") for run in runs for key in keys]
+    A metric without blocks has one empty cell.
+    """
+    rows = [(each, run.evaluation) for run in runs for each in (term, term.of_blocks())]
+    return [(each.text(evaluation), each.half_width(evaluation)) for each, evaluation in rows]
 
 
 def _picture_facts(report: dict[str, Any]) -> str:  # JSON

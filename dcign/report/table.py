@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dcign.report.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric
-from dcign.trained.evaluation_file import formatted, half_width, value_of
+from dcign.trained.evaluation_file import formatted, value_of
+from dcign.trained.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric
 
 LEGEND = """\
 Measured on unseen people.
@@ -30,7 +30,7 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
         terms = _terms(report)
         lines.append(name.ljust(width) + "".join(term.heading.rjust(9) for term in terms))
         for factor, score in report["factors"].items():
-            cells = "".join(_cell(value_of(score, term.key), term.form).rjust(9) for term in terms)
+            cells = "".join(term.text(score, "-").rjust(9) for term in terms)
             lines.append(factor.ljust(width) + cells)
         lines += [*_metrics_lines(report), _summary(report), ""]
     return "\n".join([*lines, LEGEND])
@@ -44,14 +44,12 @@ def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON
 
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
     """Return a row of metrics with each latent by itself, and one with the intrinsic latents as one block."""
-    found = report.get("metrics")
-    if found is None:  # an evaluation.json of an older version
+    if report.get("metrics") is None:  # an evaluation.json of an older version
         return []
     rows = [("", [term.heading for term in METRIC_TERMS])]
-    for title, figures in (("each latent", found["latents"]), ("as one", found["blocks"])):
-        rows.append((title, [_cell(value_of(figures, f"{term.key}.value"), term.form) for term in METRIC_TERMS]))
-        ends = [[value_of(figures, f"{term.key}.{end}") for end in ("low", "high")] for term in METRIC_TERMS]
-        rows.append(("  +-", [half_width(low, high, ".3f").removeprefix("±") for low, high in ends]))
+    for title, terms in (("each latent", METRIC_TERMS), ("as one", [term.of_blocks() for term in METRIC_TERMS])):
+        rows.append((title, [term.text(report, "-") for term in terms]))
+        rows.append(("  +-", [term.half_width(report).removeprefix("±") for term in terms]))
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
 
 

@@ -287,7 +287,7 @@ def test_the_card_s_metadata_is_the_hub_s(run, exported):
     metrics = {result.metric_name: result.metric_value for result in found.eval_results}
     assert metrics["R², across"] == 0.91234
     assert metrics["latents alive"] == 3
-    assert metrics["re-rendered, dB, tilt up"] == 23.45
+    assert metrics["re-rendering, dB, tilt up"] == 23.45
     assert not any("alive means" in str(name) for name in metrics)  # what is not known is left out
     assert found.model_name == "dcign-swap-32px"
     assert DCIGN.from_pretrained(run).generate_model_card().data.to_dict() == found.to_dict()

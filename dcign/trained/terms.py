@@ -1,0 +1,141 @@
+"""The metrics of an evaluation: their keys, names, formats, and meaning in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric: heading at a terminal, key in evaluation.json, format, name and meaning on a page."""
+
+    heading: str
+    key: str  # dots separate the keys of nested tables
+    form: str
+    name: str
+    meaning: str
+    better: str = ""  # "more" or "less"
+
+    def text(self, table: Mapping[str, Any], none: str = NOTHING) -> str:  # JSON
+        """Format the metric of a factor's table or of a whole evaluation, or return `none` if it is not there."""
+        return formatted(value_of(table, self.key), self.form, none)
+
+    def half_width(self, evaluation: Mapping[str, Any]) -> str:  # JSON
+        """Format half the width of the interval of a metric of the whole code, or return "" if it has none."""
+        low, high = (value_of(evaluation, f"{self.key.removesuffix('.value')}.{end}") for end in ("low", "high"))
+        return half_width(low, high, self.form)
+
+    def of_blocks(self) -> Metric:
+        """Return the same metric with all intrinsic latents as one block. If there is none, its key is empty."""
+        return replace(self, key=self.key.replace(".latents", ".blocks") if ".latents" in self.key else "")
+
+
+def _of_code(heading: str, key: str, name: str, meaning: str) -> Metric:
+    """Return a metric of the whole code, computed from each latent by itself. It is between 0 and 1."""
+    return Metric(heading, f"metrics.latents.{key}.value", ".3f", name, meaning, "more")
+
+
+# Per factor: how well its latent tells it, and how much of it leaks into the other latents.
+READING_TERMS = (
+    Metric("latent", "latent", "d", "latent", "the latent that the metrics below describe"),
+    Metric("R2", "r2", ".3f", "R²",
+         "share of the factor's variance that its latent explains through a monotone map", "more"),
+    Metric("linear", "r2_linear", ".3f", "R², straight line", "the same through a straight line", "more"),
+    Metric("Spearman", "spearman", ".3f", "Spearman",
+         "rank correlation of latent and factor; the network chooses its sign"),
+    Metric("error", "mean_absolute_error", ".1f", "mean error",
+         "mean absolute error of the factor read from its latent, in the factor's unit", "less"),
+)  # fmt: skip
+LEAKAGE_TERMS = (
+    Metric("leak z", "leakage_r2", ".2f", "leakage, sampled latents",
+         "R² of a neural probe that predicts the factor from all other latents, sampled as the decoder "
+         "gets them", "less"),
+    Metric("leak mu", "leakage_active_r2", ".2f", "leakage, alive means",
+         "the same from the posterior means of the other latents that are alive", "less"),
+    Metric("all mu", "leakage_all_r2", ".2f", "leakage, all means",
+         "the same from all other means, each scaled to unit variance, which magnifies traces in latents "
+         "that the decoder ignores", "less"),
+    Metric("linear", "leakage_linear_r2", ".2f", "leakage, straight line",
+         "the same from all other means by a linear probe", "less"),
+)  # fmt: skip
+# Per factor: swaps, and how much the other latents change while the factor varies.
+PICTURE_TERMS = (
+    Metric("swap", "swap_ratio", ".2f", "swap / reconstruction",
+         "squared error with the factor taken from another picture of the same person, divided by that of "
+         "plain reconstruction; 1 is perfect", "less"),
+    Metric("copy", "copy_ratio", ".2f", "copy / reconstruction",
+         "the same ratio for a decoder that returns its input unchanged"),
+)  # fmt: skip
+STILL_TERMS = (
+    Metric("still", "invariance_ratio", ".3f", "variance / people",
+         "variance of the other latents while only this factor varies, divided by their variance among people", "less"),
+)  # fmt: skip
+FACTOR_TERMS = (*READING_TERMS, *LEAKAGE_TERMS, *PICTURE_TERMS, *STILL_TERMS)
+# Per factor, where the evaluation has measured it on the sweep split.
+RERENDER_TERMS = (
+    Metric("rerender", "rerender.psnr_db", ".1f", "re-rendering, dB",
+         "PSNR of one picture decoded at every level of the sweep, against the renderer's truth", "more"),
+    Metric("rebuilt", "rerender.reconstruction_psnr_db", ".1f", "reconstruction, dB",
+         "PSNR of plain reconstructions of the same pictures, which re-rendering can reach", "more"),
+    Metric("SSIM", "rerender.ssim", ".3f", "re-rendering, SSIM",
+         "structural similarity of the re-rendered pictures and the truth", "more"),
+)  # fmt: skip
+# Of the whole code.
+METRIC_TERMS = (
+    _of_code("MIG", "mig", "MIG",
+             "mutual information gap: how much more the best latent tells about a factor than the second best"),
+    _of_code("DCI D", "dci_disentanglement", "DCI disentanglement", "does each latent predict only one factor?"),
+    _of_code("DCI C", "dci_completeness", "DCI completeness", "is each factor predicted by only one latent?"),
+    _of_code("DCI I", "dci_informativeness", "DCI informativeness",
+             "how well do all latents together predict the factors?"),
+    _of_code("SAP", "sap", "SAP",
+             "separated attribute predictability: how much better the best latent predicts a factor than the second"),
+    _of_code("modular", "modularity", "modularity", "does each latent share information with only one factor?"),
+    _of_code("explicit", "explicitness", "explicitness",
+             "does a logistic regression on the whole code predict each factor's class?"),
+    _of_code("IRS", "irs", "IRS", "interventional robustness: does a latent stay constant while other factors change?"),
+    _of_code("FactorVAE", "factor_vae", "FactorVAE",
+             "how often the latent with the least variance identifies the fixed factor"),
+    _of_code("BetaVAE", "beta_vae", "BetaVAE",
+             "how often a linear classifier identifies the fixed factor from differences of codes"),
+)  # fmt: skip
+# Of the whole code: DCI's disentanglement by trees that predict the factors' values instead of their classes.
+DCI_TERMS = (
+    Metric("DCI D val", "dci.values.latents", ".3f", "DCI disentanglement, of values",
+         "disentanglement by trees that predict the factors' values instead of 20 classes", "more"),
+    Metric("DCI D own", "dci.values.factors", ".3f", "DCI disentanglement, own latents",
+         "the same for the factors' own latents only", "more"),
+)  # fmt: skip
+# Per factor, for codes without assigned latents (the key `entangled` of evaluation.json).
+BASELINE_TERMS = (
+    Metric("", "entangled.r2_max_variance", ".3f", "R², most varying latent",
+         "of the latent that varies most while only the factor varies, as in the paper", "more"),
+    Metric("", "entangled.r2_regression", ".3f", "R², regression direction",
+         "of the linear regression of the factor on the whole code, as the paper's reviewer asked", "more"),
+)  # fmt: skip
+# Of the whole run.
+RUN_TERMS = (
+    *METRIC_TERMS,
+    *DCI_TERMS,
+    Metric("identity", "identity.right", ".2f", "right identity",
+         "how often the other latents match two pictures of a person that differ by 60° in the first factor", "more"),
+    Metric("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",
+         "PSNR of reconstructions, inside the head; test split", "more"),
+    Metric("frame dB", "reconstruction.psnr_frame_db", ".1f", "reconstruction, frame, dB",
+         "PSNR of reconstructions, over the whole frame; test split", "more"),
+    Metric("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
+    Metric("seconds", "seconds", ".0f", "seconds", "of training, summed over all starts"),
+)  # fmt: skip
+# What a page says about each factor, and what a comparison of runs does.
+FACTOR_TABLES = (
+    ("The factor read from its latent", READING_TERMS),
+    ("Leakage of the factor into the other latents, by four probes", LEAKAGE_TERMS),
+    ("Pictures with the factor taken from another picture", (*PICTURE_TERMS, *RERENDER_TERMS)),
+    ("The other latents while the factor varies", STILL_TERMS),
+    ("The factor read as from a code without assigned latents", BASELINE_TERMS),
+)
+COMPARED_TERMS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_TERMS, *RERENDER_TERMS)
