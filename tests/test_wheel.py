@@ -70,6 +70,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_of_the_linked_folders(ins
     assert {"cli.py", "py.typed", "data/__init__.py", "facegen/__init__.py", "render/__init__.py"} <= held
     for folder, suffix in (
         ("render/gl/shaders/", ".frag"),
+        ("render/produce/templates/", ".md"),
         ("report/templates/", ".html"),
         ("publish/templates/", ".md"),
     ):
