@@ -21,6 +21,7 @@ from dcign.terminal.options import (
     DATA,
     HAIR,
     INTERRUPTED,
+    KEEP_HEAD_SIZE,
     MODEL,
     NO_FILE_WRITTEN,
     NOT_NEGATIVE,
@@ -28,13 +29,12 @@ from dcign.terminal.options import (
     PATH_OR_URL,
     SEED,
     SPLIT,
+    Commands,
     FactorCommand,
     interruptible,
     interval,
     on_device,
-    one_sentence,
     refuse_overwriting,
-    warnings_shown,
 )
 from dcign.terminal.progress import batch_progress, console, stage_progress, step_progress
 
@@ -56,7 +56,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="dcign", message="%(prog)s %(version)s")
 def dcign() -> None:
     """Make face data sets in which one thing varies at a time, and train networks whose first latents are
@@ -99,11 +99,7 @@ def dcign() -> None:
               "several times.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="NAME",
               help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
-@click.option(
-    "--keep-head-size",
-    is_flag=True,
-    help="Let the head's size vary, too. In a picture it looks like the camera's distance.",
-)
+@KEEP_HEAD_SIZE
 @HAIR
 @click.option("--shadows/--no-shadows", default=True, show_default=True,
               help="Whether faces cast shadows on themselves.")  # fmt: skip
@@ -144,38 +140,36 @@ def render(
     from dcign.render.plan.configuration import RenderConfiguration
     from dcign.render.plan.size_estimate import plan_lines
     from dcign.render.produce import subjects
-    from dcign.render.produce.cluster import ClusterWarning
     from dcign.render.produce.folder import check_folder
     from dcign.render.produce.production import render_dataset
     from dcign.storage.paths import store_errors
 
     if cluster and workers is not None:
         raise click.UsageError("expected --workers or --cluster, found both: a cluster has its own workers; give one.")
-    with one_sentence(), warnings_shown(ClusterWarning):
-        configuration, backdrops = RenderConfiguration.from_options(
-            batches=batches, channels=int(channels), model_path=model_path, meshes=meshes, up=up, **options
+    configuration, backdrops = RenderConfiguration.from_options(
+        batches=batches, channels=int(channels), model_path=model_path, meshes=meshes, up=up, **options
+    )
+    if meshes is None:  # a file that is not a model is refused before the folder is made
+        subject, sha256 = subjects.faces(model_path, stage_progress)
+    else:
+        subject, sha256 = subjects.objects(meshes, up or "y", configuration, out, stage_progress)
+    if dry_run:
+        with store_errors(out):
+            check_folder(out, configuration)
+        click.echo("\n".join(plan_lines(configuration, out)))
+        return
+    resumes = f"Stopped. Complete shards are kept in {out}: run the same command again to continue."
+    with batch_progress(f"rendering {out}") as progress, interruptible(resumes):
+        made = render_dataset(
+            out,
+            configuration,
+            subject,
+            worker_count=workers or devices.worker_count(available_cores()),
+            cluster=cluster,
+            progress=progress,
+            source_sha256=sha256,
+            backdrops=backdrops,
         )
-        if meshes is None:  # a file that is not a model is refused before the folder is made
-            subject, sha256 = subjects.faces(model_path, stage_progress)
-        else:
-            subject, sha256 = subjects.objects(meshes, up or "y", configuration, out, stage_progress)
-        if dry_run:
-            with store_errors(out):
-                check_folder(out, configuration)
-            click.echo("\n".join(plan_lines(configuration, out)))
-            return
-        resumes = f"Stopped. Complete shards are kept in {out}: run the same command again to continue."
-        with batch_progress(f"rendering {out}") as progress, interruptible(resumes):
-            made = render_dataset(
-                out,
-                configuration,
-                subject,
-                worker_count=workers or devices.worker_count(available_cores()),
-                cluster=cluster,
-                progress=progress,
-                source_sha256=sha256,
-                backdrops=backdrops,
-            )
     click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     kinds = len(configuration.kinds)
     if batches < kinds:
@@ -190,9 +184,8 @@ def render(
 @click.option("--sheet", type=PATH, metavar="PNG", help="Write a contact sheet, one row per batch.")
 @click.option("--truth", default="", metavar="LAYERS",
               help="Show these layers on the sheet, for example depth,landmarks, or all.")  # fmt: skip
-@click.option(
-    "--verify", is_flag=True, help="Check in each batch that only the named factor varies, and render it again."
-)
+@click.option("--verify", is_flag=True,
+              help="Check in each batch that only the named factor varies, and render it again.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="Check labels and statistics only, without rendering.")
 @click.option("--workers", type=COUNT, metavar="N",
               help="Processes for the check.  [default: one per core; for pixels one per GPU, if any]")  # fmt: skip
@@ -212,39 +205,30 @@ def inspect(
     """
     from dcign.data.dataset.contact_sheet import write_sheet
     from dcign.data.dataset.summary import summarise, table
+    from dcign.render.produce import verification
 
     if truth and sheet is None:
         raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
-    with one_sentence():
-        summary = summarise(path)
-        if sheet is not None:
-            refuse_overwriting(sheet, "--sheet")
-            write_sheet(path, sheet, truth=[name for each in truth.split(",") if (name := each.strip())])
-    findings = _verify(path, pixels=not quick, workers=workers) if verify or quick else None
+    summary = summarise(path)
+    if sheet is not None:
+        refuse_overwriting(sheet, "--sheet")
+        write_sheet(path, sheet, truth=[name for each in truth.split(",") if (name := each.strip())])
+    findings = None
+    if verify or quick:
+        with interruptible("Stopped. Nothing was changed."):
+            findings = verification.verify(path, pixels=not quick, worker_count=workers, bar=batch_progress)
     if as_json:
         checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}
         click.echo(json.dumps(summary | checked, indent=1))
     else:
-        from dcign.render.produce.verification import brief_lines
-
         console(sys.stdout).print(table(summary))
-        for line in brief_lines(findings or []):
+        for line in verification.brief_lines(findings or []):
             click.echo(f"WRONG  {line}")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
             click.echo(count if findings else "Verified: nothing wrong was found.")
     if findings or summary.get("unreadable"):
         sys.exit(1)
-
-
-def _verify(path: Path, *, pixels: bool, workers: int | None) -> list[Any]:  # Finding, whose import takes a while
-    from dcign.render.gl import devices
-    from dcign.render.produce.verification import verify
-
-    label_workers = workers or available_cores()
-    pixel_workers = workers or (devices.worker_count(available_cores()) if pixels else 1)
-    with one_sentence(), interruptible("Stopped. Nothing was changed."):
-        return verify(path, pixels=pixels, label_workers=label_workers, pixel_workers=pixel_workers, bar=batch_progress)
 
 
 @dcign.command(short_help="Train a network and evaluate it.")
@@ -281,12 +265,11 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
     from dcign.train import training
     from dcign.train.distributed import this_process
 
-    with one_sentence(), warnings_shown():
-        configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
-        out = Path(configuration.out)
-        early = f"Stopped before the first step: run the same command again, with --resume if {out} is there."
-        with interruptible(early), step_progress(configuration.recipe.name) as progress:
-            training.train(configuration, progress, resume)
+    configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
+    out = Path(configuration.out)
+    early = f"Stopped before the first step: run the same command again, with --resume if {out} is there."
+    with interruptible(early), step_progress(configuration.recipe.name) as progress:
+        training.train(configuration, progress, resume)
     if this_process().first:
         late = f"Stopped. The trained network is kept in {out}: dcign evaluate {out} continues."
         _evaluate_run(out, None, configuration.device, configuration.threads, late)
@@ -300,7 +283,7 @@ def _evaluate_run(
     from dcign.report import evaluation_table, refuse_report, write_report
     from dcign.trained.trained_run import TrainedRun
 
-    with one_sentence(), interruptible(stopped):
+    with interruptible(stopped):
         run, other = TrainedRun.open(out, device), None if against is None else TrainedRun.open(against, device)
         refuse_report(run, data, other)
         with stage_progress("evaluating") as progress:
@@ -355,7 +338,7 @@ def compare(
     """
     from dcign import report
 
-    with one_sentence(), interruptible(NO_FILE_WRITTEN):
+    with interruptible(NO_FILE_WRITTEN):
         comparison = report.compare(runs, any_data)
         if out is not None:
             report.refuse_comparison_file(out)
@@ -386,7 +369,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     from dcign.infer.encode import encode_dataset, refuse_encoding_file, save_encoding
     from dcign.trained.trained_run import TrainedRun
 
-    with one_sentence(), interruptible(NO_FILE_WRITTEN):
+    with interruptible(NO_FILE_WRITTEN):
         refuse_encoding_file(out)
         with stage_progress(f"encoding {faces}") as progress:
             encoding = encode_dataset(TrainedRun.open(run, device), faces, splits, threads, progress)
@@ -441,7 +424,7 @@ def edit(
     from dcign.trained.trained_run import TrainedRun
 
     asked = {name: tuple(chain(*given)) for name, given in factors.items() if given}
-    with one_sentence(), interruptible(NO_FILE_WRITTEN):
+    with interruptible(NO_FILE_WRITTEN):
         if out is None and (asked or grid or beside):
             raise TrainingError("expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif.")
         if out is not None:
@@ -489,10 +472,15 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.data.dataset.manifest import NAME
     from dcign.storage.paths import store_errors
 
-    with one_sentence(), store_errors(folder):
+    with store_errors(folder):
         is_data_set = (folder / NAME).exists()
     if is_data_set:
-        _export_dataset(folder, to, out, splits)
+        from dcign.data.export.dataset import export_dataset
+
+        out = out or Path(f"{folder.resolve().name}-{to}")
+        with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
+            count = export_dataset(folder, out, to, splits, progress=progress)
+        click.echo(f"{out}: {count:,} images.")
         return
     if to in DATASET_FORMATS or splits:
         asked = f"--to {to}" if to in DATASET_FORMATS else "--split"
@@ -504,24 +492,10 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     from dcign.trained.trained_run import TrainedRun
 
     to = to or "onnx"
-    with one_sentence(), interruptible("Stopped. Run the same command again."):
+    with interruptible("Stopped. Run the same command again."):
         files = export_run(TrainedRun.open(folder), out or folder / to, to)
     checked = "Checked against torch: " if to == "onnx" else ""
     click.echo(checked + ", ".join(str(file) for file in files))
-
-
-def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ...]) -> None:
-    from dcign.data.export.dataset import export_dataset
-
-    if to not in DATASET_FORMATS:
-        found = "no format" if to is None else f"--to {to}, which is for runs"
-        raise click.ClickException(
-            f"expected a format of data sets for {folder}, found {found}: choose --to {', '.join(DATASET_FORMATS)}."
-        )
-    out = out or Path(f"{folder.resolve().name}-{to}")
-    with one_sentence(), interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
-        count = export_dataset(folder, out, to, splits, progress=progress)
-    click.echo(f"{out}: {count:,} images.")
 
 
 @dcign.command(short_help="Write one person or a gallery as mesh or picture.")
@@ -529,13 +503,12 @@ def _export_dataset(folder: Path, to: str | None, out: Path | None, splits: tupl
               help="Which person; the first person of a gallery.")  # fmt: skip
 @click.option("--out", type=PATH, required=True, help="A .glb, .obj, .ply or .png file.")
 @click.option("--gallery", type=click.IntRange(1, 400), metavar="N", help="A .png of N people, seeds from --seed on.")
-@click.option(
-    "--modes", is_flag=True, help="A .png of the effect of sex, age, haircuts and the first shape and colour modes."
-)
+@click.option("--modes", is_flag=True,
+              help="A .png of the effect of sex, age, haircuts and the first shape and colour modes.")  # fmt: skip
 @click.option("--turnaround", is_flag=True, help="A .png of one person from five sides under three lights.")
 @click.option("--size", type=click.IntRange(16, 4096), metavar="PIXELS",
               help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]")  # fmt: skip
-@click.option("--keep-head-size", is_flag=True, help="Sample the head's size, too.")
+@KEEP_HEAD_SIZE
 @HAIR
 @MODEL
 def face(
@@ -556,11 +529,10 @@ def face(
     if len(sheets) > 1:
         raise click.UsageError(f"expected one of --{', --'.join(person_file.SHEETS)}, found {len(sheets)}: give one.")
     sheet = sheets[0] if sheets else ""
-    with one_sentence():
-        person_file.refuse_person_file(out, sheet, seed, gallery or 0)
-        refuse_overwriting(out)
-        model = subjects.face_model(model_path, stage_progress)
-        click.echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
+    person_file.refuse_person_file(out, sheet, seed, gallery or 0)
+    refuse_overwriting(out)
+    model = subjects.face_model(model_path, stage_progress)
+    click.echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
 
 
 @dcign.command(short_help="Check the installation and say how to repair it.")

@@ -26,3 +26,7 @@ class TrainingError(DcignError):
 
 class TrainingInterrupted(Exception):
     """Training was stopped by Ctrl-C after a complete step. The text says what was kept and how to resume."""
+
+
+class DcignWarning(UserWarning):
+    """Base of all warnings to a user: something is not as it should be, but the work goes on."""

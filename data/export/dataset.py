@@ -29,7 +29,7 @@ ABOUT = "about.json"
 
 
 def export_dataset(
-    folder: Path, out: Path, to: str, splits: Sequence[str] = (), *, progress: Callable[[int, int], None]
+    folder: Path, out: Path, to: str | None, splits: Sequence[str] = (), *, progress: Callable[[int, int], None]
 ) -> int:
     """Write splits of a data set, all by default, into the new folder `out`; return the number of images.
 
@@ -39,7 +39,9 @@ def export_dataset(
     Raises DataError if the format or a split is unknown, `out` exists, a shard is damaged, or the disk refuses.
     """
     if to not in FORMATS:
-        raise DataError(f"{folder} is a data set, and cannot be exported to {to!r}: choose --to {', '.join(FORMATS)}.")
+        raise DataError(
+            f"expected a format of data sets for {folder}, found {to or 'none'}: choose --to {', '.join(FORMATS)}."
+        )
     refuse_taken(out)
     dataset = FaceDataset(folder)
     wanted = tuple(dict.fromkeys(splits)) or tuple(name for name, entries in dataset.splits.items() if entries)

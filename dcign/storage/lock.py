@@ -17,14 +17,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dcign.errors import DataError
+from dcign.errors import DataError, DcignWarning
 from dcign.storage.paths import is_remote
 
 LOCK_FILE = ".dcign.lock"
 WAIT = 0.1  # seconds: a holder that is just ending removes its file, and a second attempt finds a new one
 
 
-class UnlockedWarning(UserWarning):
+class UnlockedWarning(DcignWarning):
     """A folder cannot be locked, so that nothing keeps a second process out."""
 
 

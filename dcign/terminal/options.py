@@ -1,4 +1,4 @@
-"""What the commands share: option types, options that several commands have, and how errors and Ctrl-C are shown."""
+"""What the commands share: option types, common options, and how errors, warnings and Ctrl-C are shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dcign.errors import DcignError, TrainingError, TrainingInterrupted
+from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.storage.paths import to_path
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
@@ -26,8 +26,7 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        with one_sentence():
-            return to_path(value)
+        return to_path(value)
 
 
 class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
@@ -75,6 +74,8 @@ MODEL = click.option("--model", "model_path", type=PATH, metavar="PATH",
                      "[default: the procedural model]")  # fmt: skip
 HAIR = click.option("--hair", type=click.Choice(["natural", "none"]), default="natural", show_default=True,
                     help="none: bare heads, as in the paper.")  # fmt: skip
+KEEP_HEAD_SIZE = click.option("--keep-head-size", is_flag=True,
+                              help="Let the head's size vary, which looks like the camera's distance.")  # fmt: skip
 SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
                     help="The same seed makes the same bytes.")  # fmt: skip
 
@@ -98,11 +99,9 @@ class FactorCommand(click.Command):
     def _factor_options(folder: str) -> list[click.Parameter]:
         from dcign.trained.trained_run import TrainedRun
 
-        with one_sentence():
-            run = TrainedRun.open(folder)
-            calibrations = run.calibrations
+        run = TrainedRun.open(folder)
         options: list[click.Parameter] = []
-        for fit, units in zip(calibrations, run.description.units, strict=True):
+        for fit, units in zip(run.calibrations, run.description.units, strict=True):
             low, high = fit.range
             text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
             names = [f"--{fit.factor.replace('_', '-')}", fit.factor]
@@ -110,32 +109,31 @@ class FactorCommand(click.Command):
         return options
 
 
-@contextmanager
-def one_sentence() -> Iterator[None]:
-    """Print an error of dcign without a traceback, and exit with code 1."""
-    try:
-        yield
-    except DcignError as error:
-        raise click.ClickException(str(error)) from None
+class Commands(click.Group):
+    """The commands. Each error and each warning of dcign is printed as one sentence; an error exits with code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Parse and run a command."""
+        with _warnings_shown():
+            try:
+                return super().invoke(ctx)
+            except DcignError as error:
+                raise click.ClickException(str(error)) from None
 
 
 @contextmanager
-def warnings_shown(*others: type[Warning]) -> Iterator[None]:
+def _warnings_shown() -> Iterator[None]:
     """Print each warning of dcign as one sentence, and other warnings as usual."""
-    from dcign.storage.lock import UnlockedWarning
-
-    kinds: tuple[type[Warning], ...] = (UnlockedWarning, *others)
     with warnings.catch_warnings():
         usual = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *where: Any) -> None:
-            if issubclass(category, kinds):
+            if issubclass(category, DcignWarning):
                 click.echo(f"Warning: {message}", err=True)
             else:
                 usual(message, category, *where)
 
-        for kind in kinds:
-            warnings.simplefilter("always", kind)
+        warnings.simplefilter("always", DcignWarning)
         warnings.showwarning = show  # type: ignore[assignment]  # it passes on whatever it was given
         yield
 

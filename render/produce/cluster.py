@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no stubs
 
 from dcign.data.damage import first_line
-from dcign.errors import DataError, RenderError
+from dcign.errors import DataError, DcignWarning, RenderError
 from dcign.machine import keep_freed_memory
 from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
 
@@ -35,7 +35,7 @@ LOOK_SECONDS = 3
 AGAIN = "run the same command again, which keeps complete shards"
 
 
-class ClusterWarning(UserWarning):
+class ClusterWarning(DcignWarning):
     """The cluster lacks something, but the work goes on."""
 
 

@@ -23,7 +23,9 @@ from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
+from dcign.machine import available_cores
 from dcign.render.draw.atlas import Pictures
+from dcign.render.gl import devices
 from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
@@ -45,12 +47,12 @@ def verify(
     path: Path,
     *,
     pixels: bool,
-    label_workers: int,
-    pixel_workers: int,
+    worker_count: int | None,
     bar: Callable[[str], AbstractContextManager[Callable[..., Any]]],
 ) -> list[Finding]:
     """Check labels and statistics; if `pixels`, then render the pixels again, whatever was found before.
 
+    worker_count: number of processes; by default one per core for labels, and one per GPU, if any, for pixels.
     bar: shows a title while batches are checked; returns the callback that counts them.
 
     Raises DataError if the shard or the data set cannot be read.
@@ -59,13 +61,14 @@ def verify(
         if path.is_dir():
             dataset = FaceDataset(path)
             with bar(f"checking {path.name}") as progress:
-                findings = check_dataset(dataset, workers=label_workers, progress=progress)
+                findings = check_dataset(dataset, workers=worker_count or available_cores(), progress=progress)
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
             findings, shards = check_shard(path), [path]
         if pixels:
             with bar(f"rendering {path.name} again") as progress:
-                findings = findings + verify_pixels(shards, worker_count=pixel_workers, progress=progress)
+                processes = worker_count or devices.worker_count(available_cores())
+                findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)
     return findings
 
 

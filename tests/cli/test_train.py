@@ -65,7 +65,7 @@ def test_export_tells_runs_from_data_sets_and_names_what_each_goes_to(small_face
     assert "choose --to png, npz, 3dshapes, webdataset" in refused("export", small_faces)
     sentence = refused("export", small_faces, "--to", "onnx")
     assert "expected a format of data sets for" in sentence
-    assert "found --to onnx, which is for runs: choose --to png, npz, 3dshapes, webdataset" in sentence
+    assert "found onnx: choose --to png, npz, 3dshapes, webdataset" in sentence
     (tmp_path / "configuration.json").write_text("{}")  # as a run has, and a data set that is not finished
     for words in (("--to", "png"), ("--split", "test")):
         sentence = refused("export", tmp_path, *words)
