@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,22 +14,22 @@ from dcign.facegen.model.morphable import Hair, Level, LevelSurface, MorphableMo
 from dcign.facegen.skin.albedo import PaintedAlbedo
 
 ALBEDOS: dict[str, type[Albedo]] = {kind.kind: kind for kind in (LinearAlbedo, PaintedAlbedo)}
+_FIELDS = (
+    "name",
+    "licence",
+    "part_names",
+    "landmarks",
+    "size_mode",
+    "source",
+    "source_sha256",
+)  # of the model, as JSON
 _HAIR_ARRAYS = ("offsets", "by_length", "by_volume")
 
 
 def model_bytes(model: MorphableModel) -> bytes:
     """Return the bytes of the npz file. Bases that float16 holds exactly are stored as float16."""
-    about: dict[str, Any] = {  # JSON
-        "name": model.name,
-        "licence": model.licence,
-        "part_names": model.part_names,
-        "landmarks": model.landmarks,
-        "levels": len(model.levels),
-        "size_mode": model.size_mode,
-        "albedo": model.albedo.kind,
-        "source": model.source,
-        "source_sha256": model.source_sha256,
-    }
+    about: dict[str, Any] = {name: getattr(model, name) for name in _FIELDS}  # JSON
+    about |= {"levels": len(model.levels), "albedo": model.albedo.kind}
     arrays = {
         "mean": model.mean,
         "shape_basis": as_float16_if_exact(model.shape_basis),
@@ -53,11 +52,6 @@ def model_bytes(model: MorphableModel) -> bytes:
     return ARCHIVE.to_bytes(about, arrays)
 
 
-def sha256(model_bytes: bytes) -> str:
-    """Return the hash by which data sets identify their model."""
-    return hashlib.sha256(model_bytes).hexdigest()
-
-
 def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> MorphableModel:
     """Build the model from the content of its file. Raises KeyError for what is missing."""
     hair = texture = None
@@ -69,24 +63,19 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Morpha
         texture = Texture(arrays["texture/uv"], colours, about["texture_size"])
     population = _below("population", arrays)
     albedo = ALBEDOS[about["albedo"]]
+    fields = {"source": "", "source_sha256": ""} | about  # models of older versions have no source
     return MorphableModel(
-        name=about["name"],
-        licence=about["licence"],
+        **{name: fields[name] for name in _FIELDS} | {"part_names": tuple(about["part_names"])},
         mean=arrays["mean"],
         shape_basis=arrays["shape_basis"].astype(np.float32),
         albedo=albedo.from_arrays(_below("albedo", arrays)),
         triangles=arrays["triangles"],
         mirror=arrays["mirror"],
         parts=arrays["parts"],
-        part_names=tuple(about["part_names"]),
-        landmarks=about["landmarks"],
         levels=tuple(_level(_below(f"level_{index}", arrays), albedo) for index in range(about["levels"])),
-        size_mode=about["size_mode"],
         hair=hair,
         texture=texture,
         population=Population(population) if population else None,
-        source=about.get("source", ""),
-        source_sha256=about.get("source_sha256", ""),
     )
 
 
