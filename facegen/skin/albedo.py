@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Float64, Floating, Int32, IntP, UInt8
-from dcign.errors import ModelError
 from dcign.facegen.colour import lab_to_linear_planes, linear_to_srgb
-from dcign.facegen.model.albedo import Albedo
+from dcign.facegen.model.albedo import Albedo, check_coefficients
 from dcign.facegen.model.person import MEAN_PERSON
 from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
 from dcign.facegen.skin.layers import EVERYWHERE, LAYERS, Layer, skin_shifts
@@ -95,10 +94,7 @@ class PaintedAlbedo(Albedo):
 
     def colours(self, coefficients: Float32, attributes: Float32) -> Float32:
         """Compute colours of N people: coefficients (N, Ka), attributes (N, A) -> (N, S, 3), sRGB 0..1."""
-        if coefficients.ndim != 2 or coefficients.shape[1] != self.modes:
-            raise ModelError(
-                f"expected coefficients (N, {self.modes}), found shape {coefficients.shape}: give one row per person."
-            )
+        check_coefficients(coefficients, self.modes)
         brush = _Brush(self, Complexion(coefficients, attributes))
         people = len(coefficients)
         colours = np.empty((people, self.sites, 3), np.float32)
