@@ -18,7 +18,7 @@ from dcign.facegen.hair.grid import AZIMUTHS, COLUMNS, COLUMNS_PER_LOCK, RINGS, 
 from dcign.facegen.haircuts import HAIR_EDGE_HEIGHT, HANGING_EDGE_HEIGHT, Cut
 from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.sculpture.head import bare_head_distance, head_distance
-from dcign.facegen.template.mesh import CENTRE, project
+from dcign.facegen.template.mesh import CENTRE, project, unit
 
 CROWN = np.array([0.0, 108.0, -48.0])  # near the hair whorl
 PARTING_FRONT = np.array([0.0, 91.0, 71.0])
@@ -83,7 +83,7 @@ def rim_points(hangs: bool = False) -> Float64:
 
 def on_skull(directions: Float64) -> Float64:
     """Return the points (..., 3) of the bare skull, without ears, in directions (..., 3) from the mesh's CENTRE."""
-    flat = directions.reshape(-1, 3) / np.linalg.norm(directions.reshape(-1, 3), axis=1, keepdims=True)
+    flat = unit(directions.reshape(-1, 3))
     points = CENTRE + project(bare_head_distance, flat)[:, None] * flat
     return np.asarray(points.reshape(directions.shape))
 
@@ -93,7 +93,7 @@ def outwards(points: Float64) -> Float64:
     flat = points.reshape(-1, 3)
     step = 6.0 * np.eye(3)
     slope = np.stack([bare_head_distance(flat + axis) - bare_head_distance(flat - axis) for axis in step], 1)
-    return np.asarray((slope / np.linalg.norm(slope, axis=1, keepdims=True)).reshape(points.shape))
+    return unit(slope).reshape(points.shape)
 
 
 @cache
@@ -106,7 +106,7 @@ def _combed(parted: bool, bun: bool, falls: bool) -> tuple[Float64, Float64, Flo
     if bun:
         root = np.tile(KNOT, (COLUMNS + 1, 1))
     root[:, 0] = 0.8 * np.sin(np.radians(AZIMUTHS))
-    start, end = _unit(root - CENTRE), _unit(rim_points(falls) - CENTRE)
+    start, end = unit(root - CENTRE), unit(rim_points(falls) - CENTRE)
     stations = STATIONS * (STATIONS[0] < STATIONS) if parted else STATIONS  # both sides meet at the parting
     if bun:
         stations[:] = np.concatenate([np.zeros(KNOT_RINGS), np.linspace(0.2, 1, SCALP_RINGS - KNOT_RINGS) ** 0.9])
@@ -380,7 +380,3 @@ def _locks(cut: Cut) -> Float64:
     locks = locks + cut.curl * curls
     locks[:, :2] *= (0.25, 0.6)  # strands meet at the crown, where locks of full depth would be clefts
     return np.asarray(locks)
-
-
-def _unit(vectors: Float64) -> Float64:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))

@@ -88,7 +88,7 @@ def _off_midline(directions: Float64, middle: Int64, left: Int64) -> Int64:
     """Return those of `left` that lie in no circle around an edge of the midline, where they would break the edge."""
     profile = directions[middle]
     profile = profile[np.argsort(np.arctan2(profile[:, 1], profile[:, 2]))]
-    centres = _unit(profile + np.roll(profile, -1, 0))
+    centres = unit(profile + np.roll(profile, -1, 0))
     radii = np.linalg.norm(centres - profile, axis=1)
     away, nearest = cKDTree(centres).query(directions[left], k=4)
     return np.asarray(left[(away > 1.02 * radii[nearest]).all(1)])
@@ -141,7 +141,7 @@ def _candidates(distance: SignedDistance) -> tuple[Float64, Int64, Float64]:
     """
     middle = _midline_directions(distance)
     points = feature_rows(distance)
-    rows = [_unit(row - CENTRE) for row in points]
+    rows = [unit(row - CENTRE) for row in points]
     rows += [_hairline_directions(distance, inwards) for inwards in HAIRLINE_ROWS]
     grid = _grid_directions()
     numbers = [MIDLINE, *range(len(rows)), NO_ROW]
@@ -175,7 +175,7 @@ def _hairline_directions(distance: SignedDistance, inwards: float) -> Float64:
     sine, cosine = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
     flat = np.full(len(azimuth), 80.0)
     for _ in range(5):
-        directions = _unit(np.stack([flat * sine, height, flat * cosine], 1))
+        directions = unit(np.stack([flat * sine, height, flat * cosine], 1))
         flat = np.hypot(*(project(distance, directions)[:, None] * directions)[:, [0, 2]].T)
     return directions
 
@@ -191,5 +191,6 @@ def _grid_directions(columns: int = 250, rows: int = 470) -> Float64:
     return np.stack([np.sin(azimuth) * flat, np.sin(elevation), np.cos(azimuth) * flat], 1)
 
 
-def _unit(vectors: Float64) -> Float64:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+def unit(vectors: Float64) -> Float64:
+    """Scale vectors (..., 3) to length 1."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))
