@@ -17,6 +17,7 @@ from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.progress import StageProgress, no_stage_progress
+from dcign.storage.atomic import file_sha256
 
 KNOWN = (
     "BFM 2009 .mat, BFM 2017 or 2019 .h5, FLAME .pkl or .npz, an ICT-FaceKit folder, GNM head .npz, or a dcign model"
@@ -53,30 +54,24 @@ def load_model(path: Path, progress: StageProgress = no_stage_progress) -> Morph
 
 def recognise(path: Path) -> Format:
     """Return the format of a path, from its first bytes and its keys. Raise ModelError if it is not known."""
-    if path.is_dir():
-        from dcign.facegen.loaders.ict_facekit import KIND, ict_files, read_ict
+    from dcign.facegen.loaders import basel_hdf5, basel_mat, flame, ict_facekit
 
-        return Format(KIND, tuple(ict_files(path)), read_ict)
+    if path.is_dir():
+        return Format(ict_facekit.KIND, tuple(ict_facekit.ict_files(path)), ict_facekit.read_ict)
     if not path.is_file():
         raise ModelError(f"expected a face model ({KNOWN}), found no file {path}: check the name.")
     with path.open("rb") as stream:
         start = stream.read(128)
     if start.startswith(b"\x89HDF"):
-        from dcign.facegen.loaders.basel_hdf5 import KIND, read_basel_hdf5
-
-        return Format(KIND, (path,), read_basel_hdf5)
+        return Format(basel_hdf5.KIND, (path,), basel_hdf5.read_basel_hdf5)
     if start.startswith(b"MATLAB 5.0"):
-        from dcign.facegen.loaders.basel_mat import KIND, read_basel_mat
-
-        return Format(KIND, (path,), read_basel_mat)
+        return Format(basel_mat.KIND, (path,), basel_mat.read_basel_mat)
     if start.startswith(b"MATLAB 7.3"):
         raise ModelError(f"expected a MATLAB file of version 5, found {path} of version 7.3: save it with -v7.")
     if start.startswith(b"PK\x03\x04"):
         return _recognised_npz(path)
     if start[:1] in (b"\x80", b"(", b"}", b"c"):
-        from dcign.facegen.loaders.flame import KIND, read_flame_pickle
-
-        return Format(KIND, (path,), read_flame_pickle)
+        return Format(flame.KIND, (path,), flame.read_flame_pickle)
     raise ModelError(f"expected a face model, found {path} of another format: give {KNOWN}.")
 
 
@@ -124,10 +119,6 @@ def _load(path: Path, report: StageProgress) -> MorphableModel:
 
 def _digest(files: tuple[Path, ...]) -> str:
     """Return the SHA-256 of a file; of several files, the SHA-256 of their hashes and names."""
-    digests = []
-    for path in files:
-        with path.open("rb") as stream:
-            digests.append((path.name, hashlib.file_digest(stream, "sha256").hexdigest()))
-    if len(digests) == 1:
-        return digests[0][1]
-    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests).encode()).hexdigest()
+    if len(files) == 1:
+        return file_sha256(files[0])
+    return hashlib.sha256("".join(f"{file_sha256(path)}  {path.name}\n" for path in files).encode()).hexdigest()

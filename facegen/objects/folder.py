@@ -13,6 +13,7 @@ from dcign.facegen.objects.collection import Collection, Solid, packed
 from dcign.facegen.objects.reading import read_soup
 from dcign.facegen.objects.soup import Soup, normalised, simplified, welded
 from dcign.progress import StageProgress
+from dcign.storage.atomic import file_sha256
 
 EXTENSIONS = (".glb", ".gltf", ".obj", ".off", ".ply", ".stl")
 UP = ("y", "z")
@@ -34,7 +35,8 @@ class MeshFolder:
 def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
     """Find the meshes of a folder, at any depth.
 
-    Raises ModelError if the path is no folder, cannot be read, or has fewer than `fewest` meshes.
+    Raises ModelError if the path is no folder, cannot be read, or has fewer than `fewest` meshes; DataError if a file
+    cannot be read.
     """
     if up not in UP:
         raise ModelError(f"expected an axis that points up, found {up!r}: give --up {' or '.join(UP)}.")
@@ -51,9 +53,7 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
             )
         digest = hashlib.sha256(f"up {up}\n".encode())
         for each in everything:
-            with each.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{each.relative_to(path).as_posix()} {content}\n".encode())
+            digest.update(f"{each.relative_to(path).as_posix()} {file_sha256(each)}\n".encode())
     except OSError as error:
         raise ModelError(
             f"expected a readable folder, found {path} ({error.strerror or error}): check its permissions."
