@@ -61,8 +61,6 @@ def comparison_figure(
                 reading = column.readings[factor]
                 _lines(axes, reading, column.colour, 0.6)
                 axes.text(0.04, 0.97, f"R² {reading.r2:.3f}", va="top", transform=axes.transAxes, color=INK, fontsize=9)
-                axes.set_xticks(ticks(reading.levels))
-                axes.set_yticks(ticks(reading.levels))
                 axes.tick_params(labelsize=8, labelleft=column is columns[0])
                 if factor == 0:
                     axes.set_title(column.name)
@@ -110,14 +108,14 @@ def _plot(axes: Axes, reading: Reading, unit: str, colour: str) -> None:
     _lines(axes, reading, colour, 0.8)
     words = f"R² {reading.r2:.3f}\nmean error {reading.error:.1f}{unit}"
     axes.text(0.04, 0.97, words, va="top", transform=axes.transAxes, color=INK)
-    axes.set_xticks(ticks(reading.levels))
-    axes.set_yticks(ticks(reading.levels))
 
 
 def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:
     low, high = float(reading.levels[0]), float(reading.levels[-1])
     axes.plot([low, high], [low, high], color=PALE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
     axes.plot(reading.levels, reading.inferred, color=colour, linewidth=width, alpha=0.55, zorder=2)
+    axes.set_xticks(ticks(reading.levels))
+    axes.set_yticks(ticks(reading.levels))
     margin = 0.06 * (high - low)
     axes.set_xlim(low - margin, high + margin)
     axes.set_ylim(low - margin, high + margin)
