@@ -21,9 +21,9 @@ from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
 from dcign.evaluate.disentanglement import measure_disentanglement, tree_operations
 from dcign.evaluate.identification import identify
+from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, measure_factors
-from dcign.evaluate.swaps import measure_reconstruction
 from dcign.inputs.source import DataSource, LabelledBatches
 from dcign.metrics import best_latent
 from dcign.metrics.leakage import probe_operations

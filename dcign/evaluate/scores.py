@@ -12,8 +12,9 @@ import numpy as np
 from dcign.arrays import Bool
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.leakage import measure_leakage
+from dcign.evaluate.reconstruction import Reconstruction
 from dcign.evaluate.rerendering import measure_sweep
-from dcign.evaluate.swaps import Reconstruction, swap_errors
+from dcign.evaluate.swaps import swap_errors
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import invariance_ratio, linear_leakage, read_monotone_latent
 from dcign.progress import PartProgress

@@ -1,4 +1,4 @@
-"""Reconstruction errors, and errors of swaps: images decoded with another image's latent for one factor.
+"""Errors of swaps: images decoded with another image's latent for one factor.
 
 In a batch in which only one factor varies, an image with the next image's latent for that factor should be the next
 image. The error of such a swap is given as a multiple of the error of plain reconstruction.
@@ -12,37 +12,10 @@ import numpy as np
 
 from dcign.arrays import Floating
 from dcign.evaluate.codes import Codes
+from dcign.evaluate.reconstruction import Reconstruction, mean_squares
 from dcign.inputs.source import LabelledBatches
-from dcign.metrics import psnr_decibels
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.codec import Codec
-
-
-@dataclass(frozen=True, eq=False)
-class Reconstruction:
-    """Plain reconstruction of a split: the mean PSNRs, dB, and each image's mean squared error (B, n)."""
-
-    psnr: dict[str, float]
-    squared_error: Floating
-
-
-def measure_reconstruction(
-    codec: Codec, batches: LabelledBatches, codes: Codes, progress: FractionProgress = no_fraction_progress
-) -> Reconstruction:
-    """Measure the PSNR of a split's images, in the mask and in the whole frame, and their squared errors."""
-    squared, frame, head = [], [], []
-    count = len(codes.mu)
-    for batch in range(count):  # one batch at a time: the decoded images of a split are gigabytes
-        error = codec.decode(codes.mu[batch]) - batches.images[batch].astype(np.float32) / 255
-        squared.append(_squared(error))
-        frame.append(psnr_decibels(error))
-        if batches.mask is not None:
-            head.append(psnr_decibels(error, batches.mask[batch].astype(np.float32) / 255))
-        progress((batch + 1) / count)
-    psnr = {"psnr_frame_db": float(np.mean(frame))}
-    if batches.mask is not None:
-        psnr["psnr_head_db"] = float(np.mean(head))
-    return Reconstruction(psnr, np.array(squared))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +62,7 @@ def swap_errors(
         swapped[:, latent] = np.roll(swapped[:, latent], -1)
         truth = batches.images[batch].astype(np.float32) / 255
         following, values = np.roll(truth, -1, axis=0), batches.factors[batch, :, factor]
-        errors = (_squared(picture - following) for picture in (codec.decode(swapped), truth))
+        errors = (mean_squares(picture - following) for picture in (codec.decode(swapped), truth))
         rows.append((np.roll(values, -1) - values, *errors, np.roll(plain.squared_error[batch], -1)))
         progress(done / len(chosen))
     return SwapErrors(*(map(np.concatenate, zip(*rows, strict=True)) if rows else [np.empty(0)] * 4))
-
-
-def _squared(error: Floating) -> Floating:
-    """Return the mean square of each image: (N, S, S, C) -> (N,)."""
-    return np.asarray(np.square(error).mean(axis=(1, 2, 3), dtype=np.float64))

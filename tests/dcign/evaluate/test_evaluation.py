@@ -16,7 +16,8 @@ from dcign.errors import TrainingError
 from dcign.evaluate.codes import encode_split, thinning
 from dcign.evaluate.directions import load_directions
 from dcign.evaluate.evaluation import evaluate, read_sample
-from dcign.evaluate.swaps import measure_reconstruction, swap_errors
+from dcign.evaluate.reconstruction import measure_reconstruction
+from dcign.evaluate.swaps import swap_errors
 from dcign.evaluate.sweeps import sweep_of
 from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES
