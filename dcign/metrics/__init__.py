@@ -10,7 +10,8 @@ in one block. Functions that draw at random take an `rng`.
 from __future__ import annotations
 
 from dcign.metrics.bootstrap import Interval, bootstrap, bootstrap_all
-from dcign.metrics.images import psnr_decibels, structural_similarity
+from dcign.metrics.detail import detail_sums, explained_share, inside_outline
+from dcign.metrics.images import multiscale_similarity, psnr_decibels, structural_similarity
 from dcign.metrics.information import modularity, mutual_information, mutual_information_gap
 from dcign.metrics.interventions import beta_vae_score, factor_vae_score, interventional_robustness, invariance_ratio
 from dcign.metrics.leakage import linear_leakage, nonlinear_leakage
@@ -28,8 +29,9 @@ from dcign.metrics.tables import BINS, blocks_around, classes
 
 __all__ = [
     "BINS", "DCI", "Interval", "MonotoneLatent", "MonotoneMap", "best_latent", "beta_vae_score", "blocks_around",
-    "bootstrap", "bootstrap_all", "classes", "dci", "dci_continuous", "explicitness", "factor_vae_score",
-    "fit_monotone", "interventional_robustness", "invariance_ratio", "linear_leakage", "modularity",
-    "mutual_information", "mutual_information_gap", "nonlinear_leakage", "psnr_decibels", "r_squared",
-    "read_monotone_latent", "sap", "sap_continuous", "spearman", "structural_similarity",
+    "bootstrap", "bootstrap_all", "classes", "dci", "dci_continuous", "detail_sums", "explained_share", "explicitness",
+    "factor_vae_score", "fit_monotone", "inside_outline", "interventional_robustness", "invariance_ratio",
+    "linear_leakage", "modularity", "multiscale_similarity", "mutual_information", "mutual_information_gap",
+    "nonlinear_leakage", "psnr_decibels", "r_squared", "read_monotone_latent", "sap",
+    "sap_continuous", "spearman", "structural_similarity",
 ]  # fmt: skip
