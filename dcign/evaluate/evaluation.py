@@ -136,7 +136,7 @@ def evaluate_codec(
         **_provenance(codec),
         "units": dict(zip(factors, codec.description.units, strict=True)),
         "factors": scores,
-        "reconstruction": plain.psnr,
+        "reconstruction": plain.figures,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {

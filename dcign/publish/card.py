@@ -30,7 +30,8 @@ CODE_LICENCE = "MIT"
 FACTOR_KEYS = ("r2", "mean_absolute_error", "leakage_r2", "leakage_active_r2", "swap_ratio", "rerender.psnr_db")
 RUN_KEYS = (
     *("metrics.latents.mig.value", "metrics.latents.dci_disentanglement.value", "identity.right"),
-    *("reconstruction.psnr_head_db", "reconstruction.psnr_frame_db", "latents.alive"),
+    *("reconstruction.psnr_head_db", "reconstruction.psnr_frame_db", "reconstruction.fine"),
+    *("reconstruction.ssim", "reconstruction.ms_ssim", "latents.alive"),
 )
 OF_FACTOR = [term for term in COMPARED_TERMS if term.key in FACTOR_KEYS]
 OF_RUN = [term for term in RUN_TERMS if term.key in RUN_KEYS]

@@ -19,7 +19,7 @@ from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
-from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, Metric
+from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, RECONSTRUCTION_TERMS, Metric
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
@@ -84,6 +84,7 @@ def report_html(gallery: Gallery) -> str:
         tables=_tables(runs),
         metrics=[(term, _code_cells(term, runs)) for term in (*METRIC_TERMS, *DCI_TERMS)],
         picture=_picture_facts(run.evaluation),
+        rebuilt=[(term, [term.text(each.evaluation) for each in runs]) for term in RECONSTRUCTION_TERMS],
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,

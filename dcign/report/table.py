@@ -18,6 +18,7 @@ copy: the same ratio for returning the input unchanged, which a swap has to beat
 still: how much the other latents move with this factor, relative to how much they differ between people (0 = not at
       all)
 as one: all intrinsic latents count as one block
+fine: share of the fine structure of faces that reconstructions explain (1 = all, 0 = a constant picture)
 +-: half the 95 % interval"""
 
 
@@ -57,7 +58,8 @@ def _summary(report: dict[str, Any]) -> str:  # JSON
     picture, latents = report["reconstruction"], report["latents"]
     head = f"{_cell(picture.get('psnr_head_db'), '.1f')} dB over the head, "
     return (
-        f"reconstruction {head}{_cell(picture['psnr_frame_db'], '.1f')} dB over the frame; "
+        f"reconstruction {head}{_cell(picture['psnr_frame_db'], '.1f')} dB over the frame, "
+        f"fine {_cell(value_of(picture, 'fine'), '.2f')}; "
         f"{latents['alive']} of {latents['count']} latents alive; "
         f"{report['steps']} steps, {report['images_seen']} images, {_cell(report['seconds'], '.0f')} s"
     )
