@@ -24,7 +24,7 @@ from dcign.evaluate.identification import identify
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, measure_factors
-from dcign.inputs.source import DataSource, LabelledBatches
+from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
 from dcign.metrics import best_latent
 from dcign.metrics.leakage import probe_operations
 from dcign.network.autoencoder import count_parameters
@@ -69,8 +69,9 @@ def evaluate(
     progress("reading", 0.0)
     train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
+    parts = source.parts("test", TEST_BATCHES)
     with threads(thread_count):
-        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress)
+        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts)
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
@@ -104,8 +105,12 @@ def evaluate_codec(
     test: LabelledBatches,
     sweep: LabelledBatches,
     progress: StageProgress = no_stage_progress,
+    parts: PartLabels | None = None,
 ) -> Evaluation:
-    """Evaluate a network on splits that were read: `evaluate` without files."""
+    """Evaluate a network on splits that were read: `evaluate` without files.
+
+    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any.
+    """
     started, rng = time.monotonic(), np.random.default_rng(SEED)
     factors = codec.description.factors
     test = test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
@@ -123,7 +128,7 @@ def evaluate_codec(
     )
     nats = held.mean_divergence()
     alive = nats > ALIVE_NATS
-    plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"))
+    plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"), parts)
     splits = EncodedSplits(test, sweep, fitted, held, tested)
     scores = measure_factors(codec, splits, fits, alive, plain, rng, meter)
     baselines = measure_baselines(codec, train.varying, fitted)

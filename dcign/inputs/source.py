@@ -18,7 +18,7 @@ from torch import Tensor
 from dcign.arrays import Float32, Int64, IntP, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, VARIES
+from dcign.data.schema import BACKGROUND, BATCH_SIZE, PARTS, VARIES
 from dcign.errors import TrainingError
 from dcign.inputs.batches import ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
@@ -43,6 +43,18 @@ class LabelledBatches:
         """Return the batches of these indices."""
         mask = None if self.mask is None else self.mask[batches]
         return LabelledBatches(self.images[batches], self.factors[batches], self.kind[batches], mask)
+
+
+@dataclass(frozen=True, eq=False)
+class PartLabels:
+    """Which part of the model each pixel shows: labels (B, n, S, S) index into names; the background is no part."""
+
+    labels: UInt8
+    names: tuple[str, ...]
+
+    def numbers(self) -> dict[str, int]:
+        """Return the label of each part by its name."""
+        return {name: number for number, name in enumerate(self.names) if name != BACKGROUND}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +113,19 @@ class DataSource:
         """Read a whole split into memory."""
         loaded = self._dataset.load(split)
         return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
+
+    def parts(self, split: str, most: int) -> PartLabels | None:
+        """Read the part labels of the first `most` batches of a split, or return None if a shard of them has none."""
+        labels: list[UInt8] = []
+        names: tuple[str, ...] = ()
+        for shard in self._dataset.shards(split):
+            names = names or shard.header.truth_names.get(PARTS, ())
+            if PARTS not in shard.truths or not names or shard.header.truth_names.get(PARTS) != names:
+                return None
+            labels += [shard.truth(PARTS, row) for row in range(min(len(shard), most - len(labels)))]
+            if len(labels) == most:
+                break
+        return PartLabels(np.stack(labels), names)
 
     def chunked(self, split: str) -> ChunkedBatches:
         """Find the batches of a split on disk, without reading any."""

@@ -18,7 +18,7 @@ from dcign.trained.calibration import FactorCalibration
 from dcign.trained.commands import train_words
 from dcign.trained.evaluation_file import value_of
 from dcign.trained.published import Published
-from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, part_terms
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "README.md"
@@ -69,7 +69,7 @@ def model_card(
         evaluation=evaluation,
         metrics=_metadata(evaluation) if evaluation else [],
         of_factor=OF_FACTOR,
-        of_run=OF_RUN,
+        of_run=_of_run(evaluation or {}),
         command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
 
@@ -81,8 +81,12 @@ def _metadata(evaluation: dict[str, Any]) -> list[tuple[str, str, float]]:  # JS
         for factor, score in evaluation["factors"].items()
         for term in OF_FACTOR
     ]
-    found += [(term.key, term.name, value_of(evaluation, term.key)) for term in OF_RUN]
+    found += [(term.key, term.name, value_of(evaluation, term.key)) for term in _of_run(evaluation)]
     return [(key, name, value) for key, name, value in found if value is not None]
+
+
+def _of_run(evaluation: dict[str, Any]) -> list[Metric]:  # JSON
+    return [*OF_RUN, *part_terms([evaluation])]
 
 
 def _words(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, read_evaluation, value_of
-from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, part_terms
 from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"
@@ -82,6 +82,11 @@ class Comparison:
         """All runs, group by group."""
         return tuple(run for group in self.groups for run in group.runs)
 
+    @property
+    def run_terms(self) -> tuple[Metric, ...]:
+        """The metrics of a whole run, with those of the parts that any run names."""
+        return (*RUN_TERMS, *part_terms(run.evaluation for run in self.runs))
+
 
 def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison:
     """Read and group evaluated runs; a folder that is named twice counts once.
@@ -113,7 +118,7 @@ def comparison_table(comparison: Comparison) -> str:
     lines = []
     for factor in comparison.factors:
         lines += _block(factor, comparison, COMPARED_TERMS, width, factor)
-    lines += _block("whole code", comparison, RUN_TERMS, width)
+    lines += _block("whole code", comparison, comparison.run_terms, width)
     return "\n".join([*lines, LEGEND])
 
 
@@ -133,7 +138,7 @@ def comparison_json(comparison: Comparison) -> str:
                 "seeds": list(group.seeds),
                 "runs": [str(run.folder) for run in group.runs],
                 "factors": {factor: _json(group, COMPARED_TERMS, factor) for factor in comparison.factors},
-                "figures": _json(group, RUN_TERMS),
+                "figures": _json(group, comparison.run_terms),
             }
         )
     return json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "groups": groups}, indent=2)

@@ -148,7 +148,7 @@ def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, l
         (words, _lines(comparison.groups, COMPARED_TERMS, factor))
         for factor, words in zip(comparison.factors, factors, strict=True)
     ]
-    return [*tables, ("the whole code", _lines(comparison.groups, RUN_TERMS))]
+    return [*tables, ("the whole code", _lines(comparison.groups, comparison.run_terms))]
 
 
 def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Metric], factor: str = "") -> list[tuple[Metric, list[Any]]]:

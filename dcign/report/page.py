@@ -19,7 +19,7 @@ from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
-from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, RECONSTRUCTION_TERMS, Metric
+from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, RECONSTRUCTION_TERMS, Metric, part_terms
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
@@ -84,7 +84,7 @@ def report_html(gallery: Gallery) -> str:
         tables=_tables(runs),
         metrics=[(term, _code_cells(term, runs)) for term in (*METRIC_TERMS, *DCI_TERMS)],
         picture=_picture_facts(run.evaluation),
-        rebuilt=[(term, [term.text(each.evaluation) for each in runs]) for term in RECONSTRUCTION_TERMS],
+        rebuilt=_rebuilt(runs),
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
@@ -178,6 +178,12 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     head, frame = (value_of(report["reconstruction"], f"psnr_{part}_db") for part in ("head", "frame"))
     of_head = "" if head is None else f"{formatted(head, '.1f')} dB over the head and "
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
+
+
+def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[str]]]:
+    """Return each metric of reconstructions, and of their parts, with its value for each run."""
+    terms = (*RECONSTRUCTION_TERMS, *part_terms(run.evaluation for run in runs))
+    return [(term, [term.text(run.evaluation) for run in runs]) for term in terms]
 
 
 def _identity_words(run: TrainedRun) -> str:

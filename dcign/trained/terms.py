@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -141,6 +141,19 @@ RUN_TERMS = (
     Metric("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
     Metric("seconds", "seconds", ".0f", "seconds", "of training, summed over all starts"),
 )  # fmt: skip
+
+
+def part_terms(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Metric, ...]:  # JSON
+    """Return the PSNR of each part of the model that any of these evaluations names."""
+    tables = [(evaluation.get("reconstruction") or {}).get("psnr_parts_db") for evaluation in evaluations]
+    names = dict.fromkeys(name for table in tables if isinstance(table, Mapping) for name in table)
+    return tuple(
+        Metric(f"{name} dB", f"reconstruction.psnr_parts_db.{name}", ".1f", f"reconstruction, {name}, dB",
+               f"PSNR of reconstructions over the pixels that show the part {name}; test split", "more")
+        for name in names
+    )  # fmt: skip
+
+
 # What a page says about each factor, and what a comparison of runs does.
 FACTOR_TABLES = (
     ("The factor read from its latent", READING_TERMS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,11 +12,13 @@ from scipy.ndimage import gaussian_filter
 
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.reconstruction import measure_reconstruction, near_frontal
-from dcign.inputs.source import LabelledBatches
+from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
 from dcign.metrics import psnr_decibels, structural_similarity
 from dcign.report import evaluation_table
-from dcign.trained.terms import RECONSTRUCTION_TERMS
+from dcign.trained.terms import RECONSTRUCTION_TERMS, part_terms
 from tests.support.evaluation import EVALUATION
+
+pytest_plugins = ["tests.support.discs"]
 
 SIZE, BATCHES, IMAGES = 32, 3, 4
 NAMES = ("elevation", "azimuth")
@@ -110,3 +113,60 @@ def test_an_older_evaluation_has_a_dash_for_each_new_figure():
     assert "fine 0.46" in evaluation_table([later])
     assert [term.text(EVALUATION, "-") for term in RECONSTRUCTION_TERMS] == ["-", "21.5", "-", "-", "-"]
     assert [term.text(later, "-") for term in RECONSTRUCTION_TERMS] == ["-", "21.5", "0.456", "0.900", "-"]
+
+
+PARTS = ("background", "upper", "lower", "hidden")
+
+
+def test_each_visible_part_has_the_psnr_of_its_own_pixels(batches):
+    labels = np.zeros((BATCHES, IMAGES, SIZE, SIZE), np.uint8)
+    labels[:, :, 8:16, 10:20] = 1
+    labels[:, 1:, 16:24, 10:20] = 2
+    change = np.zeros((SIZE, SIZE, 1))
+    change[8:16], change[16:] = 0.1, 0.01
+    found = measured(batches, lambda pictures: pictures + change, parts=PartLabels(labels, PARTS))["psnr_parts_db"]
+    assert list(found) == ["upper", "lower"]
+    assert found["upper"] == pytest.approx(20, abs=1e-3)
+    assert found["lower"] == pytest.approx(40, abs=1e-2)
+
+
+def test_the_pixels_of_a_part_count_alike_in_all_images(batches):
+    labels = np.zeros((BATCHES, IMAGES, SIZE, SIZE), np.uint8)
+    labels[0, 0, 8:16, 8:16] = 1  # 64 pixels without an error, and 64 x 3 with one
+    labels[1, :3, 8:16, 8:16] = 1
+    error = np.where(np.arange(BATCHES * IMAGES) < IMAGES, 0, 0.1)[:, None, None, None]
+    found = measured(batches, lambda pictures: pictures + error, parts=PartLabels(labels, PARTS))["psnr_parts_db"]
+    assert found == {"upper": pytest.approx(-10 * np.log10(0.01 * 3 / 4), abs=1e-3)}
+
+
+def test_parts_stand_in_every_table_where_any_run_has_them():
+    later = json.loads(json.dumps(EVALUATION))
+    later["reconstruction"]["psnr_parts_db"] = {"iris": 21.26, "hair": None}
+    terms = part_terms([EVALUATION, later, {}])
+    assert [term.heading for term in terms] == ["iris dB", "hair dB"]
+    assert [term.text(later, "-") for term in terms] == ["21.3", "-"]
+    assert [term.text(EVALUATION, "-") for term in terms] == ["-", "-"]
+    assert part_terms([EVALUATION]) == ()
+
+
+@pytest.fixture(scope="session")
+def header(header):
+    """The header of discs, with the names of parts."""
+    return replace(header, truth_names={"parts": ("background", "disc")})
+
+
+def with_parts(split, batch):
+    """Add labels to the batches of the test split."""
+    if split != "test":
+        return batch
+    return replace(batch, truth=batch.truth | {"parts": (batch.truth["mask"] > 127).astype(np.uint8)})
+
+
+def test_the_labels_of_the_first_batches_are_read_where_a_split_has_them(make_dataset):
+    source = DataSource(make_dataset(with_parts))
+    found = source.parts("test", 3)
+    assert found.names == ("background", "disc")
+    assert found.numbers() == {"disc": 1}
+    np.testing.assert_array_equal(found.labels, source.labelled("test").mask[:3] > 127)
+    assert source.parts("test", 400).labels.shape == (4, 20, 24, 24)
+    assert source.parts("iid", 400) is None
