@@ -137,3 +137,17 @@ def test_a_seed_that_was_trained_twice_is_no_spread(write):
 def test_figures_that_are_no_numbers_are_refused(write, changes, sentence):
     with pytest.raises(TrainingError, match=rf"cannot read .*{sentence}.*: evaluate the run again"):
         compare(write(evaluation(**changes)))
+
+
+def test_figures_that_an_older_run_lacks_are_a_dash_beside_a_newer_one(write):
+    newer = {"psnr_frame_db": 20.0, "fine": 0.456, "ssim": 0.8, "psnr_parts_db": {"iris": 21.26}}
+    comparison = compare(write(evaluation(), evaluation("vae", reconstruction=newer)))
+    table = comparison_table(comparison)
+    heading = next(line for line in table.splitlines() if line.startswith("whole code"))
+    swap, vae = (line for line in table.split(heading)[1].splitlines()[1:3])
+    assert heading.split()[2:] == ["frame", "dB", "fine", "SSIM", "alive", "seconds", "iris", "dB"]
+    assert swap.split() == ["swap", "x1", "20.0", "-", "-", "7", "2", "-"]
+    assert vae.split() == ["vae", "x1", "20.0", "0.456", "0.800", "7", "2", "21.3"]
+    older, newer = (group["figures"] for group in json.loads(comparison_json(comparison))["groups"])
+    assert older["reconstruction.fine"] is older["reconstruction.psnr_parts_db.iris"] is None
+    assert newer["reconstruction.psnr_parts_db.iris"]["mean"] == 21.26
