@@ -144,13 +144,17 @@ RUN_TERMS = (
 
 
 def part_terms(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Metric, ...]:  # JSON
-    """Return the PSNR of each part of the model that any of these evaluations names."""
+    """Return the PSNR of each part of the model that any of these evaluations names.
+
+    Names come from the data set's files. One with a dot, which is no key, or with control characters is left out.
+    """
     tables = [(evaluation.get("reconstruction") or {}).get("psnr_parts_db") for evaluation in evaluations]
     names = dict.fromkeys(name for table in tables if isinstance(table, Mapping) for name in table)
     return tuple(
         Metric(f"{name} dB", f"reconstruction.psnr_parts_db.{name}", ".1f", f"reconstruction, {name}, dB",
                f"PSNR of reconstructions over the pixels that show the part {name}; test split", "more")
         for name in names
+        if "." not in name and name.isprintable()
     )  # fmt: skip
 
 

@@ -141,7 +141,7 @@ def test_the_pixels_of_a_part_count_alike_in_all_images(batches):
 
 def test_parts_stand_in_every_table_where_any_run_has_them():
     later = json.loads(json.dumps(EVALUATION))
-    later["reconstruction"]["psnr_parts_db"] = {"iris": 21.26, "hair": None}
+    later["reconstruction"]["psnr_parts_db"] = {"iris": 21.26, "hair": None, "a.b": 1.0, "\n# c": 2.0}
     terms = part_terms([EVALUATION, later, {}])
     assert [term.heading for term in terms] == ["iris dB", "hair dB"]
     assert [term.text(later, "-") for term in terms] == ["21.3", "-"]
