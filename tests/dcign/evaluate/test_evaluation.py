@@ -64,7 +64,9 @@ def test_the_evaluation_has_all_keys_of_each_factor(swap):
         assert score["r2"] == score["r2_assigned"] <= 1
         assert -1 <= score["spearman"] <= 1
         assert score["swap_ratio"] > 0
+    assert report["reconstruction"].keys() == {"psnr_head_db", "psnr_frame_db", "fine", "ssim", "ms_ssim"}  # no parts
     assert min(report["reconstruction"]["psnr_head_db"], report["reconstruction"]["psnr_frame_db"]) > 0
+    assert max(report["reconstruction"][key] for key in ("fine", "ssim", "ms_ssim")) < 1
     assert (report["recipe"], report["steps"], report["images_seen"]) == ("swap", 3, 24)
 
 
