@@ -40,7 +40,15 @@ from dcign.terminal.progress import batch_progress, console, stage_progress, ste
 
 DATASET_FORMATS = ("png", "npz", "3dshapes", "webdataset")
 RUN_FORMATS = ("onnx", "hub")
-RECIPES = ("swap", "paper", "released", "vae", "beta-vae", "ada-gvae")  # the registry, whose import would slow --help
+RECIPES = (
+    "swap",
+    "swap-1",
+    "paper",
+    "released",
+    "vae",
+    "beta-vae",
+    "ada-gvae",
+)  # the registry, whose import would slow --help
 TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibility,specular,landmarks, or all."
 
 

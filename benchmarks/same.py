@@ -30,7 +30,7 @@ from safetensors import safe_open
 from benchmarks.errors import BenchmarkError, one_sentence
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPES = ("swap", "paper", "released", "vae", "beta-vae", "ada-gvae")
+RECIPES = ("swap", "swap-1", "paper", "released", "vae", "beta-vae", "ada-gvae")
 STEPS = 50
 TRAINING_SECONDS = 1800  # the longest time that one training may take
 OBJECTS = 40

@@ -1,9 +1,10 @@
 """The auto-encoder: mirror-equivariant encoding, sampling, decoding.
 
-A mirrored picture of an object is a picture of a mirrored object: some of its factors are negated, the others
-stay. With (m, l) = encoder(x) and (m', l') = encoder(mirrored x): mu = (m + S m') / 2, logvar = (l + l') / 2,
-S = -1 on the latents of the factors that a mirror negates, +1 elsewhere. Then mu(mirrored x) = S mu(x) holds by
-construction, whatever the weights.
+A mirrored picture of an object is a picture of a mirrored object: some of its factors are negated, the others stay.
+The patch network knows this by construction. The others are evaluated on the image and on its mirror image: with
+(m, l) = encoder(x) and (m', l') = encoder(mirrored x), mu = (m + S m') / 2 and logvar = (l + l') / 2, where S is -1 on
+the latents of the factors that a mirror negates, +1 elsewhere. In both cases mu(mirrored x) = S mu(x), whatever the
+weights.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dcign.network.halves import build_halves
+from dcign.network.halves import build_halves, network_built
 from dcign.recipes.registry import Recipe
 from dcign.run.configuration import ImageDescription
 
@@ -26,15 +27,16 @@ class AutoEncoder(nn.Module):
     def __init__(self, recipe: Recipe, size: int, channels: int, mirror_signs: Sequence[int]) -> None:
         """Build the recipe's network. mirror_signs: the sign of each factor in a mirrored image, in order."""
         super().__init__()
-        self.encoder, self.decoder = build_halves(recipe.network, size, channels, recipe.latents, recipe.activation)
-        self.mirror = recipe.mirror
         signs = torch.ones(recipe.latents)
         signs[: len(mirror_signs)] = torch.tensor(mirror_signs, dtype=signs.dtype)
+        odd = [sign < 0 for sign in signs.tolist()]
+        self.encoder, self.decoder = build_halves(recipe, size, channels, odd)
+        self.two_passes = recipe.mirror and network_built(recipe.network, size) != "patch"
         self.register_buffer("signs", signs, persistent=False)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the posterior's mean and log variance: (N, C, S, S) -> (N, Z), (N, Z), float32."""
-        if not self.mirror:
+        if not self.two_passes:
             mu, logvar = self.encoder(images)
             return mu.float(), logvar.float()
         # One pass over both halves: a convolution is faster on 2 N images than twice on N.

@@ -1,9 +1,7 @@
 """The encoder, from images to (mu, logvar), and the decoder, from a code to images.
 
-Images are (N, C, S, S), square, 0..1, of any size S from 32 to 256. The strided network halves the image until
-its grid is 4 to 8 wide. An S that cannot be halved so often (150 = 4.7 x 32) is padded with copies of its border (to
-160), and the decoder's image is cropped to S. The paper's network exists at 150 px only, because its convolutions are
-not padded.
+Images are (N, C, S, S), square, 0..1, of any size S from 32 to 256. The patch network and the strided one halve the
+image until its grid is 4 to 8 wide. The paper's network exists at 150 px only, because its convolutions are not padded.
 """
 
 from __future__ import annotations
@@ -16,27 +14,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dcign.errors import TrainingError
+from dcign.network.equivariant import Weighted
+from dcign.network.layout import ACTIVATIONS, Layout
+from dcign.network.patch import PatchDecoder, PatchEncoder, PatchShape
+from dcign.recipes.registry import Recipe
 
-SMALLEST, LARGEST = 32, 256
 PAPER_SIZE = 150
 PAPER_WIDTHS = {"paper": (96, 64, 32), "released": (96, 48, 24)}  # of the paper, and of its released code
 WIDTHS = (32, 64, 128, 128, 128, 128)  # of the strided network, one per halving
 HIDDEN = 256
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "silu": functional.silu}
-
 
 class StridedEncoder(nn.Module):
     """Halving convolutions, one hidden layer, two linear heads: (N, C, S, S) -> mu (N, Z), logvar (N, Z)."""
 
-    def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
+    def __init__(self, layout: Layout, channels: int, latents: int, activate: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        halvings, grid, before, after = _layout(size)
-        self.padding, self.activate = (before, after, before, after), ACTIVATIONS[activation]
-        widths = (channels, *WIDTHS[:halvings])
+        self.padding, self.activate = layout.padding, activate
+        widths = (channels, *WIDTHS[: layout.halvings])
         self.convolutions = _layers(nn.Conv2d, widths, 4, stride=2, padding=1)
-        self.hidden = nn.Linear(widths[-1] * grid**2, HIDDEN)
+        self.hidden = nn.Linear(widths[-1] * layout.grid**2, HIDDEN)
         self.heads = nn.Linear(HIDDEN, 2 * latents)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,12 +50,10 @@ class StridedEncoder(nn.Module):
 class StridedDecoder(nn.Module):
     """The encoder's mirror image: code (N, Z) -> logits (N, C, S, S)."""
 
-    def __init__(self, size: int, channels: int, latents: int, activation: str) -> None:
+    def __init__(self, layout: Layout, channels: int, latents: int, activate: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        halvings, self.grid, before, _ = _layout(size)
-        self.kept = slice(before, before + size)  # rows and columns of the last layer's image
-        self.activate = ACTIVATIONS[activation]
-        widths = (*reversed(WIDTHS[:halvings]), channels)
+        self.kept, self.grid, self.activate = layout.kept, layout.grid, activate
+        widths = (*reversed(WIDTHS[: layout.halvings]), channels)
         self.hidden = nn.Linear(latents, HIDDEN)
         self.widest = widths[0]
         self.seed = nn.Linear(HIDDEN, widths[0] * self.grid**2)
@@ -113,19 +108,29 @@ def network_built(name: str, size: int) -> str:
     return "strided" if name in PAPER_WIDTHS and size != PAPER_SIZE else name
 
 
-def build_halves(name: str, size: int, channels: int, latents: int, activation: str) -> tuple[nn.Module, nn.Module]:
-    """Return an encoder and a decoder of images of that size. `initialise` draws their weights.
+def build_halves(recipe: Recipe, size: int, channels: int, odd: Sequence[bool]) -> tuple[nn.Module, nn.Module]:
+    """Return the encoder and the decoder of a recipe, of images of that size. `initialise` draws their weights.
 
-    activation: of the strided network. The paper's networks use ReLU.
+    odd (Z,): whether a mirror negates the latent.
     """
-    if not SMALLEST <= size <= LARGEST:
-        raise TrainingError(
-            f"expected images of {SMALLEST} to {LARGEST} px, found {size} px: render them again, for example at 64 px."
+    layout, activate = Layout.of(size), ACTIVATIONS[recipe.activation]
+    built = network_built(recipe.network, size)
+    if built in PAPER_WIDTHS:
+        widths = PAPER_WIDTHS[built]
+        return PaperEncoder(channels, recipe.latents, widths), PaperDecoder(channels, recipe.latents, widths)
+    if built == "strided":
+        return (
+            StridedEncoder(layout, channels, recipe.latents, activate),
+            StridedDecoder(layout, channels, recipe.latents, activate),
         )
-    if network_built(name, size) in PAPER_WIDTHS:
-        widths = PAPER_WIDTHS[name]
-        return PaperEncoder(channels, latents, widths), PaperDecoder(channels, latents, widths)
-    return StridedEncoder(size, channels, latents, activation), StridedDecoder(size, channels, latents, activation)
+    encoder, decoder = (
+        PatchShape(layout, channels, widths, hidden, odd, recipe.mirror, activate, recipe.encoder_norm)
+        for widths, hidden in (
+            (recipe.encoder_widths, recipe.encoder_hidden),
+            (recipe.decoder_widths, recipe.decoder_hidden),
+        )
+    )
+    return PatchEncoder(encoder), PatchDecoder(decoder)
 
 
 @torch.no_grad()
@@ -136,7 +141,9 @@ def initialise(network: nn.Module, gain: float, generator: torch.Generator) -> N
     1/2.8 of it.
     """
     for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, Weighted):
+            layer.initialise(gain, generator)
+        elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             bound = math.sqrt(3.0 * gain / _inputs(layer))
             layer.weight.uniform_(-bound, bound, generator=generator)
             if layer.bias is not None:
@@ -156,11 +163,3 @@ def _inputs(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
 def _layers(layer: type[nn.Module], widths: Sequence[int], kernel: int, **options: int) -> nn.ModuleList:
     """Return the convolutions that lead from each number of channels to the next."""
     return nn.ModuleList(layer(before, after, kernel, **options) for before, after in itertools.pairwise(widths))
-
-
-def _layout(size: int) -> tuple[int, int, int, int]:
-    """Return the number of halvings, the width of the last grid, and the columns to pad left and right."""
-    halvings = int(math.log2(size / 4))
-    grid = -(-size // 2**halvings)
-    missing = grid * 2**halvings - size
-    return halvings, grid, missing // 2, missing - missing // 2

@@ -20,6 +20,12 @@ from dcign.errors import TrainingError
 Steps = Annotated[int, Meta(ge=0, le=10**9)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Decay = Annotated[float, Meta(ge=0, le=0.999999)]
+Units = Annotated[int, Meta(ge=2, le=4096)]
+Widths = Annotated[tuple[Units, ...], Meta(min_length=1, max_length=8, description="widths such as 128:96:32")]
+Weights = Annotated[
+    tuple[Annotated[float, Meta(ge=0, le=1e6)], ...],
+    Meta(min_length=1, max_length=5, description="weights such as 2:2:1"),
+]
 Share = Annotated[float, Meta(ge=0, le=1e300)]
 Ratio = Annotated[tuple[Share, ...], Meta(min_length=1, description="shares >= 0, not all of them 0")]
 
@@ -65,7 +71,9 @@ def read_settings(settings: Iterable[str], recipe: Any) -> dict[str, Any]:  # va
             listed = ", ".join(f"{field} ({description})" for field, description in known.items())
             expected = "a field of the recipe" if equals else "FIELD=VALUE"
             raise TrainingError(f"expected {expected}, found {name if equals else setting!r}: {hint} {listed}.")
-        values[name] = _convert(name, text, declared[name], strict=False)
+        values[name] = _convert(
+            name, text.split(":") if declared[name] in (Widths, Weights) else text, declared[name], strict=False
+        )
     return values
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dcign.errors import TrainingError
-from dcign.recipes.fields import Decay, Fraction, Ratio, Steps, validate_fields, validate_ratio
+from dcign.recipes.fields import Decay, Fraction, Ratio, Steps, Units, Weights, Widths, validate_fields, validate_ratio
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,16 @@ class Recipe:
     summary: str
 
     # The network.
-    network: Literal["strided", "paper", "released"] = "strided"  # the two others at 150 px only
-    activation: Literal["relu", "silu"] = "silu"  # of the strided network; the paper's networks use ReLU
+    network: Literal["patch", "strided", "paper", "released"] = "patch"  # the paper's at 150 px only
+    encoder_widths: Widths = (128, 96, 32)  # of the patch network: channels of each grid, the coarsest first
+    decoder_widths: Widths = (128, 128, 64)  # ... at 64 px three grids, in larger images the last width repeats
+    encoder_hidden: Units = 256
+    decoder_hidden: Units = 256
+    encoder_norm: bool = True  # of the patch network: layer normalisation before each activation of the encoder
+    activation: Literal["relu", "silu"] = "silu"  # of patch and strided; the paper's networks use ReLU
     gain: Annotated[float, Meta(ge=1e-3, le=1e3)] = 2.8  # variance of the initial weights, times their layer's inputs
-    latents: Annotated[int, Meta(ge=2, le=4096)] = 28  # Z: the first F are the factors', the others are intrinsic
-    mirror: bool = True  # mirror-equivariant encoder, with the signs that the data set gives
+    latents: Annotated[int, Meta(ge=2, le=4096)] = 40  # Z: the first F are the factors', the others are intrinsic
+    mirror: bool = True  # mirror-equivariant, with the signs that the data set gives; in patch the decoder too
 
     # The clamp: what the decoder gets for a latent that does not vary in the batch.
     active_by: Literal["label", "divergence"] = "label"  # which latents vary: by label, or within a pair of images
@@ -38,11 +43,12 @@ class Recipe:
     pretrain_steps: Steps = 0  # first steps in which nothing is clamped
     invariance_of: Literal["mu", "z", "posterior"] = "mu"  # pulled to its batch's mean; "posterior": mu, logvar
     invariance_start: Annotated[float, Meta(ge=0, le=1e9)] = 200.0  # weight of the pull where clamping begins ...
-    invariance_end: Annotated[float, Meta(ge=0, le=1e9)] = 100_000.0  # ... and at the last step, geometric in between
+    invariance_end: Annotated[float, Meta(ge=0, le=1e9)] = 50_000.0  # ... and at the last step, geometric in between
 
     # The likelihood and the prior.
     likelihood: Literal["gaussian", "bernoulli"] = "gaussian"
     sigma: Annotated[float, Meta(ge=1e-3, le=1e3)] = 0.1  # of the Gaussian, in units of the range of an image
+    detail: Weights = (2.0, 2.0, 1.0)  # weight of the error in each octave, the finest first, added to 1; Gaussian
     pixels: Annotated[int, Meta(ge=0, le=10**9)] = 64 * 64  # an image counts as this many values; 0: as those it has
     beta: Annotated[float, Meta(ge=0, le=1e6)] = 1.0  # weight of the KL divergence
     divergence_of: Literal["all", "active", "clamped"] = "all"  # the latents that count, or the clamped posterior
@@ -51,11 +57,14 @@ class Recipe:
     groups: Annotated[int, Meta(ge=1, le=1024)] = 4  # batches drawn in a step
     images: Annotated[int, Meta(ge=1, le=1024)] = 2  # images taken of each batch's 20
     ratio: Ratio | None = None  # how often each kind of batch is drawn; None: equally
-    flip: bool = True  # all images of a batch are mirrored together with probability 1/2
+    flip: bool = False  # all images of a batch are mirrored together with probability 1/2
 
     # The optimiser.
-    optimizer: Literal["adam", "rmsprop"] = "adam"
-    learning_rate: Annotated[float, Meta(ge=0, le=1e3)] = 1e-3
+    optimizer: Literal["muon", "adam", "rmsprop"] = "muon"  # Muon for the patch network's inner matrices, else Adam
+    matrix_rate: Annotated[float, Meta(ge=0, le=1e3)] = 3e-3  # Muon's learning rate
+    matrix_momentum: Decay = 0.95
+    matrix_every: Annotated[int, Meta(ge=1, le=1000)] = 4  # each matrix moves in one of so many steps, as much further
+    learning_rate: Annotated[float, Meta(ge=0, le=1e3)] = 3e-3  # of Adam and RMSprop
     momentum: Decay = 0.9  # of the mean gradient: Adam's beta1
     square_decay: Decay = 0.999  # of the mean square gradient: Adam's beta2, RMSprop's alpha
     epsilon: Fraction = 1e-8  # added to the root of the mean square
@@ -63,7 +72,8 @@ class Recipe:
     final_rate: Fraction = 0.02  # the last step's learning rate, as a fraction of learning_rate; a cosine leads to it
     weight_decay: Annotated[float, Meta(ge=0, le=1e3)] = 0.0
     gradient_norm: Annotated[float, Meta(ge=0, le=1e12)] = 2000.0  # gradients are clipped to this norm; 0: not clipped
-    average: Decay = 0.995  # of the exponential moving average of the weights; 0: none
+    average: Decay = 0.995  # of the exponential moving average of the weights, per step; 0: none
+    average_every: Annotated[int, Meta(ge=1, le=1000)] = 4  # steps between updates of the average
     steps: Annotated[int, Meta(ge=1, le=10**9)] = 40000  # the default of --steps
 
     def __post_init__(self) -> None:
@@ -85,7 +95,22 @@ class Recipe:
         return self.reference != "none" and self.active_by == "label"
 
 
-SWAP = Recipe("swap", "donor clamp, mirror-equivariant encoder, ramped invariance (default)")
+SWAP = Recipe("swap", "donor clamp, mirror-equivariant network, ramped invariance (default)")
+
+# The strided network is equivariant in its encoder alone, so its decoder learns from mirrored images too.
+SWAP_1 = replace(
+    SWAP,
+    name="swap-1",
+    summary="the default up to version 0.2: strided network, Adam",
+    network="strided",
+    latents=28,
+    invariance_end=100_000.0,
+    detail=(0.0,),
+    flip=True,
+    optimizer="adam",
+    learning_rate=1e-3,
+    average_every=1,
+)
 
 PAPER = replace(
     SWAP,
@@ -102,6 +127,7 @@ PAPER = replace(
     invariance_start=0.01,
     invariance_end=0.01,
     likelihood="bernoulli",
+    detail=(0.0,),
     sigma=1.0,
     pixels=0,
     groups=1,
@@ -166,7 +192,21 @@ ADA_GVAE = replace(
     images=2,
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (SWAP, PAPER, RELEASED, VAE, BETA_VAE, ADA_GVAE)}
+# Fields of the patch network and of Muon, which older versions did not have.
+UNUSED_BEFORE = (
+    "encoder_widths",
+    "decoder_widths",
+    "encoder_hidden",
+    "decoder_hidden",
+    "encoder_norm",
+    "matrix_rate",
+    "matrix_momentum",
+    "matrix_every",
+)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (SWAP, SWAP_1, PAPER, RELEASED, VAE, BETA_VAE, ADA_GVAE)
+}
 
 
 def recipe_named(name: str) -> Recipe:
@@ -187,8 +227,10 @@ def changed(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:  # values of
     return replace(recipe, **different, name=name)
 
 
-def setting_text(value: bool | float | str) -> str:
+def setting_text(value: bool | float | str | tuple[float, ...]) -> str:
     """Return the text of a field's value, as in `--set FIELD=`, without loss of precision."""
+    if isinstance(value, tuple):
+        return ":".join(map(setting_text, value))
     if not isinstance(value, float):
         return str(value).lower()
     short = f"{value:g}"
@@ -215,6 +257,9 @@ def recipe_of_run(values: Mapping[str, Any], numbers: int) -> Recipe:  # JSON
         "momentum": 0.9 if adam else 0.0,
         "square_decay": 0.999 if adam else 0.9,
         "epsilon": 1e-8,
+        **{name: getattr(SWAP, name) for name in UNUSED_BEFORE},
+        "average_every": 1,
+        "detail": (0.0,),
     }
     missing = Recipe.__dataclass_fields__.keys() - before.keys() - values.keys()
     if missing:

@@ -24,7 +24,11 @@ FILE = "checkpoint.safetensors"
 LARGEST = 2**31  # bytes: more than the largest network with its average and the optimiser's moments
 
 # What each optimiser stores per weight. Without momentum, RMSprop has no momentum_buffer.
-MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg", "momentum_buffer"}}
+MOMENTS = {
+    "Adam": {"step", "exp_avg", "exp_avg_sq"},
+    "RMSprop": {"step", "square_avg", "momentum_buffer"},
+    "Muon": {"step", "momentum_buffer"},
+}
 NEVER_NEGATIVE = ("step", "exp_avg_sq", "square_avg")
 
 
@@ -138,11 +142,12 @@ def refuse_progress(found: Any) -> None:  # JSON
 
 def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str, Any]]:
     """Return the optimiser's moments by the index of the weight. Raises ValueError unless they fit the weights."""
-    weights = list(state.model.parameters())
+    groups = state.optimizer.param_groups
+    weights = [(weight, group) for group in groups for weight in group["params"]]
     moments: dict[int, dict[str, Any]] = {}
     for key, value in found.items():
         index, name = key.split(".", 1)
-        weight = weights[int(index)]
+        weight, _ = weights[int(index)]
         there = torch.as_tensor(value, dtype=torch.float32)
         least = 0 if name in NEVER_NEGATIVE else -math.inf
         possible = bool((there.isfinite() & (there >= least)).all())
@@ -157,10 +162,10 @@ def _moments(found: dict[str, Any], state: TrainingState) -> dict[int, dict[str,
         moments.setdefault(int(index), {})[name] = value
     if moments:
         _refuse_others(moments.keys(), range(len(weights)), "optimiser's moments")
-        wanted = MOMENTS[type(state.optimizer).__name__]
-        if not state.optimizer.param_groups[0].get("momentum", 1):
-            wanted = wanted - {"momentum_buffer"}
-        for each in moments.values():
+        for (_, group), each in zip(weights, (moments[number] for number in range(len(weights))), strict=True):
+            wanted = MOMENTS[group.get("method", type(state.optimizer).__name__)]
+            if not group.get("momentum", 1):
+                wanted = wanted - {"momentum_buffer"}
             _refuse_others(each.keys(), wanted, "optimiser's moments")
     return moments
 

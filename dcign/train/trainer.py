@@ -26,7 +26,7 @@ from dcign.run.log import RunLog
 from dcign.train.distributed import Ranks
 from dcign.train.feed import Feed, StepFeed
 from dcign.train.loss import TERMS, StepLoss, compile_step, invariance_weight
-from dcign.train.optimiser import OPTIMIZERS, optimiser_step
+from dcign.train.optimiser import build_optimiser, optimiser_step
 
 LOGGED = (*TERMS, "gradient_norm")  # what a step returns
 INITIALISATION = 2**31  # takes the place of a step's number in the seed: no run is that long
@@ -60,7 +60,7 @@ class Trainer:
         initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
         model.to(self.device)
         average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-        self.state = TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
+        self.state = TrainingState(model, average, build_optimiser(model, recipe), 0, 0.0)
         loss = StepLoss(model, recipe, len(description.factors))
         self.loss = ranks.module(compile_step(loss, self.device))
 

@@ -8,7 +8,7 @@ import torch
 from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder, count_parameters
 from dcign.network.halves import initialise, network_built
-from dcign.recipes.registry import PAPER, RELEASED, SWAP, VAE
+from dcign.recipes.registry import PAPER, RELEASED, SWAP, SWAP_1, VAE
 
 SIGNS = (-1, 1, -1)
 
@@ -33,8 +33,9 @@ def test_any_size_comes_back_as_it_went_in(size, channels):
 
 
 @pytest.mark.parametrize("size", [64, 75])
-def test_a_mirrored_image_has_the_mirrored_code_exactly(size):
-    model = drawn_model(SWAP, size)
+@pytest.mark.parametrize("recipe", [SWAP, SWAP_1], ids=lambda recipe: recipe.name)
+def test_a_mirrored_image_has_the_mirrored_code_exactly(recipe, size):
+    model = drawn_model(recipe, size)
     images = torch.rand(3, 1, size, size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         mu, logvar = model.encode(images)
@@ -71,13 +72,14 @@ def test_the_papers_networks_return_their_150_pixels(recipe):
         assert model.decode(mu).shape == (1, 1, 150, 150)
 
 
-def test_the_strided_network_is_small_at_64_pixels():
-    assert 1_000_000 < count_parameters(AutoEncoder(SWAP, 64, 1, SIGNS)) < 2_500_000
+def test_the_networks_are_small_at_64_pixels():
+    assert 1_000_000 < count_parameters(AutoEncoder(SWAP_1, 64, 1, SIGNS)) < 2_500_000
+    assert 500_000 < count_parameters(AutoEncoder(SWAP, 64, 1, SIGNS)) < 2_500_000
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.8])
 def test_first_weights_have_the_variance_that_the_gain_says(gain):
-    model = AutoEncoder(SWAP, 64, 1, SIGNS)
+    model = AutoEncoder(SWAP_1, 64, 1, SIGNS)
     initialise(model, gain, torch.Generator().manual_seed(0))
     hidden = model.encoder.hidden
     assert hidden.weight.var().item() * hidden.in_features == pytest.approx(gain, rel=0.01)
@@ -87,8 +89,8 @@ def test_first_weights_have_the_variance_that_the_gain_says(gain):
 def test_the_default_gain_keeps_the_size_of_what_passes_through_the_network():
     """Root mean square before the sixth nonlinearity, of an input of 1: about 2, where a gain of 1 leaves a tenth."""
     images = torch.randn(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
-    for gain, least, most in ((SWAP.gain, 0.5, 3), (1.0, 0.01, 0.2)):
-        model = AutoEncoder(SWAP, 64, 1, SIGNS)
+    for gain, least, most in ((SWAP_1.gain, 0.5, 3), (1.0, 0.01, 0.2)):
+        model = AutoEncoder(SWAP_1, 64, 1, SIGNS)
         initialise(model, gain, torch.Generator().manual_seed(0))
         seen = []
         model.encoder.hidden.register_forward_hook(lambda layer, inputs, output, seen=seen: seen.append(output))
@@ -100,7 +102,7 @@ def test_the_default_gain_keeps_the_size_of_what_passes_through_the_network():
 def test_an_activation_is_of_the_strided_network():
     """Rectified features are never negative; SiLU's are, down to -.28."""
     for activation, least in (("relu", 0.0), ("silu", -0.279)):
-        model = AutoEncoder(dataclasses.replace(SWAP, activation=activation), 64, 1, SIGNS)
+        model = AutoEncoder(dataclasses.replace(SWAP_1, activation=activation), 64, 1, SIGNS)
         features = model.encoder.activate(torch.linspace(-5, 5, 1001))
         assert features.min().item() == pytest.approx(least, abs=1e-3)
 

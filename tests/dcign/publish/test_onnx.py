@@ -63,10 +63,10 @@ def test_a_difference_from_torch_is_refused_and_nothing_written(tmp_path, monkey
 
     def spoilt(network, *others):
         with torch.no_grad():
-            network.model.encoder.heads.bias += 0.01
+            network.model.encoder.even.bias += 0.01
         content = written(network, *others)
         with torch.no_grad():
-            network.model.encoder.heads.bias -= 0.01
+            network.model.encoder.even.bias -= 0.01
         return content
 
     run = trained(tmp_path / "run", SWAP)

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from dcign.errors import TrainingError
-from dcign.network.halves import ACTIVATIONS, PAPER_WIDTHS
+from dcign.network.halves import PAPER_WIDTHS
+from dcign.network.layout import ACTIVATIONS
 from dcign.recipes import fields
 from dcign.recipes.fields import read_settings, settable
 from dcign.recipes.registry import (
@@ -21,11 +22,13 @@ from dcign.recipes.registry import (
     RECIPES,
     RELEASED,
     SWAP,
+    SWAP_1,
     VAE,
     Recipe,
     changed,
     recipe_named,
     recipe_of_run,
+    setting_text,
 )
 from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
 from dcign.train.loss import PRIORS, PULLED, divergence, invariance_weight, terms
@@ -196,7 +199,7 @@ def test_every_choice_is_a_function_and_every_function_a_choice():
         "invariance_of": PULLED,
         "optimizer": OPTIMIZERS,
         "activation": ACTIVATIONS,
-        "network": ("strided", *PAPER_WIDTHS),
+        "network": ("patch", "strided", *PAPER_WIDTHS),
     }
     assert choices(Recipe).keys() == tables.keys() | {"likelihood"}
     for name, table in tables.items():
@@ -210,7 +213,7 @@ def test_every_field_can_be_set_or_has_an_option_of_its_own():
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_every_field_is_read_back_from_the_word_that_says_it(recipe):
-    words = [f"{name}={getattr(recipe, name)}" for name in settable(recipe)]
+    words = [f"{name}={setting_text(getattr(recipe, name))}" for name in settable(recipe)]
     assert changed(recipe, read_settings(words, recipe)) == recipe
 
 
@@ -235,7 +238,7 @@ def test_what_was_changed_is_in_the_name_in_one_order():
     [
         (
             "mirrors=false",
-            r"expected a field of the recipe, found 'mirrors': did you mean mirror\? .*network \(strided\|",
+            r"expected a field of the recipe, found 'mirrors': did you mean mirror\? .*network \(patch\|",
         ),
         ("mirror", r"expected FIELD=VALUE, found 'mirror': .*mirror \(true\|false\), .*sigma \(a number"),
         ("mirror=no", r"expected mirror to be true\|false, found 'no': change mirror\."),
@@ -278,13 +281,13 @@ def test_a_divergence_is_of_pairs():
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():
-    known = "swap, paper, released, vae, beta-vae, ada-gvae"
+    known = "swap, swap-1, paper, released, vae, beta-vae, ada-gvae"
     with pytest.raises(TrainingError, match=f"expected the name of a recipe, found 'magic': choose one of {known}"):
         recipe_named("magic")
 
 
 @pytest.mark.parametrize("numbers", [64 * 64, 150 * 150])
-@pytest.mark.parametrize("recipe", [SWAP, PAPER, changed(VAE, {"beta": 2.0})], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [SWAP_1, PAPER, changed(SWAP_1, {"beta": 2.0})], ids=lambda recipe: recipe.name)
 def test_an_older_record_of_a_recipe_means_what_it_meant(recipe, numbers):
     added = ("active_by", "reference_gradient", "clamp_of", "pretrain_steps", "divergence_of", "momentum")
     values = json.loads(json.dumps(dataclasses.asdict(recipe)))
