@@ -12,6 +12,7 @@ from dcign.recipes.registry import SWAP
 # an AMD EPYC with bfloat16 products (22.3 ms, 34 ms for steps of 20 images, 34, 18.3, 18.3 and 19.0 ms).
 STEPS = {
     "swap": 40_000,
+    "swap-1": 40_000,
     "paper": 26_500,
     "released": 26_500,
     "vae": 49_000,
@@ -20,13 +21,15 @@ STEPS = {
 }
 ABLATION_STEPS = 6_000
 FULL_STEPS = 120_000  # of the study `swap`
-WEAKER_PULL = "--set invariance_end=50000"  # tests whether the strongest pull makes intrinsic latents inactive
+WEAKER_PULL = "--set invariance_end=20000"  # tests whether the strongest pull makes intrinsic latents inactive
 
 # Ingredient of `swap` -> the options that remove or change it.
 ABLATIONS = {
     "all of them": "",
-    "mirror-equivariant encoder": "--set mirror=false",
-    "batches mirrored as a whole": "--set flip=false",
+    "mirror-equivariant network": "--set mirror=false",
+    "mirror-equivariant network: mirrored batches instead": "--set mirror=false --set flip=true",
+    "patch network: strided instead": "--set network=strided --set optimizer=adam --set learning_rate=0.001",
+    "normalised encoder": "--set encoder_norm=false",
     "donor: the mean instead": "--set reference=mean",
     "donor: the detached mean instead": "--set reference=mean --set reference_gradient=false",
     "gradient to the donor": "--set reference_gradient=false",
@@ -34,13 +37,14 @@ ABLATIONS = {
     "noise that travels with the donor": "--set clamp_of=posterior",
     "the pull": "--set invariance_start=0 --set invariance_end=0",
     "the pull's growth": "--set invariance_end=200",
-    "the pull's growth: strong from the start": "--set invariance_start=100000",
+    "the pull's growth: strong from the start": "--set invariance_start=50000",
     "the pull's being on mu": "--set invariance_of=z",
     "KL of clamped latents": "--set divergence_of=active",
     "Gaussian likelihood": "--set likelihood=bernoulli",
     "sigma: .2 instead": "--set sigma=0.2",
     "beta: .25 instead": "--set beta=0.25",
-    "few latents: 64 instead": "--set latents=64",
+    "40 latents: 64 instead": "--set latents=64",
+    "fine structure counts more": "--set detail=0",
     "SiLU: rectifiers instead": "--set activation=relu",
     "first weights that keep the size of what passes": "--set gain=1",
     "many small steps: a quarter as many of 4 x 8 images": "--set images=8",
@@ -48,7 +52,9 @@ ABLATIONS = {
     "cosine": "--set final_rate=1",
     "clipped gradient": "--set gradient_norm=0",
     "averaged weights": "--set average=0",
-    "Adam": "--set optimizer=rmsprop --set momentum=0 --set square_decay=0.9",
+    "Muon: Adam instead": "--set optimizer=adam --set learning_rate=0.001",
+    "Muon: each matrix in every step": "--set matrix_every=1",
+    "average in every fourth step: in every step": "--set average_every=1",
     "equal kinds": "--ratio 1:1:1:10",
     "clamping from the first step": "--pretrain 1000",
 }

@@ -6,8 +6,9 @@ and f(partner, own) for the second, with the same weights, so it commutes with t
 regular representation of Cohen & Welling 2016, arXiv:1602.07576). A convolution meets its partner flipped left-right,
 so that both show the same part of the object. With K = 1 the layers are ordinary ones.
 
-Convolutions have a kernel of k x k, a stride of k / 2 and a padding of k / 4. On a CPU each is one matrix product on
-NHWC windows; elsewhere, and in an export, they are PyTorch's. `python -m benchmarks.convolutions` measures both.
+Convolutions have a kernel of k x k, a stride of k / 2 and a padding of k / 4. On a CPU those of 8 x 8, and those on
+small grids, are one matrix product on NHWC windows; elsewhere, and in an export, they are PyTorch's.
+`python -m benchmarks.convolutions` measures both.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+LARGEST_GRID = 8  # on which a convolution of 4 x 4 is computed as our own matrix product
 
 
 class Weighted(nn.Module):
@@ -59,7 +62,7 @@ class Down(Weighted):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the convolved features."""
-        if _by_products(features):
+        if _by_products(features, 2 * features.shape[-1] // self.kernel, self.kernel):
             half, weight, bias = _cast(features, self.weight.flatten(0, 1), self.bias)
             nhwc: Tensor = _DownProduct.apply(half.permute(0, 2, 3, 1), weight, bias, self.copies, self.kernel)  # type: ignore[no-untyped-call]
             return nhwc.permute(0, 3, 1, 2)
@@ -86,7 +89,7 @@ class Up(Weighted):
     def forward(self, features: Tensor) -> Tensor:
         """Return the convolved features."""
         both = features if self.copies == 1 else torch.cat([features, _other(features)], dim=1)
-        if _by_products(features):
+        if _by_products(features, features.shape[-1], self.kernel):
             half, weight, bias = _cast(both, self.weight.flatten(0, 1), self.bias)
             nhwc: Tensor = _UpProduct.apply(half.permute(0, 2, 3, 1), weight, bias, self.kernel)  # type: ignore[no-untyped-call]
             return nhwc.permute(0, 3, 1, 2)
@@ -156,9 +159,13 @@ def _other(features: Tensor) -> Tensor:
     return by_copy(features).flip(0, 4).flatten(0, 1)
 
 
-def _by_products(features: Tensor) -> bool:
-    """Whether a convolution is computed as our own matrix product: on a CPU, and not while it is being exported."""
-    return features.device.type == "cpu" and not torch.compiler.is_compiling() and not torch.compiler.is_exporting()
+def _by_products(features: Tensor, grid: int, kernel: int) -> bool:
+    """Whether a convolution is computed as our own matrix product: on a CPU, and not while it is being exported.
+
+    grid: the width of the coarser of its two grids. On large grids with a small kernel oneDNN is faster.
+    """
+    fast = kernel > 4 or grid <= LARGEST_GRID
+    return fast and features.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def _cast(*tensors: Tensor) -> tuple[Tensor, ...]:

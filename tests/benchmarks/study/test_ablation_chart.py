@@ -54,13 +54,13 @@ def test_every_seed_is_a_dot_and_what_loses_more_than_seeds_differ_is_orange(abl
             ("", 0): evaluation(0, 0.98),
             ("", 1): evaluation(1, 0.984),
             ("--set mirror=false", 0): evaluation(0, 0.9, leak=0.3, decibels=29.0),
-            ("--set flip=false", 0): evaluation(0, 0.979),
+            ("--set detail=0", 0): evaluation(0, 0.979),
         }
     )
     figure = ablation_figure(out)
     panels = figure.axes
     assert [words.get_text() for words in panels[0].get_yticklabels()] == [
-        "all of them", "without mirror-equivariant encoder", "without batches mirrored as a whole",
+        "all of them", "without mirror-equivariant network", "without fine structure counts more",
     ]  # fmt: skip
     worst, _, leak, swap, head = map(dots, panels)
     assert worst == {0: [(0.98, RUN), (0.984, RUN)], 1: [(0.9, OTHER)], 2: [(0.979, RUN)]}
@@ -71,13 +71,13 @@ def test_every_seed_is_a_dot_and_what_loses_more_than_seeds_differ_is_orange(abl
 
 
 def test_what_was_not_measured_has_no_panel_and_no_dot(ablation):
-    out = ablation({("", 0): evaluation(0, decibels=None), ("--set flip=false", 0): evaluation(0, leak=None)})
+    out = ablation({("", 0): evaluation(0, decibels=None), ("--set detail=0", 0): evaluation(0, leak=None)})
     panels = ablation_figure(out).axes
     assert len(panels) == len(PANELS) - 1
     assert dots(panels[2])[1] == [(0.0, RUN)]  # of azimuth, the one that was measured
 
 
-@pytest.mark.parametrize("options", [[], [""], ["--set flip=false", "--set mirror=false"]])
+@pytest.mark.parametrize("options", [[], [""], ["--set detail=0", "--set mirror=false"]])
 def test_without_the_whole_recipe_or_anything_beside_it_there_is_no_chart(ablation, options):
     out = ablation({(each, 0): evaluation(0) for each in options})
     with pytest.raises(

@@ -55,7 +55,7 @@ def test_products_and_pytorchs_convolutions_agree_in_values_and_gradients(monkey
     layer = drawn((Down if name == "down" else Up)(2, 6, 10, kernel))
     seen = []
     for by_products in (True, False):
-        monkeypatch.setattr(equivariant, "_by_products", lambda features, by=by_products: by)
+        monkeypatch.setattr(equivariant, "_by_products", lambda *_, by=by_products: by)
         features = random_values(4, 6, 16, 16).requires_grad_()
         layer.zero_grad()
         found = layer(features)
@@ -63,6 +63,13 @@ def test_products_and_pytorchs_convolutions_agree_in_values_and_gradients(monkey
         seen.append((found, features.grad, layer.weight.grad.clone(), layer.bias.grad.clone()))
     for ours, theirs in zip(*seen, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+def test_windows_of_patches_and_small_grids_are_multiplied_here_and_large_grids_by_pytorch():
+    features = torch.zeros(1, 1, 1, 1)
+    chosen = {(grid, kernel): equivariant._by_products(features, grid, kernel) for grid in (8, 40) for kernel in (4, 8)}
+    assert chosen == {(8, 4): True, (8, 8): True, (40, 4): False, (40, 8): True}
+    assert not equivariant._by_products(features.to("meta"), 8, 8)
 
 
 @pytest.mark.parametrize("name", ["down", "up"])
