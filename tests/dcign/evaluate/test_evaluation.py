@@ -152,7 +152,7 @@ def test_what_is_read_of_a_split_is_what_the_whole_split_has_there(small_faces):
 def test_codes_of_another_network_or_of_no_numbers_are_refused(swap):
     codec = TrainedRun.open(swap).codec
     for codes in (np.zeros((2, 3)), np.zeros(28), np.zeros((0, 28)), np.full((1, 28), np.nan)):
-        with pytest.raises(TrainingError, match=r"expected finite codes \(N, 28\), one or more"):
+        with pytest.raises(TrainingError, match=r"expected finite codes \(N, 40\), one or more"):
             codec.decode(codes)
 
 
