@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from dcign.train.trainer import Trainer
 
-CPUS = Path("/proc/cpuinfo")
 BATCHES = 120  # in the data sets made here
 WARM_UP = 2  # steps before the measurement
 LOOPS = ("eager", "ours", "ours_as_recipe", "loader", "loader_from_disk")
@@ -172,6 +171,7 @@ def _clock() -> float:
 def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[str, Any]]:
     from dataclasses import replace
 
+    from benchmarks.machine import device_name
     from benchmarks.train.eager import eager_step
     from dcign.device import choose_device, choose_precision
     from dcign.inputs.memory import choose_storage, free_memory
@@ -202,7 +202,7 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
             run.feed = ReadAhead(run.feed, configuration.steps)
         operations = _operations(run) / run.images_per_step
         about = {
-            "device": _name(device),
+            "device": device_name(device) if device.type == "cuda" else f"one thread of {device_name(device)}",
             "precision": str(precision).removeprefix("torch."),
             "images_a_step": run.images_per_step,
             "data_in": data_in,
@@ -240,16 +240,6 @@ def _products(device: torch.device, precision: torch.dtype) -> float:
         left @ right
         best = min(best, _clock() - began)
     return float(2 * size**3 / best)
-
-
-def _name(device: torch.device) -> str:
-    """Return the name of the device."""
-    import torch
-
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    known = [line.split(":", 1)[1].strip() for line in CPUS.read_text().splitlines() if line.startswith("model name")]
-    return f"one thread of {known[0]}"
 
 
 def _rendered(folder: Path, size: int) -> Path:

@@ -1,0 +1,6 @@
+"""Run `python -m benchmarks.speedrun`."""
+
+from benchmarks.speedrun.measure import main
+
+if __name__ == "__main__":
+    main()
