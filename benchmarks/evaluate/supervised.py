@@ -33,7 +33,7 @@ from dcign.network.halves import initialise
 from dcign.recipes.registry import Recipe, recipe_named
 from dcign.run.checkpoint import TrainingState
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.train.optimiser import OPTIMIZERS, optimiser_step
+from dcign.train.optimiser import build_optimiser, optimiser_step
 from dcign.trained.calibration import calibrate
 from dcign.trained.codec import Codec
 
@@ -119,7 +119,7 @@ def train_network(
     model = build_model(configuration.recipe, description)
     initialise(model, recipe.gain, generator)
     average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    state = TrainingState(model, average, OPTIMIZERS[recipe.optimizer](model, recipe), 0, 0.0)
+    state = TrainingState(model, average, build_optimiser(model, recipe), 0, 0.0)
     for state.step in range(configuration.steps):
         state.optimizer.zero_grad()
         loss(model, generator).backward()  # type: ignore[no-untyped-call]

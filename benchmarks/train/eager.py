@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from dcign.network.autoencoder import AutoEncoder
+from dcign.network.halves import initialise
 from dcign.recipes.registry import Recipe
 from dcign.run.configuration import ImageDescription
 from dcign.train.clamp import active_latents, block_of_latents
@@ -48,7 +49,9 @@ def eager_step(folder: Path, recipe: Recipe, description: ImageDescription, devi
     """Return a function that takes one step and returns its number of images."""
     factors = len(description.factors)
     torch.manual_seed(0)
-    model = AutoEncoder(recipe, description.size, description.channels, description.mirror_signs).to(device)
+    model = AutoEncoder(recipe, description.size, description.channels, description.mirror_signs)
+    initialise(model, recipe.gain, torch.Generator().manual_seed(0))
+    model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
     active = active_latents(recipe, factors).to(device)
     blocks = block_of_latents(factors, recipe.latents).to(device)

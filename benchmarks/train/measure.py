@@ -50,7 +50,7 @@ class Case:
     groups: int
 
 
-CASES = (Case("strided, 64 px", "swap", 64, 8), Case("paper, 150 px", "paper", 150, 1))
+CASES = (Case("patch, 64 px", "swap", 64, 8), Case("paper, 150 px", "paper", 150, 1))
 
 
 @one_sentence()

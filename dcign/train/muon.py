@@ -59,7 +59,7 @@ class Muon(torch.optim.Optimizer):
                 self._muon_step(group)
 
     def _adam_step(self, group: dict[str, Any]) -> None:
-        weights: list[Tensor] = group["params"]
+        weights: list[Tensor] = [weight for weight in group["params"] if weight.grad is not None]
         for weight in weights:
             if not self.state[weight]:
                 self.state[weight] = {
@@ -79,6 +79,8 @@ class Muon(torch.optim.Optimizer):
     def _muon_step(self, group: dict[str, Any]) -> None:
         momentum, every = group["momentum"], group["every"]
         for turn, weight in enumerate(group["params"]):
+            if weight.grad is None:
+                continue
             state = self.state[weight]
             if not state:
                 state |= {"step": torch.zeros(()), "momentum_buffer": torch.zeros_like(weight)}

@@ -77,7 +77,7 @@ def test_the_same_seed_gives_the_same_ceiling(small_faces, judge, figure):
 def run(small_faces, tmp_path_factory):
     """A run of one step."""
     out = tmp_path_factory.mktemp("judged") / "run"
-    train(TrainConfiguration(str(small_faces), str(out), RECIPES["swap"], 1, 0, device="cpu"))
+    train(TrainConfiguration(str(small_faces), str(out), RECIPES["swap-1"], 1, 0, device="cpu"))
     return out
 
 

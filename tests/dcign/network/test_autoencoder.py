@@ -40,7 +40,7 @@ def test_a_mirrored_image_has_the_mirrored_code_exactly(recipe, size):
     with torch.no_grad():
         mu, logvar = model.encode(images)
         mirrored_mu, mirrored_logvar = model.encode(images.flip(-1))
-    signs = torch.tensor([*SIGNS, *[1] * (SWAP.latents - 3)])
+    signs = torch.tensor([*SIGNS, *[1] * (recipe.latents - 3)])
     torch.testing.assert_close(mirrored_mu, signs * mu, rtol=0, atol=1e-6)
     torch.testing.assert_close(mirrored_logvar, logvar, rtol=0, atol=1e-6)
     assert float(mu[:, [0, 2]].abs().min()) > 1e-4  # the law is not kept by saying nothing

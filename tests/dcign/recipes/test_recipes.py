@@ -246,7 +246,7 @@ def test_what_was_changed_is_in_the_name_in_one_order():
         ("groups=0", r"expected groups to be a whole number from 1 to 1024, found '0'"),
         ("sigma=nan", r"expected sigma to be a number from 0.001 to 1000, found 'nan'"),
         ("reference=median", r"expected reference to be donor\|mean\|first\|none, found 'median'"),
-        ("invariance_start=0", r"expected .* both above 0 or both 0, found 0 and 100000: "),
+        ("invariance_start=0", r"expected .* both above 0 or both 0, found 0 and 50000: "),
         ("images=20", None),
         ("steps=20", r"expected a field of the recipe, found 'steps': "),
     ],

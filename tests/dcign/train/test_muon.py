@@ -93,6 +93,17 @@ def test_adam_s_part_is_torch_s_adam():
         assert torch.equal(dict(model.named_parameters())[name], dict(other.named_parameters())[name]), name
 
 
+def test_weights_without_a_gradient_stay_and_the_others_move():
+    model, optimiser = model_and_optimiser(every=1)
+    before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    set_gradients(model)
+    for weight in model.decoder.parameters():
+        weight.grad = None
+    optimiser.step()
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, before[name]) is name.startswith("decoder."), name
+
+
 def test_a_network_without_such_matrices_is_trained_by_adam_alone():
     model = AutoEncoder(dataclasses.replace(SWAP_1, optimizer="muon"), 32, 1, (-1, 1, -1))
     optimiser = Muon(model, 0.01, 0.01, 0.9, 1, **OF_ADAM)
