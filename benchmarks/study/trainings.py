@@ -9,7 +9,8 @@ from pathlib import Path
 from dcign.recipes.registry import SWAP
 
 # Steps of each recipe in 15 minutes of one core at 64 px: 900 s divided by the CPU time of one step with one thread, on
-# an AMD EPYC with bfloat16 products (22.3 ms, 34 ms for steps of 20 images, 34, 18.3, 18.3 and 19.0 ms).
+# an AMD EPYC with bfloat16 products. Those of `swap` (22 ms) are of today's network. The others were measured with that
+# of version 0.2 (`swap-1` 22.3 ms; 34 and 34 for steps of 20 images; 18.3, 18.3 and 19.0).
 STEPS = {
     "swap": 40_000,
     "swap-1": 40_000,

@@ -63,8 +63,8 @@ class Down(Weighted):
     def forward(self, features: Tensor) -> Tensor:
         """Return the convolved features."""
         if _by_products(features, 2 * features.shape[-1] // self.kernel, self.kernel):
-            half, weight, bias = _cast(features, self.weight.flatten(0, 1), self.bias)
-            nhwc: Tensor = _DownProduct.apply(half.permute(0, 2, 3, 1), weight, bias, self.copies, self.kernel)  # type: ignore[no-untyped-call]
+            cast, weight, bias = _cast(features, self.weight.flatten(0, 1), self.bias)
+            nhwc: Tensor = _DownProduct.apply(cast.permute(0, 2, 3, 1), weight, bias, self.copies, self.kernel)  # type: ignore[no-untyped-call]
             return nhwc.permute(0, 3, 1, 2)
         kernel = self.kernel
         weight = _convolution_weight(self.weight.flatten(0, 1), kernel)
@@ -90,8 +90,8 @@ class Up(Weighted):
         """Return the convolved features."""
         both = features if self.copies == 1 else torch.cat([features, _other(features)], dim=1)
         if _by_products(features, features.shape[-1], self.kernel):
-            half, weight, bias = _cast(both, self.weight.flatten(0, 1), self.bias)
-            nhwc: Tensor = _UpProduct.apply(half.permute(0, 2, 3, 1), weight, bias, self.kernel)  # type: ignore[no-untyped-call]
+            cast, weight, bias = _cast(both, self.weight.flatten(0, 1), self.bias)
+            nhwc: Tensor = _UpProduct.apply(cast.permute(0, 2, 3, 1), weight, bias, self.kernel)  # type: ignore[no-untyped-call]
             return nhwc.permute(0, 3, 1, 2)
         kernel = self.kernel
         weight = _convolution_weight(self.weight.flatten(0, 1), kernel)
@@ -117,7 +117,7 @@ class Dense(Weighted):
 class Normalised(nn.LayerNorm):
     """Layer normalisation at each place, over the channels of a copy: (K N, C, H, W) or (K N, C) in the same shape.
 
-    Both copies are treated alike, so it commutes with the mirror. The gain is learned; a bias has the layer before.
+    Both copies are treated alike, so it commutes with the mirror. The gain is learned. There is no bias, because the layer before has one.
     """
 
     def __init__(self, channels: int) -> None:

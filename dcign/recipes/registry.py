@@ -60,7 +60,7 @@ class Recipe:
     flip: bool = False  # all images of a batch are mirrored together with probability 1/2
 
     # The optimiser.
-    optimizer: Literal["muon", "adam", "rmsprop"] = "muon"  # Muon for the patch network's inner matrices, else Adam
+    optimizer: Literal["muon", "adam", "rmsprop"] = "muon"  # Muon for the patch network's matrices, Adam for the rest
     matrix_rate: Annotated[float, Meta(ge=0, le=1e3)] = 3e-3  # Muon's learning rate
     matrix_momentum: Decay = 0.95
     matrix_every: Annotated[int, Meta(ge=1, le=1000)] = 4  # each matrix moves in one of so many steps, as much further
