@@ -117,7 +117,8 @@ class Dense(Weighted):
 class Normalised(nn.LayerNorm):
     """Layer normalisation at each place, over the channels of a copy: (K N, C, H, W) or (K N, C) in the same shape.
 
-    Both copies are treated alike, so it commutes with the mirror. The gain is learned. There is no bias, because the layer before has one.
+    Both copies are treated alike, so it commutes with the mirror. The gain is learned. There is no bias, because the
+    layer before has one.
     """
 
     def __init__(self, channels: int) -> None:
