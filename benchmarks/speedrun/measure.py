@@ -35,7 +35,7 @@ from benchmarks.speedrun.rows import Row, row_of_run, table
 from benchmarks.speedrun.timed_run import is_evaluated, refuse_other_run, train_in_turn
 from dcign.device import choose_device, choose_precision, refuse_threads
 from dcign.evaluate.evaluation import evaluate
-from dcign.inputs.memory import choose_storage, free_memory
+from dcign.inputs.memory import free_memory, gigabytes
 from dcign.inputs.source import DataSource
 from dcign.recipes.fields import read_settings
 from dcign.recipes.registry import Recipe, changed, recipe_named
@@ -46,7 +46,7 @@ from dcign.trained.trained_run import TrainedRun
 # Steps of the schedule that reaches a mark in dB, at SIZE px.
 STEPS: dict[str, dict[float, int]] = {
     "swap-1": {25.7: 14_000, 27.2: 40_000, 28.2: 120_000},
-    "swap": {25.7: 4_800, 27.2: 14_000, 28.2: 34_000},
+    "swap": {25.7: 4_400, 27.2: 14_000, 28.2: 34_000},
 }
 SIZE = 64
 
@@ -162,7 +162,12 @@ def _steps(recipe: Recipe, mark: float, size: int) -> int:
 def _refuse(source: DataSource, description: ImageDescription, runs: Iterable[TrainConfiguration]) -> None:
     """Raise unless the data set can be used, and runs that exist are those that are asked for."""
     source.refuse_missing(("train", "test", "iid", "sweep"))
-    choose_storage("memory", source.training_bytes(), free_memory())
+    needed, free = source.training_bytes(), free_memory()
+    if needed > free:
+        raise BenchmarkError(
+            f"expected memory for {gigabytes(needed)} of training images, found {gigabytes(free)} free: use fewer "
+            "batches, for example dcign render --batches 1800."
+        )
     if source.labelled("test").mask is None:
         raise BenchmarkError("expected masks of the head in the test split, found none: use a data set of faces.")
     for run in runs:

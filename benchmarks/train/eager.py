@@ -1,7 +1,7 @@
 """The plain eager loop that `benchmarks.train` compares with: a good first implementation.
 
-float32, one batch of 20 per step, a DataLoader over h5py that shuffles, ordinary Adam, the same network and loss. It
-keeps no average of the weights and does not clip gradients: only our loop pays for these.
+float32, one batch of 20 per step, a DataLoader over h5py that shuffles, ordinary Adam, the loss and network of a
+recipe. It keeps no average of the weights and does not clip gradients: only our loop pays for these.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python -m benchmarks.train [--json] [--sizes 64,150] [--faces64 FACES] [--faces150 FACES] [--rounds 5] [--seconds 5]
 
-eager is `benchmarks.train.eager`. ours is the training step of `dcign train` with whole batches, 8 or 1 per step, in
+eager is `benchmarks.train.eager`, with the plain network of `Case.plain`; eager_same_network is that loop with our
+network. ours is the training step of `dcign train` with whole batches, 8 or 1 per step, in
 the precision and memory layout that it chooses. ours_as_recipe is the same with the few images per step of the recipe.
 Each loop runs in a process of its own, in turn, and the median over the rounds counts. On a CPU each loop has one
 thread, and seconds are CPU time, so that other users of the machine matter less. loader is our data loader alone, from
@@ -36,21 +37,25 @@ if TYPE_CHECKING:
 
 BATCHES = 120  # in the data sets made here
 WARM_UP = 2  # steps before the measurement
-LOOPS = ("eager", "ours", "ours_as_recipe", "loader", "loader_from_disk")
+LOOPS = ("eager", "eager_same_network", "ours", "ours_as_recipe", "loader", "loader_from_disk")
 Loop = Callable[[], int]  # takes a step and returns its number of images
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network at an image size: its name in the table, its recipe, and the batches of 20 per step of our loop."""
+    """A network at an image size: its name in the table, its recipe, and the batches of 20 per step of our loop.
+
+    plain: the recipe of the eager loop, whose network is built of PyTorch's own layers.
+    """
 
     network: str
     recipe: str
     size: int
     groups: int
+    plain: str
 
 
-CASES = (Case("patch, 64 px", "swap", 64, 8), Case("paper, 150 px", "paper", 150, 1))
+CASES = (Case("patch, 64 px", "swap", 64, 8, "swap-1"), Case("paper, 150 px", "paper", 150, 1, "paper"))
 
 
 @one_sentence()
@@ -185,8 +190,8 @@ def _loop(name: str, case: Case, faces: Path, asked: str) -> tuple[Loop, dict[st
 
     source, recipe, device = DataSource(faces), RECIPES[case.recipe], choose_device(asked)
     description, precision = source.description(), choose_precision("auto", device)
-    if name == "eager":
-        return eager_step(faces, recipe, description, device), {}
+    if name.startswith("eager"):
+        return eager_step(faces, RECIPES[case.plain] if name == "eager" else recipe, description, device), {}
     if name != "ours_as_recipe":
         recipe = replace(recipe, groups=case.groups, images=20)
     data_in = "disk" if name.endswith("disk") else choose_storage("auto", source.training_bytes(), free_memory())
@@ -259,12 +264,11 @@ def _rendered(folder: Path, size: int) -> Path:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    names = ("eager", "ours", "ours_as_recipe", "loader", "loader_from_disk")
-    lines = [f"{'':16}" + "".join(f"{name:>18}" for name in (*names, "ratio", "loader/step", "matrix share"))]
+    lines = [f"{'':16}" + "".join(f"{name:>20}" for name in (*LOOPS, "ratio", "loader/step", "matrix share"))]
     for row in rows:
-        rates = "".join(f"{row[name]:18,.0f}" for name in names)
+        rates = "".join(f"{row[name]:20,.0f}" for name in LOOPS)
         lines.append(
-            f"{row['network']:16}{rates}{row['ratio']:18.2f}{row['loader_over_step']:18.1f}{row['matrix_share']:18.3f}"
+            f"{row['network']:16}{rates}{row['ratio']:20.2f}{row['loader_over_step']:20.1f}{row['matrix_share']:20.3f}"
         )
         lines.append(
             f"  {row['device']}, {row['precision']}, {row['images_a_step']} images per step, data in {row['data_in']}"

@@ -64,7 +64,7 @@ class Recipe:
     matrix_rate: Annotated[float, Meta(ge=0, le=1e3)] = 3e-3  # Muon's learning rate
     matrix_momentum: Decay = 0.95
     matrix_every: Annotated[int, Meta(ge=1, le=1000)] = 4  # each matrix moves in one of so many steps, as much further
-    learning_rate: Annotated[float, Meta(ge=0, le=1e3)] = 3e-3  # of Adam and RMSprop
+    learning_rate: Annotated[float, Meta(ge=0, le=1e3)] = 0.01  # of Adam and RMSprop
     momentum: Decay = 0.9  # of the mean gradient: Adam's beta1
     square_decay: Decay = 0.999  # of the mean square gradient: Adam's beta2, RMSprop's alpha
     epsilon: Fraction = 1e-8  # added to the root of the mean square
@@ -88,6 +88,16 @@ class Recipe:
             raise TrainingError(
                 f"expected images=2, as active_by=divergence compares pairs, found images={self.images}: set images=2."
             )
+
+        hidden = {"encoder_hidden": (self.encoder_hidden,), "decoder_hidden": (self.decoder_hidden,)}
+        widths = {"encoder_widths": self.encoder_widths, "decoder_widths": self.decoder_widths, **hidden}
+        for name, numbers in widths.items():
+            odd = [number for number in numbers if number % 2]
+            if odd and self.mirror and self.network == "patch":
+                raise TrainingError(
+                    f"expected even numbers in {name}, as a mirror-equivariant layer has two copies of each feature, "
+                    f"found {odd[0]}: change it, or use --set mirror=false."
+                )
 
     @property
     def assigned(self) -> bool:

@@ -247,6 +247,8 @@ def test_what_was_changed_is_in_the_name_in_one_order():
         ("sigma=nan", r"expected sigma to be a number from 0.001 to 1000, found 'nan'"),
         ("reference=median", r"expected reference to be donor\|mean\|first\|none, found 'median'"),
         ("invariance_start=0", r"expected .* both above 0 or both 0, found 0 and 50000: "),
+        ("decoder_widths=128:65", r"expected even numbers in decoder_widths, .*, found 65: change it, or"),
+        ("encoder_hidden=255", r"expected even numbers in encoder_hidden, .*, found 255: "),
         ("images=20", None),
         ("steps=20", r"expected a field of the recipe, found 'steps': "),
     ],
