@@ -23,6 +23,8 @@ from dcign.network.patch import PATCH, WINDOW
 WIDTHS = (96, 128, 128)  # of each grid, the finest first; both copies count
 HIDDEN = 128  # units that the code and the time pass through
 WAVES = 8  # sines and cosines of the time
+NOISE = 0.05  # standard deviation of what is added to a decoded picture at time 0, in units of the range of an image
+STEPS = 4  # of Euler's method
 
 
 class Refiner(nn.Module):
@@ -84,3 +86,21 @@ class Refiner(nn.Module):
             hidden = sums_and_differences(torch.stack([hidden, differences])).flatten(0, 1)
         hidden = functional.silu(hidden)
         return [condition(hidden) for condition in self.conditions]
+
+
+def refined(refiner: Refiner, decoded: Tensor, code: Tensor, steps: int = STEPS) -> Tensor:
+    """Follow the flow from decoded pictures (N, C, S, S) 0..1 with their codes (N, Z), by Euler's method.
+
+    All pictures get the same noise, so the same code always gives the same picture. steps: evaluations of the network.
+    """
+    moving = decoded + NOISE * fixed_noise(decoded)
+    for index in range(steps):
+        time = decoded.new_full((len(decoded),), index / steps)
+        moving = moving + NOISE / steps * refiner(moving, decoded, code, time)
+    return moving.clamp(0, 1)
+
+
+def fixed_noise(pictures: Tensor) -> Tensor:
+    """Return noise for pictures (N, C, S, S): (1, C, S, S) N(0, 1), the same for every call and machine."""
+    noise = torch.randn(1, *pictures.shape[1:], generator=torch.Generator().manual_seed(0))
+    return noise.to(pictures)
