@@ -138,5 +138,5 @@ def _centred(model: MorphableModel) -> MorphableModel:
     centre, _ = head_sphere(model)
     centre[0] = _midline(model.mean)
     mean = (model.mean - centre).astype(np.float32)
-    levels = coarser_levels(mean, model.triangles, model.landmarks)
-    return replace(model, mean=mean, mirror=mirror_of(mean), levels=levels)
+    moved = replace(model, mean=mean, mirror=mirror_of(mean))
+    return replace(moved, levels=coarser_levels(moved))

@@ -13,9 +13,9 @@ import numpy as np
 
 from dcign.arrays import Float32, UInt8
 from dcign.facegen.loaders.array_file import ArrayFile, npz_file
-from dcign.facegen.loaders.content import PARTS, Content
+from dcign.facegen.loaders.content import Content
+from dcign.facegen.loaders.eyeballs import eyeball_parts
 from dcign.facegen.loaders.inert_pickle import read_pickled_arrays
-from dcign.facegen.sculpture.eyes import EYEBALL_RADIUS, IRIS_RADIUS
 
 KIND = "FLAME model"
 LICENCE = (
@@ -24,7 +24,7 @@ LICENCE = (
 )
 IDENTITY_COLUMNS = 300  # the columns after them are expressions
 EYES = slice(3, 5)  # columns of weights: root, neck, jaw, left eye, right eye
-IRIS_COSINE = float(np.cos(np.arcsin(IRIS_RADIUS / EYEBALL_RADIUS)))
+MILLIMETRES = 1000.0  # of its unit, a metre
 
 
 def read_flame_npz(path: Path) -> Content:
@@ -45,7 +45,7 @@ def _content(file: ArrayFile) -> Content:
         name="FLAME",
         licence=LICENCE,
         deviations="shapedirs as stored, its first 300 columns",
-        millimetres=1000.0,
+        millimetres=MILLIMETRES,
         mean=mean,
         basis=np.array(basis),
         triangles=file.triangles("f", len(mean)),
@@ -54,15 +54,9 @@ def _content(file: ArrayFile) -> Content:
 
 
 def _eye_parts(mean: Float32, weights: Float32) -> UInt8:
-    """Return the part of each vertex (V,) of a mean (V, 3) whose eyes look ahead, with joint weights (V, J).
-
-    Vertices within an iris's usual radius, seen from the centre of the eyeball, are iris.
-    """
+    """Return the part of each vertex (V,) of a mean (V, 3) m whose eyes look ahead, with joint weights (V, J)."""
     parts = np.zeros(len(mean), np.uint8)
     for eyeball in (weights[:, EYES] > 0.5).T:
-        ball = mean[eyeball].astype(np.float64)
-        if len(ball):
-            outward = ball - (ball.min(0) + ball.max(0)) / 2
-            ahead = outward[:, 2] / np.maximum(np.linalg.norm(outward, axis=1), 1e-12)
-            parts[eyeball] = np.where(ahead > IRIS_COSINE, PARTS.index("iris"), PARTS.index("sclera"))
+        if eyeball.any():
+            parts[eyeball] = eyeball_parts(mean[eyeball] * np.float32(MILLIMETRES))
     return parts

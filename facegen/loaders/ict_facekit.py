@@ -1,7 +1,8 @@
 """ICT-FaceKit: a folder of .obj meshes, FaceXModel. About centimetres; quads; no colours.
 
-Vertex ranges are those of its README. We draw face, head and neck, the eyeballs, and the sockets of mouth and eyes,
-which close the slits. We do not draw teeth and lashes, nor the clear shells, which would cover the eyes.
+Vertex ranges are those of its README. We draw face, head and neck, the outer eyeballs, and the sockets of mouth and
+eyes, which close the slits. The outer eyeball includes a clear cornea, which we draw opaque as its iris. We do not draw
+the inner eyeballs, which it covers, nor teeth, lashes and the clear shells in front of the eyes.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from dcign.arrays import Float32, Int32
 from dcign.errors import ModelError
 from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import PARTS, Content
+from dcign.facegen.loaders.eyeballs import eyeball_parts
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."
 NEUTRAL, IDENTITY, MOST_IDENTITIES = "generic_neutral_mesh.obj", "identity{:03d}.obj", 1000
 LARGEST = 2**28  # bytes of an .obj file
 MOUTH, SOCKETS_END = slice(11248, 13294), 14062
-EYEBALLS = slice(21451, 24591)
-IRISES = (slice(22221, 23021), slice(23791, 24591))
+EYEBALLS = (slice(21451, 22221), slice(23021, 23791))  # left and right; the inner ones follow each
+COMPLETE = 24591  # vertices up to the end of the inner right eyeball
+MILLIMETRES = 10.0  # of its unit, a centimetre
 MULTI_PIE_68 = (
     1225, 1888, 1052, 367, 1719, 1722, 2199, 1447, 966, 3661, 4390, 3927, 3924, 2608, 3272, 4088, 3443, 268, 493, 1914,
     2044, 1401, 3615, 4240, 4114, 2734, 2509, 978, 4527, 4942, 4857, 1140, 2075, 1147, 4269, 3360, 1507, 1542, 1537,
@@ -60,16 +63,15 @@ def read_ict(folder: Path) -> Content:
             )
         basis[:, :, mode] = points - mean
     parts, drawn = np.zeros(len(mean), np.uint8), np.zeros(len(mean), bool)
-    drawn[:SOCKETS_END], drawn[EYEBALLS] = True, True
-    parts[MOUTH], parts[EYEBALLS] = PARTS.index("mouth"), PARTS.index("sclera")
-    for iris in IRISES:
-        parts[iris] = PARTS.index("iris")
-    complete = len(mean) >= EYEBALLS.stop  # the 68 iBUG points are published for the complete mesh
+    drawn[:SOCKETS_END], parts[MOUTH] = True, PARTS.index("mouth")
+    complete = len(mean) >= COMPLETE  # the eyes and the 68 iBUG points are published for the complete mesh
+    for eyeball in EYEBALLS if complete else ():
+        drawn[eyeball], parts[eyeball] = True, eyeball_parts(mean[eyeball] * np.float32(MILLIMETRES))
     return Content(
         name="ICT-FaceKit",
         licence=LICENCE,
         deviations="identity meshes minus the neutral mesh",
-        millimetres=10.0,
+        millimetres=MILLIMETRES,
         mean=mean,
         basis=basis,
         triangles=_triangles(neutral, lines, len(mean)),
