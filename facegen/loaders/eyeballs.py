@@ -1,4 +1,4 @@
-"""Eyes of models without colours: which vertices of an eyeball that looks ahead are iris, and which are white."""
+"""Eyes of models without colours: which vertices of an eyeball that looks along +z are iris, and which are white."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ def eyeball_parts(ball: Float32) -> UInt8:
     the foremost point of the ball; the pole may be off the ball's middle, because eyes turn outwards.
     """
     middle = (ball.min(0) + ball.max(0)) / 2
-    pole = ball[np.argmax(ball[:, 2])]
+    pole = ball[pupil_of(ball)]
     from_pole = np.hypot(*(ball - pole)[:, :2].T)
     in_iris = (from_pole < IRIS_RADIUS) & (ball[:, 2] > middle[2])
     return np.where(in_iris, PARTS.index("iris"), PARTS.index("sclera")).astype(np.uint8)
+
+
+def pupil_of(ball: Float32) -> int:
+    """Return the vertex in the middle of the pupil: the foremost of an eyeball's vertices (v, 3)."""
+    return int(np.argmax(ball[:, 2]))
