@@ -14,7 +14,7 @@ CUT_SHORT = re.compile(
     "truncated|ran out of input|not a zip file|end of file|EOF|insufficient data|too small|buffer is"
 )
 LEAST_LINES = 4  # line ends, from which on their bytes tell whether they were altered
-LEAST_BY_CHANCE = 16  # pairs CR LF that random data would have: their absence is no accident
+LEAST_BY_CHANCE = 8  # pairs CR LF that random data would have: their absence is no accident
 LOOKED_AT = 2**26  # bytes
 
 
