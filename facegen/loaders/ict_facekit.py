@@ -66,7 +66,7 @@ def read_ict(folder: Path) -> Content:
     parts, drawn = np.zeros(len(mean), np.uint8), np.zeros(len(mean), bool)
     drawn[:SOCKETS_END], parts[MOUTH] = True, PARTS.index("mouth")
     complete = len(mean) >= COMPLETE  # the eyes and the 68 iBUG points are published for the complete mesh
-    landmarks = {}
+    landmarks: dict[str, int] = {}
     if complete:
         landmarks |= {f"ibug_{number}": vertex for number, vertex in enumerate(MULTI_PIE_68, 1)}
         for side, eyeball in EYEBALLS.items():

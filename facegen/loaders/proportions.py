@@ -68,7 +68,7 @@ def check_proportions(mean: Float32, basis: Float32, unit: float, landmarks: dic
 
 
 def _is_about(one: float, other: float) -> bool:
-    return abs(np.log(one / other)) < np.log(UNIT_TOLERANCE)
+    return bool(abs(np.log(one / other)) < np.log(UNIT_TOLERANCE))
 
 
 def _check_pupils(mean: Float32, landmarks: dict[str, int], what: str) -> None:
