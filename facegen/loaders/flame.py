@@ -25,7 +25,8 @@ LICENCE = (
 IDENTITY_COLUMNS = 300  # the columns after them are expressions
 EYES = {"left": 3, "right": 4}  # columns of weights: root, neck, jaw, left eye, right eye
 VERTICES = 5023  # of all published versions, which have the same mesh
-# The vertices nearest to the 68 points of iBUG, from the published embedding of landmarks; within 6.4 mm on the jaw, 4.8 on the brows, 2.2 elsewhere.
+# The vertices nearest to the 68 points of iBUG in the published embedding of landmarks: within 6.4 mm on the jaw,
+# 4.8 mm on the brows, 2.2 mm elsewhere.
 IBUG_68 = (
     2210, 1935, 3056, 3424, 3385, 3389, 3419, 3415, 3414, 3634, 3643, 3587, 3581, 3652, 2004, 560, 728, 1983,
     3157, 335, 3705, 3684, 3851, 3863, 16, 2138, 570, 3553, 3561, 3501, 3526, 2748, 2792, 3556, 1675, 1612,
