@@ -202,7 +202,8 @@ def inspect(
 ) -> None:
     """Print what a shard or a data set folder holds and, with --verify or --quick, check it.
 
-    With --verify or --quick, exits with code 1 if anything is wrong, and names the batch.
+    Always compares each shard with dataset.json, and checks that labels are finite and in range. Exits with code 1 if
+    anything is wrong, and names the shard and the batch.
 
     \b
     Example:
@@ -213,6 +214,7 @@ def inspect(
     """
     from dcign.data.dataset.contact_sheet import write_sheet
     from dcign.data.dataset.summary import summarise, table
+    from dcign.data.shard.findings import brief_lines
     from dcign.render.produce import verification
 
     if truth and sheet is None:
@@ -230,12 +232,12 @@ def inspect(
         click.echo(json.dumps(summary | checked, indent=1))
     else:
         console(sys.stdout).print(table(summary))
-        for line in verification.brief_lines(findings or []):
+        for line in summary["wrong"] if findings is None else brief_lines(findings):
             click.echo(f"WRONG  {line}")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
             click.echo(count if findings else "Verified: nothing wrong was found.")
-    if findings or summary.get("unreadable"):
+    if findings or summary["unreadable"] or (findings is None and summary["wrong"]):
         sys.exit(1)
 
 

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float64, Int64
-from dcign.data.dataset.reader import Shard
 from dcign.data.export.split import SplitLayout, SplitSource
 from dcign.data.schema import BATCH_SIZE, Batch, varies_codes
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, Batch, Factor
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from dcign.data.dataset.contact_sheet import write_sheet
 from dcign.data.dataset.manifest import NAME as MANIFEST
 from dcign.data.dataset.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from dcign.data.dataset.reader import Shard
 from dcign.data.schema import SPLITS, Batch, ShardHeader
+from dcign.data.shard.reader import Shard
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError, RenderError
 from dcign.render.draw.scene import without_unset

@@ -5,8 +5,7 @@ Drawing again needs model.npz, the shard's configuration and its labels.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,10 +16,11 @@ from numpy.typing import NDArray
 
 from dcign.arrays import IntP
 from dcign.data.check.dataset import check_dataset, check_shard
-from dcign.data.check.findings import Finding
 from dcign.data.damage import shown
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
+from dcign.data.shard.findings import Finding
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.machine import available_cores
@@ -40,7 +40,6 @@ LARGEST = 1000.0  # standard deviations or years: no coefficient is larger
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
 # The same for layers of truth, in their own units. Layers not named here are uint8 and have TOLERANCE.
 TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
-LISTED_ALIKE = 5  # findings with the same text that get a line each; the others are counted
 
 
 def verify(
@@ -70,18 +69,6 @@ def verify(
                 processes = worker_count or devices.worker_count(available_cores())
                 findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)
     return findings
-
-
-def brief_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield a line per finding; of those with the same text, the first few, and then how many more there are."""
-    alike = Counter(finding.what for finding in findings)
-    listed: Counter[str] = Counter()
-    for finding in findings:
-        listed[finding.what] += 1
-        if listed[finding.what] <= LISTED_ALIKE:
-            yield str(finding)
-        elif listed[finding.what] == alike[finding.what]:
-            yield f"in {alike[finding.what] - LISTED_ALIKE:,} more batches or images: {finding.what}"
 
 
 @dataclass(frozen=True)

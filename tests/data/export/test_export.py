@@ -22,9 +22,10 @@ from dcign.data.dataset.reader import FaceDataset
 from dcign.data.export import webdataset
 from dcign.data.export.dataset import FORMATS, export_dataset
 from dcign.data.export.npz import BINS
-from dcign.data.schema import FACTORS, VARIES, ShardHeader
+from dcign.data.schema import FACTORS, VARIES
 from dcign.errors import DataError
 from dcign.storage.lock import folder_lock
+from tests.support.data_sets import list_again
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -264,20 +265,18 @@ def test_shards_that_disagree_are_refused(make_faces, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path, monkeypatch):
+def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path):
     folder = make_faces()
-    with monkeypatch.context() as patched:
-        patched.setattr("dcign.data.shard.contents._header", _without_ranges)
-        with pytest.raises(DataError, match="have no range of azimuth; expected lowest < highest"):
-            export(folder, tmp_path / "out", "npz")
+    for shard in folder.glob("*/*.h5"):
+        with h5py.File(shard, "r+") as file:
+            file.attrs["ranges"] = np.bytes_(b"{}")
+    list_again(folder)
+    with pytest.raises(DataError, match="have no range of azimuth; expected lowest < highest"):
+        export(folder, tmp_path / "out", "npz")
     write_manifest(folder, replace(read_manifest(folder), splits={"train": ()}))
     with pytest.raises(DataError, match="has no batches"):
         export(folder, tmp_path / "out", "npz")
     assert list(tmp_path.iterdir()) == [folder]
-
-
-def _without_ranges(layout):
-    return ShardHeader("train", 0, {}, "", "", {}, {}, {})
 
 
 LIMITED = """
