@@ -5,7 +5,7 @@ Nothing is rendered here: `dcign.render.produce.verification` shows that labels 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -29,6 +29,7 @@ from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
 
 Progress = Callable[[int, int], None]  # batches checked so far, batches to check
+HeaderCheck = Callable[[Shard], Iterable[str]]  # what is wrong with a shard's header
 PixelCheck = tuple[str, list[Fault]]  # the slow part of a shard's check: its SHA-256, and what is wrong with its pixels
 
 
@@ -49,10 +50,18 @@ class _BatchCounter:
                 self.progress(self.done, self.total)
 
 
-def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None) -> list[Finding]:
+def nothing_more(shard: Shard) -> Iterable[str]:
+    """Find nothing wrong with a header."""
+    return ()
+
+
+def check_dataset(
+    dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None, also: HeaderCheck = nothing_more
+) -> list[Finding]:
     """Check every shard, and that the shards are complete, unchanged, and share no people between train and test.
 
-    workers: threads that read pixels; progress is called after every batch. A shard that cannot be read is a finding.
+    workers: threads that read pixels; progress is called after every batch; also: yields what else is wrong with a
+    shard's header. A shard that cannot be read is a finding.
     """
     listed = [entry for entries in dataset.splits.values() for entry in entries]
     counter = _BatchCounter(progress, sum(entry.batches for entry in listed))
@@ -64,20 +73,20 @@ def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress 
             for split, entries in dataset.splits.items():
                 people[split] = People()
                 for entry in entries:
-                    findings += _entry_findings(dataset, split, entry, people[split], next(pixels).result)
+                    findings += _entry_findings(dataset, split, entry, people[split], next(pixels).result, also)
         finally:
             threads.shutdown(cancel_futures=True)
     return findings + list(people_in_train(dataset.folder, people))
 
 
-def check_shard(path: Path, *, progress: Progress | None = None) -> list[Finding]:
+def check_shard(path: Path, *, progress: Progress | None = None, also: HeaderCheck = nothing_more) -> list[Finding]:
     """Check one shard, also against the dataset.json of its folder if that lists it.
 
-    progress is called after every batch. Raises DataError if the shard cannot be read.
+    progress, also: as in `check_dataset`. Raises DataError if the shard cannot be read.
     """
     with Shard(path) as shard:
         counter = _BatchCounter(progress, len(shard))
-        found = _listed_findings(shard, str(path), listed_beside(path), shard.sha256())
+        found = _header_findings(shard, str(path), listed_beside(path), shard.sha256(), also)
         return found + _shard_findings(shard, str(path), People(), _all_pixel_faults(shard, counter.add))
 
 
@@ -98,7 +107,12 @@ def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounte
 
 
 def _entry_findings(
-    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, check: Callable[[], PixelCheck]
+    dataset: FaceDataset,
+    split: str,
+    entry: ShardEntry,
+    people: People,
+    check: Callable[[], PixelCheck],
+    also: HeaderCheck,
 ) -> list[Finding]:
     """Check one listed shard: present, unchanged, of this data set, and correct. check: does the slow part."""
     path = dataset.folder / entry.file
@@ -106,17 +120,18 @@ def _entry_findings(
     try:
         with dataset.shard(entry) as shard:
             sha256, pixels = check()
-            found = _listed_findings(shard, name, Listed(dataset.manifest, split, entry), sha256)
+            found = _header_findings(shard, name, Listed(dataset.manifest, split, entry), sha256, also)
             return found + _shard_findings(shard, name, people, pixels)
     except DataError as error:
         return [Finding(name, None, without_name(error, path))]
 
 
-def _listed_findings(shard: Shard, name: str, listed: Listed | None, sha256: str) -> list[Finding]:
-    """Return where a shard differs from dataset.json, if one lists it."""
-    if listed is None:
-        return []
-    faults = [*header_faults(shard, listed), *([CHANGED] if sha256 != listed.entry.sha256 else [])]
+def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str, also: HeaderCheck) -> list[Finding]:
+    """Return where a shard differs from dataset.json, if one lists it, and what else is wrong with its header."""
+    faults = [*header_faults(shard, listed)] if listed else []
+    faults += also(shard)
+    if listed and sha256 != listed.entry.sha256:
+        faults.append(CHANGED)
     return [Finding(name, None, what) for what in faults]
 
 

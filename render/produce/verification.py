@@ -5,9 +5,10 @@ Drawing again needs model.npz, the shard's configuration and its labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from dcign.render.plan.configuration import ConfigurationError, RenderConfigurat
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
+from dcign.render.produce.headers import header_check
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import store_errors
 
@@ -49,7 +51,7 @@ def verify(
     worker_count: int | None,
     bar: Callable[[str], AbstractContextManager[Callable[..., Any]]],
 ) -> list[Finding]:
-    """Check labels and statistics; if `pixels`, then render the pixels again, whatever was found before.
+    """Check labels, statistics and headers; if `pixels`, then render the pixels again, whatever was found before.
 
     worker_count: number of processes; by default one per core for labels, and one per GPU, if any, for pixels.
     bar: shows a title while batches are checked; returns the callback that counts them.
@@ -60,10 +62,11 @@ def verify(
         if path.is_dir():
             dataset = FaceDataset(path)
             with bar(f"checking {path.name}") as progress:
-                findings = check_dataset(dataset, workers=worker_count or available_cores(), progress=progress)
+                cores = worker_count or available_cores()
+                findings = check_dataset(dataset, workers=cores, progress=progress, also=header_check(path))
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
-            findings, shards = check_shard(path), [path]
+            findings, shards = check_shard(path, also=header_check(path.absolute().parent.parent)), [path]
         if pixels:
             with bar(f"rendering {path.name} again") as progress:
                 processes = worker_count or devices.worker_count(available_cores())
@@ -133,6 +136,7 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
         unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # users may add layers
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
+        findings += [Finding(name, None, what) for what in _wrong_truth_names(shard, renderer)]
         exact = shard.header.renderer == asdict(renderer.opengl_renderer)
         names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
@@ -157,6 +161,15 @@ def _wrong_names(shard: Shard, configuration: RenderConfiguration) -> str:
         if found != wanted:
             return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
     return ""
+
+
+def _wrong_truth_names(shard: Shard, renderer: BatchRenderer) -> Iterator[str]:
+    """Yield how the names of parts and landmarks differ from the model's."""
+    for layer, wanted in renderer.truth_names.items():
+        found = shard.header.truth_names.get(layer, ())
+        if found != wanted:
+            unlike = [pair for pair in zip_longest(found, wanted) if pair[0] != pair[1]]
+            yield f"names {layer} {shown(unlike[0][0])} where its model has {shown(unlike[0][1])}"
 
 
 def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: BatchRenderer) -> str:
