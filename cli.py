@@ -16,6 +16,7 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
+from dcign.terminal.echo import echo
 from dcign.terminal.options import (
     COUNT,
     DATA,
@@ -164,7 +165,7 @@ def render(
     if dry_run:
         with store_errors(out):
             check_folder(out, configuration)
-        click.echo("\n".join(plan_lines(configuration, out)))
+        echo("\n".join(plan_lines(configuration, out)))
         return
     resumes = f"Stopped. Complete shards are kept in {out}: run the same command again to continue."
     with batch_progress(f"rendering {out}") as progress, interruptible(resumes):
@@ -178,12 +179,12 @@ def render(
             source_sha256=sha256,
             backdrops=backdrops,
         )
-    click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
+    echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     kinds = len(configuration.kinds)
     if batches < kinds:
-        click.echo(f"Next: dcign inspect {out}. To train on it takes {kinds} batches or more, one of each kind.")
+        echo(f"Next: dcign inspect {out}. To train on it takes {kinds} batches or more, one of each kind.")
     else:
-        click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
+        echo(f"Next: dcign inspect {out}, or dcign train {out}")
 
 
 @dcign.command(short_help="Describe a shard or a data set, and check it.")
@@ -229,14 +230,14 @@ def inspect(
             findings = verification.verify(path, pixels=not quick, worker_count=workers, bar=batch_progress)
     if as_json:
         checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}
-        click.echo(json.dumps(summary | checked, indent=1))
+        echo(json.dumps(summary | checked, indent=1))
     else:
         console(sys.stdout).print(table(summary))
         for line in summary["wrong"] if findings is None else brief_lines(findings):
-            click.echo(f"WRONG  {line}")
+            echo(f"WRONG  {line}")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
-            click.echo(count if findings else "Verified: nothing wrong was found.")
+            echo(count if findings else "Verified: nothing wrong was found.")
     if findings or summary["unreadable"] or (findings is None and summary["wrong"]):
         sys.exit(1)
 
@@ -300,9 +301,9 @@ def _evaluate_run(
             evaluation = evaluate(run, data, threads, progress)
         with stage_progress("drawing") as progress:
             files = [*write_report(run, data, other, threads, progress), write_card(run)]
-    click.echo(evaluation_table([evaluation.report]))
-    click.echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
-    click.echo(f"Look at {files[0]}.")
+    echo(evaluation_table([evaluation.report]))
+    echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
+    echo(f"Look at {files[0]}.")
 
 
 @dcign.command(short_help="Evaluate a run on unseen people, write a report.")
@@ -355,9 +356,9 @@ def compare(
             refuse_overwriting(out)
             with stage_progress("comparing") as progress:
                 report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
-    click.echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
+    echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
     if out is not None and not as_json:
-        click.echo(f"Look at {out}.")
+        echo(f"Look at {out}.")
 
 
 @dcign.command(short_help="Write the codes and labels of a data set (.npz).")
@@ -384,7 +385,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
         with stage_progress(f"encoding {faces}") as progress:
             encoding = encode_dataset(TrainedRun.open(run, device), faces, splits, threads, progress)
         save_encoding(encoding, out)
-    click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
+    echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
 
 @dcign.command(
@@ -444,13 +445,13 @@ def edit(
         image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
         with devices.threads(threads):
             edited = editing.edit(trained.codec, trained.calibrations, image, spread)
-        click.echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
+        echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
-            click.echo(caution, err=True)
+            echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None
             save_strip(out, edited.pictures, columns, stills, scale, fps)
-            click.echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
+            echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
 
 
 @dcign.command(short_help="Write a run or a data set in another format.")
@@ -490,7 +491,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
         out = out or Path(f"{folder.resolve().name}-{to}")
         with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
             count = export_dataset(folder, out, to, splits, progress=progress)
-        click.echo(f"{out}: {count:,} images.")
+        echo(f"{out}: {count:,} images.")
         return
     if to in DATASET_FORMATS or splits:
         asked = f"--to {to}" if to in DATASET_FORMATS else "--split"
@@ -505,7 +506,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     with interruptible("Stopped. Run the same command again."):
         files = export_run(TrainedRun.open(folder), out or folder / to, to)
     checked = "Checked against torch: " if to == "onnx" else ""
-    click.echo(checked + ", ".join(str(file) for file in files))
+    echo(checked + ", ".join(str(file) for file in files))
 
 
 @dcign.command(short_help="Write one person or a gallery as mesh or picture.")
@@ -542,7 +543,7 @@ def face(
     person_file.refuse_person_file(out, sheet, seed, gallery or 0)
     refuse_overwriting(out)
     model = subjects.face_model(model_path, stage_progress)
-    click.echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
+    echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
 
 
 @dcign.command(short_help="Check the installation and say how to repair it.")
@@ -569,14 +570,14 @@ def doctor(quick: bool, as_json: bool) -> None:
         for check in chain(machine, check_rendering(cores, quick=quick), check_training()):
             checks.append(check)
             if not as_json:
-                click.echo(f"{check.verdict:8}{check.name:23} {check.found}")
+                echo(f"{check.verdict:8}{check.name:23} {check.found}")
                 if check.mend:
-                    click.echo(f"{'':32}{check.mend}")
+                    echo(f"{'':32}{check.mend}")
     missing = [check.name for check in checks if check.needed and check.verdict == MISSING]
     if as_json:
-        click.echo(json.dumps({"good": not missing, "checks": [asdict(check) for check in checks]}, indent=1))
+        echo(json.dumps({"good": not missing, "checks": [asdict(check) for check in checks]}, indent=1))
     else:
-        click.echo(f"Missing: {', '.join(missing)}." if missing else "Everything that is needed is here.")
+        echo(f"Missing: {', '.join(missing)}." if missing else "Everything that is needed is here.")
     sys.exit(1 if missing else 0)
 
 

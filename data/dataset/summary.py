@@ -22,6 +22,7 @@ from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, ShardHeader
 from dcign.data.shard.findings import Finding, brief_lines
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
+from dcign.printable import printable
 from dcign.storage.paths import store_errors
 
 Json = dict[str, Any]
@@ -87,7 +88,7 @@ def summarise(path: Path) -> Json:
 
 def table(summary: Json) -> RenderableType:
     """Return a summary as tables, to be printed with rich."""
-    unreadable = [Text(f"UNREADABLE  {sentence}") for sentence in summary["unreadable"]]
+    unreadable = [Text(f"UNREADABLE  {printable(sentence)}") for sentence in summary["unreadable"]]
     tables = _split_table(summary), _range_table(summary), _provenance_table(summary)
     return Group(_title(summary), *tables, *unreadable)
 
@@ -169,7 +170,7 @@ def _title(summary: Json) -> Text:
     image = summary["image"]
     colour = "gray" if image.get("channels") == 1 else "colour"
     size = f"{image['width']} x {image['height']} px, {colour}" if image else "no images"
-    return Text(f"{summary['path']}: a dcign {summary['kind']}, version {summary['format_version']}, {size}")
+    return Text(f"{printable(summary['path'])}: a dcign {summary['kind']}, version {summary['format_version']}, {size}")
 
 
 def _split_table(summary: Json) -> Table:

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
+from dcign.printable import printable
 from dcign.storage.paths import to_path
+from dcign.terminal.echo import echo, printable_lines
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
@@ -118,7 +120,10 @@ class Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except DcignError as error:
-                raise click.ClickException(str(error)) from None
+                raise click.ClickException(printable(str(error))) from None
+            except click.ClickException as error:  # the words of the command line may hold anything
+                error.message = printable_lines(error.message)
+                raise
 
 
 @contextmanager
@@ -129,7 +134,7 @@ def _warnings_shown() -> Iterator[None]:
 
         def show(message: Any, category: type[Warning], *where: Any) -> None:
             if issubclass(category, DcignWarning):
-                click.echo(f"Warning: {message}", err=True)
+                click.echo(f"Warning: {printable(str(message))}", err=True)
             else:
                 usual(message, category, *where)
 
@@ -144,7 +149,7 @@ def interruptible(sentence: str) -> Iterator[None]:
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
-        click.echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
+        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
         sys.exit(INTERRUPTED)
 
 
