@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Float32, Int64, UInt8
+from dcign.arrays import Float32, Float64, Int64, UInt8
 from dcign.data import schema
 from dcign.data.schema import Batch, ShardHeader
 from dcign.data.shard.columns import Column
 from dcign.data.shard.contents import Contents
+from dcign.data.shard.pose import intrinsics, poses
 from dcign.errors import DataError
 from dcign.storage.paths import to_path, with_local_copy
 
@@ -116,6 +117,22 @@ class Shard:
     def nuisances(self) -> dict[str, Float32]:
         """The nuisances: values that were sampled but are not factors, name -> (B, 20)."""
         return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
+
+    @property
+    def poses(self) -> Float64:
+        """The matrix from model space to camera space of each image (B, 20, 4, 4), millimetres.
+
+        Raises DataError if the shard was not made by `dcign render`.
+        """
+        return poses(self.header, self.labels | self.nuisances)
+
+    @property
+    def intrinsics(self) -> Float64:
+        """The matrix from camera space to pixels times depth of each image (B, 20, 3, 3).
+
+        Raises DataError as `poses` does.
+        """
+        return intrinsics(self.header, self.labels | self.nuisances, *self.image_shape[:2])
 
     @property
     def truths(self) -> tuple[str, ...]:
