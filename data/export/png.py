@@ -1,6 +1,6 @@
 """png: one file per image, SPLIT/BATCH/IMAGE.png, and SPLIT/labels.csv with one row per image.
 
-SPLIT/metadata.csv is the same table with the heading that Hugging Face's `imagefolder` reads. Truth layers lie in a
+SPLIT/metadata.csv is the same table with the headings that Hugging Face's `imagefolder` reads. Truth layers lie in a
 tree of their own, truth/SPLIT/LAYER/BATCH/IMAGE.png or .npy, so that `imagefolder` does not take them for images.
 """
 
@@ -18,7 +18,8 @@ from dcign.data.export.split import SplitSource
 from dcign.data.export.truth import layer_file
 from dcign.data.schema import BATCH_SIZE, TRUTH, Batch
 
-TABLES = {"labels.csv": "file", "metadata.csv": "file_name"}  # name -> heading of the first column
+# Table -> its headings that differ. imagefolder finds the picture by file_name and puts it into a column image.
+TABLES: dict[str, dict[str, str]] = {"labels.csv": {}, "metadata.csv": {"file": "file_name", "image": "image_number"}}
 
 
 def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
@@ -27,10 +28,10 @@ def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -
     root.mkdir()
     with ExitStack() as files:
         tables = []
-        for name, first in TABLES.items():
+        for name, renamed in TABLES.items():
             file = files.enter_context((root / name).open("w", newline="", encoding="utf-8"))
             tables.append(csv.writer(file, lineterminator="\n"))
-            tables[-1].writerow([first, *table_heading(split.layout)])
+            tables[-1].writerow([renamed.get(each, each) for each in ("file", *table_heading(split.layout))])
         for batch in batches:
             _write_batch(split, batch, root, tables)
             _write_truth(folder / TRUTH / split.name, batch)

@@ -225,8 +225,9 @@ def test_the_metadata_of_hugging_face_name_every_png_and_only_pngs_of_images_lie
     root = tmp_path / "out" / "test"
     with (root / "metadata.csv").open(newline="") as metadata, (root / "labels.csv").open(newline="") as labels:
         (heading, *rows), (other, *same) = list(csv.reader(metadata)), list(csv.reader(labels))
-    assert (heading[0], other[0]) == ("file_name", "file")
-    assert (heading[1:], rows) == (other[1:], same)
+    assert heading[:3] == ["file_name", "batch", "image_number"]  # imagefolder puts the picture into a column image
+    assert other[:3] == ["file", "batch", "image"]
+    assert (heading[3:], rows) == (other[3:], same)
     assert {row[0] for row in rows} == {path.relative_to(root).as_posix() for path in root.rglob("*.png")}
 
 
