@@ -203,8 +203,8 @@ def inspect(
 ) -> None:
     """Print what a shard or a data set folder holds and, with --verify or --quick, check it.
 
-    Always compares each shard with dataset.json, and checks that labels are finite and in range. Exits with code 1 if
-    anything is wrong, and names the shard and the batch.
+    Always compares each shard with dataset.json, checks that labels are finite and in range, and says what
+    `dcign train` would refuse. Exits with code 1 if anything is wrong, and names the shard and the batch.
 
     \b
     Example:
@@ -216,11 +216,14 @@ def inspect(
     from dcign.data.dataset.contact_sheet import write_sheet
     from dcign.data.dataset.summary import summarise, table
     from dcign.data.shard.findings import brief_lines
+    from dcign.inputs.trainable import training_obstacles
     from dcign.render.produce import verification
 
     if truth and sheet is None:
         raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
     summary = summarise(path)
+    if summary["kind"] == "data set":
+        summary["refused_by_train"] = training_obstacles(summary)
     if sheet is not None:
         refuse_overwriting(sheet, "--sheet")
         write_sheet(path, sheet, truth=[name for each in truth.split(",") if (name := each.strip())])
@@ -235,6 +238,8 @@ def inspect(
         console(sys.stdout).print(table(summary))
         for line in summary["wrong"] if findings is None else brief_lines(findings):
             echo(f"WRONG  {line}")
+        for sentence in summary.get("refused_by_train", ()):
+            echo(f"`dcign train` would refuse it: {sentence}")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
             echo(count if findings else "Verified: nothing wrong was found.")

@@ -13,7 +13,7 @@ import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
-from dcign.storage.paths import to_path
+from dcign.storage.paths import expand_home, to_path
 from dcign.terminal.echo import echo, printable_lines
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
@@ -28,7 +28,14 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        return to_path(value)
+        return to_path(expand_home(value) if isinstance(value, str) else value)
+
+
+class LocalPath(click.Path):  # type: ignore[type-arg]  # older versions are not generic
+    """A folder or file of this machine."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(expand_home(value) if isinstance(value, str) else value, param, ctx)
 
 
 class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
@@ -45,7 +52,7 @@ class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions
             self.fail(str(error), param, ctx)
 
 
-PATH = click.Path(path_type=Path)
+PATH = LocalPath(path_type=Path)
 PATH_OR_URL = PathOrUrl()
 COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.IntRange(min=0)
@@ -87,7 +94,8 @@ class FactorCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
-        folder = next((word for word in args if not word.startswith("-") and Path(word).is_dir()), None)
+        words = (expand_home(word) for word in args if not word.startswith("-"))
+        folder = next((word for word in words if Path(word).is_dir()), None)
         if folder is not None:
             ctx.meta["dcign.edit.factors"] = self._factor_options(folder)
         return super().parse_args(ctx, args)

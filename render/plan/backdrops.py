@@ -23,7 +23,7 @@ from dcign.errors import RenderError
 from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 from dcign.render.plan.ranges import Range
 from dcign.storage.atomic import file_sha256
-from dcign.storage.paths import with_local_copy
+from dcign.storage.paths import expand_home, with_local_copy
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -89,7 +89,7 @@ def parse_background(text: str, size: int) -> tuple[Background | None, Backdrops
     try:
         colour = ImageColor.getrgb(text)[:3]
     except ValueError:
-        backdrops = read_pictures(Path(text), size)
+        backdrops = read_pictures(Path(expand_home(text)), size)
         return Background(pictures=len(backdrops.names), sha256=backdrops.sha256), backdrops
     return (Background(colour=colour) if any(colour) else None), None
 
