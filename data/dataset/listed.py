@@ -13,6 +13,7 @@ from typing import Any
 
 from dcign.data.damage import AGAIN, shown
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
+from dcign.data.schema import Factor
 from dcign.data.shard.findings import Finding
 from dcign.data.shard.labels import identity_faults, label_faults, value_faults
 from dcign.data.shard.reader import Shard
@@ -73,12 +74,18 @@ def header_faults(shard: Shard, listed: Listed) -> Iterator[str]:
         "configuration": (header.configuration, manifest.configuration),
         "model hash": (header.model_sha256, manifest.model.get("sha256", header.model_sha256)),
         "renderer": (header.renderer, manifest.renderer),
-        "factors": tuple([each.name for each in factors] for factors in (header.factors, manifest.factors)),
-        "units": tuple([each.units for each in factors] for factors in (header.factors, manifest.factors)),
-        "mirror_sign": tuple([each.mirror_sign for each in factors] for factors in (header.factors, manifest.factors)),
         "number of batches": (len(shard), entry.batches),
         "first batch": (int(shard.numbers[0]), entry.first),
     }
+    for name, here, there in factor_pairs(header.factors, manifest.factors):
+        pairs[name] = here, there
     for name, (found, wanted) in pairs.items():
         if found != wanted:
             yield f"has {name} {shown(found)}; {NAME} says {shown(wanted)}"
+
+
+def factor_pairs(found: Sequence[Factor], wanted: Sequence[Factor]) -> Iterator[tuple[str, list[Any], list[Any]]]:
+    """Yield names, units and mirror signs of the columns of two headers, to be compared."""
+    yield "factors", [each.name for each in found], [each.name for each in wanted]
+    yield "units", [each.units for each in found], [each.units for each in wanted]
+    yield "mirror_sign", [each.mirror_sign for each in found], [each.mirror_sign for each in wanted]

@@ -31,7 +31,7 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
         return to_path(expand_home(value) if isinstance(value, str) else value)
 
 
-class LocalPath(click.Path):  # type: ignore[type-arg]  # older versions are not generic
+class LocalPath(click.Path):
     """A folder or file of this machine."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -130,7 +130,7 @@ class Commands(click.Group):
             except DcignError as error:
                 raise click.ClickException(printable(str(error))) from None
             except click.ClickException as error:  # the words of the command line may hold anything
-                error.message = printable_lines(error.message)
+                error.message = printable_lines(error.message)  # type: ignore[misc]  # final, but there is no other way
                 raise
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.damage import shown
+from dcign.data.dataset.listed import factor_pairs
 from dcign.data.schema import ShardHeader
 from dcign.data.shard.reader import Shard
 from dcign.errors import DcignError
@@ -80,9 +81,8 @@ def _differences(header: ShardHeader, configuration: RenderConfiguration, model:
         "ranges": (header.ranges, _ranges(configuration)),
         "camera": (header.camera, _camera(configuration, model.head if model else _own_head(header))),
     }
-    for name in ("name", "units", "mirror_sign"):
-        pair = ([getattr(factor, name) for factor in factors] for factors in (header.factors, configuration.factors))
-        implied["factor names" if name == "name" else name] = tuple(pair)  # type: ignore[assignment]  # two lists
+    for name, found, wanted in factor_pairs(header.factors, configuration.factors):
+        implied[name] = found, wanted
     if model is not None:
         implied["identity attributes"] = header.attributes, model.attributes
     for name, (found, wanted) in implied.items():
@@ -104,10 +104,11 @@ def _camera(configuration: RenderConfiguration, head: HeadFrame) -> Json:
 def _own_head(header: ShardHeader) -> HeadFrame:
     """Return the sphere that a header gives, or one that it cannot give."""
     centre, radius = header.camera.get("centre"), header.camera.get("radius")
-    numbers = [radius, *centre] if isinstance(centre, list) and len(centre) == 3 else []
-    if not numbers or not all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers):
-        return HeadFrame((math.nan,) * 3, math.nan)
-    return HeadFrame((float(centre[0]), float(centre[1]), float(centre[2])), float(radius))
+    try:
+        x, y, z, r = (float(each) for each in (*centre, radius))  # type: ignore[misc]  # whatever JSON holds
+    except (TypeError, ValueError):
+        x = y = z = r = math.nan
+    return HeadFrame((x, y, z), r)
 
 
 def _read_model(file: Path, sha256: str) -> _Model | None:

@@ -43,7 +43,7 @@ CHANGES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "no range": (edited("ranges", lambda ranges: ranges.pop("elevation")), "has ranges {}"),
     "units": (column("units", [b"degree", b"radian", b"degree"]), "has units"),
     "mirror_sign": (column("mirror_sign", np.array([-1, -1, -1], np.int8)), "has mirror_sign [-1, -1, -1]"),
-    "names": (column("names", [b"elevation", b"azimuth", b"light_azimuth"]), "has factor names"),
+    "names": (column("names", [b"elevation", b"azimuth", b"light_azimuth"]), "has factors"),
     "seed": (lambda file: file.attrs.__setitem__("seed", np.int64(4)), "has seed 4"),
     "attributes": (
         lambda file: file["identity/attributes"].attrs.__setitem__(
