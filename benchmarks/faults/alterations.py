@@ -38,7 +38,7 @@ EXPORTS = ("png", "npz", "3dshapes", "webdataset")
 VERIFIED = 20  # every so many alterations are also checked with --verify, which draws everything again
 IMPOSSIBLE = (np.nan, np.inf, -np.inf, 1e6, -1e30)
 # Columns of labels -> what findings call them.
-LABELS = ("factors", "nuisance/light_elevation")
+LABELS = ("factors", "nuisance/light_elevation")  # the latter only where it is sampled
 COEFFICIENTS = ("identity/shape", "identity/albedo", "identity/attributes", "identity/index", "varies", "batch")
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera", "format")
 
@@ -51,10 +51,15 @@ class Alteration:
     words: tuple[str, ...] = ()
 
 
-def alter_shards(folder: Path, count: int, seed: int) -> dict[str, Any]:  # JSON
-    """Alter one shard at a time, and run every command on the data set."""
+def alter_in(folder: Path, count: int, seed: int) -> dict[str, Any]:  # JSON
+    """Render a data set, train for one step, and alter the data set's shards."""
     faces, run = folder / "altered", folder / "run"
     _prepare(faces, run)
+    return alter_shards(faces, run, count, seed)
+
+
+def alter_shards(faces: Path, run: Path | None, count: int, seed: int) -> dict[str, Any]:  # JSON
+    """Alter one shard at a time, and run every command on the data set; without a run none that needs torch."""
     shards = sorted(faces.glob("*/*.h5"))
     kinds: Counter[str] = Counter()
     named: Counter[str] = Counter()
@@ -82,7 +87,8 @@ def alter(file: h5py.File, rng: np.random.Generator) -> Alteration:
 
 
 def _impossible_label(file: h5py.File, rng: np.random.Generator) -> Alteration:
-    path = LABELS[int(rng.integers(len(LABELS)))]
+    labels = [path for path in LABELS if path in file]
+    path = labels[int(rng.integers(len(labels)))]
     where = tuple(int(rng.integers(size)) for size in file[path].shape)
     value = IMPOSSIBLE[int(rng.integers(len(IMPOSSIBLE)))]
     file[path][where] = value
@@ -93,7 +99,7 @@ def _impossible_label(file: h5py.File, rng: np.random.Generator) -> Alteration:
 
 def _label(file: h5py.File, rng: np.random.Generator) -> Alteration:
     """Give a label, a coefficient, an index or a code a value that another image or batch has, or a little more."""
-    paths = (*LABELS, *COEFFICIENTS)
+    paths = [path for path in (*LABELS, *COEFFICIENTS) if path in file]
     path = paths[int(rng.integers(len(paths)))]
     values = file[path][()].reshape(-1)
     place = int(rng.integers(len(values)))
@@ -122,7 +128,7 @@ def _attribute(file: h5py.File, rng: np.random.Generator) -> Alteration:
 def _column_attribute(file: h5py.File, rng: np.random.Generator) -> Alteration:
     """Change the names, units or signs of columns, parts or landmarks."""
     paths = [(path, name) for path in ("factors", "identity/attributes", "truth/parts", "truth/landmarks")
-             for name in file[path].attrs]  # fmt: skip
+             if path in file for name in file[path].attrs]  # fmt: skip
     path, name = paths[int(rng.integers(len(paths)))]
     values = file[path].attrs[name]
     changed = -values if values.dtype.kind == "i" else np.array([b"x" + values[0], *values[1:]])
@@ -134,7 +140,7 @@ def _column_attribute(file: h5py.File, rng: np.random.Generator) -> Alteration:
 
 def _chunk(file: h5py.File, rng: np.random.Generator) -> Alteration:
     """Replace a chunk by that of another batch, by other pixels, or by bytes that do not inflate."""
-    paths = ["images", *(f"truth/{name}" for name in file["truth"] if is_per_pixel(f"truth/{name}"))]
+    paths = ["images", *(f"truth/{name}" for name in file.get("truth", ()) if is_per_pixel(f"truth/{name}"))]
     dataset = file[paths[int(rng.integers(len(paths)))]]
     row, way = int(rng.integers(len(dataset))), int(rng.integers(3))
     place = (row, *(0,) * (dataset.ndim - 1))
@@ -162,7 +168,7 @@ def _altered(shard: Path, rng: np.random.Generator) -> Iterator[Alteration]:
         shard.write_bytes(content)
 
 
-def _commands(faces: Path, run: Path, *, verify: bool) -> Iterator[tuple[str, list[str]]]:
+def _commands(faces: Path, run: Path | None, *, verify: bool) -> Iterator[tuple[str, list[str]]]:
     """Yield each command that reads a data set, by its name, as the words of a command line."""
     yield "inspect", ["inspect", str(faces)]
     yield "inspect --quick", ["inspect", str(faces), "--quick"]
@@ -171,6 +177,8 @@ def _commands(faces: Path, run: Path, *, verify: bool) -> Iterator[tuple[str, li
     with tempfile.TemporaryDirectory(prefix="dcign-altered-") as new:
         for to in EXPORTS:
             yield f"export --to {to}", ["export", str(faces), "--to", to, "--out", f"{new}/{to}"]
+        if run is None:
+            return
         yield "encode", ["encode", str(run), str(faces), "--out", f"{new}/codes.npz"]
         yield "train", ["train", str(faces), "--steps", "1", "--device", "cpu", "--out", f"{new}/run"]
 

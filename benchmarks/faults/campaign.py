@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from benchmarks.errors import BenchmarkError, one_sentence
 from benchmarks.faults import injection
-from benchmarks.faults.alterations import alter_shards
+from benchmarks.faults.alterations import alter_in
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.production import render_dataset
 
@@ -71,7 +71,7 @@ def _run(part: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]: 
     if part == "cluster":
         return injection.kill_workers(folder, given.seed)
     if part == "alterations":
-        return alter_shards(folder, given.alterations, given.seed)
+        return alter_in(folder, given.alterations, given.seed)
     return fuzz_files(folder, part, given.seed, getattr(given, part))
 
 
