@@ -30,6 +30,7 @@ import msgspec
 from dcign.data.damage import AGAIN
 from dcign.data.shard.columns import ShardLayout
 from dcign.errors import DataError
+from dcign.printable import printable
 
 ReadLayout = Callable[[Path], ShardLayout]
 
@@ -165,7 +166,7 @@ def _write_answer(read: ReadLayout, folder: str, path: Path, pipe: int) -> None:
         try:
             answer = _Answer(layout=read(path))
         except DataError as error:
-            answer = _Answer(refused=str(error))
+            answer = _Answer(refused=printable(str(error)))  # a name that is not UTF-8 is no JSON
         with os.fdopen(pipe, "wb") as file:
             file.write(msgspec.json.encode(answer))
         status = 0

@@ -13,7 +13,8 @@ import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
-from dcign.storage.paths import to_path
+from dcign.storage.paths import expand_home, to_path
+from dcign.terminal.echo import echo, printable_lines
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
@@ -27,7 +28,14 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        return to_path(value)
+        return to_path(expand_home(value) if isinstance(value, str) else value)
+
+
+class LocalPath(click.Path):
+    """A folder or file of this machine."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(expand_home(value) if isinstance(value, str) else value, param, ctx)
 
 
 class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
@@ -44,7 +52,7 @@ class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions
             self.fail(str(error), param, ctx)
 
 
-PATH = click.Path(path_type=Path)
+PATH = LocalPath(path_type=Path)
 PATH_OR_URL = PathOrUrl()
 COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.IntRange(min=0)
@@ -86,7 +94,8 @@ class FactorCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
-        folder = next((word for word in args if not word.startswith("-") and Path(word).is_dir()), None)
+        words = (expand_home(word) for word in args if not word.startswith("-"))
+        folder = next((word for word in words if Path(word).is_dir()), None)
         if folder is not None:
             ctx.meta["dcign.edit.factors"] = self._factor_options(folder)
         return super().parse_args(ctx, args)
@@ -120,6 +129,9 @@ class Commands(click.Group):
                 return super().invoke(ctx)
             except DcignError as error:
                 raise click.ClickException(printable(str(error))) from None
+            except click.ClickException as error:  # the words of the command line may hold anything
+                error.message = printable_lines(error.message)  # type: ignore[misc]  # final, but there is no other way
+                raise
 
 
 @contextmanager
@@ -145,7 +157,7 @@ def interruptible(sentence: str) -> Iterator[None]:
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
-        click.echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
+        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
         sys.exit(INTERRUPTED)
 
 

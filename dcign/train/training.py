@@ -59,6 +59,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
                     f"dcign train FACES --resume --out {configuration.out}"
                 )
             source = DataSource(configuration.data)
+            source.check(("test", "iid", "sweep"))  # the evaluation reads them, after hours of training
             description = source.description()
             needed = source.training_bytes() * ranks.process.local_count
             data_in = choose_storage(configuration.data_in, needed, free_memory())

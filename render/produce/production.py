@@ -18,11 +18,10 @@ from pathlib import Path
 from dcign.data.dataset.contact_sheet import write_sheet
 from dcign.data.dataset.manifest import NAME as MANIFEST
 from dcign.data.dataset.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from dcign.data.dataset.reader import Shard
-from dcign.data.schema import SPLITS, Batch, ShardHeader
+from dcign.data.schema import SPLITS, Batch
+from dcign.data.shard.reader import Shard
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError, RenderError
-from dcign.render.draw.scene import without_unset
 from dcign.render.gl.context import Renderer
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.backdrops import Backdrops
@@ -34,6 +33,7 @@ from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.card import data_set_card
 from dcign.render.produce.cluster import check_scheduler
 from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
+from dcign.render.produce.headers import shard_header
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import is_remote, store_errors
@@ -194,7 +194,8 @@ def make_shard(task: ShardTask) -> DrawnShard:
     if task.renderer not in (None, renderer):
         raise _two_renderers(task.folder, task.renderer, renderer)
     mark = secrets.token_hex(4)  # a cluster may give the shard to a second worker while the first still writes it
-    header, batches = _header(task, batch_renderer), _batches(task, batch_renderer)
+    header = shard_header(task.configuration, task.split, task.model_sha256, batch_renderer)
+    batches = _batches(task, batch_renderer)
     return task.drawn(write_shard(task.path, header, batches, task.count, overwrite=True, mark=mark), renderer)
 
 
@@ -235,24 +236,6 @@ def _batches(task: ShardTask, batch_renderer: BatchRenderer) -> Iterator[Batch]:
     for number in range(task.first, task.first + task.count):
         yield batch_renderer.draw_batch(plan_batch(task.configuration, batch_renderer.model, task.split, number))
         workers.batch_done()
-
-
-def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
-    configuration, camera, head = task.configuration, task.configuration.scene.camera, batch_renderer.head
-    ranges = configuration.ranges | configuration.nuisances
-    return ShardHeader(
-        split=task.split,
-        seed=configuration.seed,
-        configuration=configuration.as_dict(),
-        configuration_sha256=configuration.sha256(),
-        model_sha256=task.model_sha256,
-        renderer=asdict(batch_renderer.opengl_renderer),
-        ranges={name: (allowed.low, allowed.high) for name, allowed in ranges.items()},
-        camera=asdict(camera, dict_factory=without_unset) | asdict(head) | {"distance": camera.distance(head.radius)},
-        factors=configuration.factors,
-        attributes=batch_renderer.model.attributes,
-        truth_names=batch_renderer.truth_names,
-    )
 
 
 def _listed_hashes(folder: Path) -> dict[str, str]:

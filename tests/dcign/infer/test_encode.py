@@ -1,5 +1,8 @@
 """A data set's codes as arrays: what `dcign encode` writes, and what it refuses."""
 
+import shutil
+
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -17,6 +20,8 @@ from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.calibration import calibrate, factor_values, with_factors
 from dcign.trained.trained_run import TrainedRun
+from tests.support.commands import refused
+from tests.support.data_sets import list_again
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -168,3 +173,23 @@ def test_codes_are_read_and_set_in_degrees():
     assert not np.array_equal(changed, mu[:4])
     with pytest.raises(TrainingError, match="found 'age': choose from turn, rise"):
         with_factors(mu, fits, age=3)
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["altered", "made so"])
+def test_a_label_that_is_no_number_is_refused_with_file_batch_and_column(run, small_faces, tmp_path, listed):
+    folder = tmp_path / "faces"
+    shutil.copytree(small_faces, folder)
+    with h5py.File(folder / "iid" / "shard-00000.h5", "r+") as file:
+        file["factors"][1, 3, 2] = np.nan
+    if listed:
+        list_again(folder)
+    for words in (
+        ("encode", run, folder, "--out", tmp_path / "z.npz"),
+        ("train", folder, "--steps", 1, "--device", "cpu", "--out", tmp_path / "run"),
+        ("evaluate", run, "--data", folder),
+    ):
+        if words[0] == "evaluate" and listed:
+            continue  # it is another data set then, and refused as that
+        assert "iid/shard-00000.h5, batch 1: light_azimuth is not a finite number" in refused(*words)
+    assert not (tmp_path / "z.npz").exists()
+    assert not (tmp_path / "run" / "log.jsonl").exists()
