@@ -16,11 +16,11 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
+from dcign.stop_signals import exit_code, stop_signals
 from dcign.terminal.options import (
     COUNT,
     DATA,
     HAIR,
-    INTERRUPTED,
     KEEP_HEAD_SIZE,
     MODEL,
     NO_FILE_WRITTEN,
@@ -54,14 +54,15 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 
 def main() -> None:
     """Entry point of the `dcign` console script."""
-    try:
-        sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):  # before the command had begun anything
-        click.echo("\nStopped: nothing was begun. Run the same command again.", err=True)
-        sys.exit(INTERRUPTED)
+    with stop_signals():
+        try:
+            sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt) as stopped:  # before the command had begun anything
+            click.echo("\nStopped: nothing was begun. Run the same command again.", err=True)
+            sys.exit(exit_code(stopped.__cause__ or stopped))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -275,12 +276,13 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
 
     configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
     out = Path(configuration.out)
-    early = f"Stopped before the first step: run the same command again, with --resume if {out} is there."
-    with interruptible(early), step_progress(configuration.recipe.name) as progress:
-        training.train(configuration, progress, resume)
-    if this_process().first:
-        late = f"Stopped. The trained network is kept in {out}: dcign evaluate {out} continues."
-        _evaluate_run(out, None, configuration.device, configuration.threads, late)
+    stopped = f"Stopped. What was trained is kept in {out}: run the same command with --resume if {out} is there."
+    trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
+    with interruptible(stopped):
+        with step_progress(configuration.recipe.name) as progress:
+            training.train(configuration, progress, resume)
+        if this_process().first:
+            _evaluate_run(out, None, configuration.device, configuration.threads, trained)
 
 
 def _evaluate_run(

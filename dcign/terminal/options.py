@@ -1,4 +1,4 @@
-"""What the commands share: option types, common options, and how errors, warnings and Ctrl-C are shown."""
+"""What the commands share: option types, common options, and how errors, warnings and stop signals are shown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
+from dcign.stop_signals import exit_code
 from dcign.storage.paths import to_path
 
-INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
 SPLITS = ("train", "test", "iid", "sweep")
@@ -140,12 +140,12 @@ def _warnings_shown() -> Iterator[None]:
 
 @contextmanager
 def interruptible(sentence: str) -> Iterator[None]:
-    """On Ctrl-C print how to continue, and exit with code 130."""
+    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP."""
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
         click.echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_code(stopped))
 
 
 def refuse_overwriting(path: Path, option: str = "--out") -> None:

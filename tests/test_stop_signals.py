@@ -1,0 +1,69 @@
+"""TERM and HUP stop a command as Ctrl-C does: at once, or at the next moment at which nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from dcign.stop_signals import StopRequested, deferred_stop, exit_code, stop_signals
+
+
+def send(*numbers: int) -> None:
+    for number in numbers:
+        os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_stop_signal_raises_and_has_the_exit_code_of_a_shell(number: int, code: int) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt) as stopped, stop_signals():
+        send(number)
+    assert exit_code(stopped.value) == code
+    assert signal.getsignal(number) is before
+
+
+def test_a_deferred_signal_is_told_and_raises_at_the_end_unless_the_body_stopped_for_it() -> None:
+    reached = []
+    with pytest.raises(StopRequested) as stopped, deferred_stop() as requested:
+        assert requested() == 0
+        send(signal.SIGHUP)
+        reached.append(requested())
+    assert reached == [signal.SIGHUP]
+    assert stopped.value.number == signal.SIGHUP
+    with pytest.raises(ValueError, match="own words"), deferred_stop():
+        send(signal.SIGTERM)
+        raise ValueError("own words")
+
+
+def test_further_signals_change_nothing_but_a_second_ctrl_c_stops_at_once() -> None:
+    with pytest.raises(StopRequested) as stopped, deferred_stop() as requested:
+        send(signal.SIGTERM, signal.SIGHUP, signal.SIGTERM)  # as systemd and shells do
+        assert requested() == signal.SIGTERM
+        send(signal.SIGINT)
+        pytest.fail("not stopped at once")
+    assert stopped.value.number == signal.SIGINT
+
+
+def test_a_signal_during_the_way_out_is_ignored() -> None:
+    with stop_signals():
+        with pytest.raises(StopRequested):
+            send(signal.SIGTERM)
+        send(signal.SIGHUP)
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+    script = """
+import os, signal
+from dcign.stop_signals import stop_signals
+with stop_signals():
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("goes on")
+"""
+    done = subprocess.run(
+        ["nohup", sys.executable, "-c", script], capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+    )
+    assert done.stdout == "goes on\n"
