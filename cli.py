@@ -270,7 +270,10 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
       dcign train faces --recipe swap --steps 4000 --out runs/first
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
+    from dcign.evaluate.evaluation import refuse_unevaluable
+    from dcign.inputs.source import DataSource
     from dcign.run.configuration import TrainConfiguration
+    from dcign.storage.paths import to_path
     from dcign.train import training
     from dcign.train.distributed import this_process
 
@@ -279,6 +282,8 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
     stopped = f"Stopped. What was trained is kept in {out}: run the same command with --resume if {out} is there."
     trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
     with interruptible(stopped):
+        if this_process().first and to_path(configuration.data).exists():
+            refuse_unevaluable(DataSource(configuration.data))
         with step_progress(configuration.recipe.name) as progress:
             training.train(configuration, progress, resume)
         if this_process().first:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -26,25 +27,43 @@ def test_a_stop_signal_raises_and_has_the_exit_code_of_a_shell(number: int, code
     assert signal.getsignal(number) is before
 
 
+def deferred(body: Callable[[Callable[[], int]], None]) -> None:
+    with deferred_stop() as requested:
+        body(requested)
+
+
 def test_a_deferred_signal_is_told_and_raises_at_the_end_unless_the_body_stopped_for_it() -> None:
-    reached = []
-    with pytest.raises(StopRequested) as stopped, deferred_stop() as requested:
-        assert requested() == 0
+    told = []
+
+    def goes_on(requested: Callable[[], int]) -> None:
+        told.append(requested())
         send(signal.SIGHUP)
-        reached.append(requested())
-    assert reached == [signal.SIGHUP]
-    assert stopped.value.number == signal.SIGHUP
-    with pytest.raises(ValueError, match="own words"), deferred_stop():
+        told.append(requested())
+
+    def stops(requested: Callable[[], int]) -> None:
         send(signal.SIGTERM)
         raise ValueError("own words")
 
+    with pytest.raises(StopRequested) as stopped:
+        deferred(goes_on)
+    assert told == [0, signal.SIGHUP]
+    assert stopped.value.number == signal.SIGHUP
+    with pytest.raises(ValueError, match="own words"):
+        deferred(stops)
+
 
 def test_further_signals_change_nothing_but_a_second_ctrl_c_stops_at_once() -> None:
-    with pytest.raises(StopRequested) as stopped, deferred_stop() as requested:
+    told = []
+
+    def body(requested: Callable[[], int]) -> None:
         send(signal.SIGTERM, signal.SIGHUP, signal.SIGTERM)  # as systemd and shells do
-        assert requested() == signal.SIGTERM
+        told.append(requested())
         send(signal.SIGINT)
-        pytest.fail("not stopped at once")
+        told.append(requested())
+
+    with pytest.raises(StopRequested) as stopped:
+        deferred(body)
+    assert told == [signal.SIGTERM]
     assert stopped.value.number == signal.SIGINT
 
 

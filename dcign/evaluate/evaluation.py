@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from dcign.device import refuse_threads, threads
+from dcign.errors import TrainingError
 from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
 from dcign.evaluate.disentanglement import measure_disentanglement, tree_operations
@@ -24,6 +25,7 @@ from dcign.evaluate.identification import identify
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, measure_factors
+from dcign.evaluate.sweeps import sweep_levels
 from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
 from dcign.metrics import best_latent
 from dcign.metrics.leakage import probe_operations
@@ -39,6 +41,7 @@ from dcign.trained.trained_run import TrainedRun
 TRAINING_IMAGES = 7200  # for calibrations and probes, spread evenly over all training batches
 BASELINE_BATCHES = 30  # per factor, spread evenly over the batches in which it varies
 SEED = 0  # of metrics that draw at random: the same for all runs, so that they can be compared
+SPLITS = ("train", "iid", "test", "sweep")  # that an evaluation needs
 TEST_BATCHES = 400  # for comparisons of images: the first ones, as the kinds of batches alternate
 
 
@@ -62,11 +65,12 @@ def evaluate(
     data: the data set's folder, if it has moved since training.
     progress: called with each stage and the fraction of the whole evaluation that is done.
 
-    Raises TrainingError if a file cannot be written.
+    Raises TrainingError if a split cannot be evaluated, or a file cannot be written.
     """
     refuse_threads(thread_count)
     source = run.data(data)
     progress("reading", 0.0)
+    refuse_unevaluable(source)
     train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
     parts = source.parts("test", TEST_BATCHES)
@@ -76,6 +80,20 @@ def evaluate(
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
     return evaluation
+
+
+def refuse_unevaluable(source: DataSource) -> None:
+    """Raise TrainingError unless the splits can be evaluated: before hours of training. Reads labels alone."""
+    source.refuse_missing(SPLITS)
+    train, *others = (source.chunked(name) for name in SPLITS)
+    for name, split in zip(SPLITS[1:], others, strict=True):
+        if split.chunks.shape != train.chunks.shape:
+            raise TrainingError(
+                f"expected images of one size in all splits, found {split.chunks.shape[1:]} in {name} and "
+                f"{train.chunks.shape[1:]} in train: render the data set again."
+            )
+    for factor in range(train.chunks.factors.shape[2]):
+        sweep_levels(others[-1].chunks.factors, factor)
 
 
 @dataclass(frozen=True, eq=False)
