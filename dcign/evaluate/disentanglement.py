@@ -61,11 +61,11 @@ def measure_disentanglement(
     progress(0.1)
     grouped = _metrics(mu, truth, tables, blocks, rng)
     progress(0.2)
-    latents["explicitness"] = {"value": explicitness(*tables)}
+    latents |= {"explicitness": {"value": explicitness(*tables)}}
     by_class = dci(*tables, np.random.default_rng(SEED)) if class_trees else None
     if by_class is not None:
-        latents |= _dci_metrics(by_class)
-        grouped |= _dci_metrics(by_class.grouped(blocks))
+        latents.update(_dci_metrics(by_class))
+        grouped.update(_dci_metrics(by_class.grouped(blocks)))
     progress(0.95)
     by_value = dci_continuous(mu[fitted], factors[fitted], mu[measured], factors[measured], np.random.default_rng(SEED))
     progress(1.0)
