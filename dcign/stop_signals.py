@@ -83,6 +83,13 @@ def deferred_stop() -> Iterator[Callable[[], int]]:
             raise StopRequested(handler.requested)
 
 
+def stop_if_requested() -> None:
+    """Raise StopRequested again if a library caught it: call this wherever stopping loses nothing."""
+    for handler in _installed:
+        if handler.requested and not handler.deferring:
+            raise StopRequested(handler.requested)
+
+
 @contextmanager
 def stop_signals_blocked() -> Iterator[None]:
     """Block stop signals, so that processes started meanwhile inherit the block. Signals arrive at the end."""

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
-from dcign.stop_signals import StopRequested, deferred_stop, exit_code, stop_signals
+from dcign.stop_signals import StopRequested, deferred_stop, exit_code, stop_if_requested, stop_signals
+from dcign.terminal.progress import batch_progress
 
 
 def send(*numbers: int) -> None:
@@ -65,6 +67,15 @@ def test_further_signals_change_nothing_but_a_second_ctrl_c_stops_at_once() -> N
         deferred(body)
     assert told == [signal.SIGTERM]
     assert stopped.value.number == signal.SIGINT
+
+
+def test_a_stop_that_a_library_caught_is_raised_again_at_the_next_report() -> None:
+    stop_if_requested()
+    with stop_signals():
+        with suppress(KeyboardInterrupt):  # as a bare except does
+            send(signal.SIGTERM)
+        with batch_progress("waiting") as progress, pytest.raises(StopRequested):
+            progress(1, 2)
 
 
 def test_a_signal_during_the_way_out_is_ignored() -> None:

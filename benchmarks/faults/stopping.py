@@ -33,7 +33,7 @@ TARGETS = ("all", "the parent")  # the process group, as SLURM and a closed term
 NOISE = re.compile(r"Traceback|leaked|asyncio|Exception ignored|Warning|Error")
 FACES = ("render", "--batches", 20, "--size", 32)
 TRAIN = ("--steps", 150, "--threads", 1, "--device", "cpu", "--set", "network=strided", "--set", "latents=8")
-PATIENCE = 120  # seconds until a stopped process counts as hanging
+PATIENCE = 300  # seconds until a stopped process counts as hanging
 
 
 @dataclass

@@ -20,10 +20,8 @@ FORMAT = "dcign-comparison"
 FORMAT_VERSION = 1
 WIDTH = 110  # columns of a terminal; a wider table continues below
 CELL = 13
-LEGEND = (
-    "mean over seeds ± half the range from minimum to maximum; docs/training.md defines each metric; "
-    "? no better than chance, ! worse than copying, = saturated"
-)
+LEGEND = "mean over seeds ± half the range from minimum to maximum; docs/training.md defines each metric"
+MARKS = "chance: shuffled labels, an untrained network; ? no better than chance, ! worse than copying, = saturated"
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def comparison_table(comparison: Comparison) -> str:
     for factor in comparison.factors:
         lines += _block(factor, comparison, COMPARED_TERMS, width, factor)
     lines += _block("whole code", comparison, comparison.run_terms, width)
-    return "\n".join([*lines, LEGEND])
+    return "\n".join([*lines, MARKS, LEGEND])
 
 
 def comparison_json(comparison: Comparison) -> str:
