@@ -28,7 +28,7 @@ from benchmarks.faults import injection, stopping
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.production import render_dataset
 
-PARTS = ("kills", "signals", "harms", "disk", "cluster", "shards", "manifests")
+PARTS = ("kills", "harms", "disk", "cluster", "shards", "manifests", "signals")
 SMALL = RenderConfiguration(Splits(train=3, test=2, iid=1, sweep_levels=(1, 1, 1)), size=16)
 SILENCE = 300  # seconds without output after which a process counts as hanging
 

@@ -57,9 +57,9 @@ def measure_disentanglement(
     truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])
     fitted, measured = halves(len(mu))
     tables = mu[fitted], truth[fitted], mu[measured], truth[measured]
-    latents = _metrics(mu, truth, tables, None, rng)
+    latents = _metrics(mu, factors, truth, tables, None, rng)
     progress(0.1)
-    grouped = _metrics(mu, truth, tables, blocks, rng)
+    grouped = _metrics(mu, factors, truth, tables, blocks, rng)
     progress(0.2)
     latents |= {"explicitness": {"value": explicitness(*tables)}}
     by_class = dci(*tables, np.random.default_rng(SEED)) if class_trees else None
@@ -103,12 +103,13 @@ def tree_operations(images: int, latents: int, factors: int) -> float:
 
 def _metrics(
     mu: Floating,
+    factors: Floating,
     truth: Int64,
     tables: tuple[Floating, Int64, Floating, Int64],
     blocks: Blocks | None,
     rng: np.random.Generator,
 ) -> Metrics:
-    bins, members, _ = binned(mu, truth, blocks)
+    bins, members, _ = binned(mu, factors, blocks)
 
     def informed(code: Int64, factor: Int64) -> tuple[float, float]:
         found = information(code, members, factor)
