@@ -17,11 +17,11 @@ except ModuleNotFoundError:
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
 from dcign.terminal.echo import echo
+from dcign.stop_signals import exit_code, stop_signals
 from dcign.terminal.options import (
     COUNT,
     DATA,
     HAIR,
-    INTERRUPTED,
     KEEP_HEAD_SIZE,
     MODEL,
     NO_FILE_WRITTEN,
@@ -55,14 +55,15 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 
 def main() -> None:
     """Entry point of the `dcign` console script."""
-    try:
-        sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):  # before the command had begun anything
-        click.echo("\nStopped: nothing was begun. Run the same command again.", err=True)
-        sys.exit(INTERRUPTED)
+    with stop_signals():
+        try:
+            sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt) as stopped:  # before the command had begun anything
+            click.echo("\nStopped before anything was begun: run the same command again, --resume included.", err=True)
+            sys.exit(exit_code(stopped.__cause__ or stopped))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -132,8 +133,8 @@ def render(
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
-    Makes the splits train, test, iid and sweep. If it is stopped, the same command continues after the last complete
-    shard. --azimuth, --elevation and --light-azimuth are factors. The other
+    Makes the splits train, test, iid and sweep. If it is stopped (Ctrl-C, TERM, HUP), the same command continues after
+    the last complete shard. --azimuth, --elevation and --light-azimuth are factors. The other
     options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor.
 
     \b
@@ -269,26 +270,32 @@ def inspect(
 def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) -> None:
     """Train a network on a data set folder (default: faces), then evaluate it on people outside the training data.
 
-    Writes weights, logs, evaluation.json, report.html and pictures into the run's folder. If it is stopped, the same
-    command with --resume continues.
+    Writes weights, logs, evaluation.json, report.html and pictures into the run's folder. If it is stopped (Ctrl-C,
+    TERM, HUP), the same command with --resume continues.
 
     \b
     Example:
       dcign train faces --recipe swap --steps 4000 --out runs/first
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
-    from dcign.run.configuration import TrainConfiguration
-    from dcign.train import training
-    from dcign.train.distributed import this_process
+    stopped = "Stopped. What was trained is kept: run the same command, with --resume if the run's folder is there."
+    with interruptible(stopped):
+        from dcign.evaluate.evaluation import refuse_unevaluable
+        from dcign.inputs.source import DataSource
+        from dcign.run.configuration import TrainConfiguration
+        from dcign.storage.paths import to_path
+        from dcign.train import training
+        from dcign.train.distributed import this_process
 
-    configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
-    out = Path(configuration.out)
-    early = f"Stopped before the first step: run the same command again, with --resume if {out} is there."
-    with interruptible(early), step_progress(configuration.recipe.name) as progress:
-        training.train(configuration, progress, resume)
-    if this_process().first:
-        late = f"Stopped. The trained network is kept in {out}: dcign evaluate {out} continues."
-        _evaluate_run(out, None, configuration.device, configuration.threads, late)
+        configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
+        out = Path(configuration.out)
+        trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
+        if this_process().first and to_path(configuration.data).exists():
+            refuse_unevaluable(DataSource(configuration.data))
+        with step_progress(configuration.recipe.name) as progress:
+            training.train(configuration, progress, resume)
+        if this_process().first:
+            _evaluate_run(out, None, configuration.device, configuration.threads, trained)
 
 
 def _evaluate_run(

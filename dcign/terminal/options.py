@@ -1,4 +1,4 @@
-"""What the commands share: option types, common options, and how errors, warnings and Ctrl-C are shown."""
+"""What the commands share: option types, common options, and how errors, warnings and stop signals are shown."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
+from dcign.stop_signals import exit_code
 from dcign.storage.paths import expand_home, to_path
 from dcign.terminal.echo import echo, printable_lines
 
-INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
 SPLITS = ("train", "test", "iid", "sweep")
@@ -153,12 +153,12 @@ def _warnings_shown() -> Iterator[None]:
 
 @contextmanager
 def interruptible(sentence: str) -> Iterator[None]:
-    """On Ctrl-C print how to continue, and exit with code 130."""
+    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP."""
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
         echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_code(stopped))
 
 
 def refuse_overwriting(path: Path, option: str = "--out") -> None:

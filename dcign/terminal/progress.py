@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from dcign.printable import printable
+from dcign.stop_signals import stop_if_requested
 
 BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, repeated so that --help need not import it
 PLAIN_WIDTH = 110  # columns, where the output is not a terminal
@@ -67,4 +68,9 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
     columns = [TextColumn("{task.description}"), BarColumn(bar_width=12), *texts, *times]
     with Progress(*columns, console=console(sys.stderr)) as bar:
         task = bar.add_task(printable(title), total=None, text="", visible=False)
-        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text, visible=True)
+
+        def update(done: float, total: float | None, text: str) -> None:
+            stop_if_requested()
+            bar.update(task, completed=done, total=total, text=text, visible=True)
+
+        yield update

@@ -28,6 +28,7 @@ from dcign.render.plan.backdrops import Backdrops
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration
 from dcign.render.plan.objects import Subject
+from dcign.render.plan.size_estimate import worker_bytes
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.card import data_set_card
@@ -136,7 +137,8 @@ def render_dataset(
             write_atomic(folder / BACKDROPS, backdrops.file_bytes())
         # Absolute, because a cluster's workers have other working directories.
         tasks = shard_tasks(folder if is_remote(folder) else folder.absolute(), about_model["sha256"], configuration)
-        run_tasks = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster)
+        memory = worker_bytes(configuration)
+        run_tasks = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster, memory=memory)
         made, shards = _make_missing(folder, tasks, run_tasks, progress)
         manifest = _finish(folder, configuration, about_model, shards)
     return Production(made, sum(task.count for task in tasks) - made, manifest)
@@ -233,9 +235,10 @@ def _remove_parts(folder: Path) -> None:
 
 
 def _batches(task: ShardTask, batch_renderer: BatchRenderer) -> Iterator[Batch]:
-    for number in range(task.first, task.first + task.count):
+    began = time.monotonic()
+    for done, number in enumerate(range(task.first, task.first + task.count), start=1):
         yield batch_renderer.draw_batch(plan_batch(task.configuration, batch_renderer.model, task.split, number))
-        workers.batch_done()
+        workers.batch_done((task.count - done) * (time.monotonic() - began) / done)
 
 
 def _listed_hashes(folder: Path) -> dict[str, str]:
