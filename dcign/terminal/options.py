@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
+from dcign.printable import printable
 from dcign.storage.paths import to_path
 
 INTERRUPTED = 130  # the shell's exit code for Ctrl-C
@@ -118,7 +119,7 @@ class Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except DcignError as error:
-                raise click.ClickException(str(error)) from None
+                raise click.ClickException(printable(str(error))) from None
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def _warnings_shown() -> Iterator[None]:
 
         def show(message: Any, category: type[Warning], *where: Any) -> None:
             if issubclass(category, DcignWarning):
-                click.echo(f"Warning: {message}", err=True)
+                click.echo(f"Warning: {printable(str(message))}", err=True)
             else:
                 usual(message, category, *where)
 
