@@ -37,7 +37,8 @@ def read_mesh(path: Path) -> Content:
         kind = foreign_kind(path)
         if kind is not None:
             raise ModelError(f"it is {kind}")
-        content = READERS[path.suffix.lower()](path)
+        with np.errstate(all="ignore"):  # what overflows is found where coordinates are checked
+            content = READERS[path.suffix.lower()](path)
     except MemoryError:
         raise ModelError("it needs more memory than there is") from None
     except OSError as error:

@@ -24,6 +24,7 @@ from dcign.facegen.objects.formats.pictures import Pictures
 GLOSSY, MOVED = "KHR_materials_pbrSpecularGlossiness", "KHR_texture_transform"
 SOURCES = ("EXT_texture_webp", "EXT_texture_avif")  # extensions whose pictures PIL reads
 WRAPS = {33071: "clamp", 33648: "mirror", 10497: "repeat"}
+UNMOVED = TextureTransform()
 Decoded = TypeVar("Decoded")
 
 
@@ -34,7 +35,7 @@ class Surface:
     factor: Float64 | None = None
     texture: Texture | None = None
     coordinates: int = 0
-    transform: TextureTransform = TextureTransform()
+    transform: TextureTransform = UNMOVED
 
     def places(self, uv: Float64) -> Float64:
         """Return texture coordinates (..., 2) as `Texture` takes them: v = 0 is the lowest row, in glTF the highest."""

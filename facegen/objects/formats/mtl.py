@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dcign.arrays import Float64
+from dcign.facegen.objects.formats.text import utf8
 
 # How many values the options of a texture take at most; those of three may be fewer.
 OPTIONS = {
@@ -19,13 +20,14 @@ DIFFUSE = ("map_kd", "map_ka")  # the first that a material has; some programs w
 
 @dataclass(frozen=True)
 class Material:
-    """colour: sRGB 0..1, or None; picture: the name of its texture, or None.
+    """colour: sRGB 0..1, or None; picture: the name of its texture, or None; folder: where the material's file is.
 
     The texture is at uv * scale + offset; clamp: whether its edge continues outside.
     """
 
     colour: tuple[float, float, float] | None = None
     picture: str | None = None
+    folder: Path | None = None
     scale: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
     clamp: bool = False
@@ -40,7 +42,7 @@ def read_materials(path: Path) -> dict[str, Material]:
     materials: dict[str, Material] = {}
     name, maps = "", {}  # type: str, dict[str, Material]
     known = False
-    for line in path.read_bytes().decode("utf-8", "surrogateescape").lstrip("\ufeff").splitlines():
+    for line in utf8(path.read_bytes()).decode("utf-8", "surrogateescape").splitlines():
         word, _, rest = line.strip().partition(" ") if " " in line.strip() else line.strip().partition("\t")
         word, rest = word.lower(), rest.strip()
         if word == "newmtl":
@@ -53,7 +55,7 @@ def read_materials(path: Path) -> dict[str, Material]:
         elif word in DIFFUSE and rest:
             maps[word] = _texture(rest)
             chosen = maps[next(each for each in DIFFUSE if each in maps)]
-            materials[name] = replace(chosen, colour=materials[name].colour)
+            materials[name] = replace(chosen, colour=materials[name].colour, folder=path.parent)
     return materials
 
 
@@ -76,7 +78,7 @@ def _texture(text: str) -> Material:
     while words and words[0].lower() in OPTIONS:
         option = words.pop(0).lower()
         values: list[str] = []
-        while words and len(values) < OPTIONS[option] and (not OPTIONS[option] == 3 or _is_number(words[0])):
+        while words and len(values) < OPTIONS[option] and (OPTIONS[option] != 3 or _is_number(words[0])):
             values.append(words.pop(0))
         if option == "-s" and values:
             found = replace(found, scale=_pair(values, 1.0))

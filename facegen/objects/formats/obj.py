@@ -15,7 +15,7 @@ from dcign.facegen.objects.formats.mtl import Material, read_materials
 from dcign.facegen.objects.formats.part import GRAY, Content, Part, Texture, as_bytes, plain
 from dcign.facegen.objects.formats.pictures import Pictures, find_file
 from dcign.facegen.objects.formats.polygons import triangulated
-from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table
+from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table, utf8
 
 CURVED = {b"surf", b"curv", b"curv2", b"cstype", b"patch", b"bsp", b"bzp", b"cdc", b"cdp"}  # free-form surfaces
 COLUMNS = {6: slice(3, 6), 7: slice(3, 6)}  # of colours, by the number of columns of a vertex
@@ -48,9 +48,11 @@ def read_obj(path: Path) -> Content:
     parts: list[Part] = []
     for number, material in enumerate(materials):
         which = used == number
-        picture = pictures.named(material.picture) if material.picture and which.any() else None
+        picture = pictures.named(material.picture, material.folder) if material.picture and which.any() else None
         if picture is not None:
             found[which] = np.round(picture.mean(axis=(0, 1))).astype(np.uint8)  # of what is nowhere in the texture
+            if (which & ~has_uv).any():
+                pictures.lost("texture coordinates")
             which &= has_uv
             wrap = "clamp" if material.clamp else "repeat"
             places = material.moved(uv[vt[corners[which]]])
@@ -64,7 +66,7 @@ def read_obj(path: Path) -> Content:
 
 def _statements(content: bytes) -> dict[bytes, Statements]:
     """Sort the lines of a file by their keyword."""
-    content = re.sub(rb"\\\r?\n", b" ", content.removeprefix(b"\xef\xbb\xbf")).replace(b"\t", b" ")
+    content = re.sub(rb"\\\r?\n", b" ", utf8(content)).replace(b"\t", b" ")
     found = {word: Statements() for word in (b"v", b"vt", b"f", b"mtllib", b"usemtl")}
     found[b"fo"] = found[b"f"]  # as version 2 wrote it
     for number, line in enumerate(content.splitlines(), 1):
@@ -118,13 +120,15 @@ def _corners(faces: Statements) -> tuple[Int64, Int64, Int64]:
 
 
 def _resolved(index: Int64, statements: Statements, lines: Int64, noun: str, *, optional: bool = False) -> Int64:
-    """Return indices from 0, -1 for none. In the file they count from 1, or backwards from the line that has them."""
+    """Return indices from 0, -1 for none. In the file they count from 1, or backwards from the line that has them.
+
+    optional: an index of nothing is none; else ModelError is raised, whose text is a clause.
+    """
     before = np.searchsorted(np.array(statements.lines, np.int64), lines) if (index < 0).any() else 0
     found = np.where(index < 0, before + index, index - 1)
     wrong = (found < 0) | (found >= len(statements.texts))
     if optional:
-        wrong &= index != 0
-        found = np.where(index == 0, -1, found)
+        return np.where(wrong, -1, found)
     if wrong.any():
         corner = int(np.argmax(wrong))
         raise ModelError(

@@ -15,7 +15,7 @@ from dcign.arrays import Bool, Float64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.objects.formats.part import GRAY, Content, Part, as_bytes
 from dcign.facegen.objects.formats.polygons import triangulated
-from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table
+from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table, utf8
 from dcign.printable import printable
 
 HEADER = re.compile(rb"(?P<st>ST)?(?P<c>C)?(?P<n>N)?(?P<nc>C)?(?P<four>4)?(?P<dimension>n)?OFF", re.IGNORECASE)
@@ -31,7 +31,7 @@ class Layout:
 
 def read_off(path: Path) -> Content:
     """Read a file. Raises ModelError, whose text is a clause."""
-    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    content = utf8(path.read_bytes())
     lines = [line for line in (line.partition(b"#")[0].strip() for line in content.splitlines()) if line]
     layout, lines = _layout(lines)
     count, faces = _counts(lines)
@@ -56,17 +56,18 @@ def read_off(path: Path) -> Content:
 
 def _layout(lines: list[bytes]) -> tuple[Layout, list[bytes]]:
     """Return what the header says, and the lines behind it: the counts may stand on the same line."""
-    first, _, rest = lines[0].partition(b" ") if lines else (b"", b"", b"")
-    header = HEADER.fullmatch(first)
+    first = lines[0] if lines else b""
+    header = HEADER.match(first)
     if header is None:
-        if re.match(rb"[\d\s]+$", lines[0] if lines else b""):
+        if re.fullmatch(rb"[\d\s]+", first):
             return Layout(), lines  # the word OFF is optional
         raise ModelError(f"it does not begin with the word OFF but with {printable(first.decode('latin-1'))[:20]!r}")
+    rest = first[header.end() :].strip()
     if header["four"] or header["dimension"]:
-        raise ModelError(f"its vertices are not of three dimensions ({first.decode('latin-1')})")
+        raise ModelError(f"its vertices are not of three dimensions ({header[0].decode()})")
     if rest.split()[:1] == [b"BINARY"] or lines[1:2] == [b"BINARY"]:
         raise ModelError("it is a binary OFF file, and only those of text are read")
-    behind = [rest.strip(), *lines[1:]] if rest.strip() else lines[1:]
+    behind = [rest, *lines[1:]] if rest else lines[1:]
     return Layout(bool(header["n"]), bool(header["c"] or header["nc"])), behind
 
 

@@ -31,15 +31,19 @@ class Pictures:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, UInt8 | None] = {}
+        self._read: dict[tuple[str, Path | None], UInt8 | None] = {}
         self.missing: list[str] = []
 
-    def named(self, name: str) -> UInt8 | None:
-        """Return the picture (H, W, 3) of a name, or None if it is missing or cannot be read."""
-        if name not in self._read:
-            path = find_file(name, self._folder)
-            self._read[name] = self.decoded(path.read_bytes(), name) if path else self.lost(name)
-        return self._read[name]
+    def named(self, name: str, near: Path | None = None) -> UInt8 | None:
+        """Return the picture (H, W, 3) of a name, or None if it is missing or cannot be read.
+
+        near: a folder that comes before that of the mesh.
+        """
+        key = (name, near)
+        if key not in self._read:
+            path = (find_file(name, near) if near else None) or find_file(name, self._folder)
+            self._read[key] = self.decoded(path.read_bytes(), name) if path else self.lost(name)
+        return self._read[key]
 
     def decoded(self, content: bytes, name: str) -> UInt8 | None:
         """Return the picture (H, W, 3) of a file's content, or None if it cannot be read."""

@@ -31,7 +31,7 @@ def read_ply(path: Path) -> Content:
     """Read a file. Raises ModelError, whose text is a clause."""
     elements, pictures_named = read_elements(path.read_bytes())
     vertex, face = _element(elements, ("vertex", "vertices")), _element(elements, FACES)
-    if vertex is None:
+    if vertex is None or not vertex.count:
         return Content(())
     points = _points(vertex)
     counts, corners = _polygons(face)

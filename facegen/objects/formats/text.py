@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
 from collections.abc import Sequence
 from typing import TypeVar
@@ -14,6 +15,13 @@ from dcign.errors import ModelError
 from dcign.printable import printable
 
 Number = TypeVar("Number", np.float64, np.int64)
+
+
+def utf8(content: bytes) -> bytes:
+    """Return a text file's content without its byte order mark, and UTF-16 as UTF-8."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace").encode("utf-8", "replace")
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def numbers(text: bytes, kind: type[Number]) -> NDArray[Number]:
@@ -55,5 +63,5 @@ def table(rows: Sequence[bytes]) -> tuple[Float64, Int64]:
 
 
 def colours_as_shares(values: Float64, *, whole: bool) -> Float64:
-    """Return colours (N, 3) as 0..1: whole numbers count to 255, others to 1; some programs write 127.5 all the same."""
+    """Return colours (N, 3) as 0..1. Whole numbers count to 255, others to 1, though some programs write 127.5."""
     return values / 255 if whole or np.nanmax(values, initial=0) > 1 else values

@@ -80,6 +80,18 @@ def test_a_picture_with_a_space_a_bracket_or_another_unicode_form_is_found(folde
         assert colours_in(obj(folder, {"m.mtl": f"newmtl a\nmap_Kd tex\\{written}\n"})) == [GREEN]
 
 
+def test_a_texture_is_looked_for_beside_the_file_of_materials_first(folder: Path) -> None:
+    picture(folder / "half.png", BLUE)
+    picture(folder / "tex" / "half.png")
+    assert colours_in(obj(folder, {"tex/m.mtl": "newmtl a\nmap_Kd half.png\n"})) == [GREEN]
+
+
+def test_a_texture_without_coordinates_is_said_and_shows_its_mean(folder: Path) -> None:
+    path = obj(folder, {"m.mtl": "newmtl a\nmap_Kd half.png\n"})
+    path.write_text(path.read_text().replace("1/1 2/2 3/3", "1 2 3"))
+    assert (colours_in(path), read_mesh(path).missing) == ([(128, 0, 128)], ("texture coordinates",))
+
+
 def test_options_of_a_texture_move_it(folder: Path) -> None:
     options = "-o .6 0 0 -s 1 1 1 ../images/half.png"
     assert colours_in(obj(folder, {"m.mtl": f"newmtl a\nmap_Kd {options}\n"})) == [BLUE]
