@@ -134,7 +134,7 @@ def _assimp_colours(mesh: Any, material: dict[str, Any], triangles: Any, file: P
 
 def _default(material: dict[str, Any]) -> bool:
     """Return whether a material is the one that assimp gives to what has none."""
-    return material.get("NAME", "DefaultMaterial") == "DefaultMaterial"
+    return bool(material.get("NAME", "DefaultMaterial") == "DefaultMaterial")
 
 
 def _areas(corners: Float64) -> Float64:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Float64, Int32, UInt8
 from dcign.facegen.files.archive import Archive
 from dcign.facegen.objects.orientation import crease_normals, oriented
-from dcign.facegen.objects.soup import RADIUS, Soup
+from dcign.facegen.objects.soup import RADIUS, Soup, distinct
 
 CREASE = 40.0  # degrees between two triangles; above, their edge is sharp
 STEPS = 32767
@@ -107,7 +107,7 @@ def packed(soup: Soup) -> Solid:
     soup = Soup(soup.points, soup.triangles[order], soup.colours[order])
     group, normals = crease_normals(soup, CREASE)
     corners = np.column_stack([soup.triangles.ravel(), group.ravel(), soup.colours.reshape(-1, 3)])
-    _, first, number = np.unique(corners, axis=0, return_index=True, return_inverse=True)
+    first, number = distinct(corners)
     renumbered = np.empty(len(first), np.int64)
     # In the order of the triangles: closed surfaces first.
     renumbered[np.argsort(first, kind="stable")] = np.arange(len(first))
@@ -117,7 +117,7 @@ def packed(soup: Soup) -> Solid:
         positions=_steps(soup.points[soup.triangles.ravel()[first]] / RADIUS),
         normals=_steps(normals[group.ravel()[first]]),
         colours=soup.colours.reshape(-1, 3)[first],
-        triangles=renumbered[number.reshape(-1)].reshape(-1, 3).astype(np.uint32),
+        triangles=renumbered[number].reshape(-1, 3).astype(np.uint32),
         open_vertex=int((first < 3 * solid).sum()),
         open_triangle=solid,
     )

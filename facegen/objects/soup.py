@@ -65,7 +65,7 @@ def welded(soup: Soup) -> Soup:
     corners = ((points[first] - low) / extent)[triangles]  # of extent 1, so that no area under- or overflows
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     sound = np.flatnonzero((a != b) & (b != c) & (c != a) & (area > SAME_POSITION**2))
-    kept = sound[np.sort(_distinct(np.sort(triangles[sound], axis=1))[0])]
+    kept = sound[np.sort(distinct(np.sort(triangles[sound], axis=1))[0])]
     if not len(kept):
         raise ModelError("none of its triangles has an area")
     left, triangles = _used(triangles[kept], len(first))
@@ -81,14 +81,14 @@ def _used(triangles: Int64, count: int) -> tuple[Int64, Int64]:
 
 def _positions(points: Float64, apart: float) -> tuple[Int64, Int64]:
     """Group points (P, 3) no farther `apart` than this: one point of each group (N,), and the group of each (P,)."""
-    once, number = _distinct(points)
+    once, number = distinct(points)
     pairs = cKDTree(points[once]).query_pairs(apart, output_type="ndarray")
     group = connected(pairs[:, 0], pairs[:, 1], len(once))
     return once[np.unique(group, return_index=True)[1]], group[number]
 
 
-def _distinct(rows: NDArray[Any]) -> tuple[Int64, Int64]:
-    """Return the first of each of the rows (N, 3) that are equal, in the order of their values, and the number of each.
+def distinct(rows: NDArray[Any]) -> tuple[Int64, Int64]:
+    """Return the first of each of the rows (N, K) that are equal, in the order of their values, and the number of each.
 
     As `numpy.unique`, which takes five times as long.
     """

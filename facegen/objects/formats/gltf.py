@@ -106,7 +106,7 @@ def _placed(
                 raise ModelError("a skin has fewer matrices than joints")
             joints = joints @ inverse[: len(joints)]
         return np.eye(4)[None], joints
-    return world @ _instances(arrays, node), None
+    return np.asarray(world @ _instances(arrays, node)), None
 
 
 def _instances(arrays: GltfArrays, node: Node) -> Float64:

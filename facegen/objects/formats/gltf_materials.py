@@ -87,7 +87,8 @@ class Surfaces:
             source = texture.extensions.get(name, {}).get("source", source)
         if source is None:
             names = ", ".join(texture.extensions) or "no picture"
-            return self.pictures.lost(f"texture {info.index} ({names})")
+            self.pictures.lost(f"texture {info.index} ({names})")
+            return None
         if source not in self._images:
             self._images[source] = self._image(source)
         image = self._images[source]

@@ -1,6 +1,7 @@
 """The JSON of glTF 2.0, as far as it concerns shape and base colour (Khronos, glTF 2.0 specification).
 
-Indices are numbers of entries in the file's own lists. Extensions are decoded where they are used.
+Members that are not listed are ignored. Indices are numbers of entries in the file's own lists. Extensions are
+decoded where they are used.
 """
 
 from __future__ import annotations
@@ -13,24 +14,20 @@ Index = Annotated[int, msgspec.Meta(ge=0)]
 Extensions = dict[str, Any]  # any JSON
 
 
-class _Object(msgspec.Struct, frozen=True, rename="camel"):
-    """An object of the file; members that are not listed are ignored."""
-
-
-class Asset(_Object):
+class Asset(msgspec.Struct, frozen=True, rename="camel"):
     """Which version of glTF the file has."""
 
     version: str
 
 
-class Buffer(_Object):
+class Buffer(msgspec.Struct, frozen=True, rename="camel"):
     """Bytes, in a file or in a data URI; those of GLB have none."""
 
     byte_length: Index
     uri: str | None = None
 
 
-class BufferView(_Object):
+class BufferView(msgspec.Struct, frozen=True, rename="camel"):
     """A stretch of a buffer."""
 
     buffer: Index
@@ -40,7 +37,7 @@ class BufferView(_Object):
     extensions: Extensions = {}
 
 
-class SparseIndices(_Object):
+class SparseIndices(msgspec.Struct, frozen=True, rename="camel"):
     """Which entries of an accessor are replaced."""
 
     buffer_view: Index
@@ -48,14 +45,14 @@ class SparseIndices(_Object):
     byte_offset: Index = 0
 
 
-class SparseValues(_Object):
+class SparseValues(msgspec.Struct, frozen=True, rename="camel"):
     """What replaces them."""
 
     buffer_view: Index
     byte_offset: Index = 0
 
 
-class Sparse(_Object):
+class Sparse(msgspec.Struct, frozen=True, rename="camel"):
     """Entries of an accessor that differ from its buffer view."""
 
     count: Index
@@ -63,7 +60,7 @@ class Sparse(_Object):
     values: SparseValues
 
 
-class Accessor(_Object):
+class Accessor(msgspec.Struct, frozen=True, rename="camel"):
     """An array of scalars, vectors or matrices."""
 
     component_type: int
@@ -75,7 +72,7 @@ class Accessor(_Object):
     sparse: Sparse | None = None
 
 
-class TextureInfo(_Object):
+class TextureInfo(msgspec.Struct, frozen=True, rename="camel"):
     """A texture of a material, and which texture coordinates it takes."""
 
     index: Index
@@ -83,7 +80,7 @@ class TextureInfo(_Object):
     extensions: Extensions = {}
 
 
-class TextureTransform(_Object):
+class TextureTransform(msgspec.Struct, frozen=True, rename="camel"):
     """KHR_texture_transform: scale, then rotate (radians), then shift the coordinates."""
 
     offset: tuple[float, float] = (0.0, 0.0)
@@ -92,35 +89,35 @@ class TextureTransform(_Object):
     tex_coord: Index | None = None
 
 
-class BaseColour(_Object):
+class BaseColour(msgspec.Struct, frozen=True, rename="camel"):
     """The base colour of a material: linear light, times a texture."""
 
     base_color_factor: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     base_color_texture: TextureInfo | None = None
 
 
-class SpecularGlossiness(_Object):
+class SpecularGlossiness(msgspec.Struct, frozen=True, rename="camel"):
     """KHR_materials_pbrSpecularGlossiness, which has its own base colour."""
 
     diffuse_factor: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     diffuse_texture: TextureInfo | None = None
 
 
-class Material(_Object):
+class Material(msgspec.Struct, frozen=True, rename="camel"):
     """A material."""
 
     pbr_metallic_roughness: BaseColour = BaseColour()
     extensions: Extensions = {}
 
 
-class Sampler(_Object):
+class Sampler(msgspec.Struct, frozen=True, rename="camel"):
     """How a texture continues outside of 0..1."""
 
     wrap_s: int = 10497
     wrap_t: int = 10497
 
 
-class Texture(_Object):
+class Texture(msgspec.Struct, frozen=True, rename="camel"):
     """A picture and its sampler."""
 
     source: Index | None = None
@@ -128,7 +125,7 @@ class Texture(_Object):
     extensions: Extensions = {}
 
 
-class Picture(_Object):
+class Picture(msgspec.Struct, frozen=True, rename="camel"):
     """A picture, in a file, a data URI or a buffer view."""
 
     uri: str | None = None
@@ -136,7 +133,7 @@ class Picture(_Object):
     name: str = ""
 
 
-class Primitive(_Object):
+class Primitive(msgspec.Struct, frozen=True, rename="camel"):
     """Triangles, lines or points of one material. targets: how each morph target moves the attributes."""
 
     attributes: dict[str, Index]
@@ -147,21 +144,21 @@ class Primitive(_Object):
     extensions: Extensions = {}
 
 
-class Mesh(_Object):
+class Mesh(msgspec.Struct, frozen=True, rename="camel"):
     """Primitives, and how far each morph target is applied."""
 
     primitives: list[Primitive]
     weights: list[float] = []
 
 
-class Skin(_Object):
+class Skin(msgspec.Struct, frozen=True, rename="camel"):
     """Nodes that move the vertices of a mesh."""
 
     joints: list[Index]
     inverse_bind_matrices: Index | None = None
 
 
-class Node(_Object):
+class Node(msgspec.Struct, frozen=True, rename="camel"):
     """A place in the scene: a matrix (by columns), or scale, rotation (x, y, z, w) and translation."""
 
     children: list[Index] = []
@@ -175,13 +172,13 @@ class Node(_Object):
     extensions: Extensions = {}
 
 
-class Scene(_Object):
+class Scene(msgspec.Struct, frozen=True, rename="camel"):
     """The nodes that a scene shows, with all their children."""
 
     nodes: list[Index] = []
 
 
-class Document(_Object):
+class Document(msgspec.Struct, frozen=True, rename="camel"):
     """A whole file."""
 
     asset: Asset

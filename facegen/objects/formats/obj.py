@@ -150,10 +150,10 @@ def _materials(
     chosen = [Material()]
     names = [_text(text) for text in statements[b"usemtl"].texts]
     for name in dict.fromkeys(names):
-        material = known.get(name, loosely.get(name.casefold()))
-        if material is None and known and name.casefold() not in ("", "(null)", "none"):
+        meant = known.get(name, loosely.get(name.casefold()))
+        if meant is None and known and name.casefold() not in ("", "(null)", "none"):
             pictures.lost(f"material {name}")
-        chosen.append(material or Material())
+        chosen.append(meant or Material())
     number = {name: place for place, name in enumerate(dict.fromkeys(names), 1)}
     numbered = np.array([0, *(number[name] for name in names)], np.int64)
     faces = np.searchsorted(np.array(statements[b"usemtl"].lines, np.int64), np.array(statements[b"f"].lines))

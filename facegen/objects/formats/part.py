@@ -43,7 +43,7 @@ def _wrapped(place: Float64, wrap: str) -> Float64:
         return np.clip(place, 0, 1)
     period = np.mod(place, 2)
     if wrap == "mirror":
-        return np.minimum(period, 2 - period)
+        return np.asarray(np.minimum(period, 2 - period))
     return np.where((place >= 0) & (place <= 1), place, np.mod(place, 1))
 
 

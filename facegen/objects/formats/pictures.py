@@ -56,11 +56,12 @@ class Pictures:
         except Exception:  # each decoder of PIL fails in its own way
             return self.lost(f"{name} (cannot be read as a picture)")
 
-    def lost(self, name: str) -> None:
-        """Note that a file is missing."""
+    def lost(self, name: str) -> UInt8 | None:
+        """Note that a file is missing. Returns None, its picture."""
         shown = printable(name)[:120]
         if shown not in self.missing:
             self.missing.append(shown)
+        return None
 
 
 def _small(image: Image.Image) -> UInt8:

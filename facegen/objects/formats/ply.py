@@ -13,7 +13,7 @@ from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.objects.formats.part import Content, Part, Texture, as_bytes, plain
 from dcign.facegen.objects.formats.pictures import Pictures
-from dcign.facegen.objects.formats.ply_elements import Element, Ragged, read_elements
+from dcign.facegen.objects.formats.ply_elements import Element, Numbers, Ragged, read_elements
 from dcign.facegen.objects.formats.polygons import strips_cut, triangulated
 
 CORNERS = ("vertex_indices", "vertex_index", "vertex_indexes", "vertices", "indices", "vertex_idx")
@@ -113,7 +113,7 @@ def _colours(element: Element) -> UInt8 | None:
     return _scaled([gray] * 3) if gray is not None and gray.dtype == np.uint8 else None
 
 
-def _scaled(channels: list[np.ndarray]) -> UInt8:  # type: ignore[type-arg]
+def _scaled(channels: list[Numbers]) -> UInt8:
     """Return colours (N, 3) of channels whose type says what is full: 255, 65,535, or 1 for floats."""
     kind = channels[0].dtype
     values = np.stack([channel.astype(np.float64) for channel in channels], axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dcign.arrays import UInt8
+from dcign.arrays import Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.objects.formats.part import GRAY, Content, Part, check_coordinates
 
@@ -37,7 +37,7 @@ def _part(solid: dict[str, Any], header: bytes) -> Part:
     return Part(points, triangles, None if colours is None else np.repeat(colours[:, None], 3, axis=1))
 
 
-def _colours(spare: np.ndarray, header: bytes) -> UInt8 | None:  # type: ignore[type-arg]
+def _colours(spare: Int64, header: bytes) -> UInt8 | None:
     """Return the colours (T, 3) of triangles, or None.
 
     Five bits for each channel. Magics names a colour of the whole object in the header (COLOR=), keeps red in the

@@ -57,7 +57,7 @@ def table(rows: Sequence[bytes]) -> tuple[Float64, Int64]:
     values = np.full((len(rows), int(widths.max(initial=0))), np.nan)
     for width in np.unique(widths).tolist():
         which = np.flatnonzero(widths == width)
-        of_width = rows if len(which) == len(rows) else [rows[number] for number in which]
+        of_width = rows if len(which) == len(rows) else [rows[number] for number in which.tolist()]
         values[which, :width] = numbers(b" ".join(of_width), np.float64).reshape(len(which), width)
     return values, widths
 
