@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dcign.errors import ModelError
 from dcign.facegen.files.cache import cache_folder, code_key, write_cached
+from dcign.facegen.files.foreign import foreign_kind
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import Content
@@ -60,6 +61,9 @@ def recognise(path: Path) -> Format:
         return Format(ict_facekit.KIND, tuple(ict_facekit.ict_files(path)), ict_facekit.read_ict)
     if not path.is_file():
         raise ModelError(f"expected a face model ({KNOWN}), found no file {path}: check the name.")
+    foreign = foreign_kind(path)
+    if foreign is not None:
+        raise ModelError(f"expected a face model, found that {path} is {foreign}: give {KNOWN}.")
     with path.open("rb") as stream:
         start = stream.read(128)
     if start.startswith(b"\x89HDF"):

@@ -173,7 +173,7 @@ def _triangles(arrays: GltfArrays, primitive: Primitive, count: int) -> Int64:
     if len(index) and index.max() >= count:
         raise ModelError(f"accessor {primitive.indices} names vertex {index.max()} (from 0) of {count}")
     if primitive.mode == TRIANGLES:
-        return index[: len(index) // 3 * 3].reshape(-1, 3)
+        return np.asarray(index[: len(index) // 3 * 3].reshape(-1, 3))
     if primitive.mode == STRIP:
         return strips_cut(index)
     return np.stack([np.full(max(len(index) - 2, 0), index[0] if len(index) else 0), index[1:-1], index[2:]], axis=1)

@@ -83,10 +83,7 @@ def _statements(content: bytes) -> dict[bytes, Statements]:
 
 def _vertices(vertices: Statements) -> tuple[Float64, UInt8 | None]:
     """Return points (P, 3) and their colours (P, 3), or None if no vertex has a colour."""
-    texts = (
-        [text.partition(b"#")[0] for text in vertices.texts] if any(b"#" in each for each in vertices.texts) else None
-    )
-    values, widths = table(texts or vertices.texts)
+    values, widths = table(_without_comments(vertices.texts))
     if (widths < 3).any():
         line = vertices.lines[int(np.argmax(widths < 3))]
         raise ModelError(f"line {line} gives a vertex fewer than three coordinates")
@@ -101,9 +98,7 @@ def _vertices(vertices: Statements) -> tuple[Float64, UInt8 | None]:
 
 def _corners(faces: Statements) -> tuple[Int64, Int64, Int64]:
     """Return the corners of each face (F,), and vertex and texture coordinate of each corner (C,), 0 for none."""
-    texts = faces.texts
-    if any(b"#" in text for text in texts):
-        texts = [text.partition(b"#")[0] for text in texts]
+    texts = _without_comments(faces.texts)
     counts = np.array([len(text.split()) for text in texts], np.int64)
     joined = b" ".join(texts)
     if b"/" not in joined:
@@ -115,6 +110,8 @@ def _corners(faces: Statements) -> tuple[Int64, Int64, Int64]:
     starts = np.flatnonzero(inside & ~np.concatenate([[False], inside[:-1]]))
     fields = 1 + np.add.reduceat(letters == ord("/"), starts, dtype=np.int64)
     values = numbers(joined.replace(b"/", b" "), np.int64)
+    if fields.sum() != len(values):
+        raise ModelError("it has a face with a corner that names no vertex")
     first = np.cumsum(fields) - fields
     return counts, values[first], np.where(fields > 1, values[np.minimum(first + 1, len(values) - 1)], 0)
 
@@ -171,6 +168,10 @@ def _libraries(text: bytes, pictures: Pictures, folder: Path) -> Sequence[Path]:
         if path is None:
             pictures.lost(name)
     return [path for _, path in found if path is not None]
+
+
+def _without_comments(texts: list[bytes]) -> list[bytes]:
+    return [text.partition(b"#")[0] for text in texts] if b"#" in b"".join(texts) else texts
 
 
 def _text(text: bytes) -> str:

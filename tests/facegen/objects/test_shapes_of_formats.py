@@ -118,6 +118,7 @@ def test_obj_files_in_utf_16_or_without_their_texture_coordinates_are_read(tmp_p
     [
         ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 0 1 2\n", "line 4 names vertex 0 of 3, which are counted from 1"),
         ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 4\n", "line 4 names vertex 4 of 3"),
+        ("v 0 0 0\nv 1 0 0\nv 0 1 0\nf /1 /2 /3\n", "a face with a corner that names no vertex"),
         ("v 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "line 1 gives a vertex fewer than three coordinates"),
         ("v 0 0 o\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "'o' in place of a number"),
         ("v 0 0 0\nv 1e200 0 0\nv 0 1e200 0\nf 1 2 3\n", r"a coordinate of 1e\+200"),
