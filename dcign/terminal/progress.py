@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from dcign.printable import printable
+
 BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, repeated so that --help need not import it
 PLAIN_WIDTH = 110  # columns, where the output is not a terminal
 SHORT_NAMES = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
@@ -64,5 +66,7 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
     times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
     columns = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), *texts, *times]
     with Progress(*columns, console=console(sys.stderr)) as bar:
-        task = bar.add_task(title, total=None, text="", visible=False)
-        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text, visible=True)
+        task = bar.add_task(printable(title), total=None, text="", visible=False)
+        yield lambda done, total, text: bar.update(
+            task, completed=done, total=total, text=printable(text), visible=True
+        )

@@ -89,8 +89,8 @@ class Collection:
         """
         named = [f"{name} ({', '.join(files)})" for name, files in list(self.missing.items())[:most]]
         more = f" and {len(self.missing) - most} more" if len(self.missing) > most else ""
-        noun = "object has" if len(self.missing) == 1 else "objects have"
-        count = f"{len(self.missing)} of {len(self.solids)} {noun} missing textures"
+        verb = "has" if len(self.missing) == 1 else "have"
+        count = f"{len(self.missing)} of {len(self.solids)} objects {verb} missing textures"
         return f"{count}: {', '.join(named)}{more}" if named else ""
 
     @property
