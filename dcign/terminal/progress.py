@@ -63,14 +63,14 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    texts = [TextColumn(text) for text in (count, "{task.fields[text]}")]
+    texts = [TextColumn(text, markup=False) for text in (count, "{task.fields[text]}")]
     times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
-    columns = [TextColumn("{task.description}"), BarColumn(bar_width=12), *texts, *times]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), *texts, *times]
     with Progress(*columns, console=console(sys.stderr)) as bar:
         task = bar.add_task(printable(title), total=None, text="", visible=False)
 
         def update(done: float, total: float | None, text: str) -> None:
             stop_if_requested()
-            bar.update(task, completed=done, total=total, text=text, visible=True)
+            bar.update(task, completed=done, total=total, text=printable(text), visible=True)
 
         yield update
