@@ -16,8 +16,8 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
-from dcign.terminal.echo import echo
 from dcign.stop_signals import exit_code, stop_signals
+from dcign.terminal.echo import echo
 from dcign.terminal.options import (
     COUNT,
     DATA,

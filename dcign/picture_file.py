@@ -32,7 +32,7 @@ def picture_fault(path: Path, error: Exception) -> str:
     except OSError as failed:
         return f"a file that cannot be read ({failed.strerror}): check it."
     if kind:
-        return f"{kind}." if ": " in kind else f"{kind}: {OTHER}"
+        return f"{kind}: {OTHER}"
     if isinstance(error, UnidentifiedImageError):
         return f"a file of no known picture format: {OTHER}"
     return f"a picture that is damaged or cut short: {OTHER}"

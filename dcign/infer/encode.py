@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, Str
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.shard.reader import Shard
 from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.shard.reader import Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.progress import StageProgress, no_stage_progress

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from dcign.errors import ModelError
-from dcign.facegen.files.foreign import foreign_kind
 from dcign.facegen.loaders.array_file import ADVICE
+from dcign.foreign import foreign_kind
 
 SHOWN = 40  # characters of a text file that an error shows
 CUT_SHORT = re.compile(

@@ -14,7 +14,6 @@ import numpy as np
 from dcign.arrays import Float64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.files.foreign import foreign_kind
 from dcign.facegen.objects.formats.gltf import read_gltf
 from dcign.facegen.objects.formats.obj import read_obj
 from dcign.facegen.objects.formats.off import read_off
@@ -23,6 +22,7 @@ from dcign.facegen.objects.formats.ply import read_ply
 from dcign.facegen.objects.formats.stl import read_stl
 from dcign.facegen.objects.soup import Soup, joined
 from dcign.facegen.objects.subdivision import subdivided
+from dcign.foreign import foreign_kind
 
 EDGE_SHARE = 1 / 128  # longest edge of a textured part over the object's extent: about a pixel of a small picture
 INWARD = 1e-6  # of the way to a triangle's centre: where a texture repeats, a corner has the colour of its triangle

@@ -90,23 +90,16 @@ def test_encoding_a_split_tells_its_way(run, small_faces):
     assert fractions[-1] == 1
 
 
-def refused(*words):
-    result = CliRunner().invoke(cli.dcign, ["encode", *(str(word) for word in words)])
-    assert result.exit_code == 1
-    assert "Traceback" not in result.output
-    return result.output
-
-
 def test_what_cannot_be_encoded_is_refused_in_a_sentence(written, run, small_faces, tmp_path):
     out = tmp_path / "z.npz"
-    assert "is there already" in refused(run, small_faces, "--out", written)
-    assert "expected a file NAME.npz" in refused(run, small_faces, "--out", tmp_path / "z.csv")
-    assert "holds no run" in refused(tmp_path, small_faces, "--out", out)
-    assert "Error: " in refused(run, tmp_path, "--out", out)
+    assert "is there already" in refused("encode", run, small_faces, "--out", written)
+    assert "expected a file NAME.npz" in refused("encode", run, small_faces, "--out", tmp_path / "z.csv")
+    assert "holds no run" in refused("encode", tmp_path, small_faces, "--out", out)
+    assert "Error: " in refused("encode", run, tmp_path, "--out", out)
     assert "expected one of the splits train, test, iid, sweep of" in refused(
-        run, small_faces, "--split", "valid", "--out", out
+        "encode", run, small_faces, "--split", "valid", "--out", out
     )
-    assert "could not be written" in refused(run, small_faces, "--split", "iid", "--out", written / "z.npz")
+    assert "could not be written" in refused("encode", run, small_faces, "--split", "iid", "--out", written / "z.npz")
     assert not list(tmp_path.iterdir())
 
 

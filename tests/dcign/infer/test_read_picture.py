@@ -122,7 +122,7 @@ NO_PICTURES = {
     "words": (b"not a picture", "a file of no known picture format: choose another file, or save it as PNG or JPEG"),
     "empty": (b"", "an empty file: choose another file"),
     "web page": (HTML, "a web page, which a failed download leaves: choose another file"),
-    "pointer": (POINTER, "a Git LFS pointer, not the file itself: get it with `git lfs pull`"),
+    "pointer": (POINTER, "a Git LFS pointer without the file itself (`git lfs pull` gets it)"),
     "zeros": (bytes(400), "a file of zeros"),
     "cut short": (png(GRAY)[:300], "a picture that is damaged or cut short"),
     "damaged": (png(GRAY)[:60] + bytes(200) + png(GRAY)[260:], "a picture that is damaged or cut short"),
