@@ -19,7 +19,7 @@ def foreign_kind(path: Path) -> str | None:
     if not head:
         return "an empty file"
     if start.startswith(POINTER):
-        return "a Git LFS pointer, not the file itself: get it with `git lfs pull`"
+        return "a Git LFS pointer without the file itself (`git lfs pull` gets it)"
     if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start):
         return "a web page, which a failed download leaves"
     return "a file of zeros, which a broken download leaves" if not head.strip(b"\0") else None

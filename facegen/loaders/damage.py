@@ -22,8 +22,7 @@ def refuse_foreign(path: Path, expected: str) -> None:
     """Raise ModelError if a file is a web page, a Git LFS pointer or empty. expected: a noun phrase."""
     kind = foreign_kind(path)
     if kind is not None:
-        advice = "." if ": " in kind else f": {ADVICE}"  # a kind may include its own advice
-        raise ModelError(f"expected {expected}, found {path}, which is {kind}{advice}")
+        raise ModelError(f"expected {expected}, found {path}, which is {kind}: {ADVICE}")
 
 
 def beginning(start: bytes) -> str:
