@@ -13,12 +13,12 @@ import numpy as np
 
 from dcign.errors import ModelError
 from dcign.facegen.files.cache import cache_folder, code_key, write_cached
+from dcign.facegen.files.model_check import check_model
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
 from dcign.facegen.loaders.damage import beginning, damaged, refuse_foreign
-from dcign.facegen.loaders.own_model import check_own_model
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.printable import printable
 from dcign.progress import StageProgress, no_stage_progress
@@ -116,7 +116,7 @@ def _load(path: Path, report: StageProgress) -> MorphableModel:
     digest = _digest(form.files)
     if form.read is None:
         model = read_model(path)
-        check_own_model(model, path)
+        check_model(model, path)
         return replace(model, source=model.source or f"{printable(path.name)}: a dcign model", source_sha256=digest)
     cached = cache_folder() / f"loaded-{digest[:16]}-{code_key()}.npz"
     if cached.exists():

@@ -32,10 +32,7 @@ PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (
-            POINTER,
-            "which is a Git LFS pointer without the file itself (`git lfs pull` gets it): download the file again",
-        ),
+        (POINTER, "which is a Git LFS pointer without the file itself (`git lfs pull` gets it): download"),
         (PAGE, "which is a web page"),
         (b"\xef\xbb\xbf\n<html>", "which is a web page"),
         (b"", "which is an empty file: download the file again from its publisher."),

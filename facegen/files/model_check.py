@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.errors import ModelError
-from dcign.facegen.loaders.array_file import LARGEST_NUMBER
 from dcign.facegen.model.morphable import MorphableModel
 
+LARGEST = 1e9  # of any number; positions are millimetres
 
-def check_own_model(model: MorphableModel, path: Path) -> None:
+
+def check_model(model: MorphableModel, path: Path) -> None:
     """Raise ModelError if the model that was read from a file cannot be drawn."""
     for name, shape, wanted in _shapes(model):
         if shape != wanted:
             raise _error(path, f"{name} of shape {wanted}", f"shape {shape}")
     for name, numbers in _numbers(model):
-        if not np.abs(numbers).max(initial=0) <= LARGEST_NUMBER:  # also not if any is no number
-            raise _error(path, f"finite numbers up to {LARGEST_NUMBER:.0e} in {name}", "others")
+        if not np.abs(numbers).max(initial=0) <= LARGEST:  # also not if any is no number
+            raise _error(path, f"finite numbers up to {LARGEST:.0e} in {name}", "others")
     for name, indices, count in _indices(model):
         if indices.dtype.kind not in "iu" or not 0 <= indices.min(initial=0) <= indices.max(initial=0) < count:
             raise _error(path, f"whole numbers below {count:,} in {name}", "others")
