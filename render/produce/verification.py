@@ -167,7 +167,7 @@ def _wrong_truth_names(shard: Shard, renderer: BatchRenderer) -> Iterator[str]:
     """Yield how the names of parts and landmarks differ from the model's."""
     for layer, wanted in renderer.truth_names.items():
         found = shard.header.truth_names.get(layer, ())
-        if found != wanted:
+        if layer in shard.truths and found != wanted:
             unlike = [pair for pair in zip_longest(found, wanted) if pair[0] != pair[1]]
             yield f"names {layer} {shown(unlike[0][0])} where its model has {shown(unlike[0][1])}"
 
