@@ -85,7 +85,7 @@ def measure_sweep(
         mask = None if decoded.mask is None else decoded.mask[done].astype(np.float32) / 255
         turned = source.copy()
         turned[:, fit.latent] = fit.code(np.array([level]))
-        images = [codec.decode(turned), codec.decode(mu[index]), unchanged]
+        images: list[Floating] = [codec.decode(turned), codec.decode(mu[index]), unchanged]
         found = [[psnr_decibels(image - truth, mask) for image in images]]
         found.append([structural_similarity(image, truth, mask) for image in images])
         if abs(level - sweep.rest) < SLACK:  # where copying is exact, and says nothing
