@@ -85,15 +85,14 @@ def measure_sweep(
         mask = None if decoded.mask is None else decoded.mask[done].astype(np.float32) / 255
         turned = source.copy()
         turned[:, fit.latent] = fit.code(np.array([level]))
-        images: tuple[Floating, ...] = (codec.decode(turned), codec.decode(mu[index]), unchanged)
-        found = [[psnr_decibels(image - truth, mask) for image in images]]
-        found.append([structural_similarity(image, truth, mask) for image in images])
-        if abs(level - sweep.rest) < SLACK:  # where copying is exact, and says nothing
-            for of_images in found:
-                of_images[-1] = np.full(len(truth), np.nan)
-        scores.append([*found[0], *found[1]])
+        images: list[Floating] = [codec.decode(turned), codec.decode(mu[index]), unchanged]
+        psnrs = [psnr_decibels(image - truth, mask) for image in images]
+        scores.append([psnrs, [structural_similarity(image, truth, mask) for image in images]])
         progress((1 + (done + 1) / len(kept)) / 2)
-    psnr, plain_psnr, copy_psnr, ssim, plain_ssim, copy_ssim = np.nanmean(np.array(scores), axis=(0, 2)).tolist()
+    by_level = np.array(scores).mean(axis=-1)  # (L, 2, 3)
+    (psnr, plain_psnr, _), (ssim, plain_ssim, _) = by_level.mean(axis=0).tolist()
+    away = np.abs(decoded.levels - sweep.rest) >= SLACK  # elsewhere a copy is exact, and says nothing
+    copy_psnr, copy_ssim = by_level[away, :, 2].mean(axis=0).tolist() if away.any() else (float("nan"), float("nan"))
     ends = float(sweep.levels[0]), float(sweep.levels[-1])
     return Rerendering(psnr, ssim, plain_psnr, plain_ssim, ends, copy_psnr, copy_ssim), curve
 
