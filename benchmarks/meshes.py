@@ -34,6 +34,7 @@ COLOURLESS = (".off", ".stl")  # formats of which assimp gives no colours
 SECONDS = 60.0  # for which assimp may read a file
 MOST_TRIANGLES = 200_000  # into which we subdivide what has a texture
 BASE_COLOUR, DIFFUSE = 12, 1  # assimp's kinds of textures
+PLACES = 48  # in each triangle where we look up a texture for assimp
 
 
 @one_sentence()
@@ -118,7 +119,7 @@ def _assimp_colours(mesh: Any, material: dict[str, Any], triangles: Any, file: P
             return None
         image = np.asarray(Image.open(path).convert("RGB"))
         corners = np.asarray(mesh.texcoords[0]).reshape(-1, mesh.num_uv_components[0])[triangles, :2]
-        inside = np.random.default_rng(0).dirichlet((1, 1, 1), 400)  # as many places in each triangle
+        inside = np.random.default_rng(0).dirichlet((1, 1, 1), PLACES)
         uv = np.mod(np.einsum("sc,tcx->stx", inside, corners), 1)
         columns, rows = ((uv * (1, -1) + (0, 1)) * image.shape[1::-1]).astype(int).transpose(2, 0, 1)
         return np.asarray(image[rows.clip(0, len(image) - 1), columns.clip(0, image.shape[1] - 1)].mean(axis=0))
