@@ -123,9 +123,7 @@ def _assimp_colours(mesh: Any, material: dict[str, Any], triangles: Any, file: P
         uv = np.mod(np.einsum("sc,tcx->stx", inside, corners), 1)
         columns, rows = ((uv * (1, -1) + (0, 1)) * image.shape[1::-1]).astype(int).transpose(2, 0, 1)
         return np.asarray(image[rows.clip(0, len(image) - 1), columns.clip(0, image.shape[1] - 1)].mean(axis=0))
-    if "COLOR_DIFFUSE" not in material or (
-        file.suffix.lower() not in LINEAR and not mesh.colors and _default(material)
-    ):
+    if "COLOR_DIFFUSE" not in material or (_default(material) and not mesh.colors):
         return None
     if mesh.colors and file.suffix.lower() not in LINEAR:
         return 255 * light
@@ -135,7 +133,7 @@ def _assimp_colours(mesh: Any, material: dict[str, Any], triangles: Any, file: P
 
 def _default(material: dict[str, Any]) -> bool:
     """Return whether a material is the one that assimp gives to what has none."""
-    return bool(material.get("NAME", "DefaultMaterial") == "DefaultMaterial")
+    return material.get("NAME", "") in ("", "Default", "DefaultMaterial")
 
 
 def _areas(corners: Float64) -> Float64:
