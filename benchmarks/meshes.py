@@ -34,6 +34,7 @@ COLOURLESS = (".off", ".stl")  # formats of which assimp gives no colours
 SECONDS = 60.0  # for which assimp may read a file
 MOST_TRIANGLES = 200_000  # into which we subdivide what has a texture
 BASE_COLOUR, DIFFUSE = 12, 1  # assimp's kinds of textures
+PLACES = 48  # in each triangle where we look up a texture for assimp
 
 
 @one_sentence()
@@ -118,13 +119,11 @@ def _assimp_colours(mesh: Any, material: dict[str, Any], triangles: Any, file: P
             return None
         image = np.asarray(Image.open(path).convert("RGB"))
         corners = np.asarray(mesh.texcoords[0]).reshape(-1, mesh.num_uv_components[0])[triangles, :2]
-        inside = np.random.default_rng(0).dirichlet((1, 1, 1), 400)  # as many places in each triangle
+        inside = np.random.default_rng(0).dirichlet((1, 1, 1), PLACES)
         uv = np.mod(np.einsum("sc,tcx->stx", inside, corners), 1)
         columns, rows = ((uv * (1, -1) + (0, 1)) * image.shape[1::-1]).astype(int).transpose(2, 0, 1)
         return np.asarray(image[rows.clip(0, len(image) - 1), columns.clip(0, image.shape[1] - 1)].mean(axis=0))
-    if "COLOR_DIFFUSE" not in material or (
-        file.suffix.lower() not in LINEAR and not mesh.colors and _default(material)
-    ):
+    if "COLOR_DIFFUSE" not in material or (_default(material) and not mesh.colors):
         return None
     if mesh.colors and file.suffix.lower() not in LINEAR:
         return 255 * light
@@ -134,7 +133,7 @@ def _assimp_colours(mesh: Any, material: dict[str, Any], triangles: Any, file: P
 
 def _default(material: dict[str, Any]) -> bool:
     """Return whether a material is the one that assimp gives to what has none."""
-    return bool(material.get("NAME", "DefaultMaterial") == "DefaultMaterial")
+    return material.get("NAME", "") in ("", "Default", "DefaultMaterial")
 
 
 def _areas(corners: Float64) -> Float64:

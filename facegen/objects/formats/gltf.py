@@ -75,9 +75,8 @@ def _local(node: Node) -> Float64:
     if node.matrix is not None:
         if len(node.matrix) != 16:
             raise ModelError(f"a node has a matrix of {len(node.matrix)} numbers")
-        matrix: Float64 = np.array(node.matrix, np.float64).reshape(4, 4).T
-        return matrix
-    return _matrices(np.array([node.translation]), np.array([node.rotation]), np.array([node.scale]))[0]
+        return np.array(node.matrix, np.float64).reshape(4, 4).T
+    return np.asarray(_matrices(np.array([node.translation]), np.array([node.rotation]), np.array([node.scale]))[0])
 
 
 def _matrices(translation: Float64, rotation: Float64, scale: Float64) -> Float64:

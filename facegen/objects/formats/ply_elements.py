@@ -63,6 +63,8 @@ def read_elements(content: bytes) -> tuple[dict[str, Element], list[str]]:
                 _read_in_turn(element, source)
         except (IndexError, ValueError, OverflowError, MemoryError):
             raise ModelError(f"it is cut short in its element {name}, of which it announces {element.count}") from None
+    if source.left():
+        raise ModelError(f"it has {source.left()} numbers more than its header announces")
     return elements, pictures
 
 
@@ -103,6 +105,9 @@ class _Source(Protocol):
     def columns(self, kinds: Sequence[tuple[str, int]], count: int) -> list[Numbers] | None:
         """Return `count` rows of columns (N, width), each of a type and a width, or None if there are fewer."""
 
+    def left(self) -> int:
+        """Return how many numbers of a text are not read; 0 of binary files, behind which anything may stand."""
+
 
 class _Text:
     def __init__(self, words: NDArray[np.float64]) -> None:
@@ -128,6 +133,9 @@ class _Text:
             for (kind, width), end in zip(kinds, ends.tolist(), strict=True)
         ]
 
+    def left(self) -> int:
+        return len(self._words) - self.start
+
 
 class _Binary:
     def __init__(self, body: bytes, order: str) -> None:
@@ -139,6 +147,9 @@ class _Binary:
         found = np.frombuffer(self._body, self._order + kind, count, self.start) if count else np.empty(0, kind)
         self.start += found.nbytes
         return found.astype(kind)
+
+    def left(self) -> int:
+        return 0
 
     def columns(self, kinds: Sequence[tuple[str, int]], count: int) -> list[Numbers] | None:
         row = np.dtype([(f"p{place}", self._order + kind, (width,)) for place, (kind, width) in enumerate(kinds)])

@@ -20,7 +20,7 @@ from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.calibration import calibrate, factor_values, with_factors
 from dcign.trained.trained_run import TrainedRun
-from tests.support import commands
+from tests.support.commands import refused
 from tests.support.data_sets import list_again
 
 pytest_plugins = ["tests.support.discs"]
@@ -184,6 +184,6 @@ def test_a_label_that_is_no_number_is_refused_with_file_batch_and_column(run, sm
     ):
         if words[0] == "evaluate" and listed:
             continue  # it is another data set then, and refused as that
-        assert "iid/shard-00000.h5, batch 1: light_azimuth is not a finite number" in commands.refused(*words)
+        assert "iid/shard-00000.h5, batch 1: light_azimuth is not a finite number" in refused(*words)
     assert not (tmp_path / "z.npz").exists()
     assert not (tmp_path / "run" / "log.jsonl").exists()

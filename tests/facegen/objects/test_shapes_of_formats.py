@@ -92,6 +92,13 @@ def test_ply_strips_and_faces_of_different_lengths_are_read_from_text_and_binary
             read_mesh(written(tmp_path / f"{name}.ply", header.encode() + body[:-5]))
 
 
+def test_a_ply_text_with_more_numbers_than_it_announces_is_refused(tmp_path: Path) -> None:
+    faces = "element face 2\nproperty list uchar int vertex_indices\nproperty uchar red\nend_header\n"
+    lists = "3 0 1 2 2 1 1\n" * 2  # a list of two where one number is announced
+    with pytest.raises(ModelError, match=r"numbers more than its header announces|cut short"):
+        read_mesh(written(tmp_path / "more.ply", HEADER.format(3) + faces + rows(TRIANGLE) + lists))
+
+
 def test_off_files_with_comments_and_faces_of_several_lengths_are_read(tmp_path: Path) -> None:
     house = [(0, 0, 0), (2, 0, 0), (2, 2, 0), (1, 3, 0), (0, 2, 0), (3, 3, 3)]
     text = f"OFF # a house\n6 2 0\n\n{rows(house)}# faces\n5 0 1 2 3 4 \n3 2 3 5\n"
