@@ -16,11 +16,12 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
+from dcign.stop_signals import exit_code, stop_signals
+from dcign.terminal.echo import echo
 from dcign.terminal.options import (
     COUNT,
     DATA,
     HAIR,
-    INTERRUPTED,
     KEEP_HEAD_SIZE,
     MODEL,
     NO_FILE_WRITTEN,
@@ -54,14 +55,15 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 
 def main() -> None:
     """Entry point of the `dcign` console script."""
-    try:
-        sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):  # before the command had begun anything
-        click.echo("\nStopped: nothing was begun. Run the same command again.", err=True)
-        sys.exit(INTERRUPTED)
+    with stop_signals():
+        try:
+            sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt) as stopped:  # before the command had begun anything
+            click.echo("\nStopped before anything was begun: run the same command again, --resume included.", err=True)
+            sys.exit(exit_code(stopped.__cause__ or stopped))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -131,8 +133,8 @@ def render(
 ) -> None:
     """Render a data set: batches of 20 faces in which only azimuth, elevation, light azimuth or identity varies.
 
-    Makes the splits train, test, iid and sweep. If it is stopped, the same command continues after the last complete
-    shard. --azimuth, --elevation and --light-azimuth are factors. The other
+    Makes the splits train, test, iid and sweep. If it is stopped (Ctrl-C, TERM, HUP), the same command continues after
+    the last complete shard. --azimuth, --elevation and --light-azimuth are factors. The other
     options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor.
 
     \b
@@ -164,7 +166,7 @@ def render(
     if dry_run:
         with store_errors(out):
             check_folder(out, configuration)
-        click.echo("\n".join(plan_lines(configuration, out)))
+        echo("\n".join(plan_lines(configuration, out)))
         return
     resumes = f"Stopped. Complete shards are kept in {out}: run the same command again to continue."
     with batch_progress(f"rendering {out}") as progress, interruptible(resumes):
@@ -178,12 +180,12 @@ def render(
             source_sha256=sha256,
             backdrops=backdrops,
         )
-    click.echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
+    echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     kinds = len(configuration.kinds)
     if batches < kinds:
-        click.echo(f"Next: dcign inspect {out}. To train on it takes {kinds} batches or more, one of each kind.")
+        echo(f"Next: dcign inspect {out}. To train on it takes {kinds} batches or more, one of each kind.")
     else:
-        click.echo(f"Next: dcign inspect {out}, or dcign train {out}")
+        echo(f"Next: dcign inspect {out}, or dcign train {out}")
 
 
 @dcign.command(short_help="Describe a shard or a data set, and check it.")
@@ -202,7 +204,8 @@ def inspect(
 ) -> None:
     """Print what a shard or a data set folder holds and, with --verify or --quick, check it.
 
-    With --verify or --quick, exits with code 1 if anything is wrong, and names the batch.
+    Always compares each shard with dataset.json, checks that labels are finite and in range, and says what
+    `dcign train` would refuse. Exits with code 1 if anything is wrong, and names the shard and the batch.
 
     \b
     Example:
@@ -213,11 +216,15 @@ def inspect(
     """
     from dcign.data.dataset.contact_sheet import write_sheet
     from dcign.data.dataset.summary import summarise, table
+    from dcign.data.shard.findings import brief_lines
+    from dcign.inputs.trainable import training_obstacles
     from dcign.render.produce import verification
 
     if truth and sheet is None:
         raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
     summary = summarise(path)
+    if summary["kind"] == "data set":
+        summary["refused_by_train"] = training_obstacles(summary)
     if sheet is not None:
         refuse_overwriting(sheet, "--sheet")
         write_sheet(path, sheet, truth=[name for each in truth.split(",") if (name := each.strip())])
@@ -227,15 +234,17 @@ def inspect(
             findings = verification.verify(path, pixels=not quick, worker_count=workers, bar=batch_progress)
     if as_json:
         checked = {} if findings is None else {"verified": not findings, "findings": [str(each) for each in findings]}
-        click.echo(json.dumps(summary | checked, indent=1))
+        echo(json.dumps(summary | checked, indent=1))
     else:
         console(sys.stdout).print(table(summary))
-        for line in verification.brief_lines(findings or []):
-            click.echo(f"WRONG  {line}")
+        for line in summary["wrong"] if findings is None else brief_lines(findings):
+            echo(f"WRONG  {line}")
+        for sentence in summary.get("refused_by_train", ()):
+            echo(f"`dcign train` would refuse it: {sentence}")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
-            click.echo(count if findings else "Verified: nothing wrong was found.")
-    if findings or summary.get("unreadable"):
+            echo(count if findings else "Verified: nothing wrong was found.")
+    if findings or summary["unreadable"] or (findings is None and summary["wrong"]):
         sys.exit(1)
 
 
@@ -261,26 +270,32 @@ def inspect(
 def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) -> None:
     """Train a network on a data set folder (default: faces), then evaluate it on people outside the training data.
 
-    Writes weights, logs, evaluation.json, report.html and pictures into the run's folder. If it is stopped, the same
-    command with --resume continues.
+    Writes weights, logs, evaluation.json, report.html and pictures into the run's folder. If it is stopped (Ctrl-C,
+    TERM, HUP), the same command with --resume continues.
 
     \b
     Example:
       dcign train faces --recipe swap --steps 4000 --out runs/first
       dcign train faces --recipe swap --set mirror=false --set reference=mean
     """
-    from dcign.run.configuration import TrainConfiguration
-    from dcign.train import training
-    from dcign.train.distributed import this_process
+    stopped = "Stopped. What was trained is kept: run the same command, with --resume if the run's folder is there."
+    with interruptible(stopped):
+        from dcign.evaluate.evaluation import refuse_unevaluable
+        from dcign.inputs.source import DataSource
+        from dcign.run.configuration import TrainConfiguration
+        from dcign.storage.paths import to_path
+        from dcign.train import training
+        from dcign.train.distributed import this_process
 
-    configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
-    out = Path(configuration.out)
-    early = f"Stopped before the first step: run the same command again, with --resume if {out} is there."
-    with interruptible(early), step_progress(configuration.recipe.name) as progress:
-        training.train(configuration, progress, resume)
-    if this_process().first:
-        late = f"Stopped. The trained network is kept in {out}: dcign evaluate {out} continues."
-        _evaluate_run(out, None, configuration.device, configuration.threads, late)
+        configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
+        out = Path(configuration.out)
+        trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
+        if this_process().first and to_path(configuration.data).exists():
+            refuse_unevaluable(DataSource(configuration.data))
+        with step_progress(configuration.recipe.name) as progress:
+            training.train(configuration, progress, resume)
+        if this_process().first:
+            _evaluate_run(out, None, configuration.device, configuration.threads, trained)
 
 
 def _evaluate_run(
@@ -298,9 +313,9 @@ def _evaluate_run(
             evaluation = evaluate(run, data, threads, progress)
         with stage_progress("drawing") as progress:
             files = [*write_report(run, data, other, threads, progress), write_card(run)]
-    click.echo(evaluation_table([evaluation.report]))
-    click.echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
-    click.echo(f"Look at {files[0]}.")
+    echo(evaluation_table([evaluation.report]))
+    echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
+    echo(f"Look at {files[0]}.")
 
 
 @dcign.command(short_help="Evaluate a run on unseen people, write a report.")
@@ -353,9 +368,9 @@ def compare(
             refuse_overwriting(out)
             with stage_progress("comparing") as progress:
                 report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
-    click.echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
+    echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
     if out is not None and not as_json:
-        click.echo(f"Look at {out}.")
+        echo(f"Look at {out}.")
 
 
 @dcign.command(short_help="Write the codes and labels of a data set (.npz).")
@@ -382,7 +397,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
         with stage_progress(f"encoding {faces}") as progress:
             encoding = encode_dataset(TrainedRun.open(run, device), faces, splits, threads, progress)
         save_encoding(encoding, out)
-    click.echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
+    echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
 
 @dcign.command(
@@ -442,13 +457,13 @@ def edit(
         image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
         with devices.threads(threads):
             edited = editing.edit(trained.codec, trained.calibrations, image, spread)
-        click.echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
+        echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
-            click.echo(caution, err=True)
+            echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None
             save_strip(out, edited.pictures, columns, stills, scale, fps)
-            click.echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
+            echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
 
 
 @dcign.command(short_help="Write a run or a data set in another format.")
@@ -458,8 +473,10 @@ def edit(
               f"Of a data set: {', '.join(DATASET_FORMATS)}.")  # fmt: skip
 @click.option("--out", type=PATH, metavar="PATH",
               help="Folder to write into.  [default: RUN/FORMAT, or ./FACES-FORMAT]")  # fmt: skip
+@click.option("--tar-batches", type=COUNT, metavar="N",
+              help="Of webdataset: batches of 20 images per tar.  [default: 250]")  # fmt: skip
 @SPLIT
-def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ...]) -> None:
+def export(folder: Path, to: str | None, out: Path | None, tar_batches: int | None, splits: tuple[str, ...]) -> None:
     """Write a trained network, or a data set, in the formats of other programs.
 
     A run: onnx is encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to
@@ -467,15 +484,16 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     `pip install 'dcign[onnx]'`. hub is weights, configuration, calibration, evaluation and a model card, read by
     DCIGN.from_pretrained(FOLDER) and by `dcign edit`.
 
-    A data set: png is SPLIT/BATCH/IMAGE.png and SPLIT/labels.csv; npz is SPLIT.npz with dSprites' keys; 3dshapes is
-    SPLIT.h5 with 3D Shapes' images and labels; webdataset is SPLIT-000000.tar and so on, of KEY.png and KEY.json.
-    docs/shard.md describes each.
+    A data set: png is SPLIT/BATCH/IMAGE.png, SPLIT/labels.csv and Hugging Face's SPLIT/metadata.csv; npz is SPLIT.npz
+    with dSprites' keys; 3dshapes is SPLIT.h5 with 3D Shapes' images and labels; webdataset is SPLIT-000000.tar and so
+    on, of KEY.png and KEY.json. All contain the truth layers. docs/shard.md describes each.
 
     \b
     Example:
       dcign export runs/swap --to onnx --out swap-onnx
       dcign export runs/swap --to hub --out swap-hub
       dcign export faces --to npz --split iid --out faces-npz
+      dcign export faces --to webdataset --tar-batches 50
     """
     from dcign.data.dataset.manifest import NAME
     from dcign.storage.paths import store_errors
@@ -487,14 +505,14 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
 
         out = out or Path(f"{folder.resolve().name}-{to}")
         with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
-            count = export_dataset(folder, out, to, splits, progress=progress)
-        click.echo(f"{out}: {count:,} images.")
+            count = export_dataset(folder, out, to, splits, progress=progress, tar_batches=tar_batches)
+        echo(f"{out}: {count:,} images.")
         return
-    if to in DATASET_FORMATS or splits:
-        asked = f"--to {to}" if to in DATASET_FORMATS else "--split"
+    if to in DATASET_FORMATS or splits or tar_batches:
+        asked = f"--to {to}" if to in DATASET_FORMATS else "--split" if splits else "--tar-batches"
         raise click.ClickException(
             f"expected {NAME} in {folder}, because {asked} is for data sets, found none: finish the data set with "
-            f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without --split."
+            f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
         )
     from dcign.publish.onnx import export_run
     from dcign.trained.trained_run import TrainedRun
@@ -503,7 +521,7 @@ def export(folder: Path, to: str | None, out: Path | None, splits: tuple[str, ..
     with interruptible("Stopped. Run the same command again."):
         files = export_run(TrainedRun.open(folder), out or folder / to, to)
     checked = "Checked against torch: " if to == "onnx" else ""
-    click.echo(checked + ", ".join(str(file) for file in files))
+    echo(checked + ", ".join(str(file) for file in files))
 
 
 @dcign.command(short_help="Write one person or a gallery as mesh or picture.")
@@ -540,7 +558,7 @@ def face(
     person_file.refuse_person_file(out, sheet, seed, gallery or 0)
     refuse_overwriting(out)
     model = subjects.face_model(model_path, stage_progress)
-    click.echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
+    echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
 
 
 @dcign.command(short_help="Check the installation and say how to repair it.")
@@ -567,14 +585,14 @@ def doctor(quick: bool, as_json: bool) -> None:
         for check in chain(machine, check_rendering(cores, quick=quick), check_training()):
             checks.append(check)
             if not as_json:
-                click.echo(f"{check.verdict:8}{check.name:23} {check.found}")
+                echo(f"{check.verdict:8}{check.name:23} {check.found}")
                 if check.mend:
-                    click.echo(f"{'':32}{check.mend}")
+                    echo(f"{'':32}{check.mend}")
     missing = [check.name for check in checks if check.needed and check.verdict == MISSING]
     if as_json:
-        click.echo(json.dumps({"good": not missing, "checks": [asdict(check) for check in checks]}, indent=1))
+        echo(json.dumps({"good": not missing, "checks": [asdict(check) for check in checks]}, indent=1))
     else:
-        click.echo(f"Missing: {', '.join(missing)}." if missing else "Everything that is needed is here.")
+        echo(f"Missing: {', '.join(missing)}." if missing else "Everything that is needed is here.")
     sys.exit(1 if missing else 0)
 
 

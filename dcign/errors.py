@@ -3,6 +3,10 @@
 The sentence says "expected X, found Y: do Z.", or for a file "PATH is Y; expected X: do Z."
 """
 
+from __future__ import annotations
+
+import signal
+
 
 class DcignError(ValueError):
     """Base of all errors that a user can act on. The text says what was expected, what was found and what to do."""
@@ -25,7 +29,12 @@ class TrainingError(DcignError):
 
 
 class TrainingInterrupted(Exception):
-    """Training was stopped by Ctrl-C after a complete step. The text says what was kept and how to resume."""
+    """Training was stopped by a signal after a complete step. The text says what was kept and how to resume."""
+
+    def __init__(self, text: str, number: int = signal.SIGINT) -> None:
+        """number: of the signal."""
+        super().__init__(text)
+        self.number = number
 
 
 class DcignWarning(UserWarning):

@@ -1,13 +1,16 @@
 """Fault injection: what `dcign render` and the readers of its files do about interruptions and damage.
 
-    python -m benchmarks.faults [PART ...] [--kills 50] [--shards 3000] [--manifests 500]
+    python -m benchmarks.faults [PART ...] [--kills 50] [--signals 10] [--shards 3000] [--manifests 500]
+                                [--alterations 200]
 
 kills: SIGKILLs at random moments, of a run with its workers, of one worker, or of the parent alone; then one run to the
-end, which must give the bytes of an undisturbed folder. harms: shards and other files that are lost or damaged;
-`inspect` must name them, and the next run must make them again. disk: a disk that fills up. cluster: two of four dask
-workers are killed during a run. shards, manifests: mutated files through `dcign inspect`, its checks and the reader, in
-a process of 1 GB (`benchmarks.faults.fuzz`). Good outcomes are intact, found and refused; everything else is a fault.
-Peak MB are those of the largest process.
+end, which must give the bytes of an undisturbed folder. signals: TERM, HUP and KILL at random moments of `render` and
+of `train`, which must say how to continue and end in the bytes and weights of undisturbed runs. harms: shards and other
+files that are lost or damaged; `inspect` must name them, and the next run must make them again. disk: a disk that fills
+up. cluster: two of four dask workers are killed during a run. shards, manifests: mutated files through `dcign inspect`,
+its checks and the reader, in a process of 1 GB (`benchmarks.faults.fuzz`). Good outcomes are intact, found and refused;
+everything else is a fault. Peak MB are those of the largest process. alterations: labels, attributes and chunks of
+valid shards are changed; inspect, export, encode and train must name each (`benchmarks.faults.alterations`).
 """
 
 from __future__ import annotations
@@ -23,11 +26,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from benchmarks.errors import BenchmarkError, one_sentence
-from benchmarks.faults import injection
+from benchmarks.faults import injection, stopping
+from benchmarks.faults.alterations import alter_in
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.production import render_dataset
 
-PARTS = ("kills", "harms", "disk", "cluster", "shards", "manifests")
+PARTS = ("kills", "harms", "disk", "cluster", "shards", "manifests", "alterations", "signals")
 SMALL = RenderConfiguration(Splits(train=3, test=2, iid=1, sweep_levels=(1, 1, 1)), size=16)
 SILENCE = 300  # seconds without output after which a process counts as hanging
 
@@ -40,8 +44,10 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}  [default: all]")
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--signals", type=int, default=10, help="to render, and as many to train")
     parser.add_argument("--shards", type=int, default=3000)
     parser.add_argument("--manifests", type=int, default=500)
+    parser.add_argument("--alterations", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work  [default: a temporary folder]")
     given = parser.parse_args()
@@ -61,12 +67,18 @@ def main() -> None:
 def _run(part: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:  # JSON
     if part == "kills":
         return injection.kill_runs(folder, given.kills, given.seed)
+    if part == "signals":
+        rendering = stopping.stop_renders(folder, given.signals, given.seed)
+        training = stopping.stop_trainings(folder, given.signals, given.seed)
+        return {"render": rendering, "train": training, "faults": rendering.pop("faults") + training.pop("faults")}
     if part == "harms":
         return injection.damage_files(folder, given.seed)
     if part == "disk":
         return injection.fill_disk(folder)
     if part == "cluster":
         return injection.kill_workers(folder, given.seed)
+    if part == "alterations":
+        return alter_in(folder, given.alterations, given.seed)
     return fuzz_files(folder, part, given.seed, getattr(given, part))
 
 

@@ -23,9 +23,10 @@ class Cluster:
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def start_workers(self, count: int) -> None:
-        """Start workers of one thread each."""
-        options = (self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard")
+    def start_workers(self, count: int, memory_limit: str = "") -> None:
+        """Start workers of one thread each, with a nanny that kills one that exceeds its memory limit, if given."""
+        nanny = ("--memory-limit", memory_limit) if memory_limit else ("--no-nanny",)
+        options = (self.address, *nanny, "--nthreads", "1", "--no-dashboard")
         self.workers += [self._start("worker", *options) for _ in range(count)]
 
     def close(self) -> None:

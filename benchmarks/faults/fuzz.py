@@ -26,8 +26,9 @@ from click.testing import CliRunner
 
 from benchmarks.faults.mutations import Original, mutate_shard, mutate_text, read_shard, read_text
 from dcign import cli
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.shard import sandbox
+from dcign.data.shard.reader import Shard
 from dcign.errors import DcignError
 from dcign.render.produce.verification import check_shard_pixels, pixel_task
 from dcign.render.produce.worker_pool import ENVIRONMENT

@@ -43,7 +43,7 @@ class KillCampaign:
 
     def kill(self) -> None:
         """Start a run, kill all of it or a part at a random moment, and check what it leaves."""
-        run = subprocess.Popen(_dcign(*RENDER, *LOCAL, "--out", self.folder), start_new_session=True, **QUIET)
+        run = subprocess.Popen(dcign_command(*RENDER, *LOCAL, "--out", self.folder), start_new_session=True, **QUIET)
         began, target = time.monotonic(), self.rng.choice(TARGETS)
         until = began + self.rng.uniform(0, self.seconds)
         try:
@@ -86,13 +86,13 @@ class KillCampaign:
 
     def finish(self) -> list[str]:
         """Run to the end, and return all faults and the differences from the undisturbed folder."""
-        subprocess.run(_dcign(*RENDER, *LOCAL, "--out", self.folder), check=True, capture_output=True)
+        subprocess.run(dcign_command(*RENDER, *LOCAL, "--out", self.folder), check=True, capture_output=True)
         return self.faults + differences(self.folder, self.expected)
 
 
 def kill_runs(out: Path, count: int, seed: int) -> dict[str, Any]:  # JSON
     """Kill `count` runs at random moments, then let one run to the end."""
-    seconds, expected = _undisturbed(out)
+    seconds, expected = undisturbed(out)
     campaign = KillCampaign(out / "killed", expected, random.Random(seed), seconds)
     while campaign.kills.total() < count:
         campaign.kill()
@@ -107,7 +107,7 @@ def kill_runs(out: Path, count: int, seed: int) -> dict[str, Any]:  # JSON
 
 def damage_files(out: Path, seed: int) -> dict[str, Any]:  # JSON
     """Damage or delete one file at a time: `inspect` must name it, and the next run must make it alone again."""
-    _, expected = _undisturbed(out)
+    _, expected = undisturbed(out)
     folder, rng = out / "damaged", random.Random(seed)
     faults = []
     for harm in (*HARMS, *HARMS):
@@ -135,7 +135,7 @@ def damage_files(out: Path, seed: int) -> dict[str, Any]:  # JSON
 
 def fill_disk(out: Path) -> dict[str, Any]:  # JSON
     """Render to a disk that fills up: one sentence, no incomplete files, and the expected bytes after it has grown."""
-    _, expected = _undisturbed(out)
+    _, expected = undisturbed(out)
     with _small_disk(out / "disk") as grow:
         folder = out / "disk" / "faces"
         done = _run(*RENDER, *LOCAL, "--out", folder)
@@ -151,13 +151,13 @@ def fill_disk(out: Path) -> dict[str, Any]:  # JSON
 
 def kill_workers(out: Path, seed: int) -> dict[str, Any]:  # JSON
     """Kill two of four dask workers at random moments of a run."""
-    seconds, expected = _undisturbed(out)
+    seconds, expected = undisturbed(out)
     folder, rng = out / "cluster", random.Random(seed)
     shutil.rmtree(folder, ignore_errors=True)
     cluster = Cluster(out)
     try:
         cluster.start_workers(DASK_WORKERS)
-        with subprocess.Popen(_dcign(*RENDER, "--out", folder, "--cluster", cluster.address), **QUIET) as run:
+        with subprocess.Popen(dcign_command(*RENDER, "--out", folder, "--cluster", cluster.address), **QUIET) as run:
             killed = 0
             for worker in rng.sample(cluster.workers, DASK_WORKERS // 2):
                 while run.poll() is None and not (any(folder.glob("*/.*.part")) and len(_shards(folder)) >= killed):
@@ -234,23 +234,23 @@ HARMS: dict[str, Callable[[Path, random.Random], object]] = {
 }
 
 
-def _undisturbed(out: Path) -> tuple[float, dict[str, str]]:
+def undisturbed(out: Path) -> tuple[float, dict[str, str]]:
     """Render the undisturbed folder once. Returns the seconds that it took, and its digests."""
     folder, note = out / "undisturbed", out / "seconds"
     if not note.exists():
         shutil.rmtree(folder, ignore_errors=True)
         began = time.monotonic()
-        subprocess.run(_dcign(*RENDER, *LOCAL, "--out", folder), check=True, capture_output=True)
+        subprocess.run(dcign_command(*RENDER, *LOCAL, "--out", folder), check=True, capture_output=True)
         note.write_text(str(time.monotonic() - began))
     return float(note.read_text()), digests(folder)
 
 
-def _dcign(*words: object) -> list[str]:
+def dcign_command(*words: object) -> list[str]:
     return [sys.executable, "-m", "dcign.cli", *map(str, words)]
 
 
 def _run(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(_dcign(*words), capture_output=True, text=True, check=False)
+    return subprocess.run(dcign_command(*words), capture_output=True, text=True, check=False)
 
 
 def _shards(folder: Path) -> list[Path]:

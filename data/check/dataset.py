@@ -5,30 +5,31 @@ Nothing is rendered here: `dcign.render.produce.verification` shows that labels 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 
 from dcign.arrays import Float32
-from dcign.data.check.findings import Fault, Finding, without_name
-from dcign.data.check.labels import identity_faults, label_faults
 from dcign.data.check.people import EVALUATION_SPLITS, People, people_in_train
 from dcign.data.check.smoothness import pixel_faults
-from dcign.data.damage import shown
+from dcign.data.dataset.listed import CHANGED, Listed, header_faults, listed_beside
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import IDENTITY_SHAPE, MASK, configuration_sha256
+from dcign.data.shard.findings import Fault, Finding, without_name
+from dcign.data.shard.labels import identity_faults, label_faults
+from dcign.data.shard.reader import Shard
 from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
 
 Progress = Callable[[int, int], None]  # batches checked so far, batches to check
+HeaderCheck = Callable[[Shard], Iterable[str]]  # what is wrong with a shard's header
 PixelCheck = tuple[str, list[Fault]]  # the slow part of a shard's check: its SHA-256, and what is wrong with its pixels
 
 
@@ -49,10 +50,18 @@ class _BatchCounter:
                 self.progress(self.done, self.total)
 
 
-def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None) -> list[Finding]:
+def nothing_more(shard: Shard) -> Iterable[str]:
+    """Find nothing wrong with a header."""
+    return ()
+
+
+def check_dataset(
+    dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None, also: HeaderCheck = nothing_more
+) -> list[Finding]:
     """Check every shard, and that the shards are complete, unchanged, and share no people between train and test.
 
-    workers: threads that read pixels; progress is called after every batch. A shard that cannot be read is a finding.
+    workers: threads that read pixels; progress is called after every batch; also: yields what else is wrong with a
+    shard's header. A shard that cannot be read is a finding.
     """
     listed = [entry for entries in dataset.splits.values() for entry in entries]
     counter = _BatchCounter(progress, sum(entry.batches for entry in listed))
@@ -64,20 +73,21 @@ def check_dataset(dataset: FaceDataset, *, workers: int = 1, progress: Progress 
             for split, entries in dataset.splits.items():
                 people[split] = People()
                 for entry in entries:
-                    findings += _entry_findings(dataset, split, entry, people[split], next(pixels).result)
+                    findings += _entry_findings(dataset, split, entry, people[split], next(pixels).result, also)
         finally:
             threads.shutdown(cancel_futures=True)
     return findings + list(people_in_train(dataset.folder, people))
 
 
-def check_shard(path: Path, *, progress: Progress | None = None) -> list[Finding]:
-    """Check one shard, without its dataset.json. progress is called after every batch.
+def check_shard(path: Path, *, progress: Progress | None = None, also: HeaderCheck = nothing_more) -> list[Finding]:
+    """Check one shard, also against the dataset.json of its folder if that lists it.
 
-    Raises DataError if the shard cannot be read.
+    progress, also: as in `check_dataset`. Raises DataError if the shard cannot be read.
     """
     with Shard(path) as shard:
         counter = _BatchCounter(progress, len(shard))
-        return _shard_findings(shard, str(path), People(), _all_pixel_faults(shard, counter.add))
+        found = _header_findings(shard, str(path), listed_beside(path), shard.sha256(), also)
+        return found + _shard_findings(shard, str(path), People(), _all_pixel_faults(shard, counter.add))
 
 
 def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounter) -> PixelCheck:
@@ -90,27 +100,39 @@ def _check_pixels(dataset: FaceDataset, entry: ShardEntry, counter: _BatchCounte
 
     try:
         with dataset.shard(entry) as shard:
-            return file_sha256(shard.path), _all_pixel_faults(shard, count)
+            return shard.sha256(), _all_pixel_faults(shard, count)
     finally:
         for _ in left:
             counter.add()
 
 
 def _entry_findings(
-    dataset: FaceDataset, split: str, entry: ShardEntry, people: People, check: Callable[[], PixelCheck]
+    dataset: FaceDataset,
+    split: str,
+    entry: ShardEntry,
+    people: People,
+    check: Callable[[], PixelCheck],
+    also: HeaderCheck,
 ) -> list[Finding]:
     """Check one listed shard: present, unchanged, of this data set, and correct. check: does the slow part."""
     path = dataset.folder / entry.file
     name = str(path)
     try:
         with dataset.shard(entry) as shard:
-            faults, (sha256, pixels) = list(_provenance_faults(dataset, split, entry, shard)), check()
-            if sha256 != entry.sha256:
-                faults.append("has another SHA-256 than dataset.json lists: its bytes were changed")
-            found = [Finding(name, None, what) for what in faults]
+            sha256, pixels = check()
+            found = _header_findings(shard, name, Listed(dataset.manifest, split, entry), sha256, also)
             return found + _shard_findings(shard, name, people, pixels)
     except DataError as error:
         return [Finding(name, None, without_name(error, path))]
+
+
+def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str, also: HeaderCheck) -> list[Finding]:
+    """Return where a shard differs from dataset.json, if one lists it, and what else is wrong with its header."""
+    faults = [*header_faults(shard, listed)] if listed else []
+    faults += also(shard)
+    if listed and sha256 != listed.entry.sha256:
+        faults.append(CHANGED)
+    return [Finding(name, None, what) for what in faults]
 
 
 def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:
@@ -152,26 +174,6 @@ def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: 
         blank = ~layers[MASK].reshape(len(layers[MASK]), -1).any(axis=1)
         faults += [f"mask {image} is empty" for image in np.flatnonzero(blank)]
     return faults + list(truth_faults(layers, shard.header.truth_names))
-
-
-def _provenance_faults(dataset: FaceDataset, split: str, entry: ShardEntry, shard: Shard) -> Iterator[str]:
-    """Yield where a shard's header differs from dataset.json."""
-    manifest, header = dataset.manifest, shard.header
-    pairs: dict[str, tuple[Any, Any]] = {
-        "split": (header.split, split),
-        "seed": (header.seed, manifest.seed),
-        "configuration hash": (header.configuration_sha256, manifest.configuration_sha256),
-        "configuration": (header.configuration, manifest.configuration),
-        "model hash": (header.model_sha256, manifest.model.get("sha256")),
-        "renderer": (header.renderer, manifest.renderer),
-        "factors": (header.factors, manifest.factors),
-        "number of batches": (len(shard), entry.batches),
-        "first batch": (int(shard.numbers[0]), entry.first),
-        "size in bytes": (shard.path.stat().st_size, entry.bytes),
-    }
-    for name, (found, wanted) in pairs.items():
-        if found != wanted:
-            yield f"has {name} {shown(found)}; dataset.json says {shown(wanted)}"
 
 
 def _folder_findings(dataset: FaceDataset) -> list[Finding]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.data.check.findings import Fault, Finding
-from dcign.data.dataset.reader import Shard
+from dcign.data.shard.findings import Fault, Finding
+from dcign.data.shard.reader import Shard
 from dcign.storage.paths import to_path
 
 EVALUATION_SPLITS = ("test", "iid", "sweep")

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.shard.reader import Shard
 from dcign.data.shard.truth_layers import as_pictures
 from dcign.errors import DataError
 from dcign.storage.atomic import write_atomic

@@ -1,8 +1,4 @@
-"""Read shards and data sets, one batch or a whole split at a time.
-
-A shard's file is opened and checked on first use and not on construction, so that a `Shard` can be pickled and survives
-a fork.
-"""
+"""Read a data set, shard by shard or a whole split at a time. Every shard is checked before it is used."""
 
 from __future__ import annotations
 
@@ -17,182 +13,18 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, UInt8
 from dcign.data import schema
+from dcign.data.dataset.listed import Listed, refuse_findings, shard_findings
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
-from dcign.data.schema import Batch, Factor, ShardHeader
+from dcign.data.schema import Batch, Factor
 from dcign.data.shard.columns import Column
-from dcign.data.shard.contents import Contents
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
-from dcign.storage.paths import store_errors, to_path, with_local_copy
+from dcign.storage.paths import store_errors, to_path
+
+__all__ = ["FaceDataset", "LoadedSplit", "Shard"]
 
 MASK_PATH = f"{schema.TRUTH}/{schema.MASK}"
 LOADED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.IDENTITY_INDEX, MASK_PATH)
-
-
-class Shard:
-    """One shard, opened and checked on first use. Use it in a `with`, or call `close`.
-
-    Raises DataError on first use if the file is missing, not HDF5, cut short, of another program or a newer version, or
-    if its datasets disagree.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        self.path = to_path(path)
-        self._contents: Contents | None = None
-
-    def __enter__(self) -> Shard:
-        self._open()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __getstate__(self) -> dict[str, Any]:  # Any: pickle's own contract
-        return {"path": self.path, "_contents": None}
-
-    def __len__(self) -> int:
-        """Number of batches B."""
-        return self._open().stored[schema.IMAGES].shape[0]
-
-    @property
-    def header(self) -> ShardHeader:
-        """Provenance: split, seed, configuration, ranges, camera, renderer, hashes."""
-        return self._open().header
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C)."""
-        height, width, channels = self._open().stored[schema.IMAGES].shape[2:]
-        return height, width, channels
-
-    @property
-    def numbers(self) -> Int64:
-        """Each batch's number in its split (B,)."""
-        return self._whole(schema.BATCH_NUMBER)
-
-    @property
-    def varies(self) -> list[str]:
-        """What varies in each batch, B names."""
-        return [schema.VARIES_NAMES[code] for code in self._whole(schema.VARYING)]
-
-    @property
-    def factors(self) -> Float32:
-        """Labels (B, 20, F), in the order of `header.factors`."""
-        return self._whole(schema.FACTOR_VALUES)
-
-    @property
-    def labels(self) -> dict[str, Float32]:
-        """The same by name: factor -> (B, 20)."""
-        return {factor.name: self.factors[..., index] for index, factor in enumerate(self.header.factors)}
-
-    @property
-    def identity_index(self) -> Int64:
-        """Which person is in each image (B, 20)."""
-        return self._whole(schema.IDENTITY_INDEX)
-
-    @property
-    def coefficients(self) -> dict[str, Float32]:
-        """Each person's shape, albedo and attributes, where the shard has them: dataset -> (B, 20, K)."""
-        return {path: self._whole(path) for path in schema.COEFFICIENTS if path in self._open().stored}
-
-    @property
-    def identity_shape(self) -> Float32 | None:
-        """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
-        return self.coefficients.get(schema.IDENTITY_SHAPE)
-
-    @property
-    def identity_albedo(self) -> Float32 | None:
-        """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
-        return self.coefficients.get(schema.IDENTITY_ALBEDO)
-
-    @property
-    def identity_attributes(self) -> Float32 | None:
-        """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
-        return self.coefficients.get(schema.IDENTITY_ATTRIBUTES)
-
-    @property
-    def nuisances(self) -> dict[str, Float32]:
-        """The nuisances: values that were sampled but are not factors, name -> (B, 20)."""
-        return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
-
-    @property
-    def truths(self) -> tuple[str, ...]:
-        """Names of the truth layers that the shard has."""
-        return self._members(schema.TRUTH)
-
-    def images(self, row: int) -> UInt8:
-        """Return the images of one batch (20, H, W, C)."""
-        return self._row(schema.IMAGES, row)
-
-    def image_chunks(self) -> Int64:
-        """Return where each batch's deflated images lie in the file: first byte, number of bytes (B, 2)."""
-        return np.array(self._open().stored[schema.IMAGES].extents, np.int64)
-
-    def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
-        """Return a truth layer of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
-        if name not in self.truths:
-            held = ", ".join(self.truths) or "none"
-            raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
-        return self._row(f"{schema.TRUTH}/{name}", row)
-
-    def batch(self, row: int, *, truth: bool = True) -> Batch:
-        """Return the batch in a row of the shard, 0 to B - 1, with or without its truth layers."""
-        held = self._open().stored
-        shape, albedo, attributes = (self._row(path, row) if path in held else None for path in schema.COEFFICIENTS)
-        return Batch(
-            number=int(self._row(schema.BATCH_NUMBER, row)),
-            varies=schema.VARIES_NAMES[int(self._row(schema.VARYING, row))],
-            images=self.images(row),
-            factors=self._row(schema.FACTOR_VALUES, row),
-            identity_index=self._row(schema.IDENTITY_INDEX, row),
-            identity_shape=shape,
-            identity_albedo=albedo,
-            nuisance={name: self._row(f"{schema.NUISANCE}/{name}", row) for name in self._members(schema.NUISANCE)},
-            truth={name: self.truth(name, row) for name in self.truths if truth},
-            identity_attributes=attributes,
-        )
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield every batch in order; one is in memory at a time."""
-        for row in range(len(self)):
-            yield self.batch(row)
-
-    def columns(self) -> dict[str, Column]:
-        """Return every dataset of the shard: path -> its shape and dtype for one batch."""
-        return {name: Column(each.shape[1:], each.dtype) for name, each in self._open().stored.items()}
-
-    def read_into(self, path: str, target: NDArray[Any]) -> None:
-        """Read a whole dataset (B, ...) into an array of its shape and dtype."""
-        self._open().read_into(path, target)
-
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        if self._contents is not None:
-            self._contents.close()
-            self._contents = None
-
-    def _open(self) -> Contents:
-        if self._contents is None:
-            self._contents = with_local_copy(self.path, self._described)
-        return self._contents
-
-    def _described(self, copy: Path) -> Contents:
-        try:
-            contents = Contents(copy)
-        except DataError as error:
-            raise DataError(str(error).replace(str(copy), str(self.path))) from None
-        contents.path = self.path  # for error messages, instead of the copy's path
-        return contents
-
-    def _members(self, group: str) -> tuple[str, ...]:
-        """Return the names of the datasets in a group."""
-        prefix = f"{group}/"
-        return tuple(path.removeprefix(prefix) for path in self._open().stored if path.startswith(prefix))
-
-    def _whole(self, path: str) -> NDArray[Any]:  # the dataset's own dtype
-        return self._open().whole(path)
-
-    def _row(self, path: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
-        return self._open().row(path, row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,6 +48,7 @@ class FaceDataset:
     def __init__(self, folder: Path | str) -> None:
         self.folder = to_path(folder)
         self.manifest: Manifest = read_manifest(self.folder)
+        self._checked: set[tuple[str, tuple[int, ...]]] = set()  # files of shards that are sound, in this state
 
     @property
     def splits(self) -> dict[str, list[ShardEntry]]:
@@ -228,19 +61,24 @@ class FaceDataset:
         return self.manifest.factors
 
     def shards(self, split: str) -> Generator[Shard]:
-        """Yield each shard of a split; it is open while it is yielded."""
+        """Yield each shard of a split, checked; it is open while it is yielded."""
         for entry in self._entries(split):
-            with self.opened(entry) as shard:
+            with self.opened(split, entry) as shard:
                 yield shard
 
     @contextmanager
-    def opened(self, entry: ShardEntry) -> Iterator[Shard]:
-        """Open a listed shard and check its number of batches."""
+    def opened(self, split: str, entry: ShardEntry) -> Iterator[Shard]:
+        """Open a listed shard.
+
+        The first time, it is checked: header and SHA-256 against dataset.json, and labels finite and in range.
+
+        Raises DataError if anything is wrong.
+        """
         with self.shard(entry) as shard:
-            if len(shard) != entry.batches:
-                raise DataError(
-                    f"{shard.path} holds {len(shard)} batches; {NAME} says {entry.batches}: render it again."
-                )
+            checked = entry.file, shard.state
+            if checked not in self._checked:
+                refuse_findings(shard_findings(shard, Listed(self.manifest, split, entry)))
+                self._checked.add(checked)
             yield shard
 
     def shard(self, entry: ShardEntry) -> Shard:

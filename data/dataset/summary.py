@@ -15,10 +15,14 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from dcign.data.damage import shown
+from dcign.data.dataset.listed import Listed, listed_beside, shard_findings
 from dcign.data.dataset.manifest import Manifest
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, ShardHeader
+from dcign.data.shard.findings import Finding, brief_lines
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
+from dcign.printable import printable
 from dcign.storage.paths import store_errors
 
 Json = dict[str, Any]
@@ -50,8 +54,10 @@ class _Tally:
         self.truth.update(shard.truths)
         self.nuisance.update(nuisances)
         for name, values in (labels | nuisances).items():
-            low, high = self.observed.get(name, (np.inf, -np.inf))
-            self.observed[name] = min(low, float(values.min())), max(high, float(values.max()))
+            finite = values[np.isfinite(values)]
+            if finite.size:
+                low, high = self.observed.get(name, (np.inf, -np.inf))
+                self.observed[name] = min(low, float(finite.min())), max(high, float(finite.max()))
 
     def described(self) -> Json:
         """Return the counts as JSON, kinds in the format's order."""
@@ -71,7 +77,8 @@ class _Tally:
 def summarise(path: Path) -> Json:
     """Describe a shard or a data set folder as a dict that JSON can hold. This reads labels, not images.
 
-    Shards of a folder that cannot be read are left out, and "unreadable" has one sentence about each.
+    Shards of a folder that cannot be read are left out, and "unreadable" has one sentence about each. "wrong" has one
+    about each label that is not finite or out of range, and each shard that is not as dataset.json lists it.
 
     Raises DataError if the path is neither, or is a single shard that cannot be read.
     """
@@ -81,7 +88,7 @@ def summarise(path: Path) -> Json:
 
 def table(summary: Json) -> RenderableType:
     """Return a summary as tables, to be printed with rich."""
-    unreadable = [Text(f"UNREADABLE  {sentence}") for sentence in summary["unreadable"]]
+    unreadable = [Text(f"UNREADABLE  {printable(sentence)}") for sentence in summary["unreadable"]]
     tables = _split_table(summary), _range_table(summary), _provenance_table(summary)
     return Group(_title(summary), *tables, *unreadable)
 
@@ -91,25 +98,28 @@ def _summarise_shard(path: Path) -> Json:
         tally, header = _Tally(), shard.header
         tally.add(shard)
         summary = _summary(path, header, {"sha256": header.model_sha256}, {header.split: tally}, _about(shard))
-        return summary | {"kind": "shard", "first_batch": int(shard.numbers[0])}
+        wrong = [*brief_lines(shard_findings(shard, listed_beside(path)))]
+        return summary | {"kind": "shard", "first_batch": int(shard.numbers[0]), "wrong": wrong}
 
 
 def _summarise_folder(path: Path) -> Json:
     dataset = FaceDataset(path)
     tallies: dict[str, _Tally] = {}
     about: Json = {}
-    unreadable = []
+    unreadable: list[str] = []
+    wrong: list[Finding] = []
     for split, entries in dataset.splits.items():
         tallies[split] = _Tally()
         for entry in entries:
             try:
-                with dataset.opened(entry) as shard:
+                with dataset.shard(entry) as shard:
                     tallies[split].add(shard)
                     about = about or _about(shard)
+                    wrong += shard_findings(shard, Listed(dataset.manifest, split, entry))
             except DataError as error:
                 unreadable.append(str(error))
     summary = _summary(path, dataset.manifest, dataset.manifest.model, tallies, about)
-    return summary | {"kind": "data set", "unreadable": unreadable}
+    return summary | {"kind": "data set", "unreadable": unreadable, "wrong": [*brief_lines(wrong)]}
 
 
 def _about(shard: Shard) -> Json:
@@ -160,7 +170,7 @@ def _title(summary: Json) -> Text:
     image = summary["image"]
     colour = "gray" if image.get("channels") == 1 else "colour"
     size = f"{image['width']} x {image['height']} px, {colour}" if image else "no images"
-    return Text(f"{summary['path']}: a dcign {summary['kind']}, version {summary['format_version']}, {size}")
+    return Text(f"{printable(summary['path'])}: a dcign {summary['kind']}, version {summary['format_version']}, {size}")
 
 
 def _split_table(summary: Json) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dcign.data.export.npz import write_archive
 from dcign.data.export.png import write_pictures
 from dcign.data.export.shapes3d import write_shapes
 from dcign.data.export.split import SplitSource, split_source
+from dcign.data.export.truth import describe_truth
 from dcign.data.export.webdataset import write_tars
 from dcign.data.schema import Batch
 from dcign.errors import DataError
@@ -29,12 +31,18 @@ ABOUT = "about.json"
 
 
 def export_dataset(
-    folder: Path, out: Path, to: str | None, splits: Sequence[str] = (), *, progress: Callable[[int, int], None]
+    folder: Path,
+    out: Path,
+    to: str | None,
+    splits: Sequence[str] = (),
+    *,
+    progress: Callable[[int, int], None],
+    tar_batches: int | None = None,
 ) -> int:
     """Write splits of a data set, all by default, into the new folder `out`; return the number of images.
 
-    progress(batches done, batches to do). One batch is in memory at a time. `out` appears when it is complete; on any
-    exception nothing is left.
+    progress(batches done, batches to do). tar_batches: batches per tar of webdataset, 250 by default. One batch is in
+    memory at a time. `out` appears when it is complete; on any exception nothing is left.
 
     Raises DataError if the format or a split is unknown, `out` exists, a shard is damaged, or the disk refuses.
     """
@@ -42,6 +50,9 @@ def export_dataset(
         raise DataError(
             f"expected a format of data sets for {folder}, found {to or 'none'}: choose --to {', '.join(FORMATS)}."
         )
+    if tar_batches is not None and to != "webdataset":
+        raise DataError(f"expected a size of tars for --to webdataset alone, found --to {to}: leave it out.")
+    write = partial(write_tars, tar_batches=tar_batches) if tar_batches else FORMATS[to]
     refuse_taken(out)
     dataset = FaceDataset(folder)
     wanted = tuple(dict.fromkeys(splits)) or tuple(name for name, entries in dataset.splits.items() if entries)
@@ -59,7 +70,7 @@ def export_dataset(
 
     with temporary_folder(out) as part:
         for source in sources:
-            FORMATS[to](source, counted(source.batches()), part)
+            write(source, counted(source.batches(truth=to != "npz")), part)  # npz reads layer by layer
         (part / ABOUT).write_text(json.dumps(_about(sources, to), indent=1) + "\n", encoding="utf-8")
     return sum(source.image_count for source in sources)
 
@@ -71,7 +82,9 @@ def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
     return {
         "format": to,
         "image": {"height": height, "width": width, "channels": channels},
-        "splits": {source.name: {"images": source.image_count} for source in sources},
+        "splits": {
+            source.name: {"images": source.image_count, "truth": describe_truth(source.layout)} for source in sources
+        },
         "factors": [
             {"name": factor.name, "units": factor.units, "range": layout.ranges.get(factor.name)}
             for factor in layout.factors

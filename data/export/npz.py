@@ -4,7 +4,7 @@
     latents_values   float64  (N, F), the factors in their units
     latents_classes  int64    (N, F), the bin of each value, 0 to BINS - 1; bins split each factor's range equally
     metadata         ()       latents_names, latents_sizes, latents_possible_values (the bins' middles) ...
-    varies, batch, identity_index (N,): not in dSprites
+    varies, batch, identity_index (N,), truth_LAYER (N, ...): not in dSprites
 
 dSprites pickles its metadata. We store a record array instead. `file["metadata"][()]["latents_sizes"]` reads both, and
 `allow_pickle` can stay off.
@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float64, Int64
-from dcign.data.dataset.reader import Shard
 from dcign.data.export.split import SplitLayout, SplitSource
-from dcign.data.schema import BATCH_SIZE, Batch, varies_codes
+from dcign.data.schema import BATCH_SIZE, TRUTH, Batch, varies_codes
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file
 
@@ -54,6 +54,9 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
         _stream(archive, part, "imgs", (count, *shape), "|u1", (batch.images for batch in batches))
         for name, (width, dtype, column) in columns.items():
             _stream(archive, part, name, (count, *width), dtype, map(column, split.shards()))
+        for layer, stored in layout.truth.items():
+            pieces = (shard.truth(layer, row) for shard in split.shards() for row in range(len(shard)))
+            _stream(archive, part, f"{TRUTH}_{layer}", (count, *stored.shape[1:]), stored.dtype.str, pieces)
         with archive.open("metadata.npy", "w") as file:
             np.lib.format.write_array(file, _metadata(split, edges), allow_pickle=False)
 

@@ -1,38 +1,58 @@
-"""png: one file per image, SPLIT/BATCH/IMAGE.png, and SPLIT/labels.csv with one row per image."""
+"""png: one file per image, SPLIT/BATCH/IMAGE.png, and SPLIT/labels.csv with one row per image.
+
+SPLIT/metadata.csv is the same table with the headings that Hugging Face's `imagefolder` reads. Truth layers lie in a
+tree of their own, truth/SPLIT/LAYER/BATCH/IMAGE.png or .npy, so that `imagefolder` does not take them for images.
+"""
 
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
-
-from dcign.arrays import UInt8
 from dcign.data.export.labels import image_labels, table_heading, table_row
+from dcign.data.export.png_bytes import png_bytes
 from dcign.data.export.split import SplitSource
-from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.export.truth import layer_file
+from dcign.data.schema import BATCH_SIZE, TRUTH, Batch
+
+# Table -> its headings that differ. imagefolder finds the picture by file_name and puts it into a column image.
+TABLES: dict[str, dict[str, str]] = {"labels.csv": {}, "metadata.csv": {"file": "file_name", "image": "image_number"}}
 
 
 def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
-    """Write a split as a tree of PNG files, and their labels as a table."""
+    """Write a split as a tree of PNG files, their labels as tables, and their truth layers."""
     root = folder / split.name
     root.mkdir()
-    with (root / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["file", *table_heading(split.layout)])
+    with ExitStack() as files:
+        tables = []
+        for name, renamed in TABLES.items():
+            file = files.enter_context((root / name).open("w", newline="", encoding="utf-8"))
+            tables.append(csv.writer(file, lineterminator="\n"))
+            tables[-1].writerow([renamed.get(each, each) for each in ("file", *table_heading(split.layout))])
         for batch in batches:
-            name = f"{batch.number:06d}"
-            (root / name).mkdir()
-            for image in range(BATCH_SIZE):
-                file_name = f"{name}/{image:02d}.png"
-                (root / file_name).write_bytes(png_bytes(batch.images[image]))
-                table.writerow([file_name, *table_row(image_labels(split.layout, batch, image))])
+            _write_batch(split, batch, root, tables)
+            _write_truth(folder / TRUTH / split.name, batch)
 
 
-def png_bytes(image: UInt8) -> bytes:
-    """Return one image (H, W, C) as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(buffer, "PNG")
-    return buffer.getvalue()
+def _write_batch(split: SplitSource, batch: Batch, root: Path, tables: list[Any]) -> None:  # csv's writers
+    name = f"{batch.number:06d}"
+    (root / name).mkdir()
+    for image in range(BATCH_SIZE):
+        file_name = f"{name}/{image:02d}.png"
+        (root / file_name).write_bytes(png_bytes(batch.images[image]))
+        row = [file_name, *table_row(image_labels(split.layout, batch, image))]
+        for table in tables:
+            table.writerow(row)
+
+
+def _write_truth(root: Path, batch: Batch) -> None:
+    """Write LAYER/BATCH/IMAGE.png or .npy."""
+    name = f"{batch.number:06d}"
+    for layer, values in batch.truth.items():
+        (root / layer / name).mkdir(parents=True)
+        for image in range(BATCH_SIZE):
+            extension, content = layer_file(values[image])
+            (root / layer / name / f"{image:02d}.{extension}").write_bytes(content)

@@ -2,7 +2,7 @@
 
 images  uint8    (N, H, W, C)
 labels  float64  (N, F), the factors in their units; attributes names, units
-varies, batch, identity_index (N,): not in 3D Shapes
+varies, batch, identity_index (N,), truth/LAYER (N, ...): not in 3D Shapes
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from dcign.data.export.split import SplitSource
-from dcign.data.schema import BATCH_SIZE, VARIES, Batch, varies_codes
+from dcign.data.schema import BATCH_SIZE, TRUTH, VARIES, Batch, varies_codes
 from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS, create_dataset, texts
 from dcign.storage.atomic import atomic_file
 
@@ -32,7 +34,14 @@ def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> 
             file["varies"][rows] = VARIES[batch.varies]
             file["batch"][rows] = batch.number
             file["identity_index"][rows] = batch.identity_index
+            for layer, values in batch.truth.items():
+                _add_layer(file[f"{TRUTH}/{layer}"], row, values)
             part.check()
+
+
+def _add_layer(dataset: h5py.Dataset, row: int, values: NDArray[Any]) -> None:  # any real dtype
+    stream = zlib.compress(np.ascontiguousarray(values).data, GZIP_LEVEL)
+    dataset.id.write_direct_chunk((row,) + (0,) * (values.ndim - 1), stream)
 
 
 def _lay_out(file: h5py.File, split: SplitSource) -> None:
@@ -45,3 +54,8 @@ def _lay_out(file: h5py.File, split: SplitSource) -> None:
     create_dataset(file, "varies", (count,), h5py.enum_dtype(codes, basetype=np.uint8))
     for name in ("batch", "identity_index"):
         create_dataset(file, name, (count,), np.int64)
+    for layer, column in layout.truth.items():
+        path, shape = f"{TRUTH}/{layer}", column.shape[1:]
+        dataset = create_dataset(file, path, (count, *shape), column.dtype, (BATCH_SIZE, *shape))
+        if layer in layout.truth_names:
+            dataset.attrs["names"] = texts(layout.truth_names[layer])

@@ -1,4 +1,4 @@
-"""A split as the exporters read it: batch by batch without truth layers, and what all of its shards share."""
+"""A split as the exporters read it: batch by batch, and what all of its shards share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from dcign.data.dataset.reader import FaceDataset, Shard
-from dcign.data.schema import BATCH_SIZE, Batch, Factor
+from dcign.data.dataset.reader import FaceDataset
+from dcign.data.schema import BATCH_SIZE, TRUTH, Batch, Factor
+from dcign.data.shard.columns import Column
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 
 
@@ -15,7 +17,8 @@ from dcign.errors import DataError
 class SplitLayout:
     """What every shard of a split shares.
 
-    image_shape (H, W, C); ranges: factor or nuisance -> (lowest, highest); attributes, nuisances: their names.
+    image_shape (H, W, C); ranges: factor or nuisance -> (lowest, highest); attributes, nuisances: their names;
+    truth: layer -> shape and dtype of one batch; truth_names: as in `ShardHeader`.
     """
 
     image_shape: tuple[int, int, int]
@@ -23,6 +26,8 @@ class SplitLayout:
     ranges: dict[str, tuple[float, float]]
     attributes: tuple[str, ...]
     nuisances: tuple[str, ...]
+    truth: dict[str, Column]
+    truth_names: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,11 @@ class SplitSource:
                 raise DataError(f"{shard.path} differs from the first shard of {self.name}: render it again.")
             yield shard
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield each batch without its truth layers."""
+    def batches(self, *, truth: bool) -> Iterator[Batch]:
+        """Yield each batch, with or without its truth layers."""
         for shard in self.shards():
             for row in range(len(shard)):
-                yield shard.batch(row, truth=False)
+                yield shard.batch(row, truth=truth)
 
 
 def split_source(dataset: FaceDataset, name: str) -> SplitSource:
@@ -68,7 +73,13 @@ def split_source(dataset: FaceDataset, name: str) -> SplitSource:
 
 
 def _layout(shard: Shard) -> SplitLayout:
-    header = shard.header
+    header, columns = shard.header, shard.columns()
     return SplitLayout(
-        shard.image_shape, header.factors, header.ranges, header.attributes, tuple(sorted(shard.nuisances))
+        shard.image_shape,
+        header.factors,
+        header.ranges,
+        header.attributes,
+        tuple(sorted(shard.nuisances)),
+        {name: columns[f"{TRUTH}/{name}"] for name in sorted(shard.truths)},
+        header.truth_names,
     )

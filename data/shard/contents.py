@@ -6,6 +6,7 @@ read as plain bytes, by any number of threads, without HDF5.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from dcign.data.shard.columns import LANDMARKS_PATH, ShardLayout, StoredLayout, 
 from dcign.errors import DataError
 
 Decoded = TypeVar("Decoded")
+HASHED_AT_ONCE = 1 << 20  # bytes
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -39,10 +41,10 @@ class Contents:
         with damage_errors(path):
             self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
-            opened = _state(os.fstat(self._file))
+            self.state = _state(os.fstat(self._file))
             layout = sandbox.read_layout(path)
             self.stored = layout.datasets
-            if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == opened:
+            if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == self.state:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
                 self.header = _header(layout)
@@ -56,6 +58,14 @@ class Contents:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file, hexadecimal."""
+        digest = hashlib.sha256()
+        with damage_errors(self.path):
+            for first in range(0, os.fstat(self._file).st_size, HASHED_AT_ONCE):
+                digest.update(os.pread(self._file, HASHED_AT_ONCE, first))
+        return digest.hexdigest()
 
     def row(self, name: str, row: int) -> NDArray[Any]:  # the dataset's own dtype
         """Return one batch of a dataset (B, ...)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -43,7 +44,7 @@ def read_layout(path: Path) -> ShardLayout:
         columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, strict=True)
         truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
         layout = ShardLayout(
-            **{name: file.attrs[name].decode() for name in TEXTS},
+            **{name: _text(file.attrs[name], name) for name in TEXTS},
             seed=int(file.attrs["seed"]),
             factors=tuple(Factor(*column) for column in columns),
             identity_attributes=_texts(file[attributes].attrs, "names") if attributes in names else (),
@@ -186,4 +187,11 @@ def _extents(dataset: h5py.Dataset, name: str) -> Iterator[Extent]:
 
 def _texts(attributes: h5py.AttributeManager, name: str) -> tuple[str, ...]:
     """Return an attribute that is a list of texts."""
-    return tuple(text.decode() for text in attributes[name])
+    return tuple(_text(text, name) for text in attributes[name])
+
+
+def _text(value: Any, name: str) -> str:  # whatever the attribute holds
+    """Return a text of fixed or variable length."""
+    if not isinstance(value, bytes | str):
+        raise Damage(f"has a {name} of type {shown(type(value).__name__)}; expected text")
+    return value if isinstance(value, str) else value.decode()

@@ -30,6 +30,8 @@ import msgspec
 from dcign.data.damage import AGAIN
 from dcign.data.shard.columns import ShardLayout
 from dcign.errors import DataError
+from dcign.printable import printable
+from dcign.stop_signals import ignore_stop_signals, stop_signals_blocked
 
 ReadLayout = Callable[[Path], ShardLayout]
 
@@ -115,15 +117,16 @@ class _Server:
     def _start(self) -> None:
         self.close()
         folder = _working_folder()
-        self._process = subprocess.Popen(
-            [sys.executable, *SERVER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=os.sep,  # Python does not start in a folder that was removed
-            env=os.environ
-            | SINGLE_THREAD
-            | {"PYTHONPATH": os.pathsep.join(str(Path(folder, entry)) for entry in sys.path)},
-        )
+        with stop_signals_blocked():
+            self._process = subprocess.Popen(
+                [sys.executable, *SERVER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=os.sep,  # Python does not start in a folder that was removed
+                env=os.environ
+                | SINGLE_THREAD
+                | {"PYTHONPATH": os.pathsep.join(str(Path(folder, entry)) for entry in sys.path)},
+            )
         atexit.register(self.close)
 
 
@@ -139,7 +142,7 @@ def _working_folder() -> str:
 
 def serve(read: ReadLayout) -> None:
     """Run the server until stdin ends: read lines of JSON [working folder, path] and answer each by a line of JSON."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    ignore_stop_signals()  # they are for the process that asks
     with suppress(ValueError, OSError):  # some systems lack these limits; time is limited there, too
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -165,7 +168,7 @@ def _write_answer(read: ReadLayout, folder: str, path: Path, pipe: int) -> None:
         try:
             answer = _Answer(layout=read(path))
         except DataError as error:
-            answer = _Answer(refused=str(error))
+            answer = _Answer(refused=printable(str(error)))  # a name that is not UTF-8 is no JSON
         with os.fdopen(pipe, "wb") as file:
             file.write(msgspec.json.encode(answer))
         status = 0

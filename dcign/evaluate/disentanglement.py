@@ -21,6 +21,7 @@ from dcign.progress import FractionProgress, no_fraction_progress
 FITTED, MEASURED = 10_000, 5_000  # images at most; of fewer than 15,000, two thirds and one third
 DEAD = 0.05  # standard deviation below which a latent has no vote in the FactorVAE score, as in disentanglement_lib
 ROUNDS = 50  # of the bootstrap
+SEED = 0  # of each score that draws: anybody can repeat it with numpy.random.default_rng(0)
 
 Metrics = dict[str, dict[str, float]]  # name -> value, and, where it is cheap, low and high of the 95 % interval
 
@@ -31,12 +32,13 @@ class Disentanglement:
 
     metrics: of "latents", each latent by itself, and of "blocks", where all latents without a factor count as one.
     dci: DCI disentanglement by "classes", 20 per factor, and by real "values", each over all "latents", over "blocks",
-    and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for "values".
+    and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for "values". All
+    are None if the tables were too small to measure.
     """
 
-    metrics: dict[str, Metrics]
-    dci: dict[str, dict[str, float]]
-    dci_estimator: dict[str, str]
+    metrics: dict[str, Metrics] | None
+    dci: dict[str, dict[str, float]] | None
+    dci_estimator: dict[str, str] | None
 
 
 def measure_disentanglement(
@@ -46,24 +48,30 @@ def measure_disentanglement(
     own: Sequence[int],
     rng: np.random.Generator,
     progress: FractionProgress = no_fraction_progress,
+    class_trees: bool = True,
 ) -> Disentanglement:
-    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents."""
+    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents.
+
+    rng draws the intervals. class_trees: whether to grow DCI's trees of classes, which take nearly all the time.
+    """
     truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])
-    fitted = slice(min(FITTED, 2 * len(mu) // 3))
-    measured = slice(fitted.stop, fitted.stop + MEASURED)
+    fitted, measured = halves(len(mu))
     tables = mu[fitted], truth[fitted], mu[measured], truth[measured]
-    latents = _metrics(mu, truth, tables, None, rng)
+    latents = _metrics(mu, factors, truth, tables, None, rng)
     progress(0.1)
-    grouped = _metrics(mu, truth, tables, blocks, rng)
+    grouped = _metrics(mu, factors, truth, tables, blocks, rng)
     progress(0.2)
-    by_class = dci(*tables, rng)
-    latents |= _dci_metrics(by_class) | {"explicitness": {"value": explicitness(*tables)}}
+    latents |= {"explicitness": {"value": explicitness(*tables)}}
+    by_class = dci(*tables, np.random.default_rng(SEED)) if class_trees else None
+    if by_class is not None:
+        latents.update(_dci_metrics(by_class))
+        grouped.update(_dci_metrics(by_class.grouped(blocks)))
     progress(0.95)
-    by_value = dci_continuous(mu[fitted], factors[fitted], mu[measured], factors[measured], rng)
+    by_value = dci_continuous(mu[fitted], factors[fitted], mu[measured], factors[measured], np.random.default_rng(SEED))
     progress(1.0)
-    both = {"classes": by_class, "values": by_value}
+    both = {"values": by_value} if by_class is None else {"classes": by_class, "values": by_value}
     return Disentanglement(
-        metrics={"latents": latents, "blocks": grouped | _dci_metrics(by_class.grouped(blocks))},
+        metrics={"latents": latents, "blocks": grouped},
         dci={
             name: {
                 "latents": found.disentanglement,
@@ -77,6 +85,17 @@ def measure_disentanglement(
     )
 
 
+def halves(images: int) -> tuple[slice, slice]:
+    """Return the rows on which metrics are fitted, and those on which they are measured."""
+    fitted = slice(min(FITTED, 2 * images // 3))
+    return fitted, slice(fitted.stop, fitted.stop + MEASURED)
+
+
+def label_ranges(factors: Floating) -> Floating:
+    """Return the lowest and the highest value of each factor: (N, F) -> (F, 2)."""
+    return np.stack([factors.min(axis=0), factors.max(axis=0)], axis=1)
+
+
 def tree_operations(images: int, latents: int, factors: int) -> float:
     """Estimate the floating-point operations of DCI's trees, which take nearly all the time."""
     return 500.0 * STAGES * BINS * factors * latents * (min(FITTED, 2 * images // 3) + 7 * SPLIT_BINS)
@@ -84,12 +103,13 @@ def tree_operations(images: int, latents: int, factors: int) -> float:
 
 def _metrics(
     mu: Floating,
+    factors: Floating,
     truth: Int64,
     tables: tuple[Floating, Int64, Floating, Int64],
     blocks: Blocks | None,
     rng: np.random.Generator,
 ) -> Metrics:
-    bins, members, _ = binned(mu, truth, blocks)
+    bins, members, _ = binned(mu, factors, blocks)
 
     def informed(code: Int64, factor: Int64) -> tuple[float, float]:
         found = information(code, members, factor)
@@ -104,8 +124,8 @@ def _metrics(
         "modularity": dataclasses.asdict(modularity),
         "sap": dataclasses.asdict(bootstrap(sap_of, [predicted_right(*tables, blocks=blocks)], rng, ROUNDS)),
         "irs": dataclasses.asdict(bootstrap(robust, [mu, truth], rng, ROUNDS)),
-        "factor_vae": {"value": factor_vae_score(mu, truth, rng, blocks, DEAD)},
-        "beta_vae": {"value": beta_vae_score(mu, truth, rng, blocks)},
+        "factor_vae": {"value": factor_vae_score(mu, truth, np.random.default_rng(SEED), blocks, DEAD)},
+        "beta_vae": {"value": beta_vae_score(mu, truth, np.random.default_rng(SEED), blocks)},
     }
 
 

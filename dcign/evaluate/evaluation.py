@@ -17,28 +17,32 @@ from typing import Any
 import numpy as np
 
 from dcign.device import refuse_threads, threads
+from dcign.errors import TrainingError
+from dcign.evaluate.chance import measure_chance
 from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
-from dcign.evaluate.disentanglement import measure_disentanglement, tree_operations
-from dcign.evaluate.identification import identify
+from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
+from dcign.evaluate.identification import identify_first
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.rerendering import sweep_operations
-from dcign.evaluate.scores import EncodedSplits, measure_factors
+from dcign.evaluate.scores import EncodedSplits, measure_factors, own_calibrations
+from dcign.evaluate.sweeps import sweep_levels
 from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
-from dcign.metrics import best_latent
 from dcign.metrics.leakage import probe_operations
 from dcign.network.autoencoder import count_parameters
 from dcign.network.halves import network_built
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
-from dcign.trained.calibration import FactorCalibration, calibrate, write_calibrations
+from dcign.trained.calibration import FactorCalibration, write_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION
+from dcign.trained.marks import all_marks
 from dcign.trained.trained_run import TrainedRun
 
 TRAINING_IMAGES = 7200  # for calibrations and probes, spread evenly over all training batches
 BASELINE_BATCHES = 30  # per factor, spread evenly over the batches in which it varies
 SEED = 0  # of metrics that draw at random: the same for all runs, so that they can be compared
+SPLITS = ("train", "iid", "test", "sweep")  # that an evaluation needs
 TEST_BATCHES = 400  # for comparisons of images: the first ones, as the kinds of batches alternate
 
 
@@ -62,11 +66,12 @@ def evaluate(
     data: the data set's folder, if it has moved since training.
     progress: called with each stage and the fraction of the whole evaluation that is done.
 
-    Raises TrainingError if a file cannot be written.
+    Raises TrainingError if a split cannot be evaluated, or a file cannot be written.
     """
     refuse_threads(thread_count)
     source = run.data(data)
     progress("reading", 0.0)
+    refuse_unevaluable(source)
     train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
     parts = source.parts("test", TEST_BATCHES)
@@ -76,6 +81,20 @@ def evaluate(
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
     return evaluation
+
+
+def refuse_unevaluable(source: DataSource) -> None:
+    """Raise TrainingError unless the splits can be evaluated: before hours of training. Reads labels alone."""
+    source.refuse_missing(SPLITS)
+    train, *others = (source.chunked(name) for name in SPLITS)
+    for name, split in zip(SPLITS[1:], others, strict=True):
+        if split.chunks.shape != train.chunks.shape:
+            raise TrainingError(
+                f"expected images of one size in all splits, found {split.chunks.shape[1:]} in {name} and "
+                f"{train.chunks.shape[1:]} in train: render the data set again."
+            )
+    for factor in range(train.chunks.factors.shape[2]):
+        sweep_levels(others[-1].chunks.factors, factor)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,24 +138,24 @@ def evaluate_codec(
         encode_split(codec, split, meter.part(f"encoding {name}"))
         for name, split in (("train", train.few), ("iid", iid), ("test", test))
     )
-    own = list(range(len(factors)))
-    if not codec.configuration.recipe.assigned:
-        own = [best_latent(fitted.flat_mu, values) for values in fitted.flat_factors.T]
-    fits = tuple(
-        calibrate(name, latent, fitted.flat_mu[:, latent], values)
-        for name, latent, values in zip(factors, own, fitted.flat_factors.T, strict=True)
-    )
+    fits = own_calibrations(codec, fitted)
+    own = [fit.latent for fit in fits]
     nats = held.mean_divergence()
     alive = nats > ALIVE_NATS
     plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"), parts)
     splits = EncodedSplits(test, sweep, fitted, held, tested)
     scores = measure_factors(codec, splits, fits, alive, plain, rng, meter)
     baselines = measure_baselines(codec, train.varying, fitted)
-    ranges = np.stack([fitted.flat_factors.min(axis=0), fitted.flat_factors.max(axis=0)], axis=1)
-    literature = measure_disentanglement(held.flat_mu, held.flat_factors, ranges, own, rng, meter.part("disentangling"))
-    intrinsic = np.setdiff1d(np.flatnonzero(alive), own)
-    matches = (identify(tested, index, name, intrinsic) for index, name in enumerate(factors))
-    identity = next((match for match in matches if match), None)  # of the first factor with a wide enough range
+    unmeasured = splits.unmeasurable()
+    literature = Disentanglement(None, None, None)
+    disentangling = meter.part("disentangling")
+    if not unmeasured:
+        ranges = label_ranges(held.flat_factors)
+        literature = measure_disentanglement(held.flat_mu, held.flat_factors, ranges, own, rng, disentangling)
+    identity = identify_first(tested, factors, np.setdiff1d(np.flatnonzero(alive), own))
+    chance = measure_chance(
+        codec, train.few, train.varying, iid, splits, own, alive, plain, meter.part("measuring chance")
+    )
     report = {
         **_provenance(codec),
         "units": dict(zip(factors, codec.description.units, strict=True)),
@@ -145,15 +164,18 @@ def evaluate_codec(
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {
-            name: each.score(held.flat_mu, truth)
+            name: {} if unmeasured else each.score(held.flat_mu, truth)
             for name, each, truth in zip(factors, baselines, held.flat_factors.T, strict=True)
         },
-        "mig": literature.metrics["latents"]["mig"]["value"],
+        "mig": literature.metrics["latents"]["mig"]["value"] if literature.metrics else None,
         **dataclasses.asdict(literature),
+        "unmeasured": unmeasured or None,
+        "chance": chance,
         "images": {"calibration": len(fitted.flat_mu), "iid": len(held.flat_mu), "test": len(tested.flat_mu)},
         "evaluation_seconds": time.monotonic() - started,
     }
-    return Evaluation(_rounded(report), fits, baselines)
+    rounded = _rounded(report)
+    return Evaluation(rounded | {"marks": all_marks(rounded)}, fits, baselines)
 
 
 def _meter(
@@ -173,8 +195,8 @@ def _meter(
     }
     work = {f"encoding {name}": float(encoding * count) for name, count in images.items()}
     work["probing"] = probe_operations(3 * len(factors), images["train"], latents)
+    work["measuring chance"] = work["disentangling"] = tree_operations(images["iid"], latents, len(factors))
     work["reconstructing"] = decoding * images["test"]
-    work["disentangling"] = tree_operations(images["iid"], latents, len(factors))
     for index, name in enumerate(factors):
         work[f"swapping {name}"] = decoding * test.images.shape[1] * int((test.kind == index).sum())
         work[f"sweeping {name}"] = sweep_operations(encoding, decoding, sweep, len(factors)) / len(factors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,12 @@ class Identification:
     right: float
     degrees_apart: float
     chance: float
+
+
+def identify_first(codes: Codes, factors: Sequence[str], intrinsic: IntP) -> Identification | None:
+    """Match people across the first factor that has a wide enough range; intrinsic (I,) latents."""
+    matches = (identify(codes, index, name, intrinsic) for index, name in enumerate(factors))
+    return next((match for match in matches if match), None)
 
 
 def identify(codes: Codes, factor: int, name: str, intrinsic: IntP) -> Identification | None:

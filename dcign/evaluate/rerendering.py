@@ -12,7 +12,7 @@ import numpy as np
 
 from dcign.arrays import Floating, IntP
 from dcign.evaluate.codes import evenly, unit_codes
-from dcign.evaluate.sweeps import at_rest, sweep_of
+from dcign.evaluate.sweeps import SLACK, at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity
 from dcign.progress import FractionProgress, no_fraction_progress
@@ -28,7 +28,8 @@ class Rerendering:
     """Means over levels and people, in the mask if the split has masks.
 
     reconstruction_...: the same for plain reconstructions of the sweep's own images. degrees: the first and the last
-    level of the sweep, in the factor's units.
+    level of the sweep, in the factor's units. copy_...: of the picture at rest, returned unchanged, over the
+    other levels.
     """
 
     psnr_db: float
@@ -36,6 +37,8 @@ class Rerendering:
     reconstruction_psnr_db: float
     reconstruction_ssim: float
     degrees: tuple[float, float]
+    copy_psnr_db: float
+    copy_ssim: float
 
 
 @dataclass(frozen=True)
@@ -73,21 +76,25 @@ def measure_sweep(
     flat = sweep.images.reshape(-1, *sweep.images.shape[2:])
     mu = codec.encode(flat, lambda done: progress(done / 2))[0].reshape(levels, people, -1)
     curve = invariance_curve(sweep.levels, mu, fit, intrinsic, sweep.rest)
-    kept = evenly(levels, LEVELS)
-    decoded, source = sweep.chosen(kept), codec.encode(at_rest(batches))[0]
+    kept, resting = evenly(levels, LEVELS), at_rest(batches)
+    decoded, source = sweep.chosen(kept), codec.encode(resting)[0]
+    unchanged = resting.astype(np.float32) / 255
     scores = []
     for done, (index, level) in enumerate(zip(kept, decoded.levels, strict=True)):
         truth = decoded.images[done].astype(np.float32) / 255
         mask = None if decoded.mask is None else decoded.mask[done].astype(np.float32) / 255
         turned = source.copy()
         turned[:, fit.latent] = fit.code(np.array([level]))
-        images = (codec.decode(turned), codec.decode(mu[index]))
+        images: list[Floating] = [codec.decode(turned), codec.decode(mu[index]), unchanged]
         psnrs = [psnr_decibels(image - truth, mask) for image in images]
-        scores.append([*psnrs, *(structural_similarity(image, truth, mask) for image in images)])
+        scores.append([psnrs, [structural_similarity(image, truth, mask) for image in images]])
         progress((1 + (done + 1) / len(kept)) / 2)
-    psnr, plain_psnr, ssim, plain_ssim = np.array(scores).mean(axis=(0, 2))
+    by_level = np.array(scores).mean(axis=-1)  # (L, 2, 3)
+    (psnr, plain_psnr, _), (ssim, plain_ssim, _) = by_level.mean(axis=0).tolist()
+    away = np.abs(decoded.levels - sweep.rest) >= SLACK  # elsewhere a copy is exact, and says nothing
+    copy_psnr, copy_ssim = by_level[away, :, 2].mean(axis=0).tolist() if away.any() else (float("nan"), float("nan"))
     ends = float(sweep.levels[0]), float(sweep.levels[-1])
-    return Rerendering(float(psnr), float(ssim), float(plain_psnr), float(plain_ssim), ends), curve
+    return Rerendering(psnr, ssim, plain_psnr, plain_ssim, ends, copy_psnr, copy_ssim), curve
 
 
 def invariance_curve(

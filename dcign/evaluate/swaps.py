@@ -50,16 +50,18 @@ def swap_errors(
     factor: int,
     latent: int,
     progress: FractionProgress = no_fraction_progress,
+    shuffled: np.random.Generator | None = None,
 ) -> SwapErrors:
     """Swap one factor's latent in the batches in which that factor varies; N is 0 if there are none.
 
-    plain: the reconstruction of all batches.
+    plain: the reconstruction of all batches. shuffled: draws the image whose latent is taken, in place of the next one.
     """
     chosen = np.flatnonzero(codes.kind == factor)
     rows: list[tuple[Floating, Floating, Floating, Floating]] = []
     for done, batch in enumerate(chosen, start=1):
         swapped = codes.mu[batch].copy()
-        swapped[:, latent] = np.roll(swapped[:, latent], -1)
+        column = swapped[:, latent]
+        swapped[:, latent] = np.roll(column, -1) if shuffled is None else shuffled.permutation(column)
         truth = batches.images[batch].astype(np.float32) / 255
         following, values = np.roll(truth, -1, axis=0), batches.factors[batch, :, factor]
         errors = (mean_squares(picture - following) for picture in (codec.decode(swapped), truth))

@@ -42,17 +42,24 @@ class Sweep:
 
 def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
     """Return the batches in which all factors but this one are at rest, in ascending order of levels."""
-    rest = rest_of(batches)
-    others = np.delete(batches.factors - rest, factor, axis=2)
+    levels, rows = sweep_levels(batches.factors, factor)
+    mask = None if batches.mask is None else batches.mask[rows]
+    return Sweep(levels, batches.images[rows], mask, float(rest_of(batches)[factor]))
+
+
+def sweep_levels(factors: Float32, factor: int) -> tuple[Floating, IntP]:
+    """Return the levels (L,) of a factor's sweep, ascending, and the batches (L,) that show them; labels (B, n, F).
+
+    Raises TrainingError if there are none.
+    """
+    others = np.delete(factors - _rest(factors), factor, axis=2)
     at_rest = np.flatnonzero((np.abs(others) < SLACK).all(axis=(1, 2)))
     if len(at_rest) == 0:
         raise TrainingError(
             "expected batches with all factors but one at rest, found none in the sweep split: render it again."
         )
-    levels, first = np.unique(batches.factors[at_rest, 0, factor], return_index=True)
-    rows = at_rest[first]
-    mask = None if batches.mask is None else batches.mask[rows]
-    return Sweep(levels, batches.images[rows], mask, float(rest[factor]))
+    levels, first = np.unique(factors[at_rest, 0, factor], return_index=True)
+    return levels, at_rest[first]
 
 
 def at_rest(batches: LabelledBatches) -> UInt8:
@@ -64,8 +71,12 @@ def at_rest(batches: LabelledBatches) -> UInt8:
 
 def rest_of(batches: LabelledBatches) -> Float32:
     """Return the value at rest of each factor of a sweep (F,): the most frequent one, and of ties the nearest to 0."""
+    return _rest(batches.factors)
+
+
+def _rest(factors: Float32) -> Float32:
     rest = []
-    for column in batches.factors[:, 0].T:
+    for column in factors[:, 0].T:
         values, counts = np.unique(column, return_counts=True)
         most = values[counts == counts.max()]
         rest.append(most[np.abs(most).argmin()])

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
+import math
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -20,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, Str
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
+from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.shard.reader import Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.progress import StageProgress, no_stage_progress
@@ -80,9 +84,8 @@ def encode_dataset(
     parts: list[dict[str, NDArray[Any]]] = []  # of several element types
     done = 0
     with threads(thread_count):
-        for split, shard in ((name, shard) for name in names for shard in dataset.shards(name)):
-            _refuse_other_images(codec, shard, run.folder)
-            for part in _encoded(codec, shard, split):
+        for split in names:
+            for part in _encoded(codec, _batches(codec, dataset, split, run.folder), split):
                 parts.append(part)
                 done += len(np.unique(part["batch"]))
                 progress(f"encoding {split}", done / whole)
@@ -135,10 +138,23 @@ def load_encoding(path: str | Path) -> Encoding:
     return Encoding(**arrays)
 
 
-def _encoded(codec: Codec, shard: Shard, split: str) -> Iterator[dict[str, NDArray[Any]]]:  # of several element types
-    """Encode a shard, some batches at a time. Yields tables of name -> rows."""
-    for start in range(0, len(shard), AT_ONCE):
-        batches = [shard.batch(row) for row in range(start, min(start + AT_ONCE, len(shard)))]
+def _batches(codec: Codec, dataset: FaceDataset, split: str, run: str | Path) -> Iterator[Batch]:
+    """Yield the batches of a split. Raises TrainingError if a shard's images are not the network's."""
+    for shard in dataset.shards(split):
+        _refuse_other_images(codec, shard, run)
+        yield from (shard.batch(row) for row in range(len(shard)))
+
+
+def _encoded(
+    codec: Codec, of_split: Iterator[Batch], split: str
+) -> Iterator[dict[str, NDArray[Any]]]:  # of several element types
+    """Encode a split, some batches at a time, in the passes of the whole split. Yields tables of name -> rows.
+
+    Passes of other images round differently, and an evaluation encodes the whole split.
+    """
+    whole_passes = math.lcm(BATCH_SIZE, codec.pass_images) // BATCH_SIZE  # batches
+    at_once = whole_passes * max(1, AT_ONCE // whole_passes)
+    while batches := list(itertools.islice(of_split, at_once)):
         mu, logvar = codec.encode(np.concatenate([batch.images for batch in batches]))
         sizes = [len(batch.images) for batch in batches]
         yield {

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from dcign.arrays import Float32, Floating, UInt8
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
+from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 
 DEPTHS = (8, 10, 12, 16)  # bits per pixel of a gray picture
 LEAST_SIDE = 8  # pixels of the shorter side; a smaller picture shows nothing that could be read
@@ -26,27 +27,15 @@ LARGER = Image.Resampling.LANCZOS
 def open_picture(path: str | Path) -> Image.Image:
     """Read a picture's first frame, rotated as its EXIF says. Raises TrainingError if it cannot be read."""
     try:
+        refuse_special_file(Path(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unusual tags of cameras
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 file.load()
                 return ImageOps.exif_transpose(file)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise TrainingError(
-            f"expected a picture of {limit} million pixels or fewer, found more in {path}: make it smaller."
-        ) from None
-    except IsADirectoryError:
-        raise TrainingError(f"expected a picture file, found a folder, {path}: choose a file.") from None
-    except FileNotFoundError:
-        raise TrainingError(f"expected a picture file, found no file {path}: check the name.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, MemoryError) as error:
-        # Pillow's readers raise many types for damaged files.
-        reason = " ".join(str(error).split())[:200]
-        raise TrainingError(
-            f"expected a PNG, a JPEG or another picture, found {path}, which cannot be read ({reason}): convert it."
-        ) from None
+    except RAISED as error:
+        raise TrainingError(f"expected a picture in {path}, found {picture_fault(Path(path), error)}") from None
 
 
 def fitted(picture: Image.Image, size: int, channels: int) -> UInt8:

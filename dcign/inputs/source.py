@@ -179,6 +179,17 @@ class DataSource:
         found = self._dataset.manifest.model
         return {key: str(found[key]) for key in ("name", "licence") if found.get(key)}
 
+    def check(self, splits: Iterable[str]) -> None:
+        """Check the shards of those of these splits that the data set has, as every use of them does.
+
+        Raises DataError if a shard is missing, is not the one that dataset.json lists, or holds labels that are not
+        finite or out of range.
+        """
+        for split in splits:
+            if self._dataset.splits.get(split):
+                for _ in self._dataset.shards(split):
+                    pass
+
     def refuse_missing(self, splits: Iterable[str]) -> None:
         """Raise unless the data set has these splits."""
         missing = [name for name in splits if not self._dataset.splits.get(name)]

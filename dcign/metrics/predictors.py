@@ -32,7 +32,6 @@ from dcign.metrics.tables import (
     Blocks,
     checked_blocks,
     latents_and_factors,
-    refuse_constant,
     standardised,
     train_and_test,
     train_and_test_classes,
@@ -113,7 +112,6 @@ def dci_continuous(
     Informativeness is R^2, at least 0. rng breaks ties between equally good splits.
     """
     codes, truth, held, held_truth = train_and_test(train_latents, train_factors, test_latents, test_factors)
-    refuse_constant(truth)
     found = _fit_each(
         (codes, truth.astype(np.float64), held, held_truth.astype(np.float64)),
         lambda codes, known: fit_boosted_regressor(codes, known, rng),

@@ -11,6 +11,7 @@ from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
 
 LARGEST = 1e50  # absolute value: squares of much larger ones overflow, and support vector machines never converge
+LEAST_ROWS = 50  # fewer say nothing: with one or two rows per bin, any latent seems to predict any factor
 BINS = 20  # per range: with raw floats as classes a perfect latent would score about 0
 
 Blocks = Sequence[Sequence[int]]  # latents of each block; a block counts as one latent
@@ -32,6 +33,8 @@ def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floatin
             raise TrainingError(f"expected finite {name}, found {count} values that are not: remove their rows.")
         if np.abs(table.astype(np.float64)).max() > LARGEST:
             raise TrainingError(f"expected {name} of at most {LARGEST:g}, found larger values: scale them down.")
+    if reason := unmeasurable(truth):
+        raise TrainingError(reason)
     return codes.astype(np.float64), truth
 
 
@@ -69,16 +72,20 @@ def train_and_test_classes(
     codes, truth, held, held_truth = train_and_test(train_latents, train_factors, test_latents, test_factors)
     named = truth.dtype.kind in "biu" and held_truth.dtype.kind in "biu"
     ranges = None if named else np.stack([truth.min(axis=0), truth.max(axis=0)], axis=1)
-    fitted = classes(truth, ranges)
-    refuse_constant(fitted)
-    return codes, fitted, held, classes(held_truth, ranges)
+    return codes, classes(truth, ranges), held, classes(held_truth, ranges)
 
 
-def refuse_constant(factors: NDArray[np.generic]) -> None:
-    """Raise TrainingError if a factor (N, F) has one value in all rows."""
-    for index, values in enumerate(factors.T):
-        if values.min() == values.max():
-            raise TrainingError(f"expected factors that vary, found one value of factor {index} in all rows: drop it.")
+def unmeasurable(factors: NDArray[np.generic]) -> str:
+    """Return why no metric can be measured on factors (N, F), as one sentence, or "" if they can."""
+    constant = [index for index, values in enumerate(factors.T) if len(values) and values.min() == values.max()]
+    if len(factors) >= LEAST_ROWS and not constant:
+        return ""
+    rows = f"{len(factors)} row{'s' if len(factors) > 1 else ''}"
+    found = rows if len(factors) < LEAST_ROWS else f"one value of factor {constant[0]} in all {rows}"
+    return (
+        f"expected at least {LEAST_ROWS} rows in which every factor varies, found {found}: measure more images, or "
+        "leave that factor out."
+    )
 
 
 def checked_blocks(blocks: Blocks | None, latents: int) -> list[list[int]]:

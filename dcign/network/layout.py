@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dcign.errors import TrainingError
-
-SMALLEST, LARGEST = 32, 256  # px
+from dcign.run.sizes import LARGEST, SMALLEST
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "silu": functional.silu}
 

@@ -17,6 +17,7 @@ from dcign.run.json_files import write_result
 from dcign.trained.calibration import FactorCalibration
 from dcign.trained.commands import train_words
 from dcign.trained.evaluation_file import value_of
+from dcign.trained.marks import beside
 from dcign.trained.published import Published
 from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, part_terms
 from dcign.trained.trained_run import TrainedRun
@@ -67,11 +68,18 @@ def model_card(
         images=images,
         calibrations=list(zip(calibrations, images.units, strict=True)) if calibrations else [],
         evaluation=evaluation,
+        small=_small,
         metrics=_metadata(evaluation) if evaluation else [],
         of_factor=OF_FACTOR,
         of_run=_of_run(evaluation or {}),
         command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
+
+
+def _small(evaluation: dict[str, Any], term: Metric, factor: str = "") -> str:  # JSON
+    """Return what chance gives for a figure and its mark, in brackets, or nothing."""
+    words = beside(evaluation, term, factor)
+    return f" ({words})" if words else ""
 
 
 def _metadata(evaluation: dict[str, Any]) -> list[tuple[str, str, float]]:  # JSON

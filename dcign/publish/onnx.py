@@ -2,7 +2,7 @@
 
 hub: the files that dcign.trained.published lists. onnx: encoder.onnx, images (N, C, S, S) float32 0..1 -> mu, logvar
 (N, Z), and decoder.onnx, code (N, Z) -> images (N, C, S, S), 0..1, for any N. Both are checked against torch before
-they are written, and describe the latents in JSON under the metadata key "dcign".
+they are written. The metadata key "dcign" describes the latents in JSON, with the calibration of an evaluated run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib.util
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from dcign.network.autoencoder import AutoEncoder
 from dcign.publish.hub import DCIGN, folder_errors
 from dcign.publish.hub import FILES as HUB_FILES
 from dcign.storage.atomic import write_atomic
+from dcign.trained.calibration import FactorCalibration, to_json
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
@@ -70,7 +71,7 @@ def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
             f"expected the packages {', '.join(NEEDED)}, found no package {', '.join(missing)}: run "
             "`pip install 'dcign[onnx]'`."
         )
-    encoder, decoder = _encoder_and_decoder(run.codec)
+    encoder, decoder = _encoder_and_decoder(run.codec, run.results[0])
 
     def write(out: Path) -> None:
         write_atomic(out / ENCODER, encoder)
@@ -97,14 +98,14 @@ class _Decoder(nn.Module):
         return (self.model.decode(code),)
 
 
-def _encoder_and_decoder(codec: Codec) -> tuple[bytes, bytes]:
+def _encoder_and_decoder(codec: Codec, calibrations: Sequence[FactorCalibration]) -> tuple[bytes, bytes]:
     """Return the content of both files, checked in ONNX Runtime against torch."""
     size, channels = codec.description.size, codec.description.channels
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(max(TRACED, *CHECKED), channels, size, size, generator=generator)
     with torch.inference_mode():
         codes = codec.model.encode(images)[0]
-    about = json.dumps(_about(codec))
+    about = json.dumps(_about(codec, calibrations))
     encoder, decoder = _Encoder(codec.model).eval(), _Decoder(codec.model).eval()
     return (
         _checked(encoder, images, "images", ["mu", "logvar"], about),
@@ -112,7 +113,8 @@ def _encoder_and_decoder(codec: Codec) -> tuple[bytes, bytes]:
     )
 
 
-def _about(codec: Codec) -> dict[str, Any]:  # JSON
+def _about(codec: Codec, calibrations: Sequence[FactorCalibration]) -> dict[str, Any]:  # JSON
+    """Return the metadata: the images, the latents, and each factor's calibration, if the run was evaluated."""
     description, recipe = codec.description, codec.configuration.recipe
     return {
         "recipe": recipe.name,
@@ -123,6 +125,7 @@ def _about(codec: Codec) -> dict[str, Any]:  # JSON
             {"name": name, "units": units, "latent": place if recipe.assigned else None}
             for place, (name, units) in enumerate(zip(description.factors, description.units, strict=True))
         ],
+        "calibration": [to_json(fit) for fit in calibrations],  # as in calibration.json
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, read_evaluation, value_of
+from dcign.trained.marks import SIGNS, chance_of, mark_of
 from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, part_terms
 from dcign.trained.trained_run import TrainedRun
 
@@ -20,6 +21,7 @@ FORMAT_VERSION = 1
 WIDTH = 110  # columns of a terminal; a wider table continues below
 CELL = 13
 LEGEND = "mean over seeds ± half the range from minimum to maximum; docs/training.md defines each metric"
+MARKS = "chance: shuffled labels, an untrained network; ? no better than chance, ! worse than copying, = saturated"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,15 @@ class RecipeGroup:
         """Return a metric of one factor, or of the whole run, for each seed that has it."""
         tables = (run.evaluation["factors"].get(factor, {}) if factor else run.evaluation for run in self.runs)
         return [value for table in tables if (value := value_of(table, key)) is not None]
+
+    def chance(self, term: Metric, factor: str = "") -> Spread | None:
+        """Return what chance gives for a metric, over the seeds, or None if no run has it."""
+        found = [each for run in self.runs if (each := chance_of(run.evaluation, term, factor)) is not None]
+        return Spread(sum(found) / len(found), min(found), max(found), len(found)) if found else None
+
+    def mark(self, term: Metric, factor: str = "") -> str:
+        """Return the mark of a metric in the first run that has one, or ""."""
+        return next(filter(None, (mark_of(run.evaluation, term, factor) for run in self.runs)), "")
 
     def spread(self, key: str, factor: str = "") -> Spread | None:
         """Return a metric of one factor, or of the whole run, over the seeds, or None if no run has it."""
@@ -119,7 +130,7 @@ def comparison_table(comparison: Comparison) -> str:
     for factor in comparison.factors:
         lines += _block(factor, comparison, COMPARED_TERMS, width, factor)
     lines += _block("whole code", comparison, comparison.run_terms, width)
-    return "\n".join([*lines, LEGEND])
+    return "\n".join([*lines, MARKS, LEGEND])
 
 
 def comparison_json(comparison: Comparison) -> str:
@@ -207,12 +218,23 @@ def _block(title: str, comparison: Comparison, terms: Sequence[Metric], width: i
         some = kept[first : first + fitting]
         lines.append(title.ljust(width) + "".join(terms[column].heading.rjust(CELL) for column in some))
         for group, row in zip(comparison.groups, rows, strict=True):
-            cells = ("".join(cell(row[column], terms[column].form, "-")).rjust(CELL) for column in some)
-            lines.append(_title(group).ljust(width) + "".join(cells))
+            cells = [
+                "".join(cell(row[column], terms[column].form, "-")) + SIGNS.get(group.mark(terms[column], factor), "")
+                for column in some
+            ]
+            chances = ["".join(cell(group.chance(terms[column], factor), terms[column].form, "")) for column in some]
+            lines.append(_title(group).ljust(width) + "".join(text.rjust(CELL) for text in cells))
+            if any(chances):
+                lines.append("  chance".ljust(width) + "".join(text.rjust(CELL) for text in chances))
         lines.append("")
     return lines
 
 
 def _json(group: RecipeGroup, terms: Sequence[Metric], factor: str = "") -> dict[str, Any]:  # JSON
-    spreads = {term.key: group.spread(term.key, factor) for term in terms}
-    return {key: spread and dataclasses.asdict(spread) for key, spread in spreads.items()}
+    """Return mean, low, high and number of runs of each metric, what chance gives, and the mark if there is one."""
+    found: dict[str, Any] = {}  # JSON
+    for term in terms:
+        spread, chance, mark = group.spread(term.key, factor), group.chance(term, factor), group.mark(term, factor)
+        beside = ({"chance": chance.mean} if chance else {}) | ({"mark": mark} if mark else {})
+        found[term.key] = spread and dataclasses.asdict(spread) | beside
+    return found

@@ -151,6 +151,14 @@ def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, l
     return [*tables, ("the whole code", _lines(comparison.groups, comparison.run_terms))]
 
 
+def _cell(group: RecipeGroup, term: Metric, factor: str) -> tuple[str, str]:
+    """Return the mean over seeds and, in small type, half the range, what chance gives, and the mark."""
+    text, half = cell(group.spread(term.key, factor), term.form)
+    chance, mark = group.chance(term, factor), group.mark(term, factor)
+    beside = ", ".join(filter(None, (f"chance {formatted(chance.mean, term.form)}" if chance else "", mark)))
+    return text, " ".join(filter(None, (half, beside)))
+
+
 def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Metric], factor: str = "") -> list[tuple[Metric, list[Any]]]:
     lines = []
     for term in terms:
@@ -158,6 +166,9 @@ def _lines(groups: Sequence[RecipeGroup], terms: Sequence[Metric], factor: str =
         means = [spread.mean for spread in spreads if spread]
         if means:
             best = (max if term.better == "more" else min)(means) if term.better and len(means) > 1 else None
-            cells = [(*cell(spread, term.form), spread is not None and spread.mean == best) for spread in spreads]
+            cells = [
+                (*_cell(group, term, factor), spread is not None and spread.mean == best)
+                for group, spread in zip(groups, spreads, strict=True)
+            ]
             lines.append((term, cells))
     return lines

@@ -19,6 +19,7 @@ from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
+from dcign.trained.marks import beside
 from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, RECONSTRUCTION_TERMS, Metric, part_terms
 from dcign.trained.trained_run import TrainedRun
 
@@ -145,7 +146,7 @@ def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, li
     """Return titles with lines: a metric, and for each run its cells, one per factor. Empty lines are left out."""
     tables = []
     for title, terms in FACTOR_TABLES:
-        lines = [(term, [[_cell(score, term) for score in _scores(run.evaluation)] for run in runs]) for term in terms]
+        lines = [(term, [_factor_cells(run.evaluation, term) for run in runs]) for term in terms]
         filled = [line for line in lines if any(text != NOTHING for cells in line[1] for text, _ in cells)]
         if filled:
             tables.append((title, filled))
@@ -156,6 +157,17 @@ def _scores(report: dict[str, Any]) -> list[dict[str, Any]]:  # JSON
     """Return each factor's table, with the key `entangled` for codes without assigned latents."""
     entangled = report.get("entangled") or {}
     return [score | {"entangled": entangled.get(name)} for name, score in report["factors"].items()]
+
+
+def _factor_cells(report: dict[str, Any], term: Metric) -> list[tuple[str, str]]:  # JSON
+    """Return a cell for each factor, with what chance gives and the figure's mark."""
+    cells = zip(report["factors"], (_cell(score, term) for score in _scores(report)), strict=True)
+    return [(text, _small(half, beside(report, term, factor))) for factor, (text, half) in cells]
+
+
+def _small(*words: str) -> str:
+    """Join what stands in small type beside a number."""
+    return " ".join(filter(None, words))
 
 
 def _cell(score: dict[str, Any], term: Metric) -> tuple[str, str]:  # JSON
@@ -171,7 +183,7 @@ def _code_cells(term: Metric, runs: Sequence[TrainedRun]) -> list[tuple[str, str
     A metric without blocks has one empty cell.
     """
     rows = [(each, run.evaluation) for run in runs for each in (term, term.of_blocks())]
-    return [(each.text(evaluation), each.half_width(evaluation)) for each, evaluation in rows]
+    return [(each.text(report), _small(each.half_width(report), beside(report, each))) for each, report in rows]
 
 
 def _picture_facts(report: dict[str, Any]) -> str:  # JSON
@@ -180,10 +192,10 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
 
 
-def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[str]]]:
+def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[tuple[str, str]]]]:
     """Return each metric of reconstructions, and of their parts, with its value for each run."""
     terms = (*RECONSTRUCTION_TERMS, *part_terms(run.evaluation for run in runs))
-    return [(term, [term.text(run.evaluation) for run in runs]) for term in terms]
+    return [(term, [(term.text(run.evaluation), beside(run.evaluation, term)) for run in runs]) for term in terms]
 
 
 def _identity_words(run: TrainedRun) -> str:

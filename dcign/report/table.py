@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dcign.trained.evaluation_file import formatted, value_of
+from dcign.trained.marks import chance_of, sign_of
 from dcign.trained.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric
 
 LEGEND = """\
@@ -19,7 +20,9 @@ still: how much the other latents move with this factor, relative to how much th
       all)
 as one: all intrinsic latents count as one block
 fine: share of the fine structure of faces that reconstructions explain (1 = all, 0 = a constant picture)
-+-: half the 95 % interval"""
++-: half the 95 % interval
+chance: the better of labels in another order and of an untrained network, on the same pictures
+?: no better than chance; !: worse than copying the input; =: saturated"""
 
 
 def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in evaluation.json
@@ -31,8 +34,11 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
         terms = _terms(report)
         lines.append(name.ljust(width) + "".join(term.heading.rjust(9) for term in terms))
         for factor, score in report["factors"].items():
-            cells = "".join(term.text(score, "-").rjust(9) for term in terms)
+            cells = "".join((term.text(score, "-") + sign_of(report, term, factor)).rjust(9) for term in terms)
             lines.append(factor.ljust(width) + cells)
+            chances = [formatted(chance_of(report, term, factor), term.form, "") for term in terms]
+            if any(chances):
+                lines.append("  chance".ljust(width) + "".join(chance.rjust(9) for chance in chances))
         lines += [*_metrics_lines(report), _summary(report), ""]
     return "\n".join([*lines, LEGEND])
 
@@ -45,20 +51,26 @@ def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON
 
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
     """Return a row of metrics with each latent by itself, and one with the intrinsic latents as one block."""
+    if report.get("unmeasured"):
+        return [f"not measured: {report['unmeasured']}"]
     if report.get("metrics") is None:  # an evaluation.json of an older version
         return []
     rows = [("", [term.heading for term in METRIC_TERMS])]
     for title, terms in (("each latent", METRIC_TERMS), ("as one", [term.of_blocks() for term in METRIC_TERMS])):
-        rows.append((title, [term.text(report, "-") for term in terms]))
+        rows.append((title, [term.text(report, "-") + sign_of(report, term) for term in terms]))
         rows.append(("  +-", [term.half_width(report).removeprefix("±") for term in terms]))
+        rows.append(("  chance", [formatted(chance_of(report, term), term.form, "") for term in terms]))
+    rows = [row for row in rows if any(row[1])]  # older evaluations have no chance
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
 
 
 def _summary(report: dict[str, Any]) -> str:  # JSON
     picture, latents = report["reconstruction"], report["latents"]
     head = f"{_cell(picture.get('psnr_head_db'), '.1f')} dB over the head, "
+    blind = value_of(report, "chance.untrained.reconstruction.psnr_frame_db")
+    untrained = "" if blind is None else f" (untrained: {_cell(blind, '.1f')})"
     return (
-        f"reconstruction {head}{_cell(picture['psnr_frame_db'], '.1f')} dB over the frame, "
+        f"reconstruction {head}{_cell(picture['psnr_frame_db'], '.1f')} dB over the frame{untrained}, "
         f"fine {_cell(value_of(picture, 'fine'), '.2f')}; "
         f"{latents['alive']} of {latents['count']} latents alive; "
         f"{report['steps']} steps, {report['images_seen']} images, {_cell(report['seconds'], '.0f')} s"

@@ -55,6 +55,11 @@ def to_path(name: str | Path) -> Path:
     return cast("Path", path)
 
 
+def expand_home(name: str) -> str:
+    """Replace a leading ~ or ~USER by the home folder; a shell does so only at the beginning of a word."""
+    return os.path.expanduser(name)  # noqa: PTH111  # pathlib's raises for unknown users
+
+
 def is_remote(path: Path) -> bool:
     """Return whether a path is in an object store."""
     return not isinstance(path, PurePath)

@@ -1,4 +1,4 @@
-"""What the commands share: option types, common options, and how errors, warnings and Ctrl-C are shown."""
+"""What the commands share: option types, common options, and how errors, warnings and stop signals are shown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 import click
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
-from dcign.storage.paths import to_path
+from dcign.printable import printable
+from dcign.stop_signals import exit_code
+from dcign.storage.paths import expand_home, to_path
+from dcign.terminal.echo import echo, printable_lines
 
-INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
 SPLITS = ("train", "test", "iid", "sweep")
@@ -26,7 +28,14 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        return to_path(value)
+        return to_path(expand_home(value) if isinstance(value, str) else value)
+
+
+class LocalPath(click.Path):
+    """A folder or file of this machine."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(expand_home(value) if isinstance(value, str) else value, param, ctx)
 
 
 class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
@@ -43,7 +52,7 @@ class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions
             self.fail(str(error), param, ctx)
 
 
-PATH = click.Path(path_type=Path)
+PATH = LocalPath(path_type=Path)
 PATH_OR_URL = PathOrUrl()
 COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.IntRange(min=0)
@@ -85,7 +94,8 @@ class FactorCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
-        folder = next((word for word in args if not word.startswith("-") and Path(word).is_dir()), None)
+        words = (expand_home(word) for word in args if not word.startswith("-"))
+        folder = next((word for word in words if Path(word).is_dir()), None)
         if folder is not None:
             ctx.meta["dcign.edit.factors"] = self._factor_options(folder)
         return super().parse_args(ctx, args)
@@ -118,7 +128,10 @@ class Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except DcignError as error:
-                raise click.ClickException(str(error)) from None
+                raise click.ClickException(printable(str(error))) from None
+            except click.ClickException as error:  # the words of the command line may hold anything
+                error.message = printable_lines(error.message)  # type: ignore[misc]  # final, but there is no other way
+                raise
 
 
 @contextmanager
@@ -129,7 +142,7 @@ def _warnings_shown() -> Iterator[None]:
 
         def show(message: Any, category: type[Warning], *where: Any) -> None:
             if issubclass(category, DcignWarning):
-                click.echo(f"Warning: {message}", err=True)
+                click.echo(f"Warning: {printable(str(message))}", err=True)
             else:
                 usual(message, category, *where)
 
@@ -140,12 +153,12 @@ def _warnings_shown() -> Iterator[None]:
 
 @contextmanager
 def interruptible(sentence: str) -> Iterator[None]:
-    """On Ctrl-C print how to continue, and exit with code 130."""
+    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP."""
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
-        click.echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
-        sys.exit(INTERRUPTED)
+        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
+        sys.exit(exit_code(stopped))
 
 
 def refuse_overwriting(path: Path, option: str = "--out") -> None:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from dcign.printable import printable
+from dcign.stop_signals import stop_if_requested
+
 BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, repeated so that --help need not import it
 PLAIN_WIDTH = 110  # columns, where the output is not a terminal
 SHORT_NAMES = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
@@ -60,9 +63,14 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    texts = [TextColumn(text) for text in (count, "{task.fields[text]}")]
+    texts = [TextColumn(text, markup=False) for text in (count, "{task.fields[text]}")]
     times = [TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()]
-    columns = [TextColumn("{task.description}"), BarColumn(bar_width=12), *texts, *times]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=12), *texts, *times]
     with Progress(*columns, console=console(sys.stderr)) as bar:
-        task = bar.add_task(title, total=None, text="", visible=False)
-        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text, visible=True)
+        task = bar.add_task(printable(title), total=None, text="", visible=False)
+
+        def update(done: float, total: float | None, text: str) -> None:
+            stop_if_requested()
+            bar.update(task, completed=done, total=total, text=printable(text), visible=True)
+
+        yield update

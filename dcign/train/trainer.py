@@ -7,6 +7,7 @@ that the GPU need not wait. Each is kept until then, so that the first that is n
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from dcign.train.loss import TERMS, StepLoss, compile_step, invariance_weight
 from dcign.train.optimiser import build_optimiser, optimiser_step
 
 LOGGED = (*TERMS, "gradient_norm")  # what a step returns
+CHECKPOINT_SECONDS = 240.0  # at most between two checkpoints, so that a killed run loses less than five minutes
 INITIALISATION = 2**31  # takes the place of a step's number in the seed: no run is that long
 
 
@@ -64,10 +66,14 @@ class Trainer:
         loss = StepLoss(model, recipe, len(description.factors))
         self.loss = ranks.module(compile_step(loss, self.device))
 
-    def train(self, log: RunLog | None, progress: Report | None, interrupted: Callable[[], bool]) -> None:
-        """Train from the current state to the last step. Only the first rank has a log, and saves checkpoints."""
+    def train(self, log: RunLog | None, progress: Report | None, stop_requested: Callable[[], int]) -> None:
+        """Train from the current state to the last step. Only the first rank has a log, and saves checkpoints.
+
+        stop_requested: returns the number of the signal that asks to stop, or 0.
+        """
         settings, state, on_cpu = self.configuration, self.state, self.device.type == "cpu"
         first, started, before = state.step, time.monotonic(), state.seconds
+        saved = before
         unread: list[Tensor] = []
         while state.step < settings.steps:
             unread.append(self.step())
@@ -77,14 +83,19 @@ class Trainer:
             state.seconds = before + time.monotonic() - started
             saves = state.step == settings.steps or state.step % settings.checkpoint_every == 0
             reports = saves or state.step % settings.log_every == 0
-            # Ctrl-C reaches each rank at another time: they agree at the steps at which they communicate anyway.
-            stops = (reports or on_cpu or self.ranks.process.count == 1) and self.ranks.any(interrupted())
+            # A signal reaches each rank at another time: they agree at the steps at which they communicate anyway.
+            stops = (reports or on_cpu or self.ranks.process.count == 1) and self.ranks.any(stop_requested() > 0)
+            saves = saves or stops or state.seconds - saved >= CHECKPOINT_SECONDS
             if stops or reports:
                 speed = (state.step - first) * self.images_per_step / (state.seconds - before)
-                self._report(self.read(unread), speed, stops or saves, log, progress)
+                self._report(self.read(unread), speed, saves, log, progress)
                 unread.clear()
-            if stops and state.step < settings.steps:
-                self._stop()
+            elif saves and log is not None:
+                self.refuse_not_finite(unread)
+                save_checkpoint(settings.out, state)
+            saved = state.seconds if saves else saved
+            if stops:
+                self._stop(stop_requested() or signal.SIGINT)
 
     def step(self) -> Tensor:
         """Take one step. Returns the terms of its loss and the norm of its gradient (5,), on the device."""
@@ -133,15 +144,18 @@ class Trainer:
             return
         try:
             progress(TrainingProgress(state.step, settings.steps, {name: losses[name] for name in TERMS}, speed))
-        except KeyboardInterrupt:  # from the caller's own handler; the step is complete
+        except KeyboardInterrupt as stopped:  # from the caller's own handler; the step is complete
             save_checkpoint(settings.out, state)
-            self._stop()
+            self._stop(getattr(stopped, "number", signal.SIGINT))
 
-    def _stop(self) -> None:
+    def _stop(self, number: int) -> None:
+        """Raise TrainingInterrupted for the signal of this number."""
         settings, step = self.configuration, self.state.step
+        after = "evaluate it" if step == settings.steps else "go on"
         raise TrainingInterrupted(
             f"stopped after step {step} of {settings.steps}, which is kept in {settings.out}: "
-            "run the same command with --resume to go on."
+            f"run the same command with --resume to {after}.",
+            number,
         )
 
 

@@ -23,8 +23,8 @@ from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import load_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.run.interrupt import deferred_interrupt
 from dcign.run.log import RunLog
+from dcign.stop_signals import deferred_stop
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import to_path
 from dcign.train.distributed import (
@@ -49,7 +49,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
     TrainingError
         If training cannot start, or the loss is not finite.
     TrainingInterrupted
-        After Ctrl-C.
+        After a stop signal: Ctrl-C, TERM or HUP.
     """
     with _ranks(configuration) as (configuration, ranks), _locked(Path(configuration.out), ranks, resume):
         with ranks.together():
@@ -59,6 +59,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
                     f"dcign train FACES --resume --out {configuration.out}"
                 )
             source = DataSource(configuration.data)
+            source.check(("test", "iid", "sweep"))  # the evaluation reads them, after hours of training
             description = source.description()
             needed = source.training_bytes() * ranks.process.local_count
             data_in = choose_storage(configuration.data_in, needed, free_memory())
@@ -156,10 +157,10 @@ def _train(
             threads(configuration.threads, process.local_count),
             ReadAhead(feed, configuration.steps) if isinstance(batches, ChunkedBatches) else nullcontext(feed) as feed,
             RunLog(folder, trainer.state.step) if process.first else nullcontext() as log,
-            deferred_interrupt() as interrupted,
+            deferred_stop() as stop_requested,
         ):
             trainer.feed = feed
-            trainer.train(log, progress, interrupted)
+            trainer.train(log, progress, stop_requested)
     except OSError as error:
         raise TrainingError(
             f"cannot write into {folder} ({error.strerror or error}): correct that and use --resume, or choose another "

@@ -73,6 +73,12 @@ class Codec:
                 pictures.append(self.model.decode(part).permute(0, 2, 3, 1).cpu().numpy())
         return np.concatenate(pictures)
 
+    @property
+    def pass_images(self) -> int:
+        """How many images go through the network at once."""
+        pixels = PIXELS_AT_ONCE if self.device.type == "cpu" else PIXELS_AT_ONCE_GPU
+        return max(1, pixels // self.description.size**2)
+
     @torch.no_grad()
     def operations(self) -> tuple[int, int]:
         """Return the floating-point operations of encoding and of decoding one image."""
@@ -85,8 +91,6 @@ class Codec:
 
     def _passes(self, count: int, progress: FractionProgress) -> Iterator[slice]:
         """Yield slices of `count` images for one pass each, and report the fraction done after each."""
-        pixels = PIXELS_AT_ONCE if self.device.type == "cpu" else PIXELS_AT_ONCE_GPU
-        at_once = max(1, pixels // self.description.size**2)
-        for start in range(0, count, at_once):
-            yield slice(start, start + at_once)
-            progress(min(1.0, (start + at_once) / count))
+        for start in range(0, count, self.pass_images):
+            yield slice(start, start + self.pass_images)
+            progress(min(1.0, (start + self.pass_images) / count))

@@ -45,9 +45,13 @@ class _Evaluation(Struct):
     dci: Table | None = None
     metrics: Table | None = None
     mig: float | None = None
+    chance: Table | None = None
+    marks: dict[str, Any] | None = None  # of strings
+    unmeasured: str | None = None
 
 
-NUMBERS = ("mig", "factors", "reconstruction", "latents", "entangled", "dci", "metrics")  # keys of numbers alone
+# Keys of numbers alone.
+NUMBERS = ("mig", "factors", "reconstruction", "latents", "entangled", "dci", "metrics", "chance")
 RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 

@@ -19,6 +19,11 @@ class Metric:
     name: str
     meaning: str
     better: str = ""  # "more" or "less"
+    chance: tuple[str, ...] = ("shuffled", "untrained")  # the references that it has to clear
+    copy: str = ""  # the key of the same figure of the input, returned unchanged
+    clears: bool = True  # whether a good figure is better than chance; else chance is the best there is
+    either_sign: bool = False  # only its size counts
+    bounded: bool = False  # 1 is the most, so that better networks are no longer told apart near it
 
     def text(self, table: Mapping[str, Any], none: str = NOTHING) -> str:  # JSON
         """Format the metric of a factor's table or of a whole evaluation, or return `none` if it is not there."""
@@ -36,9 +41,10 @@ class Metric:
 
 def _of_code(heading: str, key: str, name: str, meaning: str) -> Metric:
     """Return a metric of the whole code, computed from each latent by itself. It is between 0 and 1."""
-    return Metric(heading, f"metrics.latents.{key}.value", ".3f", name, meaning, "more")
+    return Metric(heading, f"metrics.latents.{key}.value", ".3f", name, meaning, "more", bounded=True)
 
 
+SHUFFLED, UNTRAINED = ("shuffled",), ("untrained",)  # where the other reference has no meaning
 # Per factor: how well its latent tells it, and how much of it leaks into the other latents.
 READING_TERMS = (
     Metric("latent", "latent", "d", "latent", "the latent that the metrics below describe"),
@@ -46,27 +52,27 @@ READING_TERMS = (
          "share of the factor's variance that its latent explains through a monotone map", "more"),
     Metric("linear", "r2_linear", ".3f", "R², straight line", "the same through a straight line", "more"),
     Metric("Spearman", "spearman", ".3f", "Spearman",
-         "rank correlation of latent and factor; the network chooses its sign"),
+         "rank correlation of latent and factor; the network chooses its sign", either_sign=True),
     Metric("error", "mean_absolute_error", ".1f", "mean error",
          "mean absolute error of the factor read from its latent, in the factor's unit", "less"),
 )  # fmt: skip
 LEAKAGE_TERMS = (
     Metric("leak z", "leakage_r2", ".2f", "leakage, sampled latents",
          "R² of a neural probe that predicts the factor from all other latents, sampled as the decoder "
-         "gets them", "less"),
+         "gets them", "less", SHUFFLED, clears=False),
     Metric("leak mu", "leakage_active_r2", ".2f", "leakage, alive means",
-         "the same from the posterior means of the other latents that are alive", "less"),
+         "the same from the posterior means of the other latents that are alive", "less", SHUFFLED, clears=False),
     Metric("all mu", "leakage_all_r2", ".2f", "leakage, all means",
          "the same from all other means, each scaled to unit variance, which magnifies traces in latents "
-         "that the decoder ignores", "less"),
+         "that the decoder ignores", "less", SHUFFLED, clears=False),
     Metric("linear", "leakage_linear_r2", ".2f", "leakage, straight line",
-         "the same from all other means by a linear probe", "less"),
+         "the same from all other means by a linear probe", "less", SHUFFLED, clears=False),
 )  # fmt: skip
 # Per factor: swaps, and how much the other latents change while the factor varies.
 PICTURE_TERMS = (
     Metric("swap", "swap_ratio", ".2f", "swap / reconstruction",
          "squared error with the factor taken from another picture of the same person, divided by that of "
-         "plain reconstruction; 1 is perfect", "less"),
+         "plain reconstruction; 1 is perfect", "less", SHUFFLED, "copy_ratio"),
     Metric("copy", "copy_ratio", ".2f", "copy / reconstruction",
          "the same ratio for a decoder that returns its input unchanged"),
 )  # fmt: skip
@@ -78,11 +84,12 @@ FACTOR_TERMS = (*READING_TERMS, *LEAKAGE_TERMS, *PICTURE_TERMS, *STILL_TERMS)
 # Per factor, where the evaluation has measured it on the sweep split.
 RERENDER_TERMS = (
     Metric("rerender", "rerender.psnr_db", ".1f", "re-rendering, dB",
-         "PSNR of one picture decoded at every level of the sweep, against the renderer's truth", "more"),
+         "PSNR of one picture decoded at every level of the sweep, against the renderer's truth", "more", UNTRAINED,
+         "rerender.copy_psnr_db"),
     Metric("rebuilt", "rerender.reconstruction_psnr_db", ".1f", "reconstruction, dB",
-         "PSNR of plain reconstructions of the same pictures, which re-rendering can reach", "more"),
+         "PSNR of plain reconstructions of the same pictures, which re-rendering can reach", "more", UNTRAINED),
     Metric("SSIM", "rerender.ssim", ".3f", "re-rendering, SSIM",
-         "structural similarity of the re-rendered pictures and the truth", "more"),
+         "structural similarity of the re-rendered pictures and the truth", "more", UNTRAINED, "rerender.copy_ssim"),
 )  # fmt: skip
 # Of the whole code.
 METRIC_TERMS = (
@@ -136,7 +143,8 @@ RUN_TERMS = (
     *METRIC_TERMS,
     *DCI_TERMS,
     Metric("identity", "identity.right", ".2f", "right identity",
-         "how often the other latents match two pictures of a person that differ by 60° in the first factor", "more"),
+         "how often the other latents match two pictures of a person that differ by 60° in the first factor", "more",
+         bounded=True),
     *RECONSTRUCTION_TERMS,
     Metric("alive", "latents.alive", ".0f", "latents alive", "latents with a mean KL above .1 nat"),
     Metric("seconds", "seconds", ".0f", "seconds", "of training, summed over all starts"),

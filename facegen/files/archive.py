@@ -58,8 +58,8 @@ class Archive(Generic[Content]):
             raise ModelError(
                 f"expected {self.noun} of dcign, found no entry {missing} in {path}: make it again."
             ) from None
-        except Exception as error:  # zipfile, numpy and json each raise their own
-            raise ModelError(f"{path} cannot be read as {self.noun} ({error}): make it again.") from None
+        except Exception:  # zipfile, numpy and json each raise their own
+            raise ModelError(f"{path} cannot be read as {self.noun}, because it is damaged: make it again.") from None
 
     def _check(self, path: Path, form: object, version: object) -> None:
         if form != self.format:

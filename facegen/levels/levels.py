@@ -12,18 +12,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from dcign.arrays import Float32, Float64, Floating, Int64
+from dcign.arrays import Float64, Floating, Int64
 from dcign.facegen.levels.collapse import EDGE, FIXED, FREE, collapse_edges
+from dcign.facegen.levels.features import features_of_people
 from dcign.facegen.levels.projection import Projection
 from dcign.facegen.model.albedo import round_to_float16
 from dcign.facegen.model.morphable import Level, LevelSurface, MorphableModel
-from dcign.facegen.model.population import sample_person, stacked
 
 HEADS = (3_500, 2_850)  # vertices of each head: PSNR 40 dB to the finest at 150 and at 64 pixels (docs/log.md)
-PEOPLE = 40  # random people, whose colours and shapes the levels must keep
-PATTERNS = 3  # principal components of their lightness
-UNFOLDED_PEOPLE = 12  # of whom no triangle may turn over
-COLOUR_MM = 15.0  # mm of position error that weigh as much as a difference from black to white; 10 and 20 do as well
+UNFOLDED_PEOPLE = 12  # random people of whom no triangle may turn over
 ON_MIDLINE = 1e-6  # mm
 
 
@@ -66,22 +63,7 @@ def _coarser_heads(model: MorphableModel) -> list[Int64]:
     middle = np.abs(model.mean[half, 0]) < ON_MIDLINE
     kind = np.where(middle, EDGE, FREE)
     kind[np.isin(half, list(model.landmarks.values()))] = FIXED
-    rng = np.random.default_rng(0)
-    shape, albedo, attributes = stacked([sample_person(model, rng) for _ in range(PEOPLE)])
-    features = np.concatenate([model.mean[half], COLOUR_MM * _lightness(model.albedos(albedo, attributes)[:, half])], 1)
-    unfolded = model.shapes(shape[:UNFOLDED_PEOPLE], attributes[:UNFOLDED_PEOPLE])
-    faces = np.concatenate([model.mean[None], unfolded])[:, half]
+    features, faces = features_of_people(model, half, UNFOLDED_PEOPLE)
     wanted = [(count + middle.sum() // 2) // 2 for count in HEADS]  # about half of the midline stays
-    left = [half[each] for each in collapse_edges(number[triangles], features, faces.astype(np.float64), kind, wanted)]
+    left = [half[each] for each in collapse_edges(number[triangles], features, faces, kind, wanted)]
     return [np.concatenate([each, model.mirror[each][:, ::-1]]) for each in left]
-
-
-def _lightness(albedos: Float32) -> Float64:
-    """Return the mean lightness, 0..1, of people (N, V, 3), and its principal components: (V, 1 + PATTERNS).
-
-    The components are scaled to one standard deviation.
-    """
-    gray = albedos.astype(np.float64) @ (0.3, 0.6, 0.1)
-    mean = gray.mean(0)
-    _, strength, patterns = np.linalg.svd(gray - mean, full_matrices=False)
-    return np.concatenate([mean[:, None], patterns[:PATTERNS].T * (strength[:PATTERNS] / np.sqrt(len(gray)))], 1)

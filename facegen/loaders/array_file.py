@@ -19,6 +19,7 @@ from dcign.errors import ModelError
 
 MOST_VERTICES = 200_000  # the largest known model has 58,203
 MOST_NUMBERS = 2**28  # in one array; the largest known array has 35 million
+LARGEST_NUMBER = 1e9  # of any array; the units of published models are between a micrometre and a metre
 ADVICE = "download the file again from its publisher."
 
 
@@ -62,7 +63,10 @@ class ArrayFile:
         array = self.read(key)
         if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
             raise self.error(f"finite numbers in {key}", "other values")
-        return array.astype(np.float32, copy=False)
+        numbers = array.astype(np.float32, copy=False)
+        if np.abs(numbers).max(initial=0) > LARGEST_NUMBER:
+            raise self.error(f"numbers up to {LARGEST_NUMBER:.0e} in {key}", f"{np.abs(array).max():.3g}")
+        return numbers
 
     def points(self, key: str, vertices: int | None = None) -> Float32:
         """Return vertices, or the colours of that many `vertices`, (V, 3) from an array (V, 3), (3 V,) or (3 V, 1)."""

@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from dcign.arrays import Float32
 from dcign.facegen.loaders.array_file import ArrayFile
 from dcign.facegen.loaders.content import Content
+from dcign.printable import printable
 
 KIND = "BFM 2017 or 2019 .h5"
 LICENCE = (
@@ -42,7 +43,7 @@ def read_basel_hdf5(path: Path) -> Content:
         cells = next((key for key in CELLS if file.shape(key) is not None), CELLS[0])
         colours = _colours(file, len(mean)) if "color" in opened else (None, None)
         return Content(
-            name=f"Basel-layout face model {path.name}",
+            name=f"Basel-layout face model {printable(path.name)}",
             licence=LICENCE,
             deviations=deviations,
             millimetres=1.0,
@@ -97,7 +98,7 @@ def _landmarks(file: ArrayFile, mean: Float32) -> dict[str, int]:
     try:
         found = json.loads((text.decode() if isinstance(text, bytes) else str(text)).rstrip("\0"))
         named = found.items() if isinstance(found, dict) else [(point["id"], point["coordinates"]) for point in found]
-        points = {str(name): np.array(point, np.float64).reshape(3) for name, point in named}
+        points = {printable(str(name)): np.array(point, np.float64).reshape(3) for name, point in named}
     except (ValueError, KeyError, TypeError):
         raise file.error(f"a list of named points in {LANDMARKS}", "something else") from None
     query = cKDTree(_reference(file, mean)).query(np.reshape(list(points.values()), (-1, 3)))

@@ -14,6 +14,7 @@ from dcign.arrays import Float32
 from dcign.facegen.loaders.array_file import ArrayFile
 from dcign.facegen.loaders.content import Content
 
+LARGEST_COLOUR = 2.0  # of colours 0..1, of which a mean may exceed 1
 KIND = "BFM 2009 .mat"
 LICENCE = "Basel Face Model licence of the University of Basel: non-commercial research only, no redistribution."
 
@@ -32,6 +33,8 @@ def read_basel_mat(path: Path) -> Content:
     """Read the file. shapeEV and texEV are standard deviations in spite of their names; the bases are orthonormal."""
     file = ArrayFile(path, KIND, {name: _Matrix(path, name, shape) for name, shape, _ in scipy.io.whosmat(path)})
     mean = file.points("shapeMU")
+    colours = file.points("texMU", len(mean))
+    scale = np.float32(1 / 255 if colours.max() > LARGEST_COLOUR else 1)  # some conversions have colours 0..1
     return Content(
         name="Basel Face Model 2009",
         licence=LICENCE,
@@ -40,8 +43,8 @@ def read_basel_mat(path: Path) -> Content:
         mean=mean,
         basis=_scaled(file, "shapePC", "shapeEV", len(mean)),
         triangles=file.triangles("tl", len(mean), first=1)[:, ::-1],
-        colour_mean=file.points("texMU", len(mean)) / np.float32(255),
-        colour_basis=_scaled(file, "texPC", "texEV", len(mean)) / np.float32(255),
+        colour_mean=colours * scale,
+        colour_basis=_scaled(file, "texPC", "texEV", len(mean)) * scale,
     )
 
 

@@ -12,11 +12,11 @@ from dcign.facegen.colour import lab_to_linear, linear_to_srgb
 from dcign.facegen.levels.decimation import coarser_levels, mirror_of
 from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import PARTS, Content
+from dcign.facegen.loaders.proportions import check_proportions
 from dcign.facegen.model.albedo import LinearAlbedo, round_to_float16
 from dcign.facegen.model.bounding_sphere import head_sphere
 from dcign.facegen.model.morphable import MorphableModel
 
-HEIGHTS = (120.0, 800.0)  # mm: from a face without forehead to a bust
 STILL = 1e-4  # mm: a mode that moves all drawn vertices by less belongs to parts that are not drawn
 HEAD_DEPTH = 140.0  # mm from the nose to the back of the head; a shallower mesh is a face alone
 MIDLINE = 12.0  # mm: half the width of the strip that is searched for a profile
@@ -31,25 +31,20 @@ def to_model(content: Content, file: str, sha256: str) -> MorphableModel:
     """Convert content that was read from a file with this SHA-256. Raise ModelError if it is not a head."""
     kept, triangles = _drawn(content)
     mean = content.mean[kept] * np.float32(content.millimetres)
-    height = float(np.ptp(mean[:, 1]))
-    if not HEIGHTS[0] <= height <= HEIGHTS[1]:
-        raise ModelError(
-            f"expected a head of {HEIGHTS[0]:.0f} to {HEIGHTS[1]:.0f} mm in {file}, read as {content.name}, found one "
-            f"{height:,.4g} mm high: give the file in its publisher's units."
-        )
     basis = content.basis[kept]
     basis *= np.float32(content.millimetres)
     moving = np.abs(basis).max((0, 1)) > STILL
     if not moving.any():
         raise ModelError(f"expected a morphable model in {file}, found no mode that moves a vertex: {ADVICE}")
+    position = {int(vertex): index for index, vertex in enumerate(kept)}
+    landmarks = {name: position[vertex] for name, vertex in content.landmarks.items() if vertex in position}
+    check_proportions(mean, basis, content.millimetres, landmarks, f"{file}, read as {content.name}")
     parts = np.zeros(len(mean), np.uint8) if content.parts is None else content.parts[kept]
     colour_mean, colour_basis = content.colour_mean, content.colour_basis
     if colour_mean is None or colour_basis is None:
         colour_mean, colour_basis = _plain_skin(parts)
     else:
         colour_mean, colour_basis = colour_mean[kept], colour_basis[kept]
-    position = {int(vertex): index for index, vertex in enumerate(kept)}
-    landmarks = {name: position[vertex] for name, vertex in content.landmarks.items() if vertex in position}
     model = MorphableModel(
         name=content.name,
         licence=content.licence,
@@ -138,5 +133,5 @@ def _centred(model: MorphableModel) -> MorphableModel:
     centre, _ = head_sphere(model)
     centre[0] = _midline(model.mean)
     mean = (model.mean - centre).astype(np.float32)
-    levels = coarser_levels(mean, model.triangles, model.landmarks)
-    return replace(model, mean=mean, mirror=mirror_of(mean), levels=levels)
+    moved = replace(model, mean=mean, mirror=mirror_of(mean))
+    return replace(moved, levels=coarser_levels(moved))

@@ -1,7 +1,8 @@
 """ICT-FaceKit: a folder of .obj meshes, FaceXModel. About centimetres; quads; no colours.
 
-Vertex ranges are those of its README. We draw face, head and neck, the eyeballs, and the sockets of mouth and eyes,
-which close the slits. We do not draw teeth and lashes, nor the clear shells, which would cover the eyes.
+Vertex ranges are those of its README. We draw face, head and neck, the outer eyeballs, and the sockets of mouth and
+eyes, which close the slits. The outer eyeball includes a clear cornea, which we draw opaque as its iris. We do not draw
+the inner eyeballs, which it covers, nor teeth, lashes and the clear shells in front of the eyes.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import numpy as np
 
 from dcign.arrays import Float32, Int32
 from dcign.errors import ModelError
-from dcign.facegen.loaders.array_file import ADVICE
+from dcign.facegen.loaders.array_file import ADVICE, LARGEST_NUMBER
 from dcign.facegen.loaders.content import PARTS, Content
+from dcign.facegen.loaders.damage import refuse_foreign
+from dcign.facegen.loaders.eyeballs import eyeball_parts, pupil_of
 
 KIND = "ICT-FaceKit folder"
 LICENCE = "MIT (ICT-FaceKit light, USC Institute for Creative Technologies)."
 NEUTRAL, IDENTITY, MOST_IDENTITIES = "generic_neutral_mesh.obj", "identity{:03d}.obj", 1000
 LARGEST = 2**28  # bytes of an .obj file
 MOUTH, SOCKETS_END = slice(11248, 13294), 14062
-EYEBALLS = slice(21451, 24591)
-IRISES = (slice(22221, 23021), slice(23791, 24591))
+EYEBALLS = {"left": slice(21451, 22221), "right": slice(23021, 23791)}  # the inner ones follow each
+COMPLETE = 24591  # vertices up to the end of the inner right eyeball
+MILLIMETRES = 10.0  # of its unit, a centimetre
 MULTI_PIE_68 = (
     1225, 1888, 1052, 367, 1719, 1722, 2199, 1447, 966, 3661, 4390, 3927, 3924, 2608, 3272, 4088, 3443, 268, 493, 1914,
     2044, 1401, 3615, 4240, 4114, 2734, 2509, 978, 4527, 4942, 4857, 1140, 2075, 1147, 4269, 3360, 1507, 1542, 1537,
@@ -60,22 +64,25 @@ def read_ict(folder: Path) -> Content:
             )
         basis[:, :, mode] = points - mean
     parts, drawn = np.zeros(len(mean), np.uint8), np.zeros(len(mean), bool)
-    drawn[:SOCKETS_END], drawn[EYEBALLS] = True, True
-    parts[MOUTH], parts[EYEBALLS] = PARTS.index("mouth"), PARTS.index("sclera")
-    for iris in IRISES:
-        parts[iris] = PARTS.index("iris")
-    complete = len(mean) >= EYEBALLS.stop  # the 68 iBUG points are published for the complete mesh
+    drawn[:SOCKETS_END], parts[MOUTH] = True, PARTS.index("mouth")
+    complete = len(mean) >= COMPLETE  # the eyes and the 68 iBUG points are published for the complete mesh
+    landmarks: dict[str, int] = {}
+    if complete:
+        landmarks |= {f"ibug_{number}": vertex for number, vertex in enumerate(MULTI_PIE_68, 1)}
+        for side, eyeball in EYEBALLS.items():
+            drawn[eyeball], parts[eyeball] = True, eyeball_parts(mean[eyeball] * np.float32(MILLIMETRES))
+            landmarks[f"pupil_{side}"] = eyeball.start + pupil_of(mean[eyeball])
     return Content(
         name="ICT-FaceKit",
         licence=LICENCE,
         deviations="identity meshes minus the neutral mesh",
-        millimetres=10.0,
+        millimetres=MILLIMETRES,
         mean=mean,
         basis=basis,
         triangles=_triangles(neutral, lines, len(mean)),
         parts=parts,
         drawn=drawn,
-        landmarks={f"ibug_{number}": vertex for number, vertex in enumerate(MULTI_PIE_68, 1)} if complete else {},
+        landmarks=landmarks,
     )
 
 
@@ -84,6 +91,7 @@ def _lines(path: Path) -> list[bytes]:
         size = path.stat().st_size
         if size > LARGEST:
             raise ModelError(f"expected at most {LARGEST:,} bytes, found {size:,} in {path}: {ADVICE}")
+        refuse_foreign(path, "an .obj mesh")
         return path.read_bytes().splitlines()
     except OSError as error:
         raise ModelError(f"expected a readable file, found {path} ({error.strerror}): check its permissions.") from None
@@ -93,12 +101,18 @@ def _points(path: Path, lines: list[bytes]) -> Float32:
     """Return the vertices (V, 3) of a Wavefront .obj mesh."""
     try:
         rows = [line.split()[1:4] for line in lines if line.startswith(b"v ")]
-        points = np.array(rows, np.float32).reshape(-1, 3)
+        points = np.array(rows, np.float64).reshape(-1, 3)
     except ValueError:
         raise ModelError(f"expected three numbers per vertex, found other text in {path}: {ADVICE}") from None
-    if not len(points) or not np.isfinite(points).all():
-        raise ModelError(f"expected an .obj mesh, found no finite vertices in {path}: {ADVICE}")
-    return points
+    if not len(points):
+        raise ModelError(f"expected an .obj mesh, found no vertices in {path}: {ADVICE}")
+    wrong = ~(np.abs(points) <= LARGEST_NUMBER)  # also what is not a number
+    if wrong.any():
+        raise ModelError(
+            f"expected finite numbers up to {LARGEST_NUMBER:.0e}, found {points[wrong][0]:g} in vertex "
+            f"{int(wrong.any(1).argmax()) + 1} of {path}: {ADVICE}"
+        )
+    return points.astype(np.float32)
 
 
 def _triangles(path: Path, lines: list[bytes], vertices: int) -> Int32:

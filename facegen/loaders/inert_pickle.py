@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dcign.errors import ModelError
 from dcign.facegen.loaders.array_file import ADVICE
+from dcign.facegen.loaders.damage import damaged, has_altered_line_ends
 
 LARGEST = 2**31  # bytes of a file; published files have 53 MB
 _NUMBER = re.compile(r"[fiub][1248]")
@@ -32,8 +33,13 @@ def read_pickled_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     if path.stat().st_size > LARGEST:
         raise ModelError(f"expected at most {LARGEST:,} bytes in {path}, found {path.stat().st_size:,}: {ADVICE}")
-    with path.open("rb") as stream:
-        found = _Unpickler(stream, path).load()
+    try:
+        with path.open("rb") as stream:
+            found = _Unpickler(stream, path).load()
+    except ModelError as unknown_name:
+        if has_altered_line_ends(path):  # which alters names, too
+            raise damaged(path, unknown_name) from None
+        raise
     if not isinstance(found, dict):
         raise ModelError(f"expected a pickled dictionary in {path}, found a {type(found).__name__}: {ADVICE}")
     arrays = {str(key): _array_of(value) for key, value in found.items()}
@@ -118,12 +124,17 @@ class _Unpickler(pickle.Unpickler):
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return the inert class for a name. Raise ModelError for a name that no face model needs."""
+        """Return the inert class for a name.
+
+        Raise ModelError for a name that no face model needs, UnpicklingError for what cannot be a name.
+        """
         if f"{module}.".startswith(_INERT_PACKAGES):
             return _Inert
         try:
             return _KNOWN[module, name]
         except KeyError:
+            if not all(part.isidentifier() for part in f"{module}.{name}".split(".")):
+                raise pickle.UnpicklingError("a name of random bytes") from None
             raise ModelError(
                 f"expected only arrays in {self._path}, found {module}.{name}, which no face model needs and was not "
                 f"run: {ADVICE}"

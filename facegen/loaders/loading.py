@@ -9,13 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from dcign.errors import ModelError
 from dcign.facegen.files.cache import cache_folder, code_key, write_cached
+from dcign.facegen.files.model_check import check_model
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.loaders.array_file import ADVICE
 from dcign.facegen.loaders.content import Content
 from dcign.facegen.loaders.conversion import to_model
+from dcign.facegen.loaders.damage import beginning, damaged, refuse_foreign
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.printable import printable
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.storage.atomic import file_sha256
 
@@ -39,17 +44,24 @@ def load_model(path: Path, progress: StageProgress = no_stage_progress) -> Morph
     progress(stage, fraction) is called before each stage. Raises ModelError if the path holds no complete model of a
     known format.
     """
+    path = Path(path)
     try:
-        return _load(Path(path), progress)
+        with np.errstate(all="ignore"):  # of damaged numbers, which are refused by name
+            return _load(path, progress)
     except ModelError:
         raise
     except MemoryError:
         raise ModelError(
             f"expected a face model, found {path}, which needs more memory than there is: {ADVICE}"
         ) from None
+    except OSError as error:
+        if error.strerror is None:  # from h5py or zipfile, about the content
+            raise damaged(path, error) from None
+        raise ModelError(
+            f"expected a readable face model, found {path} ({error.strerror}): check its permissions."
+        ) from None
     except Exception as error:  # h5py, scipy, zipfile, pickle and numpy each report damage in their own way
-        reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
-        raise ModelError(f"expected a face model, found {path}, which cannot be read ({reason}): {ADVICE}") from None
+        raise damaged(path, error) from None
 
 
 def recognise(path: Path) -> Format:
@@ -60,6 +72,7 @@ def recognise(path: Path) -> Format:
         return Format(ict_facekit.KIND, tuple(ict_facekit.ict_files(path)), ict_facekit.read_ict)
     if not path.is_file():
         raise ModelError(f"expected a face model ({KNOWN}), found no file {path}: check the name.")
+    refuse_foreign(path, "a face model")
     with path.open("rb") as stream:
         start = stream.read(128)
     if start.startswith(b"\x89HDF"):
@@ -72,7 +85,7 @@ def recognise(path: Path) -> Format:
         return _recognised_npz(path)
     if start[:1] in (b"\x80", b"(", b"}", b"c"):
         return Format(flame.KIND, (path,), flame.read_flame_pickle)
-    raise ModelError(f"expected a face model, found {path} of another format: give {KNOWN}.")
+    raise ModelError(f"expected a face model, found {path}{beginning(start)} of another format: give {KNOWN}.")
 
 
 def _recognised_npz(path: Path) -> Format:
@@ -81,8 +94,8 @@ def _recognised_npz(path: Path) -> Format:
     try:
         with zipfile.ZipFile(path) as archive:
             keys = {name.removesuffix(".npy") for name in archive.namelist()}
-    except zipfile.BadZipFile:
-        raise ModelError(f"expected a complete .npz, found {path}, which is cut short: {ADVICE}") from None
+    except zipfile.BadZipFile as error:
+        raise damaged(path, error) from None
     if "about" in keys:
         return Format("dcign model", (path,), None)
     if keys & {"template_vertex_positions", "vertex_identity_basis"}:
@@ -91,7 +104,7 @@ def _recognised_npz(path: Path) -> Format:
         return Format(flame.KIND, (path,), flame.read_flame_npz)
     if {"mean", "tex_dir"} <= keys:
         raise ModelError(f"expected a face model, found FLAME's texture {path}: give FLAME's model, a .pkl file.")
-    found = ", ".join(sorted(keys)[:4]) or "nothing"
+    found = printable(", ".join(sorted(keys)[:4])) or "nothing"
     raise ModelError(
         f"expected v_template (FLAME) or template_vertex_positions (GNM) in {path}, found {found}: give {KNOWN}."
     )
@@ -103,7 +116,8 @@ def _load(path: Path, report: StageProgress) -> MorphableModel:
     digest = _digest(form.files)
     if form.read is None:
         model = read_model(path)
-        return replace(model, source=model.source or f"{path.name}: a dcign model", source_sha256=digest)
+        check_model(model, path)
+        return replace(model, source=model.source or f"{printable(path.name)}: a dcign model", source_sha256=digest)
     cached = cache_folder() / f"loaded-{digest[:16]}-{code_key()}.npz"
     if cached.exists():
         with suppress(ModelError):  # a damaged file is written again below
@@ -111,7 +125,7 @@ def _load(path: Path, report: StageProgress) -> MorphableModel:
     report(f"reading {form.kind}", 0.1)
     content = form.read(path)
     report("converting it", 0.6)
-    model = to_model(content, path.name, digest)
+    model = to_model(content, printable(path.name), digest)
     write_cached(cached, model_bytes(model))
     report("done", 1.0)
     return model

@@ -6,7 +6,8 @@ Positions lie in a sphere of RADIUS mm about the origin, +y up, +z to the front.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Float64, Int32, UInt8
 from dcign.facegen.files.archive import Archive
 from dcign.facegen.objects.orientation import crease_normals, oriented
-from dcign.facegen.objects.soup import RADIUS, Soup
+from dcign.facegen.objects.soup import RADIUS, Soup, distinct
 
 CREASE = 40.0  # degrees between two triangles; above, their edge is sharp
 STEPS = 32767
@@ -60,7 +61,8 @@ class Solid:
 class Collection:
     """N objects; the i-th is identity i.
 
-    source: the name of their folder; source_sha256: the hash of all its files; names: their files in the folder.
+    source: the name of their folder; source_sha256: the hash of all its files; names: their files in the folder;
+    missing: name -> the textures and materials that this file names and that could not be read.
     """
 
     licence: str
@@ -68,6 +70,7 @@ class Collection:
     source_sha256: str
     names: tuple[str, ...]
     solids: tuple[Solid, ...]
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -78,6 +81,17 @@ class Collection:
     def attributes(self) -> tuple[str, ...]:
         """None: only the file name of an object is known."""
         return ()
+
+    def missing_textures(self, most: int) -> str:
+        """Return which objects lack textures or materials, as a sentence without its end; "" if none does.
+
+        most: objects that are named; the others are counted.
+        """
+        named = [f"{name} ({', '.join(files)})" for name, files in list(self.missing.items())[:most]]
+        more = f" and {len(self.missing) - most} more" if len(self.missing) > most else ""
+        verb = "has" if len(self.missing) == 1 else "have"
+        count = f"{len(self.missing)} of {len(self.solids)} objects {verb} missing textures"
+        return f"{count}: {', '.join(named)}{more}" if named else ""
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -93,7 +107,7 @@ def packed(soup: Soup) -> Solid:
     soup = Soup(soup.points, soup.triangles[order], soup.colours[order])
     group, normals = crease_normals(soup, CREASE)
     corners = np.column_stack([soup.triangles.ravel(), group.ravel(), soup.colours.reshape(-1, 3)])
-    _, first, number = np.unique(corners, axis=0, return_index=True, return_inverse=True)
+    first, number = distinct(corners)
     renumbered = np.empty(len(first), np.int64)
     # In the order of the triangles: closed surfaces first.
     renumbered[np.argsort(first, kind="stable")] = np.arange(len(first))
@@ -103,7 +117,7 @@ def packed(soup: Soup) -> Solid:
         positions=_steps(soup.points[soup.triangles.ravel()[first]] / RADIUS),
         normals=_steps(normals[group.ravel()[first]]),
         colours=soup.colours.reshape(-1, 3)[first],
-        triangles=renumbered[number.reshape(-1)].reshape(-1, 3).astype(np.uint32),
+        triangles=renumbered[number].reshape(-1, 3).astype(np.uint32),
         open_vertex=int((first < 3 * solid).sum()),
         open_triangle=solid,
     )
@@ -116,7 +130,9 @@ def _steps(values: Float64) -> NDArray[np.int16]:
 def collection_bytes(collection: Collection) -> bytes:
     """Return the bytes of the npz file, which depend only on the collection."""
     solids = collection.solids
-    about = {name: getattr(collection, name) for name in ("licence", "source", "source_sha256")}
+    about: dict[str, Any] = {name: getattr(collection, name) for name in ("licence", "source", "source_sha256")}
+    if collection.missing:
+        about["missing"] = collection.missing
     arrays = {
         "names": np.array(collection.names),
         "vertices": np.array([len(solid.positions) for solid in solids], np.int64),
@@ -140,7 +156,8 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Collec
     names = tuple(str(name) for name in arrays["names"])
     if len(names) != len(solids):
         raise ValueError(f"{len(names)} names of {len(solids)} meshes")
-    return Collection(about["licence"], about["source"], about["source_sha256"], names, solids)
+    missing = {str(name): tuple(map(str, files)) for name, files in about.get("missing", {}).items()}
+    return Collection(about["licence"], about["source"], about["source_sha256"], names, solids, missing)
 
 
 def _checked(solid: Solid) -> Solid:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dcign.errors import ModelError
+from dcign.errors import DcignWarning, ModelError
 from dcign.facegen.objects.collection import Collection, Solid, packed
-from dcign.facegen.objects.reading import read_soup
+from dcign.facegen.objects.formats.part import Content
+from dcign.facegen.objects.reading import READERS, read_mesh, soup_of
 from dcign.facegen.objects.soup import Soup, normalised, simplified, welded
+from dcign.printable import printable
 from dcign.progress import StageProgress
 from dcign.storage.atomic import file_sha256
 
-EXTENSIONS = (".glb", ".gltf", ".obj", ".off", ".ply", ".stl")
+EXTENSIONS = tuple(READERS)
 UP = ("y", "z")
 LICENCE = "that of the meshes, which are not dcign's"
 LISTED = 3  # files that an error names; the others are counted
 MOST_VERTICES = 60_000  # as drawn: the vertex shader numbers the vertices of 20 objects in 32-bit floats
+WITHOUT_TEXTURE = "Their materials' own colours are used, or gray: add the files, or accept it."
+
+
+class MissingTexturesWarning(DcignWarning):
+    """Some objects name pictures or materials that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
             )
         digest = hashlib.sha256(f"up {up}\n".encode())
         for each in everything:
-            digest.update(f"{each.relative_to(path).as_posix()} {file_sha256(each)}\n".encode())
+            digest.update(os.fsencode(f"{each.relative_to(path).as_posix()} {file_sha256(each)}\n"))
     except OSError as error:
         raise ModelError(
             f"expected a readable folder, found {path} ({error.strerror or error}): check its permissions."
@@ -64,17 +73,20 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
 def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collection:
     """Read all meshes of a folder, each simplified to at most `triangles` triangles.
 
-    progress(file, fraction) is called before each file. Raises ModelError if a mesh cannot be used or equals another.
+    progress(file, fraction) is called before each file. Warns of missing textures. Raises ModelError if a mesh cannot
+    be used or equals another.
     """
     solids: list[Solid] = []
     names: list[str] = []
+    missing: dict[str, tuple[str, ...]] = {}
     wrong: list[str] = []
     seen: dict[bytes, str] = {}
     for number, file in enumerate(folder.files):
-        name = file.relative_to(folder.path).as_posix()
+        name = printable(file.relative_to(folder.path).as_posix())
         progress(name, number / len(folder.files))
         try:
-            solid = _solid(file, triangles, folder.up)
+            content = read_mesh(file)
+            solid = _solid(content, triangles, folder.up)
         except ModelError as error:
             wrong.append(f"{name} ({error})")
             continue
@@ -83,22 +95,29 @@ def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collect
             wrong.append(f"{name} (it is the same as {first})")
         solids.append(solid)
         names.append(name)
+        if content.missing:
+            missing[name] = content.missing
     if wrong:
         more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
         raise ModelError(
             f"expected a different object in each mesh of {folder.path}, found {', '.join(wrong[:LISTED])}{more}: "
             "repair or remove them."
         )
-    source = folder.path.resolve().name
-    return Collection(LICENCE, source, folder.sha256, tuple(names), tuple(solids))
+    source = printable(folder.path.resolve().name)
+    found = Collection(LICENCE, source, folder.sha256, tuple(names), tuple(solids), missing)
+    if missing:
+        warnings.warn(f"{found.missing_textures(LISTED)}. {WITHOUT_TEXTURE}", MissingTexturesWarning, stacklevel=2)
+    return found
 
 
-def _solid(file: Path, triangles: int, up: str) -> Solid:
-    """Read one file as an object. Raise ModelError, whose text is a clause."""
-    soup = normalised(welded(_upright(read_soup(file, triangles), up)))
-    most = triangles
-    while (solid := packed(simplified(soup, most))).extent[0] > MOST_VERTICES:
-        most = min(most, len(soup.triangles)) // 2
+def _solid(content: Content, triangles: int, up: str) -> Solid:
+    """Prepare a mesh as an object. Raise ModelError, whose text is a clause."""
+    soup = simplified(normalised(welded(_upright(soup_of(content, triangles), up))), triangles)
+    while (solid := packed(soup)).extent[0] > MOST_VERTICES:
+        fewer = simplified(soup, len(soup.triangles) // 2)
+        if len(fewer.triangles) == len(soup.triangles):
+            raise ModelError(f"{len(soup.triangles):,} of its triangles are apart and cannot be merged into fewer")
+        soup = fewer
     return solid
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -17,11 +19,11 @@ from scipy.spatial import cKDTree
 from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.model.bounding_sphere import smallest_sphere
+from dcign.facegen.objects.formats.part import check_coordinates
 
 RADIUS = 140.0  # mm, of the sphere that each object fills. About that of a head: settings in mm suit both
 SAME_POSITION = 1e-6  # of the extent of an object
 INWARD = 0.1  # of the way from a corner to the centre of its triangle: there, colours of neighbours do not mix
-NOT_FINITE = "not all of its coordinates are finite numbers"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,35 +50,54 @@ def welded(soup: Soup) -> Soup:
 
     Raises ModelError, whose text is a clause, if no triangle is left or a coordinate is not finite.
     """
-    used = soup.points[soup.triangles]
     if not len(soup.triangles):
         raise ModelError("it has no triangles")
-    if not np.isfinite(used).all():
-        raise ModelError(NOT_FINITE)
-    low = used.min(axis=(0, 1))
-    extent = float((used.max(axis=(0, 1)) - low).max())
+    used, triangles = _used(soup.triangles, len(soup.points))
+    points = soup.points[used]
+    check_coordinates(points)
+    low = points.min(axis=0)
+    extent = float((points.max(axis=0) - low).max())
     if extent == 0:
         raise ModelError("all of its triangles are in one point")
-    points, ours = np.unique(used.reshape(-1, 3), axis=0, return_inverse=True)
     first, position_of = _positions(points, SAME_POSITION * extent)
-    triangles = position_of[ours.reshape(-1, 3)]
+    triangles = position_of[triangles]
     a, b, c = triangles.T
-    corners = points[first][triangles]
+    corners = ((points[first] - low) / extent)[triangles]  # of extent 1, so that no area under- or overflows
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    sound = np.flatnonzero((a != b) & (b != c) & (c != a) & (area > (SAME_POSITION * extent) ** 2))
-    _, once = np.unique(np.sort(triangles[sound], axis=1), axis=0, return_index=True)
-    kept = sound[np.sort(once)]
+    sound = np.flatnonzero((a != b) & (b != c) & (c != a) & (area > SAME_POSITION**2))
+    kept = sound[np.sort(distinct(np.sort(triangles[sound], axis=1))[0])]
     if not len(kept):
         raise ModelError("none of its triangles has an area")
-    left, ours = np.unique(triangles[kept], return_inverse=True)
-    return Soup(points[first][left], ours.reshape(-1, 3), soup.colours[kept])
+    left, triangles = _used(triangles[kept], len(first))
+    return Soup(points[first][left], triangles, soup.colours[kept])
+
+
+def _used(triangles: Int64, count: int) -> tuple[Int64, Int64]:
+    """Return which of `count` points triangles (T, 3) use, and the triangles as numbers of these."""
+    used = np.zeros(count, bool)
+    used[triangles] = True
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[triangles]
 
 
 def _positions(points: Float64, apart: float) -> tuple[Int64, Int64]:
     """Group points (P, 3) no farther `apart` than this: one point of each group (N,), and the group of each (P,)."""
-    pairs = cKDTree(points).query_pairs(apart, output_type="ndarray")
-    group = connected(pairs[:, 0], pairs[:, 1], len(points))
-    return np.asarray(np.unique(group, return_index=True)[1], np.int64), group
+    once, number = distinct(points)
+    pairs = cKDTree(points[once]).query_pairs(apart, output_type="ndarray")
+    group = connected(pairs[:, 0], pairs[:, 1], len(once))
+    return once[np.unique(group, return_index=True)[1]], group[number]
+
+
+def distinct(rows: NDArray[Any]) -> tuple[Int64, Int64]:
+    """Return the first of each of the rows (N, K) that are equal, in the order of their values, and the number of each.
+
+    As `numpy.unique`, which takes five times as long.
+    """
+    order = np.lexsort(rows.T[::-1])
+    ordered = rows[order]
+    new = np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1)])[: len(rows)]
+    number = np.empty(len(rows), np.int64)
+    number[order] = np.cumsum(new) - 1
+    return order[new], number
 
 
 def connected(first: Int64, second: Int64, count: int) -> Int64:

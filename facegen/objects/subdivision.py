@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dcign.arrays import Float64, Int64
+from dcign.facegen.objects.soup import distinct
 
 # The pieces of a triangle whose first k edges are cut: corners 0 1 2 and midpoints 3 (of 01), 4 (of 12), 5 (of 20).
 CUTS = {
@@ -49,9 +50,10 @@ def _cut(vertices: Float64, triangles: Int64, length: float) -> tuple[Float64, I
     turned = np.take_along_axis(triangles, order, axis=1)
     edges = np.sort(np.stack([turned, np.roll(turned, -1, axis=1)], axis=2), axis=2)  # (T, 3, 2)
     is_cut = np.arange(3) < count[:, None]
-    split, midpoint_of = np.unique(edges[is_cut], axis=0, return_inverse=True)
+    first, midpoint_of = distinct(edges[is_cut])
+    split = edges[is_cut][first]
     midpoints = np.zeros(edges.shape[:2], np.int64)
-    midpoints[is_cut] = len(vertices) + midpoint_of.reshape(-1)
+    midpoints[is_cut] = len(vertices) + midpoint_of
     known = np.concatenate([turned, midpoints], axis=1)
     pieces = [known[count == 0, :3]]
     for number, pattern in CUTS.items():

@@ -20,9 +20,10 @@ from PIL import Image, ImageColor, ImageOps
 
 from dcign.arrays import Int64, UInt8
 from dcign.errors import RenderError
+from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 from dcign.render.plan.ranges import Range
 from dcign.storage.atomic import file_sha256
-from dcign.storage.paths import with_local_copy
+from dcign.storage.paths import expand_home, with_local_copy
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -88,7 +89,7 @@ def parse_background(text: str, size: int) -> tuple[Background | None, Backdrops
     try:
         colour = ImageColor.getrgb(text)[:3]
     except ValueError:
-        backdrops = read_pictures(Path(text), size)
+        backdrops = read_pictures(Path(expand_home(text)), size)
         return Background(pictures=len(backdrops.names), sha256=backdrops.sha256), backdrops
     return (Background(colour=colour) if any(colour) else None), None
 
@@ -155,12 +156,13 @@ def _clipped(numbers: NDArray[Any], most: int) -> Int64:
 def _square(path: Path, size: int) -> UInt8:
     """Read the middle square of a picture as (size, size, 3) sRGB."""
     try:
+        refuse_special_file(path)
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
             if picture.mode.startswith("I"):  # gray with 16 bits
                 picture = Image.fromarray((np.asarray(picture, np.uint32) >> 8).clip(0, 255).astype(np.uint8))
             return np.asarray(ImageOps.fit(picture.convert("RGB"), (size, size), Image.Resampling.LANCZOS))
-    except Exception as error:  # each of Pillow's plugins raises its own
+    except RAISED as error:
         raise RenderError(
-            f"expected a readable picture for --background, found {path} ({error}): repair or remove it."
+            f"expected a picture for --background in {path}, found {picture_fault(path, error)}"
         ) from None

@@ -1,4 +1,4 @@
-"""What a configuration would make, as lines of text: batches, images and bytes of each split, and every range."""
+"""What a configuration would make, as lines of text, and the memory that a worker needs for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from collections.abc import Iterator
 from dcign.data.schema import BATCH_SIZE, MASK
 from dcign.data.shard.truth_layers import bytes_a_pixel
 from dcign.render.plan.configuration import RenderConfiguration
+
+# The peak of a worker, measured at 64 to 1024 px: Python, OpenGL and the face model; what OpenGL keeps per pixel of a
+# batch, for so many pixels at most; and what arrays take per byte that is written.
+WORKER_BYTES, OPENGL_BYTES, MOST_OPENGL_PIXELS, ARRAY_BYTES = 280e6, 40, 5e6, 4
+
+
+def worker_bytes(configuration: RenderConfiguration) -> float:
+    """Estimate the memory of one worker that renders with this configuration, in bytes."""
+    pixels = BATCH_SIZE * configuration.size**2
+    written = configuration.channels + bytes_a_pixel({*configuration.truth})
+    return WORKER_BYTES + OPENGL_BYTES * min(pixels, MOST_OPENGL_PIXELS) + ARRAY_BYTES * pixels * written
 
 
 def plan_lines(configuration: RenderConfiguration, out: object) -> Iterator[str]:

@@ -25,13 +25,15 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # h
 from dcign.data.damage import first_line
 from dcign.errors import DataError, DcignWarning, RenderError
 from dcign.machine import keep_freed_memory
-from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
+from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool, gigabytes, needed_memory
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 15
 LOOK_SECONDS = 3
+KILLED_FOR_MEMORY = "worker-restart-memory"  # the topic of dask's events
+PAUSED_FROM = 0.8  # of its limit: from there on dask gives a worker no further task
 AGAIN = "run the same command again, which keeps complete shards"
 
 
@@ -40,8 +42,10 @@ class ClusterWarning(DcignWarning):
 
 
 @contextmanager
-def dask_workers(address: str) -> Iterator[WorkerPool]:
+def dask_workers(address: str, memory: float = 0.0) -> Iterator[WorkerPool]:
     """The present and future workers of a running scheduler, tcp://HOST:PORT.
+
+    memory: bytes that a worker needs for a task, for the error of workers that were killed for it.
 
     Warns with ClusterWarning while there are no workers, and about workers with several threads.
 
@@ -69,12 +73,26 @@ def dask_workers(address: str) -> Iterator[WorkerPool]:
             f"it needs ({error}): install it there."
         ) from None
     except KilledWorker as error:
-        raise RenderError(
-            f"expected workers of {address} to finish a shard, found several dead at the same one "
-            f"({first_line(error)}), most likely out of memory: with fewer workers per machine, {AGAIN}."
-        ) from None
+        raise _killed_workers(client, address, error, memory) from None
     finally:
         client.close()  # tasks that have not started never start; those that have complete their shards
+
+
+def _killed_workers(client: Any, address: str, error: Any, memory: float) -> RenderError:  # distributed has no types
+    """Return the error of workers that died at one task. Dask records which it killed for their memory."""
+    events = client.get_events(KILLED_FOR_MEMORY)
+    largest = max((event["rss"] for _, event in events), default=0)
+    if not largest:
+        return RenderError(
+            f"expected workers of {address} to finish a shard, found several dead at the same one "
+            f"({first_line(error)}), most likely out of memory: give each worker {needed_memory(memory)}, and {AGAIN}."
+        )
+    limit = error.last_worker.memory_limit
+    return RenderError(
+        f"expected workers of {address} with memory for a shard, found several killed at the same one because they "
+        f"exceeded their limit of {gigabytes(limit)}: start workers with --memory-limit "
+        f"{gigabytes(max(memory, largest) / PAUSED_FROM).replace(' ', '')}, and {AGAIN}."
+    )
 
 
 def check_scheduler(address: str) -> None:
@@ -89,7 +107,7 @@ def _connect(address: str) -> Any:  # distributed has no types
         raise RenderError(
             "expected dask.distributed for --cluster, found it not installed: `pip install 'dcign[cluster]'`."
         ) from None
-    for name in ("distributed", "tornado"):  # they log pages about what a RenderError says in a sentence
+    for name in ("distributed", "tornado", "asyncio"):  # they log pages about what a RenderError says in a sentence
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]

@@ -95,6 +95,8 @@ def open_folder(
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     if isinstance(loaded, Collection):
         about["meshes"] = str(len(loaded.solids))
+        if loaded.missing:
+            about["missing_textures"] = loaded.missing_textures(len(loaded.solids))
     elif loaded.hair is not None:
         about["hair_cuts"] = "; ".join(f"{number} {name}" for number, name in enumerate(loaded.hair.cut_names))
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}

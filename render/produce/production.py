@@ -18,22 +18,23 @@ from pathlib import Path
 from dcign.data.dataset.contact_sheet import write_sheet
 from dcign.data.dataset.manifest import NAME as MANIFEST
 from dcign.data.dataset.manifest import Manifest, ShardEntry, read_manifest, write_manifest
-from dcign.data.dataset.reader import Shard
-from dcign.data.schema import SPLITS, Batch, ShardHeader
+from dcign.data.schema import SPLITS, Batch
+from dcign.data.shard.reader import Shard
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError, RenderError
-from dcign.render.draw.scene import without_unset
 from dcign.render.gl.context import Renderer
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.backdrops import Backdrops
 from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration
 from dcign.render.plan.objects import Subject
+from dcign.render.plan.size_estimate import worker_bytes
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.card import data_set_card
 from dcign.render.produce.cluster import check_scheduler
 from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
+from dcign.render.produce.headers import shard_header
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import folder_lock
 from dcign.storage.paths import is_remote, store_errors
@@ -136,7 +137,8 @@ def render_dataset(
             write_atomic(folder / BACKDROPS, backdrops.file_bytes())
         # Absolute, because a cluster's workers have other working directories.
         tasks = shard_tasks(folder if is_remote(folder) else folder.absolute(), about_model["sha256"], configuration)
-        run_tasks = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster)
+        memory = worker_bytes(configuration)
+        run_tasks = functools.partial(workers.run_tasks, workers=worker_count, cluster=cluster, memory=memory)
         made, shards = _make_missing(folder, tasks, run_tasks, progress)
         manifest = _finish(folder, configuration, about_model, shards)
     return Production(made, sum(task.count for task in tasks) - made, manifest)
@@ -194,7 +196,8 @@ def make_shard(task: ShardTask) -> DrawnShard:
     if task.renderer not in (None, renderer):
         raise _two_renderers(task.folder, task.renderer, renderer)
     mark = secrets.token_hex(4)  # a cluster may give the shard to a second worker while the first still writes it
-    header, batches = _header(task, batch_renderer), _batches(task, batch_renderer)
+    header = shard_header(task.configuration, task.split, task.model_sha256, batch_renderer)
+    batches = _batches(task, batch_renderer)
     return task.drawn(write_shard(task.path, header, batches, task.count, overwrite=True, mark=mark), renderer)
 
 
@@ -232,27 +235,10 @@ def _remove_parts(folder: Path) -> None:
 
 
 def _batches(task: ShardTask, batch_renderer: BatchRenderer) -> Iterator[Batch]:
-    for number in range(task.first, task.first + task.count):
+    began = time.monotonic()
+    for done, number in enumerate(range(task.first, task.first + task.count), start=1):
         yield batch_renderer.draw_batch(plan_batch(task.configuration, batch_renderer.model, task.split, number))
-        workers.batch_done()
-
-
-def _header(task: ShardTask, batch_renderer: BatchRenderer) -> ShardHeader:
-    configuration, camera, head = task.configuration, task.configuration.scene.camera, batch_renderer.head
-    ranges = configuration.ranges | configuration.nuisances
-    return ShardHeader(
-        split=task.split,
-        seed=configuration.seed,
-        configuration=configuration.as_dict(),
-        configuration_sha256=configuration.sha256(),
-        model_sha256=task.model_sha256,
-        renderer=asdict(batch_renderer.opengl_renderer),
-        ranges={name: (allowed.low, allowed.high) for name, allowed in ranges.items()},
-        camera=asdict(camera, dict_factory=without_unset) | asdict(head) | {"distance": camera.distance(head.radius)},
-        factors=configuration.factors,
-        attributes=batch_renderer.model.attributes,
-        truth_names=batch_renderer.truth_names,
-    )
+        workers.batch_done((task.count - done) * (time.monotonic() - began) / done)
 
 
 def _listed_hashes(folder: Path) -> dict[str, str]:

@@ -5,10 +5,10 @@ Drawing again needs model.npz, the shard's configuration and its labels.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from dcign.arrays import IntP
 from dcign.data.check.dataset import check_dataset, check_shard
-from dcign.data.check.findings import Finding
 from dcign.data.damage import shown
-from dcign.data.dataset.reader import FaceDataset, Shard
+from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
+from dcign.data.shard.findings import Finding
+from dcign.data.shard.reader import Shard
 from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.machine import available_cores
@@ -30,6 +31,7 @@ from dcign.render.plan.configuration import ConfigurationError, RenderConfigurat
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
+from dcign.render.produce.headers import header_check
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import store_errors
 
@@ -40,7 +42,6 @@ LARGEST = 1000.0  # standard deviations or years: no coefficient is larger
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
 # The same for layers of truth, in their own units. Layers not named here are uint8 and have TOLERANCE.
 TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
-LISTED_ALIKE = 5  # findings with the same text that get a line each; the others are counted
 
 
 def verify(
@@ -50,7 +51,7 @@ def verify(
     worker_count: int | None,
     bar: Callable[[str], AbstractContextManager[Callable[..., Any]]],
 ) -> list[Finding]:
-    """Check labels and statistics; if `pixels`, then render the pixels again, whatever was found before.
+    """Check labels, statistics and headers; if `pixels`, then render the pixels again, whatever was found before.
 
     worker_count: number of processes; by default one per core for labels, and one per GPU, if any, for pixels.
     bar: shows a title while batches are checked; returns the callback that counts them.
@@ -61,27 +62,16 @@ def verify(
         if path.is_dir():
             dataset = FaceDataset(path)
             with bar(f"checking {path.name}") as progress:
-                findings = check_dataset(dataset, workers=worker_count or available_cores(), progress=progress)
+                cores = worker_count or available_cores()
+                findings = check_dataset(dataset, workers=cores, progress=progress, also=header_check(path))
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
-            findings, shards = check_shard(path), [path]
+            findings, shards = check_shard(path, also=header_check(path.absolute().parent.parent)), [path]
         if pixels:
             with bar(f"rendering {path.name} again") as progress:
                 processes = worker_count or devices.worker_count(available_cores())
                 findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)
     return findings
-
-
-def brief_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """Yield a line per finding; of those with the same text, the first few, and then how many more there are."""
-    alike = Counter(finding.what for finding in findings)
-    listed: Counter[str] = Counter()
-    for finding in findings:
-        listed[finding.what] += 1
-        if listed[finding.what] <= LISTED_ALIKE:
-            yield str(finding)
-        elif listed[finding.what] == alike[finding.what]:
-            yield f"in {alike[finding.what] - LISTED_ALIKE:,} more batches or images: {finding.what}"
 
 
 @dataclass(frozen=True)
@@ -146,6 +136,7 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
         unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # users may add layers
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
+        findings += [Finding(name, None, what) for what in _wrong_truth_names(shard, renderer)]
         exact = shard.header.renderer == asdict(renderer.opengl_renderer)
         names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
@@ -170,6 +161,15 @@ def _wrong_names(shard: Shard, configuration: RenderConfiguration) -> str:
         if found != wanted:
             return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
     return ""
+
+
+def _wrong_truth_names(shard: Shard, renderer: BatchRenderer) -> Iterator[str]:
+    """Yield how the names of parts and landmarks differ from the model's."""
+    for layer, wanted in renderer.truth_names.items():
+        found = shard.header.truth_names.get(layer, ())
+        if layer in shard.truths and found != wanted:
+            unlike = [pair for pair in zip_longest(found, wanted) if pair[0] != pair[1]]
+            yield f"names {layer} {shown(unlike[0][0])} where its model has {shown(unlike[0][1])}"
 
 
 def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: BatchRenderer) -> str:

@@ -17,6 +17,16 @@ ENVIRONMENT = {
 }
 
 
+def gigabytes(count: float) -> str:
+    """Return the text of a number of bytes."""
+    return f"{count / 1e9:.1f} GB"
+
+
+def needed_memory(count: float) -> str:
+    """Return how an error names the memory that a worker needs, of so many bytes; 0 if that is not known."""
+    return f"at least {gigabytes(count)}" if count else "more memory"
+
+
 @dataclass(frozen=True)
 class WorkerPool:
     """Running workers.

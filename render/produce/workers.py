@@ -1,23 +1,24 @@
 """Worker processes: each owns one OpenGL context and runs whole tasks, so pixels are never sent between processes.
 
 `run_tasks` submits the tasks to processes of this machine or to a cluster (dcign.render.produce.cluster). Processes of
-this machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork), ignore Ctrl-C, and stop between
-two batches when the parent asks them to.
+this machine are spawned, never forked (OpenGL, HDF5 and BLAS do not survive a fork) and ignore stop signals. When the
+parent asks them to stop, they finish a shard that takes at most a few seconds more, and leave a longer one.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import math
 import multiprocessing
 import os
 import queue
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -31,7 +32,8 @@ from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import read_subject
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.cluster import dask_workers
-from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool
+from dcign.render.produce.worker_pool import ENVIRONMENT, WorkerPool, needed_memory
+from dcign.stop_signals import ignore_stop_signals, stop_signals_blocked
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import local_copy
 
@@ -42,6 +44,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
+LAST_SECONDS = 5.0  # within which a worker that is asked to stop may finish its shard: less than docker and SLURM wait
 MOST_SUBMITTED = 5_000  # tasks at once: a cluster's scheduler keeps them all in memory
 
 _open_renderers: dict[tuple[Path, str, RenderConfiguration], BatchRenderer] = {}  # of this process: one at most
@@ -57,8 +60,9 @@ def open_renderer(model_file: Path, model_sha256: str, configuration: RenderConf
 
     model_sha256: hash of the expected file, because the folder may have been rendered again since the last task.
 
-    Raises RenderError if the file has another hash.
+    Raises RenderError if the file has another hash, and Stopped if the parent has asked this worker to stop.
     """
+    _stop_if_asked()
     key = model_file, model_sha256, configuration
     if key not in _open_renderers:
         while _open_renderers:  # a cluster's worker serves many data sets: keep only one renderer
@@ -76,37 +80,43 @@ def open_renderer(model_file: Path, model_sha256: str, configuration: RenderConf
     return _open_renderers[key]
 
 
-def batch_done() -> None:
-    """Report one more batch to the parent.
+def batch_done(rest: float = math.inf) -> None:
+    """Report one more batch to the parent. rest: seconds that the task still needs.
 
-    Raises Stopped if the parent has asked this worker to stop.
+    Raises Stopped if the parent has asked this worker to stop, unless the task ends within LAST_SECONDS.
     """
-    for done, stop in _parent:
+    for done, _ in _parent:
         done.put(1)
-        if stop.is_set():
-            raise Stopped
+    if rest > LAST_SECONDS:
+        _stop_if_asked()
 
 
 def run_tasks(
-    work: Callable[[Task], Result], tasks: Iterable[Task], workers: int, progress: Progress, *, cluster: str = ""
+    work: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    workers: int,
+    progress: Progress,
+    *,
+    cluster: str = "",
+    memory: float = 0.0,
 ) -> Iterator[tuple[Task, Result]]:
     """Run every task in some worker and yield each result when it is done, in no particular order.
 
     workers: number of processes on this machine; cluster: address of a dask scheduler whose workers run the tasks
-    instead, and report no batches to `progress`.
+    instead, and report no batches to `progress`; memory: bytes that one worker needs, 0 if that is not known.
 
-    On any exception, KeyboardInterrupt included, no further task starts, and processes of this machine stop after their
-    current batch.
+    On any exception, KeyboardInterrupt included, no further task starts, and processes of this machine stop within
+    seconds.
 
     Raises what a worker raised, and RenderError if one died or the cluster cannot be reached.
     """
-    with dask_workers(cluster) if cluster else local_workers(workers) as pool:
+    with dask_workers(cluster, memory) if cluster else local_workers(workers, memory) as pool:
         waiting = iter(tasks)
         pending: dict[Future[Result], Task] = {}
         finished: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
 
         def submit(most: int) -> None:
-            with _interrupts_blocked():
+            with stop_signals_blocked():
                 for task in itertools.islice(waiting, most):
                     future = pool.submit(work, task)
                     pending[future] = task
@@ -127,22 +137,51 @@ def run_tasks(
 
 
 @contextmanager
-def local_workers(count: int) -> Iterator[WorkerPool]:
+def local_workers(count: int, memory: float = 0.0) -> Iterator[WorkerPool]:
     """Yield a pool of processes of this machine; they start with the first tasks and end with the context."""
     context = multiprocessing.get_context("spawn")
+    _start_tracker()
     done: Queue[int] = context.Queue()
     stop = context.Event()
+    others = multiprocessing.active_children()
     with _environment(ENVIRONMENT), ProcessPoolExecutor(count, context, _start_worker, (done, stop)) as pool:
         try:
             yield WorkerPool(pool.submit, functools.partial(_drain, done))
         except BrokenProcessPool:
+            for worker in multiprocessing.active_children():
+                if worker not in others:
+                    worker.kill()  # the pool sends TERM, which workers ignore, and waits for them
             raise RenderError(
                 "expected every worker process to finish, found one dead, most likely out of memory: run the same "
-                "command again, which keeps what is complete, and give fewer --workers if it happens again."
+                f"command again, which keeps what is complete. Each worker needs {needed_memory(memory)}: give fewer "
+                "--workers if it happens again."
             ) from None
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_tracker() -> None:
+    """Start the process that removes semaphores after a kill, so that stop signals do not reach it, and without words.
+
+    Its warning of "leaked semaphores" would only tell that this process was killed.
+    """
+    given = os.environ.get("PYTHONWARNINGS")
+    silent = "ignore:resource_tracker:UserWarning"
+    os.environ["PYTHONWARNINGS"] = f"{given},{silent}" if given else silent
+    try:
+        with stop_signals_blocked():
+            resource_tracker.ensure_running()
+    finally:
+        if given is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = given
+
+
+def _stop_if_asked() -> None:
+    if any(stop.is_set() for _, stop in _parent):
+        raise Stopped
 
 
 def _drain(done: Queue[int]) -> int:
@@ -155,8 +194,8 @@ def _drain(done: Queue[int]) -> int:
 
 
 def _start_worker(done: Queue[int], stop: Event) -> None:
-    """In a new worker: leave Ctrl-C to the parent, end when the parent ends, and remember how to reach it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a new worker: leave stop signals to the parent, end when the parent ends, and remember how to reach it."""
+    ignore_stop_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     keep_freed_memory()
     done.cancel_join_thread()
@@ -169,19 +208,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Block SIGINT, so that processes started meanwhile inherit the block and never see Ctrl-C."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -237,19 +237,24 @@ def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_during_a_render_says_how_to_go_on_and_going_on_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+)
+def test_a_stopped_render_says_how_to_go_on_and_going_on_works(tmp_path: Path, number: int, code: int) -> None:
     folder = tmp_path / "faces"
     command = [sys.executable, "-m", "dcign.cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
     first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
     while not list(folder.glob("*/.*.part")) and time.monotonic() < deadline:  # the first shard has just begun
         time.sleep(0.02)
-    os.killpg(first.pid, signal.SIGINT)
+    (os.kill if number == signal.SIGKILL else os.killpg)(first.pid, number)  # its helpers outlive a killed command
     _, said = first.communicate(timeout=60)
-    assert first.returncode == 130
-    assert "run the same command again to continue" in said
+    assert first.returncode == code
     assert "Traceback" not in said
-    assert not list(folder.glob("**/.*.part"))
+    assert "leaked" not in said
+    if number != signal.SIGKILL:
+        assert "run the same command again to continue" in said
+        assert not list(folder.glob("**/.*.part"))
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     assert (folder / "dataset.json").exists()
 

@@ -85,13 +85,38 @@ def test_what_cannot_be_is_refused_before_a_folder_is_made(meshes: Path, tmp_pat
     assert "found 39 meshes" in refused("render", "--meshes", few, "--out", out, *SMALL)
     shutil.copytree(meshes, bad)
     (bad / "chair-07.ply").write_bytes(b"ply\nnot at all")
-    assert "bad, found chair-07.ply (it cannot be read" in refused("render", "--meshes", bad, "--out", out, *SMALL)
+    assert "bad, found chair-07.ply (it does not begin with the header" in refused(
+        "render", "--meshes", bad, "--out", out, *SMALL
+    )
     assert "expected no options for faces beside --meshes, found --hair" in refused(
         "render", "--meshes", meshes, "--hair", "none", "--out", out, *SMALL
     )
     assert "expected a folder of meshes" in refused("render", "--meshes", tmp_path / "no", "--out", out, *SMALL)
     assert "'x' is not one of 'y', 'z'" in refused("render", "--meshes", meshes, "--up", "x", "--out", out, *SMALL)
     assert not out.exists()
+
+
+def test_names_that_control_the_terminal_are_escaped_wherever_they_are_printed(meshes: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "[/bold]\x1b[31mred"  # a rich tag that closes nothing, and a terminal code
+    shutil.copytree(meshes, bad)
+    (bad / "\x1b[2J\udce9.obj").write_text("v 0 0 0\n")
+    said = refused("render", "--meshes", bad, "--out", tmp_path / "out", *SMALL)
+    assert "\\x1b[2J\\xe9.obj (it has no triangles)" in said
+    assert "\x1b" not in said
+
+
+def test_missing_textures_are_reported_and_stand_in_the_card(meshes: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "chairs", tmp_path / "out"
+    shutil.copytree(meshes, folder)
+    (folder / "a.mtl").write_text("newmtl wood\nmap_Kd oak.png\n")
+    (folder / "a.obj").write_text("mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl wood\nf 1 2 3\n")
+    made = dcign("render", "--meshes", folder, "--out", out, *SMALL)
+    assert made.exit_code == 0, made.output
+    said = "1 of 41 objects has missing textures: a.obj (oak.png)."
+    assert f"Warning: {said} Their materials' own colours are used" in made.output
+    assert said in (out / "README.md").read_text()
+    again = dcign("inspect", out)
+    assert again.exit_code == 0, again.output
 
 
 def test_a_dry_run_reads_the_meshes_and_makes_nothing(meshes: Path, tmp_path: Path) -> None:

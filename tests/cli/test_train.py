@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces
     assert "expected fewer pretrain_steps than steps, found 5 and 5" in refused(
         "train", small_faces, *words, "--out", run
     )
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("split", ["iid", "test", "sweep"])
+def test_train_refuses_a_data_set_that_cannot_be_evaluated_before_it_trains(
+    small_faces: Path, tmp_path: Path, split: str
+) -> None:
+    faces, run = tmp_path / "faces", tmp_path / "run"
+    shutil.copytree(small_faces, faces)
+    manifest = json.loads((faces / "dataset.json").read_text())
+    del manifest["splits"][split]
+    (faces / "dataset.json").write_text(json.dumps(manifest))
+    assert f"expected a split '{split}' in {faces}, found none" in refused("train", faces, "--out", run, "--steps", 2)
     assert not run.exists()
 
 

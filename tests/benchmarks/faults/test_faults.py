@@ -7,8 +7,10 @@ import shutil
 
 import pytest
 
-from benchmarks.faults import campaign, injection
+from benchmarks.faults import alterations, campaign, injection
 from benchmarks.faults.mutations import mutate_shard, mutate_text, read_shard, read_text
+from dcign.data.dataset.manifest import read_manifest
+from dcign.data.shard.reader import Shard
 
 
 @pytest.mark.parametrize(("kind", "count"), [("shards", 45), ("manifests", 30)])
@@ -67,3 +69,23 @@ def test_an_unknown_part_is_refused(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["faults", "floods"])
     with pytest.raises(SystemExit, match="expected a part, found 'floods': choose from kills, harms"):
         campaign.main()
+
+
+def test_every_alteration_changes_a_shard_and_is_named_by_inspect(small_faces, tmp_path):
+    faces = tmp_path / "faces"
+    shutil.copytree(small_faces, faces)
+    told = alterations.alter_shards(faces, None, 12, 0)
+    assert told["faults"] == []
+    assert told["named by"]["inspect"] == told["named by"]["export --to npz"] == 12
+    assert len(told["kinds"]) >= 4
+
+
+def test_an_alteration_that_no_command_names_is_a_fault(small_faces, tmp_path, monkeypatch):
+    faces = tmp_path / "faces"
+    shutil.copytree(small_faces, faces)
+    monkeypatch.setattr(Shard, "sha256", lambda shard: next(
+        entry.sha256 for entries in read_manifest(faces).splits.values() for entry in entries
+        if faces / entry.file == shard.path
+    ))  # fmt: skip
+    told = alterations.alter_shards(faces, None, 6, 0)
+    assert told["faults"]

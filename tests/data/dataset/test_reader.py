@@ -18,6 +18,7 @@ from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
+from tests.support.data_sets import list_again
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -196,10 +197,12 @@ def test_a_missing_shard_of_a_data_set_is_to_be_rendered_again(make_dataset):
             read("train")
 
 
-def test_a_shard_of_another_length_than_listed_is_refused(make_dataset):
+def test_a_shard_of_another_length_than_listed_is_refused(make_dataset, make_batch, header):
     folder = make_dataset()
-    shutil.copy(folder / "sweep" / "shard-00000.h5", folder / "train" / "shard-00001.h5")
-    with pytest.raises(DataError, match=r"holds 1 batches; dataset\.json says 3"):
+    path = folder / "train" / "shard-00001.h5"
+    write_shard(path, header, [make_batch(5, "elevation")], 1, overwrite=True)
+    list_again(folder)
+    with pytest.raises(DataError, match=r"has number of batches 1; dataset\.json says 3"):
         FaceDataset(folder).load("train")
 
 
@@ -208,5 +211,6 @@ def test_shards_of_two_layouts_do_not_load_as_one_split(make_dataset, make_batch
     path = folder / "train" / "shard-00001.h5"
     masked = [make_batch(number, "azimuth", "test") for number in range(5, 8)]
     write_shard(path, header, masked, 3, overwrite=True)
+    list_again(folder)
     with pytest.raises(DataError, match="differs from the first shard of train"):
         FaceDataset(folder).load("train")

@@ -19,12 +19,12 @@ from PIL import Image
 
 from dcign.data.dataset.manifest import read_manifest, write_manifest
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.export import webdataset
 from dcign.data.export.dataset import FORMATS, export_dataset
 from dcign.data.export.npz import BINS
-from dcign.data.schema import FACTORS, VARIES, ShardHeader
+from dcign.data.schema import FACTORS, VARIES
 from dcign.errors import DataError
 from dcign.storage.lock import folder_lock
+from tests.support.data_sets import list_again
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -47,8 +47,9 @@ def whole(folder, split):
 
 @pytest.fixture(scope="session")
 def header(header):
-    """The header of shards whose people have attributes."""
-    return replace(header, attributes=("sex", "age"))
+    """The header of shards whose people have attributes, and whose truth has names."""
+    names = {"parts": ("background", "skin"), "landmarks": ("nose", "chin")}
+    return replace(header, attributes=("sex", "age"), truth_names=names)
 
 
 @pytest.fixture
@@ -144,9 +145,102 @@ def test_3dshapes_files_have_images_and_labels(coloured, tmp_path):
         assert [name.decode() for name in file["labels"].attrs["names"]] == NAMES
 
 
-def test_tars_hold_a_picture_and_its_labels_side_by_side(coloured, tmp_path, monkeypatch):
-    monkeypatch.setattr(webdataset, "TAR_BATCHES", 3)
-    export(coloured, tmp_path / "out", "webdataset", ["train"])
+LAYERS = {
+    "mask": (np.uint8, ()),
+    "depth": (np.float32, ()),
+    "normals": (np.float16, (3,)),
+    "albedo": (np.uint8, (3,)),
+    "parts": (np.uint8, ()),
+    "own": (np.uint8, (2,)),
+}
+
+
+@pytest.fixture
+def with_truth(make_faces):
+    """A data set with truth layers of every dtype and shape."""
+
+    def change(split, batch):
+        rng, size = np.random.default_rng(batch.number), batch.images.shape[1:3]
+        layers = {
+            name: (rng.normal(size=(20, *size, *shape)) * 50).astype(dtype) for name, (dtype, shape) in LAYERS.items()
+        }
+        layers["parts"] %= 2
+        return replace(batch, truth=layers | {"landmarks": rng.normal(size=(20, 2, 4)).astype(np.float32)})
+
+    return make_faces(change)
+
+
+def opened(path):
+    """A layer's file as an array."""
+    return np.load(path) if path.suffix == ".npy" else np.asarray(Image.open(path))
+
+
+def from_pngs(out, split, layer):
+    return np.stack([opened(path) for path in sorted((out / "truth" / split / layer).rglob("*.*"))])
+
+
+def from_npz(out, split, layer):
+    with np.load(out / f"{split}.npz", allow_pickle=False) as archive:
+        return archive[f"truth_{layer}"]
+
+
+def from_hdf5(out, split, layer):
+    with h5py.File(out / f"{split}.h5") as file:
+        return file[f"truth/{layer}"][()]
+
+
+def from_tars(out, split, layer):
+    found = []
+    for path in sorted(out.glob(f"{split}-*.tar")):
+        with tarfile.open(path) as tar:
+            for entry in tar:
+                _, name, *kind = entry.name.split(".")
+                if name == layer:
+                    content = io.BytesIO(tar.extractfile(entry).read())
+                    found.append(np.load(content) if kind == ["npy"] else np.asarray(Image.open(content)))
+    return np.stack(found)
+
+
+@pytest.mark.parametrize(
+    ("to", "read"), [("png", from_pngs), ("npz", from_npz), ("3dshapes", from_hdf5), ("webdataset", from_tars)]
+)
+def test_truth_layers_are_in_every_export(to, read, with_truth, tmp_path):
+    export(with_truth, tmp_path / "out", to, ["train", "iid"])
+    about = json.loads((tmp_path / "out" / "about.json").read_text())["splits"]
+    for split in ("train", "iid"):
+        batches = list(FaceDataset(with_truth).batches(split))
+        for layer in (*LAYERS, "landmarks"):
+            wanted = np.concatenate([batch.truth[layer] for batch in batches])
+            found = read(tmp_path / "out", split, layer)
+            assert found.dtype == wanted.dtype
+            np.testing.assert_array_equal(found, wanted)
+            assert about[split]["truth"][layer]["dtype"] == wanted.dtype.name
+            assert about[split]["truth"][layer]["shape"] == list(wanted.shape[1:])
+        assert about[split]["truth"]["parts"]["names"] == ["background", "skin"]
+        assert about[split]["truth"]["landmarks"]["names"] == ["nose", "chin"]
+
+
+def test_the_metadata_of_hugging_face_name_every_png_and_only_pngs_of_images_lie_there(with_truth, tmp_path):
+    export(with_truth, tmp_path / "out", "png", ["test"])
+    root = tmp_path / "out" / "test"
+    with (root / "metadata.csv").open(newline="") as metadata, (root / "labels.csv").open(newline="") as labels:
+        (heading, *rows), (other, *same) = list(csv.reader(metadata)), list(csv.reader(labels))
+    assert heading[:3] == ["file_name", "batch", "image_number"]  # imagefolder puts the picture into a column image
+    assert other[:3] == ["file", "batch", "image"]
+    assert (heading[3:], rows) == (other[3:], same)
+    assert {row[0] for row in rows} == {path.relative_to(root).as_posix() for path in root.rglob("*.png")}
+
+
+def test_the_size_of_tars_is_an_option_of_webdataset_alone(make_faces, tmp_path):
+    folder = make_faces()
+    export_dataset(folder, tmp_path / "out", "webdataset", ["train"], progress=lambda *_: None, tar_batches=2)
+    assert len(list((tmp_path / "out").glob("train-*.tar"))) == 4
+    with pytest.raises(DataError, match="expected a size of tars for --to webdataset alone, found --to png"):
+        export_dataset(folder, tmp_path / "other", "png", progress=lambda *_: None, tar_batches=2)
+
+
+def test_tars_hold_a_picture_and_its_labels_side_by_side(coloured, tmp_path):
+    export_dataset(coloured, tmp_path / "out", "webdataset", ["train"], progress=lambda *_: None, tar_batches=3)
     tars = sorted((tmp_path / "out").glob("*.tar"))
     assert [tar.name for tar in tars] == [f"train-{number:06d}.tar" for number in range(3)]
     names, contents = [], []
@@ -182,7 +276,8 @@ def test_the_same_data_set_gives_the_same_bytes(to, make_faces, tmp_path):
         digests.append([(str(f.relative_to(tmp_path / name)), hashlib.sha256(f.read_bytes()).digest()) for f in files])
     assert digests[0] == digests[1]
     about = json.loads((tmp_path / "one" / "about.json").read_text())
-    assert about["splits"] == {"test": {"images": 80}, "iid": {"images": 40}}
+    truth = {"mask": {"dtype": "uint8", "shape": [24, 24]}}
+    assert about["splits"] == {"test": {"images": 80, "truth": truth}, "iid": {"images": 40, "truth": truth}}
     assert about["model"]["licence"] == "MIT"
 
 
@@ -264,20 +359,18 @@ def test_shards_that_disagree_are_refused(make_faces, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path, monkeypatch):
+def test_a_data_set_without_batches_and_factors_without_ranges_are_refused(make_faces, tmp_path):
     folder = make_faces()
-    with monkeypatch.context() as patched:
-        patched.setattr("dcign.data.shard.contents._header", _without_ranges)
-        with pytest.raises(DataError, match="have no range of azimuth; expected lowest < highest"):
-            export(folder, tmp_path / "out", "npz")
+    for shard in folder.glob("*/*.h5"):
+        with h5py.File(shard, "r+") as file:
+            file.attrs["ranges"] = np.bytes_(b"{}")
+    list_again(folder)
+    with pytest.raises(DataError, match="have no range of azimuth; expected lowest < highest"):
+        export(folder, tmp_path / "out", "npz")
     write_manifest(folder, replace(read_manifest(folder), splits={"train": ()}))
     with pytest.raises(DataError, match="has no batches"):
         export(folder, tmp_path / "out", "npz")
     assert list(tmp_path.iterdir()) == [folder]
-
-
-def _without_ranges(layout):
-    return ShardHeader("train", 0, {}, "", "", {}, {}, {})
 
 
 LIMITED = """

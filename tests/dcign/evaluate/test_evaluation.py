@@ -11,7 +11,9 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import GradientBoostingClassifier
 
+from dcign import metrics
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import encode_split, thinning
 from dcign.evaluate.directions import load_directions
@@ -19,32 +21,57 @@ from dcign.evaluate.evaluation import evaluate, read_sample
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.swaps import swap_errors
 from dcign.evaluate.sweeps import sweep_of
+from dcign.infer.encode import encode_dataset
 from dcign.inputs.source import DataSource
+from dcign.metrics import boosting, predictors
+from dcign.publish.card import write_card
 from dcign.recipes.registry import RECIPES
 from dcign.report import evaluation_table, write_report
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.evaluation_file import read_evaluation
+from dcign.trained.marks import COPYING, NO_BETTER, all_marks, chance_of
+from dcign.trained.terms import BASELINE_TERMS, COMPARED_TERMS, DCI_TERMS, METRIC_TERMS, RECONSTRUCTION_TERMS
 from dcign.trained.trained_run import TrainedRun
+from tests.support.data_sets import make
 
 FACTORS = ("azimuth", "elevation", "light_azimuth")
 PROMISED = {"r2", "r2_linear", "spearman", "mean_absolute_error", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
 
 
-STAGES = {"reading", "encoding", "probing", "swapping", "reconstructing", "disentangling", "sweeping"}
+STAGES = {"reading", "encoding", "probing", "swapping", "reconstructing", "disentangling", "sweeping", "measuring"}
 METRICS = {
     "mig", "modularity", "sap", "irs", "factor_vae", "beta_vae",
     "dci_disentanglement", "dci_completeness", "dci_informativeness",
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_trees():
+    """Grow 3 trees instead of 100: the evaluations of this file need no good ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boosting, "STAGES", 3)
+        quick = lambda codes, truth, rng: GradientBoostingClassifier(n_estimators=3, random_state=0).fit(codes, truth)  # noqa: E731
+        patch.setattr(predictors, "_fit_classifier", quick)
+        yield
+
+
 @pytest.fixture(scope="module")
-def runs(small_faces, tmp_path_factory):
+def faces(small_configuration, model, tmp_path_factory):
+    """A data set with enough iid images to measure."""
+    folder = tmp_path_factory.mktemp("measurable") / "faces"
+    splits = dataclasses.replace(small_configuration.splits, iid=8)
+    make(folder, model, dataclasses.replace(small_configuration, splits=splits))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(faces, tmp_path_factory):
     """One run per recipe, too short to learn anything."""
     folder = tmp_path_factory.mktemp("runs")
     for recipe in RECIPES.values():
         out = str(folder / recipe.name)
-        train(TrainConfiguration(data=str(small_faces), out=out, recipe=recipe, steps=3, seed=0, device="cpu"))
+        train(TrainConfiguration(data=str(faces), out=out, recipe=recipe, steps=3, seed=0, device="cpu"))
     return folder
 
 
@@ -78,19 +105,21 @@ def test_the_evaluation_names_the_units_of_its_errors_and_the_estimators_of_dci(
 
 
 def test_an_older_evaluation_is_read_with_today_s_keys(swap, tmp_path):
-    text = (swap / "evaluation.json").read_text()
-    (tmp_path / "evaluation.json").write_text(text.replace("mean_absolute_error", "mae_degrees"))
-    assert "mae_degrees" in (tmp_path / "evaluation.json").read_text()
-    assert read_evaluation(tmp_path) == read_evaluation(swap)
+    today = {key: value for key, value in read_evaluation(swap).items() if key not in ("chance", "marks", "unmeasured")}
+    text = json.dumps(today).replace("mean_absolute_error", "mae_degrees")
+    (tmp_path / "evaluation.json").write_text(text)
+    assert "mae_degrees" in text
+    assert read_evaluation(tmp_path) == today
+    assert "  chance  " not in evaluation_table([today])
 
 
 def test_the_metrics_of_the_literature_have_intervals_around_them(swap):
     report = json.loads((swap / "evaluation.json").read_text())
     assert report["metrics"]["latents"].keys() == METRICS | {"explicitness"}
     assert report["metrics"]["blocks"].keys() == METRICS
-    for metrics in report["metrics"].values():
-        assert all(0 <= metric["value"] <= 1 for metric in metrics.values())
-        assert all(metrics[name]["low"] <= metrics[name]["value"] <= metrics[name]["high"] for name in ("mig", "irs"))
+    for table in report["metrics"].values():
+        assert all(0 <= metric["value"] <= 1 for metric in table.values())
+        assert all(table[name]["low"] <= table[name]["value"] <= table[name]["high"] for name in ("mig", "irs"))
     for score in report["factors"].values():
         for name, (low, high) in score["intervals"].items():
             assert low <= score[name] <= high
@@ -117,6 +146,71 @@ def test_the_evaluation_has_scores_of_sweeps_and_of_the_baselines(swap):
         assert all(0 <= value <= 1 for value in reading.values())
     assert report["dci"]["classes"]["blocks"] == report["metrics"]["blocks"]["dci_disentanglement"]["value"]
     assert [each.regression.calibration.factor for each in load_directions(swap)] == list(FACTORS)
+
+
+def test_every_figure_has_its_chance_level_and_a_network_that_learned_nothing_is_marked(swap):
+    report = read_evaluation(swap)
+    terms = [(term, "") for term in (*METRIC_TERMS, *DCI_TERMS, *RECONSTRUCTION_TERMS)]
+    terms += [(term, name) for name in FACTORS for term in (*COMPARED_TERMS, *BASELINE_TERMS)]
+    assert [(term.key, name) for term, name in terms if chance_of(report, term, name) is None] == []
+    shuffled, untrained = report["chance"]["shuffled"], report["chance"]["untrained"]
+    for name in FACTORS:
+        assert abs(shuffled["factors"][name]["r2"]) < 0.5
+        assert shuffled["factors"][name]["mean_absolute_error"] > 5
+        assert report["marks"]["factors"][name]["swap_ratio"] == COPYING
+        assert report["marks"]["factors"][name]["rerender.psnr_db"] == COPYING
+    assert shuffled["metrics"]["latents"]["explicitness"]["value"] == pytest.approx(0.5, abs=0.1)
+    assert untrained["metrics"].keys() == report["metrics"].keys()
+    assert report["marks"]["run"]["metrics.latents.mig.value"] == NO_BETTER
+    assert report["marks"] == all_marks(report)
+
+
+def test_a_table_too_small_to_measure_is_said_once_and_the_pictures_are_still_measured(small_faces, tmp_path):
+    recipe, out = RECIPES["swap"], str(tmp_path / "run")
+    train(TrainConfiguration(data=str(small_faces), out=out, recipe=recipe, steps=2, seed=0, device="cpu"))
+    run = TrainedRun.open(out)
+    report = evaluate(run).report
+    assert report["unmeasured"].startswith("expected at least 50 rows in which every factor varies, found 40 rows: ")
+    assert report["metrics"] is report["dci"] is report["mig"] is None
+    for score in report["factors"].values():
+        assert "r2" not in score
+        assert score["swap_ratio"] > 0
+        assert score["rerender"]["psnr_db"] > 0
+    assert f"not measured: {report['unmeasured']}" in evaluation_table([report])
+    assert report["unmeasured"] in write_report(TrainedRun.open(out))[0].read_text()
+    assert report["unmeasured"] in write_card(TrainedRun.open(out)).read_text()
+
+
+def test_the_public_functions_give_the_published_figures_to_the_last_digit(swap, faces):
+    """As docs/training.md shows."""
+    report = read_evaluation(swap)
+    codes = encode_dataset(TrainedRun.open(swap), faces, ["iid"]).of("iid")
+    mu, labels = codes.mu, metrics.classes(codes.factors)
+    fitted = min(10_000, 2 * len(mu) // 3)
+    halves = mu[:fitted], labels[:fitted], mu[fitted : fitted + 5000], labels[fitted : fitted + 5000]
+    blocks = metrics.blocks_around([0, 1, 2], mu.shape[1])
+
+    def draw():
+        return np.random.default_rng(0)
+
+    for name, chosen in (("latents", None), ("blocks", blocks)):
+        found = {
+            "mig": metrics.mutual_information_gap(mu, codes.factors, chosen),
+            "modularity": metrics.modularity(mu, codes.factors, chosen),
+            "sap": metrics.sap(*halves, blocks=chosen),
+            "irs": metrics.interventional_robustness(mu, codes.factors, chosen),
+            "factor_vae": metrics.factor_vae_score(mu, codes.factors, draw(), chosen, dead=0.05),
+            "beta_vae": metrics.beta_vae_score(mu, codes.factors, draw(), chosen),
+            "dci_disentanglement": metrics.dci(*halves, draw(), chosen).disentanglement,
+        }
+        assert {key: float(f"{value:.5g}") for key, value in found.items()} == {
+            key: report["metrics"][name][key]["value"] for key in found
+        }
+    assert float(f"{metrics.explicitness(*halves):.5g}") == report["metrics"]["latents"]["explicitness"]["value"]
+    calibrations = TrainedRun.open(swap).calibrations
+    for fit, truth in zip(calibrations, codes.factors.T, strict=True):
+        read = fit.value(mu[:, fit.latent])
+        assert float(f"{metrics.r_squared(truth, read):.5g}") == report["factors"][fit.factor]["r2"]
 
 
 def test_a_plain_vae_is_scored_by_its_best_latents(runs):
@@ -168,6 +262,7 @@ def test_the_table_has_a_line_a_factor(runs, swap):
     reports = [json.loads((swap / "evaluation.json").read_text()), evaluate(TrainedRun.open(runs / "paper")).report]
     table = evaluation_table(reports)
     assert [sum(line.startswith(name) for line in table.splitlines()) for name in FACTORS] == [2, 2, 2]
+    assert table.count("  chance  ") == 2 * (len(FACTORS) + 2)
     assert table.count("FactorVAE") == table.count("each latent") == table.count("as one  ") == 2
     older = {key: value for key, value in reports[0].items() if key != "metrics"}
     assert "FactorVAE" not in evaluation_table([older])
@@ -193,9 +288,9 @@ def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces)
         assert len(found.images) == len(found.levels) > 1
 
 
-def test_an_evaluation_on_other_shards_is_refused(swap, small_faces, tmp_path):
+def test_an_evaluation_on_other_shards_is_refused(swap, faces, tmp_path):
     other = tmp_path / "other"
-    shutil.copytree(small_faces, other)
+    shutil.copytree(faces, other)
     manifest = json.loads((other / "dataset.json").read_text())
     manifest["splits"]["iid"]["shards"][0]["sha256"] = "0" * 64
     (other / "dataset.json").write_text(json.dumps(manifest))

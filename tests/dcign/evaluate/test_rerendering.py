@@ -90,6 +90,9 @@ def test_a_latent_that_is_not_the_factor_leaves_the_picture_as_it_was(sweep, fit
     away = np.delete(copied, LEVELS // 2, axis=0).mean()
     assert found.psnr_db == pytest.approx((away * (LEVELS - 1) + 120) / LEVELS, abs=0.1)  # 120: no error at all
     assert found.reconstruction_psnr_db > 45
+    assert found.copy_psnr_db == pytest.approx(away, abs=1e-3)  # of the other levels: at rest a copy is exact
+    rest_alone, _ = measure_sweep(Reader(), sweep.chosen(np.array([LEVELS // 2])), 0, wrong, INTRINSIC)
+    assert np.isnan(rest_alone.copy_psnr_db)
 
 
 def test_invariant_latents_have_a_cosine_of_one_and_leaking_ones_less(sweep, fit):

@@ -1,14 +1,28 @@
 """Picture files: of any kind and size, they become what the network was trained on."""
 
+import io
+import os
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dcign.data.schema import GRAY_WEIGHTS
-from dcign.errors import TrainingError
+from dcign.errors import RenderError, TrainingError
 from dcign.infer.read_picture import fitted, open_picture
+from dcign.printable import printable
+from dcign.render.plan.backdrops import _square
+from tests.support.commands import refused
+
+
+def png(pixels):
+    """A picture as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
 
 GRAY = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
 KINDS = {
@@ -102,20 +116,63 @@ def test_a_mode_that_has_no_rgb_is_refused():
         fitted(Image.fromarray(np.full((8, 8), np.nan, np.float32)), 8, 1)
 
 
-def test_what_is_no_picture_is_refused(tmp_path):
-    (tmp_path / "words.png").write_text("not a picture")
-    with pytest.raises(TrainingError, match=r"expected a PNG.*words\.png, which cannot be read \(.+\)"):
-        open_picture(tmp_path / "words.png")
-    with pytest.raises(TrainingError, match="expected a picture file, found no file"):
+HTML = b"<!DOCTYPE html><html><title>404</title></html>"
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+NO_PICTURES = {
+    "words": (b"not a picture", "a file of no known picture format: choose another file, or save it as PNG or JPEG"),
+    "empty": (b"", "an empty file: choose another file"),
+    "web page": (HTML, "a web page, which a failed download leaves: choose another file"),
+    "pointer": (POINTER, "a Git LFS pointer without the file itself (`git lfs pull` gets it)"),
+    "zeros": (bytes(400), "a file of zeros"),
+    "cut short": (png(GRAY)[:300], "a picture that is damaged or cut short"),
+    "damaged": (png(GRAY)[:60] + bytes(200) + png(GRAY)[260:], "a picture that is damaged or cut short"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_PICTURES)
+def test_what_is_no_picture_is_named_and_no_library_speaks(tmp_path, kind):
+    content, said = NO_PICTURES[kind]
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError) as refusal:
+        open_picture(path)
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"expected a picture in {path}, found {said}")
+    assert sentence.endswith(".")
+    for words in ("identify", "truncated", "errno", "io.Bytes"):
+        assert words not in sentence
+    with pytest.raises(RenderError) as refusal:
+        _square(path, 16)
+    assert f"expected a picture for --background in {path}, found {said}" in str(refusal.value)
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="found no such file: check the name"):
         open_picture(tmp_path / "nothing.png")
-    with pytest.raises(TrainingError, match="expected a picture file, found a folder"):
+    with pytest.raises(TrainingError, match="found a folder: choose a file"):
         open_picture(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for pipe in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(TrainingError, match="found a device or a pipe"):
+            open_picture(pipe)
+
+
+def test_names_that_are_no_utf_8_or_hold_control_codes_are_printed_as_escapes(tmp_path):
+    for name, shown in ((b"lat\xe9.png", "lat\\xe9.png"), (b"red\x1b[31m.png", "red\\x1b[31m.png")):
+        path = str(tmp_path / os.fsdecode(name))
+        Path(path).write_bytes(HTML)
+        with pytest.raises(TrainingError) as refusal:
+            open_picture(path)
+        assert shown in printable(str(refusal.value))
+        for words in (("inspect", path), ("inspect", tmp_path), ("edit", tmp_path, path), ("face", "--out", path)):
+            said = refused(*words)
+            assert all(letter.isprintable() for letter in said), said
 
 
 def test_a_picture_without_end_is_refused(tmp_path, monkeypatch):
     Image.new("L", (100, 100)).save(tmp_path / "large.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 8000)
-    with pytest.raises(TrainingError, match="expected a picture of 0 million pixels or fewer"):
+    with pytest.raises(TrainingError, match="found more than 0 million pixels: make it smaller"):
         open_picture(tmp_path / "large.png")
 
 

@@ -16,6 +16,7 @@ from dcign.metrics import (
     bootstrap,
     classes,
     dci,
+    dci_continuous,
     explicitness,
     factor_vae_score,
     interventional_robustness,
@@ -347,7 +348,7 @@ def test_trees_that_nothing_can_split_have_no_importance():
             r"expected latents of at most 1e\+50, found larger values: scale them down",
         ),
         (np.zeros((5, 2)), np.array([["a"]] * 5), "expected factors that are real numbers, found type <U1"),
-        (np.zeros((5, 2)), np.zeros((5, 1)), "found one value of factor 0 in all rows"),
+        (np.zeros((60, 2)), np.zeros((60, 1)), "found one value of factor 0 in all 60 rows"),
     ],
 )
 def test_invalid_tables_are_refused(latents, factors, sentence):
@@ -355,7 +356,45 @@ def test_invalid_tables_are_refused(latents, factors, sentence):
         sap(latents, factors, latents, factors)
 
 
-TABLES = np.random.default_rng(0).normal(size=(40, 3)), np.random.default_rng(1).normal(size=(40, 2))
+def of_one_table(metric):
+    return lambda latents, factors: metric(latents, factors)
+
+
+def of_two_tables(metric):
+    return lambda latents, factors: metric(latents, factors, latents, factors)
+
+
+MEASURES = {
+    "mig": of_one_table(mutual_information_gap),
+    "mutual information": of_one_table(mutual_information),
+    "modularity": of_one_table(modularity),
+    "irs": of_one_table(interventional_robustness),
+    "factor vae": of_one_table(lambda *tables: factor_vae_score(*tables, rng())),
+    "beta vae": of_one_table(lambda *tables: beta_vae_score(*tables, rng())),
+    "continuous sap": of_one_table(sap_continuous),
+    "sap": of_two_tables(sap),
+    "dci": of_two_tables(lambda *tables: dci(*tables, rng())),
+    "continuous dci": of_two_tables(lambda *tables: dci_continuous(*tables, rng())),
+    "explicitness": of_two_tables(explicitness),
+    "monotone latent": of_two_tables(read_monotone_latent),
+    "linear leakage": of_two_tables(lambda *tables: linear_leakage(*tables, [0] * tables[1].shape[1])),
+    "leakage": of_two_tables(lambda *tables: nonlinear_leakage(*tables, [0] * tables[1].shape[1], rng())),
+}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_tables_that_are_too_small_to_measure_get_the_same_sentence_from_every_metric(name):
+    latents, factors = rng().normal(size=(60, 3)), rng(1).normal(size=(60, 2))
+    expected = "^expected at least 50 rows in which every factor varies, found "
+    for count, found in ((1, "1 row: "), (3, "3 rows: "), (40, "40 rows: ")):
+        with pytest.raises(TrainingError, match=expected + found):
+            MEASURES[name](latents[:count], factors[:count])
+    factors[:, 1] = 3
+    with pytest.raises(TrainingError, match=f"{expected}one value of factor 1 in all 60 rows: "):
+        MEASURES[name](latents, factors)
+
+
+TABLES = np.random.default_rng(0).normal(size=(60, 3)), np.random.default_rng(1).normal(size=(60, 2))
 
 
 @pytest.mark.parametrize(
@@ -374,7 +413,7 @@ TABLES = np.random.default_rng(0).normal(size=(40, 3)), np.random.default_rng(1)
         (lambda: blocks_around([0, 7], 3), "expected latents from 0 to 2, found 7"),
         (
             lambda: invariance_ratio(TABLES[0], TABLES[0], [0]),
-            r"expected codes \(B, n, Z\) and \(N, Z\), found shapes \(40, 3\) and \(40, 3\)",
+            r"expected codes \(B, n, Z\) and \(N, Z\), found shapes \(60, 3\) and \(60, 3\)",
         ),
         (lambda: invariance_ratio(TABLES[0][None], TABLES[0], [5]), "expected latents from 0 to 2, found 5"),
     ],

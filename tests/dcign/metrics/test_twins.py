@@ -128,8 +128,3 @@ def test_the_histogram_trees_agree_with_scikit_learns(make, monkeypatch):
     assert HISTOGRAM in found.estimator
     assert found.disentanglement == pytest.approx(np.average(pure, weights=table.sum(axis=1)), abs=0.01)
     assert found.informativeness == pytest.approx(np.mean(right), abs=0.02)  # theirs differs as much by seed
-
-
-def test_one_row_scores_zero():
-    assert sap_continuous(np.ones((1, 3)), np.ones((1, 2))) == 0
-    assert mutual_information_gap(np.ones((1, 3)), np.ones((1, 2), int)) == 0

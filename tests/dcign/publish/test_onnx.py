@@ -13,6 +13,7 @@ from dcign.publish import onnx as export
 from dcign.recipes.registry import PAPER, SWAP
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
+from dcign.trained.calibration import calibrate, from_json, write_calibrations
 from dcign.trained.trained_run import TrainedRun
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -48,6 +49,19 @@ def test_onnx_runtime_computes_what_the_codec_does_for_any_number_of_images(tmp_
     about = json.loads(encoder.get_modelmeta().custom_metadata_map["dcign"])
     assert about["factors"][1] == {"name": "up", "units": "px", "latent": 1}
     assert about["latents"] == recipe.latents
+    assert about["calibration"] == []  # the run was not evaluated
+
+
+def test_the_metadata_of_both_files_hold_the_calibration_as_calibration_json_does(tmp_path):
+    run, rng = trained(tmp_path / "run", SWAP), np.random.default_rng(0)
+    fits = [calibrate(name, 1 - k, *rng.normal(size=(2, 30))) for k, name in enumerate(DESCRIPTION.factors)]
+    write_calibrations(run, fits)
+    for file in export.export_run(TrainedRun.open(run), tmp_path / "onnx"):
+        about = json.loads(onnxruntime.InferenceSession(file).get_modelmeta().custom_metadata_map["dcign"])
+        assert about["calibration"] == json.loads((run / "calibration.json").read_text())["factors"]
+        for found, fit in zip(map(from_json, about["calibration"]), fits, strict=True):
+            codes = rng.normal(size=9)
+            np.testing.assert_array_equal(found.value(codes), fit.value(codes))
 
 
 def test_files_that_are_there_are_not_overwritten(tmp_path):

@@ -74,6 +74,27 @@ def test_the_table_has_a_line_a_recipe_and_says_how_far_seeds_spread(write):
     assert "half the range" in lines[-1]
 
 
+def test_figures_stand_above_what_chance_gives_and_are_marked_where_they_say_nothing(write):
+    chance = {
+        name: {"factors": {key: {"r2": r2, "swap_ratio": swap} for key in FACTORS}}
+        for name, r2, swap in (("shuffled", -0.1, 2.0), ("untrained", 0.25, 1.0))
+    }
+    found = [evaluation(seed=seed, r2=r2, chance=chance) for seed, r2 in enumerate((0.2, 0.9))]
+    for report in found:
+        report["factors"] = {
+            name: {**score, "swap_ratio": 1.5, "copy_ratio": 1.2} for name, score in report["factors"].items()
+        }
+    comparison = compare(write(*found))
+    lines = comparison_table(comparison).splitlines()
+    assert lines[1].split()[2] == "0.550±0.350?"  # the first of the two seeds
+    assert lines[2].split()[:2] == ["chance", "0.250±0.000"]
+    assert "1.50±0.00!" in lines[1]
+    assert "2.00±0.00" in lines[2]
+    group = json.loads(comparison_json(comparison))["groups"][0]["factors"][FACTORS[0]]
+    assert (group["r2"]["chance"], group["r2"]["mark"]) == (0.25, "no better than chance")
+    assert group["swap_ratio"]["mark"] == "worse than copying"
+
+
 def test_the_json_holds_every_figure_and_where_it_was_read(write):
     folders = write(evaluation(r2=0.8), evaluation(seed=1, r2=0.9))
     (group,) = json.loads(comparison_json(compare(folders)))["groups"]

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -92,6 +93,43 @@ def test_a_resumed_run_ends_bit_for_bit_like_one_left_alone(tmp_path, recipe, pr
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     steps = [json.loads(line)["step"] for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     assert steps == [2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("last", "asked"), [(6, "to go on"), (7, "to evaluate it")])
+def test_a_stop_signal_ends_the_step_and_the_run_resumes_exactly(tmp_path, number, last, asked):
+    def send_at(now):
+        if now.step == last:
+            os.kill(os.getpid(), number)
+
+    alone, cut = (configured(tmp_path / name, log_every=1, checkpoint_every=100) for name in ("alone", "cut"))
+    train_on(moving_blobs(), DESCRIPTION, alone)
+    with pytest.raises(TrainingInterrupted, match=rf"after step {last + 1} of 8.*--resume {asked}") as stopped:
+        train_on(moving_blobs(), DESCRIPTION, cut, send_at)
+    assert stopped.value.number == number
+    assert read_checkpoint(tmp_path / "cut")[0].step == last + 1  # it was sent after step `last`
+    assert train_on(moving_blobs(), DESCRIPTION, cut, resume=True) == 8
+    ours, theirs = tensors_of(tmp_path / "alone"), tensors_of(tmp_path / "cut")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_checkpoints_are_also_written_by_time_and_leave_the_log_as_it_is(tmp_path, monkeypatch):
+    kept = []
+
+    def save(folder, state):
+        kept.append(state.step)
+        return save_checkpoint(folder, state)
+
+    monkeypatch.setattr(trainer, "save_checkpoint", save)
+    assert trainer.CHECKPOINT_SECONDS <= 300
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "steps"))
+    assert kept == [4, 8]
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "time"))
+    assert kept == [4, 8, *range(1, 9)]
+    logs = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("steps", "time")]
+    ours, theirs = ([{**json.loads(line), "seconds": 0, "images_per_second": 0} for line in log] for log in logs)
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("recipe", [SWAP, RELEASED, ADA_GVAE], ids=lambda recipe: recipe.name)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from dcign.errors import ModelError
-from dcign.facegen.loaders.ict_facekit import EYEBALLS
 from dcign.facegen.loaders.loading import load_model
 from tests.support.heads import Head, check_same_head, covariance, head
 
@@ -74,13 +73,20 @@ def test_teeth_and_shells_are_left_out_and_eyes_are_eyes(tmp_path: Path) -> None
     given = head()
     vertices = np.zeros((ICT_VERTICES, 3))
     vertices[: len(given.vertices)] = given.vertices
-    ball = given.vertices * 0.1 + (32, 20, 80)
-    for first in (17_039, EYEBALLS.start, 22_221, 25_047):  # teeth, sclera, iris, a clear shell
-        vertices[first : first + len(ball)] = ball
-    faces = [tuple(each + first) for first in (0, 17_039, EYEBALLS.start, 22_221, 25_047) for each in given.triangles]
+    parts = (0, 17_039, 21_451, 22_221, 23_021, 25_047)  # skin, teeth, left ball, its inner ball, right ball, a shell
+    for first in parts[1:]:
+        side = -1 if first == 23_021 else 1
+        ball = given.vertices * (0.16, 0.107, 0.12) + (side * 32, 20, 88)
+        vertices[first : first + 770] = ball.mean(0)  # the range of a part; its first vertices are used
+        vertices[first : first + len(ball)] = ball - (0, 0, 1.4 * (first == 22_221))
+    faces = [tuple(each + first) for first in parts for each in given.triangles]
     model = load_model(write_ict(tmp_path / "ict", given, faces, vertices))
     assert model.vertices == 3 * len(given.vertices)
-    assert np.bincount(model.parts).tolist() == [len(given.vertices)] * 3
+    names = np.array(model.part_names)[model.parts]
+    assert (names[: len(given.vertices)] == "skin").all()
+    for eye in np.split(np.arange(len(given.vertices), model.vertices), 2):
+        assert names[eye[np.argmax(model.mean[eye, 2])]] == "iris"  # what a camera in front sees
+        assert names[eye[np.argmin(model.mean[eye, 2])]] == "sclera"
 
 
 @pytest.mark.parametrize("name", ["generic_neutral_mesh.obj", "identity000.obj", "identity002.obj"])

@@ -33,7 +33,7 @@ def test_a_dcign_model_is_read_unchanged(tmp_path: Path, model: MorphableModel) 
     [
         ("absent.h5", None, r"expected a face model .*, found no file"),
         ("notes.txt", b"hello", "of another format: give BFM 2009"),
-        ("empty.h5", b"", "of another format"),
+        ("note.npz", b"404: Not Found", r'npz, a text file that begins "404: Not Found", of another format: give'),
         ("cut.npz", b"PK\x03\x04abc", "cut short"),
         ("newer.mat", b"MATLAB 7.3 MAT-file" + bytes(500), "expected a MATLAB file of version 5, found"),
     ],

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import distributed
+import numpy as np
 import pytest
 
 from benchmarks.faults.dask_cluster import Cluster
@@ -115,6 +116,26 @@ def test_it_waits_for_workers_and_says_so_and_a_lost_scheduler_is_a_sentence(
     told = f"{alone.address} has no workers: waiting for some; start them with `dask worker {alone.address}`."
     assert said[0] == told
     assert list(folder.glob("*/*.h5"))
+
+
+def hog(task: int) -> int:
+    held = np.ones(task, np.uint8)
+    time.sleep(60)
+    return int(held[0])
+
+
+def test_a_worker_killed_for_its_memory_is_a_sentence_with_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    small = Cluster(tmp_path)
+    try:
+        small.start_workers(1, memory_limit="400MB")
+        wanted = r"exceeded their limit of 0\.4 GB: start workers with --memory-limit 3\.8GB, and run the same command"
+        with pytest.raises(RenderError, match=wanted):
+            list(workers.run_tasks(hog, [10**9], 1, lambda count: None, cluster=small.address, memory=3e9))
+    finally:
+        small.close()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "ftp://127.0.0.1:9"])

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from dcign.data.check.findings import Finding
 from dcign.data.dataset.reader import Shard
 from dcign.data.schema import configuration_sha256
+from dcign.data.shard.findings import Finding
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration

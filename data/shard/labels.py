@@ -9,11 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Bool, Float32, Str
-from dcign.data.check.findings import Fault, faults_at
-from dcign.data.dataset.reader import Shard
-from dcign.data.schema import IDENTITY_INDEX
+from dcign.data.schema import IDENTITY_ATTRIBUTES, IDENTITY_INDEX
+from dcign.data.shard.findings import Fault, faults_at
+from dcign.data.shard.reader import Shard
 
 VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity"}
+
+
+def value_faults(shard: Shard) -> Iterator[Fault]:
+    """Yield factors, nuisances and coefficients that are not finite, and factors and nuisances out of their range.
+
+    Attributes of people may be unknown, that is, NaN.
+    """
+    yield from _value_faults(shard, shard.labels | shard.nuisances)
+    for path, each in shard.coefficients.items():
+        if path != IDENTITY_ATTRIBUTES:
+            yield from _finite_faults(path.replace("/", " "), each)
 
 
 def label_faults(shard: Shard) -> Iterator[Fault]:
@@ -26,9 +37,7 @@ def label_faults(shard: Shard) -> Iterator[Fault]:
         yield from faults_at(free & _constant(values), f"{name} is the same in all its images")
     for name, values in nuisances.items():
         yield from _constancy_faults(f"nuisance {name}", values, varies, varies == "all")
-    for name, values in (labels | nuisances).items():
-        yield from _finite_faults(name, values)
-        yield from _range_faults(name, values, *shard.header.ranges.get(name, (-np.inf, np.inf)))
+    yield from _value_faults(shard, labels | nuisances)
     wanted = VARIES_IN_SPLIT.get(shard.header.split)
     if wanted:
         yield from faults_at(np.asarray(varies != wanted), f"does not vary {wanted}, as all batches of this split do")
@@ -49,6 +58,12 @@ def identity_faults(shard: Shard) -> Iterator[Fault]:
         repeated = np.array([len(np.unique(batch, axis=0)) < len(batch) for batch in values])
         yield from faults_at((varies == "identity") & repeated, f"two of its images have the same {name}")
         yield from _finite_faults(name, values)
+
+
+def _value_faults(shard: Shard, labels: dict[str, Float32]) -> Iterator[Fault]:
+    for name, values in labels.items():
+        yield from _finite_faults(name, values)
+        yield from _range_faults(name, values, *shard.header.ranges.get(name, (-np.inf, np.inf)))
 
 
 def _range_faults(name: str, values: Float32, low: float, high: float) -> Iterator[Fault]:

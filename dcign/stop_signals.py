@@ -1,0 +1,114 @@
+"""The signals that stop a command: INT of Ctrl-C, TERM of a scheduler or container, HUP of a closed terminal.
+
+All three do the same. Either they raise `StopRequested` at once, or they wait for a moment at which stopping loses
+nothing. A second Ctrl-C stops at once. Further TERM and HUP change nothing: systemd, shells and SLURM send several.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+OF_SIGNAL = 128  # a shell's exit code for a signal, less the signal's number
+
+
+class StopRequested(KeyboardInterrupt):
+    """A stop signal arrived, of this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class StopHandler:
+    """The handler of all stop signals: raises StopRequested, or only notes the signal while stopping is deferred."""
+
+    def __init__(self) -> None:
+        self.requested = 0  # the number of the first stop signal, 0 for none
+        self.deferring = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        again = bool(self.requested)
+        if again and number != signal.SIGINT:
+            return
+        self.requested = self.requested or number
+        if again or not self.deferring:
+            raise StopRequested(number)
+
+
+_installed: list[StopHandler] = []  # one at most
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopHandler]:
+    """Let all stop signals raise StopRequested in the main thread. Signals that the caller ignores stay ignored."""
+    if _installed:
+        yield _installed[0]
+        return
+    handler = StopHandler()
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other thread set handlers
+        yield handler
+        return
+    handled = [
+        number for number in STOP_SIGNALS if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN
+    ]  # nohup ignores HUP
+    before = {number: signal.signal(number, handler) for number in handled}
+    _installed.append(handler)
+    try:
+        yield handler
+    finally:
+        _installed.clear()
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+@contextmanager
+def deferred_stop() -> Iterator[Callable[[], int]]:
+    """Defer stop signals. Yields a function that returns the number of the one that arrived, or 0.
+
+    Raises StopRequested at the end if a signal arrived and the body did not stop for it.
+    """
+    with stop_signals() as handler:
+        handler.deferring = True
+        try:
+            yield lambda: handler.requested
+        finally:
+            handler.deferring = False
+        if handler.requested:
+            raise StopRequested(handler.requested)
+
+
+def stop_if_requested() -> None:
+    """Raise StopRequested again if a library caught it: call this wherever stopping loses nothing."""
+    for handler in _installed:
+        if handler.requested and not handler.deferring:
+            raise StopRequested(handler.requested)
+
+
+@contextmanager
+def stop_signals_blocked() -> Iterator[None]:
+    """Block stop signals, so that processes started meanwhile inherit the block. Signals arrive at the end."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore_stop_signals() -> None:
+    """Ignore all stop signals in this process, which ends when its parent ends or asks it to."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def exit_code(stopped: BaseException) -> int:
+    """Return the exit code of a shell for what stopped a command: 130 for Ctrl-C, 143 for TERM, 129 for HUP."""
+    return OF_SIGNAL + int(getattr(stopped, "number", signal.SIGINT))

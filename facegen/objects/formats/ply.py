@@ -1,0 +1,155 @@
+"""Read PLY files: polygons and triangle strips, with colours of vertices or faces, or a texture.
+
+Programs spell the same things differently: `vertex_indices` and `vertex_index`, `red`, `r` and `diffuse_red`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dcign.arrays import Float64, Int64, UInt8
+from dcign.errors import ModelError
+from dcign.facegen.objects.formats.part import Content, Part, Texture, as_bytes, plain
+from dcign.facegen.objects.formats.pictures import Pictures
+from dcign.facegen.objects.formats.ply_elements import Element, Numbers, Ragged, read_elements
+from dcign.facegen.objects.formats.polygons import strips_cut, triangulated
+
+CORNERS = ("vertex_indices", "vertex_index", "vertex_indexes", "vertices", "indices", "vertex_idx")
+COLOURS = tuple(
+    tuple(prefix + channel for channel in channels)
+    for prefix in ("", "diffuse_", "vertex_", "face_", "color_", "colour_", "ambient_")
+    for channels in (("red", "green", "blue"), ("r", "g", "b"))
+)
+GRAYS = ("gray", "grey", "luminance", "intensity")
+PLACES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"), ("tex_u", "tex_v"))
+FACES, STRIPS = ("face", "faces", "polygon", "polygons"), ("tristrips", "tristrip", "strips")
+
+
+def read_ply(path: Path) -> Content:
+    """Read a file. Raises ModelError, whose text is a clause."""
+    elements, pictures_named = read_elements(path.read_bytes())
+    vertex, face = _element(elements, ("vertex", "vertices")), _element(elements, FACES)
+    if vertex is None or not vertex.count:
+        return Content(())
+    points = _points(vertex)
+    counts, corners = _polygons(face)
+    strips = _strips(_element(elements, STRIPS))
+    triangles, owner = triangulated(points, counts, corners)
+    cut, _ = triangulated(points, np.full(len(strips), 3), strips.ravel())
+    corner_of = np.concatenate([corners[triangles], strips.ravel()[cut]])
+    colours = plain(len(corner_of))
+    of_vertices, of_faces = _colours(vertex), _colours(face) if face else None
+    if of_faces is not None:
+        colours[: len(owner)] = of_faces[owner][:, None]
+        if of_vertices is not None:
+            colours[len(owner) :] = of_vertices[corner_of[len(owner) :]]
+    elif of_vertices is not None:
+        colours = of_vertices[corner_of]
+    elif face is not None and "material_index" in face.values:
+        colours[: len(owner)] = _material_colours(face, elements)[owner][:, None]
+    pictures = Pictures(path.parent)
+    uv = _places(vertex, face, counts, corner_of, triangles) if pictures_named else None
+    if uv is None:
+        return Content((Part(points, corner_of, colours),))
+    return Content(
+        _textured(points, corner_of, colours, uv, _numbers(face, owner, len(corner_of)), pictures_named, pictures),
+        tuple(pictures.missing),
+    )
+
+
+def _textured(
+    points: Float64, triangles: Int64, colours: UInt8, uv: Float64, number: Int64, named: list[str], pictures: Pictures
+) -> tuple[Part, ...]:
+    """Return one part for each texture, and one for what has none."""
+    parts, rest = [], np.ones(len(triangles), bool)
+    for place, name in enumerate(named):
+        which = (number == place) & np.isfinite(uv).all(axis=(1, 2))
+        picture = pictures.named(name)
+        if picture is not None:
+            parts.append(Part(points, triangles[which], None, Texture(picture), uv[which]))
+            rest &= ~which
+    return (*parts, Part(points, triangles[rest], colours[rest]))
+
+
+def _element(elements: dict[str, Element], names: tuple[str, ...]) -> Element | None:
+    return next((elements[name] for name in names if name in elements), None)
+
+
+def _points(vertex: Element) -> Float64:
+    missing = [axis for axis in "xyz" if axis not in vertex.values]
+    if missing:
+        raise ModelError(f"its vertices have no {missing[0]}")
+    return np.stack([vertex.values[axis].astype(np.float64) for axis in "xyz"], axis=1)
+
+
+def _polygons(face: Element | None) -> tuple[Int64, Int64]:
+    """Return the corners of each face (F,), and all corners (C,)."""
+    if face is None or not face.count:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    loops = next((face.lists[name] for name in CORNERS if name in face.lists), None)
+    if loops is None:
+        raise ModelError("its faces have no list vertex_indices")
+    return loops.counts, loops.values.astype(np.int64)
+
+
+def _strips(element: Element | None) -> Int64:
+    """Return the triangles (T, 3) of all triangle strips."""
+    if element is None or not element.lists:
+        return np.empty((0, 3), np.int64)
+    strips = next(iter(element.lists.values()))
+    values, ends = strips.values.astype(np.int64), np.cumsum(strips.counts)[:-1]
+    return strips_cut(np.insert(values, ends, -1))
+
+
+def _colours(element: Element) -> UInt8 | None:
+    """Return the colours (N, 3) of an element, or None."""
+    values = element.values
+    for names in COLOURS:
+        if all(name in values for name in names):
+            return _scaled([values[name] for name in names])
+    gray = next((values[name] for name in GRAYS if name in values), None)
+    return _scaled([gray] * 3) if gray is not None and gray.dtype == np.uint8 else None
+
+
+def _scaled(channels: list[Numbers]) -> UInt8:
+    """Return colours (N, 3) of channels whose type says what is full: 255, 65,535, or 1 for floats."""
+    kind = channels[0].dtype
+    values = np.stack([channel.astype(np.float64) for channel in channels], axis=1)
+    largest = np.nanmax(values, initial=0)
+    if kind.kind == "f":
+        return as_bytes(values / 255 if largest > 1 else values)
+    return as_bytes(values / (65535 if kind.itemsize > 1 and largest > 255 else 255))
+
+
+def _material_colours(face: Element, elements: dict[str, Element]) -> UInt8:
+    """Return the colour (F, 3) of each face's material."""
+    materials = elements.get("material")
+    colours = _colours(materials) if materials else None
+    if colours is None or not len(colours):
+        return plain(face.count)[:, 0]
+    return colours[np.clip(face.values["material_index"].astype(np.int64), 0, len(colours) - 1)]
+
+
+def _places(vertex: Element, face: Element | None, counts: Int64, corner_of: Int64, triangles: Int64) -> Float64 | None:
+    """Return the texture coordinates (T, 3, 2) of triangles, nan where they have none, or None for all."""
+    for names in PLACES:
+        if all(name in vertex.values for name in names):
+            return np.stack([vertex.values[name].astype(np.float64) for name in names], axis=1)[corner_of]
+    lists: Ragged | None = face.lists.get("texcoord") if face else None
+    if lists is None or not ((lists.counts == 2 * counts) | (lists.counts == 0)).all():
+        return None
+    uv = np.full((int(counts.sum()), 2), np.nan)
+    uv[np.repeat(lists.counts > 0, counts)] = lists.values.reshape(-1, 2)
+    found = np.full((len(corner_of), 3, 2), np.nan)
+    found[: len(triangles)] = uv[triangles]
+    return found
+
+
+def _numbers(face: Element | None, owner: Int64, count: int) -> Int64:
+    """Return the number of each triangle's texture (T,)."""
+    found = np.zeros(count, np.int64)
+    if face is not None and "texnumber" in face.values:
+        found[: len(owner)] = face.values["texnumber"].astype(np.int64)[owner]
+    return found

@@ -1,0 +1,141 @@
+"""The header of a shard, as its configuration and its model imply it: written with the shard, compared by checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dcign.data.damage import shown
+from dcign.data.dataset.listed import factor_pairs
+from dcign.data.schema import ShardHeader
+from dcign.data.shard.reader import Shard
+from dcign.errors import DcignError
+from dcign.facegen.objects.collection import Collection
+from dcign.render.draw.scene import HeadFrame, without_unset
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.objects import FRAME, read_subject
+from dcign.render.produce.batch_renderer import BatchRenderer, head_frame
+from dcign.render.produce.folder import MODEL
+from dcign.storage.atomic import file_sha256
+from dcign.storage.paths import local_copy, store_errors
+
+ROUNDING = 1e-6  # relative; other versions of numpy round the head's sphere differently
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What a header takes from model.npz."""
+
+    head: HeadFrame
+    attributes: tuple[str, ...]
+
+
+def shard_header(
+    configuration: RenderConfiguration, split: str, model_sha256: str, renderer: BatchRenderer
+) -> ShardHeader:
+    """Return the header of a shard that a renderer draws."""
+    return ShardHeader(
+        split=split,
+        seed=configuration.seed,
+        configuration=configuration.as_dict(),
+        configuration_sha256=configuration.sha256(),
+        model_sha256=model_sha256,
+        renderer=asdict(renderer.opengl_renderer),
+        ranges=_ranges(configuration),
+        camera=_camera(configuration, renderer.head),
+        factors=configuration.factors,
+        attributes=renderer.model.attributes,
+        truth_names=renderer.truth_names,
+    )
+
+
+def header_check(folder: Path) -> Callable[[Shard], Iterator[str]]:
+    """Return a check of the headers of shards; without model.npz in their folder it compares what it can.
+
+    folder: the data set's.
+    """
+    models: dict[str, _Model | None] = {}  # by the hash that shards give
+
+    def check(shard: Shard) -> Iterator[str]:
+        header = shard.header
+        try:
+            configuration = RenderConfiguration.from_dict(header.configuration)
+        except DcignError:
+            return  # somebody's own pictures: nothing is implied
+        if header.model_sha256 not in models:
+            models[header.model_sha256] = _read_model(folder / MODEL, header.model_sha256)
+        yield from _differences(header, configuration, models[header.model_sha256])
+
+    return check
+
+
+def _differences(header: ShardHeader, configuration: RenderConfiguration, model: _Model | None) -> Iterator[str]:
+    """Yield where a header differs from what its configuration and its model imply."""
+    implied: dict[str, tuple[Any, Any]] = {
+        "seed": (header.seed, configuration.seed),
+        "ranges": (header.ranges, _ranges(configuration)),
+        "camera": (header.camera, _camera(configuration, model.head if model else _own_head(header))),
+    }
+    for name, found, wanted in factor_pairs(header.factors, configuration.factors):
+        implied[name] = found, wanted
+    if model is not None:
+        implied["identity attributes"] = header.attributes, model.attributes
+    for name, (found, wanted) in implied.items():
+        if not _alike(found, wanted):
+            has, implies = shown(_unlike(found, wanted)), shown(_unlike(wanted, found))
+            yield f"has {name} {has}; its configuration implies {implies}"
+
+
+def _ranges(configuration: RenderConfiguration) -> dict[str, tuple[float, float]]:
+    every = configuration.ranges | configuration.nuisances
+    return {name: (allowed.low, allowed.high) for name, allowed in every.items()}
+
+
+def _camera(configuration: RenderConfiguration, head: HeadFrame) -> Json:
+    camera = configuration.scene.camera
+    return asdict(camera, dict_factory=without_unset) | asdict(head) | {"distance": camera.distance(head.radius)}
+
+
+def _own_head(header: ShardHeader) -> HeadFrame:
+    """Return the sphere that a header gives, or one that it cannot give."""
+    centre, radius = header.camera.get("centre"), header.camera.get("radius")
+    try:
+        x, y, z, r = (float(each) for each in (*centre, radius))  # type: ignore[misc]  # whatever JSON holds
+    except (TypeError, ValueError):
+        x = y = z = r = math.nan
+    return HeadFrame((x, y, z), r)
+
+
+def _read_model(file: Path, sha256: str) -> _Model | None:
+    """Return what headers take from the model with this hash; None if the file is missing, or is another model."""
+    try:
+        with store_errors(file):
+            if not file.exists() or file_sha256(file) != sha256:
+                return None
+        subject = read_subject(local_copy(file))
+    except DcignError:
+        return None
+    return _Model(FRAME if isinstance(subject, Collection) else head_frame(subject), subject.attributes)
+
+
+def _alike(found: Any, wanted: Any) -> bool:  # JSON
+    """Return whether two JSON values are equal; numbers may differ by rounding, lists are as good as tuples."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return found.keys() == wanted.keys() and all(_alike(found[name], wanted[name]) for name in wanted)
+    if isinstance(found, list | tuple) and isinstance(wanted, list | tuple):
+        return len(found) == len(wanted) and all(map(_alike, found, wanted))
+    if isinstance(found, int | float) and isinstance(wanted, int | float):
+        return math.isclose(found, wanted, rel_tol=ROUNDING, abs_tol=ROUNDING)
+    return bool(found == wanted)
+
+
+def _unlike(one: Any, other: Any) -> Any:  # JSON
+    """Return the part of a JSON object that differs from another, so that a message is short."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return list(one) if isinstance(one, tuple) else one
+    return {name: value for name, value in one.items() if name not in other or not _alike(value, other[name])}
