@@ -36,7 +36,8 @@ from dcign.train.distributed import (
     this_process,
 )
 from dcign.train.feed import ReadAhead
-from dcign.train.trainer import Report, Trainer
+from dcign.train.loop import Report
+from dcign.train.trainer import Trainer
 
 
 def train(configuration: TrainConfiguration, progress: Report | None = None, resume: bool = False) -> int:
