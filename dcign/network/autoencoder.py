@@ -27,8 +27,7 @@ class AutoEncoder(nn.Module):
     def __init__(self, recipe: Recipe, size: int, channels: int, mirror_signs: Sequence[int]) -> None:
         """Build the recipe's network. mirror_signs: the sign of each factor in a mirrored image, in order."""
         super().__init__()
-        signs = torch.ones(recipe.latents)
-        signs[: len(mirror_signs)] = torch.tensor(mirror_signs, dtype=signs.dtype)
+        signs = latent_signs(recipe, mirror_signs)
         odd = [sign < 0 for sign in signs.tolist()]
         self.encoder, self.decoder = build_halves(recipe, size, channels, odd)
         self.two_passes = recipe.mirror and network_built(recipe.network, size) != "patch"
@@ -54,6 +53,13 @@ class AutoEncoder(nn.Module):
     def decode(self, code: Tensor) -> Tensor:
         """Return the picture of a code: (N, Z) -> (N, C, S, S), 0..1, float32."""
         return torch.sigmoid(self.logits(code))
+
+
+def latent_signs(recipe: Recipe, mirror_signs: Sequence[int]) -> Tensor:
+    """Return the sign of each latent's mean in a mirrored image: (Z,), -1 or 1, given that of each factor."""
+    signs = torch.ones(recipe.latents)
+    signs[: len(mirror_signs)] = torch.tensor(mirror_signs, dtype=signs.dtype)
+    return signs
 
 
 def sample(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:

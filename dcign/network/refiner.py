@@ -16,9 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dcign.network.autoencoder import latent_signs
 from dcign.network.equivariant import Dense, Down, Latents, Normalised, Up, by_copy, sums_and_differences
 from dcign.network.layout import Layout
 from dcign.network.patch import PATCH, WINDOW
+from dcign.recipes.registry import Recipe
+from dcign.run.configuration import ImageDescription
 
 WIDTHS = (96, 128, 128)  # of each grid, the finest first; both copies count
 HIDDEN = 128  # units that the code and the time pass through
@@ -86,6 +89,12 @@ class Refiner(nn.Module):
             hidden = sums_and_differences(torch.stack([hidden, differences])).flatten(0, 1)
         hidden = functional.silu(hidden)
         return [condition(hidden) for condition in self.conditions]
+
+
+def build_refiner(recipe: Recipe, description: ImageDescription) -> Refiner:
+    """Build the refiner of an auto-encoder of this recipe. Weights are not set."""
+    signs = latent_signs(recipe, description.mirror_signs)
+    return Refiner(description.size, description.channels, signs, recipe.mirror)
 
 
 def refined(refiner: Refiner, decoded: Tensor, code: Tensor, steps: int = STEPS) -> Tensor:

@@ -21,6 +21,7 @@ from dcign.errors import DataError, TrainingError
 from dcign.storage.atomic import temporary_path
 
 FILE = "checkpoint.safetensors"
+REFINER = "refiner.safetensors"  # the same of a refiner
 LARGEST = 2**31  # bytes: more than the largest network with its average and the optimiser's moments
 
 # What each optimiser stores per weight. Without momentum, RMSprop has no momentum_buffer.
