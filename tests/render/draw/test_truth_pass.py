@@ -33,6 +33,7 @@ from dcign.render.plan.ranges import Range
 from dcign.render.produce.batch_renderer import BatchRenderer, batch_mesh, head_frame
 from dcign.render.produce.production import render_dataset
 from dcign.render.produce.verification import verify_pixels
+from tests.support.data_sets import list_again
 from tests.support.rasteriser import rasterise_truth
 
 LABELS = {
@@ -327,6 +328,7 @@ def test_a_data_set_with_truth_verifies_and_a_changed_layer_is_found(model: Morp
     with h5py.File(shards[0], "r+") as file:
         file.move("truth/depth", "truth/albedo")
         file.move("truth/normals", "truth/warmth")  # somebody's own
+    list_again(folder)
     missing = [finding.what for finding in check_shard(shards[0]) if finding.batch is None]
     assert missing == [f"has no truth/{name}, which its configuration promises" for name in ("depth", "normals")]
     found = verify_pixels(shards[:1], worker_count=1, progress=lambda done: None)
