@@ -17,7 +17,7 @@ from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
 from dcign.facegen.objects.formats.gltf import read_gltf
 from dcign.facegen.objects.formats.obj import read_obj
 from dcign.facegen.objects.formats.off import read_off
-from dcign.facegen.objects.formats.part import Content, Part, as_bytes, plain
+from dcign.facegen.objects.formats.part import LARGEST, Content, Part, as_bytes, plain
 from dcign.facegen.objects.formats.ply import read_ply
 from dcign.facegen.objects.formats.stl import read_stl
 from dcign.facegen.objects.soup import Soup, joined
@@ -70,7 +70,8 @@ def _soup(part: Part, length: float, most: int) -> Soup:
     """Subdivide a part with a texture, and take the texture's colours."""
     if part.texture is None or part.uv is None:
         return Soup(part.points, part.triangles, plain(len(part.triangles)) if part.colours is None else part.colours)
-    corners = [part.points[part.triangles], part.uv, *([] if part.tint is None else [part.tint])]
+    places = np.clip(np.nan_to_num(part.uv), -LARGEST, LARGEST)
+    corners = [part.points[part.triangles], places, *([] if part.tint is None else [part.tint])]
     vertices = np.concatenate(corners, axis=2).reshape(3 * len(part.triangles), -1)
     triangles = np.arange(len(vertices)).reshape(-1, 3)
     vertices, triangles = subdivided(vertices, triangles, length, most)
