@@ -26,13 +26,19 @@ MAGIC = {
 
 
 def magic_kind(path: Path) -> str | None:
-    """Return which format a file's first bytes say, as a noun phrase, or None. Raises OSError if it cannot be read."""
+    """Return what a file's first bytes say that it is, a format or a server's answer, as a noun phrase, or None.
+
+    Raises OSError if it cannot be read.
+    """
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     if head[257:262] == b"ustar":
         return "a tar archive"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "a WebP picture"
+    start = head.removeprefix(b"\xef\xbb\xbf").strip().lower()
+    if ANSWER.match(start) or (start.startswith(b"<?xml") and b"<error>" in start):
+        return "a server's error message, which a failed download leaves"
     return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
 
 
@@ -48,8 +54,6 @@ def foreign_kind(path: Path) -> str | None:
         return "an empty file"
     if start.startswith(POINTER):
         return "a Git LFS pointer without the file itself (`git lfs pull` gets it)"
-    if ANSWER.match(start.rstrip()) or (start.startswith(b"<?xml") and b"<error>" in start):
-        return "a server's error message, which a failed download leaves"
     if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start):
         return "a web page, which a failed download leaves"
     return "a file of zeros, which a broken download leaves" if not head.strip(b"\0") else None

@@ -124,8 +124,8 @@ def _colours(element: Element, pictures: Pictures) -> UInt8 | None:
     gray = next((name for name in GRAYS if name in values and element.kind(name) == np.uint8), None)
     if gray is not None:
         return _scaled([values[gray]] * 3, element.kind(gray))
-    names = [each.name for each in element.properties]
-    unread = [name for name in names if any(COLOUR_WORDS.fullmatch(word) for word in name.split("_"))]
+    every = [each.name for each in element.properties]
+    unread = [name for name in every if any(COLOUR_WORDS.fullmatch(word) for word in name.split("_"))]
     if unread and element.count:
         pictures.lost(f"colours ({', '.join(unread)}, which are not read)")
     return None
