@@ -14,7 +14,7 @@ import numpy as np
 from dcign.arrays import Float64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.objects.formats.gltf import read_gltf
+from dcign.facegen.objects.formats.gltf.reading import read_gltf
 from dcign.facegen.objects.formats.obj import read_obj
 from dcign.facegen.objects.formats.off import read_off
 from dcign.facegen.objects.formats.part import LARGEST, Content, Part, as_bytes, plain

@@ -14,9 +14,9 @@ import numpy as np
 
 from dcign.arrays import Float64, Int64
 from dcign.errors import ModelError
-from dcign.facegen.objects.formats.gltf_arrays import GltfArrays, entry, extension
-from dcign.facegen.objects.formats.gltf_materials import Surfaces, shaded, tinted
-from dcign.facegen.objects.formats.gltf_schema import Instances, Mesh, Node, Primitive
+from dcign.facegen.objects.formats.gltf.arrays import GltfArrays, entry, extension
+from dcign.facegen.objects.formats.gltf.materials import Surfaces, shaded, tinted
+from dcign.facegen.objects.formats.gltf.schema import Instances, Mesh, Node, Primitive
 from dcign.facegen.objects.formats.part import Content, Part, check_coordinates
 from dcign.facegen.objects.formats.polygons import strips_cut
 from dcign.printable import printable

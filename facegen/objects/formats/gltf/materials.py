@@ -9,8 +9,8 @@ import numpy as np
 
 from dcign.arrays import Float64, UInt8
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.objects.formats.gltf_arrays import GltfArrays, entry, extension, uri_content
-from dcign.facegen.objects.formats.gltf_schema import (
+from dcign.facegen.objects.formats.gltf.arrays import GltfArrays, entry, extension, uri_content
+from dcign.facegen.objects.formats.gltf.schema import (
     OtherPicture,
     SpecularGlossiness,
     TextureInfo,

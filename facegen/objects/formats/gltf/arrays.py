@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float64, Int64
 from dcign.errors import ModelError
-from dcign.facegen.objects.formats.gltf_schema import Accessor, Document
+from dcign.facegen.objects.formats.gltf.schema import Accessor, Document
 from dcign.facegen.objects.formats.pictures import find_file
 from dcign.printable import printable
 
