@@ -99,7 +99,9 @@ def _vertex_rows(lines: list[bytes], count: int, faces: int, layout: Layout) -> 
     rows = lines[:count]
     spare = len(lines) - count - faces
     least = 3 + 3 * layout.normals + (3 * layout.colours if spare else 0)  # some files lack the colours they announce
-    if spare >= 0 and all(len(row.split()) >= least for row in rows):
+    widths = {len(row.split()) for row in rows}
+    uneven = len(rows) > 1 and len(widths) == 1 and min(widths) > layout.width and min(widths) % layout.width > 0
+    if uneven or (spare >= 0 and all(width >= least for width in widths)):
         return rows, lines[count:]
     words: list[bytes] = []
     used = 0

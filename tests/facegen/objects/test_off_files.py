@@ -105,6 +105,7 @@ def test_entries_of_a_table_of_colours_are_reported(tmp_path: Path) -> None:
         ("OFF\n3 2 0\n0 0 0\n2 0 0\n0 2 0\n3 0 1 2\n", "it is cut short: 3 vertices and 2 faces are announced"),
         ("OFF\n3 2 0\n0 0 0\n2 0 0\n0 2 0\n3 0 1\n3 0 1 2\n", "it is cut short"),
         ("OFF\n3 1 0\n0 0 0\n2 0 0\n", "it is cut short"),
+        ("OFF\n4 2 0\n0 0 0 0.5 0 0 1\n2 0 0 0.5 0 0 1\n0 2 0 0.5 0 0 1\n", "it is cut short"),
         ("OFF\n3\n", "it does not say how many vertices and faces"),
     ],
 )
