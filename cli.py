@@ -62,7 +62,7 @@ def main() -> None:
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stopped:  # before the command had begun anything
-            click.echo("\nStopped before anything was begun: run the same command again, --resume included.", err=True)
+            click.echo("\nStopped before anything was begun: run the same command again.", err=True)
             sys.exit(exit_code(stopped.__cause__ or stopped))
 
 
@@ -283,14 +283,16 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
         from dcign.evaluate.evaluation import refuse_unevaluable
         from dcign.inputs.source import DataSource
         from dcign.run.configuration import TrainConfiguration
-        from dcign.storage.paths import to_path
+        from dcign.storage.paths import store_errors, to_path
         from dcign.train import training
         from dcign.train.distributed import this_process
 
         configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
         out = Path(configuration.out)
         trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
-        if this_process().first and to_path(configuration.data).exists():
+        with store_errors(to_path(configuration.data)):
+            there = to_path(configuration.data).exists()
+        if there and this_process().first:
             refuse_unevaluable(DataSource(configuration.data))
         with step_progress(configuration.recipe.name) as progress:
             training.train(configuration, progress, resume)

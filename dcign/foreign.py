@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 HEAD = 512  # bytes that are looked at
 POINTER = b"version https://git-lfs.github.com/spec/"
+
+# What a server answers instead of a file, as in "404: Not Found" or {"message": "Not Found"}.
+ANSWER = re.compile(
+    rb"""(error\W*)?[45]\d\d\W+[a-z][a-z ]+\W*$|\{\s*"(message|error)"\s*:|"""
+    rb"""(not found|forbidden|unauthorized|access denied|bad gateway|too many requests|service unavailable)\W*$"""
+)
+# Files of other formats by their first bytes. Which of them a reader takes is for its caller to know.
+MAGIC = {
+    b"\x1f\x8b": "a gzip archive", b"PK\x03\x04": "a zip archive", b"PK\x05\x06": "a zip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"Rar!": "a RAR archive", b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ\0": "an xz archive", b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture",
+    b"II*\0": "a TIFF picture", b"MM\0*": "a TIFF picture", b"%PDF": "a PDF document",
+    b"\x89HDF": "an HDF5 file", b"\x93NUMPY": "a NumPy array", b"BLENDER": "a Blender file",
+    b"Kaydara FBX Binary": "an FBX file", b"glTF": "a GLB file", b"ply\n": "a PLY file", b"ply\r": "a PLY file",
+}  # fmt: skip
+
+
+def magic_kind(path: Path) -> str | None:
+    """Return what a file's first bytes say that it is, a format or a server's answer, as a noun phrase, or None.
+
+    Raises OSError if it cannot be read.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    if head[257:262] == b"ustar":
+        return "a tar archive"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "a WebP picture"
+    start = head.removeprefix(b"\xef\xbb\xbf").strip().lower()
+    if ANSWER.match(start) or (start.startswith(b"<?xml") and b"<error>" in start):
+        return "a server's error message, which a failed download leaves"
+    return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
 
 
 def foreign_kind(path: Path) -> str | None:

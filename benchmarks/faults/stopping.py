@@ -99,7 +99,7 @@ class Campaign:
 def stop_renders(out: Path, count: int, seed: int) -> dict[str, Any]:  # JSON
     """Stop `dcign render` so often, continue it, and compare all files with an undisturbed folder's."""
     seconds, expected = undisturbed(out)
-    folder, campaign = out / "stopped", Campaign(random.Random(seed), seconds)
+    folder, campaign = out / "rendered", Campaign(random.Random(seed), seconds)
     while campaign.sent.total() < count:
         before = {name: inode for name, inode in inodes(folder).items() if _is_shard(name)}
         ended = campaign.run(dcign_command(*RENDER, *LOCAL, "--out", folder))

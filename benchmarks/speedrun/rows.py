@@ -38,7 +38,7 @@ def row_of_run(configuration: TrainConfiguration, mark: float) -> Row:
     clock = "cpu" if configuration.device == "cpu" and configuration.threads == 1 else "wall"
     head = evaluation["reconstruction"]["psnr_head_db"]
     scores = {
-        name: {factor: found[key] for factor, found in evaluation["factors"].items()} for name, key, _ in PER_FACTOR
+        name: {factor: found.get(key) for factor, found in evaluation["factors"].items()} for name, key, _ in PER_FACTOR
     }
     return {
         "recipe": configuration.recipe.name,

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from dcign.errors import TrainingError
 from dcign.network.halves import build_halves, network_built
 from dcign.recipes.registry import Recipe
 from dcign.run.configuration import ImageDescription
@@ -25,8 +26,17 @@ class AutoEncoder(nn.Module):
     signs: Tensor
 
     def __init__(self, recipe: Recipe, size: int, channels: int, mirror_signs: Sequence[int]) -> None:
-        """Build the recipe's network. mirror_signs: the sign of each factor in a mirrored image, in order."""
+        """Build the recipe's network. mirror_signs: the sign of each factor in a mirrored image, in order.
+
+        Raises TrainingError if there are fewer latents than factors and one for the identity.
+        """
         super().__init__()
+        factors = len(mirror_signs)
+        if recipe.latents <= factors:
+            raise TrainingError(
+                f"expected {factors + 1} or more latents for {factors} factors and the identity, found "
+                f"{recipe.latents}: use --set latents=..."
+            )
         signs = latent_signs(recipe, mirror_signs)
         odd = [sign < 0 for sign in signs.tolist()]
         self.encoder, self.decoder = build_halves(recipe, size, channels, odd)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dcign.errors import TrainingError
 from dcign.network.autoencoder import sample
 from dcign.recipes.registry import Recipe
 
@@ -26,11 +25,6 @@ def active_latents(recipe: Recipe, factors: int) -> Tensor:
 
     Where nothing is clamped (a plain VAE), all may vary in every kind. Where labels are not used, none is marked.
     """
-    if recipe.latents <= factors:
-        raise TrainingError(
-            f"expected {factors + 1} or more latents for {factors} factors and the identity, found {recipe.latents}: "
-            "use --set latents=..."
-        )
     if not recipe.assigned:
         return torch.full((factors + 1, recipe.latents), recipe.reference == "none")
     kinds = torch.arange(factors + 1)

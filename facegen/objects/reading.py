@@ -14,15 +14,15 @@ import numpy as np
 from dcign.arrays import Float64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
-from dcign.facegen.objects.formats.gltf import read_gltf
+from dcign.facegen.objects.formats.gltf.reading import read_gltf
 from dcign.facegen.objects.formats.obj import read_obj
 from dcign.facegen.objects.formats.off import read_off
-from dcign.facegen.objects.formats.part import Content, Part, as_bytes, plain
+from dcign.facegen.objects.formats.part import LARGEST, Content, Part, as_bytes, plain
 from dcign.facegen.objects.formats.ply import read_ply
 from dcign.facegen.objects.formats.stl import read_stl
 from dcign.facegen.objects.soup import Soup, joined
 from dcign.facegen.objects.subdivision import subdivided
-from dcign.foreign import foreign_kind
+from dcign.foreign import foreign_kind, magic_kind
 
 EDGE_SHARE = 1 / 128  # longest edge of a textured part over the object's extent: about a pixel of a small picture
 INWARD = 1e-6  # of the way to a triangle's centre: where a texture repeats, a corner has the colour of its triangle
@@ -30,15 +30,18 @@ READERS: dict[str, Callable[[Path], Content]] = {
     ".glb": read_gltf, ".gltf": read_gltf, ".obj": read_obj, ".off": read_off, ".ply": read_ply, ".stl": read_stl,
 }  # fmt: skip
 
+OWN_MAGIC: dict[str | None, tuple[str, ...]] = {"a GLB file": (".glb", ".gltf"), "a PLY file": (".ply",)}
+
 
 def read_mesh(path: Path) -> Content:
     """Read a file. Raises ModelError, whose text is a clause, if it cannot be read or has no triangles."""
     try:
-        kind = foreign_kind(path)
+        suffix, magic = path.suffix.lower(), magic_kind(path)
+        kind = foreign_kind(path) or (None if suffix in OWN_MAGIC.get(magic, ()) else magic)
         if kind is not None:
             raise ModelError(f"it is {kind}")
         with np.errstate(all="ignore"):  # what overflows is found where coordinates are checked
-            content = READERS[path.suffix.lower()](path)
+            content = READERS[suffix](path)
     except MemoryError:
         raise ModelError("it needs more memory than there is") from None
     except OSError as error:
@@ -70,7 +73,8 @@ def _soup(part: Part, length: float, most: int) -> Soup:
     """Subdivide a part with a texture, and take the texture's colours."""
     if part.texture is None or part.uv is None:
         return Soup(part.points, part.triangles, plain(len(part.triangles)) if part.colours is None else part.colours)
-    corners = [part.points[part.triangles], part.uv, *([] if part.tint is None else [part.tint])]
+    places = np.clip(np.nan_to_num(part.uv), -LARGEST, LARGEST)
+    corners = [part.points[part.triangles], places, *([] if part.tint is None else [part.tint])]
     vertices = np.concatenate(corners, axis=2).reshape(3 * len(part.triangles), -1)
     triangles = np.arange(len(vertices)).reshape(-1, 3)
     vertices, triangles = subdivided(vertices, triangles, length, most)

@@ -19,10 +19,11 @@ from dcign.arrays import Float32, Int32, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, LANDMARKS
 from dcign.errors import RenderError
 from dcign.render.draw.landmarks import place_landmarks
+from dcign.render.draw.light_pass import LIGHT, LightPass
 from dcign.render.draw.mesh import Mesh, gloss_rows
 from dcign.render.draw.scene import FINE_SHADOW_BIAS, SHADOW_BIAS, SHADOW_REACH, HeadFrame, Scene
-from dcign.render.draw.shadows import FINE_APART, ShadowMaps, is_fine, map_texels
-from dcign.render.draw.truth_pass import DRAWN, LIGHT, Truth, TruthPass, check_drawable_truth
+from dcign.render.draw.shadows import FINE_APART, ShadowMaps, VertexBuffers, casters, is_fine, map_slope, map_texels
+from dcign.render.draw.truth_pass import DRAWN, Truth, TruthPass, check_drawable_truth
 from dcign.render.draw.views import Labels, Views, make_views
 from dcign.render.gl.context import Renderer, describe_renderer, open_context
 from dcign.render.gl.framebuffers import bind_textures, make_framebuffer, read_pictures
@@ -113,15 +114,34 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
             self._paint = FaceTextures(self._primitive._vaid, mesh.uv, int(self._tiles.prod()))
         fine = ("FINE",) if is_fine(mesh, size) else ()
         behind = ("BACKGROUND",) if background else ()
-        lit = ("LIGHT",) if set(truth) & set(LIGHT) else ()
-        self._shade = compiled("shade", *gray, *behind, *lit, *(("SHADOWS", *fine) if scene.light.shadows else ()))
+        self._shade = compiled("shade", *gray, *behind, *(("SHADOWS", *fine) if scene.light.shadows else ()))
         self._background = BackgroundTexture(size, int(self._tiles.prod())) if background else None
         self._samples = make_framebuffer(self._tiles * size * SUPERSAMPLING, (4,) if gray else (4, 1), depth=16)
-        self._shaded = make_framebuffer(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4, *(2 for _ in lit)))
+        self._shaded = make_framebuffer(np.array([1, self._tiles.prod()]) * size, (2 if gray else 4,))
         self._shadows = None
+        buffers = VertexBuffers(self._primitive._buffers[0], self._primitive._buffers[-1], 4 * FLOATS_PER_VERTEX)
         if scene.light.shadows:
-            buffers, stride = self._primitive._buffers, 4 * FLOATS_PER_VERTEX
-            self._shadows = ShadowMaps(mesh, buffers[0], buffers[-1], stride, self._tiles, self._tile_positions, size)
+            self._shadows = ShadowMaps(
+                mesh,
+                buffers,
+                self._tiles,
+                self._tile_positions,
+                texels=map_texels(size, fine=bool(fine)),
+                casters=None if mesh.own_triangles else casters(mesh, fine=bool(fine)),
+                slope=map_slope(mesh, fine=bool(fine)),
+            )
+        self._light_pass = None
+        if set(truth) & set(LIGHT):
+            self._light_pass = LightPass(
+                mesh,
+                buffers,
+                self._tiles,
+                self._tile_positions,
+                size,
+                gray=bool(gray),
+                shadows=scene.light.shadows,
+                head=self._head,
+            )
         self._truth_pass = None
         if set(truth) & set(DRAWN):
             pictures, paint = int(self._tiles.prod()), None if self._paint is None else FACES_UNIT
@@ -202,6 +222,8 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
             GL.glEnable(switch)
         if self._shadows is not None:
             self._shadows.draw(views.light_spaces, instanced=instanced, corners=self._corners)
+        if self._light_pass is not None:
+            self._light_pass.draw_maps(views, instanced=instanced, corners=self._corners)
         self._draw_samples(views, instanced=instanced)
         truth: Truth = {}
         if self._truth_pass is not None:
@@ -211,9 +233,8 @@ class AtlasRenderer(AbstractContextManager["AtlasRenderer"]):
         spans = face_spans(positions, views.seen, self._size)
         self._shade_samples(views, spans if self._background is None else np.full_like(spans, (0.0, 1.0)))
         read_pictures(0, out)
-        if set(self._truth) & set(LIGHT):
-            light = read_pictures(1, np.empty((*out.shape[:3], 2), np.uint8))
-            truth |= {name: np.ascontiguousarray(light[..., number]) for number, name in enumerate(LIGHT)}
+        if self._light_pass is not None:
+            truth |= self._light_pass.draw(views, self._samples, spans)
         if LANDMARKS in self._truth:
             vertices = np.array(list(self._mesh.landmarks.values()))
             truth[LANDMARKS] = place_landmarks(positions, self._mesh.triangles, vertices, views.seen, self._size)

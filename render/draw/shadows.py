@@ -9,6 +9,7 @@ is moved away from the light, in proportion to a surface's change of depth from 
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,27 +53,38 @@ def map_slope(mesh: Mesh, *, fine: bool) -> float:
     return FINE_SLOPE if fine else SLOPE
 
 
-class ShadowMaps:
-    """The atlas of shadow maps in the current OpenGL context, one tile per picture.
+@dataclass(frozen=True)
+class VertexBuffers:
+    """OpenGL's names of the buffers of faces, one after another: vertices, `stride` bytes each, and triangles.
 
-    vertex_buffer holds faces one after another, with `stride` bytes per vertex that start with its position;
-    index_buffer holds their triangles, which cast the shadows if each face has its own.
+    A vertex starts with its position.
     """
+
+    vertices: int
+    triangles: int
+    stride: int
+
+
+class ShadowMaps:
+    """The atlas of shadow maps in the current OpenGL context, one tile per picture."""
 
     def __init__(
         self,
         mesh: Mesh,
-        vertex_buffer: int,
-        index_buffer: int,
-        stride: int,
+        buffers: VertexBuffers,
         tiles: Int64,
         tile_positions: Float32,
-        size: int,
+        *,
+        texels: int,
+        casters: Int32 | None,
+        slope: float,
     ) -> None:
+        """texels: of a map's side; casters (t, 3): triangles that cast shadows, None: those in the buffer; slope: see
+        `map_slope`.
+        """
         from OpenGL import GL
 
-        fine = is_fine(mesh, size)
-        self._own_corners, self._slope = None, map_slope(mesh, fine=fine)
+        self._own_corners, self._slope = None, slope
         self._program = compiled("shadow")
         set_uniforms(
             self._program,
@@ -80,7 +92,7 @@ class ShadowMaps:
             tiles=tiles.astype(np.float32),
             tile_positions=tile_positions,
         )
-        self._target = make_framebuffer(tiles * map_texels(size, fine=fine), depth=16)
+        self._target = make_framebuffer(tiles * texels, depth=16)
         for key, value in (
             (GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR),
             (GL.GL_TEXTURE_MAG_FILTER, GL.GL_LINEAR),
@@ -90,14 +102,13 @@ class ShadowMaps:
             GL.glTexParameteri(GL.GL_TEXTURE_2D, key, value)
         self._vertex_array = GL.glGenVertexArrays(1)
         GL.glBindVertexArray(self._vertex_array)
-        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, vertex_buffer)
+        GL.glBindBuffer(GL.GL_ARRAY_BUFFER, buffers.vertices)
         GL.glEnableVertexAttribArray(0)
-        GL.glVertexAttribPointer(0, 3, GL.GL_FLOAT, False, stride, ctypes.c_void_p(0))
-        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, index_buffer if mesh.own_triangles else GL.glGenBuffers(1))
-        if not mesh.own_triangles:
-            triangles = casters(mesh, fine=fine)
-            self._own_corners = triangles.size
-            indices = np.concatenate([triangles + mesh.vertices * face for face in range(BATCH_SIZE)]).astype(np.uint32)
+        GL.glVertexAttribPointer(0, 3, GL.GL_FLOAT, False, buffers.stride, ctypes.c_void_p(0))
+        GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, buffers.triangles if casters is None else GL.glGenBuffers(1))
+        if casters is not None:
+            self._own_corners = casters.size
+            indices = np.concatenate([casters + mesh.vertices * face for face in range(BATCH_SIZE)]).astype(np.uint32)
             GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
         GL.glBindVertexArray(0)
 

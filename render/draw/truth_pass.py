@@ -2,8 +2,7 @@
 
 They are one more draw of the batch's faces, without supersampling, so that no surfaces are mixed: a pixel has the truth
 of the surface that the ray through its middle meets, and zeros if it meets none. The layers that depend on light,
-visibility and specular, come from the shading (shaders/shade.frag), averaged over the face in the pixel. Landmarks are
-computed from geometry (landmarks.py).
+visibility and specular, are in light_pass.py. Landmarks are computed from geometry (landmarks.py).
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from dcign.render.gl.framebuffers import make_framebuffer, read_pictures
 from dcign.render.gl.programs import add_attribute, compiled, draw_instances, set_uniforms
 
 DRAWN = ("depth", "normals", "albedo", "parts")
-LIGHT = ("visibility", "specular")
 ATTRIBUTE = 9  # of the vertex array, in shaders/truth.vert
 MOST_PARTS = 12  # their shares fit into SHARES of shaders/truth.vert
 DEPTH_STEPS = 64.0  # per millimetre: steps of 0.016 mm are enough, and compress to half the size

@@ -23,12 +23,15 @@ CONSTANTS = {
 }
 
 
-def compiled(name: str, *defines: str) -> int:
-    """Compile shaders/NAME.vert and NAME.frag with these words and the constants defined; return the program."""
+def compiled(name: str, *defines: str, vertex: str | None = None) -> int:
+    """Compile shaders/NAME.vert and NAME.frag with these words and the constants defined; return the program.
+
+    vertex: the name of another vertex shader.
+    """
     from pyrender.shader_program import ShaderProgramCache
 
     cache = ShaderProgramCache(shader_dir=str(SHADERS))
-    program = cache.get_program(f"{name}.vert", f"{name}.frag", defines=dict.fromkeys(defines, 1) | CONSTANTS)
+    program = cache.get_program(f"{vertex or name}.vert", f"{name}.frag", defines=dict.fromkeys(defines, 1) | CONSTANTS)
     program._add_to_context()
     return int(program._program_id)
 

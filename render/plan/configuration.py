@@ -15,6 +15,7 @@ import msgspec
 from dcign.data.damage import shown
 from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256
 from dcign.errors import RenderError
+from dcign.render.draw.light_pass import VISIBILITY, light_texels
 from dcign.render.draw.scene import DEFAULT_SCENE, Scene, without_unset
 from dcign.render.draw.truth_pass import checked_truth, parse_truth
 from dcign.render.plan.backdrops import Backdrops, Background, parse_background
@@ -32,7 +33,7 @@ TEXTURED_ABOVE = 256  # pixels: in smaller pictures the vertices are dense enoug
 # (picture size up to, vertices): the level of detail with the nearest number of vertices is drawn. This is twice as
 # fast and not visible: 43 dB from the finest level, 40 over the head, at 64 and at 150 px (docs/log.md).
 LEVELS_OF_DETAIL = ((96, 2_500), (256, 5_000))
-_DERIVED = {"level_of_detail", "textured"}  # in the JSON only: they follow from the size
+_DERIVED = {"level_of_detail", "textured", "visibility_texels"}  # in the JSON only: they follow from size and truth
 
 
 class ConfigurationError(RenderError):
@@ -216,7 +217,10 @@ class RenderConfiguration:
     def as_dict(self) -> dict[str, Any]:
         """Return JSON-able values, defaults included, except fields that are None or (): see `scene.without_unset`."""
         about = asdict(self, dict_factory=without_unset)
-        return {**about, "level_of_detail": self.level_of_detail, "textured": self.textured}
+        derived = {"level_of_detail": self.level_of_detail, "textured": self.textured}
+        if VISIBILITY in self.truth:  # other configurations keep their hash
+            derived["visibility_texels"] = light_texels(self.size)
+        return {**about, **derived}
 
     def sha256(self) -> str:
         """Return the hash by which shards name their configuration."""

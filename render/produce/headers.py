@@ -112,12 +112,16 @@ def _own_head(header: ShardHeader) -> HeadFrame:
 
 
 def _read_model(file: Path, sha256: str) -> _Model | None:
-    """Return what headers take from the model with this hash; None if the file is missing, or is another model."""
+    """Return what headers take from the model with this hash; None if the file is missing, damaged or another model.
+
+    Raises DataError if the file cannot be reached.
+    """
+    with store_errors(file):
+        if not file.exists() or file_sha256(file) != sha256:
+            return None
+    copy = local_copy(file)
     try:
-        with store_errors(file):
-            if not file.exists() or file_sha256(file) != sha256:
-                return None
-        subject = read_subject(local_copy(file))
+        subject = read_subject(copy)
     except DcignError:
         return None
     return _Model(FRAME if isinstance(subject, Collection) else head_frame(subject), subject.attributes)

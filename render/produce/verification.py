@@ -26,6 +26,7 @@ from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.machine import available_cores
 from dcign.render.draw.atlas import Pictures
+from dcign.render.draw.light_pass import VISIBILITY
 from dcign.render.gl import devices
 from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
@@ -137,12 +138,17 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
         findings += [Finding(name, None, what) for what in _wrong_truth_names(shard, renderer)]
+        earlier = _earlier_layers(shard, task.configuration)
+        findings += [Finding(name, None, f"holds truth/{layer} of an earlier version, which cannot be compared; render "
+                     "it again to compare it") for layer in earlier]  # fmt: skip
         exact = shard.header.renderer == asdict(renderer.opengl_renderer)
         names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
             try:
                 batch = shard.batch(row)
-                findings += [Finding(name, batch.number, what) for what in _differences(batch, renderer, names, exact)]
+                findings += [
+                    Finding(name, batch.number, what) for what in _differences(batch, renderer, names, exact, earlier)
+                ]
             except DataError:
                 pass  # a damaged chunk: the label checks report it
             except (ModelError, RenderError) as error:
@@ -188,6 +194,13 @@ def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: Bat
     )
 
 
+def _earlier_layers(shard: Shard, configuration: RenderConfiguration) -> tuple[str, ...]:
+    """Return which layers an earlier version drew in another way."""
+    about, now = shard.header.configuration, configuration.as_dict()
+    changed = about.get("visibility_texels") != now.get("visibility_texels")
+    return (VISIBILITY,) if changed and VISIBILITY in shard.truths else ()
+
+
 def redraw_batch(batch: Batch, renderer: BatchRenderer) -> Pictures:
     """Draw a batch again from its labels and coefficients; bit for bit if the same OpenGL renderer drew it.
 
@@ -206,8 +219,13 @@ def redraw_batch(batch: Batch, renderer: BatchRenderer) -> Pictures:
     return renderer.draw(renderer.faces(*people), batch.factors, batch.nuisance)
 
 
-def _differences(batch: Batch, renderer: BatchRenderer, names: Sequence[str], exact: bool) -> list[str]:
-    """Return what is wrong with a batch's images or truth. exact: the OpenGL renderer is the one that drew it."""
+def _differences(
+    batch: Batch, renderer: BatchRenderer, names: Sequence[str], exact: bool, earlier: Sequence[str]
+) -> list[str]:
+    """Return what is wrong with a batch's images or truth.
+
+    exact: the OpenGL renderer is the one that drew it; earlier: layers not to compare.
+    """
     if isinstance(renderer.model, Collection):
         objects, count = batch.identity_index, len(renderer.model.solids)
         if objects.min() < 0 or objects.max() >= count:
@@ -219,7 +237,7 @@ def _differences(batch: Batch, renderer: BatchRenderer, names: Sequence[str], ex
     pictures = redraw_batch(batch, renderer)
     held, drawn = {"": batch.images} | batch.truth, {"": pictures.images, MASK: pictures.mask} | pictures.truth
     faults = []
-    for name in (each for each in drawn if each in held):
+    for name in (each for each in drawn if each in held and each not in earlier):
         wrong = _wrong_pictures(held[name], drawn[name], exact, TRUTH_TOLERANCES.get(name, TOLERANCE))
         if len(wrong):
             what = f"the {name} of image" if name else "image"

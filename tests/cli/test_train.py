@@ -85,7 +85,7 @@ def test_export_tells_runs_from_data_sets_and_names_what_each_goes_to(small_face
         sentence = refused("export", tmp_path, *words)
         asked = " ".join(words[: 2 if "png" in words else 1])
         assert f"expected dataset.json in {tmp_path}, because {asked} is for data sets" in sentence
-        assert "a run is exported --to onnx, hub, without --split" in sentence
+        assert "a run is exported --to onnx, hub, without these options" in sentence
     assert "'zip' is not one of 'onnx', 'hub'" in refused("export", tmp_path, "--to", "zip")
     assert [path.name for path in tmp_path.iterdir()] == ["configuration.json"]
 
@@ -118,7 +118,8 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert "light_azimuth" in result.output
     report = json.loads((run / "evaluation.json").read_text())
     for factor in ("azimuth", "elevation", "light_azimuth"):
-        assert {"r2", "spearman", "mean_absolute_error", "leakage_r2", "swap_ratio"} <= report["factors"][factor].keys()
+        assert {"latent", "swap_ratio", "rerender"} <= report["factors"][factor].keys()
+    assert "40" in report["unmeasured"]  # images of the iid split, too few for the others
     for name in ("traversal", "inferred", "reconstruction", "relight"):
         with Image.open(run / f"{name}.png") as picture:
             assert picture.width > 200

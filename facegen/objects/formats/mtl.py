@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from dcign.arrays import Float64
-from dcign.facegen.objects.formats.text import utf8
+from dcign.facegen.objects.formats.text import utf8, without_comment
 
 # How many values the options of a texture take at most; those of three may be fewer.
 OPTIONS = {
@@ -22,7 +24,8 @@ DIFFUSE = ("map_kd", "map_ka")  # the first that a material has; some programs w
 class Material:
     """colour: sRGB 0..1, or None; picture: the name of its texture, or None; folder: where the material's file is.
 
-    The texture is at uv * scale + offset; clamp: whether its edge continues outside.
+    unread: the words of a colour that is not read, or nothing. The texture is at uv * scale + offset; clamp: whether
+    its edge continues outside.
     """
 
     colour: tuple[float, float, float] | None = None
@@ -31,6 +34,7 @@ class Material:
     scale: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
     clamp: bool = False
+    unread: str = ""
 
     def moved(self, uv: Float64) -> Float64:
         """Return where coordinates uv (..., 2) are in the texture."""
@@ -43,7 +47,7 @@ def read_materials(path: Path) -> dict[str, Material]:
     name, maps = "", {}  # type: str, dict[str, Material]
     known = False
     for line in utf8(path.read_bytes()).decode("utf-8", "surrogateescape").splitlines():
-        word, _, rest = line.strip().partition(" ") if " " in line.strip() else line.strip().partition("\t")
+        word, rest = (*without_comment(line).split(None, 1), "", "")[:2]
         word, rest = word.lower(), rest.strip()
         if word == "newmtl":
             name, known, maps = rest, rest in materials, {}
@@ -51,11 +55,13 @@ def read_materials(path: Path) -> dict[str, Material]:
         elif known or name not in materials:
             continue
         elif word == "kd":
-            materials[name] = replace(materials[name], colour=_colour(rest))
+            colour = _colour(rest)
+            materials[name] = replace(materials[name], colour=colour, unread="" if colour else f"Kd {rest}")
         elif word in DIFFUSE and rest:
             maps[word] = _texture(rest)
             chosen = maps[next(each for each in DIFFUSE if each in maps)]
-            materials[name] = replace(chosen, colour=materials[name].colour, folder=path.parent)
+            kept = materials[name]
+            materials[name] = replace(chosen, colour=kept.colour, unread=kept.unread, folder=path.parent)
     return materials
 
 
@@ -72,21 +78,36 @@ def _colour(text: str) -> tuple[float, float, float] | None:
 
 
 def _texture(text: str) -> Material:
-    """Read "[options] name": the name may contain spaces, the options come before it."""
-    words = text.split(" ")
-    found = Material()
-    while words and words[0].lower() in OPTIONS:
-        option = words.pop(0).lower()
-        values: list[str] = []
-        while words and len(values) < OPTIONS[option] and (OPTIONS[option] != 3 or _is_number(words[0])):
-            values.append(words.pop(0))
+    """Read "[options] name [options]": the name may contain spaces."""
+    words = list(re.finditer(r"\S+", text))
+    found, first = _options(Material(), [word[0] for word in words])
+    end = len(text)
+    for place in range(first + 1, len(words)):
+        behind = [word[0] for word in words[place:]]
+        changed, read = _options(found, behind)
+        if read == len(behind):
+            found, end = changed, words[place].start()
+            break
+    return replace(found, picture=text[words[first].start() : end].strip() if first < len(words) else "")
+
+
+def _options(found: Material, words: Sequence[str]) -> tuple[Material, int]:
+    """Apply the options that words begin with. Returns how many words they are."""
+    place = 0
+    while place < len(words) and words[place].lower() in OPTIONS:
+        option = words[place].lower()
+        most = OPTIONS[option]
+        values = list(words[place + 1 : place + 1 + most])
+        if most == 3:
+            values = values[: next((at for at, word in enumerate(values) if not _is_number(word)), most)]
+        place += 1 + len(values)
         if option == "-s" and values:
             found = replace(found, scale=_pair(values, 1.0))
         elif option == "-o" and values:
             found = replace(found, offset=_pair(values, 0.0))
         elif option == "-clamp":
-            found = replace(found, clamp=values == ["on"])
-    return replace(found, picture=" ".join(words).strip())
+            found = replace(found, clamp=[value.lower() for value in values] == ["on"])
+    return found, place
 
 
 def _pair(values: list[str], otherwise: float) -> tuple[float, float]:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from dcign.arrays import Float64, Int64, UInt8
+from dcign.arrays import Bool, Float64, Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.objects.formats.mtl import Material, read_materials
-from dcign.facegen.objects.formats.part import GRAY, Content, Part, Texture, as_bytes, plain
+from dcign.facegen.objects.formats.part import Content, Part, Texture, as_bytes, plain
 from dcign.facegen.objects.formats.pictures import Pictures, find_file
 from dcign.facegen.objects.formats.polygons import triangulated
-from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table, utf8
+from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table, utf8, without_comment
 
 CURVED = {b"surf", b"curv", b"curv2", b"cstype", b"patch", b"bsp", b"bzp", b"cdc", b"cdp"}  # free-form surfaces
-COLUMNS = {6: slice(3, 6), 7: slice(3, 6)}  # of colours, by the number of columns of a vertex
+COLOURED = (6, 7)  # columns of a vertex with a colour, or a colour and its alpha
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def read_obj(path: Path) -> Content:
     statements = _statements(path.read_bytes())
     if not statements[b"f"].texts:
         return Content(())
-    points, colours = _vertices(statements[b"v"])
+    points, colours, has_colour = _vertices(statements[b"v"])
     counts, v, vt = _corners(statements[b"f"])
     owners = np.repeat(np.array(statements[b"f"].lines), counts)
     v = _resolved(v, statements[b"v"], owners, "vertex")
@@ -42,9 +42,10 @@ def read_obj(path: Path) -> Content:
     corners, polygon = triangulated(points, counts, v)
     pictures = Pictures(path.parent)
     materials, used = _materials(statements, pictures, path.parent, polygon)
-    uv = np.nan_to_num(_columns(table(statements[b"vt"].texts)[0], 2))
+    uv = np.nan_to_num(_columns(table(_without_comments(statements[b"vt"].texts))[0], 2))
     textured, has_uv = np.zeros(len(corners), bool), (vt[corners] >= 0).all(axis=1)
-    found = plain(len(corners)) if colours is None else colours[v[corners]]
+    of_vertex = has_colour[v[corners]]
+    found = np.where(of_vertex[..., None], colours[v[corners]], plain(len(corners)))
     parts: list[Part] = []
     for number, material in enumerate(materials):
         which = used == number
@@ -58,8 +59,12 @@ def read_obj(path: Path) -> Content:
             places = material.moved(uv[vt[corners[which]]])
             parts.append(Part(points, v[corners[which]], None, Texture(picture, (wrap, wrap)), places))
             textured |= which
-        elif material.colour is not None and colours is None:
-            found[which] = as_bytes(np.array(material.colour))
+            continue
+        corners_without = which[:, None] & ~of_vertex
+        if material.colour is not None:
+            found[corners_without] = as_bytes(np.array(material.colour))
+        elif material.unread and corners_without.any():
+            pictures.lost(f"colour {material.unread}")
     parts.append(Part(points, v[corners[~textured]], found[~textured]))
     return Content(tuple(parts), tuple(pictures.missing))
 
@@ -81,19 +86,17 @@ def _statements(content: bytes) -> dict[bytes, Statements]:
     return found
 
 
-def _vertices(vertices: Statements) -> tuple[Float64, UInt8 | None]:
-    """Return points (P, 3) and their colours (P, 3), or None if no vertex has a colour."""
+def _vertices(vertices: Statements) -> tuple[Float64, UInt8, Bool]:
+    """Return points (P, 3), their colours (P, 3), and which have one (P,)."""
     values, widths = table(_without_comments(vertices.texts))
     if (widths < 3).any():
         line = vertices.lines[int(np.argmax(widths < 3))]
         raise ModelError(f"line {line} gives a vertex fewer than three coordinates")
-    has = np.isin(widths, list(COLUMNS))
-    if not has.any():
-        return values[:, :3], None
-    colours = np.full((len(values), 3), GRAY, np.uint8)
-    shares = values[has, 3:6]
-    colours[has] = as_bytes(colours_as_shares(shares, whole=False))
-    return values[:, :3], colours
+    has = np.isin(widths, COLOURED)
+    colours = np.zeros((len(values), 3), np.uint8)
+    if has.any():
+        colours[has] = as_bytes(colours_as_shares(values[has, 3:6], whole=False))
+    return _columns(values, 3), colours, has
 
 
 def _corners(faces: Statements) -> tuple[Int64, Int64, Int64]:
@@ -143,12 +146,14 @@ def _materials(
         for library in _libraries(text, pictures, folder):
             for name, material in read_materials(library).items():
                 known.setdefault(name, material)
-    loosely = {name.strip().casefold(): material for name, material in reversed(known.items())}
+    without_libraries = bool(pictures.missing) and not known  # which are missing: to name each material says no more
+    loosely = {_loosely(_bare(name)): material for name, material in reversed(known.items())}
+    loosely |= {_loosely(name): material for name, material in reversed(known.items())}
     chosen = [Material()]
     names = [_text(text) for text in statements[b"usemtl"].texts]
     for name in dict.fromkeys(names):
-        meant = known.get(name, loosely.get(name.casefold()))
-        if meant is None and known and name.casefold() not in ("", "(null)", "none"):
+        meant = known.get(name) or loosely.get(_loosely(name)) or loosely.get(_loosely(_bare(name)))
+        if meant is None and not without_libraries and name.casefold() not in ("", "(null)", "none"):
             pictures.lost(f"material {name}")
         chosen.append(meant or Material())
     number = {name: place for place, name in enumerate(dict.fromkeys(names), 1)}
@@ -175,7 +180,17 @@ def _without_comments(texts: list[bytes]) -> list[bytes]:
 
 
 def _text(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape").strip()
+    return without_comment(text.decode("utf-8", "surrogateescape"))
+
+
+def _loosely(name: str) -> str:
+    """Return by what names are compared that differ in letter case or spaces."""
+    return " ".join(name.casefold().split())
+
+
+def _bare(name: str) -> str:
+    """Return a name without what may be a comment, close behind its #."""
+    return re.split(r"\s#", name, maxsplit=1)[0]
 
 
 def _columns(values: Float64, count: int) -> Float64:

@@ -75,7 +75,8 @@ def _small(image: Image.Image) -> UInt8:
 
 def find_file(name: str, folder: Path) -> Path | None:
     """Return the file that a mesh file in `folder` means by a name, or None."""
-    for candidate in dict.fromkeys((name, unquote(name))):
+    without_comment = re.split(r"\s#", name, maxsplit=1)[0]
+    for candidate in dict.fromkeys((name, unquote(name), without_comment)):
         parts = [part for part in re.split(r"[\\/]+", candidate.strip().strip('"')) if part]
         for path in ([candidate], parts, *([*place.split("/"), *parts[-1:]] for place in FOLDERS)):
             found = _match(folder, [part for part in path if part not in ("", ".")])

@@ -5,7 +5,9 @@ Programs spell the same things differently: `vertex_indices` and `vertex_index`,
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +21,12 @@ from dcign.facegen.objects.formats.polygons import strips_cut, triangulated
 CORNERS = ("vertex_indices", "vertex_index", "vertex_indexes", "vertices", "indices", "vertex_idx")
 COLOURS = tuple(
     tuple(prefix + channel for channel in channels)
-    for prefix in ("", "diffuse_", "vertex_", "face_", "color_", "colour_", "ambient_")
+    for prefix in ("", "diffuse_", "vertex_", "face_", "color_", "colour_", "vertex_color_", "face_color_", "ambient_")
     for channels in (("red", "green", "blue"), ("r", "g", "b"))
 )
+PACKED = ("rgb", "rgba")  # of PCL: 0xAARRGGBB in one number, or in the bits of a float
+COLOUR_WORDS = re.compile("red|green|blue|rgba?|colou?rs?|gr[ae]y|luminance|intensity|albedo")
+RESTART = 2**32 - 1  # of a strip of unsigned numbers: what -1 is of signed ones
 GRAYS = ("gray", "grey", "luminance", "intensity")
 PLACES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"), ("tex_u", "tex_v"))
 FACES, STRIPS = ("face", "faces", "polygon", "polygons"), ("tristrips", "tristrip", "strips")
@@ -40,7 +45,8 @@ def read_ply(path: Path) -> Content:
     cut, _ = triangulated(points, np.full(len(strips), 3), strips.ravel())
     corner_of = np.concatenate([corners[triangles], strips.ravel()[cut]])
     colours = plain(len(corner_of))
-    of_vertices, of_faces = _colours(vertex), _colours(face) if face else None
+    pictures = Pictures(path.parent)
+    of_vertices, of_faces = _colours(vertex, pictures), _colours(face, pictures) if face else None
     if of_faces is not None:
         colours[: len(owner)] = of_faces[owner][:, None]
         if of_vertices is not None:
@@ -48,15 +54,14 @@ def read_ply(path: Path) -> Content:
     elif of_vertices is not None:
         colours = of_vertices[corner_of]
     elif face is not None and "material_index" in face.values:
-        colours[: len(owner)] = _material_colours(face, elements)[owner][:, None]
-    pictures = Pictures(path.parent)
+        colours[: len(owner)] = _material_colours(face, elements, pictures)[owner][:, None]
     uv = _places(vertex, face, counts, corner_of, triangles) if pictures_named else None
     if uv is None:
-        return Content((Part(points, corner_of, colours),))
-    return Content(
-        _textured(points, corner_of, colours, uv, _numbers(face, owner, len(corner_of)), pictures_named, pictures),
-        tuple(pictures.missing),
-    )
+        if pictures_named:
+            pictures.lost("texture coordinates")
+        return Content((Part(points, corner_of, colours),), tuple(pictures.missing))
+    number = _numbers(face, owner, len(corner_of))
+    return Content(_textured(points, corner_of, colours, uv, number, pictures_named, pictures), tuple(pictures.missing))
 
 
 def _textured(
@@ -70,6 +75,9 @@ def _textured(
         if picture is not None:
             parts.append(Part(points, triangles[which], None, Texture(picture), uv[which]))
             rest &= ~which
+    placed = np.isfinite(uv).all(axis=(1, 2))
+    for wrong in np.unique(number[placed & ((number >= len(named)) | (number < -1))]).tolist():  # -1 is none
+        pictures.lost(f"texture {wrong} (from 0) of {len(named)}")
     return (*parts, Part(points, triangles[rest], colours[rest]))
 
 
@@ -100,22 +108,31 @@ def _strips(element: Element | None) -> Int64:
         return np.empty((0, 3), np.int64)
     strips = next(iter(element.lists.values()))
     values, ends = strips.values.astype(np.int64), np.cumsum(strips.counts)[:-1]
+    values = np.where(values == RESTART, -1, values)
     return strips_cut(np.insert(values, ends, -1))
 
 
-def _colours(element: Element) -> UInt8 | None:
-    """Return the colours (N, 3) of an element, or None."""
+def _colours(element: Element, pictures: Pictures) -> UInt8 | None:
+    """Return the colours (N, 3) of an element, or None; those that are not read are noted as missing."""
     values = element.values
     for names in COLOURS:
         if all(name in values for name in names):
-            return _scaled([values[name] for name in names])
-    gray = next((values[name] for name in GRAYS if name in values), None)
-    return _scaled([gray] * 3) if gray is not None and gray.dtype == np.uint8 else None
+            return _scaled([values[name] for name in names], element.kind(names[0]))
+    packed = next((name for name in PACKED if name in values), None)
+    if packed is not None and element.kind(packed) in (np.float32, np.uint32, np.int32):
+        return _unpacked(values[packed], element.kind(packed))
+    gray = next((name for name in GRAYS if name in values and element.kind(name) == np.uint8), None)
+    if gray is not None:
+        return _scaled([values[gray]] * 3, element.kind(gray))
+    every = [each.name for each in element.properties]
+    unread = [name for name in every if any(COLOUR_WORDS.fullmatch(word) for word in name.split("_"))]
+    if unread and element.count:
+        pictures.lost(f"colours ({', '.join(unread)}, which are not read)")
+    return None
 
 
-def _scaled(channels: list[Numbers]) -> UInt8:
-    """Return colours (N, 3) of channels whose type says what is full: 255, 65,535, or 1 for floats."""
-    kind = channels[0].dtype
+def _scaled(channels: list[Numbers], kind: np.dtype[Any]) -> UInt8:
+    """Return colours (N, 3) of channels whose declared type says what is full: 255, 65,535, or 1 for floats."""
     values = np.stack([channel.astype(np.float64) for channel in channels], axis=1)
     largest = np.nanmax(values, initial=0)
     if kind.kind == "f":
@@ -123,11 +140,18 @@ def _scaled(channels: list[Numbers]) -> UInt8:
     return as_bytes(values / (65535 if kind.itemsize > 1 and largest > 255 else 255))
 
 
-def _material_colours(face: Element, elements: dict[str, Element]) -> UInt8:
+def _unpacked(values: Numbers, kind: np.dtype[Any]) -> UInt8:
+    """Return the colours (N, 3) of numbers 0xAARRGGBB, or of floats with these bits."""
+    whole = values.astype("f4").view("u4") if kind.kind == "f" else values
+    return np.stack([whole.astype(np.int64) >> shift & 255 for shift in (16, 8, 0)], axis=1).astype(np.uint8)
+
+
+def _material_colours(face: Element, elements: dict[str, Element], pictures: Pictures) -> UInt8:
     """Return the colour (F, 3) of each face's material."""
     materials = elements.get("material")
-    colours = _colours(materials) if materials else None
-    if colours is None or not len(colours):
+    colours = _colours(materials, pictures) if materials and materials.count else None
+    if colours is None:
+        pictures.lost("colours of materials")
         return plain(face.count)[:, 0]
     return colours[np.clip(face.values["material_index"].astype(np.int64), 0, len(colours) - 1)]
 

@@ -49,6 +49,10 @@ class Element:
     values: dict[str, Numbers] = field(default_factory=dict)
     lists: dict[str, Ragged] = field(default_factory=dict)
 
+    def kind(self, name: str) -> np.dtype[Any]:
+        """Return the type that the header declares for a property: values of a text are read as wider ones."""
+        return np.dtype(next(each.kind for each in self.properties if each.name == name))
+
 
 def read_elements(content: bytes) -> tuple[dict[str, Element], list[str]]:
     """Return the elements of a file by name, and the pictures that its comments name as textures.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import warnings
 from collections.abc import Sequence
 from typing import TypeVar
@@ -24,6 +25,11 @@ def utf8(content: bytes) -> bytes:
     return content.removeprefix(codecs.BOM_UTF8)
 
 
+def without_comment(text: str) -> str:
+    """Return a line without its comment. A # that stands close to a word may be a name's, as in "Material #25"."""
+    return re.split(r"(?:^|(?<=\s))#(?:\s|$)|^\s*#", text, maxsplit=1)[0].strip()
+
+
 def numbers(text: bytes, kind: type[Number]) -> NDArray[Number]:
     """Return the numbers of a text in which white space separates them.
 
@@ -32,9 +38,11 @@ def numbers(text: bytes, kind: type[Number]) -> NDArray[Number]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # numpy before 2.3 stops at a word that is no number
-            return np.fromstring(text, kind, sep=" ") if text.strip() else np.empty(0, kind)
+            found = np.fromstring(text, kind, sep=" ") if text.strip() else np.empty(0, kind)
     except (ValueError, DeprecationWarning):
         return _slowly(text.split(), kind)
+    cut = kind is np.int64 and len(found) > 0 and max(-int(found.min()), int(found.max())) >= np.iinfo(np.int64).max
+    return _slowly(text.split(), kind) if cut else found  # numpy cuts whole numbers of more than 64 bits
 
 
 def _slowly(words: list[bytes], kind: type[Number]) -> NDArray[Number]:
@@ -43,7 +51,9 @@ def _slowly(words: list[bytes], kind: type[Number]) -> NDArray[Number]:
     for place, word in enumerate(words):
         try:
             found[place] = float(word) if kind is np.float64 else int(word)
-        except (ValueError, OverflowError):
+        except OverflowError:
+            raise ModelError(f"it has the number {printable(word.decode())[:40]}, which is too large") from None
+        except ValueError:
             noun = "number" if kind is np.float64 else "whole number"
             raise ModelError(
                 f"it has {printable(word.decode('utf-8', 'replace'))[:40]!r} in place of a {noun}"

@@ -49,9 +49,6 @@ layout(location = 0) out vec2 pixel;    // gray, coverage
 #else
 layout(location = 0) out vec4 pixel;    // r, g, b, coverage
 #endif
-#ifdef LIGHT
-layout(location = 1) out vec2 reached;  // mean over the face: visibility; specular, encoded as sRGB
-#endif
 
 SRGB_FROM_LINEAR
 
@@ -106,9 +103,6 @@ void main() {
     vec2 cosines = vec2(0.0);
     vec2 weights = vec2(0.0001);
 #endif
-#ifdef LIGHT
-    float highlight = 0.0;
-#endif
 #ifdef GRAY
     float indirect = 0.0;
     vec2 direct = vec2(0.0);     // of near and of far samples
@@ -138,9 +132,6 @@ void main() {
         indirect += albedo * (1.0 + fill * c);
         direct += outerProduct(albedo * lit.xyy + root * root, nearness);
 #endif
-#ifdef LIGHT
-        highlight += root * root;
-#endif
     }
     vec2 visible = vec2(1.0);
 #ifdef SHADOWS
@@ -162,13 +153,5 @@ void main() {
 #endif
     vec3 light = min(0.25 * sum, 1.0);
     pixel = vec4(srgb_from_linear(light), 0.25 * covered);
-#endif
-#ifdef LIGHT
-#ifdef SHADOWS
-    reached.x = dot(weights - 0.0001, visible) / max(covered, 1.0);
-#else
-    reached.x = min(covered, 1.0);
-#endif
-    reached.y = srgb_from_linear(vec3(highlight / max(covered, 1.0))).r;
 #endif
 }

@@ -17,7 +17,7 @@ from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, SWA
 from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
 from dcign.train import loss as objective
-from dcign.train import trainer
+from dcign.train import loop, trainer
 from dcign.train.distributed import ALONE, Ranks
 from dcign.train.training import train, train_on
 from tests.support.fields import choices
@@ -120,11 +120,11 @@ def test_checkpoints_are_also_written_by_time_and_leave_the_log_as_it_is(tmp_pat
         kept.append(state.step)
         return save_checkpoint(folder, state)
 
-    monkeypatch.setattr(trainer, "save_checkpoint", save)
+    monkeypatch.setattr(loop, "save_checkpoint", save)
     assert loop.CHECKPOINT_SECONDS <= 300
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "steps"))
     assert kept == [4, 8]
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "time"))
     assert kept == [4, 8, *range(1, 9)]
     logs = [(tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("steps", "time")]

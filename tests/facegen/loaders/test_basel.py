@@ -8,37 +8,18 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-import scipy.io
 
 from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.albedo import LinearAlbedo
 from dcign.facegen.model.morphable import MorphableModel
 from tests.support.heads import Head, check_same_head, covariance, deviations_out, head
-from tests.support.model_files import write_h5
+from tests.support.model_files import write_h5, write_mat
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 H5_KEYS = ("/shape/model/mean", "/shape/model/pcaBasis", "/shape/model/pcaVariance", "/shape/representer/cells",
            "/color/model/mean", "/color/model/pcaBasis", "/color/model/pcaVariance")  # fmt: skip
-
-
-def write_mat(path: Path, given: Head, **changed: Any) -> Path:
-    """Write a file like 01_MorphableModel.mat: micrometres, colours to 255, triangles from 1 and clockwise."""
-    shape, shape_deviations = deviations_out(1000 * given.modes)
-    colour, colour_deviations = deviations_out(255 * given.colour_modes)
-    arrays = {
-        "shapeMU": 1000 * given.vertices.reshape(-1, 1),
-        "shapePC": shape.astype(np.float32),
-        "shapeEV": shape_deviations[:, None],
-        "texMU": 255 * given.colours.reshape(-1, 1),
-        "texPC": colour.astype(np.float32),
-        "texEV": colour_deviations[:, None],
-        "tl": given.triangles[:, ::-1].astype(np.float64) + 1,
-        "segMB": np.zeros((5, 1)),
-    } | changed
-    scipy.io.savemat(path, {key: array for key, array in arrays.items() if array is not None}, do_compression=True)
-    return path
 
 
 def check_colours(model: MorphableModel, given: Head) -> None:

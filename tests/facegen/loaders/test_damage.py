@@ -15,12 +15,9 @@ from dcign.errors import ModelError
 from dcign.facegen.files.model_file import model_bytes
 from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.morphable import MorphableModel
-from tests.facegen.loaders.test_basel import write_mat
-from tests.facegen.loaders.test_flame import python2
-from tests.facegen.loaders.test_ict_gnm import write_ict
 from tests.support.commands import dcign
 from tests.support.heads import head
-from tests.support.model_files import flame, write_h5
+from tests.support.model_files import flame, python2, write_h5, write_ict, write_mat
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 

@@ -15,7 +15,7 @@ import scipy.sparse
 from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
 from tests.support.heads import Head, check_same_head, head
-from tests.support.model_files import flame
+from tests.support.model_files import flame, python2
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -30,52 +30,6 @@ def eyed(given: Head) -> dict[str, Any]:
     model["f"] = np.concatenate([given.triangles + count * part for part in range(3)])
     model["weights"] = np.eye(5)[np.repeat([1, 3, 4], count)]
     return model
-
-
-def python2(given: dict[str, Any], *, wrapped: str) -> bytes:
-    """Pickle a dictionary like Python 2: bytes as text, arrays inside chumpy's objects."""
-    members = b"".join(_text(key) + _python2_value(array, wrapped) + b"s" for key, array in given.items())
-    return b"\x80\x02}" + members + b"."
-
-
-def _python2_value(array: Any, wrapped: str) -> bytes:
-    plain = _python2_array(np.asarray(array))
-    if wrapped == "no":
-        return plain
-    state = b"}" + _text("x") + plain + b"s" + _text("dirty_vars") + b"c__builtin__\nset\n](" + _text("r") + b"e\x85Rs"
-    if wrapped == "chumpy":
-        return b"cchumpy.ch\nCh\n)\x81" + state + b"b"
-    if wrapped == "older chumpy":
-        return b"ccopy_reg\n_reconstructor\n(cchumpy.ch\nCh\nc__builtin__\nobject\nNtR" + state + b"b"
-    assert wrapped == "selection"  # every number of the array, chosen by its index
-    places = _python2_array(np.arange(np.size(array)))
-    shape = b"(" + b"".join(_integer(length) for length in np.shape(array)) + b"t"
-    chosen = b"}" + _text("a") + b"cchumpy.ch\nCh\n)\x81" + state + b"bs" + _text("idxs") + places + b"s"
-    return b"cchumpy.reordering\nSelect\n)\x81" + chosen + _text("preferred_shape") + shape + b"sb"
-
-
-def _python2_array(array: Any) -> bytes:
-    raw, code = np.ascontiguousarray(array).tobytes(), array.dtype.str[1:]
-    kind = (
-        b"cnumpy\ndtype\n"
-        + _text(code)
-        + b"K\x00K\x01\x87R(K\x03"
-        + _text("<")
-        + b"NNN"
-        + _integer(-1) * 2
-        + b"K\x00tb"
-    )
-    shape = b"(" + b"".join(_integer(length) for length in array.shape) + b"t"
-    empty = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + _text("b") + b"\x87R"
-    return empty + b"(K\x01" + shape + kind + b"\x89T" + struct.pack("<i", len(raw)) + raw + b"tb"
-
-
-def _text(text: str) -> bytes:
-    return b"U" + bytes([len(text)]) + text.encode()
-
-
-def _integer(number: int) -> bytes:
-    return b"J" + struct.pack("<i", number)
 
 
 def test_an_npz_comes_out_in_millimetres_with_identity_alone(tmp_path: Path) -> None:

@@ -12,30 +12,11 @@ import pytest
 from dcign.errors import ModelError
 from dcign.facegen.loaders.loading import load_model
 from tests.support.heads import Head, check_same_head, covariance, head
+from tests.support.model_files import write_ict
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 ICT_VERTICES = 26_719
-
-
-def write_obj(path: Path, vertices: Any, faces: list[tuple[int, ...]] | None = None) -> None:
-    lines = ["mtllib ICTFaceModelMaterial.mtl", *(f"v {x:.7f} {y:.7f} {z:.7f}" for x, y, z in vertices), "vt 0.5 0.5"]
-    for face in faces or ():
-        lines.append("f " + " ".join(f"{corner + 1}/1/{corner + 1}" for corner in face))
-    path.write_text("\n".join(lines) + "\n")
-
-
-def write_ict(folder: Path, given: Head, faces: list[tuple[int, ...]] | None = None, vertices: Any = None) -> Path:
-    """Write the files of FaceXModel: centimetres, the neutral mesh moved by one standard deviation of each mode."""
-    folder.mkdir(parents=True)
-    points = given.vertices if vertices is None else vertices
-    write_obj(folder / "generic_neutral_mesh.obj", points / 10, faces or [tuple(each) for each in given.triangles])
-    for mode in range(given.modes.shape[2]):
-        moved = points.copy()
-        moved[: len(given.vertices)] += given.modes[:, :, mode]
-        write_obj(folder / f"identity{mode:03d}.obj", moved / 10)
-    write_obj(folder / "jawOpen.obj", points)
-    return folder
 
 
 def quads(given: Head) -> list[tuple[int, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import struct
 from pathlib import Path
 from typing import Any
@@ -297,3 +298,40 @@ def test_a_data_uri_without_base64_is_understood(tmp_path: Path) -> None:
     percent = "".join(f"%{byte:02x}" for byte in file.content)
     path.write_text(text.replace(f";base64,{encoded}", f",{percent}"))
     assert area_of(path) == 2
+
+
+@pytest.mark.parametrize("kind", ["obj", "off", "ply", "stl", "gltf", "glb"])
+@pytest.mark.parametrize(
+    ("said", "content"),
+    [
+        ("a gzip archive", gzip.compress(b"v 0 0 0\n")),
+        ("a zip archive", b"PK\3\4" + bytes(range(200))),
+        ("a tar archive", bytes(257) + b"ustar\0" + bytes(range(200))),
+        ("a PNG picture", b"\x89PNG\r\n\x1a\n" + bytes(range(200))),
+        ("a JPEG picture", b"\xff\xd8\xff\xe0" + bytes(range(200))),
+        ("an FBX file", b"Kaydara FBX Binary  \0" + bytes(range(200))),
+        ("a server's error message", b"404: Not Found"),
+        ("a server's error message", b"404 Not Found\n"),
+        ("a server's error message", b"Error 503: Service Unavailable"),
+        ("a server's error message", b"Access Denied"),
+        ("a server's error message", b'{"message":"Not Found","status":"404"}'),
+        ("a server's error message", b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>"),
+    ],
+)
+def test_files_of_other_formats_are_named_by_their_first_bytes(
+    said: str, content: bytes, kind: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=f"^it is {said}"):
+        read_mesh(written(tmp_path / f"other.{kind}", content))
+
+
+def test_a_mesh_under_the_name_of_another_format_is_named(tmp_path: Path) -> None:
+    for kind, said in (("glb", "a GLB file"), ("ply", "a PLY file")):
+        trimesh.creation.box().export(tmp_path / f"box.{kind}")
+        with pytest.raises(ModelError, match=f"it is {said}"):
+            read_mesh(written(tmp_path / "box.obj", (tmp_path / f"box.{kind}").read_bytes()))
+
+
+def test_numbers_that_begin_like_a_server_error_are_a_mesh(tmp_path: Path) -> None:
+    points = rows([(float(number), 0, number % 2) for number in range(404)])
+    assert area_of(written(tmp_path / "m.off", f"404 1 0\n{points}3 0 1 2\n")) == 1

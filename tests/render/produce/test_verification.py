@@ -17,8 +17,9 @@ from dcign.data.schema import configuration_sha256
 from dcign.data.shard.findings import Finding
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.batch_renderer import BatchRenderer
+from dcign.render.produce.production import render_dataset
 from dcign.render.produce.verification import redraw_batch, verify_pixels
 
 Change = Callable[[h5py.File], None]
@@ -160,3 +161,22 @@ def test_a_shard_away_from_its_model_says_what_is_missing(small_faces: Path, tmp
     shard = shutil.copy(small_faces / "train" / "shard-00000.h5", tmp_path / "train")
     with pytest.raises(RenderError, match=r"model\.npz with the model that drew shard-00000\.h5, found no file"):
         verify(Path(shard))
+
+
+def test_visibility_of_an_earlier_version_is_named_and_not_compared(model: MorphableModel, tmp_path: Path) -> None:
+    splits, truth = Splits(train=4, test=4, iid=1, sweep_levels=(2, 2, 2)), ("depth", "visibility")
+    configuration = RenderConfiguration(splits, size=16, truth=truth)
+    render_dataset(tmp_path / "faces", configuration, lambda: model, worker_count=1, progress=lambda *_: None)
+    shard = tmp_path / "faces" / "iid" / "shard-00000.h5"
+    assert verify(shard) == []
+    with h5py.File(shard, "r+") as file:
+        about = json.loads(file.attrs["configuration"])
+        assert about.pop("visibility_texels") == 256
+        del file.attrs["configuration"], file.attrs["configuration_sha256"]
+        file.attrs["configuration"] = np.bytes_(json.dumps(about).encode())
+        file.attrs["configuration_sha256"] = np.bytes_(configuration_sha256(about).encode())
+        file["truth/visibility"][:] = 255 - file["truth/visibility"][:]
+    (finding,) = verify(shard)
+    assert finding.what == (
+        "holds truth/visibility of an earlier version, which cannot be compared; render it again to compare it"
+    )

@@ -110,6 +110,12 @@ class Material(msgspec.Struct, frozen=True, rename="camel"):
     extensions: Extensions = {}
 
 
+class OtherPicture(msgspec.Struct, frozen=True, rename="camel"):
+    """EXT_texture_webp and its like: another picture of a texture."""
+
+    source: Index | None = None
+
+
 class Sampler(msgspec.Struct, frozen=True, rename="camel"):
     """How a texture continues outside of 0..1."""
 
@@ -170,6 +176,12 @@ class Node(msgspec.Struct, frozen=True, rename="camel"):
     skin: Index | None = None
     weights: list[float] | None = None
     extensions: Extensions = {}
+
+
+class Instances(msgspec.Struct, frozen=True, rename="camel"):
+    """EXT_mesh_gpu_instancing: where the copies of a node's mesh are."""
+
+    attributes: dict[str, Index] = {}
 
 
 class Scene(msgspec.Struct, frozen=True, rename="camel"):

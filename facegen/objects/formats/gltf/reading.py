@@ -14,16 +14,17 @@ import numpy as np
 
 from dcign.arrays import Float64, Int64
 from dcign.errors import ModelError
-from dcign.facegen.objects.formats.gltf_arrays import GltfArrays, entry
-from dcign.facegen.objects.formats.gltf_materials import Surfaces, shaded, tinted
-from dcign.facegen.objects.formats.gltf_schema import Mesh, Node, Primitive
+from dcign.facegen.objects.formats.gltf.arrays import GltfArrays, entry, extension
+from dcign.facegen.objects.formats.gltf.materials import Surfaces, shaded, tinted
+from dcign.facegen.objects.formats.gltf.schema import Instances, Mesh, Node, Primitive
 from dcign.facegen.objects.formats.part import Content, Part, check_coordinates
 from dcign.facegen.objects.formats.polygons import strips_cut
 from dcign.printable import printable
 
 DRACO, INSTANCES = "KHR_draco_mesh_compression", "EXT_mesh_gpu_instancing"
+QUANTISED = "KHR_mesh_quantization"  # the only way to texture coordinates that are integers and not normalised
 # Extensions that a file may require: those that are read, and those that change neither shape nor base colour.
-READ = (INSTANCES, "KHR_texture_transform", "KHR_mesh_quantization", "EXT_texture_webp", "EXT_texture_avif")
+READ = (INSTANCES, "KHR_texture_transform", QUANTISED, "EXT_texture_webp", "EXT_texture_avif")
 WITHOUT_EFFECT = ("KHR_materials_", "KHR_lights_", "EXT_lights_", "KHR_xmp", "KHR_animation", "EXT_mesh_features")
 PACKED = (DRACO, "EXT_meshopt_compression", "KHR_meshopt_compression")  # refused only where they are used
 POINTS_AND_LINES, TRIANGLES, STRIP, FAN = range(4), 4, 5, 6
@@ -111,11 +112,8 @@ def _placed(
 
 def _instances(arrays: GltfArrays, node: Node) -> Float64:
     """Return the matrices (N, 4, 4) of a node's copies: one that leaves it where it is, unless the file says more."""
-    extension: dict[str, Any] = node.extensions.get(INSTANCES, {})
-    attributes = extension.get("attributes", {}) if isinstance(extension, dict) else {}
+    attributes = extension(node.extensions, INSTANCES, Instances).attributes
     widths = {"TRANSLATION": 3, "ROTATION": 4, "SCALE": 3}
-    if not isinstance(attributes, dict) or not all(isinstance(each, int) for each in attributes.values()):
-        raise ModelError(f"its extension {INSTANCES} does not fit the extension's definition")
     found = {name: arrays.floats(attributes[name], width) for name, width in widths.items() if name in attributes}
     if not found:
         return np.eye(4)[None]
@@ -154,11 +152,15 @@ def _parts(
     light = _vertex_colours(arrays, primitive, triangles, len(points))
     name = f"TEXCOORD_{surface.coordinates}"
     if surface.texture is not None and name in primitive.attributes:
-        uv = surface.places(np.nan_to_num(_attribute(arrays, primitive, name, 2, len(points))[triangles]))
+        normalised = QUANTISED not in arrays.document.extensions_required
+        places = _attribute(arrays, primitive, name, 2, len(points), normalised=normalised)
+        uv = surface.places(np.nan_to_num(places[triangles]))
         look: dict[str, Any] = {"texture": surface.texture, "uv": uv}  # arguments of Part
         look["tint"] = tinted(surface.factor, light, len(triangles))
     else:
-        look = {"colours": shaded(surface.factor, light, len(triangles))}
+        if surface.texture is not None:
+            surfaces.pictures.lost("texture coordinates")
+        look = {"colours": shaded(surface.mean(), light, len(triangles))}
     parts = []
     for copy in copies:
         moved = points @ copy[:3, :3].T + copy[:3, 3]
@@ -179,9 +181,14 @@ def _triangles(arrays: GltfArrays, primitive: Primitive, count: int) -> Int64:
     return np.stack([np.full(max(len(index) - 2, 0), index[0] if len(index) else 0), index[1:-1], index[2:]], axis=1)
 
 
-def _attribute(arrays: GltfArrays, primitive: Primitive, name: str, width: int, count: int) -> Float64:
-    """Return an attribute (count, width). Raises ModelError if it does not have `count` entries."""
-    values = arrays.floats(primitive.attributes[name], width)
+def _attribute(
+    arrays: GltfArrays, primitive: Primitive, name: str, width: int, count: int, *, normalised: bool = False
+) -> Float64:
+    """Return an attribute (count, width). Raises ModelError if it does not have `count` entries.
+
+    normalised: its integers are, whether the file says so or not.
+    """
+    values = arrays.floats(primitive.attributes[name], width, normalised=normalised)
     if len(values) < count:
         raise ModelError(f"its {name} has {len(values)} entries, and its POSITION {count}")
     return values[:count]
@@ -192,7 +199,8 @@ def _vertex_colours(arrays: GltfArrays, primitive: Primitive, triangles: Int64, 
     if "COLOR_0" not in primitive.attributes:
         return None
     width = arrays.width(primitive.attributes["COLOR_0"])
-    return _attribute(arrays, primitive, "COLOR_0", 4 if width == 4 else 3, count)[triangles][..., :3]
+    values = _attribute(arrays, primitive, "COLOR_0", 4 if width == 4 else 3, count, normalised=True)
+    return values[triangles][..., :3]
 
 
 def _morphed(arrays: GltfArrays, primitive: Primitive, points: Float64, weights: Sequence[float]) -> Float64:
@@ -213,7 +221,7 @@ def _skinned(arrays: GltfArrays, primitive: Primitive, points: Float64, joints: 
         if f"JOINTS_{number}" not in primitive.attributes or f"WEIGHTS_{number}" not in primitive.attributes:
             break
         index = arrays.integers(primitive.attributes[f"JOINTS_{number}"], 4)
-        weight = _attribute(arrays, primitive, f"WEIGHTS_{number}", 4, len(points))
+        weight = _attribute(arrays, primitive, f"WEIGHTS_{number}", 4, len(points), normalised=True)
         if len(index) < len(points) or (len(index) and index.max() >= len(joints)):
             raise ModelError(f"its JOINTS_{number} does not fit its vertices or its skin")
         for column in range(4):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-import msgspec
 import numpy as np
 
 from dcign.arrays import Float64, UInt8
-from dcign.errors import ModelError
-from dcign.facegen.colour import linear_to_srgb
-from dcign.facegen.objects.formats.gltf_arrays import GltfArrays, entry, uri_content
-from dcign.facegen.objects.formats.gltf_schema import (
+from dcign.facegen.colour import linear_to_srgb, srgb_to_linear
+from dcign.facegen.objects.formats.gltf.arrays import GltfArrays, entry, extension, uri_content
+from dcign.facegen.objects.formats.gltf.schema import (
+    OtherPicture,
     SpecularGlossiness,
     TextureInfo,
     TextureTransform,
@@ -25,7 +23,6 @@ GLOSSY, MOVED = "KHR_materials_pbrSpecularGlossiness", "KHR_texture_transform"
 SOURCES = ("EXT_texture_webp", "EXT_texture_avif")  # extensions whose pictures PIL reads
 WRAPS = {33071: "clamp", 33648: "mirror", 10497: "repeat"}
 UNMOVED = TextureTransform()
-Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +39,13 @@ class Surface:
         cosine, sine = np.cos(self.transform.rotation), np.sin(self.transform.rotation)
         turned = uv * self.transform.scale @ np.array([[cosine, -sine], [sine, cosine]]) + self.transform.offset
         return np.asarray(turned * (1, -1) + (0, 1))
+
+    def mean(self) -> Float64 | None:
+        """Return the factor times the mean of the texture: the colour of what is nowhere in it."""
+        if self.texture is None:
+            return self.factor
+        light = srgb_to_linear(np.round(self.texture.image.mean(axis=(0, 1))) / 255)
+        return np.asarray(light if self.factor is None else light * self.factor)
 
 
 class Surfaces:
@@ -67,12 +71,12 @@ class Surfaces:
         colour = material.pbr_metallic_roughness
         factor, info = colour.base_color_factor, colour.base_color_texture
         if GLOSSY in material.extensions:
-            glossy = _decoded(material.extensions[GLOSSY], SpecularGlossiness, GLOSSY)
+            glossy = extension(material.extensions, GLOSSY, SpecularGlossiness)
             factor, info = glossy.diffuse_factor, glossy.diffuse_texture
         light = np.array(factor[:3])
         if info is None:
             return Surface(light)
-        transform = _decoded(info.extensions.get(MOVED, {}), TextureTransform, MOVED)
+        transform = extension(info.extensions, MOVED, TextureTransform)
         texture = self._texture(info)
         if texture is None and (light == 1).all():
             return Surface()  # without its picture the material says nothing
@@ -84,7 +88,8 @@ class Surfaces:
         texture = entry(document.textures, info.index, "texture")
         source = texture.source
         for name in SOURCES:
-            source = texture.extensions.get(name, {}).get("source", source)
+            other = extension(texture.extensions, name, OtherPicture).source
+            source = source if other is None else other
         if source is None:
             names = ", ".join(texture.extensions) or "no picture"
             self.pictures.lost(f"texture {info.index} ({names})")
@@ -124,10 +129,3 @@ def tinted(factor: Float64 | None, light: Float64 | None, count: int) -> Float64
     if light is None and (factor is None or (factor == 1).all()):
         return None
     return np.asarray(np.ones((count, 3, 3)) * (1 if factor is None else factor) * (1 if light is None else light))
-
-
-def _decoded(value: object, kind: type[Decoded], name: str) -> Decoded:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        raise ModelError(f"its extension {name} does not fit the extension's definition") from None

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float64, Int64
 from dcign.errors import ModelError
-from dcign.facegen.objects.formats.gltf_schema import Accessor, Document
+from dcign.facegen.objects.formats.gltf.schema import Accessor, Document
 from dcign.facegen.objects.formats.pictures import find_file
 from dcign.printable import printable
 
 Entry = TypeVar("Entry")
+Decoded = TypeVar("Decoded")
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+UNSIGNED = (5121, 5123, 5125)  # the only components of indices
+MOST_ZEROS = 2**24  # entries of an accessor without bytes of its own: they are made here, whatever the file says
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 JSON_CHUNK, BINARY_CHUNK = b"JSON", b"BIN\0"
 COMPRESSED_VIEWS = ("EXT_meshopt_compression", "KHR_meshopt_compression")
@@ -32,6 +35,14 @@ def entry(entries: Sequence[Entry], index: int, noun: str) -> Entry:
     if not 0 <= index < len(entries):
         raise ModelError(f"it names {noun} {index}, and it has {len(entries)}, counted from 0")
     return entries[index]
+
+
+def extension(extensions: dict[str, Any], name: str, kind: type[Decoded]) -> Decoded:
+    """Return an extension as its definition says, its defaults if the file does not use it. Raises ModelError."""
+    try:
+        return msgspec.convert(extensions.get(name, {}), kind)
+    except (msgspec.ValidationError, RecursionError):
+        raise ModelError(f"its extension {name} does not fit the extension's definition") from None
 
 
 class GltfArrays:
@@ -52,18 +63,23 @@ class GltfArrays:
             raise ModelError(f"it is glTF {printable(self.document.asset.version)[:20]}, and only 2.0 is read")
         self._buffers: dict[int, bytes] = {}
 
-    def floats(self, index: int, width: int) -> Float64:
-        """Return an accessor (count, width) of numbers; normalised integers become 0..1 or -1..1."""
+    def floats(self, index: int, width: int, *, normalised: bool = False) -> Float64:
+        """Return an accessor (count, width) of numbers; normalised integers become 0..1 or -1..1.
+
+        normalised: integers are, whether the file says so or not.
+        """
         accessor = self._accessor(index, width)
         values = self._values(accessor, index).astype(np.float64)
         kind = np.dtype(COMPONENTS[accessor.component_type])
-        if accessor.normalized and kind.kind != "f":
+        if (accessor.normalized or normalised) and kind.kind != "f":
             values = np.maximum(values / np.iinfo(kind).max, -1.0)
         return values
 
     def integers(self, index: int, width: int = 1) -> Int64:
-        """Return an accessor (count, width) of whole numbers."""
-        return self._values(self._accessor(index, width), index).astype(np.int64)
+        """Return an accessor (count, width) of indices."""
+        accessor = self._accessor(index, width)
+        _check_unsigned(accessor.component_type, index)
+        return self._values(accessor, index).astype(np.int64)
 
     def width(self, index: int) -> int:
         """Return how many numbers an entry of an accessor has."""
@@ -93,6 +109,10 @@ class GltfArrays:
         """Return the entries (count, width) as the file has them."""
         shape, kind = (accessor.count, WIDTHS[accessor.type]), COMPONENTS[accessor.component_type]
         if accessor.buffer_view is None:
+            if accessor.count > MOST_ZEROS:
+                raise ModelError(
+                    f"accessor {index} has {accessor.count} entries without bytes, and at most {MOST_ZEROS} are read"
+                )
             values = np.zeros(shape, kind)
         else:
             stride = entry(self.document.buffer_views, accessor.buffer_view, "buffer view").byte_stride
@@ -101,7 +121,8 @@ class GltfArrays:
             return values
         sparse, values = accessor.sparse, values.copy()
         count = sparse.count
-        of_indices = COMPONENTS.get(sparse.indices.component_type, "<u4")
+        _check_unsigned(sparse.indices.component_type, index)
+        of_indices = COMPONENTS[sparse.indices.component_type]
         places = self._strided(
             sparse.indices.buffer_view, sparse.indices.byte_offset, (count, 1), of_indices, None, index
         )
@@ -139,6 +160,14 @@ class GltfArrays:
     def _lacks_fallback(self, index: int) -> bool:
         """Return whether a buffer has no bytes of its own, only compressed views."""
         return entry(self.document.buffers, index, "buffer").uri is None and not (index == 0 and self._chunk)
+
+
+def _check_unsigned(component_type: int, index: int) -> None:
+    if component_type not in UNSIGNED:
+        raise ModelError(
+            f"accessor {index} has indices of component type {component_type}, where {', '.join(map(str, UNSIGNED))} "
+            "are expected"
+        )
 
 
 def uri_content(uri: str, folder: Path) -> bytes | None:
