@@ -16,8 +16,8 @@ from dcign.recipes.fields import parse_ratio
 from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, SWAP_1, VAE, Recipe, changed
 from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration, read
-from dcign.train import loss as objective
 from dcign.train import loop, trainer
+from dcign.train import loss as objective
 from dcign.train.distributed import ALONE, Ranks
 from dcign.train.training import train, train_on
 from tests.support.fields import choices
