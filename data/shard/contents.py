@@ -122,7 +122,7 @@ def inflate(stream: bytes, target: NDArray[Any]) -> None:
     inflating = zlib.decompressobj()
     pixels = inflating.decompress(stream, target.nbytes)
     if len(pixels) != target.nbytes or inflating.decompress(inflating.unconsumed_tail, 1) or not inflating.eof:
-        raise ValueError(f"a chunk inflates to another size than its shape {target.shape}")
+        raise Damage(f"is damaged: a chunk inflates to another size than its shape {target.shape}")
     _fill(target, pixels)
 
 

@@ -88,15 +88,18 @@ class Recipe:
             raise TrainingError(
                 f"expected images=2, as active_by=divergence compares pairs, found images={self.images}: set images=2."
             )
+        if self.mirror and self.network == "patch":
+            for name in ("encoder_widths", "decoder_widths", "encoder_hidden", "decoder_hidden"):
+                self._refuse_odd(name)
 
-        hidden = {"encoder_hidden": (self.encoder_hidden,), "decoder_hidden": (self.decoder_hidden,)}
-        widths = {"encoder_widths": self.encoder_widths, "decoder_widths": self.decoder_widths, **hidden}
-        for name, numbers in widths.items():
-            odd = [number for number in numbers if number % 2]
-            if odd and self.mirror and self.network == "patch":
+    def _refuse_odd(self, name: str) -> None:
+        """Raise TrainingError if a width is odd, because an equivariant layer has two copies of each feature."""
+        found = getattr(self, name)
+        for width in found if isinstance(found, tuple) else (found,):
+            if width % 2:
                 raise TrainingError(
                     f"expected even numbers in {name}, as a mirror-equivariant layer has two copies of each feature, "
-                    f"found {odd[0]}: change it, or use --set mirror=false."
+                    f"found {width}: change it, or use --set mirror=false."
                 )
 
     @property

@@ -82,8 +82,8 @@ CHANGES = {
         "expected int, found float in splits[...].shards[0].batches",
     ),
     "a hash that is a number": (lambda d: d.update(configuration_sha256=1), "expected str, found int"),
-    "not a number": (lambda d: d["configuration"].update(size=float("nan")), "invalid character"),
-    "infinity": (lambda d: d["renderer"].update(size=float("inf")), "invalid character"),
+    "not a number": (lambda d: d["configuration"].update(size=float("nan")), "expected JSON, found other text"),
+    "infinity": (lambda d: d["renderer"].update(size=float("inf")), "expected JSON, found other text"),
     "factors without end": (lambda d: d.update(factors={}), "expected array, found object in factors"),
 }
 
