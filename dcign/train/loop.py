@@ -32,6 +32,7 @@ CHECKPOINT_SECONDS = 240.0  # at most between two checkpoints, so that a killed 
 class TrainingProgress:
     """The progress of a training. Images per second since it was started or resumed."""
 
+    stage: str  # what is trained: the recipe's name, or "refiner"
     step: int
     steps: int
     losses: dict[str, float]  # in nats per image, or as the training's stage defines them
@@ -51,13 +52,17 @@ class TrainingLoop(ABC):
         configuration: TrainConfiguration,
         ranks: Ranks,
         *,
+        stage: str,
         steps: int,
         terms: tuple[str, ...],
         images_per_step: int,
     ) -> None:
-        """Prepare a loop. terms: the names of the losses of a step, of which the first is minimised."""
+        """Prepare a loop.
+
+        stage: the name of what is trained. terms: the names of the losses of a step, of which the first is minimised.
+        """
         self.feed, self.state, self.configuration, self.ranks = feed, state, configuration, ranks
-        self.steps, self.terms, self.images_per_step = steps, terms, images_per_step
+        self.stage, self.steps, self.terms, self.images_per_step = stage, steps, terms, images_per_step
         self.recipe, self.device = configuration.recipe, ranks.device
 
     @abstractmethod
@@ -134,7 +139,8 @@ class TrainingLoop(ABC):
         if progress is None:
             return
         try:
-            progress(TrainingProgress(state.step, self.steps, {name: losses[name] for name in self.terms}, speed))
+            shown = {name: losses[name] for name in self.terms}
+            progress(TrainingProgress(self.stage, state.step, self.steps, shown, speed))
         except KeyboardInterrupt as stopped:  # from the caller's own handler; the step is complete
             save_checkpoint(settings.out, state)
             self._stop(getattr(stopped, "number", signal.SIGINT))
@@ -142,9 +148,8 @@ class TrainingLoop(ABC):
     def _stop(self, number: int) -> None:
         """Raise TrainingInterrupted for the signal of this number."""
         settings, step = self.configuration, self.state.step
-        after = "evaluate it" if step == self.steps else "go on"
         raise TrainingInterrupted(
-            f"stopped after step {step} of {self.steps}, which is kept in {settings.out}: "
-            f"run the same command with --resume to {after}.",
+            f"stopped after step {step} of {self.steps} of {self.stage}, which is kept in {settings.out}: "
+            "run the same command with --resume to go on.",
             number,
         )

@@ -18,6 +18,7 @@ from dcign.train.loop import TrainingLoop
 from dcign.train.optimiser import build_optimiser
 from dcign.train.trainer import INITIALISATION, step_feed
 
+REFINER = "refiner"  # the name of this stage of a training
 RANDOM = 2**32  # added to a step's number, so that its noise is not that of the auto-encoder's training
 
 
@@ -54,7 +55,6 @@ class RefinerTrainer(TrainingLoop):
         description: ImageDescription,
         configuration: TrainConfiguration,
         ranks: Ranks,
-        steps: int,
     ) -> None:
         """Load the auto-encoder's averaged weights and build a refiner with its first weights."""
         recipe = configuration.recipe
@@ -69,7 +69,8 @@ class RefinerTrainer(TrainingLoop):
             TrainingState.of(refiner, build_optimiser(refiner, SWAP), FILE),
             configuration,
             ranks,
-            steps=steps,
+            stage=REFINER,
+            steps=configuration.refine,
             terms=("loss",),
             images_per_step=recipe.groups * min(recipe.images, batches.size),
         )

@@ -36,6 +36,7 @@ class Trainer(TrainingLoop):
             TrainingState.of(model, build_optimiser(model, recipe)),
             configuration,
             ranks,
+            stage=recipe.name,
             steps=configuration.steps,
             terms=TERMS,
             images_per_step=recipe.groups * min(recipe.images, batches.size),
