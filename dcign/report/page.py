@@ -210,7 +210,9 @@ def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[tuple[str, s
 def _refined(run: TrainedRun) -> list[tuple[Metric, list[str]]]:
     """Return each metric of pictures without and with the run's refiner, or nothing if that was not measured."""
     found = run.evaluation.get("refiner")
-    terms = (*RECONSTRUCTION_TERMS, *view_terms(run.description.factors)) if found else ()
+    if not found:
+        return []
+    terms = (*RECONSTRUCTION_TERMS, *view_terms(run.description.factors))
     return [(term, [term.text(found[name]) for name in ("decoded", "refined")]) for term in terms]
 
 

@@ -43,7 +43,8 @@ class RefinerLoss(nn.Module):
         start = decoded + NOISE * noise
         moving = torch.lerp(start, real, time[:, None, None, None])
         velocity = self.refiner(moving, decoded, code, time)
-        return (velocity - (real - start) / NOISE).square().mean()[None]
+        error: Tensor = velocity - (real - start) / NOISE
+        return error.square().mean()[None]
 
 
 class RefinerTrainer(TrainingLoop):
