@@ -95,5 +95,5 @@ def measure_views(codec: Codec, people: UInt8, strip: Sweep, fit: FactorCalibrat
 
 def refined_images(test: LabelledBatches, sweep: LabelledBatches, factors: int) -> int:
     """Return how many pictures `measure_refiner` decodes with each codec."""
-    batches, size = test.images.shape[:2]
-    return min(BATCHES, batches) * size + factors * LEVELS * sweep.images.shape[1]
+    size, people = int(test.images.shape[1]), int(sweep.images.shape[1])
+    return min(BATCHES, len(test.images)) * size + factors * LEVELS * people
