@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -44,11 +44,18 @@ GRAY_WEIGHTS = (0.21, 0.72, 0.07)
 
 @dataclass(frozen=True)
 class Factor:
-    """One column of `factors`: name, unit, and -1 if a left-right flip of the image negates it, else +1."""
+    """One column of `factors`.
+
+    mirror_sign: -1 if a left-right flip of the image negates it, else +1; of_identity: whether it is a property of the
+    person, so that batches of other people vary it, too; circular: whether its range is the full turn, so that a value
+    and the same value + 360 are equal.
+    """
 
     name: str
     units: str
     mirror_sign: int
+    of_identity: bool = False
+    circular: bool = False
 
     @property
     def plural(self) -> str:
@@ -56,6 +63,7 @@ class Factor:
         return "" if self.units == "ratio" else f"{self.units}s"
 
 
+FACTOR_FLAGS = ("of_identity", "circular")  # uint8 attributes of `factors`, absent where no factor has the flag
 FACTORS = (
     Factor("azimuth", "degree", -1),
     Factor("elevation", "degree", +1),
@@ -67,17 +75,33 @@ MORE_FACTORS = (
     Factor("distance", "millimetre", +1),
     Factor("field_of_view", "degree", +1),
     Factor("light_to_ambient", "ratio", +1),
+    Factor("age", "year", +1, of_identity=True),
+    Factor("sex", "standard deviation", +1, of_identity=True),
 )
+PERSON_PARTS = ("shape", "skin", "hair")  # what a batch may vary of a person that is no single number
+FULL_TURN = 360.0  # degrees
 VARIES = {name: code for code, name in enumerate([factor.name for factor in FACTORS] + ["identity", "all"])}
 ALWAYS_VARIES = tuple(VARIES)  # in the enum of every shard: codes 0 to 4
-VARIES |= {factor.name: len(VARIES) + place for place, factor in enumerate(MORE_FACTORS)}
+VARIES |= {
+    name: len(VARIES) + place for place, name in enumerate([*(each.name for each in MORE_FACTORS), *PERSON_PARTS])
+}
 VARIES_NAMES = tuple(VARIES)
 
 
-def varies_codes(factors: Iterable[str]) -> dict[str, int]:
-    """Return the enum of a shard with factors of these names: what varies -> code."""
-    names = {*ALWAYS_VARIES, *factors}
+def varies_codes(factors: Iterable[str], parts: Iterable[str] = ()) -> dict[str, int]:
+    """Return the enum of a shard with factors of these names and parts that vary alone: what varies -> code."""
+    names = {*ALWAYS_VARIES, *factors, *parts}
     return {name: code for name, code in VARIES.items() if name in names}
+
+
+def with_circles(factors: Iterable[Factor], ranges: Mapping[str, tuple[float, float]]) -> tuple[Factor, ...]:
+    """Return the factors, circular where a range in degrees spans the full turn; ranges: name -> (lowest, highest)."""
+
+    def spans(factor: Factor) -> bool:
+        low, high = ranges.get(factor.name, (0.0, 0.0))
+        return factor.units == "degree" and high - low >= FULL_TURN
+
+    return tuple(replace(factor, circular=factor.circular or spans(factor)) for factor in factors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +133,7 @@ class ShardHeader:
 
     configuration: the whole render configuration; ranges: factor or nuisance -> (lowest, highest) configured;
     renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes;
+    parts: those of PERSON_PARTS that batches of the data set vary alone;
     truth_names: "parts" -> name of each number, "landmarks" -> name of each of the L, if the shard has them.
     """
 
@@ -123,6 +148,7 @@ class ShardHeader:
     factors: tuple[Factor, ...] = FACTORS
     attributes: tuple[str, ...] = ()
     truth_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
 
 def configuration_sha256(configuration: Mapping[str, Any]) -> str:

@@ -128,3 +128,4 @@ class ShardLayout(Struct):
     identity_attributes: tuple[str, ...]
     truth_names: dict[str, tuple[str, ...]]
     datasets: dict[str, StoredLayout]
+    parts: tuple[str, ...]

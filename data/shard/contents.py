@@ -48,7 +48,8 @@ class Contents:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
                 self.header = _header(layout)
-                known = schema.varies_codes(factor.name for factor in self.header.factors).values()
+                names = (factor.name for factor in self.header.factors)
+                known = schema.varies_codes(names, self.header.parts).values()
                 for code in set(self.whole(schema.VARYING).tolist()) - set(known):
                     raise Damage(f"has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}")
         except BaseException:
@@ -145,6 +146,7 @@ def _check_signature(path: Path) -> None:
 
 
 def _header(layout: ShardLayout) -> ShardHeader:
+    ranges = _decoded("ranges", layout.ranges, dict[str, tuple[float, float]])
     header = ShardHeader(
         split=layout.split,
         seed=layout.seed,
@@ -152,11 +154,12 @@ def _header(layout: ShardLayout) -> ShardHeader:
         configuration_sha256=layout.configuration_sha256,
         model_sha256=layout.model_sha256,
         renderer=_decoded("renderer", layout.renderer, dict[str, Any]),
-        ranges=_decoded("ranges", layout.ranges, dict[str, tuple[float, float]]),
+        ranges=ranges,
         camera=_decoded("camera", layout.camera, dict[str, Any]),
-        factors=layout.factors,
+        factors=schema.with_circles(layout.factors, ranges),
         attributes=layout.identity_attributes,
         truth_names={layer: names for layer, names in layout.truth_names.items() if names},
+        parts=layout.parts,
     )
     if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
         raise Damage("has a configuration whose hash is not the one it gives")

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from dcign.data.damage import shown
-from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256
+from dcign.data.schema import FACTORS, MORE_FACTORS, Factor, configuration_sha256, with_circles
 from dcign.errors import RenderError
 from dcign.render.draw.light_pass import VISIBILITY, light_texels
 from dcign.render.draw.scene import DEFAULT_SCENE, Scene, without_unset
@@ -95,6 +95,8 @@ class RenderConfiguration:
     distance: Range | None = None
     field_of_view: Range | None = None
     light_to_ambient: Range | None = None
+    age: Range | None = None
+    sex: Range | None = None
     vary: tuple[str, ...] = ()
     background: Background | None = None
     truth: tuple[str, ...] = ()
@@ -127,7 +129,11 @@ class RenderConfiguration:
     def factors(self) -> tuple[Factor, ...]:
         """The columns of the labels; batches vary these in turn, and identity."""
         more = (factor for factor in MORE_FACTORS if factor.name in self.vary and getattr(self, factor.name))
-        return (*FACTORS, *more)
+        return with_circles((*FACTORS, *more), {each.name: self._range(each) for each in (*FACTORS, *MORE_FACTORS)})
+
+    def _range(self, factor: Factor) -> Pair:
+        given: Range | None = getattr(self, factor.name)
+        return (given.low, given.high) if given else (0.0, 0.0)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -142,7 +148,7 @@ class RenderConfiguration:
     @property
     def nuisances(self) -> dict[str, Range]:
         """The ranges of everything else that is sampled once per batch; a background is sampled as an integer."""
-        names = (factor.name for factor in MORE_FACTORS if factor.name not in self.vary)
+        names = (factor.name for factor in MORE_FACTORS if not factor.of_identity and factor.name not in self.vary)
         found = {name: given for name in names if (given := getattr(self, name)) is not None}
         return found | (self.background.nuisances(self.channels) if self.background else {})
 

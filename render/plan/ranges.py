@@ -8,10 +8,11 @@ from typing import Any
 
 from dcign.data.schema import MORE_FACTORS, Factor
 from dcign.errors import RenderError
+from dcign.facegen.model.person import AGES
 from dcign.render.draw.scene import Number, Scene
 
 Pair = tuple[float, float]
-FURTHER = tuple(factor.name for factor in MORE_FACTORS)
+FURTHER = tuple(factor.name for factor in MORE_FACTORS if not factor.of_identity)
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ BOUNDS = {
     "distance": Bounds(300, 20_000, Range(750.0, 1_300.0)),
     "field_of_view": Bounds(2, 60, Range(8.0, 45.0)),
     "light_to_ambient": Bounds(0.2, 100, Range(1.0, 12.0)),
+    "age": Bounds(*AGES, Range(*AGES)),
+    "sex": Bounds(-3, 3, Range(-2.0, 2.0)),
 }
 _SCENE_FIELDS = {
     "light_elevation": ("light", "elevation_degrees"),
@@ -75,7 +78,7 @@ def further_fields(scene: Scene, given: Mapping[str, Pair | None], vary: Sequenc
         if name not in FURTHER:
             raise RenderError(f"expected --vary with one of {', '.join(FURTHER)}, found {name}: give one of these.")
     fields: dict[str, Any] = {"vary": tuple(name for name in FURTHER if name in asked)}
-    for factor in MORE_FACTORS:
+    for factor in (each for each in MORE_FACTORS if each.name in FURTHER):
         pair = given.get(factor.name)
         if pair is None and factor.name not in asked:
             continue
