@@ -19,7 +19,7 @@ from dcign.arrays import Float32, Int64, UInt8
 FORMAT = "dcign-shard"
 FORMAT_VERSION = 1
 BATCH_SIZE = 20  # images that share everything but one factor; the paper's number
-SPLITS = ("train", "test", "iid", "sweep")
+SPLITS = ("train", "test", "iid", "sweep", "mix")
 
 # Paths of the datasets and groups in the file. A reader in another language needs only these.
 IMAGES = "images"
@@ -30,7 +30,15 @@ IDENTITY_INDEX = "identity/index"
 IDENTITY_SHAPE = "identity/shape"
 IDENTITY_ALBEDO = "identity/albedo"
 IDENTITY_ATTRIBUTES = "identity/attributes"
-COEFFICIENTS = (IDENTITY_SHAPE, IDENTITY_ALBEDO, IDENTITY_ATTRIBUTES)  # absent without a morphable model
+IDENTITY_OWN_SHAPE = "identity/own_shape"
+COEFFICIENTS = (  # absent without a morphable model; own_shape only where batches vary traits of people
+    IDENTITY_SHAPE,
+    IDENTITY_ALBEDO,
+    IDENTITY_ATTRIBUTES,
+    IDENTITY_OWN_SHAPE,
+)
+IDENTITY_SOURCE = "identity/source"  # in mix only
+VARIES_WITH = "varies_with"  # attribute of coefficients: which traits move each column, separated by commas
 NUISANCE = "nuisance"
 TRUTH = "truth"
 MASK, PARTS, LANDMARKS = "mask", "parts", "landmarks"
@@ -94,6 +102,11 @@ def varies_codes(factors: Iterable[str], parts: Iterable[str] = ()) -> dict[str,
     return {name: code for name, code in VARIES.items() if name in names}
 
 
+def traits(factors: Iterable[Factor], parts: Iterable[str]) -> tuple[str, ...]:
+    """Return what batches vary of people alone, in the order of the columns of `identity/source`."""
+    return (*(factor.name for factor in factors if factor.of_identity), *parts)
+
+
 def with_circles(factors: Iterable[Factor], ranges: Mapping[str, tuple[float, float]]) -> tuple[Factor, ...]:
     """Return the factors, circular where a range in degrees spans the full turn; ranges: name -> (lowest, highest)."""
 
@@ -111,6 +124,8 @@ class Batch:
     number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
     identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
     identity_attributes (20, A), what the header names (sex, age, hair ...), or None where nothing is known;
+    identity_own_shape (20, Ks), before sex and age moved the shape, or None where no trait of people varies alone;
+    identity_source (20, T), in mix, the image of the batch that shows whom each trait of an image is of;
     nuisance: name -> (20,); truth: name -> (20, H, W) or (20, H, W, 3), e.g. "mask", the head's coverage 0..255, but
     landmarks (20, L, 4).
     """
@@ -125,6 +140,8 @@ class Batch:
     nuisance: dict[str, Float32]
     truth: dict[str, NDArray[Any]]  # any real dtype: coverage, depth, part labels
     identity_attributes: Float32 | None = None
+    identity_own_shape: Float32 | None = None
+    identity_source: UInt8 | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +150,8 @@ class ShardHeader:
 
     configuration: the whole render configuration; ranges: factor or nuisance -> (lowest, highest) configured;
     renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes;
-    parts: those of PERSON_PARTS that batches of the data set vary alone;
+    parts: those of PERSON_PARTS that batches of the data set vary alone; varies_with: path of coefficients -> for each
+    column the traits that move it, separated by commas;
     truth_names: "parts" -> name of each number, "landmarks" -> name of each of the L, if the shard has them.
     """
 
@@ -149,6 +167,12 @@ class ShardHeader:
     attributes: tuple[str, ...] = ()
     truth_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    varies_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """What batches vary of people alone: factors that are properties of the person, then parts."""
+        return traits(self.factors, self.parts)
 
 
 def configuration_sha256(configuration: Mapping[str, Any]) -> str:

@@ -160,10 +160,12 @@ def _header(layout: ShardLayout) -> ShardHeader:
         attributes=layout.identity_attributes,
         truth_names={layer: names for layer, names in layout.truth_names.items() if names},
         parts=layout.parts,
+        varies_with=layout.varies_with,
     )
     if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
         raise Damage("has a configuration whose hash is not the one it gives")
     _check_names(header, layout.datasets)
+    _check_traits(header, layout)
     return header
 
 
@@ -187,8 +189,24 @@ def _check_names(header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
     width = stored[LANDMARKS_PATH].shape[2] if LANDMARKS_PATH in stored and landmarks else 0
     if len(landmarks) != width:
         raise Damage(f"has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}")
-    columns = (*(factor.name for factor in header.factors), *header.attributes)
-    for names in (columns, *header.truth_names.values()):
+    twice = {factor.name for factor in header.factors if factor.of_identity}  # a label and an attribute
+    columns = (*(factor.name for factor in header.factors), *(name for name in header.attributes if name not in twice))
+    for names in (columns, header.attributes, *header.truth_names.values()):
         for name in names:
             if not name.isidentifier() or names.count(name) > 1:
                 raise Damage(f"names a column {shown(name)!r}; expected letters, digits and _, each once")
+
+
+def _check_traits(header: ShardHeader, layout: ShardLayout) -> None:
+    """Refuse traits of people that are not one per column."""
+    stored = layout.datasets
+    for path, names in header.varies_with.items():
+        if len(names) != stored[path].shape[2]:
+            raise Damage(f"says of {len(names)} of {stored[path].shape[2]} columns of {path} what they vary with")
+    if schema.IDENTITY_SOURCE in stored:
+        width, names = stored[schema.IDENTITY_SOURCE].shape[2], layout.source_names
+        if names != header.traits or len(names) != width:
+            raise Damage(
+                f"names {shown(', '.join(names))} for {width} columns of {schema.IDENTITY_SOURCE}; expected "
+                f"{', '.join(header.traits) or 'none'}"
+            )

@@ -43,6 +43,8 @@ def read_layout(path: Path) -> ShardLayout:
         signs = [int(sign) for sign in factors["mirror_sign"]]
         flags = (_flags(factors, name, len(signs)) for name in schema.FACTOR_FLAGS)
         columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, *flags, strict=True)
+        moved = [name for name in schema.COEFFICIENTS if name in names and schema.VARIES_WITH in file[name].attrs]
+        source = schema.IDENTITY_SOURCE
         truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
         layout = ShardLayout(
             **{name: _text(file.attrs[name], name) for name in TEXTS},
@@ -52,6 +54,8 @@ def read_layout(path: Path) -> ShardLayout:
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
             datasets=_stored_layouts(file, names),
             parts=_parts(file),
+            varies_with={name: _texts(file[name].attrs, schema.VARIES_WITH) for name in moved},
+            source_names=_texts(file[source].attrs, "names") if source in names else (),
         )
         _check_kinds(file, layout.factors, layout.parts)
         return layout
@@ -73,7 +77,7 @@ def _dataset_names(file: h5py.File) -> list[str]:
     for name in REQUIRED:
         if not _is_here(file, name):
             raise Damage(f"lacks {name}; expected a complete shard")
-    names = [*REQUIRED, *(name for name in schema.COEFFICIENTS if _is_here(file, name))]
+    names = [*REQUIRED, *(name for name in (*schema.COEFFICIENTS, schema.IDENTITY_SOURCE) if _is_here(file, name))]
     for group in (schema.NUISANCE, schema.TRUTH):
         if not _is_here(file, group):
             continue

@@ -96,6 +96,11 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
         factors[name] = np.array(flags[name], np.uint8)
     if schema.IDENTITY_ATTRIBUTES in datasets:
         datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = texts(header.attributes)
+    for path, names in header.varies_with.items():
+        if path in datasets:
+            datasets[path].attrs[schema.VARIES_WITH] = texts(names)
+    if schema.IDENTITY_SOURCE in datasets:
+        datasets[schema.IDENTITY_SOURCE].attrs["names"] = texts(header.traits)
     for layer, names in header.truth_names.items():
         if f"{schema.TRUTH}/{layer}" in datasets:
             datasets[f"{schema.TRUTH}/{layer}"].attrs["names"] = texts(names)
