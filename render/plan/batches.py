@@ -71,7 +71,7 @@ def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, n
         split=split,
         number=number,
         varies=varies,
-        factors=_table(configuration, factors | dict(people.scalars)),
+        factors=_table(configuration, factors | people.scalars),
         identity_index=people.index,
         shape=people.shape,
         albedo=people.albedo,
@@ -125,15 +125,15 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
 
 
 def sweep_defaults(configuration: RenderConfiguration) -> dict[str, float]:
-    """Return the value of each factor in the sweeps of the others."""
-    return {name: _usual(configuration.scene, name, allowed) for name, allowed in configuration.ranges.items()}
+    """Return the value of each factor in the sweeps of the others, but of those that are people's own."""
+    of_person = _of_person(configuration)
+    ranges = {name: allowed for name, allowed in configuration.ranges.items() if name not in of_person}
+    return {name: _usual(configuration.scene, name, allowed) for name, allowed in ranges.items()}
 
 
 def _sweep_factors(configuration: RenderConfiguration, number: int) -> dict[str, Float32]:
     """Return factors (20,): one level of one factor for all, the others at their usual values, or people's own."""
-    values = {
-        name: rest for name, rest in sweep_defaults(configuration).items() if name not in _of_person(configuration)
-    }
+    values = sweep_defaults(configuration)
     for (name, allowed), levels in zip(configuration.ranges.items(), configuration.splits.sweep_levels, strict=True):
         if number < levels:
             values[name] = float(np.linspace(allowed.low, allowed.high, levels)[number])

@@ -133,7 +133,7 @@ class RenderConfiguration:
              f"expected 1 channel (gray) or 3 (colour), found {self.channels}: give --channels 1 or 3."),
             (0 <= self.seed < 2**63, f"expected a seed from 0 to 2^63 - 1, found {self.seed}: give another --seed."),
             (self.vary == further, f"expected further factors that are sampled, once each, found {self.vary}."),
-            (not unused, f"expected --vary {unused[:1]} beside its range, found none."),
+            (not unused, f"expected --vary {' and '.join(unused)} beside its range, found none: give it."),
             ((counts.mix is not None) == (len(self.traits) > 1),
              f"expected a split mix if two traits of people vary, found {counts.mix} batches for {len(self.traits)}."),
             ("hair" not in self.parts or has_hair(self.hair),

@@ -8,7 +8,7 @@ recombinations.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class PlannedPeople:
 
     index (20,); shape (P, Ks), albedo (P, Ka), attributes (P, A), P = 1 if all pictures show the same, else 20;
     own_shape (P, Ks), or None where no trait varies or the model has no population; scalars: factors that are
-    properties of the person -> (20,); source: trait -> the picture (20,) that shows whom it is of, {} but in mix.
+    properties of the person -> (20,); source (20, T): the picture that shows whom each varied trait is of, in mix.
     """
 
     index: Int64
@@ -40,7 +40,7 @@ class PlannedPeople:
     albedo: Float32
     attributes: Float32
     own_shape: Float32 | None = None
-    scalars: Mapping[str, Float32] | None = None
+    scalars: dict[str, Float32] = field(default_factory=dict)
     source: UInt8 | None = None
 
 
