@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from dcign.arrays import Bool
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.evaluate.chance import measure_chance
@@ -25,7 +26,7 @@ from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measur
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.rerendering import sweep_operations
-from dcign.evaluate.scores import EncodedSplits, measure_factors, own_calibrations
+from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
 from dcign.evaluate.sweeps import sweep_levels
 from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
 from dcign.metrics.leakage import probe_operations
@@ -33,7 +34,7 @@ from dcign.network.autoencoder import count_parameters
 from dcign.network.halves import network_built
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
-from dcign.trained.calibration import FactorCalibration, write_calibrations
+from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION
 from dcign.trained.marks import all_marks
@@ -51,7 +52,7 @@ class Evaluation:
     """The contents of evaluation.json, and the fits behind it, in the data set's order of factors."""
 
     report: dict[str, Any]  # JSON
-    calibrations: tuple[FactorCalibration, ...]
+    calibrations: tuple[Calibration, ...]
     baselines: tuple[Baselines, ...]
 
 
@@ -139,7 +140,6 @@ def evaluate_codec(
         for name, split in (("train", train.few), ("iid", iid), ("test", test))
     )
     fits = own_calibrations(codec, fitted)
-    own = [fit.latent for fit in fits]
     nats = held.mean_divergence()
     alive = nats > ALIVE_NATS
     plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"), parts)
@@ -150,11 +150,14 @@ def evaluate_codec(
     literature = Disentanglement(None, None, None)
     disentangling = meter.part("disentangling")
     if not unmeasured:
-        ranges = label_ranges(held.flat_factors)
-        literature = measure_disentanglement(held.flat_mu, held.flat_factors, ranges, own, rng, disentangling)
-    identity = identify_first(tested, factors, np.setdiff1d(np.flatnonzero(alive), own))
+        own, ranges = [latent for fit in fits for latent in fit.own], label_ranges(held.flat_factors)
+        literature = measure_disentanglement(
+            held.flat_mu, held.flat_factors, ranges, own, latent_blocks(codec, fits), rng, disentangling
+        )
+    intrinsic = other_latents(codec, fits)
+    identity = identify_first(tested, factors, intrinsic[alive[intrinsic]])
     chance = measure_chance(
-        codec, train.few, train.varying, iid, splits, own, alive, plain, meter.part("measuring chance")
+        codec, train.few, train.varying, iid, splits, fits, alive, plain, meter.part("measuring chance")
     )
     report = {
         **_provenance(codec),
@@ -162,6 +165,7 @@ def evaluate_codec(
         "factors": scores,
         "reconstruction": plain.figures,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
+        "blocks": _blocks(codec, alive),
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {
             name: {} if unmeasured else each.score(held.flat_mu, truth)
@@ -188,7 +192,7 @@ def _meter(
 ) -> PartProgress:
     """Weight the stages by their floating-point operations."""
     encoding, decoding = codec.operations()
-    factors, latents = codec.description.factors, codec.configuration.recipe.latents
+    factors, latents = codec.description.factors, codec.layout.size
     images = {
         name: split.kind.size * split.images.shape[1]
         for name, split in (("train", train), ("iid", iid), ("test", test))
@@ -220,6 +224,20 @@ def _provenance(codec: Codec) -> dict[str, Any]:  # JSON
         "seed": configuration.seed,
         "precision": configuration.precision,
         "data_sha256": description.data_sha256,
+    }
+
+
+def _blocks(codec: Codec, alive: Bool) -> dict[str, dict[str, int]]:
+    """Return where each block of the code starts, how many latents it has, and how many of them are alive."""
+    if not codec.configuration.recipe.assigned:
+        return {}
+    return {
+        block.name: {
+            "first": block.latents[0],
+            "count": len(block.latents),
+            "alive": int(alive[list(block.latents)].sum()),
+        }
+        for block in codec.layout.blocks
     }
 
 

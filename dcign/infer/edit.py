@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike
 from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
-from dcign.trained.calibration import FactorCalibration, calibration_of, factor_values, with_factors
+from dcign.trained.calibration import Calibration, calibration_of, factor_values, with_factors
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
 MOST = 1000  # largest number of pictures
 BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends, e.g. 86 degrees where training ended at 85.8
+MOST_TURNED = 3600.0  # degrees of a circular factor, which any number of turns leaves alone
 FAR_DECIBELS = 6.0  # below the test split's reconstruction: four times its squared error
 LEAST_DECIBELS = 3.0  # above a constant colour: half its squared error
 
@@ -38,7 +39,7 @@ class Edit:
 
 def edit(
     codec: Codec,
-    calibrations: Sequence[FactorCalibration],
+    calibrations: Sequence[Calibration],
     image: UInt8,
     values: Mapping[str, ArrayLike],
 ) -> Edit:
@@ -71,10 +72,11 @@ def edit(
     )
 
 
-def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
+def refuse_outside(calibrations: Sequence[Calibration], values: Mapping[str, ArrayLike]) -> None:
     """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
     for name, wanted in values.items():
-        low, high = calibration_of(name, calibrations).range
+        fit = calibration_of(name, calibrations)
+        low, high = (-MOST_TURNED, MOST_TURNED) if fit.circular else fit.range
         slack = BEYOND * (high - low)
         try:
             numbers = np.asarray(wanted, np.float64)

@@ -22,6 +22,7 @@ from dcign.network.autoencoder import build_model
 from dcign.network.halves import initialise
 from dcign.run.checkpoint import FILE as CHECKPOINT
 from dcign.run.checkpoint import TrainingState, save_checkpoint
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.run.log import RunLog
 from dcign.train.distributed import Ranks
@@ -63,7 +64,7 @@ class Trainer:
         model.to(self.device)
         average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
         self.state = TrainingState(model, average, build_optimiser(model, recipe), 0, 0.0)
-        loss = StepLoss(model, recipe, len(description.factors))
+        loss = StepLoss(model, recipe, CodeLayout.of(description, recipe))
         self.loss = ranks.module(compile_step(loss, self.device))
 
     def train(self, log: RunLog | None, progress: Report | None, stop_requested: Callable[[], int]) -> None:
@@ -179,7 +180,7 @@ def _feed(
         batches_by_kind(batches.kind, description.kinds, ratio),
         ratio,
         recipe,
-        len(description.kinds),
+        CodeLayout.of(description, recipe),
         configuration.seed,
         ranks.process,
     )

@@ -132,11 +132,16 @@ def sweep_defaults(configuration: RenderConfiguration) -> dict[str, float]:
 
 
 def _sweep_factors(configuration: RenderConfiguration, number: int) -> dict[str, Float32]:
-    """Return factors (20,): one level of one factor for all, the others at their usual values, or people's own."""
+    """Return factors (20,): one level of one factor for all, the others at their usual values, or people's own.
+
+    The levels are from end to end, but on a circle the last would be the first again.
+    """
     values = sweep_defaults(configuration)
+    circular = {factor.name for factor in configuration.factors if factor.circular}
     for (name, allowed), levels in zip(configuration.ranges.items(), configuration.splits.sweep_levels, strict=True):
         if number < levels:
-            values[name] = float(np.linspace(allowed.low, allowed.high, levels)[number])
+            placed = np.linspace(allowed.low, allowed.high, levels, endpoint=name not in circular)
+            values[name] = float(placed[number])
             break
         number -= levels
     return {name: np.full(BATCH_SIZE, value) for name, value in values.items()}
