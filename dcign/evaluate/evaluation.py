@@ -10,6 +10,7 @@ import dataclasses
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
 from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
 from dcign.evaluate.identification import identify_first
+from dcign.evaluate.person_parts import PartSample, measure_parts, read_parts
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
@@ -75,9 +77,9 @@ def evaluate(
     refuse_unevaluable(source)
     train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
-    parts = source.parts("test", TEST_BATCHES)
+    parts, people = source.parts("test", TEST_BATCHES), read_parts(source, run.description, TEST_BATCHES)
     with threads(thread_count):
-        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts)
+        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts, people)
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
@@ -126,10 +128,12 @@ def evaluate_codec(
     sweep: LabelledBatches,
     progress: StageProgress = no_stage_progress,
     parts: PartLabels | None = None,
+    people: Sequence[PartSample] = (),
 ) -> Evaluation:
     """Evaluate a network on splits that were read: `evaluate` without files.
 
-    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any.
+    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any; people: the samples of the
+    parts of a person that batches vary.
     """
     started, rng = time.monotonic(), np.random.default_rng(SEED)
     factors = codec.description.factors
@@ -163,6 +167,7 @@ def evaluate_codec(
         **_provenance(codec),
         "units": dict(zip(factors, codec.description.units, strict=True)),
         "factors": scores,
+        "parts": measure_parts(codec, people, test, tested, plain),
         "reconstruction": plain.figures,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
         "blocks": _blocks(codec, alive),

@@ -127,6 +127,16 @@ class DataSource:
                 break
         return PartLabels(np.stack(labels), names)
 
+    def trait(self, split: str, name: str, batches: IntP) -> Float32:
+        """Read the coefficients that only this trait of a person moves, of batches (K,) of a split: (K, n, C)."""
+        found, first = [], 0
+        for shard in self._dataset.shards(split):
+            rows = batches[(batches >= first) & (batches < first + len(shard))] - first
+            if len(rows):
+                found.append(shard.trait(name)[rows])
+            first += len(shard)
+        return np.concatenate(found)
+
     def chunked(self, split: str) -> ChunkedBatches:
         """Find the batches of a split on disk, without reading any."""
         chunks = find_chunks(self._dataset, split)

@@ -20,7 +20,15 @@ from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
 from dcign.trained.marks import beside
-from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, RECONSTRUCTION_TERMS, Metric, part_terms
+from dcign.trained.terms import (
+    DCI_TERMS,
+    FACTOR_TABLES,
+    METRIC_TERMS,
+    PERSON_TERMS,
+    RECONSTRUCTION_TERMS,
+    Metric,
+    part_terms,
+)
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
@@ -86,6 +94,8 @@ def report_html(gallery: Gallery) -> str:
         metrics=[(term, _code_cells(term, runs)) for term in (*METRIC_TERMS, *DCI_TERMS)],
         picture=_picture_facts(run.evaluation),
         rebuilt=_rebuilt(runs),
+        parts=_parts(runs),
+        person_terms=PERSON_TERMS,
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
@@ -190,6 +200,15 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     head, frame = (value_of(report["reconstruction"], f"psnr_{part}_db") for part in ("head", "frame"))
     of_head = "" if head is None else f"{formatted(head, '.1f')} dB over the head and "
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
+
+
+def _parts(runs: Sequence[TrainedRun]) -> list[tuple[str, str, list[str]]]:
+    """Return a line per run and part of a person: the run, the part, and the cells of PERSON_TERMS."""
+    return [
+        (run.name, part, [term.text(score) for term in PERSON_TERMS])
+        for run in runs
+        for part, score in (run.evaluation.get("parts") or {}).items()
+    ]
 
 
 def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[tuple[str, str]]]]:
