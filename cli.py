@@ -427,20 +427,22 @@ def edit(
     fps: float,
     device: str,
     threads: int,
-    **factors: tuple[tuple[float, ...], ...],
+    **given: tuple[tuple[float, ...], ...] | Path | None,
 ) -> None:
     """Print at what angles a picture was taken, and render it again at others.
 
     RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
     an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
     the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
-    values, they change together. Factors that you do not set keep the value read from the picture.
+    values, they change together. Factors that you do not set keep the value read from the picture. If the run's data
+    set varies parts of people, --hair-from, --skin-from and --shape-from take that part from another picture.
 
     \b
     Example:
       dcign edit runs/swap photo.png
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
+      dcign edit runs/people photo.png --age 70 --hair-from other.png --out older.png
     """
     from dcign import device as devices
     from dcign.infer import edit as editing
@@ -448,17 +450,20 @@ def edit(
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
 
-    asked = {name: tuple(chain(*given)) for name, given in factors.items() if given}
+    asked = {name: tuple(chain(*values)) for name, values in given.items() if isinstance(values, tuple) and values}
+    donors = {name.removesuffix("_from"): path for name, path in given.items() if isinstance(path, Path)}
     with interruptible(NO_FILE_WRITTEN):
-        if out is None and (asked or grid or beside):
+        if out is None and (asked or donors or grid or beside):
             raise TrainingError("expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif.")
         if out is not None:
             refuse_strip_file(out, scale, fps)
         trained = TrainedRun.open(run, device)
         columns, spread = editing.arranged(asked, grid)
-        image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
+        shape = trained.description.size, trained.description.channels
+        image, *others = (fitted(open_picture(path), *shape) for path in (picture, *donors.values()))
         with devices.threads(threads):
-            edited = editing.edit(trained.codec, trained.calibrations, image, spread)
+            blocks = dict(zip(donors, others, strict=True))
+            edited = editing.edit(trained.codec, trained.calibrations, image, spread, blocks)
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
             echo(caution, err=True)
