@@ -25,7 +25,7 @@ def test_traits_are_rendered_inspected_and_verified(tmp_path: Path, monkeypatch:
     assert "19 batches made" in made.output
     checked = dcign("inspect", out, "--verify", "--workers", "1", "--json")
     assert checked.exit_code == 0, checked.output
-    about = json.loads(checked.output)
+    about = json.loads(checked.stdout)
     assert about["splits"]["mix"]["batches"] == 1
     assert (
         about["splits"]["train"]["batches_of_kind"]["hair"] == about["splits"]["train"]["batches_of_kind"]["sex"] == 1
@@ -60,9 +60,9 @@ def test_what_cannot_vary_is_refused(tmp_path: Path, words: tuple[str, ...], sai
 
 
 @pytest.mark.usefixtures("own_cache")
-def test_a_model_without_colours_varies_its_shape_alone(tmp_path: Path) -> None:
+def test_a_model_without_ages_refuses_them_and_says_what_it_has(tmp_path: Path) -> None:
     np.savez(tmp_path / "flame.npz", **flame(head()))
     words = ("render", "--batches", "9", "--model", tmp_path / "flame.npz", "--out", tmp_path / "no", *SMALL)
-    said = refused(*words, "--vary", "shape", "--vary", "skin", "--vary", "age")
-    assert "of a person, shape, found age, skin: leave out --vary age." in said
+    said = refused(*words, "--vary", "shape", "--vary", "hair", "--vary", "age")
+    assert "of a person, shape and skin, found age, hair: leave out --vary age." in said
     assert not (tmp_path / "no").exists()
