@@ -21,8 +21,8 @@ SLACK = 1e-4  # distance below which a factor is at rest: labels are float32
 class Sweep:
     """One factor's levels, ascending: levels (L,), images (L, n, S, S, C) uint8 of the same n people.
 
-    mask (L, n, S, S) coverage 0..255 of the pixels, or None if the split has none; rest: the factor's value at rest, the
-    median of people's own.
+    mask (L, n, S, S) coverage 0..255 of the pixels, or None if the split has none; rest: the factor's value at rest,
+    the median of people's own.
     """
 
     levels: Floating

@@ -6,12 +6,13 @@ made alone, in any order and on any machine, and comes out the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-from dcign.arrays import Float32, Int64, UInt8
+from dcign.arrays import Float32, Floating, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import Scene
@@ -71,7 +72,7 @@ def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, n
         split=split,
         number=number,
         varies=varies,
-        factors=_table(configuration, factors | people.scalars),
+        factors=_table(configuration, {**factors, **people.scalars}),
         identity_index=people.index,
         shape=people.shape,
         albedo=people.albedo,
@@ -82,7 +83,7 @@ def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, n
     )
 
 
-def _table(configuration: RenderConfiguration, factors: dict[str, Float32]) -> Float32:
+def _table(configuration: RenderConfiguration, factors: Mapping[str, Floating]) -> Float32:
     """Return factors, name -> (20,), as columns (20, F)."""
     return np.stack([factors[name] for name in configuration.ranges], axis=1).astype(np.float32)
 
@@ -92,9 +93,9 @@ def _of_person(configuration: RenderConfiguration) -> set[str]:
     return {factor.name for factor in configuration.factors if factor.of_identity}
 
 
-def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> dict[str, Float32]:
+def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> dict[str, Floating]:
     """Draw factors (20,) but those of people: 20 uniform values of each that varies, else one for all pictures."""
-    found = {}
+    found: dict[str, Floating] = {}
     for name, allowed in configuration.ranges.items():
         if name not in _of_person(configuration):
             values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
@@ -131,7 +132,7 @@ def sweep_defaults(configuration: RenderConfiguration) -> dict[str, float]:
     return {name: _usual(configuration.scene, name, allowed) for name, allowed in ranges.items()}
 
 
-def _sweep_factors(configuration: RenderConfiguration, number: int) -> dict[str, Float32]:
+def _sweep_factors(configuration: RenderConfiguration, number: int) -> dict[str, Floating]:
     """Return factors (20,): one level of one factor for all, the others at their usual values, or people's own.
 
     The levels are from end to end, but on a circle the last would be the first again.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.dataset.contact_sheet import contact_sheet
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.dataset.summary import summarise
+from dcign.data.export.dataset import export_dataset
 from dcign.data.schema import PERSON_PARTS, Batch, ShardHeader
 from dcign.data.shard.reader import Shard
 from dcign.data.shard.writer import write_shard
@@ -226,3 +229,34 @@ def test_a_batch_of_people_who_share_a_shape_is_the_one_that_is_drawn_alone(
         faces = renderer.faces(batch.identity_shape[4:5], batch.identity_albedo[4:5], batch.identity_attributes[4:5])
         alone = renderer.draw(faces, batch.factors[4:5]).images[0]
     assert np.abs(alone.astype(int) - batch.images[4]).max() <= 2
+
+
+@pytest.mark.parametrize("to", ["png", "npz", "3dshapes", "webdataset"])
+def test_exports_of_mix_say_who_gives_what(people_faces: Path, tmp_path: Path, to: str) -> None:
+    out = tmp_path / "out"
+    assert export_dataset(people_faces, out, to, ["mix"], progress=lambda done, total: None) == 40
+    with Shard(people_faces / "mix/shard-00000.h5") as shard:
+        wanted = shard.trait("age"), shard.identity_source
+    assert wanted[1] is not None
+    source = wanted[1].reshape(-1, 5)
+    if to == "png":
+        rows = list(csv.DictReader((out / "mix/labels.csv").read_text().splitlines()))
+        found = np.array([[int(row[f"source_{name}"]) for name in TRAITS] for row in rows])
+        np.testing.assert_array_equal(np.array([row["age_year"] for row in rows], np.float32), wanted[0].ravel())
+    elif to == "npz":
+        found = np.load(out / "mix.npz")["identity_source"]
+    elif to == "3dshapes":
+        with h5py.File(out / "mix.h5") as file:
+            found = file["identity_source"][()]
+    else:
+        with tarfile.open(out / "mix-000000.tar") as tar:
+            labels = [json.load(tar.extractfile(name)) for name in tar.getnames() if name.endswith(".json")]  # type: ignore[arg-type]  # these are files
+        found = np.array([[each["sources"][name] for name in TRAITS] for each in labels])
+    np.testing.assert_array_equal(found, source)
+    about = json.loads((out / "about.json").read_text())
+    assert (about["parts"], about["sources"]) == ([*PERSON_PARTS], {"mix": [*TRAITS]})
+
+
+def test_an_export_without_mix_has_no_sources(people_faces: Path, tmp_path: Path) -> None:
+    export_dataset(people_faces, tmp_path / "out", "png", ["iid"], progress=lambda done, total: None)
+    assert "source_age" not in (tmp_path / "out/iid/labels.csv").read_text()
