@@ -105,8 +105,8 @@ def dcign() -> None:
 @interval("--field-of-view", 2, 60, "Degrees; without --distance the head keeps its size.  "
            "[default: 20 20; 8 45 if varied]")  # fmt: skip
 @click.option("--vary", multiple=True, metavar="NAME",
-              help="A further factor: light_elevation, light_to_ambient, distance or field_of_view. May be given "
-              "several times.")  # fmt: skip
+              help="A further factor: light_elevation, light_to_ambient, distance, field_of_view, age or sex; or a "
+              "part of people: shape, skin or hair (docs/traits.md). May be given several times.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="NAME",
               help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
 @KEEP_HEAD_SIZE
@@ -135,13 +135,15 @@ def render(
 
     Makes the splits train, test, iid and sweep. If it is stopped (Ctrl-C, TERM, HUP), the same command continues after
     the last complete shard. --azimuth, --elevation and --light-azimuth are factors. The other
-    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor.
+    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor,
+    and adds batches that vary one trait of a person. If two or more traits vary, the split mix recombines people.
 
     \b
     Example:
       dcign render --batches 12000 --out faces
       dcign render --batches 400 --channels 3 --truth depth,normals,landmarks
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
+      dcign render --batches 12000 --size 64 --vary age --vary sex --vary shape --vary skin --vary hair
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
@@ -433,20 +435,22 @@ def edit(
     fps: float,
     device: str,
     threads: int,
-    **factors: tuple[tuple[float, ...], ...],
+    **given: tuple[tuple[float, ...], ...] | Path | None,
 ) -> None:
     """Print at what angles a picture was taken, and render it again at others.
 
     RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
     an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
     the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
-    values, they change together. Factors that you do not set keep the value read from the picture.
+    values, they change together. Factors that you do not set keep the value read from the picture. If the run's data
+    set varies parts of people, --hair-from, --skin-from and --shape-from take that part from another picture.
 
     \b
     Example:
       dcign edit runs/swap photo.png
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
+      dcign edit runs/people photo.png --age 70 --hair-from other.png --out older.png
     """
     from dcign import device as devices
     from dcign.infer import edit as editing
@@ -454,18 +458,21 @@ def edit(
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
 
-    asked = {name: tuple(chain(*given)) for name, given in factors.items() if given}
+    asked = {name: tuple(chain(*values)) for name, values in given.items() if isinstance(values, tuple) and values}
+    donors = {name.removesuffix("_from"): path for name, path in given.items() if isinstance(path, Path)}
     with interruptible(NO_FILE_WRITTEN):
-        if out is None and (asked or grid or beside):
+        if out is None and (asked or donors or grid or beside):
             raise TrainingError("expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif.")
         if out is not None:
             refuse_strip_file(out, scale, fps)
         trained = TrainedRun.open(run, device)
         columns, spread = editing.arranged(asked, grid)
-        image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
+        shape = trained.description.size, trained.description.channels
+        image, *others = (fitted(open_picture(path), *shape) for path in (picture, *donors.values()))
         with devices.threads(threads):
             codec = trained.codec if plain else trained.sharp_codec
-            edited = editing.edit(codec, trained.calibrations, image, spread)
+            blocks = dict(zip(donors, others, strict=True))
+            edited = editing.edit(codec, trained.calibrations, image, spread, blocks)
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
             echo(caution, err=True)

@@ -245,7 +245,8 @@ def reports_of(folder: Path, name: str) -> list[Report]:
         for score in report["factors"].values():
             if turned := score.get("rerender"):
                 turned["short_db"] = turned["reconstruction_psnr_db"] - turned["psnr_db"]
-        own = {score["latent"] for score in report["factors"].values()}
+        scores = report["factors"].values()
+        own = {latent for score in scores for latent in score.get("latents", [score["latent"]])}
         nats = report["latents"]["kl_nats"]
         report["latents"]["intrinsic_alive"] = sum(value > 0.1 for z, value in enumerate(nats) if z not in own)
         haar = path.with_name("haar.json")

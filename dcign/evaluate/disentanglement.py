@@ -15,7 +15,7 @@ from dcign.metrics.bootstrap import bootstrap, bootstrap_all
 from dcign.metrics.information import binned, entropy, gap_of, information, modularity_of
 from dcign.metrics.interventions import beta_vae_score, factor_vae_score, interventional_robustness
 from dcign.metrics.predictors import DCI, dci, dci_continuous, explicitness, predicted_right, sap_of
-from dcign.metrics.tables import BINS, Blocks, blocks_around, classes
+from dcign.metrics.tables import BINS, Blocks, classes
 from dcign.progress import FractionProgress, no_fraction_progress
 
 FITTED, MEASURED = 10_000, 5_000  # images at most; of fewer than 15,000, two thirds and one third
@@ -30,7 +30,7 @@ Metrics = dict[str, dict[str, float]]  # name -> value, and, where it is cheap, 
 class Disentanglement:
     """The parts of evaluation.json that hold the metrics of the literature.
 
-    metrics: of "latents", each latent by itself, and of "blocks", where all latents without a factor count as one.
+    metrics: of "latents", each latent by itself, and of "blocks", where the latents of each block count as one.
     dci: DCI disentanglement by "classes", 20 per factor, and by real "values", each over all "latents", over "blocks",
     and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for "values". All
     are None if the tables were too small to measure.
@@ -46,15 +46,17 @@ def measure_disentanglement(
     factors: Floating,
     ranges: Floating,
     own: Sequence[int],
+    blocks: Blocks,
     rng: np.random.Generator,
     progress: FractionProgress = no_fraction_progress,
     class_trees: bool = True,
 ) -> Disentanglement:
-    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents.
+    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own: all latents of the factors.
 
+    blocks: the latents that count as one. A circular factor is its angle here, in classes and as a value.
     rng draws the intervals. class_trees: whether to grow DCI's trees of classes, which take nearly all the time.
     """
-    truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])
+    truth = classes(factors, ranges)
     fitted, measured = halves(len(mu))
     tables = mu[fitted], truth[fitted], mu[measured], truth[measured]
     latents = _metrics(mu, factors, truth, tables, None, rng)

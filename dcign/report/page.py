@@ -24,6 +24,7 @@ from dcign.trained.terms import (
     DCI_TERMS,
     FACTOR_TABLES,
     METRIC_TERMS,
+    PERSON_TERMS,
     RECONSTRUCTION_TERMS,
     Metric,
     part_terms,
@@ -95,6 +96,8 @@ def report_html(gallery: Gallery) -> str:
         picture=_picture_facts(run.evaluation),
         rebuilt=_rebuilt(runs),
         refined=_refined(run),
+        parts=_parts(runs),
+        person_terms=PERSON_TERMS,
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
@@ -199,6 +202,15 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     head, frame = (value_of(report["reconstruction"], f"psnr_{part}_db") for part in ("head", "frame"))
     of_head = "" if head is None else f"{formatted(head, '.1f')} dB over the head and "
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
+
+
+def _parts(runs: Sequence[TrainedRun]) -> list[tuple[str, str, list[str]]]:
+    """Return a line per run and part of a person: the run, the part, and the cells of PERSON_TERMS."""
+    return [
+        (run.name, part, [term.text(score) for term in PERSON_TERMS])
+        for run in runs
+        for part, score in (run.evaluation.get("parts") or {}).items()
+    ]
 
 
 def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[tuple[str, str]]]]:

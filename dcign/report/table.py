@@ -10,6 +10,7 @@ from dcign.trained.marks import chance_of, sign_of
 from dcign.trained.terms import (
     FACTOR_TERMS,
     METRIC_TERMS,
+    PERSON_TERMS,
     RECONSTRUCTION_TERMS,
     RERENDER_TERMS,
     Metric,
@@ -25,7 +26,8 @@ swap: squared error with this factor taken from another picture of the person, d
 copy: the same ratio for returning the input unchanged, which a swap has to beat
 still: how much the other latents move with this factor, relative to how much they differ between people (0 = not at
       all)
-as one: all intrinsic latents count as one block
+own, whole, leak of a part: R2 of its coefficients from its own block, from the whole code, and from all other blocks
+as one: the latents of each block count as one
 fine: share of the fine structure of faces that reconstructions explain (1 = all, 0 = a constant picture)
 +-: half the 95 % interval
 chance: the better of labels in another order and of an untrained network, on the same pictures
@@ -46,7 +48,7 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
             chances = [formatted(chance_of(report, term, factor), term.form, "") for term in terms]
             if any(chances):
                 lines.append("  chance".ljust(width) + "".join(chance.rjust(9) for chance in chances))
-        lines += [*_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
+        lines += [*_parts_lines(report), *_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
     return "\n".join([*lines, LEGEND])
 
 
@@ -54,6 +56,16 @@ def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON
     """Return the columns; those of re-rendering only if it was measured."""
     measured = any(value_of(score, RERENDER_TERMS[0].key) is not None for score in report["factors"].values())
     return (*FACTOR_TERMS, *RERENDER_TERMS[: 2 * measured])
+
+
+def _parts_lines(report: dict[str, Any]) -> list[str]:  # JSON
+    """Return a row per part of a person, if the data set's batches vary parts."""
+    parts: dict[str, dict[str, Any]] = report.get("parts") or {}
+    if not parts:
+        return []
+    rows = [("part", [term.heading for term in PERSON_TERMS])]
+    rows += [(name, [term.text(score, "-") for term in PERSON_TERMS]) for name, score in parts.items()]
+    return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
 
 
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON

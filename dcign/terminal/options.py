@@ -19,7 +19,7 @@ from dcign.terminal.echo import echo, printable_lines
 
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
-SPLITS = ("train", "test", "iid", "sweep")
+SPLITS = ("train", "test", "iid", "sweep", "mix")
 
 
 class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
@@ -90,7 +90,7 @@ SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, m
 
 
 class FactorCommand(click.Command):
-    """A command with an additional option for each factor of the run that its arguments name."""
+    """A command with an additional option for each factor, and each part, of the run that its arguments name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
@@ -114,8 +114,13 @@ class FactorCommand(click.Command):
         for fit, units in zip(run.calibrations, run.description.units, strict=True):
             low, high = fit.range
             text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
+            if fit.circular:
+                text = "Any angles, degrees: 190 is -170."
             names = [f"--{fit.factor.replace('_', '-')}", fit.factor]
             options.append(click.Option(names, type=FactorValues(), multiple=True, help=text))
+        for part in run.description.parts if run.configuration.recipe.assigned else ():
+            names = [f"--{part}-from", f"{part}_from"]
+            options.append(click.Option(names, type=PATH, metavar="PICTURE", help=f"Take the {part} of this picture."))
         return options
 
 

@@ -124,6 +124,20 @@ BASELINE_TERMS = (
     Metric("", "entangled.r2_regression", ".3f", "R², regression direction",
          "of the linear regression of the factor on the whole code, as the paper's reviewer asked", "more"),
 )  # fmt: skip
+# Per part of a person, such as hair, where the data set's batches vary parts (the key `parts` of evaluation.json).
+PERSON_TERMS = (
+    Metric("own R2", "own_r2", ".3f", "R², own block",
+           "share of the part's coefficients that a ridge regression on its own block explains, within batches in "
+           "which only the part varies", "more"),
+    Metric("whole R2", "whole_r2", ".3f", "R², whole code",
+           "the same from the whole code, which the own block can reach: pictures do not show every coefficient"),
+    Metric("leak", "leakage_r2", ".3f", "leakage, other blocks", "the same from all other blocks together", "less"),
+    Metric("swap", "swap_ratio", ".2f", "swap / reconstruction",
+           "squared error with the part taken from another picture of the batch, divided by that of plain "
+           "reconstruction; 1 is perfect", "less"),
+    Metric("copy", "copy_ratio", ".2f", "copy / reconstruction",
+           "the same ratio for a decoder that returns its input unchanged"),
+)  # fmt: skip
 # Of reconstructions of the test split.
 RECONSTRUCTION_TERMS = (
     Metric("head dB", "reconstruction.psnr_head_db", ".1f", "reconstruction, head, dB",

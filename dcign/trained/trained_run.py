@@ -14,9 +14,10 @@ from dcign.network.autoencoder import build_model
 from dcign.network.refiner import build_refiner
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import REFINER, load_average, read_checkpoint
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
-from dcign.trained.calibration import FactorCalibration, read_calibrations
+from dcign.trained.calibration import Calibration, read_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.evaluation_file import read_evaluation
@@ -81,9 +82,14 @@ class TrainedRun:
         return replace(self.codec, refiner=refiner.to(self.codec.device).eval())
 
     @cached_property
-    def calibrations(self) -> tuple[FactorCalibration, ...]:
+    def layout(self) -> CodeLayout:
+        """The blocks of a code."""
+        return CodeLayout.of(self.description, self.configuration.recipe)
+
+    @cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
         """The calibrations that the run's evaluation wrote, in the data set's order of factors."""
-        return read_calibrations(self.folder, self.description.factors, self.configuration.recipe.latents)
+        return read_calibrations(self.folder, self.description.factors, self.layout.size)
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:  # JSON
@@ -99,7 +105,7 @@ class TrainedRun:
             )
 
     @property
-    def results(self) -> tuple[tuple[FactorCalibration, ...], dict[str, Any] | None]:  # JSON
+    def results(self) -> tuple[tuple[Calibration, ...], dict[str, Any] | None]:  # JSON
         """The calibrations and the evaluation, as far as the folder holds them."""
         calibrated, evaluated = ((self.folder / name).exists() for name in (CALIBRATION_FILE, EVALUATION_FILE))
         return self.calibrations if calibrated else (), self.evaluation if evaluated else None

@@ -14,6 +14,7 @@ from dcign.arrays import Float32, Float64
 from dcign.facegen.haircuts import cut_probabilities
 from dcign.facegen.model.morphable import MorphableModel, Population
 from dcign.facegen.model.person import AGES, ATTRIBUTES, MEAN_PERSON, Person
+from dcign.facegen.primitives import ramp
 
 # The sex variable is a mixture of two normal distributions with unit variance together.
 SEX_CENTRE = 0.9
@@ -21,6 +22,7 @@ SEX_DEVIATION = float(np.sqrt(1 - SEX_CENTRE**2))
 # Mean and standard deviation of |sex|, that is, within one sex.
 SEX_SIDE = 0.9062
 SEX_WITHIN_SIDE = float(np.sqrt(1 - SEX_SIDE**2))
+BLEND = 0.9  # standard deviations of sex: the means of women and men have their own spread
 AGE_BETA = (1.2, 2.18)  # of the beta distribution of ages over AGES: most are young, one in ten is over 60
 AGE_MEAN = MEAN_PERSON[ATTRIBUTES.index("age")]
 AGE_DEVIATION = 14.2
@@ -37,6 +39,7 @@ def sample_person(
     """
     shape = rng.standard_normal(model.shape_modes)
     albedo = rng.standard_normal(model.albedo_modes)
+    own_shape = shape.astype(np.float32)
     attributes: list[float] = []
     if model.population is not None:
         sex = rng.choice((-SEX_CENTRE, SEX_CENTRE)) + SEX_DEVIATION * rng.standard_normal()
@@ -45,7 +48,7 @@ def sample_person(
         attributes = [sex, age, *(_hair(sex, age, rng) if hair and model.hair is not None else (0.0, 0.0, 0.0))]
     if model.size_mode is not None and not keep_size:
         shape[model.size_mode] = 0.0
-    return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32))
+    return Person(shape.astype(np.float32), albedo.astype(np.float32), np.array(attributes, np.float32), own_shape)
 
 
 def _hair(sex: float, age: float, rng: np.random.Generator) -> tuple[float, float, float]:
@@ -55,10 +58,18 @@ def _hair(sex: float, age: float, rng: np.random.Generator) -> tuple[float, floa
     return float(rng.choice(len(chances), p=chances)), float(length), float(volume)
 
 
-def shape_of(population: Population, sex: float, age: float, own: Float64) -> Float64:
-    """Return a person's shape coefficients (Ks,); age in years; own (Ks,), N(0, 1): variation beyond sex and age."""
+def shape_of(population: Population, sex: float, age: float, own: Float64, *, blended: bool = False) -> Float64:
+    """Return a person's shape coefficients (Ks,); age in years; own (Ks,), N(0, 1): variation beyond sex and age.
+
+    blended: pass smoothly from the spread of women to that of men between -BLEND and BLEND. The step at 0 moves
+    vertices by 1 mm, and would be seen where sex varies alone.
+    """
     arrays = population.arrays
     spread = arrays["women_shape"] if sex < 0 else arrays["men_shape"]
+    if blended:
+        spread = arrays["women_shape"] + ramp(np.asarray(sex), -BLEND, BLEND) * (
+            arrays["men_shape"] - arrays["women_shape"]
+        )
     return np.asarray(
         sex * arrays["sex_shape"] + (age - AGE_MEAN) / 10 * arrays["age_shape"] + spread @ own, dtype=np.float64
     )

@@ -14,6 +14,7 @@ from dcign.errors import RenderError
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.traits import TRAITS
 from dcign.facegen.objects.collection import Collection, collection_bytes, is_collection, read_collection
 from dcign.facegen.objects.soup import RADIUS
 from dcign.render.draw.atlas import Faces
@@ -52,10 +53,13 @@ def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:
     )
 
 
-def check_object_options(*, model: bool, hair: bool, keep_head_size: bool, truth: Sequence[str]) -> None:
+def check_object_options(
+    *, model: bool, hair: bool, keep_head_size: bool, truth: Sequence[str], vary: Sequence[str] = ()
+) -> None:
     """Raise RenderError if options for faces come with those for objects. A bool says whether the option was given."""
     landmarks = LANDMARKS in truth
     options = {"--model": model, "--hair": hair, "--keep-head-size": keep_head_size, "--truth landmarks": landmarks}
+    options |= {f"--vary {name}": True for name in vary if name in TRAITS}
     wrong = [option for option, given in options.items() if given]
     if wrong:
         raise RenderError(

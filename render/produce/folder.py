@@ -18,6 +18,7 @@ from dcign.render.draw.truth_pass import check_drawable_truth
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import Subject, read_subject, subject_bytes
+from dcign.render.plan.people import check_traits
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.paths import make_folder, with_local_copy
@@ -78,6 +79,7 @@ def open_folder(
                 check_drawable_truth(configuration.truth, (), {})
             else:
                 check_drawable_truth(configuration.truth, subject.part_names, subject.landmarks)
+                check_traits(configuration, subject)
                 if not configuration.textured:  # a texture costs every worker 100 MB of memory
                     subject = replace(subject, texture=None)
             if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping

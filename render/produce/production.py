@@ -283,6 +283,7 @@ def _finish(
         renderer=asdict(shards[0].renderer),
         splits=splits,
         factors=configuration.factors,
+        parts=configuration.parts,
     )
     write_atomic(folder / CARD, data_set_card(manifest).encode())
     write_sheet(folder / splits["test"][0].file, folder / PREVIEW)
