@@ -19,8 +19,12 @@ MEAN_PERSON = (0.0, 40.0, 0.0, 0.0, 0.0)  # between the sexes, of the mean age, 
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """shape (Ks,) and albedo (Ka,), N(0, 1) over the population; attributes (A,), see ATTRIBUTES, A = 0 if unknown."""
+    """shape (Ks,) and albedo (Ka,), N(0, 1) over the population; attributes (A,), see ATTRIBUTES, A = 0 if unknown.
+
+    own_shape (Ks,): the shape before sex and age moved it, N(0, 1), and with the head's size; None if it is not known.
+    """
 
     shape: Float32
     albedo: Float32
     attributes: Float32
+    own_shape: Float32 | None = None

@@ -11,14 +11,17 @@ from zlib import crc32
 
 import numpy as np
 
-from dcign.arrays import Float32, Int64
+from dcign.arrays import Float32, Float64, Int64
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked
+from dcign.facegen.model.selection import EVERYBODY
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import Scene
+from dcign.render.plan.choice import Crowd, choose_people
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
+from dcign.render.plan.correlation import correlated
 from dcign.render.plan.objects import Subject, choose_objects
 from dcign.render.plan.ranges import Range
 
@@ -45,8 +48,13 @@ class BatchPlan:
     nuisance: dict[str, Float32]
 
 
-def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, number: int) -> BatchPlan:
-    """Plan batch `number` of a split: train and test vary one thing, iid all, sweep shows 20 faces on a grid."""
+def plan_batch(
+    configuration: RenderConfiguration, model: Subject, split: str, number: int, crowd: Crowd | None = None
+) -> BatchPlan:
+    """Plan batch `number` of a split: train and test vary one thing, iid all, sweep shows 20 faces on a grid.
+
+    crowd: the people, if the configuration shows those of a file.
+    """
     if split == "sweep":
         varies, factors = "identity", _sweep_factors(configuration, number)
     else:
@@ -54,11 +62,16 @@ def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, n
         varies = "all" if split == "iid" else configuration.kinds[number % len(configuration.kinds)]
         factors = _drawn_factors(configuration, varies, rng)
     shape = albedo = attributes = None
-    if isinstance(model, Collection):
-        # There are few objects, so batches show them repeatedly.
+    if isinstance(model, Collection) or crowd is not None:
+        # There are few objects, so batches show them repeatedly; likewise people of a file.
         own = _generator(configuration.seed, _OBJECT_STREAM, SPLITS.index(split), number)
         order = _generator(configuration.seed, _DEAL_STREAM)
+    if isinstance(model, Collection):
         shown = choose_objects(len(model.solids), split, varies, order=order, rng=own)
+    elif crowd is not None:
+        splits = tuple(configuration.splits.batches())
+        shown = choose_people(len(crowd.people), splits, split, varies, order=order, rng=own)
+        shape, albedo, attributes = stacked([crowd.people[person] for person in shown])
     else:
         shown = _people(split, number, varies)
         shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in shown])
@@ -81,7 +94,9 @@ def _generator(*key: int) -> np.random.Generator:
 
 def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> Person:
     rng = _generator(configuration.seed, _PERSON_STREAM, person)
-    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=has_hair(configuration.hair))
+    selection = EVERYBODY if configuration.people is None else configuration.people.selection(model)
+    hair = has_hair(configuration.hair)
+    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=hair, selection=selection)
 
 
 def _people(split: str, number: int, varies: str) -> Int64:
@@ -92,11 +107,27 @@ def _people(split: str, number: int, varies: str) -> Int64:
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float32:
     """Draw factors (20, F): 20 uniform values of each that varies, one for all pictures of each that does not."""
-    columns = []
-    for name, allowed in configuration.ranges.items():
-        values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
-        columns.append(values if varies in (name, "all") else np.full(BATCH_SIZE, values[0]))
+    drawn = {name: rng.uniform(each.low, each.high, BATCH_SIZE) for name, each in configuration.ranges.items()}
+    if configuration.correlate:
+        drawn |= _joined(configuration, {name: values for name, values in drawn.items() if name != varies})
+    columns = [values if varies in (name, "all") else np.full(BATCH_SIZE, values[0]) for name, values in drawn.items()]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _joined(configuration: RenderConfiguration, drawn: dict[str, Float64]) -> dict[str, Float64]:
+    """Return independent uniform values of some factors, name -> (20,), with the configuration's correlations.
+
+    What varies alone in a batch is not among them: it runs through its range, whatever the constant factors are.
+    """
+    ranges = [configuration.ranges[name] for name in drawn]
+    uniform = np.stack(
+        [(drawn[name] - each.low) / (each.high - each.low) for name, each in zip(drawn, ranges, strict=True)]
+    )
+    joined = correlated(uniform, tuple(drawn), configuration.correlate)
+    return {
+        name: np.clip(each.low + (each.high - each.low) * values, each.low, each.high)
+        for name, each, values in zip(drawn, ranges, joined, strict=True)
+    }
 
 
 def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float32]:
