@@ -13,7 +13,7 @@ from dcign.data.shard.reader import Shard
 from dcign.facegen.files.people_file import read_people, read_person
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.population import sample_person
-from dcign.render.produce import portrait
+from dcign.render.produce import portrait, subjects
 from tests.support.commands import dcign, refused
 
 
@@ -87,7 +87,10 @@ def test_face_refuses_what_it_cannot_draw(options: list[str], sentence: str, tmp
 CHOSEN = ("--age", 63, "--sex", -1, "--seed", 4, "--set", "shape.12=+2", "--set", "skin.freckles=1.5")
 
 
-def test_a_chosen_person_is_drawn_again_bit_for_bit_for_every_cut(model: MorphableModel, tmp_path: Path) -> None:
+def test_a_chosen_person_is_drawn_again_bit_for_bit_for_every_cut(
+    model: MorphableModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "face_model", lambda path, bar: model)  # not read 33 times
     drawn = set()
     for number, cut in enumerate(model.hair.cut_names):
         chosen = (*CHOSEN, "--hair", cut.replace(", ", "-"), "--size", 48)
