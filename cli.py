@@ -108,15 +108,16 @@ def dcign() -> None:
 @interval("--field-of-view", 2, 60, "Degrees; without --distance the head keeps its size.  "
            "[default: 20 20; 8 45 if varied]")  # fmt: skip
 @click.option("--vary", multiple=True, metavar="NAME",
-              help="A further factor: light_elevation, light_to_ambient, distance or field_of_view. May be given "
-              "several times.")  # fmt: skip
+              help="A further factor: light_elevation, light_to_ambient, distance, field_of_view, age or sex; or a "
+              "part of people: shape, skin or hair (docs/traits.md). May be given several times.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="NAME",
               help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
 @click.option("--correlate", multiple=True, metavar="A,B=R",
               help="Draw two factors with correlation R, for example azimuth,light_azimuth=0.8. May be given several "
               "times.")  # fmt: skip
-@interval("--age", 18, 80, "Only people of this age, years.  [default: 18 to 80, most are young]")
-@interval("--sex", -3, 3, "Only these: women, men, or LO HI in standard deviations, below 0 women.")
+@interval("--age", 18, 80, "Only people of this age, years; with --vary age its range.  [default: 18 to 80]")
+@interval("--sex", -3, 3, "Only women, men, or LO HI in standard deviations, below 0 women; with --vary sex its "
+          "range.")  # fmt: skip
 @click.option("--people", type=PATH, metavar="FILE.json",
               help="The people of this file instead of random ones: 80 or more (docs/face.md).")  # fmt: skip
 @KEEP_HEAD_SIZE
@@ -146,7 +147,8 @@ def render(
 
     Makes the splits train, test, iid and sweep. If it is stopped (Ctrl-C, TERM, HUP), the same command continues after
     the last complete shard. --azimuth, --elevation and --light-azimuth are factors. The other
-    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor.
+    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor,
+    and adds batches that vary one trait of a person. If two or more traits vary, the split mix recombines people.
 
     \b
     Example:
@@ -156,6 +158,7 @@ def render(
       dcign render --batches 1500 --size 64 --age 18 30 --sex women --hair bob,curls
       dcign render --batches 1500 --size 64 --people crowd.json
       dcign render --batches 1500 --size 64 --correlate azimuth,light_azimuth=0.8
+      dcign render --batches 12000 --size 64 --vary age --vary sex --vary shape --vary skin --vary hair
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786

@@ -57,8 +57,13 @@ class FaceDataset:
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Names, units and mirror signs of the columns of labels."""
+        """Names, units, mirror signs and flags of the columns of labels."""
         return self.manifest.factors
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Which of shape, skin and hair batches of this data set vary alone."""
+        return self.manifest.parts
 
     def shards(self, split: str) -> Generator[Shard]:
         """Yield each shard of a split, checked; it is open while it is yielded."""

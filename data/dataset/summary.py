@@ -151,6 +151,7 @@ def _summary(path: Path, source: ShardHeader | Manifest, model: Json, tallies: d
             factor.name: {"units": factor.units, "mirror_sign": factor.mirror_sign, **spread(factor.name)}
             for factor in source.factors
         },
+        "parts": list(source.parts),
         "nuisances": {
             name: spread(name) for name in sorted({name for tally in tallies.values() for name in tally.nuisance})
         },

@@ -21,7 +21,7 @@ from dcign.terminal.echo import echo, printable_lines
 
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
-SPLITS = ("train", "test", "iid", "sweep")
+SPLITS = ("train", "test", "iid", "sweep", "mix")
 
 
 class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic

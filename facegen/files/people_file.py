@@ -8,6 +8,7 @@
 sex, length and volume are standard deviations, age is years; shape has one N(0, 1) coefficient per mode; skin has one
 per name of the model's albedo. People of a model without a population have shape and skin only. "own_shape", which may
 be absent, is the shape before sex and age moved it, and with the head's size: only changes of sex and age need it.
+"tone" of hair, which is usually absent, is the tone of the skin that the hair goes with, where it is somebody else's.
 Numbers are the shortest texts that give the same float32 again.
 """
 
@@ -28,7 +29,7 @@ from dcign.errors import ModelError
 from dcign.facegen.files.model_file import model_bytes
 from dcign.facegen.model.changes import LIMITS, MOST_DEVIATIONS
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.facegen.model.person import Person
+from dcign.facegen.model.person import HAIR_TONE, Person
 from dcign.printable import printable
 
 PERSON, PEOPLE = "dcign-person", "dcign-people"
@@ -37,6 +38,7 @@ MOST_BYTES = 1 << 30
 LONGEST = 60  # characters of a value that a sentence quotes
 EACH = (-MOST_DEVIATIONS, MOST_DEVIATIONS)  # limits of a coefficient
 OWN = "own_shape"
+TONE = "tone"
 HAIR = {"length": "hair_length", "volume": "hair_volume"}  # in the file -> in Person.attributes
 
 Json = dict[str, Any]
@@ -119,11 +121,13 @@ def _head(model: MorphableModel, form: str) -> str:
 
 def _about(model: MorphableModel, person: Person) -> Json:
     """Return one person as JSON holds it."""
-    attributes = dict(zip(model.attributes, _numbers(person.attributes), strict=True))
+    names = (*model.attributes, HAIR_TONE)[: len(person.attributes)]
+    attributes = dict(zip(names, _numbers(person.attributes), strict=True))
     about: Json = {name: attributes[name] for name in ("sex", "age") if name in attributes}
     if model.hair is not None and attributes:
         cut = model.hair.cut_names[round(attributes["hair_cut"])]
         about["hair"] = {"cut": cut} | {short: attributes[name] for short, name in HAIR.items()}
+        about["hair"] |= {TONE: attributes[HAIR_TONE]} if HAIR_TONE in attributes else {}
     skin = dict(zip(model.albedo.coefficient_names, _numbers(person.albedo), strict=True))
     about |= {"shape": _numbers(person.shape), "skin": skin}
     return about if person.own_shape is None else about | {OWN: _numbers(person.own_shape)}
@@ -198,12 +202,13 @@ def _person(found: Any, model: MorphableModel, place: str, refuse: Refuse) -> Pe
     values = {name: _number(found[name], LIMITS[name], f"{place}.{name}", refuse) for name in known}
     if has_hair:
         values |= _hair(found["hair"], model, f"{place}.hair", refuse)
+    attributes = (*model.attributes, HAIR_TONE) if HAIR_TONE in values else model.attributes
     names = model.albedo.coefficient_names
     _check_names(found["skin"], names, f"{place}.skin", refuse)
     return Person(
         _modes(found["shape"], model, f"{place}.shape", refuse),
         _coefficients({f"{place}.skin.{name}": found["skin"][name] for name in names}, refuse),
-        np.array([values.get(name, 0.0) for name in model.attributes], np.float32),
+        np.array([values.get(name, 0.0) for name in attributes], np.float32),
         _modes(found[OWN], model, f"{place}.{OWN}", refuse) if OWN in found else None,
     )
 
@@ -217,12 +222,14 @@ def _modes(found: Any, model: MorphableModel, place: str, refuse: Refuse) -> Flo
 
 
 def _hair(found: Any, model: MorphableModel, place: str, refuse: Refuse) -> dict[str, float]:  # JSON
-    """Return the three attributes of hair."""
-    _check_names(found, ("cut", *HAIR), place, refuse)
+    """Return the attributes of hair."""
+    _check_names(found, ("cut", *HAIR), place, refuse, optional=(TONE,))
     names = model.hair.cut_names if model.hair is not None else ()
     if found["cut"] not in names:
         raise refuse(f"one of {'; '.join(names)}", repr(found["cut"]), f"{place}.cut")
     values = {name: _number(found[short], LIMITS[name], f"{place}.{short}", refuse) for short, name in HAIR.items()}
+    if TONE in found:
+        values[HAIR_TONE] = _number(found[TONE], EACH, f"{place}.{TONE}", refuse)
     return {"hair_cut": float(names.index(found["cut"]))} | values
 
 

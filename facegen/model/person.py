@@ -13,6 +13,9 @@ from dcign.arrays import Float32
 #   hair_length   standard deviations from the mean of the cut
 #   hair_volume   likewise
 ATTRIBUTES = ("sex", "age", "hair_cut", "hair_length", "hair_volume")
+# A sixth attribute where skin or hair vary alone: the tone of the skin that the hair goes with, standard deviations.
+# Without it, that is the person's own, and lighter skin has lighter hair.
+HAIR_TONE = "hair_tone"
 AGES = (18.0, 80.0)
 MEAN_PERSON = (0.0, 40.0, 0.0, 0.0, 0.0)  # between the sexes, of the mean age, bald
 

@@ -17,10 +17,12 @@ from dcign.facegen.haircuts import cut_probabilities
 from dcign.facegen.model.morphable import MorphableModel, Population
 from dcign.facegen.model.person import AGES, ATTRIBUTES, MEAN_PERSON, Person
 from dcign.facegen.model.selection import AGE_BETA, EVERYBODY, SEX_CENTRE, SEX_DEVIATION, Selection
+from dcign.facegen.primitives import ramp
 
 # Mean and standard deviation of |sex|, that is, within one sex.
 SEX_SIDE = 0.9062
 SEX_WITHIN_SIDE = float(np.sqrt(1 - SEX_SIDE**2))
+BLEND = 0.9  # standard deviations of sex: the means of women and men have their own spread
 AGE_MEAN = MEAN_PERSON[ATTRIBUTES.index("age")]
 AGE_DEVIATION = 14.2
 MOST_HAIR_DEVIATION = 2.0  # standard deviations, of length and of volume
@@ -62,10 +64,18 @@ def _hair(sex: float, age: float, rng: np.random.Generator, selection: Selection
     return float(rng.choice(len(chances), p=chances)), float(length), float(volume)
 
 
-def shape_of(population: Population, sex: float, age: float, own: Float64) -> Float64:
-    """Return a person's shape coefficients (Ks,); age in years; own (Ks,), N(0, 1): variation beyond sex and age."""
+def shape_of(population: Population, sex: float, age: float, own: Float64, *, blended: bool = False) -> Float64:
+    """Return a person's shape coefficients (Ks,); age in years; own (Ks,), N(0, 1): variation beyond sex and age.
+
+    blended: pass smoothly from the spread of women to that of men between -BLEND and BLEND. The step at 0 moves
+    vertices by 1 mm, and would be seen where sex varies alone.
+    """
     arrays = population.arrays
     spread = arrays["women_shape"] if sex < 0 else arrays["men_shape"]
+    if blended:
+        spread = arrays["women_shape"] + ramp(np.asarray(sex), -BLEND, BLEND) * (
+            arrays["men_shape"] - arrays["women_shape"]
+        )
     return np.asarray(
         sex * arrays["sex_shape"] + (age - AGE_MEAN) / 10 * arrays["age_shape"] + spread @ own, dtype=np.float64
     )

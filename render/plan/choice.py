@@ -19,6 +19,7 @@ from dcign.facegen.haircuts import CUT_NAMES
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import AGES, Person
 from dcign.facegen.model.selection import MOST_SEX, Selection, cut_number
+from dcign.facegen.model.traits import TRAITS
 from dcign.render.plan.ranges import Pair, Range
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import with_local_copy
@@ -124,13 +125,17 @@ def chosen_part(age: Pair | None, sex: Pair | None, cuts: Iterable[str]) -> Choi
     return None if choice == Choice() else choice
 
 
-def check_crowd_options(**given: bool) -> None:
-    """Raise RenderError if options that choose people come with people of a file: names -> whether it was given."""
+def check_crowd_options(vary: Iterable[str], **given: bool) -> None:
+    """Raise RenderError if options that choose or change people come with people of a file.
+
+    vary: what batches vary; given: name of an option -> whether it was given.
+    """
     wrong = [f"--{name.replace('_', '-')}" for name, each in given.items() if each]
+    wrong += [f"--vary {name}" for name in vary if name in TRAITS]
     if wrong:
         raise RenderError(
-            f"expected --people without options that choose people, found {' and '.join(wrong)}: leave one or the "
-            "other out."
+            f"expected --people without options that choose or change people, found {' and '.join(wrong)}: leave one "
+            "or the other out."
         )
 
 

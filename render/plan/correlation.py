@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from dcign.arrays import Float64
+from dcign.arrays import Float64, Floating
 from dcign.errors import RenderError
 
 EXAMPLE = "azimuth,light_azimuth=0.8"
@@ -78,7 +78,7 @@ def check_correlations(correlations: Sequence[Correlation], factors: Sequence[st
         )
 
 
-def correlated(uniform: Float64, factors: Sequence[str], correlations: Sequence[Correlation]) -> Float64:
+def correlated(uniform: Floating, factors: Sequence[str], correlations: Sequence[Correlation]) -> Float64:
     """Return uniform variables (F, N) with these correlations between the F factors, from independent ones (F, N)."""
     root = np.linalg.cholesky(_copula(correlations, factors))
     tiny = np.finfo(np.float64).tiny  # rng.uniform can return 0, and the normal variable would be -inf

@@ -131,6 +131,8 @@ class BatchRenderer(AbstractContextManager["BatchRenderer"]):
             identity_shape=_for_each(plan.shape),
             identity_albedo=_for_each(plan.albedo),
             identity_attributes=_for_each(plan.attributes) if self.model.attributes else None,
+            identity_own_shape=_for_each(plan.own_shape),
+            identity_source=plan.source,
             nuisance=plan.nuisance,
             truth=pictures.truth | ({MASK: pictures.mask} if masked else {}),
         )

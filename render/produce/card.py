@@ -86,6 +86,9 @@ def data_set_card(manifest: Manifest, correlations: Sequence[str] = ()) -> str:
         rest=sweep_defaults(configuration),
         sampled=sampled,
         seed=manifest.seed,
+        kinds=configuration.kinds[:-1],
+        own=[factor.name for factor in configuration.factors if factor.of_identity],
+        traits=configuration.traits,
         size=configuration.size,
         truth=", ".join(f"`truth/{name}`" for name in dict.fromkeys((MASK, *configuration.truth))),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE
+from dcign.data.schema import BATCH_SIZE, IDENTITY_OWN_SHAPE
 from dcign.errors import DataError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
+from dcign.facegen.model.traits import attribute_names
 from dcign.facegen.objects.collection import Collection
 from dcign.render.plan.objects import read_subject
 from dcign.render.produce.folder import MODEL
@@ -31,9 +32,10 @@ def person_of_image(name: str) -> tuple[MorphableModel, Person]:
     path = to_path(expand_home(place))
     dataset = FaceDataset(path.parent)
     model, person = _model(dataset), _person(dataset, path.name, int(number))
-    widths = [len(each) for each in (person.shape, person.albedo, person.attributes)]
-    known = all(np.isfinite(each).all() for each in (person.shape, person.albedo, person.attributes))
-    if not known or widths != [model.shape_modes, model.albedo_modes, len(model.attributes)]:
+    held = person.shape, person.albedo, person.attributes
+    widths, attributes = [len(each) for each in held], len(attribute_names(model, dataset.manifest.parts))
+    known = all(np.isfinite(each).all() for each in held)
+    if not known or widths != [model.shape_modes, model.albedo_modes, attributes]:
         raise DataError(
             f"expected a person of {dataset.folder / MODEL}, found coefficients of other numbers in image {name}: "
             "render it again."
@@ -65,10 +67,12 @@ def _person(dataset: FaceDataset, split: str, image: int) -> Person:
         if batch < entry.batches:
             with dataset.opened(split, entry) as shard:
                 shape, albedo, attributes = shard.identity_shape, shard.identity_albedo, shard.identity_attributes
+                own = shard.coefficients.get(IDENTITY_OWN_SHAPE)
             if shape is None or albedo is None:
                 raise DataError(f"expected people's coefficients in {entry.file}, found none: render it again.")
             about = np.zeros(0, np.float32) if attributes is None else attributes[batch, column]
-            return Person(shape[batch, column], albedo[batch, column], about)
+            own_shape = None if own is None else own[batch, column]
+            return Person(shape[batch, column], albedo[batch, column], about, own_shape)
         batch -= entry.batches
     held = ", ".join(name for name, each in dataset.splits.items() if each)
     count = BATCH_SIZE * sum(entry.batches for entry in entries)

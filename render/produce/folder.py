@@ -19,6 +19,7 @@ from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.choice import FILE as PEOPLE
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import Subject, read_subject, subject_bytes
+from dcign.render.plan.people import check_traits
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.paths import make_folder, with_local_copy
@@ -81,6 +82,7 @@ def open_folder(
                 check_drawable_truth(configuration.truth, subject.part_names, subject.landmarks)
                 if configuration.people is not None:
                     configuration.people.check_model(subject)
+                check_traits(configuration, subject)
                 if not configuration.textured:  # a texture costs every worker 100 MB of memory
                     subject = replace(subject, texture=None)
             if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dcign.data.damage import shown
 from dcign.data.dataset.listed import factor_pairs
-from dcign.data.schema import ShardHeader
+from dcign.data.schema import COEFFICIENTS, ShardHeader
 from dcign.data.shard.reader import Shard
 from dcign.errors import DcignError
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.traits import attribute_names, varies_with
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import HeadFrame, without_unset
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.plan.objects import FRAME, read_subject
+from dcign.render.plan.objects import FRAME, Subject, read_subject
 from dcign.render.produce.batch_renderer import BatchRenderer, head_frame
 from dcign.render.produce.folder import MODEL
 from dcign.storage.atomic import file_sha256
@@ -32,7 +34,7 @@ class _Model:
     """What a header takes from model.npz."""
 
     head: HeadFrame
-    attributes: tuple[str, ...]
+    subject: Subject
 
 
 def shard_header(
@@ -49,8 +51,10 @@ def shard_header(
         ranges=_ranges(configuration),
         camera=_camera(configuration, renderer.head),
         factors=configuration.factors,
-        attributes=renderer.model.attributes,
+        attributes=_attributes(configuration, renderer.model),
         truth_names=renderer.truth_names,
+        parts=configuration.parts,
+        varies_with=_varies_with(configuration, renderer.model),
     )
 
 
@@ -89,16 +93,31 @@ def _differences(header: ShardHeader, configuration: RenderConfiguration, model:
     implied: dict[str, tuple[Any, Any]] = {
         "seed": (header.seed, configuration.seed),
         "ranges": (header.ranges, _ranges(configuration)),
+        "parts": (header.parts, configuration.parts),
         "camera": (header.camera, _camera(configuration, model.head if model else _own_head(header))),
     }
     for name, found, wanted in factor_pairs(header.factors, configuration.factors):
         implied[name] = found, wanted
     if model is not None:
-        implied["identity attributes"] = header.attributes, model.attributes
+        implied["identity attributes"] = header.attributes, _attributes(configuration, model.subject)
+        implied["columns that vary with traits"] = header.varies_with, _varies_with(configuration, model.subject)
     for name, (found, wanted) in implied.items():
         if not _alike(found, wanted):
             has, implies = shown(_unlike(found, wanted)), shown(_unlike(wanted, found))
             yield f"has {name} {has}; its configuration implies {implies}"
+
+
+def _attributes(configuration: RenderConfiguration, subject: Subject) -> tuple[str, ...]:
+    """Return the names of the columns of identity/attributes."""
+    return () if isinstance(subject, Collection) else attribute_names(subject, configuration.traits)
+
+
+def _varies_with(configuration: RenderConfiguration, subject: Subject) -> dict[str, tuple[str, ...]]:
+    """Return which traits move each column of each path of coefficients, if batches vary traits of people alone."""
+    if not configuration.traits or isinstance(subject, Collection):
+        return {}
+    paths = dict(zip(("shape", "albedo", "attributes", "own_shape"), COEFFICIENTS, strict=True))
+    return {paths[name]: columns for name, columns in varies_with(subject, configuration.traits).items()}
 
 
 def _ranges(configuration: RenderConfiguration) -> dict[str, tuple[float, float]]:
@@ -134,7 +153,10 @@ def _read_model(file: Path, sha256: str) -> _Model | None:
         subject = read_subject(copy)
     except DcignError:
         return None
-    return _Model(FRAME if isinstance(subject, Collection) else head_frame(subject), subject.attributes)
+    head = FRAME if isinstance(subject, Collection) else head_frame(subject)
+    if isinstance(subject, MorphableModel):
+        subject = replace(subject, levels=(), texture=None)  # the largest arrays, which no header needs
+    return _Model(head, subject)
 
 
 def _alike(found: Any, wanted: Any) -> bool:  # JSON

@@ -289,6 +289,7 @@ def _finish(
         renderer=asdict(shards[0].renderer),
         splits=splits,
         factors=configuration.factors,
+        parts=configuration.parts,
     )
     measured = measured_correlations(folder, manifest) if configuration.correlate else []
     write_atomic(folder / CARD, data_set_card(manifest, measured).encode())
