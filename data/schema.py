@@ -90,9 +90,10 @@ PERSON_PARTS = ("shape", "skin", "hair")  # what a batch may vary of a person th
 FULL_TURN = 360.0  # degrees
 VARIES = {name: code for code, name in enumerate([factor.name for factor in FACTORS] + ["identity", "all"])}
 ALWAYS_VARIES = tuple(VARIES)  # in the enum of every shard: codes 0 to 4
-VARIES |= {
-    name: len(VARIES) + place for place, name in enumerate([*(each.name for each in MORE_FACTORS), *PERSON_PARTS])
-}
+_BEFORE_PARTS = 6  # factors whose codes come before those of the parts; those that are appended come after them
+_CODED = [factor.name for factor in MORE_FACTORS]
+_CODED[_BEFORE_PARTS:_BEFORE_PARTS] = PERSON_PARTS
+VARIES |= {name: len(VARIES) + place for place, name in enumerate(_CODED)}
 VARIES_NAMES = tuple(VARIES)
 
 

@@ -112,8 +112,8 @@ def _lines(
         text += f"\n{_whole_people(batch.identity_source)} people, mixed"
     elif split == "sweep":
         same = (batch.factors == batch.factors[0]).all(axis=0)  # people have their own age and sex
-        values = zip(factors, batch.factors[0], same, strict=True)
-        levels = [f"{name} {value:.1f}" for name, value, alike in values if value and alike]
+        known = zip(factors, batch.factors[0], same, strict=True)
+        levels = [f"{name} {value:.1f}" for name, value, alike in known if value and alike]
         text += "\n" + "\n".join(levels[:MOST_LEVELS] or ["all at 0"])
     yield text, [_tile(batch.images[index]) for index in order]
     for name in truth:

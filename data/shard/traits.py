@@ -7,10 +7,12 @@ batch that varies a trait, only the columns that it moves may differ.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dcign.arrays import Bool, Float32, Str, UInt8
+from dcign.arrays import Bool, Float32, UInt8
 from dcign.data.schema import PERSON_PARTS
 from dcign.data.shard.findings import Fault, faults_at
 from dcign.data.shard.reader import Shard
@@ -67,11 +69,11 @@ def _as_given(values: Float32, source: UInt8) -> Bool:
     return np.asarray((values == given).all(axis=(1, 2)))
 
 
-def constant(values: Float32 | Str) -> Bool:
+def constant(values: NDArray[Any]) -> Bool:
     """Return whether all 20 are exactly equal. (B, 20, ...) -> (B,)"""
     return np.asarray((values == values[:, :1]).reshape(len(values), -1).all(axis=1))
 
 
-def repeated(values: Float32 | UInt8) -> Bool:
+def repeated(values: NDArray[Any]) -> Bool:
     """Return whether two of 20 are exactly equal. (B, 20, K) -> (B,)"""
     return np.array([len(np.unique(batch, axis=0)) < len(batch) for batch in values], bool)

@@ -77,7 +77,7 @@ def plan_batch(
         split=split,
         number=number,
         varies=varies,
-        factors=_table(configuration, factors | people.scalars),
+        factors=_table(configuration, {**factors, **people.scalars}),
         identity_index=people.index,
         shape=people.shape,
         albedo=people.albedo,
@@ -100,7 +100,7 @@ def _of_person(configuration: RenderConfiguration) -> set[str]:
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> dict[str, Floating]:
     """Draw factors (20,) but those of people: 20 uniform values of each that varies, else one for all pictures."""
-    found = {
+    found: dict[str, Floating] = {
         name: rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
         for name, allowed in configuration.ranges.items()
         if name not in _of_person(configuration)

@@ -68,8 +68,8 @@ def plan_people(
     several = varies in ("identity", "all")
     if not configuration.traits:
         shown = first + np.arange(BATCH_SIZE if several else 1)
-        people = stacked([_person(configuration, model, int(person)) for person in shown])
-        return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *people)
+        drawn = stacked([_person(configuration, model, int(person)) for person in shown])
+        return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *drawn)
     source = _mixed(configuration.traits, generator(configuration.seed, MIX_STREAM, number)) if split == "mix" else None
     givers = _givers(configuration.traits, varies, source)
     people = [_person(configuration, model, first + giver) for giver in range(1 + max(map(np.max, givers.values())))]

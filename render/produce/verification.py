@@ -265,11 +265,18 @@ def _strangers(batch: Batch, renderer: BatchRenderer) -> Iterator[str]:
 
 def _wrong_shapes(batch: Batch, renderer: BatchRenderer, configuration: RenderConfiguration) -> IntP:
     """Return the images whose shape does not follow from own shape, sex and age."""
-    model, own, about = renderer.model, batch.identity_own_shape, batch.identity_attributes
-    if own is None or about is None or not isinstance(model, MorphableModel) or model.population is None:
+    model, found, own = renderer.model, batch.identity_shape, batch.identity_own_shape
+    about = batch.identity_attributes
+    if (
+        found is None
+        or own is None
+        or about is None
+        or not isinstance(model, MorphableModel)
+        or model.population is None
+    ):
         return np.zeros(0, np.intp)
     wanted = shapes_of(model, own, about, keep_size=configuration.keep_head_size, blended="sex" in configuration.traits)
-    return np.flatnonzero((np.abs(batch.identity_shape - wanted) > ROUNDING).any(axis=1))
+    return np.flatnonzero((np.abs(found - wanted) > ROUNDING).any(axis=1))
 
 
 def _undrawable(batch: Batch, names: Sequence[str]) -> str:

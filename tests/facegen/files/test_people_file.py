@@ -74,6 +74,14 @@ def test_the_own_shape_may_be_unknown(model: MorphableModel) -> None:
     assert parse_person(text, model).own_shape is None
 
 
+def test_hair_that_goes_with_somebody_else_s_skin_keeps_its_tone(model: MorphableModel) -> None:
+    person = person_of(model, 4)
+    toned = replace(person, attributes=np.append(person.attributes, np.float32(-1.25)))
+    text = person_json(model, toned)
+    assert json.loads(text)["person"]["hair"]["tone"] == -1.25
+    check_same(parse_person(text, model), toned)
+
+
 def test_people_of_a_model_without_population_have_shape_and_skin(model: MorphableModel) -> None:
     bare = replace(model, population=None, hair=None)
     person = person_of(bare, 4)

@@ -44,6 +44,27 @@ def test_a_part_of_the_population_keeps_poses_and_everything_else_of_a_person(mo
         assert len(list(part.people.strangers(others))) == 3
 
 
+def test_age_and_sex_are_ranges_of_factors_where_they_vary_and_otherwise_choose_people() -> None:
+    ranges = {"age": (20.0, 30.0), "sex": (-3.0, 0.0)}
+    varied, _ = RenderConfiguration.from_options(batches=40, vary=("age",), **ranges)
+    assert varied.age == Range(20.0, 30.0)
+    assert varied.people == Choice(sex=Range(-3.0, 0.0))
+    chosen, _ = RenderConfiguration.from_options(batches=40, hair="bob", **ranges)
+    assert chosen.people == Choice(Range(20.0, 30.0), Range(-3.0, 0.0), ("bob",))
+    assert chosen.age is None
+
+
+def test_traits_come_from_the_part_of_the_population(model: MorphableModel) -> None:
+    part = Choice(sex=Range(-3.0, 0.0), cuts=("bob", "curls"))
+    splits = Splits(train=16, test=16, iid=1, sweep_levels=(1, 1, 1, 1), mix=1)
+    varied = replace(PLAIN, splits=splits, vary=("age", "hair"), age=Range(20.0, 30.0), people=part)
+    for split, number in (("train", varied.kinds.index("hair")), ("iid", 0), ("mix", 0), ("sweep", 0)):
+        plan = plan_batch(varied, model, split, number)
+        about = dict(zip(ATTRIBUTES, plan.attributes.T[: len(ATTRIBUTES)], strict=True))
+        assert list(part.strangers(about)) == []
+        assert about["age"].max() <= 30
+
+
 def test_a_single_age_is_everybody_s(model: MorphableModel) -> None:
     forty = replace(PLAIN, people=Choice(age=Range(40, 40)))
     ages = plan_batch(forty, model, "iid", 0).attributes[:, ATTRIBUTES.index("age")]

@@ -167,9 +167,14 @@ def test_the_command_line_chooses_the_same(tmp_path: Path, crowd: Crowd) -> None
     [
         (
             ("--people", "crowd.json", "--age", 20, 30),
-            "expected --people without options that choose people, found --age",
+            "expected --people without options that choose or change people, found --age",
         ),
         (("--people", "crowd.json", "--hair", "none"), "found --hair"),
+        (("--people", "crowd.json", "--vary", "age"), "found --vary age"),
+        (
+            ("--vary", "age", "--correlate", "azimuth,age=0.3"),
+            "factors azimuth, elevation, light_azimuth for --correlate",
+        ),
         (("--people", "none.json"), "cannot be read (No such file or directory)"),
         (("--people", "few.json"), "expected 80 people or more"),
         (("--people", "other.json"), "give --model with the model.npz of their data set"),
