@@ -55,14 +55,12 @@ class Splits:
     mix: int | None = None
 
     @classmethod
-    def in_paper_proportions(
-        cls, train: int, further_factors: int = 0, parts: int = 0, *, mixed: bool = False
-    ) -> Splits:
+    def in_paper_proportions(cls, train: int, further_factors: int = 0, parts: int = 0, traits: int = 0) -> Splits:
         """Return splits in the paper's proportions: for 12,000 training batches 1,400 test and 500 i.i.d. batches.
 
         Each further factor adds test batches and a sweep, each part of a person test batches. Small sets get at least
-        10 test batches per kind and 100 i.i.d. batches. mixed: whether there is a split mix; it has as many batches as
-        a kind in test.
+        10 test batches per kind and 100 i.i.d. batches. If two or more traits of people vary, there is a split mix; it
+        has as many batches as a kind in test.
         """
         of_a_kind = max(10, round(train * 350 / 12_000))
         return cls(
@@ -70,7 +68,7 @@ class Splits:
             test=(4 + further_factors + parts) * of_a_kind,
             iid=max(100, round(train * 500 / 12_000)),
             sweep_levels=(*SWEEP_LEVELS, *(SWEEP_LEVELS_OF_MORE,) * further_factors),
-            mix=of_a_kind if mixed else None,
+            mix=of_a_kind if traits > 1 else None,
         )
 
     def batches(self) -> dict[str, int]:
@@ -306,9 +304,8 @@ def _splits(batches: int, vary: Sequence[str]) -> Splits:
     """Return the splits of a data set that varies these further factors and parts."""
     parts = [name for name in vary if name in PERSON_PARTS]
     of_people = [each.name for each in MORE_FACTORS if each.of_identity and each.name in vary]
-    return Splits.in_paper_proportions(
-        batches, len(vary) - len(parts), len(parts), mixed=len(parts) + len(of_people) > 1
-    )
+    more = len(vary) - len(parts)
+    return Splits.in_paper_proportions(batches, more, len(parts), len(parts) + len(of_people))
 
 
 def _unknown_names(found: Any, known: Any) -> list[str]:  # JSON

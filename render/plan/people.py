@@ -25,6 +25,7 @@ from dcign.render.plan.configuration import RenderConfiguration, has_hair
 from dcign.render.plan.seeding import DEAL_STREAM, MIX_STREAM, OBJECT_STREAM, PERSON_STREAM, TRAIT_STREAM, generator
 
 PEOPLE_PER_SPLIT = 10**12  # identity numbers of split i start at i times this: no person is in two splits
+SEVERAL = ("identity", "all")  # what varies in batches of whole other people
 MIXED_PEOPLE = 4  # whole people in a mix batch
 
 
@@ -58,27 +59,44 @@ def check_traits(configuration: RenderConfiguration, model: MorphableModel) -> N
 
 
 def plan_people(
-    configuration: RenderConfiguration, model: MorphableModel, split: str, number: int, varies: str,
-    levels: Mapping[str, float], crowd: Crowd | None = None,
-) -> PlannedPeople:  # fmt: skip
+    configuration: RenderConfiguration,
+    model: MorphableModel,
+    split: str,
+    number: int,
+    varies: str,
+    levels: Mapping[str, float],
+    crowd: Crowd | None = None,
+) -> PlannedPeople:
     """Plan the people of a batch; levels: the age or sex that a sweep gives to all; crowd: the people, if given."""
     if crowd is not None:
         return _of_crowd(configuration, crowd, split, number, varies)
     first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
-    several = varies in ("identity", "all")
-    if not configuration.traits:
-        shown = first + np.arange(BATCH_SIZE if several else 1)
-        drawn = stacked([_person(configuration, model, int(person)) for person in shown])
-        return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *drawn)
-    source = _mixed(configuration.traits, generator(configuration.seed, MIX_STREAM, number)) if split == "mix" else None
+    if configuration.traits:
+        source = None
+        if split == "mix":
+            source = _mixed(configuration.traits, generator(configuration.seed, MIX_STREAM, number))
+        return _put_together(configuration, model, first, varies, levels, source)
+    shown = first + np.arange(BATCH_SIZE if varies in SEVERAL else 1)
+    drawn = stacked([_person(configuration, model, int(person)) for person in shown])
+    return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *drawn)
+
+
+def _put_together(
+    configuration: RenderConfiguration,
+    model: MorphableModel,
+    first: int,
+    varies: str,
+    levels: Mapping[str, float],
+    source: UInt8 | None,
+) -> PlannedPeople:
+    """Put the people of a batch together from the traits of those from number `first` on."""
     givers = _givers(configuration.traits, varies, source)
     people = [_person(configuration, model, first + giver) for giver in range(1 + max(map(np.max, givers.values())))]
-    values = _scalars(configuration, first, len(people))
     scalars = {
         name: np.full(BATCH_SIZE, levels[name], np.float32) if name in levels else given[givers[name]]
-        for name, given in values.items()
+        for name, given in _scalars(configuration, first, len(people)).items()
     }
-    whole = several or varies in PERSON_PARTS
+    whole = varies in (*SEVERAL, *PERSON_PARTS)
     rows = BATCH_SIZE if whole or varies in TRAITS else 1
     built = assemble(
         model,
@@ -126,7 +144,7 @@ def _givers(traits: Sequence[str], varies: str, source: UInt8 | None) -> dict[st
     each, one = np.arange(BATCH_SIZE), np.zeros(BATCH_SIZE, np.intp)
     if source is not None:  # in a mix batch all pictures share what nothing varies
         return dict.fromkeys(TRAITS, one) | dict(zip(traits, source.T.astype(np.intp), strict=True))
-    return {name: each if varies in (name, "identity", "all") else one for name in TRAITS}
+    return {name: each if varies in (name, *SEVERAL) else one for name in TRAITS}
 
 
 def _mixed(traits: Sequence[str], rng: np.random.Generator) -> UInt8:

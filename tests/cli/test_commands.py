@@ -129,7 +129,7 @@ def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str,
 
 def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = {"test": 2, "iid": 1, "sweep_levels": (1, 1, 1)}
-    monkeypatch.setattr(Splits, "in_paper_proportions", lambda train, _: Splits(train=train, **few))
+    monkeypatch.setattr(Splits, "in_paper_proportions", lambda train, *_: Splits(train=train, **few))
     made = dcign("render", "--batches", "1", "--size", "16", "--out", tmp_path / "faces", "--workers", "1")
     assert "it takes 4 batches" in made.output
     assert "dcign train" not in made.output

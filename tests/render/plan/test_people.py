@@ -79,7 +79,7 @@ def test_traits_change_no_pose(model: MorphableModel) -> None:
         np.testing.assert_array_equal(one.factors, other.factors[:, :3])
 
 
-def test_one_person_grows_older_in_an_age_batch_and_sex_moves_the_shape_smoothly(model: MorphableModel) -> None:
+def test_age_and_sex_move_the_shape_of_one_person_evenly(model: MorphableModel) -> None:
     age, sex = (plan_batch(EVERY, model, "train", number) for number in (3, 4))
     for plan, column in ((age, 3), (sex, 4)):
         assert (plan.own_shape == plan.own_shape[0]).all()
