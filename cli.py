@@ -22,6 +22,7 @@ from dcign.terminal.options import (
     COUNT,
     DATA,
     HAIR,
+    HAIRCUTS,
     KEEP_HEAD_SIZE,
     MODEL,
     NO_FILE_WRITTEN,
@@ -32,9 +33,11 @@ from dcign.terminal.options import (
     SPLIT,
     Commands,
     FactorCommand,
+    PeopleCommand,
     interruptible,
     interval,
     on_device,
+    refuse_beside,
     refuse_overwriting,
 )
 from dcign.terminal.progress import batch_progress, console, stage_progress, step_progress
@@ -80,7 +83,7 @@ def dcign() -> None:
     """
 
 
-@dcign.command(short_help="Render a data set of faces or meshes.")
+@dcign.command(cls=PeopleCommand, short_help="Render a data set of faces or meshes.")
 @click.option("--batches", type=COUNT, required=True, metavar="N",
               help="Training batches of 20 images. The splits test, iid and sweep add 298 or more.")  # fmt: skip
 @click.option("--out", type=PATH_OR_URL, default="faces", show_default=True,
@@ -109,8 +112,16 @@ def dcign() -> None:
               "part of people: shape, skin or hair (docs/traits.md). May be given several times.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="NAME",
               help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
+@click.option("--correlate", multiple=True, metavar="A,B=R",
+              help="Draw two factors with correlation R, for example azimuth,light_azimuth=0.8. May be given several "
+              "times.")  # fmt: skip
+@interval("--age", 18, 80, "Only people of this age, years; with --vary age its range.  [default: 18 to 80]")
+@interval("--sex", -3, 3, "Only women, men, or LO HI in standard deviations, below 0 women; with --vary sex its "
+          "range.")  # fmt: skip
+@click.option("--people", type=PATH, metavar="FILE.json",
+              help="The people of this file instead of random ones: 80 or more (docs/face.md).")  # fmt: skip
 @KEEP_HEAD_SIZE
-@HAIR
+@HAIRCUTS
 @click.option("--shadows/--no-shadows", default=True, show_default=True,
               help="Whether faces cast shadows on themselves.")  # fmt: skip
 @click.option("--truth", default="", metavar="LAYERS", help=TRUTH_HELP)
@@ -128,6 +139,7 @@ def render(
     model_path: Path | None,
     meshes: Path | None,
     up: str | None,
+    people: Path | None,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -143,6 +155,9 @@ def render(
       dcign render --batches 12000 --out faces
       dcign render --batches 400 --channels 3 --truth depth,normals,landmarks
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
+      dcign render --batches 1500 --size 64 --age 18 30 --sex women --hair bob,curls
+      dcign render --batches 1500 --size 64 --people crowd.json
+      dcign render --batches 1500 --size 64 --correlate azimuth,light_azimuth=0.8
       dcign render --batches 12000 --size 64 --vary age --vary sex --vary shape --vary skin --vary hair
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
@@ -159,12 +174,19 @@ def render(
     if cluster and workers is not None:
         raise click.UsageError("expected --workers or --cluster, found both: a cluster has its own workers; give one.")
     configuration, backdrops = RenderConfiguration.from_options(
-        batches=batches, channels=int(channels), model_path=model_path, meshes=meshes, up=up, **options
+        batches=batches,
+        channels=int(channels),
+        model_path=model_path,
+        meshes=meshes,
+        up=up,
+        people=people is not None,
+        **options,
     )
     if meshes is None:  # a file that is not a model is refused before the folder is made
         subject, sha256 = subjects.faces(model_path, stage_progress)
     else:
         subject, sha256 = subjects.objects(meshes, up or "y", configuration, out, stage_progress)
+    configuration, crowd = subjects.with_crowd(configuration, people, out, subject)
     if dry_run:
         with store_errors(out):
             check_folder(out, configuration)
@@ -181,6 +203,7 @@ def render(
             progress=progress,
             source_sha256=sha256,
             backdrops=backdrops,
+            crowd=crowd,
         )
     echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     kinds = len(configuration.kinds)
@@ -540,41 +563,98 @@ def export(folder: Path, to: str | None, out: Path | None, tar_batches: int | No
     echo(checked + ", ".join(str(file) for file in files))
 
 
-@dcign.command(short_help="Write one person or a gallery as mesh or picture.")
+@dcign.command(short_help="Write one person or a gallery as mesh, picture or JSON.")
 @click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
               help="Which person; the first person of a gallery.")  # fmt: skip
-@click.option("--out", type=PATH, required=True, help="A .glb, .obj, .ply or .png file.")
-@click.option("--gallery", type=click.IntRange(1, 400), metavar="N", help="A .png of N people, seeds from --seed on.")
+@click.option("--person", type=PATH, metavar="FILE.json", help="The person of a file instead of --seed.")
+@click.option("--age", type=float, metavar="YEARS", help="The same person at another age, 18 to 80.")
+@click.option("--sex", metavar="SEX", help="women, men, or standard deviations: below 0 women, above 0 men.")
+@HAIR
+@click.option("--set", "settings", multiple=True, metavar="NAME=SD",
+              help="A coefficient in standard deviations: shape.N, skin.N, hair.length or hair.volume. May be given "
+              "several times.")  # fmt: skip
+@click.option("--out", type=PATH, help="A .glb, .obj, .ply, .png or .json file.")
+@click.option(
+    "--describe", metavar="FACES/SPLIT:IMAGE", help="Print the person of this image as JSON, and write nothing."
+)
+@click.option("--gallery", type=click.IntRange(1, 400), metavar="N",
+              help="A .png or .json of N people, seeds from --seed on.")  # fmt: skip
 @click.option("--modes", is_flag=True,
               help="A .png of the effect of sex, age, haircuts and the first shape and colour modes.")  # fmt: skip
+@click.option("--coefficients", is_flag=True, help="A .png of the first coefficients of shape and skin, -2 to 2.")
 @click.option("--turnaround", is_flag=True, help="A .png of one person from five sides under three lights.")
 @click.option("--size", type=click.IntRange(16, 4096), metavar="PIXELS",
-              help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]")  # fmt: skip
+              help="Side of each picture in a .png.  [default: 512; gallery 256; modes, coefficients 192]")  # fmt: skip
 @KEEP_HEAD_SIZE
-@HAIR
 @MODEL
 def face(
-    seed: int, out: Path, gallery: int | None, modes: bool, turnaround: bool, model_path: Path | None, **options: Any
+    seed: int,
+    person: Path | None,
+    age: float | None,
+    sex: str | None,
+    hair: str,
+    settings: tuple[str, ...],
+    out: Path | None,
+    describe: str | None,
+    gallery: int | None,
+    size: int | None,
+    keep_head_size: bool,
+    model_path: Path | None,
+    **sheets: bool,
 ) -> None:
-    """Write one person: a mesh with colours, or a picture from three sides; or a picture of many people.
+    """Write one person: a mesh with colours, a picture from three sides, or JSON; or a picture of many people.
+
+    --age, --sex, --hair and --set change one thing and keep everything else: the person of --seed grows older.
+    A .json file holds the person exactly, and --person draws it again.
 
     \b
     Example:
       dcign face --seed 7 --out face.glb
+      dcign face --age 63 --sex -1 --hair bob --seed 4 --set shape.12=+2 --out her.png
+      dcign face --seed 4 --set skin.freckles=2 --set hair.length=1 --out her.json
+      dcign face --person her.json --out her.png
+      dcign face --describe faces/iid:17 > person.json
       dcign face --gallery 64 --out people.png
       dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
+    from dcign.facegen.files.people_file import person_json, read_person
+    from dcign.facegen.model.changes import Changes, changed, parse_settings, parse_sex
     from dcign.render.produce import person_file, subjects
+    from dcign.render.produce.described import person_of_image
 
-    given = {"gallery": gallery is not None, "modes": modes, "turnaround": turnaround}
-    sheets = [name for name in person_file.SHEETS if given[name]]
-    if len(sheets) > 1:
-        raise click.UsageError(f"expected one of --{', --'.join(person_file.SHEETS)}, found {len(sheets)}: give one.")
-    sheet = sheets[0] if sheets else ""
+    context = click.get_current_context()
+    if describe is not None:
+        refuse_beside(context, "describe")
+        model, shown = person_of_image(describe)
+        echo(person_json(model, shown).rstrip("\n"))
+        return
+    if out is None:
+        raise click.UsageError("expected --out or --describe, found neither: give one.")
+    chosen = [name for name, given in {"gallery": gallery is not None, **sheets}.items() if given]
+    if len(chosen) > 1:
+        raise click.UsageError(f"expected one of --{', --'.join(person_file.SHEETS)}, found {len(chosen)}: give one.")
+    sheet = chosen[0] if chosen else ""
+    if sheet in person_file.OF_THE_MODEL:
+        refuse_beside(context, sheet, "out", "size", "model_path")
+    if person is not None:
+        refuse_beside(context, "person", *set(context.params) - {"seed", "gallery", "keep_head_size"})
     person_file.refuse_person_file(out, sheet, seed, gallery or 0)
     refuse_overwriting(out)
+    cut = None if hair in ("natural", "none") else hair
+    changes = Changes(None if sex is None else parse_sex(sex), age, cut, parse_settings(settings))
     model = subjects.face_model(model_path, stage_progress)
-    echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
+    if sheet in person_file.OF_THE_MODEL:
+        echo(person_file.write_sheet_of_model(out, model, sheet, size))
+        return
+    haired = hair != "none"
+    if person is not None:
+        people, names = [changed(model, read_person(person, model), changes)], f"the person of {person}"
+    else:
+        people = person_file.drawn_people(
+            model, seed, gallery or 1, changes, keep_head_size=keep_head_size, hair=haired
+        )
+        names = f"people {seed} to {seed + gallery - 1}" if gallery else f"person {seed}"
+    echo(person_file.write_person(out, model, people, names, sheet=sheet, size=size, hair=haired))
 
 
 @dcign.command(short_help="Check the installation and say how to repair it.")

@@ -6,10 +6,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
@@ -81,8 +83,11 @@ SPLIT = click.option("--split", "splits", multiple=True, metavar="NAME",
 MODEL = click.option("--model", "model_path", type=PATH, metavar="PATH",
                      help="Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  "
                      "[default: the procedural model]")  # fmt: skip
-HAIR = click.option("--hair", type=click.Choice(["natural", "none"]), default="natural", show_default=True,
-                    help="none: bare heads, as in the paper.")  # fmt: skip
+HAIR = click.option("--hair", default="natural", show_default=True, metavar="CUT",
+                    help="A haircut, for example bob; none: bare heads, as in the paper (docs/face.md).")  # fmt: skip
+HAIRCUTS = click.option("--hair", default="natural", show_default=True, metavar="CUT,...",
+                        help="Only these haircuts, for example bob,curls; none: bare heads, as in the paper "
+                        "(docs/face.md).")  # fmt: skip
 KEEP_HEAD_SIZE = click.option("--keep-head-size", is_flag=True,
                               help="Let the head's size vary, which looks like the camera's distance.")  # fmt: skip
 SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
@@ -122,6 +127,23 @@ class FactorCommand(click.Command):
             names = [f"--{part}-from", f"{part}_from"]
             options.append(click.Option(names, type=PATH, metavar="PICTURE", help=f"Take the {part} of this picture."))
         return options
+
+
+class PeopleCommand(click.Command):
+    """A command whose option --sex takes two numbers, or a word for them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Replace `--sex women` and `--sex men` by their numbers, then parse."""
+        if any(word.partition("=")[0] == "--sex" for word in args):
+            from dcign.render.plan.choice import SEX_RANGES
+
+            words = list(
+                chain.from_iterable(word.split("=", 1) if word.startswith("--sex=") else [word] for word in args)
+            )
+            args = words[:1]
+            for before, word in pairwise(words):
+                args += map(str, SEX_RANGES[word]) if before == "--sex" and word in SEX_RANGES else [word]
+        return super().parse_args(ctx, args)
 
 
 class Commands(click.Group):
@@ -171,3 +193,15 @@ def refuse_overwriting(path: Path, option: str = "--out") -> None:
         raise click.ClickException(
             f"expected a new file, found {path}, which is there already: remove it or choose another {option}."
         )
+
+
+def refuse_beside(context: click.Context, option: str, *allowed: str) -> None:
+    """Raise a usage error if other options than these were given beside one."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in (option, *allowed)
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"expected --{option} without {given[0]}, found both: leave one out.")

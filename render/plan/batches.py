@@ -16,7 +16,9 @@ from dcign.arrays import Float32, Floating, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import Scene
+from dcign.render.plan.choice import Crowd
 from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.correlation import correlated
 from dcign.render.plan.objects import Subject, choose_objects
 from dcign.render.plan.people import plan_people
 from dcign.render.plan.ranges import Range
@@ -45,10 +47,13 @@ class BatchPlan:
     source: UInt8 | None = None
 
 
-def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, number: int) -> BatchPlan:
+def plan_batch(
+    configuration: RenderConfiguration, model: Subject, split: str, number: int, crowd: Crowd | None = None
+) -> BatchPlan:
     """Plan batch `number` of a split.
 
     train and test vary one thing, iid all; sweep shows 20 faces on a grid, mix shows people and their recombinations.
+    crowd: the people, if the configuration shows those of a file.
     """
     if split == "sweep":
         varies, factors = "identity", _sweep_factors(configuration, number)
@@ -66,7 +71,7 @@ def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, n
         index = np.broadcast_to(shown, BATCH_SIZE).copy()
         return BatchPlan(split, number, varies, _table(configuration, factors), index, None, None, None, nuisance)
     people = plan_people(
-        configuration, model, split, number, varies, {name: float(v[0]) for name, v in factors.items()}
+        configuration, model, split, number, varies, {name: float(v[0]) for name, v in factors.items()}, crowd
     )
     return BatchPlan(
         split=split,
@@ -95,12 +100,32 @@ def _of_person(configuration: RenderConfiguration) -> set[str]:
 
 def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> dict[str, Floating]:
     """Draw factors (20,) but those of people: 20 uniform values of each that varies, else one for all pictures."""
-    found: dict[str, Floating] = {}
-    for name, allowed in configuration.ranges.items():
-        if name not in _of_person(configuration):
-            values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
-            found[name] = values if varies in (name, "all") else np.full(BATCH_SIZE, values[0])
-    return found
+    found: dict[str, Floating] = {
+        name: rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
+        for name, allowed in configuration.ranges.items()
+        if name not in _of_person(configuration)
+    }
+    if configuration.correlate:
+        found |= _joined(configuration, {name: values for name, values in found.items() if name != varies})
+    return {
+        name: values if varies in (name, "all") else np.full(BATCH_SIZE, values[0]) for name, values in found.items()
+    }
+
+
+def _joined(configuration: RenderConfiguration, drawn: dict[str, Floating]) -> dict[str, Floating]:
+    """Return independent uniform values of some factors, name -> (20,), with the configuration's correlations.
+
+    What varies alone in a batch is not among them: it runs through its range, whatever the constant factors are.
+    """
+    ranges = [configuration.ranges[name] for name in drawn]
+    uniform = np.stack(
+        [(drawn[name] - each.low) / (each.high - each.low) for name, each in zip(drawn, ranges, strict=True)]
+    )
+    joined = correlated(uniform, tuple(drawn), configuration.correlate)
+    return {
+        name: np.clip(each.low + (each.high - each.low) * values, each.low, each.high)
+        for name, each, values in zip(drawn, ranges, joined, strict=True)
+    }
 
 
 def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float32]:

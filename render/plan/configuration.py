@@ -19,11 +19,12 @@ from dcign.render.draw.light_pass import VISIBILITY, light_texels
 from dcign.render.draw.scene import DEFAULT_SCENE, Scene, without_unset
 from dcign.render.draw.truth_pass import checked_truth, parse_truth
 from dcign.render.plan.backdrops import Backdrops, Background, parse_background
+from dcign.render.plan.choice import HAIR, Choice, check_crowd_options, chosen_part, parse_hair
+from dcign.render.plan.correlation import Correlation, check_correlations, parse_correlations
 from dcign.render.plan.objects import check_object_options, object_scene
 from dcign.render.plan.ranges import BOUNDS, FURTHER, Pair, Range, check_range, further_fields
 
 SIZES = (16, 1024)
-HAIR = ("natural", "none")
 # Batches per shard: 22 MB of gray images at 150 px. An interrupted run loses at most one shard per worker.
 SHARD_BATCHES = 50
 SWEEP_LEVELS = (60, 17, 81)  # azimuth, elevation, light azimuth: the authors' plots
@@ -85,7 +86,8 @@ class RenderConfiguration:
     light_elevation, distance, field_of_view, light_to_ambient: the sampled range, or None for the scene's value;
     age, sex: the range if they are factors, else None: then they are those of the population; vary: names of those six
     that are factors, then of the parts of people that batches vary alone; background: what is behind the heads, or None
-    for black; truth: names of `dcign.data.schema.TRUTH_LAYERS` to write beside the images.
+    for black; truth: names of `dcign.data.schema.TRUTH_LAYERS` to write beside the images; people: whom it shows, or
+    None for everybody; correlate: which factors are correlated.
 
     Raises RenderError if a value is out of bounds or contradicts another.
     """
@@ -109,6 +111,8 @@ class RenderConfiguration:
     vary: tuple[str, ...] = ()
     background: Background | None = None
     truth: tuple[str, ...] = ()
+    people: Choice | None = None
+    correlate: tuple[Correlation, ...] = ()
 
     def __post_init__(self) -> None:
         counts, (smallest, largest) = self.splits, SIZES
@@ -140,6 +144,7 @@ class RenderConfiguration:
         ):  # fmt: skip
             if not holds:
                 raise RenderError(sentence)
+        check_correlations(self.correlate, [factor.name for factor in self.factors if not factor.of_identity])
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -205,6 +210,10 @@ class RenderConfiguration:
         model_path: Path | None = None,
         meshes: Path | None = None,
         up: str | None = None,
+        age: Pair | None = None,
+        sex: Pair | None = None,
+        people: bool = False,
+        correlate: Sequence[str] = (),
         **ranges: Pair | None,
     ) -> tuple[RenderConfiguration, Backdrops | None]:
         """Return what the options of `dcign render` ask for, and the pictures behind the heads, if there are any.
@@ -215,22 +224,35 @@ class RenderConfiguration:
         vary : names of further factors, with "_" or "-"
         background : a colour, "random", or a folder of pictures
         truth : names of layers, separated by commas, or "all"
-        model_path, meshes, up : only checked: options for faces and options for objects exclude each other
+        hair : "natural", "none", or names of haircuts, separated by commas
+        age, sex : lowest and highest of the people, years and standard deviations; of a factor, its range
+        correlate : pairs of factors, for example "azimuth,light_azimuth=0.8"
+        model_path, meshes, up, people : only checked: options for faces and options for objects exclude each other, and
+            the people of a file are not chosen
         ranges : lowest and highest value of a factor by its name, e.g. azimuth=(-86, 86); equal values fix a further
             factor; None or absent means the default
 
         Raises
         ------
-        RenderError : if the options contradict each other, are out of bounds, or the folder of pictures is unusable
+        RenderError or ModelError : if the options contradict each other, are out of bounds or unknown, or the folder of
+            pictures is unusable
         """
         layers, scene = parse_truth(truth), replace(DEFAULT_SCENE, light=replace(DEFAULT_SCENE.light, shadows=shadows))
         if meshes is not None:
             scene = object_scene(scene)
             check_object_options(model=model_path is not None, hair=hair != HAIR[0], keep_head_size=keep_head_size,
-                                 truth=layers, vary=vary)  # fmt: skip
+                                 people=people, age=age is not None, sex=sex is not None, truth=layers,
+                                 vary=vary)  # fmt: skip
         elif up is not None:
             raise RenderError(f"expected --meshes beside --up {up}, found none: give --meshes, or leave --up out.")
-        further = further_fields(scene, {name: ranges.pop(name, None) for name in FURTHER}, vary)
+        if people:
+            check_crowd_options(vary, hair=hair != HAIR[0], keep_head_size=keep_head_size, age=age is not None,
+                                sex=sex is not None)  # fmt: skip
+        kind, cuts = parse_hair(hair)
+        of_people = {"age": age, "sex": sex}  # of a factor the range, else whom the data set shows
+        pairs = {name: of_people.pop(name) if name in of_people and name in vary else ranges.pop(name, None)
+                 for name in FURTHER}  # fmt: skip
+        further = further_fields(scene, pairs, vary)
         given: dict[str, Any] = {name: Range(*pair) for name, pair in ranges.items() if pair is not None}
         configuration = cls(
             _splits(batches, further["vary"]),
@@ -238,8 +260,10 @@ class RenderConfiguration:
             channels=channels,
             seed=seed,
             keep_head_size=keep_head_size,
-            hair=hair,
+            hair=kind,
             truth=layers,
+            people=chosen_part(of_people.get("age"), of_people.get("sex"), cuts),
+            correlate=parse_correlations(correlate),
             **given,
             **further,
         )

@@ -18,9 +18,11 @@ from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import sample_person, stacked
+from dcign.facegen.model.selection import EVERYBODY
 from dcign.facegen.model.traits import TRAITS, assemble, traits_of
+from dcign.render.plan.choice import Crowd, choose_people
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
-from dcign.render.plan.seeding import MIX_STREAM, PERSON_STREAM, TRAIT_STREAM, generator
+from dcign.render.plan.seeding import DEAL_STREAM, MIX_STREAM, OBJECT_STREAM, PERSON_STREAM, TRAIT_STREAM, generator
 
 PEOPLE_PER_SPLIT = 10**12  # identity numbers of split i start at i times this: no person is in two splits
 SEVERAL = ("identity", "all")  # what varies in batches of whole other people
@@ -63,8 +65,11 @@ def plan_people(
     number: int,
     varies: str,
     levels: Mapping[str, float],
+    crowd: Crowd | None = None,
 ) -> PlannedPeople:
-    """Plan the people of a batch; levels: the age or sex that a sweep gives to all."""
+    """Plan the people of a batch; levels: the age or sex that a sweep gives to all; crowd: the people, if given."""
+    if crowd is not None:
+        return _of_crowd(configuration, crowd, split, number, varies)
     first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     if configuration.traits:
         source = None
@@ -107,9 +112,21 @@ def _put_together(
     return PlannedPeople(first + index, built.shape, built.albedo, built.attributes, built.own_shape, scalars, source)
 
 
+def _of_crowd(configuration: RenderConfiguration, crowd: Crowd, split: str, number: int, varies: str) -> PlannedPeople:
+    """Choose people of a file. There are few, so batches show them repeatedly."""
+    own = generator(configuration.seed, OBJECT_STREAM, SPLITS.index(split), number)
+    order = generator(configuration.seed, DEAL_STREAM)
+    splits = tuple(configuration.splits.batches())
+    shown = choose_people(len(crowd.people), splits, split, varies, order=order, rng=own)
+    people = stacked([crowd.people[person] for person in shown])
+    return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *people)
+
+
 def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> Person:
     rng = generator(configuration.seed, PERSON_STREAM, person)
-    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=has_hair(configuration.hair))
+    selection = EVERYBODY if configuration.people is None else configuration.people.selection(model)
+    hair = has_hair(configuration.hair)
+    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=hair, selection=selection)
 
 
 def _scalars(configuration: RenderConfiguration, first: int, count: int) -> dict[str, Float32]:

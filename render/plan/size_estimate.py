@@ -37,3 +37,7 @@ def plan_lines(configuration: RenderConfiguration, out: object) -> Iterator[str]
         yield f"  {part:14} of people, varied alone"
     for name, allowed in configuration.nuisances.items():
         yield f"  {name:14} {allowed.low:g} to {allowed.high:g}, one value per batch (iid: per image)"
+    if configuration.people is not None:
+        yield f"  people         {', '.join(configuration.people.sentences())}"
+    for each in configuration.correlate:
+        yield f"  correlated     {each}"

@@ -21,6 +21,7 @@ from dcign.render.draw.truth_pass import truth_names
 from dcign.render.draw.views import Labels
 from dcign.render.plan.backdrops import Backdrops, choose_backdrops
 from dcign.render.plan.batches import BatchPlan
+from dcign.render.plan.choice import Crowd
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
 from dcign.render.plan.objects import FRAME, Subject, object_faces, object_mesh
 
@@ -44,7 +45,7 @@ class BatchRenderer(AbstractContextManager["BatchRenderer"]):
 
     model: a face model with all its levels of detail, or the objects; head: the sphere that the camera aims at;
     textured: whether faces use textures finer than their vertices, if the model has them; default: in large pictures;
-    backdrops: the pictures behind the heads, if the configuration has any.
+    backdrops: the pictures behind the heads, crowd: the people, if the configuration takes them from files.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class BatchRenderer(AbstractContextManager["BatchRenderer"]):
         *,
         textured: bool | None = None,
         backdrops: Backdrops | None = None,
+        crowd: Crowd | None = None,
     ) -> None:
-        self.model = model
+        self.model, self.crowd = model, crowd
         self._configuration, self._backdrops = configuration, backdrops
         if isinstance(model, Collection):
             self.head, self._mesh = FRAME, object_mesh(model)

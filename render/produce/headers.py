@@ -74,8 +74,18 @@ def header_check(folder: Path) -> Callable[[Shard], Iterator[str]]:
         if header.model_sha256 not in models:
             models[header.model_sha256] = _read_model(folder / MODEL, header.model_sha256)
         yield from _differences(header, configuration, models[header.model_sha256])
+        yield from _strangers(shard, configuration)
 
     return check
+
+
+def _strangers(shard: Shard, configuration: RenderConfiguration) -> Iterator[str]:
+    """Yield that a shard shows people whom its configuration did not choose."""
+    attributes = shard.identity_attributes
+    if configuration.people is not None and attributes is not None:
+        columns = dict(zip(shard.header.attributes, attributes.reshape(-1, attributes.shape[-1]).T, strict=True))
+        for what in configuration.people.strangers(columns):
+            yield f"shows {what}; its configuration chooses others"
 
 
 def _differences(header: ShardHeader, configuration: RenderConfiguration, model: _Model | None) -> Iterator[str]:

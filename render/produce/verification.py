@@ -30,6 +30,7 @@ from dcign.machine import available_cores
 from dcign.render.draw.atlas import Pictures
 from dcign.render.draw.light_pass import VISIBILITY
 from dcign.render.gl import devices
+from dcign.render.plan.choice import crowd_faults
 from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
@@ -235,6 +236,8 @@ def _differences(
             return [f"shows an object that model.npz, which has {count}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
+    if strangers := list(_strangers(batch, renderer)):
+        return [f"shows {what}" for what in strangers]
     if what := _undrawable(batch, [factor.name for factor in configuration.factors]):
         return [f"has {what}, and cannot be drawn again"]
     if len(wrong := _wrong_shapes(batch, renderer, configuration)):
@@ -250,6 +253,14 @@ def _differences(
             if not name:
                 break  # the layers then differ, too
     return faults
+
+
+def _strangers(batch: Batch, renderer: BatchRenderer) -> Iterator[str]:
+    """Yield which images do not show the person of people.json whose number they give."""
+    shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
+    if renderer.crowd is not None and shape is not None and albedo is not None:
+        about = np.zeros((len(shape), 0), np.float32) if attributes is None else attributes
+        yield from crowd_faults(renderer.crowd, batch.identity_index, (shape, albedo, about))
 
 
 def _wrong_shapes(batch: Batch, renderer: BatchRenderer, configuration: RenderConfiguration) -> IntP:

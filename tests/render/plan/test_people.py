@@ -153,7 +153,6 @@ def test_sweeps_show_the_same_people_at_their_own_age_and_at_each_level_of_its_s
         (("hair",), {"hair": "none"}, "expected people with hair for --vary hair, found --hair none"),
         (("age", "skin"), {"meshes": Path("chairs")}, "found --vary age and --vary skin"),
         (("age",), {"age": (30.0, 30.0)}, "expected a range for --vary age, found one value"),
-        ((), {"age": (30.0, 40.0)}, "expected --vary age beside its range"),
         (("sex",), {"sex": (-5.0, 2.0)}, r"expected LO <= HI within -3 to 3 standard deviations for --sex"),
     ],
 )
