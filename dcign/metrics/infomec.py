@@ -30,7 +30,7 @@ from dcign.metrics.regression import least_squares, linear_prediction
 from dcign.metrics.tables import Blocks, classes, latents_and_factors, standardised
 
 NEIGHBOURS = 10  # as in the authors' code
-COINCIDE = 1e-12  # of the range: values that are nearer than this are equal
+COINCIDE = 1e-11  # of the range: values that are nearer than this are equal
 SHUFFLES = 3  # of the factors, for the information that noise seems to have
 BEYOND_NOISE = 5.0  # standard deviations above the most that a block has with shuffled factors, to be active
 PRIOR = 0.01  # weight of the class frequencies in predictions, so that one wrong row has no unbounded loss
@@ -126,56 +126,62 @@ def concentration(shares: Floating) -> float:
     return float((largest.mean() - 1 / columns) / (1 - 1 / columns))
 
 
-def neighbour_information(values: Floating, truth: Int64, neighbours: int = NEIGHBOURS) -> Floating:
-    """Return each row's term of the information between a real column and classes, nats: (N,), (N,) -> (N,).
+def neighbour_information(columns: Floating, truth: Int64, neighbours: int = NEIGHBOURS) -> Floating:
+    """Return each row's term of the information between real columns and classes, nats: (N, C), (N,) -> (N, C).
 
     psi(N) + psi(k) - psi(n) - psi(m): n rows have the row's class; m rows are nearer than its k-th nearest neighbour
     in that class (Ross 2014). The mean is the estimate. Rows that are alone in their class have the term 0.
     """
-    ranked, same = np.sort(values), COINCIDE * float(np.ptp(values))
-    terms = np.zeros(len(values))
+    spread = np.ptp(columns, axis=0)
+    # Column c lies in 2 c .. 2 c + 1, so that one sorted array holds all columns.
+    places = (columns - columns.min(axis=0)) / np.where(spread > 0, spread, 1) + 2 * np.arange(columns.shape[1])
+    psi = digamma(np.arange(1, len(columns) + 1))  # of 1, 2, ...
+    ranked, terms = np.sort(places, axis=0), np.zeros(columns.shape)
     for found in np.unique(truth):
         rows = np.flatnonzero(truth == found)
         count = len(rows)
         if count == 1:
             continue
-        rows = rows[np.argsort(values[rows], kind="stable")]
-        inside = values[rows]
+        order = np.argsort(places[rows], axis=0, kind="stable")
+        inside = np.take_along_axis(places[rows], order, axis=0)
         nearest = min(neighbours, count - 1)
         distance = _distance_to_neighbour(inside, nearest)
-        reach = np.where(distance > 2 * same, distance - same, same)
-        counted = np.where(distance > 2 * same, nearest, _within(inside, inside, reach))
-        terms[rows] = digamma(counted) - digamma(count) - digamma(_within(ranked, inside, reach))
-        terms[rows] += digamma(len(values))
+        coincide = distance <= 2 * COINCIDE
+        reach = np.where(coincide, COINCIDE, distance - COINCIDE)
+        counted = np.where(coincide, _within(inside, inside, reach), nearest) if coincide.any() else nearest
+        term = psi[-1] + psi[counted - 1] - psi[count - 1] - psi[_within(ranked, inside, reach) - 1]
+        np.put_along_axis(terms, rows[order], term, axis=0)
     return terms
 
 
 def _distance_to_neighbour(ranked: Floating, nearest: int) -> Floating:
-    """Return the distance of each value to its `nearest`-th neighbour: ascending (n,) -> (n,).
+    """Return the distance of each value to its `nearest`-th neighbour: ascending (n, C) -> (n, C).
 
     The neighbours of a value and the value itself are neighbours in order, so we look at all such windows.
     """
     count = len(ranked)
-    distance = np.full(count, np.inf)
+    distance = np.full(ranked.shape, np.inf)
+    lowest, highest = ranked[: count - nearest], ranked[nearest:]
     for below in range(nearest + 1):
         middle = slice(below, count - nearest + below)
-        lowest, highest = ranked[: count - nearest], ranked[nearest:]
         farthest = np.maximum(ranked[middle] - lowest, highest - ranked[middle])
         np.minimum(distance[middle], farthest, out=distance[middle])
     return distance
 
 
 def _within(ranked: Floating, centres: Floating, reach: Floating) -> NDArray[np.intp]:
-    """Count the values at most `reach` from each centre: ascending (N,), (n,), (n,) -> (n,)."""
-    return np.searchsorted(ranked, centres + reach, "right") - np.searchsorted(ranked, centres - reach, "left")
+    """Count the values of the same column at most `reach` from each centre: ascending (N, C), (n, C), (n, C)."""
+    values = ranked.T.ravel()
+    ends = [
+        np.searchsorted(values, edge.T.ravel(), side).reshape(edge.T.shape).T
+        for edge, side in ((centres + reach, "right"), (centres - reach, "left"))
+    ]
+    return np.asarray(ends[0] - ends[1])
 
 
 def _normalised_terms(columns: Floating, members: list[int], labels: Int64) -> Floating:
     """Return the terms of each block's most informative column, over the factor's entropy: (N, C) -> (N, G, F)."""
-    found = np.stack(
-        [np.stack([neighbour_information(column, factor) for column in columns.T], axis=1) for factor in labels.T],
-        axis=2,
-    )  # (N, C, F)
+    found = np.stack([neighbour_information(columns, factor) for factor in labels.T], axis=2)  # (N, C, F)
     mean, owners = found.mean(axis=0), np.array(members)
     kept = np.empty((len(found), owners.max() + 1, found.shape[2]))
     for block in range(kept.shape[1]):
