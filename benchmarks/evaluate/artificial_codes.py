@@ -4,7 +4,8 @@
 
 Three real factors, 2,000 rows, as many as the iid split of `make demo`. `perfect`: one latent per factor, a little
 noisy. `and noise`: the same beside 25 latents of pure noise. `rotated`: the perfect latents, rotated at random among
-themselves. `entangled`: each latent is a curved function of two factors. `random`: 28 latents of noise.
+themselves. `entangled`: each latent is a curved function of two factors. `random`: 28 latents of noise. The column
+`noise as one` has `and noise` with all latents of noise as one block.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ ROWS, SEED = 2000, 0
 SPREAD = 0.03  # standard deviation of the noise of a perfect latent, over that of the factor
 NOISE = 25  # latents
 CODES = ("perfect", "and noise", "rotated", "entangled", "random")
+AS_ONE = "noise as one"  # the column beside "and noise"
 START, END = "<!-- artificial codes -->\n", "<!-- end of artificial codes -->"
 TERMS = (*METRIC_TERMS, Metric("DCI S", "metrics.latents.dci_size.value", ".2f", "DCI size", ""), *DCI_TERMS)
 
@@ -39,7 +40,7 @@ def main() -> None:
     if given.page and given.code:
         parser.error("expected all codes for --page, found --code: give one of them.")
     names = given.code or CODES
-    lines = table_lines({name: scores(name) for name in names})
+    lines = table_lines({column: table for name in names for column, table in scores(name).items()})
     print("\n".join(lines))
     if given.page:
         write_page(given.page, lines)
@@ -63,23 +64,28 @@ def artificial_code(name: str) -> tuple[Floating, Floating]:
     return codes[name], factors
 
 
-def scores(name: str) -> dict[str, float]:
-    """Return every metric of one artificial code, by the metric's name."""
-    latents, factors = artificial_code(name)
-    report = measure(CodeTable.of(latents, factors))
-    found = {term.name: value_of(report, term.key) for term in TERMS}
-    return {key: value for key, value in found.items() if value is not None}
+def scores(name: str) -> dict[str, dict[str, float]]:
+    """Return every metric of one artificial code: the table's column -> the metric's name -> its value."""
+    report = measure(CodeTable.of(*artificial_code(name)))
+    found = {name: {term.name: value_of(report, term.key) for term in TERMS}}
+    if name == "and noise":
+        found[AS_ONE] = {term.name: value_of(report, term.of_blocks().key) for term in METRIC_TERMS}
+    return {
+        column: {key: value for key, value in table.items() if value is not None} for column, table in found.items()
+    }
 
 
 def table_lines(found: dict[str, dict[str, float]]) -> list[str]:
     """Return a Markdown table with one row per metric and one column per code."""
     rows = [["metric", *found], ["---"] * (len(found) + 1)]
-    rows += [[term.name, *(shown(table[term.name]) for table in found.values())] for term in TERMS]
+    rows += [[term.name, *(shown(table.get(term.name)) for table in found.values())] for term in TERMS]
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def shown(value: float) -> str:
-    """Format a score as this project does: .98, not 0.98."""
+def shown(value: float | None) -> str:
+    """Format a score as this project does: .98, not 0.98; "" if there is none."""
+    if value is None:
+        return ""
     text = f"{value + 0.0:.2f}".removeprefix("-") if abs(value) < 0.005 else f"{value:.2f}"
     return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
@@ -91,16 +97,6 @@ def write_page(page: Path, lines: Sequence[str]) -> None:
         raise BenchmarkError(f"expected the markers of the table once in {page}, found others: restore them.")
     before, rest = text.split(START)
     page.write_text(before + START + "\n".join(lines) + "\n" + END + rest.split(END)[1], encoding="utf-8")
-
-
-def read_page(page: Path) -> dict[str, dict[str, str]]:
-    """Return the table of a page: the name of a code -> the name of a metric -> what the page says."""
-    (headings, _, *rows) = page.read_text(encoding="utf-8").split(START)[1].split(END)[0].splitlines()
-    cells: list[list[str]] = [[cell.strip() for cell in line.strip("|").split("|")] for line in (headings, *rows)]
-    found: dict[str, Any] = {}
-    for column, name in enumerate(cells[0][1:], start=1):
-        found[name] = {row[0]: row[column] for row in cells[1:]}
-    return found
 
 
 if __name__ == "__main__":

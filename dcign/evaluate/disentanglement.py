@@ -48,7 +48,7 @@ class Disentanglement:
 
 def measure_disentanglement(
     mu: Floating,
-    factors: Floating,
+    factors: Floating | Int64,
     ranges: Floating | None,
     own: Sequence[int],
     rng: np.random.Generator,
@@ -132,7 +132,7 @@ class _Resampling:
 
 def _metrics(
     mu: Floating,
-    factors: Floating,
+    factors: Floating | Int64,
     truth: Int64,
     tables: tuple[Floating, Int64, Floating, Int64],
     blocks: Blocks | None,
@@ -163,13 +163,13 @@ def _metrics(
     }
 
 
-def _infomec(mu: Floating, factors: Floating, blocks: Blocks | None, rows: _Resampling) -> Metrics:
+def _infomec(mu: Floating, factors: Floating | Int64, blocks: Blocks | None, rows: _Resampling) -> Metrics:
     found = infomec(mu, factors, np.random.default_rng(SEED), blocks, NARROW)
     scores = rows.intervals(found.scores_of, [found.terms, found.losses, found.null_losses])
     return dict(zip(("infom", "infoe", "infoc"), scores, strict=True))
 
 
-def _probed(mu: Floating, factors: Floating, fitted: slice, measured: slice, rows: _Resampling) -> Metrics:
+def _probed(mu: Floating, factors: Floating | Int64, fitted: slice, measured: slice, rows: _Resampling) -> Metrics:
     tables = mu[fitted], factors[fitted], mu[measured], factors[measured]
     found = loss_capacity(*tables, np.random.default_rng(SEED))
     (explicit,) = rows.intervals(

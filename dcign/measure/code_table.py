@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dcign.arrays import Int64, Str
+from dcign.arrays import Floating, Int64, Str
 from dcign.errors import TrainingError
 from dcign.metrics.tables import LARGEST, checked_blocks, refuse_latents
 from dcign.printable import printable
@@ -42,8 +42,8 @@ class CodeTable:
     None.
     """
 
-    latents: NDArray[np.generic]
-    factors: NDArray[np.generic]
+    latents: Floating
+    factors: Floating | Int64
     names: tuple[str, ...]
     units: tuple[str, ...] | None = None
     blocks: list[list[int]] | None = None
@@ -66,6 +66,7 @@ class CodeTable:
                     f"{_shown(name)}: rename it or leave it out."
                 )
         codes, truth = _numbers("latents", latents, place), _numbers("factors", factors, place)
+        codes = codes.astype(np.float64) if codes.dtype.kind != "f" else codes
         if len(codes) != len(truth):
             raise TrainingError(
                 f"expected one row of latents and of factors per image in {place}, found {len(codes):,} and "
@@ -142,8 +143,8 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:  # of several element types
     return arrays
 
 
-def _numbers(name: str, values: ArrayLike, place: str) -> NDArray[np.generic]:
-    """Check a table of finite numbers with at least one row and column: (N, K)."""
+def _numbers(name: str, values: ArrayLike, place: str) -> Any:  # Floating or Int64
+    """Check a table of finite numbers with at least one row and column (N, K); other types than floats become int64."""
     table = np.asarray(values)
     if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "biuf":
         raise TrainingError(
@@ -157,7 +158,7 @@ def _numbers(name: str, values: ArrayLike, place: str) -> NDArray[np.generic]:
             f"expected {name} that are finite and at most {LARGEST:g} in {place}, found {table[row, column]} in row "
             f"{row}, column {column}, of {np.count_nonzero(wrong):,} such values: remove these rows."
         )
-    return table
+    return table if table.dtype.kind == "f" else table.astype(np.int64)
 
 
 def _column(name: str, values: NDArray[Any], count: int, place: str) -> NDArray[Any]:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 from sklearn.linear_model import LogisticRegression
 
-from dcign.arrays import Bool, Floating, Int64
+from dcign.arrays import Bool, Floating, Int64, IntP
 from dcign.metrics.information import columns_of_blocks, entropy
 from dcign.metrics.predictors import fitted_classifier
 from dcign.metrics.regression import least_squares, linear_prediction
@@ -169,14 +169,12 @@ def _distance_to_neighbour(ranked: Floating, nearest: int) -> Floating:
     return distance
 
 
-def _within(ranked: Floating, centres: Floating, reach: Floating) -> NDArray[np.intp]:
+def _within(ranked: Floating, centres: Floating, reach: Floating) -> IntP:
     """Count the values of the same column at most `reach` from each centre: ascending (N, C), (n, C), (n, C)."""
-    values = ranked.T.ravel()
-    ends = [
-        np.searchsorted(values, edge.T.ravel(), side).reshape(edge.T.shape).T
-        for edge, side in ((centres + reach, "right"), (centres - reach, "left"))
-    ]
-    return np.asarray(ends[0] - ends[1])
+    values, lower, upper = ranked.T.ravel(), (centres - reach).T, (centres + reach).T
+    first = np.searchsorted(values, lower.ravel(), "left")
+    last = np.searchsorted(values, upper.ravel(), "right")
+    return (last - first).reshape(lower.shape).T
 
 
 def _normalised_terms(columns: Floating, members: list[int], labels: Int64) -> Floating:
@@ -221,20 +219,17 @@ def _linear_losses(codes: Floating, truth: NDArray[np.generic], rng: np.random.G
     for fitted, measured in ((rows[:half], rows[half:]), (rows[half:], rows[:half])):
         inputs, asked = standardised(codes[fitted]), standardised(codes[measured], codes[fitted])
         if named:
-            for index, factor in enumerate(truth.T):
+            for index, factor in enumerate(truth.astype(np.int64).T):
                 found = _logistic_losses(inputs, factor[fitted], asked, factor[measured])
                 losses[measured, index], nulls[measured, index] = found
         else:
-            known = truth[fitted].astype(np.float64)
-            predicted = linear_prediction(asked, least_squares(inputs, known))
-            losses[measured] = np.square(truth[measured] - predicted)
-            nulls[measured] = np.square(truth[measured] - known.mean(axis=0))
+            known, wanted = truth[fitted].astype(np.float64), truth[measured].astype(np.float64)
+            losses[measured] = np.square(wanted - linear_prediction(asked, least_squares(inputs, known)))
+            nulls[measured] = np.square(wanted - known.mean(axis=0))
     return losses, nulls
 
 
-def _logistic_losses(
-    inputs: Floating, known: NDArray[np.generic], asked: Floating, measured: NDArray[np.generic]
-) -> tuple[Floating, Floating]:
+def _logistic_losses(inputs: Floating, known: Int64, asked: Floating, measured: Int64) -> tuple[Floating, Floating]:
     """Return the log loss of a logistic regression, and of the class frequencies, on each row measured: (M,), (M,)."""
     named, counts = np.unique(known, return_counts=True)
     prior = counts / counts.sum()
