@@ -27,7 +27,7 @@ from dcign.arrays import Bool, Floating, Int64, IntP
 from dcign.metrics.information import columns_of_blocks, entropy
 from dcign.metrics.predictors import fitted_classifier
 from dcign.metrics.regression import least_squares, linear_prediction
-from dcign.metrics.tables import Blocks, classes, latents_and_factors, standardised
+from dcign.metrics.tables import Blocks, checked_blocks, classes, latents_and_factors, standardised
 
 NEIGHBOURS = 10  # as in the authors' code
 COINCIDE = 1e-11  # of the range: values that are nearer than this are equal
@@ -102,9 +102,9 @@ def infomec(
     labels, values = classes(truth), truth.astype(np.float64)
     columns, members = columns_of_blocks(codes, values, blocks)
     terms = _normalised_terms(columns, members, labels)
-    ranges = np.zeros(max(members) + 1)
-    np.maximum.at(ranges, members, np.ptp(columns, axis=0))
-    wide = ranges > least_range * np.ptp(codes, axis=0).max()
+    ranges = np.ptp(codes, axis=0)
+    widest = np.array([ranges[block].max() for block in checked_blocks(blocks, len(ranges))])
+    wide = widest > least_range * ranges.max()
     active = wide & (terms.mean(axis=0).max(axis=1) > _noise(codes, values, labels, blocks, rng))
     losses, null_losses = _linear_losses(codes, truth, rng)
     return InfoMEC(active, terms, losses, null_losses)

@@ -21,8 +21,9 @@ from dcign.evaluate.evaluation import evaluate, read_sample
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.swaps import swap_errors
 from dcign.evaluate.sweeps import sweep_of
-from dcign.infer.encode import encode_dataset
+from dcign.infer.encode import encode_dataset, save_encoding
 from dcign.inputs.source import DataSource
+from dcign.measure import measure, read_code_table
 from dcign.metrics import boosting, predictors
 from dcign.publish.card import write_card
 from dcign.recipes.registry import RECIPES
@@ -181,6 +182,19 @@ def test_a_table_too_small_to_measure_is_said_once_and_the_pictures_are_still_me
     assert f"not measured: {report['unmeasured']}" in evaluation_table([report])
     assert report["unmeasured"] in write_report(TrainedRun.open(out))[0].read_text()
     assert report["unmeasured"] in write_card(TrainedRun.open(out)).read_text()
+
+
+def test_dcign_metrics_gives_the_published_figures_of_the_codes_to_the_last_digit(swap, faces, tmp_path):
+    report = read_evaluation(swap)
+    save_encoding(encode_dataset(TrainedRun.open(swap), faces), tmp_path / "z.npz")
+    found = measure(read_code_table(tmp_path / "z.npz"), own=(0, 1, 2))
+    assert (found["split"], found["rows"]["fitted"]) == ("iid", report["images"]["calibration"])
+    for name, table in report["metrics"].items():
+        assert {key: metric["value"] for key, metric in table.items()} == {
+            key: float(f"{metric['value']:.5g}") for key, metric in found["metrics"][name].items()
+        }
+    for factor, score in found["factors"].items():
+        assert float(f"{score['r2']:.5g}") == report["factors"][factor]["r2"]
 
 
 def test_the_public_functions_give_the_published_figures_to_the_last_digit(swap, faces):

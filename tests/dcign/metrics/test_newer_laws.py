@@ -64,6 +64,8 @@ def test_infomec_does_not_depend_on_order_sign_and_units_unless_a_least_range_is
         assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-9)
     assert second.active.sum() == 3
     assert infomec(other, factors, rng(), least_range=1 / 20).active.sum() == 1
+    narrow = infomec(other, factors, rng(), [[3], [0, 1, 2, 4]], least_range=1 / 20)
+    assert narrow.active.tolist() == [True, False]
 
 
 def test_real_factors_and_their_classes_have_the_same_information_but_are_predicted_by_other_models():
