@@ -263,6 +263,9 @@ def inspect(
 @click.option("--steps", type=COUNT, metavar="N", help="Gradient steps.  [default: the recipe's]")
 @click.option("--seed", type=NOT_NEGATIVE, metavar="N",
               help="Seed of weights, batches and noise.  [default: 0]")  # fmt: skip
+@click.option("--refine", type=NOT_NEGATIVE, metavar="N",
+              help="Then train a refiner, which sharpens the network's pictures, for N steps. With --resume, also of a "
+              "run that has none.  [default: 0]")  # fmt: skip
 @on_device(None)
 @click.option("--data-in", type=click.Choice(["memory", "disk"]),
               help="Where the training images are kept.  [default: memory if they fit]")  # fmt: skip
@@ -277,6 +280,7 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
     Example:
       dcign train faces --recipe swap --steps 4000 --out runs/first
       dcign train faces --recipe swap --set mirror=false --set reference=mean
+      dcign train --resume --out runs/first --refine 10000
     """
     stopped = "Stopped. What was trained is kept: run the same command, with --resume if the run's folder is there."
     with interruptible(stopped):
@@ -294,7 +298,7 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
             there = to_path(configuration.data).exists()
         if there and this_process().first:
             refuse_unevaluable(DataSource(configuration.data))
-        with step_progress(configuration.recipe.name) as progress:
+        with step_progress() as progress:
             training.train(configuration, progress, resume)
         if this_process().first:
             _evaluate_run(out, None, configuration.device, configuration.threads, trained)
@@ -443,6 +447,7 @@ def metrics(codes: Path, split: str, own: str, quick: bool, as_json: bool) -> No
 @click.option("--out", type=PATH, metavar="PNG|GIF", help="File to write; a .gif is animated.")
 @click.option("--grid", is_flag=True, help="Draw a grid of two factors: the first varies by row, the second by column.")
 @click.option("--beside", is_flag=True, help="Show the cropped input and its reconstruction before the results.")
+@click.option("--plain", is_flag=True, help="Draw without the run's refiner, if it has one.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, metavar="N",
               help="How many times pictures are enlarged.")  # fmt: skip
 @click.option("--fps", type=click.FloatRange(0.1, 50), default=10, show_default=True, metavar="N",
@@ -454,6 +459,7 @@ def edit(
     out: Path | None,
     grid: bool,
     beside: bool,
+    plain: bool,
     scale: int,
     fps: float,
     device: str,
@@ -489,7 +495,8 @@ def edit(
         columns, spread = editing.arranged(asked, grid)
         image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
         with devices.threads(threads):
-            edited = editing.edit(trained.codec, trained.calibrations, image, spread)
+            codec = trained.codec if plain else trained.sharp_codec
+            edited = editing.edit(codec, trained.calibrations, image, spread)
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
             echo(caution, err=True)

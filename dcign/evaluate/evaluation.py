@@ -24,6 +24,7 @@ from dcign.evaluate.directions import Baselines, measure_baselines, save_directi
 from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.reconstruction import measure_reconstruction
+from dcign.evaluate.refinement import measure_refiner, refined_images
 from dcign.evaluate.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, measure_factors, own_calibrations
 from dcign.evaluate.sweeps import sweep_levels
@@ -76,7 +77,8 @@ def evaluate(
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
     parts = source.parts("test", TEST_BATCHES)
     with threads(thread_count):
-        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts)
+        sharp = run.sharp_codec if run.has_refiner else None
+        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts, sharp)
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
@@ -125,15 +127,17 @@ def evaluate_codec(
     sweep: LabelledBatches,
     progress: StageProgress = no_stage_progress,
     parts: PartLabels | None = None,
+    sharp: Codec | None = None,
 ) -> Evaluation:
     """Evaluate a network on splits that were read: `evaluate` without files.
 
-    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any.
+    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any. sharp: the same network with
+    its refiner, if it has one.
     """
     started, rng = time.monotonic(), np.random.default_rng(SEED)
     factors = codec.description.factors
     test = test.chosen(np.arange(min(TEST_BATCHES, len(test.images))))
-    meter = _meter(codec, train.few, iid, test, sweep, progress)
+    meter = _meter(codec, sharp, train.few, iid, test, sweep, progress)
     fitted, held, tested = (
         encode_split(codec, split, meter.part(f"encoding {name}"))
         for name, split in (("train", train.few), ("iid", iid), ("test", test))
@@ -152,15 +156,22 @@ def evaluate_codec(
     if not unmeasured:
         ranges = label_ranges(held.flat_factors)
         literature = measure_disentanglement(held.flat_mu, held.flat_factors, ranges, own, rng, disentangling)
-    identity = identify_first(tested, factors, np.setdiff1d(np.flatnonzero(alive), own))
+    intrinsic = np.setdiff1d(np.flatnonzero(alive), own)
+    identity = identify_first(tested, factors, intrinsic)
     chance = measure_chance(
         codec, train.few, train.varying, iid, splits, own, alive, plain, meter.part("measuring chance")
     )
+    refiner = None
+    if sharp is not None:
+        codecs, refining = {"decoded": codec, "refined": sharp}, meter.part("refining")
+        refiner = measure_refiner(codecs, test, tested, sweep, fits, intrinsic, parts, refining)
+        refiner["steps"] = codec.configuration.refine
     report = {
         **_provenance(codec),
         "units": dict(zip(factors, codec.description.units, strict=True)),
         "factors": scores,
         "reconstruction": plain.figures,
+        "refiner": refiner,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {
@@ -180,6 +191,7 @@ def evaluate_codec(
 
 def _meter(
     codec: Codec,
+    sharp: Codec | None,
     train: LabelledBatches,
     iid: LabelledBatches,
     test: LabelledBatches,
@@ -197,6 +209,8 @@ def _meter(
     work["probing"] = probe_operations(3 * len(factors), images["train"], latents)
     work["measuring chance"] = work["disentangling"] = tree_operations(images["iid"], latents, len(factors))
     work["reconstructing"] = decoding * images["test"]
+    if sharp is not None:
+        work["refining"] = (decoding + sharp.operations()[1]) * refined_images(test, sweep, len(factors))
     for index, name in enumerate(factors):
         work[f"swapping {name}"] = decoding * test.images.shape[1] * int((test.kind == index).sum())
         work[f"sweeping {name}"] = sweep_operations(encoding, decoding, sweep, len(factors)) / len(factors)

@@ -3,7 +3,7 @@
 relit, turned  one picture decoded at other values of each factor, above the renderer's truth: the paper's figures 4, 5a
 traversal      one latent moves over the range that it has on the data, the rest of the code is unchanged
 swap           the identity of one picture, and one factor of another
-reconstruction originals above their reconstructions: unsorted, best, median and worst
+reconstruction originals above their reconstructions: unsorted, best, median and worst; with a refiner, its pictures too
 """
 
 from __future__ import annotations
@@ -137,11 +137,13 @@ def reconstruction_grid(
     groups = []
     for title, chosen in parts.items():
         captions = tuple(f"{value:.1f}\N{NO-BREAK SPACE}dB" for value in decibels[chosen])
-        rows = (
+        rows = [
             Row("original", (images[chosen],), pale=True),
             Row("reconstruction", (rebuilt[chosen],), captions=captions),
-        )
-        groups.append(RowGroup(rows, f"{title}, of {len(images)} images"))
+        ]
+        if run.has_refiner:
+            rows.append(Row("refined", (run.sharp_codec.decode(mu[chosen]),)))
+        groups.append(RowGroup(tuple(rows), f"{title}, of {len(images)} images"))
     return PictureGrid(f"Unseen people and their reconstructions ({run.name})", tuple(groups))
 
 

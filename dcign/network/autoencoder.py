@@ -37,8 +37,7 @@ class AutoEncoder(nn.Module):
                 f"expected {factors + 1} or more latents for {factors} factors and the identity, found "
                 f"{recipe.latents}: use --set latents=..."
             )
-        signs = torch.ones(recipe.latents)
-        signs[:factors] = torch.tensor(mirror_signs, dtype=signs.dtype)
+        signs = latent_signs(recipe, mirror_signs)
         odd = [sign < 0 for sign in signs.tolist()]
         self.encoder, self.decoder = build_halves(recipe, size, channels, odd)
         self.two_passes = recipe.mirror and network_built(recipe.network, size) != "patch"
@@ -64,6 +63,13 @@ class AutoEncoder(nn.Module):
     def decode(self, code: Tensor) -> Tensor:
         """Return the picture of a code: (N, Z) -> (N, C, S, S), 0..1, float32."""
         return torch.sigmoid(self.logits(code))
+
+
+def latent_signs(recipe: Recipe, mirror_signs: Sequence[int]) -> Tensor:
+    """Return the sign of each latent's mean in a mirrored image: (Z,), -1 or 1, given that of each factor."""
+    signs = torch.ones(recipe.latents)
+    signs[: len(mirror_signs)] = torch.tensor(mirror_signs, dtype=signs.dtype)
+    return signs
 
 
 def sample(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from dcign.errors import TrainingError
 from dcign.network.autoencoder import build_model
+from dcign.network.refiner import Refiner, build_refiner, refined
 from dcign.publish.card import FILE as CARD_FILE
 from dcign.publish.card import model_card
+from dcign.run.checkpoint import REFINER
 from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import FactorCalibration, write_calibrations
@@ -22,7 +24,7 @@ from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, write_published
 from dcign.trained.trained_run import TrainedRun
 
-FILES = (WEIGHTS_FILE, CONFIGURATION_FILE, CALIBRATION_FILE, EVALUATION_FILE, CARD_FILE)
+FILES = (WEIGHTS_FILE, REFINER, CONFIGURATION_FILE, CALIBRATION_FILE, EVALUATION_FILE, CARD_FILE)
 
 
 class DCIGN(
@@ -32,7 +34,7 @@ class DCIGN(
     license="mit",
     tags=["disentanglement", "inverse-graphics", "variational-autoencoder"],
 ):
-    """A run's network with its averaged weights and calibrations.
+    """A run's network with its averaged weights and calibrations, and its refiner, if it has one (else None).
 
     encode: images (N, C, S, S) 0..1 -> mu, logvar (N, Z). decode: code (N, Z) -> images (N, C, S, S), 0..1.
     """
@@ -48,7 +50,9 @@ class DCIGN(
         self.config = config
         self.calibrations = tuple(calibrations)
         self.evaluation = evaluation
-        self.network = build_model(config.configuration.recipe, config.description)
+        recipe, description = config.configuration.recipe, config.description
+        self.network = build_model(recipe, description)
+        self.refiner: Refiner | None = build_refiner(recipe, description) if config.configuration.refine else None
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -68,9 +72,20 @@ class DCIGN(
         self._refuse_images(images)
         return self.network.encode(images)
 
-    def decode(self, code: Tensor) -> Tensor:
-        """Return pictures: (N, Z) -> (N, C, S, S), 0..1."""
-        return self.network.decode(code)
+    def decode(self, code: Tensor, *, refine: bool = False) -> Tensor:
+        """Return pictures: (N, Z) -> (N, C, S, S), 0..1.
+
+        refine: whether the refiner sharpens them. Raises TrainingError if there is none.
+        """
+        pictures = self.network.decode(code)
+        if not refine:
+            return pictures
+        if self.refiner is None:
+            raise TrainingError(
+                "expected a network with a refiner, found one without: train it with dcign train --refine N, or leave "
+                "refine out."
+            )
+        return refined(self.refiner, pictures, code)
 
     def forward(self, images: Tensor) -> Tensor:
         """Reconstruct images: (N, C, S, S) -> (N, C, S, S), 0..1."""
@@ -94,7 +109,7 @@ class DCIGN(
         if evaluation is not None and evaluation["steps"] != run.codec.step:  # the run was trained further since
             evaluation = None
         model = cls(run.published, calibrations, evaluation)
-        model.network = run.codec.model
+        model.network, model.refiner = run.sharp_codec.model, run.sharp_codec.refiner
         return model.eval()
 
     @classmethod
@@ -125,7 +140,10 @@ class DCIGN(
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write weights, configuration, calibrations, evaluation and model card; the mixin calls this."""
         with folder_errors(save_directory):
-            write_published(save_directory, self.config, self.network)
+            networks: dict[str, nn.Module] = {WEIGHTS_FILE: self.network}
+            if self.refiner is not None:
+                networks[REFINER] = self.refiner
+            write_published(save_directory, self.config, networks)
             if self.calibrations:
                 write_calibrations(save_directory, self.calibrations)
             if self.evaluation is not None:

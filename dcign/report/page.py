@@ -20,7 +20,15 @@ from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
 from dcign.trained.marks import beside
-from dcign.trained.terms import DCI_TERMS, FACTOR_TABLES, METRIC_TERMS, RECONSTRUCTION_TERMS, Metric, part_terms
+from dcign.trained.terms import (
+    DCI_TERMS,
+    FACTOR_TABLES,
+    METRIC_TERMS,
+    RECONSTRUCTION_TERMS,
+    Metric,
+    part_terms,
+    view_terms,
+)
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "report.html"
@@ -86,6 +94,7 @@ def report_html(gallery: Gallery) -> str:
         metrics=[(term, _code_cells(term, runs)) for term in (*METRIC_TERMS, *DCI_TERMS)],
         picture=_picture_facts(run.evaluation),
         rebuilt=_rebuilt(runs),
+        refined=_refined(run),
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
@@ -196,6 +205,15 @@ def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[tuple[str, s
     """Return each metric of reconstructions, and of their parts, with its value for each run."""
     terms = (*RECONSTRUCTION_TERMS, *part_terms(run.evaluation for run in runs))
     return [(term, [(term.text(run.evaluation), beside(run.evaluation, term)) for run in runs]) for term in terms]
+
+
+def _refined(run: TrainedRun) -> list[tuple[Metric, list[str]]]:
+    """Return each metric of pictures without and with the run's refiner, or nothing if that was not measured."""
+    found = run.evaluation.get("refiner")
+    if not found:
+        return []
+    terms = (*RECONSTRUCTION_TERMS, *view_terms(run.description.factors))
+    return [(term, [term.text(found[name]) for name in ("decoded", "refined")]) for term in terms]
 
 
 def _identity_words(run: TrainedRun) -> str:

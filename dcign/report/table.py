@@ -7,7 +7,14 @@ from typing import Any
 
 from dcign.trained.evaluation_file import formatted, value_of
 from dcign.trained.marks import chance_of, sign_of
-from dcign.trained.terms import FACTOR_TERMS, METRIC_TERMS, RERENDER_TERMS, Metric
+from dcign.trained.terms import (
+    FACTOR_TERMS,
+    METRIC_TERMS,
+    RECONSTRUCTION_TERMS,
+    RERENDER_TERMS,
+    Metric,
+    view_terms,
+)
 
 ACROSS = 8  # metrics of the whole code beside each other
 LEGEND = """\
@@ -40,7 +47,7 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
             chances = [formatted(chance_of(report, term, factor), term.form, "") for term in terms]
             if any(chances):
                 lines.append("  chance".ljust(width) + "".join(chance.rjust(9) for chance in chances))
-        lines += [*_metrics_lines(report), _summary(report), ""]
+        lines += [*_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
     return "\n".join([*lines, LEGEND])
 
 
@@ -82,6 +89,18 @@ def _summary(report: dict[str, Any]) -> str:  # JSON
         f"{latents['alive']} of {latents['count']} latents alive; "
         f"{report['steps']} steps, {report['images_seen']} images, {_cell(report['seconds'], '.0f')} s"
     )
+
+
+def _refiner_lines(report: dict[str, Any]) -> list[str]:  # JSON
+    """Return the figures with the refiner beside those without it, on the same pictures, or nothing."""
+    found = report.get("refiner")
+    if not found:
+        return []
+    lines = [f"refiner, {found['steps']:,} steps".ljust(44) + "without".rjust(9) + "with".rjust(9)]
+    for term in (*RECONSTRUCTION_TERMS, *view_terms(report["factors"])):
+        cells = [term.text(found[name], "-").rjust(9) for name in ("decoded", "refined")]
+        lines.append(term.name.ljust(44) + "".join(cells))
+    return lines
 
 
 def _cell(value: float | None, form: str) -> str:

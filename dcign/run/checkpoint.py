@@ -21,6 +21,7 @@ from dcign.errors import DataError, TrainingError
 from dcign.storage.atomic import temporary_path
 
 FILE = "checkpoint.safetensors"
+REFINER = "refiner.safetensors"  # the same of a refiner
 LARGEST = 2**31  # bytes: more than the largest network with its average and the optimiser's moments
 
 # What each optimiser stores per weight. Without momentum, RMSprop has no momentum_buffer.
@@ -58,6 +59,13 @@ class TrainingState:
     optimizer: torch.optim.Optimizer
     step: int
     seconds: float  # of training so far, over all interruptions
+    file: str = FILE  # the checkpoint's name in the run's folder
+
+    @classmethod
+    def of(cls, model: nn.Module, optimizer: torch.optim.Optimizer, file: str = FILE) -> TrainingState:
+        """Return the state of a network before its first step. Weights that are not trained have no average."""
+        average = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        return cls(model, average, optimizer, 0, 0.0, file)
 
 
 def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
@@ -67,7 +75,7 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
     for index, moments in state.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
     header = Header(state.step, state.seconds, "dcign-checkpoint", 1, {})
-    path = Path(folder) / FILE
+    path = Path(folder) / state.file
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     try:
         with temporary_path(path) as part:
@@ -82,8 +90,8 @@ def save_checkpoint(folder: str | Path, state: TrainingState) -> Path:
 @torch.no_grad()
 def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
     """Load a checkpoint into a state of the same network and optimiser. Raises TrainingError if that is impossible."""
-    header, tensors = read_checkpoint(folder)
-    with _one_sentence(folder):
+    header, tensors = read_checkpoint(folder, state.file)
+    with _one_sentence(folder, state.file):
         state.model.load_state_dict(_part(tensors, "weights."))
         average = _part(tensors, "average.")
         _refuse_others(average.keys(), state.average.keys(), "averaged weights")
@@ -97,33 +105,33 @@ def load_checkpoint(folder: str | Path, state: TrainingState) -> None:
         state.step, state.seconds = header.step, header.seconds
 
 
-def load_average(folder: str | Path, model: nn.Module) -> tuple[int, float]:
-    """Load the averaged weights of a run's checkpoint into a network. Returns its step and seconds of training."""
-    header, tensors = read_checkpoint(folder)
-    with _one_sentence(folder):
+def load_average(folder: str | Path, model: nn.Module, file: str = FILE) -> tuple[int, float]:
+    """Load the averaged weights of a checkpoint into a network. Returns its step and seconds of training."""
+    header, tensors = read_checkpoint(folder, file)
+    with _one_sentence(folder, file):
         model.load_state_dict(_part(tensors, "average."))
     return header.step, header.seconds
 
 
-def read_checkpoint(folder: str | Path) -> tuple[Header, dict[str, Tensor]]:
+def read_checkpoint(folder: str | Path, file: str = FILE) -> tuple[Header, dict[str, Tensor]]:
     """Read a checkpoint's header and tensors.
 
     Tensors: `weights.NAME` and `average.NAME`, of each weight's shape, and `optimizer.INDEX.NAME`.
 
     Raises TrainingError if there is none, or the file is damaged or not a checkpoint.
     """
-    path = Path(folder) / FILE
+    path = Path(folder) / file
     if not path.is_file():
         raise TrainingError(
-            f"expected {FILE} in {folder}, found none, as its training was stopped before the first: go on with "
+            f"expected {file} in {folder}, found none, as its training was stopped before the first: go on with "
             f"dcign train --resume --out {folder}."
         )
-    with _one_sentence(folder):
+    with _one_sentence(folder, file):
         if path.stat().st_size > LARGEST:
             raise ValueError(f"expected at most {LARGEST} bytes, found {path.stat().st_size}")
-        with safe_open(path, framework="pt") as file:
-            header = msgspec.json.decode((file.metadata() or {}).get("dcign", "{}"), type=Header)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        with safe_open(path, framework="pt") as opened:
+            header = msgspec.json.decode((opened.metadata() or {}).get("dcign", "{}"), type=Header)
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a mapping
         refuse_numbers(tensors)
     return header, tensors
 
@@ -177,14 +185,14 @@ def _refuse_others(found: Iterable[Any], wanted: Iterable[Any], what: str) -> No
 
 
 @contextmanager
-def _one_sentence(folder: str | Path) -> Iterator[None]:
+def _one_sentence(folder: str | Path, file: str) -> Iterator[None]:
     """Convert any error that a damaged or foreign checkpoint can raise to a TrainingError."""
     try:
         yield
     except (SafetensorError, ValueError, OSError, RuntimeError, KeyError, TypeError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise TrainingError(
-            f"cannot read {Path(folder) / FILE} ({reason[:300]}): train again into a new folder."
+            f"cannot read {Path(folder) / file} ({reason[:300]}): train again into a new folder."
         ) from None
 
 

@@ -24,7 +24,7 @@ FORMAT_VERSION = 1
 FILE = "configuration.json"
 
 # A resumed run may change where and how fast it is computed, but not what is computed.
-MAY_DIFFER = ("data", "data_in", "out", "device", "threads", "checkpoint_every", "log_every")
+MAY_DIFFER = ("data", "data_in", "out", "device", "threads", "checkpoint_every", "log_every", "refine")
 
 Interval = Annotated[int, Meta(ge=1, le=10**9)]  # steps
 Precision = Literal["auto", "bfloat16", "float32"]
@@ -49,6 +49,7 @@ class TrainConfiguration:
     data_in: Storage = "auto"  # "memory", or "disk": read ahead while training; "auto": memory if the images fit
     checkpoint_every: Interval = 1000
     log_every: Interval = 100  # losses are read no more often, so that a GPU need not wait
+    refine: Annotated[int, Meta(ge=0, le=10**9)] = 0  # steps of the refiner, trained after the network; 0: none
 
     def __post_init__(self) -> None:
         validate_fields(self)

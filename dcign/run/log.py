@@ -1,4 +1,7 @@
-"""The log of a run: log.jsonl, with one JSON object per line, and the same numbers for TensorBoard in tensorboard/."""
+"""The log of a run: log.jsonl, with one JSON object per line, and the same numbers for TensorBoard in tensorboard/.
+
+A refiner has a log of its own: refiner_log.jsonl, and tensorboard/refiner/.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,17 @@ class RunLog:
     dies silently when the disk is full, while the training waits for it.
     """
 
-    def __init__(self, folder: str | Path, step: int) -> None:
+    def __init__(self, folder: str | Path, step: int, part: str = "") -> None:
+        """Open the logs of a run's folder, or those of a part of the run that has its own."""
         from tensorboardX.event_file_writer import EventsWriter  # slow to import, and needed only while training
         from tensorboardX.proto.event_pb2 import Event, SessionLog
 
-        self._path = Path(folder) / FILE
+        self._path = Path(folder) / (f"{part}_{FILE}" if part else FILE)
         if self._path.exists():
             lines = self._path.read_bytes().splitlines(keepends=True)
             write_atomic(self._path, b"".join(line for line in lines if _step_of(line) <= step))
-        events = Path(folder) / "tensorboard"
-        events.mkdir(exist_ok=True)
+        events = Path(folder) / "tensorboard" / part
+        events.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a", encoding="utf-8")
         self._tensorboard = EventsWriter(str(events / "events"))
         restart = SessionLog(status=SessionLog.START)  # makes TensorBoard discard what came after this step

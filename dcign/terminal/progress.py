@@ -38,13 +38,13 @@ def batch_progress(title: str) -> Iterator[Callable[..., None]]:
 
 
 @contextmanager
-def step_progress(title: str) -> Iterator[Callable[[Any], None]]:
+def step_progress() -> Iterator[Callable[[Any], None]]:
     """Show a bar of training steps with losses and images per second, for dcign.train's TrainingProgress."""
-    with _bar(title, "{task.completed:,.0f}/{task.total:,.0f}") as update:
+    with _bar("", "{task.completed:,.0f}/{task.total:,.0f}") as update:
 
         def progress(now: Any) -> None:  # TrainingProgress, whose module imports torch
             losses = " ".join(f"{SHORT_NAMES.get(name, name)} {value:.3g}" for name, value in now.losses.items())
-            update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s")
+            update(now.step, now.steps, f"{losses}, {now.images_per_second:,.0f} images/s", now.stage)
 
         yield progress
 
@@ -57,8 +57,11 @@ def stage_progress(title: str) -> Iterator[Callable[[str, float], None]]:
 
 
 @contextmanager
-def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str], None]]:
-    """Show a bar with the time left on stderr, from the first report on: (done, total, further text)."""
+def _bar(title: str, count: str) -> Iterator[Callable[..., None]]:
+    """Show a bar with the time left on stderr, from the first report on: (done, total, further text[, title]).
+
+    With another title the bar begins anew.
+    """
     import sys
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -69,8 +72,10 @@ def _bar(title: str, count: str) -> Iterator[Callable[[float, float | None, str]
     with Progress(*columns, console=console(sys.stderr)) as bar:
         task = bar.add_task(printable(title), total=None, text="", visible=False)
 
-        def update(done: float, total: float | None, text: str) -> None:
+        def update(done: float, total: float | None, text: str, title: str = title) -> None:
             stop_if_requested()
+            if bar.tasks[task].description != printable(title):
+                bar.reset(task, description=printable(title))
             bar.update(task, completed=done, total=total, text=printable(text), visible=True)
 
         yield update

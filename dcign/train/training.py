@@ -1,7 +1,7 @@
 """Train a run: the call behind `dcign train`.
 
 The folder of a run: configuration.json (written before training starts), checkpoint.safetensors, log.jsonl,
-tensorboard/.
+tensorboard/; with a refiner also refiner.safetensors and refiner_log.jsonl.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
 from dcign.machine import keep_freed_memory
 from dcign.run import configuration as run_configuration
-from dcign.run.checkpoint import FILE as CHECKPOINT
+from dcign.run.checkpoint import REFINER as REFINER_FILE
 from dcign.run.checkpoint import load_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.run.log import RunLog
@@ -36,7 +36,9 @@ from dcign.train.distributed import (
     this_process,
 )
 from dcign.train.feed import ReadAhead
-from dcign.train.trainer import Report, Trainer
+from dcign.train.loop import Report, TrainingLoop
+from dcign.train.refinement import REFINER, RefinerTrainer
+from dcign.train.trainer import Trainer
 
 
 def train(configuration: TrainConfiguration, progress: Report | None = None, resume: bool = False) -> int:
@@ -130,40 +132,65 @@ def _train(
     progress: Report | None,
     resume: bool,
 ) -> int:
-    folder, process = Path(configuration.out), ranks.process
+    folder = Path(configuration.out)
     try:
         with ranks.together():
             if resume:
-                run_configuration.refuse_difference(run_configuration.read(folder), (configuration, description))
+                _refuse_other_run(configuration, description)
             elif configuration.recipe.images > batches.size:
                 raise TrainingError(
                     f"expected images of at most {batches.size}, as many as a batch has, found "
                     f"{configuration.recipe.images}: lower it with --set images=..."
                 )
-            trainer = Trainer(batches, description, configuration, ranks)
-            if resume and (folder / CHECKPOINT).exists():  # else it was stopped before the first, and starts again
-                load_checkpoint(folder, trainer.state)
-                if trainer.state.step > configuration.steps:
-                    raise TrainingError(
-                        f"expected a checkpoint of at most step {configuration.steps}, found step {trainer.state.step} "
-                        f"in {folder / CHECKPOINT}: it is another run's; train again into a new folder."
-                    )
-        keep_freed_memory()
-        if process.first and not resume:
+            trainer: TrainingLoop = Trainer(batches, description, configuration, ranks)
+        if ranks.process.first:
             folder.mkdir(parents=True, exist_ok=True)
-            run_configuration.write(configuration, description)
-        feed = trainer.feed
-        with (
-            threads(configuration.threads, process.local_count),
-            ReadAhead(feed, configuration.steps) if isinstance(batches, ChunkedBatches) else nullcontext(feed) as feed,
-            RunLog(folder, trainer.state.step) if process.first else nullcontext() as log,
-            deferred_stop() as stop_requested,
-        ):
-            trainer.feed = feed
-            trainer.train(log, progress, stop_requested)
+            if not resume or configuration.refine:
+                run_configuration.write(configuration, description)
+        _run(trainer, batches, progress)
+        if configuration.refine:
+            with ranks.together():
+                refiner = RefinerTrainer(batches, description, configuration, ranks)
+            _run(refiner, batches, progress, REFINER)
     except OSError as error:
         raise TrainingError(
             f"cannot write into {folder} ({error.strerror or error}): correct that and use --resume, or choose another "
             "--out."
         ) from None
     return trainer.state.step
+
+
+def _refuse_other_run(configuration: TrainConfiguration, description: ImageDescription) -> None:
+    """Raise TrainingError unless the run in the folder computes what is asked for, as far as it is already computed."""
+    folder = Path(configuration.out)
+    found, found_description = run_configuration.read(folder)
+    run_configuration.refuse_difference((found, found_description), (configuration, description))
+    if configuration.refine != found.refine and (folder / REFINER_FILE).exists():
+        raise TrainingError(
+            f"expected refine to be {found.refine}, as for the refiner in {folder}, found {configuration.refine}: ask "
+            f"for the same, or delete {folder / REFINER_FILE} to train another."
+        )
+
+
+def _run(trainer: TrainingLoop, batches: ImageBatches, progress: Report | None, part: str = "") -> None:
+    """Train from the last checkpoint, or from the beginning if there is none; part: the name of its log."""
+    configuration, ranks, state = trainer.configuration, trainer.ranks, trainer.state
+    folder = Path(configuration.out)
+    with ranks.together():
+        if (folder / state.file).exists():
+            load_checkpoint(folder, state)
+            if state.step > trainer.steps:
+                raise TrainingError(
+                    f"expected a checkpoint of at most step {trainer.steps}, found step {state.step} in "
+                    f"{folder / state.file}: it is another run's; train again into a new folder."
+                )
+    keep_freed_memory()
+    feed = trainer.feed
+    with (
+        threads(configuration.threads, ranks.process.local_count),
+        ReadAhead(feed, trainer.steps) if isinstance(batches, ChunkedBatches) else nullcontext(feed) as feed,
+        RunLog(folder, state.step, part) if ranks.process.first else nullcontext() as log,
+        deferred_stop() as stop_requested,
+    ):
+        trainer.feed = feed
+        trainer.train(log, progress, stop_requested)

@@ -13,6 +13,7 @@ from dcign.arrays import Float32, Floating, UInt8
 from dcign.device import computing
 from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
+from dcign.network.refiner import Refiner, refined
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 
@@ -22,7 +23,10 @@ PIXELS_AT_ONCE, PIXELS_AT_ONCE_GPU = 2**17, 2**22
 
 @dataclass(frozen=True, eq=False)
 class Codec:
-    """A network with its averaged weights, and the description of its training images."""
+    """A network with its averaged weights, and the description of its training images.
+
+    refiner: what sharpens the pictures that `decode` returns, or None.
+    """
 
     model: AutoEncoder
     configuration: TrainConfiguration
@@ -31,6 +35,7 @@ class Codec:
     seconds: float  # duration of training
     device: torch.device
     precision: torch.dtype  # of convolutions and matrix products
+    refiner: Refiner | None = None
 
     @torch.inference_mode()
     def encode(self, images: UInt8, progress: FractionProgress = no_fraction_progress) -> tuple[Float32, Float32]:
@@ -70,7 +75,10 @@ class Codec:
         for chosen in self._passes(len(codes), progress):
             part = torch.from_numpy(codes[chosen].astype(np.float32)).to(self.device)
             with computing(self.device, self.precision):
-                pictures.append(self.model.decode(part).permute(0, 2, 3, 1).cpu().numpy())
+                made = self.model.decode(part)
+                if self.refiner is not None:
+                    made = refined(self.refiner, made, part)
+            pictures.append(made.permute(0, 2, 3, 1).cpu().numpy())
         return np.concatenate(pictures)
 
     @property
@@ -86,7 +94,9 @@ class Codec:
         with FlopCounterMode(display=False) as encoding:
             mu, _ = self.model.encode(torch.zeros(1, channels, size, size, device=self.device))
         with FlopCounterMode(display=False) as decoding:
-            self.model.decode(mu)
+            made = self.model.decode(mu)
+            if self.refiner is not None:
+                refined(self.refiner, made, mu)
         return encoding.get_total_flops(), decoding.get_total_flops()
 
     def _passes(self, count: int, progress: FractionProgress) -> Iterator[slice]:

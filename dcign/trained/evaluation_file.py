@@ -48,10 +48,11 @@ class _Evaluation(Struct):
     chance: Table | None = None
     marks: dict[str, Any] | None = None  # of strings
     unmeasured: str | None = None
+    refiner: Table | None = None
 
 
 # Keys of numbers alone.
-NUMBERS = ("mig", "factors", "reconstruction", "latents", "entangled", "dci", "metrics", "chance")
+NUMBERS = ("mig", "factors", "reconstruction", "latents", "entangled", "dci", "metrics", "chance", "refiner")
 RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 

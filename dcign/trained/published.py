@@ -1,6 +1,7 @@
 """An exported network: a folder in the layout of the Hugging Face hub, with weights but without optimiser state.
 
     model.safetensors   the averaged weights
+    refiner.safetensors likewise, of the refiner, if the run has one
     config.json         the run's configuration, its images and factors, and its last step
     calibration.json    the maps between latents and factors
     evaluation.json     the run's evaluation
@@ -12,6 +13,7 @@ This module does not need huggingface_hub; `dcign.publish.hub` does.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -76,10 +78,11 @@ def from_json(found: Any) -> Published:  # unchecked JSON
     return Published(*run_configuration.from_json(dict(found["run"])), found["step"], found["seconds"], model)
 
 
-def write_published(folder: str | Path, published: Published, network: nn.Module) -> None:
-    """Write config.json and model.safetensors, each atomically."""
-    weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    write_atomic(Path(folder) / WEIGHTS_FILE, save(weights, metadata={"format": "pt"}))
+def write_published(folder: str | Path, published: Published, networks: Mapping[str, nn.Module]) -> None:
+    """Write config.json and the weights of each network into the file of its name, each atomically."""
+    for name, network in networks.items():
+        weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+        write_atomic(Path(folder) / name, save(weights, metadata={"format": "pt"}))
     write_atomic(Path(folder) / CONFIGURATION_FILE, (json.dumps(to_json(published), indent=2) + "\n").encode())
 
 
@@ -91,12 +94,12 @@ def read_published(folder: str | Path) -> Published:
     return found
 
 
-def load_weights(folder: str | Path, network: nn.Module) -> None:
-    """Load a folder's model.safetensors into a network. Raises TrainingError if it is missing or damaged."""
-    path = Path(folder) / WEIGHTS_FILE
+def load_weights(folder: str | Path, network: nn.Module, file: str = WEIGHTS_FILE) -> None:
+    """Load a folder's file of weights into a network. Raises TrainingError if it is missing or damaged."""
+    path = Path(folder) / file
     if not path.is_file():
         raise TrainingError(
-            f"expected {WEIGHTS_FILE} in {folder}, found none: export the run again, or download the whole model."
+            f"expected {file} in {folder}, found none: export the run again, or download the whole model."
         )
     with read_errors(path, ADVICE, SafetensorError, RuntimeError, KeyError, TypeError):
         weights: dict[str, Tensor] = load_file(path)

@@ -147,6 +147,14 @@ RECONSTRUCTION_TERMS = (
     Metric("MS-SSIM", "reconstruction.ms_ssim", ".3f", "reconstruction, multi-scale SSIM",
          "the same over several scales", "more"),
 )  # fmt: skip
+# Of re-renderings with a refiner and without, per factor.
+VIEW_TERMS = (
+    Metric("view dB", "psnr_db", ".1f", "re-rendering, dB",
+           "PSNR of one picture decoded at levels of the sweep, against the renderer's truth", "more"),
+    Metric("view SSIM", "ssim", ".3f", "re-rendering, SSIM", "structural similarity of the same", "more"),
+    Metric("person", "right", ".2f", "re-rendering, right person",
+           "how often the code of a re-rendered picture is nearest to the same person's", "more", bounded=True),
+)  # fmt: skip
 # Of the whole run.
 RUN_TERMS = (
     *METRIC_TERMS,
@@ -174,6 +182,15 @@ def part_terms(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Metric, ...]: 
         for name in names
         if "." not in name and name.isprintable()
     )  # fmt: skip
+
+
+def view_terms(factors: Iterable[str]) -> tuple[Metric, ...]:
+    """Return the metrics of re-renderings of each factor, as keys of one of the tables in `refiner`."""
+    return tuple(
+        replace(term, key=f"views.{factor}.{term.key}", name=f"{term.name}, {factor.replace('_', ' ')}")
+        for factor in factors
+        for term in VIEW_TERMS
+    )
 
 
 # What a page says about each factor, and what a comparison of runs does.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from dcign.device import choose_device, choose_precision
 from dcign.errors import DataError, TrainingError
 from dcign.inputs.source import DataSource
 from dcign.network.autoencoder import build_model
+from dcign.network.refiner import build_refiner
 from dcign.run import configuration as run_configuration
-from dcign.run.checkpoint import load_average, read_checkpoint
+from dcign.run.checkpoint import REFINER, load_average, read_checkpoint
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import FactorCalibration, read_calibrations
@@ -61,6 +62,23 @@ class TrainedRun:
         # A run that was trained in bfloat16 uses what this device is fast at.
         precision = choose_precision("float32" if self.configuration.precision == "float32" else "auto", device)
         return Codec(model.to(device).eval(), self.configuration, self.description, step, seconds, device, precision)
+
+    @property
+    def has_refiner(self) -> bool:
+        """Whether the run was asked to train a refiner too."""
+        return self.configuration.refine > 0
+
+    @cached_property
+    def sharp_codec(self) -> Codec:
+        """The same, with pictures sharpened by the run's refiner, if it has one."""
+        if not self.has_refiner:
+            return self.codec
+        refiner = build_refiner(self.configuration.recipe, self.description)
+        if self.exported is not None:
+            load_weights(self.folder, refiner, REFINER)
+        else:
+            load_average(self.folder, refiner, REFINER)
+        return replace(self.codec, refiner=refiner.to(self.codec.device).eval())
 
     @cached_property
     def calibrations(self) -> tuple[FactorCalibration, ...]:

@@ -83,6 +83,39 @@ def swap(runs):
     return runs / "swap"
 
 
+@pytest.fixture(scope="module")
+def refined(faces, tmp_path_factory):
+    """A run with a refiner, evaluated."""
+    out = tmp_path_factory.mktemp("refined") / "run"
+    settings = {"steps": 3, "seed": 0, "device": "cpu", "refine": 3}
+    train(TrainConfiguration(data=str(faces), out=str(out), recipe=RECIPES["swap"], **settings))
+    evaluate(TrainedRun.open(out))
+    return TrainedRun.open(out)
+
+
+def test_a_refiner_is_judged_beside_the_plain_decoder(refined, swap):
+    found = refined.evaluation["refiner"]
+    assert found["steps"] == 3
+    decoded, sharp = found["decoded"], found["refined"]
+    assert decoded["reconstruction"].keys() == sharp["reconstruction"].keys() >= {"psnr_frame_db", "fine", "ssim"}
+    assert decoded["reconstruction"] != sharp["reconstruction"]
+    for name in FACTORS:
+        assert 0 <= sharp["views"][name]["right"] <= 1
+        assert sharp["views"][name]["psnr_db"] != decoded["views"][name]["psnr_db"]
+    without = read_evaluation(swap)
+    assert without["refiner"] is None
+    assert without["factors"] == refined.evaluation["factors"]  # the refiner changes no code
+    assert "refiner, 3 steps" in evaluation_table([refined.evaluation])
+    assert "refiner" not in evaluation_table([without])
+
+
+def test_the_report_shows_refined_pictures_and_their_figures(refined, swap):
+    for folder, shown in ((refined.folder, True), (swap, False)):
+        page = write_report(TrainedRun.open(folder))[0].read_text()
+        assert ("without the refiner" in page) == shown
+        assert (">refined<" in page) == shown
+
+
 def test_the_evaluation_has_all_keys_of_each_factor(swap):
     report = json.loads((swap / "evaluation.json").read_text())
     assert tuple(report["factors"]) == FACTORS

@@ -39,12 +39,14 @@ TENSOR = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run of two steps on noise, that says it was evaluated."""
+    """A run of two steps on noise with a refiner of one, that says it was evaluated."""
     folder = tmp_path_factory.mktemp("hub") / "run"
     noise = torch.randint(0, 256, (3, 20, 32, 32, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     settings = {"data": "/secret/place/noise", "seed": 0, "device": "cpu", "threads": 1, "precision": "float32"}
     recipe = changed(SWAP, {"beta": 0.5})
-    configuration = TrainConfiguration(out=str(folder), recipe=recipe, steps=2, ratio=(1.0, 1.0, 1.0), **settings)
+    configuration = TrainConfiguration(
+        out=str(folder), recipe=recipe, steps=2, refine=1, ratio=(1.0, 1.0, 1.0), **settings
+    )
     train_on(TrainingBatches(noise, np.arange(3)), DESCRIPTION, configuration)
     values = np.linspace(-60, 60, 121)
     fits = [calibrate(name, latent, values / 50, values) for latent, name in enumerate(DESCRIPTION.factors)]
@@ -107,6 +109,27 @@ def test_the_model_takes_0_to_1_of_its_shape_alone(exported, wrong, sentence):
             function(wrong)
 
 
+def test_the_refiner_goes_with_it_and_draws_when_asked(run, exported):
+    mu = TrainedRun.open(run).codec.encode(IMAGES)[0]
+    sharp = TrainedRun.open(run).sharp_codec.decode(mu)
+    assert not np.array_equal(sharp, TrainedRun.open(run).codec.decode(mu))
+    for folder in (run, exported):
+        np.testing.assert_array_equal(TrainedRun.open(folder).sharp_codec.decode(mu), sharp)
+        with torch.inference_mode():
+            pictures = DCIGN.from_pretrained(folder).decode(torch.from_numpy(mu), refine=True)
+        np.testing.assert_array_equal(pictures.permute(0, 2, 3, 1).numpy(), sharp)
+
+
+def test_a_refiner_that_is_not_there_is_asked_for_in_vain(run, exported):
+    plain = DCIGN.from_pretrained(run)
+    plain.refiner = None
+    with pytest.raises(TrainingError, match="expected a network with a refiner, found one without: train it with"):
+        plain.decode(torch.zeros(1, 40), refine=True)
+    (exported / "refiner.safetensors").unlink()
+    with pytest.raises(TrainingError, match=r"expected refiner\.safetensors in .*, found none: export the run again"):
+        DCIGN.from_pretrained(exported)
+
+
 def test_what_the_latents_stand_for_goes_with_it(run, exported):
     for model in (DCIGN.from_pretrained(run), DCIGN.from_pretrained(str(exported))):
         assert model.factors == ("across", "tilt_up")
@@ -157,6 +180,7 @@ def test_a_folder_that_holds_anything_is_not_written_into(run, exported, tmp_pat
         "README.md",
         "config.json",
         "model.safetensors",
+        "refiner.safetensors",
     ]
     with pytest.raises(TrainingError, match="is there already: remove it or choose another --out"):
         export_run(TrainedRun.open(run), exported, "hub")
