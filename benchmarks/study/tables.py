@@ -48,6 +48,11 @@ RUN_COLUMNS = (
     Column("explicitness", "metrics.latents.explicitness.value", 2),
     Column("FactorVAE", "metrics.latents.factor_vae.value", 2),
     Column("BetaVAE", "metrics.latents.beta_vae.value", 2),
+    Column("InfoM: blocks", "metrics.blocks.infom.value", 2),  # from here to MED: no evaluation before version 0.3
+    Column("InfoE", "metrics.latents.infoe.value", 2),
+    Column("InfoC: blocks", "metrics.blocks.infoc.value", 2),
+    Column("DCI explicitness", "metrics.latents.dci_explicitness.value", 2),
+    Column("MED: blocks", "metrics.blocks.med.value", 2),
     Column("head, dB", "reconstruction.psnr_head_db", 1),
     Column("alive", "latents.alive", 0),
     Column("right identity", "identity.right", 2),

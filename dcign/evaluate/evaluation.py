@@ -1,7 +1,7 @@
 """The evaluation: does each factor have its own latent, and no other, for identities that were not trained on?
 
 Everything is measured on identities held out of training. Calibrations and probes are fitted on training identities
-alone. docs/training.md explains each number.
+alone. docs/metrics.md explains each number.
 """
 
 from __future__ import annotations

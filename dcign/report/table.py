@@ -17,6 +17,7 @@ from dcign.trained.terms import (
     view_terms,
 )
 
+ACROSS = 8  # metrics of the whole code beside each other
 LEGEND = """\
 Measured on unseen people.
 error: mean absolute error, in the factor's unit
@@ -74,11 +75,17 @@ def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
         return [f"not measured: {report['unmeasured']}"]
     if report.get("metrics") is None:  # an evaluation.json of an older version
         return []
-    rows = [("", [term.heading for term in METRIC_TERMS])]
-    for title, terms in (("each latent", METRIC_TERMS), ("as one", [term.of_blocks() for term in METRIC_TERMS])):
-        rows.append((title, [term.text(report, "-") + sign_of(report, term) for term in terms]))
-        rows.append(("  +-", [term.half_width(report).removeprefix("±") for term in terms]))
-        rows.append(("  chance", [formatted(chance_of(report, term), term.form, "") for term in terms]))
+    terms = [term for term in METRIC_TERMS if value_of(report, term.key) is not None]  # older evaluations have fewer
+    return [line for first in range(0, len(terms), ACROSS) for line in metric_lines(report, terms[first:][:ACROSS])]
+
+
+def metric_lines(report: dict[str, Any], terms: Sequence[Metric]) -> list[str]:  # JSON
+    """Return one table of some metrics of the whole code, one column per metric."""
+    rows = [("", [term.heading for term in terms])]
+    for title, some in (("each latent", terms), ("as one", [term.of_blocks() for term in terms])):
+        rows.append((title, [term.text(report, "-") + sign_of(report, term) for term in some]))
+        rows.append(("  +-", [term.half_width(report).removeprefix("±") for term in some]))
+        rows.append(("  chance", [formatted(chance_of(report, term), term.form, "") for term in some]))
     rows = [row for row in rows if any(row[1])]  # older evaluations have no chance
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
 
