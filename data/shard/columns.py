@@ -113,7 +113,8 @@ class StoredLayout(Struct):
 class ShardLayout(Struct):
     """A shard's attributes, names and datasets, as the sandbox's process passes them on.
 
-    configuration, renderer, ranges and camera are JSON texts.
+    configuration, renderer, ranges and camera are JSON texts. unknown: the first attributes, datasets and groups that
+    the format does not have, as "attribute NAME of DATASET"; readers ignore them.
     """
 
     split: str
@@ -128,3 +129,4 @@ class ShardLayout(Struct):
     identity_attributes: tuple[str, ...]
     truth_names: dict[str, tuple[str, ...]]
     datasets: dict[str, StoredLayout]
+    unknown: tuple[str, ...] = ()

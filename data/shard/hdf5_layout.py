@@ -8,7 +8,7 @@ that never end. This module refuses all of them, so that later readers need no c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,14 @@ NAMED = {layer: f"{schema.TRUTH}/{layer}" for layer in (schema.PARTS, schema.LAN
 
 REQUIRED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.BATCH_NUMBER, schema.IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
+# The attributes that the format has, by the path of what has them; "" is the file.
+ATTRIBUTES = {
+    "": ("format", "version", "seed", *TEXTS),
+    schema.FACTOR_VALUES: ("names", "units", "mirror_sign"),
+    schema.IDENTITY_ATTRIBUTES: ("names",),
+    **dict.fromkeys(NAMED.values(), ("names",)),
+}
+MOST_UNKNOWN = 3  # names of things of other formats that are reported
 
 
 def read_layout(path: Path) -> ShardLayout:
@@ -50,6 +58,7 @@ def read_layout(path: Path) -> ShardLayout:
             identity_attributes=_texts(file[attributes].attrs, "names") if attributes in names else (),
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
             datasets=_stored_layouts(file, names),
+            unknown=tuple(islice(_unknown(file, names), MOST_UNKNOWN)),
         )
         _check_kinds(file, layout.factors)
         return layout
@@ -113,6 +122,21 @@ def _check_datasets(file: h5py.File, names: list[str]) -> None:
         raise Damage(
             f"declares {in_memory >> 20} MB per batch; expected smaller images, {BATCH_LIMIT >> 20} MB at most"
         )
+
+
+def _unknown(file: h5py.File, names: list[str]) -> Iterator[str]:
+    """Yield the attributes, datasets and groups that the format does not have."""
+    groups = {str(Path(name).parent) for name in names} - {"."}
+    for group in ("", *sorted(groups)):
+        inside = f"{group}/" if group else ""
+        for member in file[group or "/"]:
+            if inside + member not in (*names, *groups):
+                yield shown(inside + member)
+    for path in ("", *sorted(groups), *names):
+        place = f" of {path}" if path else ""
+        for name in file[path or "/"].attrs:
+            if name not in ATTRIBUTES.get(path, ()):
+                yield f"attribute {shown(name)}{place}"
 
 
 def _check_kinds(file: h5py.File, factors: tuple[Factor, ...]) -> None:
