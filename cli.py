@@ -9,6 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from dcign.stop_signals import exit_code, note_stop_signals, stop_signals
+
+if __name__ == "__main__":  # as dcign.start does: no signal may find Python's own handlers during the imports
+    note_stop_signals()
 try:
     import click
 except ModuleNotFoundError:
@@ -16,7 +20,7 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
-from dcign.stop_signals import exit_code, stop_signals
+from dcign.run.kept import kept_sentence
 from dcign.terminal.echo import echo
 from dcign.terminal.options import (
     COUNT,
@@ -58,8 +62,9 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 
 def main() -> None:
     """Entry point of the `dcign` console script."""
-    with stop_signals():
+    with stop_signals() as handler:
         try:
+            handler.raise_noted()
             sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
         except click.ClickException as error:
             error.show()
@@ -67,6 +72,8 @@ def main() -> None:
         except (click.Abort, KeyboardInterrupt) as stopped:  # before the command had begun anything
             click.echo("\nStopped before anything was begun: run the same command again.", err=True)
             sys.exit(exit_code(stopped.__cause__ or stopped))
+        finally:
+            handler.end()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -193,7 +200,7 @@ def render(
         echo("\n".join(plan_lines(configuration, out)))
         return
     resumes = f"Stopped. Complete shards are kept in {out}: run the same command again to continue."
-    with batch_progress(f"rendering {out}") as progress, interruptible(resumes):
+    with interruptible(resumes), batch_progress(f"rendering {out}") as progress:
         made = render_dataset(
             out,
             configuration,
@@ -307,8 +314,8 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
       dcign train faces --recipe swap --set mirror=false --set reference=mean
       dcign train --resume --out runs/first --refine 10000
     """
-    stopped = "Stopped. What was trained is kept: run the same command, with --resume if the run's folder is there."
-    with interruptible(stopped):
+    folder = out or Path("runs", options["recipe"] or "swap")
+    with interruptible(lambda: kept_sentence(folder)):
         from dcign.evaluate.evaluation import refuse_unevaluable
         from dcign.inputs.source import DataSource
         from dcign.run.configuration import TrainConfiguration
@@ -317,7 +324,7 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
         from dcign.train.distributed import this_process
 
         configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
-        out = Path(configuration.out)
+        out = folder = Path(configuration.out)
         trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
         with store_errors(to_path(configuration.data)):
             there = to_path(configuration.data).exists()

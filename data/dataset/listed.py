@@ -50,7 +50,9 @@ def shard_findings(shard: Shard, listed: Listed | None) -> list[Finding]:
     listed: None if no dataset.json lists the shard. Pixels are not looked at.
     """
     changed = listed is not None and shard.sha256() != listed.entry.sha256
-    faults = [*label_faults(shard), *identity_faults(shard)] if changed else [*value_faults(shard)]
+    faults = [*value_faults(shard)]
+    if changed:
+        faults += [*label_faults(shard), *identity_faults(shard)]
     name, numbers = str(shard.path), shard.numbers
     found = [Finding(name, None, what) for what in (header_faults(shard, listed) if listed else ())]
     found += [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]

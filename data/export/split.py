@@ -53,10 +53,10 @@ class SplitSource:
         return self.batch_count * BATCH_SIZE
 
     def shards(self) -> Iterator[Shard]:
-        """Yield each shard, open; raise DataError if one differs from the first."""
+        """Yield each shard, open; raise DataError, which names the shard that differs from the others, if one does."""
         for shard in self.dataset.shards(self.name):
             if _layout(shard) != self.layout:
-                raise DataError(f"{shard.path} differs from the first shard of {self.name}: render it again.")
+                raise self.dataset.unlike_shard(self.name)
             yield shard
 
     def batches(self, *, truth: bool) -> Iterator[Batch]:

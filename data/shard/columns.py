@@ -119,7 +119,8 @@ class StoredLayout(Struct):
 class ShardLayout(Struct):
     """A shard's attributes, names and datasets, as the sandbox's process passes them on.
 
-    configuration, renderer, ranges and camera are JSON texts.
+    configuration, renderer, ranges and camera are JSON texts. unknown: the first attributes, datasets and groups that
+    the format does not have, as "attribute NAME of DATASET"; readers ignore them.
     """
 
     split: str
@@ -137,3 +138,4 @@ class ShardLayout(Struct):
     parts: tuple[str, ...]
     varies_with: dict[str, tuple[str, ...]]
     source_names: tuple[str, ...]
+    unknown: tuple[str, ...] = ()

@@ -44,6 +44,7 @@ class Contents:
             self.state = _state(os.fstat(self._file))
             layout = sandbox.read_layout(path)
             self.stored = layout.datasets
+            self.unknown = layout.unknown
             if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == self.state:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
@@ -76,9 +77,9 @@ class Contents:
         with damage_errors(self.path):
             values = np.empty(stored.shape[1:], stored.dtype)
             if is_per_pixel(name):
-                inflate(self._bytes(*stored.extents[row]), values)
+                inflate(self._chunk(*stored.extents[row]), values)
             else:
-                _fill(values, self._bytes(stored.extents[0][0] + row * values.nbytes, values.nbytes))
+                self._read(stored.extents[0][0] + row * values.nbytes, values)
         return values
 
     def whole(self, name: str) -> NDArray[Any]:  # the dataset's own dtype
@@ -96,21 +97,26 @@ class Contents:
         extents = self.stored[name].extents
         with damage_errors(self.path):
             if not is_per_pixel(name):
-                _fill(target, self._bytes(*extents[0]))
+                self._read(extents[0][0], target)
                 return
             with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-                inflated = threads.map(lambda row: inflate(self._bytes(*extents[row]), target[row]), range(len(target)))
+                inflated = threads.map(lambda row: inflate(self._chunk(*extents[row]), target[row]), range(len(target)))
                 for _ in inflated:
                     pass
 
-    def _bytes(self, first: int, count: int) -> bytes:
-        content = os.pread(self._file, count, first)
-        while len(content) < count:  # systems read at most 2 GiB at a time
-            more = os.pread(self._file, count - len(content), first + len(content))
-            if not more:
+    def _chunk(self, first: int, count: int) -> memoryview:
+        content = np.empty(count, np.uint8)
+        self._read(first, content)
+        return content.data
+
+    def _read(self, first: int, target: NDArray[Any]) -> None:
+        """Read the bytes from `first` on into a contiguous array."""
+        rest = target.reshape(-1).view(np.uint8).data
+        while len(rest):  # systems read at most 2 GiB at a time
+            count = os.preadv(self._file, [rest], first)
+            if not count:
                 raise Damage("is cut short")
-            content += more
-        return content
+            first, rest = first + count, rest[count:]
 
 
 def _state(about: os.stat_result) -> tuple[int, ...]:
@@ -118,7 +124,7 @@ def _state(about: os.stat_result) -> tuple[int, ...]:
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
-def inflate(stream: bytes, target: NDArray[Any]) -> None:
+def inflate(stream: bytes | memoryview, target: NDArray[Any]) -> None:
     """Inflate a chunk into `target`, which is contiguous; refuse more, as a damaged stream may grow without end."""
     inflating = zlib.decompressobj()
     pixels = inflating.decompress(stream, target.nbytes)

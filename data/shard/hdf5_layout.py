@@ -8,7 +8,7 @@ that never end. This module refuses all of them, so that later readers need no c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,15 @@ NAMED = {layer: f"{schema.TRUTH}/{layer}" for layer in (schema.PARTS, schema.LAN
 
 REQUIRED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.BATCH_NUMBER, schema.IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
+# The attributes that the format has, by the path of what has them; "" is the file.
+ATTRIBUTES = {
+    "": ("format", "version", "seed", *TEXTS),
+    schema.FACTOR_VALUES: ("names", "units", "mirror_sign", *schema.FACTOR_FLAGS),
+    **dict.fromkeys(schema.COEFFICIENTS, (schema.VARIES_WITH,)),
+    schema.IDENTITY_ATTRIBUTES: ("names", schema.VARIES_WITH),
+    **dict.fromkeys((schema.IDENTITY_SOURCE, *NAMED.values()), ("names",)),
+}
+MOST_UNKNOWN = 3  # names of things of other formats that are reported
 
 
 def read_layout(path: Path) -> ShardLayout:
@@ -56,6 +65,7 @@ def read_layout(path: Path) -> ShardLayout:
             parts=_parts(file),
             varies_with={name: _texts(file[name].attrs, schema.VARIES_WITH) for name in moved},
             source_names=_texts(file[source].attrs, "names") if source in names else (),
+            unknown=tuple(islice(_unknown(file, names), MOST_UNKNOWN)),
         )
         _check_kinds(file, layout.factors, layout.parts)
         return layout
@@ -125,6 +135,21 @@ def _parts(file: h5py.File) -> tuple[str, ...]:
     """Return the parts of a person in the enum of `varies`."""
     codes = h5py.check_enum_dtype(file[schema.VARYING].dtype) or {}
     return tuple(part for part in schema.PERSON_PARTS if part in codes)
+
+
+def _unknown(file: h5py.File, names: list[str]) -> Iterator[str]:
+    """Yield the attributes, datasets and groups that the format does not have."""
+    groups = {str(Path(name).parent) for name in names} - {"."}
+    for group in ("", *sorted(groups)):
+        inside = f"{group}/" if group else ""
+        for member in file[group or "/"]:
+            if inside + member not in (*names, *groups):
+                yield shown(inside + member)
+    for path in ("", *sorted(groups), *names):
+        place = f" of {path}" if path else ""
+        for name in file[path or "/"].attrs:
+            if name not in ATTRIBUTES.get(path, ()):
+                yield f"attribute {shown(name)}{place}"
 
 
 def _check_kinds(file: h5py.File, factors: tuple[Factor, ...], parts: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Float64, Int64, UInt8
 from dcign.data import schema
 from dcign.data.schema import Batch, ShardHeader
-from dcign.data.shard.columns import Column
+from dcign.data.shard.columns import LANDMARKS_PATH, Column
 from dcign.data.shard.contents import Contents
 from dcign.data.shard.pose import intrinsics, poses
 from dcign.errors import DataError
@@ -54,6 +54,11 @@ class Shard:
         return self._open().header
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The first attributes, datasets and groups of the file that the format does not have."""
+        return self._open().unknown
+
+    @property
     def state(self) -> tuple[int, ...]:
         """What identifies the open file and changes when it is written."""
         return self._open().state
@@ -86,7 +91,8 @@ class Shard:
     @property
     def labels(self) -> dict[str, Float32]:
         """The same by name: factor -> (B, 20)."""
-        return {factor.name: self.factors[..., index] for index, factor in enumerate(self.header.factors)}
+        factors = self.factors
+        return {factor.name: factors[..., index] for index, factor in enumerate(self.header.factors)}
 
     @property
     def identity_index(self) -> Int64:
@@ -153,6 +159,11 @@ class Shard:
         Raises DataError as `poses` does.
         """
         return intrinsics(self.header, self.labels | self.nuisances, *self.image_shape[:2])
+
+    @property
+    def landmarks(self) -> Float32 | None:
+        """x, y, depth and visible of each landmark (B, 20, L, 4), or None where there are none."""
+        return self._whole(LANDMARKS_PATH) if LANDMARKS_PATH in self._open().stored else None
 
     @property
     def truths(self) -> tuple[str, ...]:

@@ -179,12 +179,16 @@ def _warnings_shown() -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(sentence: str) -> Iterator[None]:
-    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP."""
+def interruptible(sentence: str | Callable[[], str]) -> Iterator[None]:
+    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP.
+
+    sentence: or a function that returns it.
+    """
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
-        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
+        said = sentence if isinstance(sentence, str) else sentence()
+        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else said}", err=True)
         sys.exit(exit_code(stopped))
 
 

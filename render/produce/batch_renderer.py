@@ -40,6 +40,19 @@ def batch_mesh(model: MorphableModel, *, textured: bool = False) -> Mesh:
     return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv, landmarks=model.landmarks)
 
 
+def drawn_people(model: MorphableModel, configuration: RenderConfiguration) -> MorphableModel:
+    """Return the model that a configuration draws: with or without hair, at its level of detail."""
+    worn = model if has_hair(configuration.hair) else model.without_hair()
+    return worn.at_level(configuration.level_of_detail)
+
+
+def subject_truth_names(subject: Subject, configuration: RenderConfiguration) -> dict[str, tuple[str, ...]]:
+    """Return the names of the parts and landmarks that a configuration writes, without drawing anything."""
+    if isinstance(subject, Collection):
+        return truth_names(object_mesh(subject), configuration.truth)
+    return truth_names(batch_mesh(drawn_people(subject, configuration)), configuration.truth)
+
+
 class BatchRenderer(AbstractContextManager["BatchRenderer"]):
     """Draws batches. Holds an OpenGL context: use as a context manager, one per process.
 
@@ -63,8 +76,7 @@ class BatchRenderer(AbstractContextManager["BatchRenderer"]):
             self.head, self._mesh = FRAME, object_mesh(model)
         else:
             self.head = head_frame(model)
-            worn = model if has_hair(configuration.hair) else model.without_hair()
-            self.model = people = worn.at_level(configuration.level_of_detail)
+            self.model = people = drawn_people(model, configuration)
             self._mesh = batch_mesh(people, textured=configuration.textured if textured is None else textured)
             self._normals = VertexNormals(people.triangles, people.vertices)
         self._atlas = AtlasRenderer(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +140,6 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
         unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # users may add layers
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
-        findings += [Finding(name, None, what) for what in _wrong_truth_names(shard, renderer)]
         earlier = _earlier_layers(shard, task.configuration)
         findings += [Finding(name, None, f"holds truth/{layer} of an earlier version, which cannot be compared; render "
                      "it again to compare it") for layer in earlier]  # fmt: skip
@@ -171,15 +169,6 @@ def _wrong_names(shard: Shard, configuration: RenderConfiguration) -> str:
         if found != wanted:
             return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
     return ""
-
-
-def _wrong_truth_names(shard: Shard, renderer: BatchRenderer) -> Iterator[str]:
-    """Yield how the names of parts and landmarks differ from the model's."""
-    for layer, wanted in renderer.truth_names.items():
-        found = shard.header.truth_names.get(layer, ())
-        if layer in shard.truths and found != wanted:
-            unlike = [pair for pair in zip_longest(found, wanted) if pair[0] != pair[1]]
-            yield f"names {layer} {shown(unlike[0][0])} where its model has {shown(unlike[0][1])}"
 
 
 def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: BatchRenderer) -> str:

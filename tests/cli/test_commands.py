@@ -253,10 +253,28 @@ def test_a_stopped_render_says_how_to_go_on_and_going_on_works(tmp_path: Path, n
     assert "Traceback" not in said
     assert "leaked" not in said
     if number != signal.SIGKILL:
-        assert "run the same command again to continue" in said
+        assert said.rstrip().endswith("run the same command again to continue.")  # no progress after it
         assert not list(folder.glob("**/.*.part"))
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     assert (folder / "dataset.json").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_before_a_command_has_begun_has_its_line_and_its_code(number: int, code: int) -> None:
+    script = f"""
+import os, sys
+class SendsSignal:
+    def find_spec(self, name, *_):  # while the command line imports its modules
+        if name == "dcign.cli":
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, SendsSignal())
+sys.argv = ["dcign", "doctor"]
+from dcign.start import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == code
+    assert done.stderr == "\nStopped before anything was begun: run the same command again.\n"
 
 
 def test_without_click_what_is_missing_is_said() -> None:
