@@ -22,6 +22,7 @@ from dcign.trained.trained_run import TrainedRun
 MOST = 1000  # largest number of pictures
 BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends, e.g. 86 degrees where training ended at 85.8
 MOST_TURNED = 3600.0  # degrees of a circular factor, which any number of turns leaves alone
+WORDS = ("degree", "year", "millimetre", "standard deviation")  # units that have a plural
 FAR_DECIBELS = 6.0  # below the test split's reconstruction: four times its squared error
 LEAST_DECIBELS = 3.0  # above a constant colour: half its squared error
 
@@ -208,7 +209,12 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
 def describe(read: Mapping[str, float], units: Sequence[str]) -> str:
     """Format values: `azimuth -12.3, elevation 4.0 degrees`. A unit that all share stands once, at the end."""
     words = [f"{name.replace('_', ' ')} {value:.1f}" for name, value in read.items()]
-    plural = [f"{unit}s" if unit.endswith("degree") else unit for unit in units]
-    if len(set(plural)) > 1:
-        return ", ".join(f"{word} {unit}".strip() for word, unit in zip(words, plural, strict=True))
-    return f"{', '.join(words)} {plural[0]}".strip()
+    counted = list(map(plural, units))
+    if len(set(counted)) > 1:
+        return ", ".join(f"{word} {unit}".strip() for word, unit in zip(words, counted, strict=True))
+    return f"{', '.join(words)} {counted[0]}".strip()
+
+
+def plural(unit: str) -> str:
+    """Return the plural of a unit that is a word; others, such as px, stay."""
+    return f"{unit}s" if unit.endswith(WORDS) else unit

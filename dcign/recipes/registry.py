@@ -117,6 +117,11 @@ class Recipe:
                 )
 
     @property
+    def latents_of_parts(self) -> dict[str, int]:
+        """The number of latents of each part of a person, for data sets whose batches vary it."""
+        return {"shape": self.shape_latents, "skin": self.skin_latents, "hair": self.hair_latents}
+
+    @property
     def assigned(self) -> bool:
         """Whether latent i is trained to be factor i."""
         return self.reference != "none" and self.active_by == "label"

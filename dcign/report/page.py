@@ -139,7 +139,8 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
                 "name": run.name,
                 "tone": tone,
                 "verdict": _verdict(reading, factor),
-                "words": f"{reading.name.capitalize()} reads it from a picture with a mean error of "
+                "words": f"{reading.name.capitalize()} {'read' if reading.circular else 'reads'} it from a picture "
+                "with a mean error of "
                 f"{reading.error:.1f}{unit}; a constant guess has {reading.blind_error:.0f}{unit}",
                 "figure": single_figure(reading, factor, unit, row.colour),
                 "rows": (grid.rows[number], grid.rows[-1]),
@@ -149,9 +150,10 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
 
 
 def _verdict(reading: Reading, factor: str) -> str:
+    told = "Two latents are" if reading.circular else "One latent is"
     if reading.r2 >= CLEAR:
-        return f"One latent is {factor}"
-    return f"One latent is nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
+        return f"{told} {factor}"
+    return f"{told} nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
 
 
 def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, list[list[tuple[str, str]]]]]]]:

@@ -102,12 +102,12 @@ class CodeLayout:
 
 
 def _size_of_part(recipe: Recipe, part: str) -> int:
-    size = getattr(recipe, f"{part}_latents", None)
-    if not isinstance(size, int):
+    sizes = recipe.latents_of_parts
+    if part not in sizes:
         raise TrainingError(
-            f"expected parts out of {', '.join(PERSON_PARTS)}, found {part!r}: use a version of dcign that knows it."
+            f"expected parts out of {', '.join(sizes)}, found {part!r}: use a version of dcign that knows it."
         )
-    return size
+    return sizes[part]
 
 
 def _too_few(description: ImageDescription, recipe: Recipe, rest: int) -> TrainingError:

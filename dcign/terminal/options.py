@@ -112,13 +112,14 @@ class FactorCommand(click.Command):
 
     @staticmethod
     def _factor_options(folder: str) -> list[click.Parameter]:
+        from dcign.infer.edit import plural
         from dcign.trained.trained_run import TrainedRun
 
         run = TrainedRun.open(folder)
         options: list[click.Parameter] = []
         for fit, units in zip(run.calibrations, run.description.units, strict=True):
             low, high = fit.range
-            text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
+            text = f"Values from {low:.4g} to {high:.4g} {plural(units)}."
             if fit.circular:
                 text = "Any angles, degrees: 190 is -170."
             names = [f"--{fit.factor.replace('_', '-')}", fit.factor]

@@ -23,6 +23,9 @@ from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.evaluation_file import read_evaluation
 from dcign.trained.published import Published, is_published, load_weights, read_published
 
+SHORT = {"year": "y", "standard deviation": "SD"}  # units in captions
+ROUNDED_FROM = 10.0  # range of a factor from which its values are shown as whole numbers
+
 
 @dataclass(frozen=True, eq=False)
 class TrainedRun:
@@ -148,12 +151,15 @@ class TrainedRun:
     @cached_property
     def units(self) -> tuple[str, ...]:
         """The text that follows a value of each factor."""
-        return tuple("°" if unit.startswith("deg") else f" {unit}" for unit in self.description.units)
+        return tuple("°" if unit.startswith("deg") else f" {SHORT.get(unit, unit)}" for unit in self.description.units)
 
     def angle(self, factor: int, value: float) -> str:
-        """Format a value of factor number `factor`: rounded, with sign and unit."""
-        sign = "+" if round(value) > 0 else "−" if round(value) < 0 else ""
-        return f"{sign}{abs(round(value))}{self.units[factor]}"
+        """Format a value of a factor: rounded, with its unit, and with a sign if the factor can be negative."""
+        low, high = self.calibrations[factor].range
+        digits = 0 if high - low >= ROUNDED_FROM else 1
+        rounded = round(value, digits)
+        sign = "−" if rounded < 0 else "+" if rounded > 0 > low else ""
+        return f"{sign}{abs(rounded):.{digits}f}{self.units[factor]}"
 
     def _data_model(self) -> dict[str, str]:
         """Return the name and licence of the model that the data show, or nothing if the data set is not at hand."""

@@ -1,5 +1,7 @@
 """Editing a person: parts taken from other pictures, from Python and by the command."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -112,3 +114,18 @@ def test_a_part_needs_a_file_to_draw_into_and_a_picture_to_come_from(run, pictur
     assert lost.exit_code == 1
     assert "none.png" in lost.output
     assert not (tmp_path / "new.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("ends", "unit", "value", "words"),
+    [
+        ((-86, 86), "°", 12.4, "+12°"),
+        ((-86, 86), "°", -0.3, "0°"),
+        ((18, 80), " y", 62.7, "63 y"),
+        ((-2, 2), " SD", 1.25, "+1.2 SD"),
+        ((-2, 2), " SD", -0.5, "−0.5 SD"),
+    ],
+)
+def test_captions_say_years_without_a_sign_and_small_ranges_with_a_digit(ends, unit, value, words):
+    opened = SimpleNamespace(calibrations=[SimpleNamespace(range=ends)], units=[unit])
+    assert TrainedRun.angle(opened, 0, value) == words
