@@ -68,10 +68,10 @@ class Calibration(ABC):
         """Return the factor's values read from codes: (N, Z) -> (N,)."""
         return self.at(mu[:, self.own])
 
-    def written(self, mu: Floating, values: Floating) -> Floating:
-        """Return copies of codes with the factor set to values: (N, Z), (N,) -> (N, Z)."""
+    def written(self, mu: Floating, values: ArrayLike) -> Floating:
+        """Return copies of codes with the factor set to values: (N, Z), a number or (N,) -> (N, Z)."""
         changed = np.array(mu)
-        changed[:, self.own] = self.coordinates(values)
+        changed[:, self.own] = self.coordinates(np.atleast_1d(np.asarray(values, np.float64)))
         return changed
 
 
