@@ -290,7 +290,7 @@ def inspect(
 @click.option("--pretrain", type=NOT_NEGATIVE, metavar="N",
               help="Train the first N steps without the clamp.  [default: the recipe's]")  # fmt: skip
 @click.option("--ratio", metavar="A:B:C:D",
-              help="Shares of the kinds of batches: the factors in the data set's order, then identity. "
+              help="Shares of the kinds of batches: the factors in the data set's order, parts, identity. "
               "[default: the recipe's]")  # fmt: skip
 @click.option("--steps", type=COUNT, metavar="N", help="Gradient steps.  [default: the recipe's]")
 @click.option("--seed", type=NOT_NEGATIVE, metavar="N",

@@ -1,19 +1,25 @@
 """The layout of a code: which latents stand for what, and which are active in which batches."""
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 import torch
 
 from dcign.errors import TrainingError
+from dcign.inputs.batches import TrainingBatches
 from dcign.recipes.fields import read_settings
 from dcign.recipes.registry import RECIPES, SWAP, changed
 from dcign.run.code_layout import CodeLayout
-from dcign.run.configuration import ImageDescription
+from dcign.run.configuration import FILE, ImageDescription, TrainConfiguration
 from dcign.train.clamp import active_latents
+from dcign.train.training import train_on
+from dcign.trained.trained_run import TrainedRun
 from tests.support.layouts import layout_of
 
 PARTS = ("shape", "skin", "hair")
+PART_FIELDS = tuple(f"{part}_latents" for part in PARTS)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
@@ -101,3 +107,22 @@ def test_a_layout_is_made_of_a_description_and_a_recipe():
     layout = CodeLayout.of(description, SWAP)
     assert [block.name for block in layout.blocks] == ["up", "on", "identity"]
     assert [block.latents for block in layout.factors] == [(0,), (1, 2)]
+
+
+def test_a_run_whose_record_knows_no_parts_and_circles_is_the_same_network(tmp_path):
+    description = ImageDescription(32, 1, ("up", "on"), ("px", "px"), (1, -1), "none")
+    noise = torch.randint(0, 256, (3, 20, 32, 32, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    configuration = TrainConfiguration("noise", str(tmp_path / "run"), SWAP, 2, 0, device="cpu", threads=1)
+    train_on(TrainingBatches(noise, np.arange(3)), description, configuration)
+    wanted = TrainedRun.open(tmp_path / "run")
+    record = tmp_path / "run" / FILE
+    found = json.loads(record.read_text())
+    for table, names in (("description", ("circular", "of_identity", "parts")), ("recipe", PART_FIELDS)):
+        for name in names:
+            del found[table][name]
+    record.write_text(json.dumps(found))
+    earlier = TrainedRun.open(tmp_path / "run")
+    assert earlier.layout == wanted.layout
+    assert earlier.description == wanted.description
+    images = noise[0].numpy()
+    np.testing.assert_array_equal(earlier.codec.encode(images)[0], wanted.codec.encode(images)[0])
