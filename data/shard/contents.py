@@ -110,7 +110,7 @@ class Contents:
 
     def _read(self, first: int, target: NDArray[Any]) -> None:
         """Read the bytes from `first` on into a contiguous array."""
-        rest = memoryview(target.reshape(-1).view(np.uint8))
+        rest = target.reshape(-1).view(np.uint8).data
         while len(rest):  # systems read at most 2 GiB at a time
             count = os.preadv(self._file, [rest], first)
             if not count:
