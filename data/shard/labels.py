@@ -41,8 +41,7 @@ def value_faults(shard: Shard) -> Iterator[Fault]:
             yield from _attribute_faults(shard.header.attributes, each)
         else:
             yield from _bound_faults(path.replace("/", " "), each, -LARGEST_COEFFICIENT, LARGEST_COEFFICIENT)
-    below: Bool = np.asarray((shard.identity_index < 0).any(axis=1))
-    yield from faults_at(below, "identity index is below 0")
+    yield from faults_at(np.asarray((shard.identity_index < 0).any(axis=1)), "identity index is below 0")
     yield from _number_faults(shard)
     yield from _landmark_faults(shard)
 

@@ -30,6 +30,9 @@ OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that
 LONGEST_WORD = 24  # characters of a value that a sentence quotes
 MOST_DIFFERENCES = 6  # between two configurations that a sentence names
 
+# What objects show only in part: the kind in facegen.objects.collection.NOTES -> its name in dataset.json.
+NOTED = {"missing": "missing_textures", "unread": "unread_colours", "crossing": "crossing_polygons"}
+
 
 def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
     """Return whether a folder holds shards of this configuration; a new or empty one holds none.
@@ -100,8 +103,10 @@ def open_folder(
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     if isinstance(loaded, Collection):
         about["meshes"] = str(len(loaded.solids))
-        if loaded.missing:
-            about["missing_textures"] = loaded.missing_textures(len(loaded.solids))
+        every = len(loaded.solids) + len(loaded.skipped)
+        sentences = {name: loaded.note(kind, every) for kind, name in NOTED.items()}
+        sentences["skipped_entries"] = loaded.skipped_entries(every)
+        about |= {name: sentence for name, sentence in sentences.items() if sentence}
     elif loaded.hair is not None:
         about["hair_cuts"] = "; ".join(f"{number} {name}" for number, name in enumerate(loaded.hair.cut_names))
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}
