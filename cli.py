@@ -9,6 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from dcign.stop_signals import exit_code, note_stop_signals, stop_signals
+
+if __name__ == "__main__":  # as dcign.start does: no signal may find Python's own handlers during the imports
+    note_stop_signals()
 try:
     import click
 except ModuleNotFoundError:
@@ -16,12 +20,13 @@ except ModuleNotFoundError:
 
 from dcign.errors import TrainingError
 from dcign.machine import available_cores
-from dcign.stop_signals import exit_code, stop_signals
+from dcign.run.kept import kept_sentence
 from dcign.terminal.echo import echo
 from dcign.terminal.options import (
     COUNT,
     DATA,
     HAIR,
+    HAIRCUTS,
     KEEP_HEAD_SIZE,
     MODEL,
     NO_FILE_WRITTEN,
@@ -32,9 +37,11 @@ from dcign.terminal.options import (
     SPLIT,
     Commands,
     FactorCommand,
+    PeopleCommand,
     interruptible,
     interval,
     on_device,
+    refuse_beside,
     refuse_overwriting,
 )
 from dcign.terminal.progress import batch_progress, console, stage_progress, step_progress
@@ -55,8 +62,9 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 
 def main() -> None:
     """Entry point of the `dcign` console script."""
-    with stop_signals():
+    with stop_signals() as handler:
         try:
+            handler.raise_noted()
             sys.exit(dcign(prog_name="dcign", standalone_mode=False) or 0)
         except click.ClickException as error:
             error.show()
@@ -64,6 +72,8 @@ def main() -> None:
         except (click.Abort, KeyboardInterrupt) as stopped:  # before the command had begun anything
             click.echo("\nStopped before anything was begun: run the same command again.", err=True)
             sys.exit(exit_code(stopped.__cause__ or stopped))
+        finally:
+            handler.end()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -80,7 +90,7 @@ def dcign() -> None:
     """
 
 
-@dcign.command(short_help="Render a data set of faces or meshes.")
+@dcign.command(cls=PeopleCommand, short_help="Render a data set of faces or meshes.")
 @click.option("--batches", type=COUNT, required=True, metavar="N",
               help="Training batches of 20 images. The splits test, iid and sweep add 298 or more.")  # fmt: skip
 @click.option("--out", type=PATH_OR_URL, default="faces", show_default=True,
@@ -105,12 +115,20 @@ def dcign() -> None:
 @interval("--field-of-view", 2, 60, "Degrees; without --distance the head keeps its size.  "
            "[default: 20 20; 8 45 if varied]")  # fmt: skip
 @click.option("--vary", multiple=True, metavar="NAME",
-              help="A further factor: light_elevation, light_to_ambient, distance or field_of_view. May be given "
-              "several times.")  # fmt: skip
+              help="A further factor: light_elevation, light_to_ambient, distance, field_of_view, age or sex; or a "
+              "part of people: shape, skin or hair (docs/traits.md). May be given several times.")  # fmt: skip
 @click.option("--background", default="black", show_default=True, metavar="NAME",
               help="A colour (gray, '#336699'), random, or a folder of pictures.")  # fmt: skip
+@click.option("--correlate", multiple=True, metavar="A,B=R",
+              help="Draw two factors with correlation R, for example azimuth,light_azimuth=0.8. May be given several "
+              "times.")  # fmt: skip
+@interval("--age", 18, 80, "Only people of this age, years; with --vary age its range.  [default: 18 to 80]")
+@interval("--sex", -3, 3, "Only women, men, or LO HI in standard deviations, below 0 women; with --vary sex its "
+          "range.")  # fmt: skip
+@click.option("--people", type=PATH, metavar="FILE.json",
+              help="The people of this file instead of random ones: 80 or more (docs/face.md).")  # fmt: skip
 @KEEP_HEAD_SIZE
-@HAIR
+@HAIRCUTS
 @click.option("--shadows/--no-shadows", default=True, show_default=True,
               help="Whether faces cast shadows on themselves.")  # fmt: skip
 @click.option("--truth", default="", metavar="LAYERS", help=TRUTH_HELP)
@@ -128,6 +146,7 @@ def render(
     model_path: Path | None,
     meshes: Path | None,
     up: str | None,
+    people: Path | None,
     dry_run: bool,
     **options: Any,
 ) -> None:
@@ -135,13 +154,18 @@ def render(
 
     Makes the splits train, test, iid and sweep. If it is stopped (Ctrl-C, TERM, HUP), the same command continues after
     the last complete shard. --azimuth, --elevation and --light-azimuth are factors. The other
-    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor.
+    options with LO HI are nuisances: one value per batch, or fixed if LO = HI. --vary makes one of them a factor,
+    and adds batches that vary one trait of a person. If two or more traits vary, the split mix recombines people.
 
     \b
     Example:
       dcign render --batches 12000 --out faces
       dcign render --batches 400 --channels 3 --truth depth,normals,landmarks
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
+      dcign render --batches 1500 --size 64 --age 18 30 --sex women --hair bob,curls
+      dcign render --batches 1500 --size 64 --people crowd.json
+      dcign render --batches 1500 --size 64 --correlate azimuth,light_azimuth=0.8
+      dcign render --batches 12000 --size 64 --vary age --vary sex --vary shape --vary skin --vary hair
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
       dcign render --batches 1500 --size 64 --meshes chairs --out chairs-64
       dcign render --batches 50000 --out s3://bucket/faces --cluster tcp://login1:8786
@@ -157,19 +181,26 @@ def render(
     if cluster and workers is not None:
         raise click.UsageError("expected --workers or --cluster, found both: a cluster has its own workers; give one.")
     configuration, backdrops = RenderConfiguration.from_options(
-        batches=batches, channels=int(channels), model_path=model_path, meshes=meshes, up=up, **options
+        batches=batches,
+        channels=int(channels),
+        model_path=model_path,
+        meshes=meshes,
+        up=up,
+        people=people is not None,
+        **options,
     )
     if meshes is None:  # a file that is not a model is refused before the folder is made
         subject, sha256 = subjects.faces(model_path, stage_progress)
     else:
         subject, sha256 = subjects.objects(meshes, up or "y", configuration, out, stage_progress)
+    configuration, crowd = subjects.with_crowd(configuration, people, out, subject)
     if dry_run:
         with store_errors(out):
             check_folder(out, configuration)
         echo("\n".join(plan_lines(configuration, out)))
         return
     resumes = f"Stopped. Complete shards are kept in {out}: run the same command again to continue."
-    with batch_progress(f"rendering {out}") as progress, interruptible(resumes):
+    with interruptible(resumes), batch_progress(f"rendering {out}") as progress:
         made = render_dataset(
             out,
             configuration,
@@ -179,6 +210,7 @@ def render(
             progress=progress,
             source_sha256=sha256,
             backdrops=backdrops,
+            crowd=crowd,
         )
     echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
     kinds = len(configuration.kinds)
@@ -258,7 +290,7 @@ def inspect(
 @click.option("--pretrain", type=NOT_NEGATIVE, metavar="N",
               help="Train the first N steps without the clamp.  [default: the recipe's]")  # fmt: skip
 @click.option("--ratio", metavar="A:B:C:D",
-              help="Shares of the kinds of batches: the factors in the data set's order, then identity. "
+              help="Shares of the kinds of batches: the factors in the data set's order, parts, identity. "
               "[default: the recipe's]")  # fmt: skip
 @click.option("--steps", type=COUNT, metavar="N", help="Gradient steps.  [default: the recipe's]")
 @click.option("--seed", type=NOT_NEGATIVE, metavar="N",
@@ -282,8 +314,8 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
       dcign train faces --recipe swap --set mirror=false --set reference=mean
       dcign train --resume --out runs/first --refine 10000
     """
-    stopped = "Stopped. What was trained is kept: run the same command, with --resume if the run's folder is there."
-    with interruptible(stopped):
+    folder = out or Path("runs", options["recipe"] or "swap")
+    with interruptible(lambda: kept_sentence(folder)):
         from dcign.evaluate.evaluation import refuse_unevaluable
         from dcign.inputs.source import DataSource
         from dcign.run.configuration import TrainConfiguration
@@ -292,7 +324,7 @@ def train(faces: Path | None, out: Path | None, resume: bool, **options: Any) ->
         from dcign.train.distributed import this_process
 
         configuration = TrainConfiguration.from_options(faces, out, resume=resume, **options)
-        out = Path(configuration.out)
+        out = folder = Path(configuration.out)
         trained = f"Stopped. The trained network is kept in {out}: the same command with --resume evaluates it."
         with store_errors(to_path(configuration.data)):
             there = to_path(configuration.data).exists()
@@ -406,6 +438,37 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
 
 
+@dcign.command(short_help="Compute every metric of codes (.npz) of any model.")
+@click.argument("codes", type=PATH)
+@click.option("--split", default="", metavar="NAME",
+              help="Measure these rows of a file of `dcign encode`.  [default: iid, or all rows]")  # fmt: skip
+@click.option("--own", default="", metavar="Z,Z,...",
+              help="The latent of each factor, for example 0,1,2.  "
+              "[default: the file's, or the one that reads the factor best]")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Leave out DCI by classes, which takes most of the time.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def metrics(codes: Path, split: str, own: str, quick: bool, as_json: bool) -> None:
+    """Compute the metrics of disentanglement of a file of codes, with intervals and what chance gives.
+
+    CODES is a .npz of `dcign encode`, or of any model: latents (N, Z) and factors (N, F), one row per image. Optional:
+    factor_names, factor_units, own (F,); blocks (Z,), the number of each latent's block; groups (N,), such as the
+    person of each image; split (N,). Factors of an integer type are classes. docs/metrics.md describes each metric.
+
+    \b
+    Example:
+      dcign metrics z.npz
+      dcign metrics z.npz --split iid --own 0,1,2 --json
+    """
+    from dcign.measure import measure, own_latents, read_code_table
+    from dcign.report import measurement_table
+
+    with interruptible("Stopped. Nothing was changed."):
+        table = read_code_table(codes)
+        with stage_progress(f"measuring {codes}") as progress:
+            report = measure(table, split, own_latents(own), not quick, progress)
+    echo(json.dumps(report, indent=2) if as_json else measurement_table(report))
+
+
 @dcign.command(
     cls=FactorCommand,
     options_metavar="[--FACTOR VALUES]... [OPTIONS]",
@@ -433,20 +496,22 @@ def edit(
     fps: float,
     device: str,
     threads: int,
-    **factors: tuple[tuple[float, ...], ...],
+    **given: tuple[tuple[float, ...], ...] | Path | None,
 ) -> None:
     """Print at what angles a picture was taken, and render it again at others.
 
     RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
     an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
     the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
-    values, they change together. Factors that you do not set keep the value read from the picture.
+    values, they change together. Factors that you do not set keep the value read from the picture. If the run's data
+    set varies parts of people, --hair-from, --skin-from and --shape-from take that part from another picture.
 
     \b
     Example:
       dcign edit runs/swap photo.png
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
+      dcign edit runs/people photo.png --age 70 --hair-from other.png --out older.png
     """
     from dcign import device as devices
     from dcign.infer import edit as editing
@@ -454,18 +519,21 @@ def edit(
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
 
-    asked = {name: tuple(chain(*given)) for name, given in factors.items() if given}
+    asked = {name: tuple(chain(*values)) for name, values in given.items() if isinstance(values, tuple) and values}
+    donors = {name.removesuffix("_from"): path for name, path in given.items() if isinstance(path, Path)}
     with interruptible(NO_FILE_WRITTEN):
-        if out is None and (asked or grid or beside):
+        if out is None and (asked or donors or grid or beside):
             raise TrainingError("expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif.")
         if out is not None:
             refuse_strip_file(out, scale, fps)
         trained = TrainedRun.open(run, device)
         columns, spread = editing.arranged(asked, grid)
-        image = fitted(open_picture(picture), trained.description.size, trained.description.channels)
+        shape = trained.description.size, trained.description.channels
+        image, *others = (fitted(open_picture(path), *shape) for path in (picture, *donors.values()))
         with devices.threads(threads):
             codec = trained.codec if plain else trained.sharp_codec
-            edited = editing.edit(codec, trained.calibrations, image, spread)
+            blocks = dict(zip(donors, others, strict=True))
+            edited = editing.edit(codec, trained.calibrations, image, spread, blocks)
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
             echo(caution, err=True)
@@ -533,41 +601,98 @@ def export(folder: Path, to: str | None, out: Path | None, tar_batches: int | No
     echo(checked + ", ".join(str(file) for file in files))
 
 
-@dcign.command(short_help="Write one person or a gallery as mesh or picture.")
+@dcign.command(short_help="Write one person or a gallery as mesh, picture or JSON.")
 @click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
               help="Which person; the first person of a gallery.")  # fmt: skip
-@click.option("--out", type=PATH, required=True, help="A .glb, .obj, .ply or .png file.")
-@click.option("--gallery", type=click.IntRange(1, 400), metavar="N", help="A .png of N people, seeds from --seed on.")
+@click.option("--person", type=PATH, metavar="FILE.json", help="The person of a file instead of --seed.")
+@click.option("--age", type=float, metavar="YEARS", help="The same person at another age, 18 to 80.")
+@click.option("--sex", metavar="SEX", help="women, men, or standard deviations: below 0 women, above 0 men.")
+@HAIR
+@click.option("--set", "settings", multiple=True, metavar="NAME=SD",
+              help="A coefficient in standard deviations: shape.N, skin.N, hair.length or hair.volume. May be given "
+              "several times.")  # fmt: skip
+@click.option("--out", type=PATH, help="A .glb, .obj, .ply, .png or .json file.")
+@click.option(
+    "--describe", metavar="FACES/SPLIT:IMAGE", help="Print the person of this image as JSON, and write nothing."
+)
+@click.option("--gallery", type=click.IntRange(1, 400), metavar="N",
+              help="A .png or .json of N people, seeds from --seed on.")  # fmt: skip
 @click.option("--modes", is_flag=True,
               help="A .png of the effect of sex, age, haircuts and the first shape and colour modes.")  # fmt: skip
+@click.option("--coefficients", is_flag=True, help="A .png of the first coefficients of shape and skin, -2 to 2.")
 @click.option("--turnaround", is_flag=True, help="A .png of one person from five sides under three lights.")
 @click.option("--size", type=click.IntRange(16, 4096), metavar="PIXELS",
-              help="Side of each picture in a .png.  [default: 512; gallery 256; modes 192]")  # fmt: skip
+              help="Side of each picture in a .png.  [default: 512; gallery 256; modes, coefficients 192]")  # fmt: skip
 @KEEP_HEAD_SIZE
-@HAIR
 @MODEL
 def face(
-    seed: int, out: Path, gallery: int | None, modes: bool, turnaround: bool, model_path: Path | None, **options: Any
+    seed: int,
+    person: Path | None,
+    age: float | None,
+    sex: str | None,
+    hair: str,
+    settings: tuple[str, ...],
+    out: Path | None,
+    describe: str | None,
+    gallery: int | None,
+    size: int | None,
+    keep_head_size: bool,
+    model_path: Path | None,
+    **sheets: bool,
 ) -> None:
-    """Write one person: a mesh with colours, or a picture from three sides; or a picture of many people.
+    """Write one person: a mesh with colours, a picture from three sides, or JSON; or a picture of many people.
+
+    --age, --sex, --hair and --set change one thing and keep everything else: the person of --seed grows older.
+    A .json file holds the person exactly, and --person draws it again.
 
     \b
     Example:
       dcign face --seed 7 --out face.glb
+      dcign face --age 63 --sex -1 --hair bob --seed 4 --set shape.12=+2 --out her.png
+      dcign face --seed 4 --set skin.freckles=2 --set hair.length=1 --out her.json
+      dcign face --person her.json --out her.png
+      dcign face --describe faces/iid:17 > person.json
       dcign face --gallery 64 --out people.png
       dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
+    from dcign.facegen.files.people_file import person_json, read_person
+    from dcign.facegen.model.changes import Changes, changed, parse_settings, parse_sex
     from dcign.render.produce import person_file, subjects
+    from dcign.render.produce.described import person_of_image
 
-    given = {"gallery": gallery is not None, "modes": modes, "turnaround": turnaround}
-    sheets = [name for name in person_file.SHEETS if given[name]]
-    if len(sheets) > 1:
-        raise click.UsageError(f"expected one of --{', --'.join(person_file.SHEETS)}, found {len(sheets)}: give one.")
-    sheet = sheets[0] if sheets else ""
+    context = click.get_current_context()
+    if describe is not None:
+        refuse_beside(context, "describe")
+        model, shown = person_of_image(describe)
+        echo(person_json(model, shown).rstrip("\n"))
+        return
+    if out is None:
+        raise click.UsageError("expected --out or --describe, found neither: give one.")
+    chosen = [name for name, given in {"gallery": gallery is not None, **sheets}.items() if given]
+    if len(chosen) > 1:
+        raise click.UsageError(f"expected one of --{', --'.join(person_file.SHEETS)}, found {len(chosen)}: give one.")
+    sheet = chosen[0] if chosen else ""
+    if sheet in person_file.OF_THE_MODEL:
+        refuse_beside(context, sheet, "out", "size", "model_path")
+    if person is not None:
+        refuse_beside(context, "person", *set(context.params) - {"seed", "gallery", "keep_head_size"})
     person_file.refuse_person_file(out, sheet, seed, gallery or 0)
     refuse_overwriting(out)
+    cut = None if hair in ("natural", "none") else hair
+    changes = Changes(None if sex is None else parse_sex(sex), age, cut, parse_settings(settings))
     model = subjects.face_model(model_path, stage_progress)
-    echo(person_file.write_person(out, model, seed, sheet=sheet, people=gallery or 0, **options))
+    if sheet in person_file.OF_THE_MODEL:
+        echo(person_file.write_sheet_of_model(out, model, sheet, size))
+        return
+    haired = hair != "none"
+    if person is not None:
+        people, names = [changed(model, read_person(person, model), changes)], f"the person of {person}"
+    else:
+        people = person_file.drawn_people(
+            model, seed, gallery or 1, changes, keep_head_size=keep_head_size, hair=haired
+        )
+        names = f"people {seed} to {seed + gallery - 1}" if gallery else f"person {seed}"
+    echo(person_file.write_person(out, model, people, names, sheet=sheet, size=size, hair=haired))
 
 
 @dcign.command(short_help="Check the installation and say how to repair it.")

@@ -56,7 +56,7 @@ def measure(size: int, images: int, precision: str) -> list[dict[str, Any]]:
 
     torch.set_num_threads(1)
     keep_freed_memory()
-    model = AutoEncoder(SWAP, size, 1, (-1, 1, -1))
+    model = AutoEncoder(SWAP, size, 1, (-1, 1, -1, *[1] * (SWAP.latents - 3)))
     initialise(model, SWAP.gain, torch.Generator().manual_seed(0))
     seen: dict[str, Tensor] = {}
     layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, Down | Up)}

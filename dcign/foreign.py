@@ -25,6 +25,24 @@ MAGIC = {
 }  # fmt: skip
 
 
+def archive_fault(path: Path, error: Exception) -> str:
+    """Return what is wrong with a file, whose name or format says npz, and that numpy could not read: a noun phrase.
+
+    error: what numpy or zipfile raised; its own text is not shown.
+    """
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return f"one that cannot be read ({error.strerror})"
+    if isinstance(error, KeyError):
+        return "one without all its arrays"
+    try:
+        kind = foreign_kind(path) or magic_kind(path)
+    except OSError:
+        kind = None
+    return "a damaged file" if kind in (None, "a zip archive") else str(kind)
+
+
 def magic_kind(path: Path) -> str | None:
     """Return what a file's first bytes say that it is, a format or a server's answer, as a noun phrase, or None.
 

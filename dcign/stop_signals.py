@@ -2,18 +2,24 @@
 
 All three do the same. Either they raise `StopRequested` at once, or they wait for a moment at which stopping loses
 nothing. A second Ctrl-C stops at once. Further TERM and HUP change nothing: systemd, shells and SLURM send several.
+
+Python drops an exception that is raised in a callback from C, a finaliser or a weak reference. So StopRequested is
+raised again every second until something handles it.
 """
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 OF_SIGNAL = 128  # a shell's exit code for a signal, less the signal's number
+AGAIN_SECONDS = 1.0  # after which StopRequested is raised again if it was dropped
 
 
 class StopRequested(KeyboardInterrupt):
@@ -30,6 +36,7 @@ class StopHandler:
     def __init__(self) -> None:
         self.requested = 0  # the number of the first stop signal, 0 for none
         self.deferring = False
+        self._alarm_before: Any = None  # the handler of SIGALRM, of any of Python's kinds
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
@@ -38,10 +45,49 @@ class StopHandler:
             return
         self.requested = self.requested or number
         if again or not self.deferring:
-            raise StopRequested(number)
+            self.stop(number)
+
+    def stop(self, number: int) -> None:
+        """Raise StopRequested for the signal of this number, and again until it is handled."""
+        if hasattr(signal, "setitimer") and self._alarm_before is None and _in_main_thread():
+            self._alarm_before = signal.signal(signal.SIGALRM, self._stop_again)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
+        raise StopRequested(number)
+
+    def end(self) -> None:
+        """Raise StopRequested no more: only note further signals."""
+        self.deferring = True
+        if self._alarm_before is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._alarm_before)
+
+    def raise_noted(self) -> None:
+        """Raise StopRequested if a signal was noted, and at once for each signal from now on."""
+        self.deferring = False
+        if self.requested:
+            self.stop(self.requested)
+
+    def _stop_again(self, number: int, frame: FrameType | None) -> None:
+        if not self.deferring and not _handles_stop():
+            raise StopRequested(self.requested)
+
+
+def _handles_stop() -> bool:
+    """Return whether StopRequested is being handled: by `except`, `finally`, or the end of a `with`."""
+    error = sys.exception()
+    while error is not None and not isinstance(error, StopRequested):
+        error = error.__context__
+    return error is not None
 
 
 _installed: list[StopHandler] = []  # one at most
+
+
+def note_stop_signals() -> None:
+    """Note stop signals until the process ends, without raising anything before `StopHandler.raise_noted`."""
+    handler = StopHandler()
+    handler.deferring = True
+    _install(handler)
 
 
 @contextmanager
@@ -51,20 +97,31 @@ def stop_signals() -> Iterator[StopHandler]:
         yield _installed[0]
         return
     handler = StopHandler()
-    if threading.current_thread() is not threading.main_thread():  # Python lets no other thread set handlers
+    if not _in_main_thread():
         yield handler
         return
+    before = _install(handler)
+    try:
+        yield handler
+    finally:
+        handler.end()
+        _installed.clear()
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def _in_main_thread() -> bool:
+    """Return whether this is the main thread: Python lets no other set handlers."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def _install(handler: StopHandler) -> dict[int, Any]:  # number -> the handler before, of any of Python's kinds
     handled = [
         number for number in STOP_SIGNALS if number == signal.SIGINT or signal.getsignal(number) != signal.SIG_IGN
     ]  # nohup ignores HUP
     before = {number: signal.signal(number, handler) for number in handled}
     _installed.append(handler)
-    try:
-        yield handler
-    finally:
-        _installed.clear()
-        for number, previous in before.items():
-            signal.signal(number, previous)
+    return before
 
 
 @contextmanager
@@ -79,15 +136,14 @@ def deferred_stop() -> Iterator[Callable[[], int]]:
             yield lambda: handler.requested
         finally:
             handler.deferring = False
-        if handler.requested:
-            raise StopRequested(handler.requested)
+        handler.raise_noted()
 
 
 def stop_if_requested() -> None:
     """Raise StopRequested again if a library caught it: call this wherever stopping loses nothing."""
     for handler in _installed:
         if handler.requested and not handler.deferring:
-            raise StopRequested(handler.requested)
+            handler.stop(handler.requested)
 
 
 @contextmanager

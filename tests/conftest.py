@@ -10,6 +10,7 @@ import pytest
 from dcign.facegen.build import procedural_model
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.plan.ranges import Range
 from dcign.render.produce.production import render_dataset
 
 # A process of pytest-xdist ignores Ctrl-C, and what it starts would, too.
@@ -20,6 +21,15 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 SMALL = RenderConfiguration(Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2)), size=32, seed=3)
+PEOPLE = RenderConfiguration(
+    Splits(train=9, test=9, iid=1, sweep_levels=(2, 2, 2, 3, 3), mix=2),
+    size=32,
+    channels=3,
+    seed=4,
+    age=Range(18.0, 80.0),
+    sex=Range(-2.0, 2.0),
+    vary=("age", "sex", "shape", "skin", "hair"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +49,14 @@ def small_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel)
     """A whole data set folder of 21 batches at 32 px. Read only: copy it to change it."""
     folder = tmp_path_factory.mktemp("small") / "faces"
     render_dataset(folder, SMALL, lambda: model, worker_count=1, progress=lambda made, wanted: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def people_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel) -> Path:
+    """A whole data set folder of 33 batches at 32 px that vary every trait of people. Read only."""
+    folder = tmp_path_factory.mktemp("people") / "faces"
+    render_dataset(folder, PEOPLE, lambda: model, worker_count=1, progress=lambda made, wanted: None)
     return folder
 
 

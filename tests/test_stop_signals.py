@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -76,6 +77,62 @@ def test_a_stop_that_a_library_caught_is_raised_again_at_the_next_report() -> No
             send(signal.SIGTERM)
         with batch_progress("waiting") as progress, pytest.raises(StopRequested):
             progress(1, 2)
+
+
+def test_a_stop_that_was_dropped_is_raised_again_without_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcign.stop_signals.AGAIN_SECONDS", 0.05)
+    alarm = signal.getsignal(signal.SIGALRM)
+    with stop_signals():
+        with suppress(KeyboardInterrupt):  # as Python does in a finaliser
+            send(signal.SIGHUP)
+        with pytest.raises(StopRequested) as stopped:
+            time.sleep(60)
+    assert stopped.value.number == signal.SIGHUP
+    assert signal.getsignal(signal.SIGALRM) is alarm
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_a_stop_that_is_being_handled_is_not_raised_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dcign.stop_signals.AGAIN_SECONDS", 0.05)
+    cleaned = []
+
+    @contextmanager
+    def resource() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            time.sleep(0.2)
+            cleaned.append("a resource")
+
+    def work() -> None:
+        with resource():
+            try:
+                send(signal.SIGTERM)
+            except KeyboardInterrupt:
+                time.sleep(0.2)
+                cleaned.append("a file")
+                sys.exit(1)
+
+    with stop_signals(), pytest.raises(SystemExit):
+        work()
+    assert cleaned == ["a file", "a resource"]
+
+
+def test_noted_signals_are_raised_when_the_command_line_is_ready() -> None:
+    script = """
+import os, signal
+from dcign.stop_signals import StopRequested, note_stop_signals, stop_signals
+note_stop_signals()
+os.kill(os.getpid(), signal.SIGTERM)
+print("imports")
+try:
+    with stop_signals() as handler:
+        handler.raise_noted()
+except StopRequested as stopped:
+    print(stopped)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "imports\nSIGTERM\n"
 
 
 def test_a_signal_during_the_way_out_is_ignored() -> None:

@@ -61,7 +61,7 @@ def test_the_wheel_holds_one_top_level_package(installed: Path) -> None:
     assert names[0] == "dcign"
     assert [name.rpartition(".")[2] for name in names[1:]] == ["dist-info"]
     [metadata] = installed.glob("*.dist-info")
-    assert "dcign = dcign.cli:main" in (metadata / "entry_points.txt").read_text()
+    assert "dcign = dcign.start:main" in (metadata / "entry_points.txt").read_text()
 
 
 def test_the_wheel_holds_every_file_of_the_package_and_of_the_linked_folders(installed: Path) -> None:

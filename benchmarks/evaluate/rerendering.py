@@ -45,6 +45,11 @@ def measure(source: DataSource, configuration: TrainConfiguration) -> dict[str, 
     """Train a network to re-render. Returns its PSNR in dB on the sweep split, by factor."""
     source.refuse_missing(("train", "sweep"))
     train, sweep, description = source.labelled("train"), source.labelled("sweep"), source.description()
+    if description.circular:
+        raise BenchmarkError(
+            f"expected factors that are one latent each, found {description.circular[0]}, which is circular: use a "
+            "data set whose ranges are less than the full turn."
+        )
     scale = np.abs(train.factors).max(axis=(0, 1))
     codec = train_rerenderer(train, description, configuration, scale)
     psnr = {name: rerendering_psnr(codec, sweep, index, scale) for index, name in enumerate(description.factors)}

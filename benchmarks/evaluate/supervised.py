@@ -28,13 +28,14 @@ from dcign.evaluate.codes import encode_split, thinning
 from dcign.evaluate.evaluation import TRAINING_IMAGES
 from dcign.inputs.source import DataSource, LabelledBatches
 from dcign.metrics import r_squared
+from dcign.metrics.circular import circular_r_squared, factor_columns, wrapped
 from dcign.network.autoencoder import AutoEncoder, build_model
 from dcign.network.halves import initialise
 from dcign.recipes.registry import Recipe, recipe_named
 from dcign.run.checkpoint import TrainingState
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.optimiser import build_optimiser, optimiser_step
-from dcign.trained.calibration import calibrate
+from dcign.trained.calibration import calibrate_coordinates
 from dcign.trained.codec import Codec
 
 CPU = torch.device("cpu")
@@ -80,19 +81,26 @@ def measure(source: DataSource, configuration: TrainConfiguration) -> dict[str, 
     few = source.chunked("train").labelled(*thinning(len(train.kind), train.images.shape[1], TRAINING_IMAGES))
     fitted, held = (encode_split(codec, split) for split in (few, iid))
     scores = {}
-    for index, name in enumerate(description.factors):
-        fit = calibrate(name, index, fitted.flat_mu[:, index], fitted.flat_factors[:, index])
-        truth, predicted = held.flat_factors[:, index], fit.value(held.flat_mu[:, index])
-        scores[name] = {
-            "r2": r_squared(truth, predicted),
-            "mean_absolute_error": float(np.abs(truth - predicted).mean()),
+    for index, block in enumerate(codec.layout.factors):
+        own = list(block.latents)
+        fit = calibrate_coordinates(block.name, own, fitted.flat_mu[:, own], fitted.flat_factors[:, index])
+        truth, predicted = held.flat_factors[:, index], fit.read(held.flat_mu)
+        error = truth - predicted
+        scores[block.name] = {
+            "r2": (circular_r_squared if fit.circular else r_squared)(truth, predicted),
+            "mean_absolute_error": float(np.abs(wrapped(error) if fit.circular else error).mean()),
         }
     return {"cpu_seconds": round(codec.seconds, 1), "factors": scores}
 
 
 def train_regressor(train: LabelledBatches, description: ImageDescription, configuration: TrainConfiguration) -> Codec:
-    """Train an encoder to predict the labels, each divided by its largest absolute value."""
-    images, labels = torch.from_numpy(_flat(train.images)), torch.from_numpy(_flat(train.factors))
+    """Train an encoder to predict the labels, each divided by its largest absolute value.
+
+    Of a circular factor, it predicts cosine and sine.
+    """
+    circular = [name in description.circular for name in description.factors]
+    columns = factor_columns(_flat(train.factors), circular).astype(np.float32)
+    images, labels = torch.from_numpy(_flat(train.images)), torch.from_numpy(columns)
     targets, precision = labels / labels.abs().amax(dim=0), choose_precision("auto", CPU)
 
     def loss(model: AutoEncoder, generator: torch.Generator) -> Tensor:

@@ -24,6 +24,7 @@ from dcign.evaluate.codes import encode_split
 from dcign.evaluate.evaluation import TEST_BATCHES
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.swaps import swap_errors
+from dcign.metrics.circular import wrapped
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "swaps.json"
@@ -69,8 +70,11 @@ def measure(run: Path, factor: str, bins: int, data: Path | None = None) -> dict
     test, index = source.labelled("test"), names.index(factor)
     test = test.chosen(np.flatnonzero(test.kind[:TEST_BATCHES] == index))
     codes = encode_split(codec, test)
-    errors = swap_errors(codec, test, codes, measure_reconstruction(codec, test, codes), index, index)
-    distance = np.abs(errors.steps)
+    own = codec.layout.latents_of(factor)
+    errors = swap_errors(codec, test, codes, measure_reconstruction(codec, test, codes), index, own)
+    values = test.factors[..., index]
+    steps = (np.roll(values, -1, axis=1) - values).ravel()
+    distance = np.abs(wrapped(steps) if factor in codec.description.circular else steps)
     edges = np.linspace(0, distance.max(), bins + 1)
     rows = [_bin(errors.swapped, errors.plain, distance, low, high) for low, high in itertools.pairwise(edges)]
     return {"run": str(run), "factor": factor, "bins": [row for row in rows if row["pairs"]]}

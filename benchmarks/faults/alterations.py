@@ -39,7 +39,10 @@ VERIFIED = 20  # every so many alterations are also checked with --verify, which
 IMPOSSIBLE = (np.nan, np.inf, -np.inf, 1e6, -1e30)
 # Columns of labels -> what findings call them.
 LABELS = ("factors", "nuisance/light_elevation")  # the latter only where it is sampled
-COEFFICIENTS = ("identity/shape", "identity/albedo", "identity/attributes", "identity/index", "varies", "batch")
+COEFFICIENTS = (
+    *("identity/shape", "identity/albedo", "identity/attributes", "identity/own_shape", "identity/source"),
+    *("identity/index", "varies", "batch"),
+)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera", "format")
 
 

@@ -48,6 +48,11 @@ RUN_COLUMNS = (
     Column("explicitness", "metrics.latents.explicitness.value", 2),
     Column("FactorVAE", "metrics.latents.factor_vae.value", 2),
     Column("BetaVAE", "metrics.latents.beta_vae.value", 2),
+    Column("InfoM: blocks", "metrics.blocks.infom.value", 2),  # from here to MED: no evaluation before version 0.3
+    Column("InfoE", "metrics.latents.infoe.value", 2),
+    Column("InfoC: blocks", "metrics.blocks.infoc.value", 2),
+    Column("DCI explicitness", "metrics.latents.dci_explicitness.value", 2),
+    Column("MED: blocks", "metrics.blocks.med.value", 2),
     Column("head, dB", "reconstruction.psnr_head_db", 1),
     Column("alive", "latents.alive", 0),
     Column("right identity", "identity.right", 2),
@@ -245,7 +250,8 @@ def reports_of(folder: Path, name: str) -> list[Report]:
         for score in report["factors"].values():
             if turned := score.get("rerender"):
                 turned["short_db"] = turned["reconstruction_psnr_db"] - turned["psnr_db"]
-        own = {score["latent"] for score in report["factors"].values()}
+        scores = report["factors"].values()
+        own = {latent for score in scores for latent in score.get("latents", [score["latent"]])}
         nats = report["latents"]["kl_nats"]
         report["latents"]["intrinsic_alive"] = sum(value > 0.1 for z, value in enumerate(nats) if z not in own)
         haar = path.with_name("haar.json")

@@ -18,8 +18,9 @@ from torch.utils.data import DataLoader, Dataset
 from dcign.network.autoencoder import AutoEncoder
 from dcign.network.halves import initialise
 from dcign.recipes.registry import Recipe
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription
-from dcign.train.clamp import active_latents, block_of_latents
+from dcign.train.clamp import active_latents
 from dcign.train.loss import invariance_weight, terms
 
 CODES = ("azimuth", "elevation", "light_azimuth", "identity")
@@ -47,21 +48,23 @@ class ShardImages(Dataset[tuple[Tensor, int]]):
 
 def eager_step(folder: Path, recipe: Recipe, description: ImageDescription, device: torch.device) -> Callable[[], int]:
     """Return a function that takes one step and returns its number of images."""
-    factors = len(description.factors)
+    layout = CodeLayout.of(description, recipe)
     torch.manual_seed(0)
-    model = AutoEncoder(recipe, description.size, description.channels, description.mirror_signs)
+    model = AutoEncoder(recipe, description.size, description.channels, layout.signs)
     initialise(model, recipe.gain, torch.Generator().manual_seed(0))
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
-    active = active_latents(recipe, factors).to(device)
-    blocks = block_of_latents(factors, recipe.latents).to(device)
+    active = active_latents(recipe, layout).to(device)
+    blocks = torch.tensor(layout.block_of_latent).to(device)
     batches = _endless(DataLoader(ShardImages(folder), batch_size=None, shuffle=True, pin_memory=device.type == "cuda"))
-    donors = torch.stack([torch.arange(20).roll(1 + block) for block in range(factors + 1)], dim=1)[None].to(device)
+    donors = torch.stack([torch.arange(20).roll(1 + block) for block in range(len(layout.blocks))], dim=1)[None].to(
+        device
+    )
 
     def step() -> int:
         images, kind = next(batches)
         images = images.to(device)[None]
-        noise = torch.randn(1, images.shape[1], recipe.latents, device=device)
+        noise = torch.randn(1, images.shape[1], layout.size, device=device)
         weight = invariance_weight(recipe, 1, 2)
         values = terms(model, recipe, images, active[kind][None, None], blocks, noise, donors, weight)
         optimizer.zero_grad()

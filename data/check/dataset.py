@@ -22,7 +22,7 @@ from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import IDENTITY_SHAPE, MASK, configuration_sha256
 from dcign.data.shard.findings import Fault, Finding, without_name
-from dcign.data.shard.labels import identity_faults, label_faults
+from dcign.data.shard.labels import identity_faults, label_faults, value_faults
 from dcign.data.shard.reader import Shard
 from dcign.data.shard.truth_layers import missing_layers, truth_faults
 from dcign.errors import DataError
@@ -129,6 +129,7 @@ def _entry_findings(
 def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str, also: HeaderCheck) -> list[Finding]:
     """Return where a shard differs from dataset.json, if one lists it, and what else is wrong with its header."""
     faults = [*header_faults(shard, listed)] if listed else []
+    faults += [f"has {what}, which shards do not have" for what in shard.unknown]
     faults += also(shard)
     if listed and sha256 != listed.entry.sha256:
         faults.append(CHANGED)
@@ -136,7 +137,7 @@ def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str
 
 
 def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:
-    faults = [*people.add(shard, name), *label_faults(shard), *identity_faults(shard), *pixels]
+    faults = [*people.add(shard, name), *value_faults(shard), *label_faults(shard), *identity_faults(shard), *pixels]
     numbers, split = shard.numbers, shard.header.split
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
     if split in EVALUATION_SPLITS and MASK not in shard.truths:
@@ -166,7 +167,8 @@ def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: 
     """Return what is wrong with one batch's pixels, or why they cannot be read."""
     folds = varies.startswith("light_") and IDENTITY_SHAPE not in shard.columns()  # objects are not as round as a head
     try:
-        faults = pixel_faults(shard.images(row), labels, varies, folds=folds)
+        alike = varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair may look the same
+        faults = pixel_faults(shard.images(row), labels, varies, folds=folds, alike=alike)
         layers = {name: shard.truth(name, row) for name in shard.truths}
     except DataError as error:
         return [without_name(error, shard.path)]

@@ -15,7 +15,7 @@ from dcign.data.shard.findings import Fault, Finding
 from dcign.data.shard.reader import Shard
 from dcign.storage.paths import to_path
 
-EVALUATION_SPLITS = ("test", "iid", "sweep")
+EVALUATION_SPLITS = ("test", "iid", "sweep", "mix")
 MOST_NAMED = 3  # people of a split who are in train, too: this many get a line each; the others are counted
 
 BatchName = tuple[str, int]  # a shard's name, a batch's number
@@ -39,7 +39,7 @@ class People:
             for person in np.unique(batch).tolist():
                 first, count = self.batches.get(person, (where, 0))
                 self.batches[person] = (first, count + 1)
-        values: list[NDArray[Any]] = [*shard.coefficients.values()] or [shard.identity_index[..., None]]
+        values: list[NDArray[Any]] = [*_lasting(shard)] or [shard.identity_index[..., None]]
         for row, batch in enumerate(shard.identity_index):
             for image, person in enumerate(batch.tolist()):
                 digest = _digest([each[row, image] for each in values])
@@ -50,6 +50,14 @@ class People:
                 if known != person:
                     yield row, f"image {image} is of identity {person}, which has the coefficients of identity {known}"
                     break
+
+
+def _lasting(shard: Shard) -> Iterator[NDArray[Any]]:
+    """Yield the coefficients (B, 20, K) that a person keeps: those that no factor moves, such as age."""
+    scalars = {factor.name for factor in shard.header.factors if factor.of_identity}
+    for path, values in shard.coefficients.items():
+        columns = shard.header.varies_with.get(path, ("",) * values.shape[-1])
+        yield values[..., [not scalars & {*moved_by.split(",")} for moved_by in columns]]
 
 
 def people_in_train(folder: Path, people: dict[str, People]) -> Iterator[Finding]:

@@ -22,16 +22,19 @@ SHORTCUT = 0.03  # share of the path that an exchange of two labels may save
 HAIR = 0.02  # of the batch's range of labels: closer labels may give the same image
 
 
-def pixel_faults(images: UInt8, labels: Float32 | None, factor: str = "label", *, folds: bool = False) -> list[str]:
+def pixel_faults(
+    images: UInt8, labels: Float32 | None, factor: str = "label", *, folds: bool = False, alike: bool = False
+) -> list[str]:
     """Return what is wrong with a batch's pixels (20, H, W, C).
 
     labels (20,): of the one factor that varies; None if people or everything varies. factor: its name. folds: whether
-    the path may go back the way it came, so that the order of the images cannot be checked.
+    the path may go back the way it came, so that the order of the images cannot be checked; alike: whether images may
+    be equal.
     """
     flat = images.reshape(len(images), -1)
     blank = (flat == flat[:, :1]).all(axis=1)
     faults = [f"image {image} is blank" for image in np.flatnonzero(blank)]
-    if not faults:
+    if not faults and not alike:
         faults = _repeats(images, labels)
     if not faults and labels is not None and not folds:
         faults = _disorder(_thumbnails(images), labels, factor)

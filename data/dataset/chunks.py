@@ -16,7 +16,6 @@ from dcign.data.damage import damage_errors
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, VARIES
 from dcign.data.shard.contents import inflate
-from dcign.errors import DataError
 from dcign.storage.paths import with_local_copy
 
 
@@ -56,7 +55,7 @@ def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
     ]
     files, counts, shapes, places, varies, factors = zip(*found, strict=True)
     if len({*shapes}) > 1:
-        raise DataError(f"{dataset.folder} has shards of {len({*shapes})} image sizes in {split}: render it again.")
+        raise dataset.unlike_shard(split)
     begin, stored = np.concatenate(places).T
     return SplitChunks(
         files=files,

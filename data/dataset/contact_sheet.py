@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dcign.arrays import UInt8
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, Batch
 from dcign.data.shard.reader import Shard
@@ -27,7 +28,9 @@ MOST_LEVELS = 2  # lines of a sweep's row: one factor is at a level, the others 
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
-def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> None:
+def write_sheet(
+    source: Path, out: Path, *, of_each_kind: int = 2, rows: int | None = None, truth: Sequence[str] = ()
+) -> None:
     """Save `contact_sheet` as a PNG file; an existing file is replaced.
 
     Raises DataError if `out` does not end in .png, the source cannot be read, or the disk refuses.
@@ -37,14 +40,16 @@ def write_sheet(source: Path, out: Path, *, of_each_kind: int = 2, rows: int = 2
     write_png(out, contact_sheet(source, of_each_kind=of_each_kind, rows=rows, truth=truth))
 
 
-def contact_sheet(source: Path, *, of_each_kind: int = 2, rows: int = 20, truth: Sequence[str] = ()) -> Image.Image:
-    """Draw the first batches of each kind of each split, from a shard or a data set folder, in at most `rows` rows.
+def contact_sheet(
+    source: Path, *, of_each_kind: int = 2, rows: int | None = None, truth: Sequence[str] = ()
+) -> Image.Image:
+    """Draw the first batches of each kind of each split, from a shard or a data set folder, at most `rows` of them.
 
     truth: layers to show below the images of each batch that has them; ["all"] shows every layer.
 
     Raises DataError if the source cannot be read, or does not have a layer that was asked for.
     """
-    chosen = list(islice(_chosen(source, of_each_kind), max(rows, 0)))
+    chosen = list(islice(_chosen(source, of_each_kind), None if rows is None else max(rows, 0)))
     held = sorted({name for *_, batch in chosen for name in batch.truth})
     truth = held if list(truth) == ["all"] else truth
     for name in truth:
@@ -103,14 +108,23 @@ def _lines(
         values = batch.factors[:, factors.index(batch.varies)]
         order = np.argsort(values, kind="stable")
         text += f"\n{values.min():.1f} to {values.max():.1f}"
+    elif batch.identity_source is not None:
+        text += f"\n{_whole_people(batch.identity_source)} people, mixed"
     elif split == "sweep":
-        levels = [f"{name} {value:.1f}" for name, value in zip(factors, batch.factors[0], strict=True) if value]
+        same = (batch.factors == batch.factors[0]).all(axis=0)  # people have their own age and sex
+        known = zip(factors, batch.factors[0], same, strict=True)
+        levels = [f"{name} {value:.1f}" for name, value, alike in known if value and alike]
         text += "\n" + "\n".join(levels[:MOST_LEVELS] or ["all at 0"])
     yield text, [_tile(batch.images[index]) for index in order]
     for name in truth:
         if name in batch.truth:
             pictures = as_pictures(name, batch.truth[name], batch.images)
             yield name, [_tile(pictures[index]) for index in order]
+
+
+def _whole_people(source: UInt8) -> int:
+    """Return how many images of a mix batch, sources (20, T), show a person that is not mixed."""
+    return int((source == np.arange(len(source))[:, None]).all(axis=1).sum())
 
 
 def _text_width(text: str) -> int:

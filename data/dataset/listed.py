@@ -13,7 +13,7 @@ from typing import Any
 
 from dcign.data.damage import AGAIN, shown
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
-from dcign.data.schema import Factor
+from dcign.data.schema import Factor, with_circles
 from dcign.data.shard.findings import Finding
 from dcign.data.shard.labels import identity_faults, label_faults, value_faults
 from dcign.data.shard.reader import Shard
@@ -50,7 +50,9 @@ def shard_findings(shard: Shard, listed: Listed | None) -> list[Finding]:
     listed: None if no dataset.json lists the shard. Pixels are not looked at.
     """
     changed = listed is not None and shard.sha256() != listed.entry.sha256
-    faults = [*label_faults(shard), *identity_faults(shard)] if changed else [*value_faults(shard)]
+    faults = [*value_faults(shard)]
+    if changed:
+        faults += [*label_faults(shard), *identity_faults(shard)]
     name, numbers = str(shard.path), shard.numbers
     found = [Finding(name, None, what) for what in (header_faults(shard, listed) if listed else ())]
     found += [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
@@ -76,8 +78,9 @@ def header_faults(shard: Shard, listed: Listed) -> Iterator[str]:
         "renderer": (header.renderer, manifest.renderer),
         "number of batches": (len(shard), entry.batches),
         "first batch": (int(shard.numbers[0]), entry.first),
+        "parts": (header.parts, manifest.parts),
     }
-    for name, here, there in factor_pairs(header.factors, manifest.factors):
+    for name, here, there in factor_pairs(header.factors, with_circles(manifest.factors, header.ranges)):
         pairs[name] = here, there
     for name, (found, wanted) in pairs.items():
         if found != wanted:
@@ -85,7 +88,9 @@ def header_faults(shard: Shard, listed: Listed) -> Iterator[str]:
 
 
 def factor_pairs(found: Sequence[Factor], wanted: Sequence[Factor]) -> Iterator[tuple[str, list[Any], list[Any]]]:
-    """Yield names, units and mirror signs of the columns of two headers, to be compared."""
+    """Yield names, units, mirror signs and flags of the columns of two headers, to be compared."""
     yield "factors", [each.name for each in found], [each.name for each in wanted]
     yield "units", [each.units for each in found], [each.units for each in wanted]
     yield "mirror_sign", [each.mirror_sign for each in found], [each.mirror_sign for each in wanted]
+    yield "of_identity", [each.of_identity for each in found], [each.of_identity for each in wanted]
+    yield "circular", [each.circular for each in found], [each.circular for each in wanted]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from dcign.data.damage import decode_reason, shown
-from dcign.data.schema import FACTORS, SPLITS, Factor
+from dcign.data.schema import FACTOR_FLAGS, FACTORS, PERSON_PARTS, SPLITS, Factor, with_circles
 from dcign.errors import DataError
 from dcign.storage.atomic import write_atomic
 from dcign.storage.paths import is_remote, store_errors
@@ -37,7 +37,11 @@ class ShardEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of dataset.json. model: file, sha256, name, licence; splits: name -> shards in order."""
+    """The content of dataset.json.
+
+    model: file, sha256, name, licence; splits: name -> shards in order; parts: those of
+    `dcign.data.schema.PERSON_PARTS` that batches vary alone.
+    """
 
     configuration: Json
     configuration_sha256: str
@@ -46,6 +50,7 @@ class Manifest:
     renderer: Json
     splits: dict[str, tuple[ShardEntry, ...]]
     factors: tuple[Factor, ...] = FACTORS
+    parts: tuple[str, ...] = ()
 
 
 class _Kind(msgspec.Struct):
@@ -70,11 +75,18 @@ class _Document(msgspec.Struct):
     renderer: Json
     factors: tuple[Factor, ...]
     splits: dict[str, _Split]
+    parts: tuple[str, ...] = ()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write dataset.json atomically; the same manifest gives the same bytes."""
+    """Write dataset.json atomically; the same manifest gives the same bytes. Flags that are not set are left out."""
     fields = asdict(manifest)
+    fields["factors"] = [
+        {name: value for name, value in factor.items() if value or name not in FACTOR_FLAGS}
+        for factor in fields["factors"]
+    ]
+    if not manifest.parts:
+        del fields["parts"]
     splits = {
         split: {"batches": sum(shard["batches"] for shard in shards), "shards": shards}
         for split, shards in fields.pop("splits").items()
@@ -106,7 +118,18 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path} is not what dcign writes: {decode_reason(error)}; check the name, or render the data set again."
         ) from None
     splits = {name: split.shards for name, split in document.splits.items()}
-    return Manifest(**msgspec.structs.asdict(document) | {"splits": splits})
+    factors = with_circles(document.factors, _sampled_ranges(document.configuration))
+    return Manifest(**msgspec.structs.asdict(document) | {"splits": splits, "factors": factors})
+
+
+def _sampled_ranges(configuration: Json) -> dict[str, tuple[float, float]]:
+    """Return the ranges of a configuration of `dcign render`, which earlier versions stored without `circular`."""
+    found = {}
+    for name, value in configuration.items():
+        match value:
+            case {"low": int() | float() as low, "high": int() | float() as high}:
+                found[name] = low, high
+    return found
 
 
 def _content(folder: Path) -> bytes:
@@ -141,6 +164,9 @@ def _check(document: _Document) -> None:
             expected += entry.batches
         if split.batches != expected:
             raise ValueError(f"expected {expected} batches of {name}, as in its shards, found {split.batches}")
+    for part in document.parts:
+        if part not in PERSON_PARTS or document.parts.count(part) > 1:
+            raise ValueError(f"expected parts of {', '.join(PERSON_PARTS)}, once each, found {shown(part)!r}")
     for factor in document.factors:
         if not factor.name.isidentifier() or not factor.units.isprintable() or factor.mirror_sign not in (-1, 1):
             raise ValueError(

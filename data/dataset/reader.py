@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, UInt8
 from dcign.data import schema
+from dcign.data.dataset.layout import shard_layout, unlike_shard
 from dcign.data.dataset.listed import Listed, refuse_findings, shard_findings
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry, read_manifest
 from dcign.data.schema import Batch, Factor
@@ -57,8 +58,13 @@ class FaceDataset:
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """Names, units and mirror signs of the columns of labels."""
+        """Names, units, mirror signs and flags of the columns of labels."""
         return self.manifest.factors
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Which of shape, skin and hair batches of this data set vary alone."""
+        return self.manifest.parts
 
     def shards(self, split: str) -> Generator[Shard]:
         """Yield each shard of a split, checked; it is open while it is yielded."""
@@ -110,7 +116,7 @@ class FaceDataset:
                 layout_of_first = found
                 loaded = {path: self._room(split, (count, *each.shape), each.dtype) for path, each in found.items()}
             if found != layout_of_first:
-                raise DataError(f"{shard.path} differs from the first shard of {split}: render it again.")
+                raise self.unlike_shard(split)
             for path, target in loaded.items():
                 shard.read_into(path, target[row : row + len(shard)])
             row += len(shard)
@@ -121,6 +127,12 @@ class FaceDataset:
             identity_index=loaded[schema.IDENTITY_INDEX],
             mask=loaded.get(MASK_PATH),
         )
+
+    def unlike_shard(self, split: str) -> DataError:
+        """Return the error that names the shard of a split whose layout is not the others'."""
+        others = [each for each in self.splits if each != split and self.splits[each]]
+        own = [(shard.path, shard_layout(shard)) for shard in self.shards(split)]
+        return unlike_shard(own, [shard_layout(shard) for each in others for shard in self.shards(each)])
 
     def _room(self, split: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         try:

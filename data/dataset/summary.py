@@ -151,6 +151,7 @@ def _summary(path: Path, source: ShardHeader | Manifest, model: Json, tallies: d
             factor.name: {"units": factor.units, "mirror_sign": factor.mirror_sign, **spread(factor.name)}
             for factor in source.factors
         },
+        "parts": list(source.parts),
         "nuisances": {
             name: spread(name) for name in sorted({name for tally in tallies.values() for name in tally.nuisance})
         },
@@ -213,6 +214,12 @@ def _provenance_table(summary: Json) -> Table:
         "model's licence": model.get("licence", "-"),
         "renderer": ", ".join(str(value) for value in renderer.values()),
     }
+    configuration = provenance["configuration"]
+    rows |= {
+        heading: _words(configuration[name])
+        for name, heading in (("people", "people chosen"), ("correlate", "correlated factors"))
+        if configuration.get(name)
+    }
     for name, value in rows.items():
         lines.add_row(name, Text(shown(value, LONGEST)))  # not markup, even if it contains brackets
     return lines
@@ -220,3 +227,10 @@ def _provenance_table(summary: Json) -> Table:
 
 def _range(pair: list[float] | None) -> str:
     return f"{pair[0]:.1f} to {pair[1]:.1f}" if pair else "-"
+
+
+def _words(value: Any) -> str:  # JSON
+    """Return a part of a configuration in one line: names and values, lists separated by semicolons."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
+    return "; ".join(map(_words, value)) if isinstance(value, list) else str(value)

@@ -79,6 +79,8 @@ def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
     """Return which model and licence the faces have, and what the columns of the labels mean."""
     manifest, layout = sources[0].dataset.manifest, sources[0].layout
     height, width, channels = layout.image_shape
+    mixed = {source.name: source.layout.sources for source in sources if source.layout.sources}
+    of_people = {name: value for name, value in {"parts": layout.parts, "sources": mixed}.items() if value}
     return {
         "format": to,
         "image": {"height": height, "width": width, "channels": channels},
@@ -91,6 +93,7 @@ def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
         ],
         "attributes": layout.attributes,
         "nuisances": layout.nuisances,
+        **of_people,
         "model": manifest.model,
         "seed": manifest.seed,
         "configuration_sha256": manifest.configuration_sha256,

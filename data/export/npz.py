@@ -4,7 +4,7 @@
     latents_values   float64  (N, F), the factors in their units
     latents_classes  int64    (N, F), the bin of each value, 0 to BINS - 1; bins split each factor's range equally
     metadata         ()       latents_names, latents_sizes, latents_possible_values (the bins' middles) ...
-    varies, batch, identity_index (N,), truth_LAYER (N, ...): not in dSprites
+    varies, batch, identity_index (N,), truth_LAYER (N, ...), in mix identity_source (N, T): not in dSprites
 
 dSprites pickles its metadata. We store a record array instead. `file["metadata"][()]["latents_sizes"]` reads both, and
 `allow_pickle` can stay off.
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Float64, Int64
+from dcign.arrays import Float64, Int64, UInt8
 from dcign.data.export.split import SplitLayout, SplitSource
-from dcign.data.schema import BATCH_SIZE, TRUTH, Batch, varies_codes
+from dcign.data.schema import BATCH_SIZE, TRUTH, Batch
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file
@@ -38,7 +38,7 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
     """
     layout, count = split.layout, split.image_count
     edges = _edges(layout, split.name)
-    kinds = np.dtype(f"<U{max(map(len, varies_codes(factor.name for factor in layout.factors)))}")
+    kinds = np.dtype(f"<U{max(map(len, layout.kinds))}")
     shape = layout.image_shape if layout.image_shape[2] == 3 else layout.image_shape[:2]
     columns: dict[str, tuple[tuple[int, ...], str, Callable[[Shard], NDArray[Any]]]] = {
         "latents_values": ((len(edges),), "<f8", _values),
@@ -47,6 +47,8 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
         "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, BATCH_SIZE)),
         "identity_index": ((), "<i8", lambda shard: shard.identity_index.ravel()),
     }
+    if layout.sources:
+        columns["identity_source"] = ((len(layout.sources),), "|u1", _sources)
     with (
         atomic_file(folder / f"{split.name}.npz") as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=DEFLATE_LEVEL) as archive,
@@ -92,6 +94,13 @@ def _edges(layout: SplitLayout, split: str) -> Float64:
 def _values(shard: Shard) -> Float64:
     """Return the factors of every image (N, F)."""
     return shard.factors.reshape(-1, len(shard.header.factors)).astype(np.float64)
+
+
+def _sources(shard: Shard) -> UInt8:
+    """Return the sources of every image (N, T)."""
+    found = shard.identity_source
+    assert found is not None  # SplitSource has compared the layouts
+    return found.reshape(-1, found.shape[2])
 
 
 def _classes(values: Float64, edges: Float64) -> Int64:

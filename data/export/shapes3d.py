@@ -2,7 +2,7 @@
 
 images  uint8    (N, H, W, C)
 labels  float64  (N, F), the factors in their units; attributes names, units
-varies, batch, identity_index (N,), truth/LAYER (N, ...): not in 3D Shapes
+varies, batch, identity_index (N,), truth/LAYER (N, ...), in mix identity_source (N, T): not in 3D Shapes
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.export.split import SplitSource
-from dcign.data.schema import BATCH_SIZE, TRUTH, VARIES, Batch, varies_codes
+from dcign.data.schema import BATCH_SIZE, TRUTH, VARIES, Batch
 from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS, create_dataset, texts
 from dcign.storage.atomic import atomic_file
 
@@ -34,6 +34,8 @@ def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> 
             file["varies"][rows] = VARIES[batch.varies]
             file["batch"][rows] = batch.number
             file["identity_index"][rows] = batch.identity_index
+            if batch.identity_source is not None:
+                file["identity_source"][rows] = batch.identity_source
             for layer, values in batch.truth.items():
                 _add_layer(file[f"{TRUTH}/{layer}"], row, values)
             part.check()
@@ -50,10 +52,12 @@ def _lay_out(file: h5py.File, split: SplitSource) -> None:
     labels = create_dataset(file, "labels", (count, len(layout.factors)), np.float64)
     labels.attrs["names"] = texts(factor.name for factor in layout.factors)
     labels.attrs["units"] = texts(factor.units for factor in layout.factors)
-    codes = varies_codes(factor.name for factor in layout.factors)
-    create_dataset(file, "varies", (count,), h5py.enum_dtype(codes, basetype=np.uint8))
+    create_dataset(file, "varies", (count,), h5py.enum_dtype(layout.kinds, basetype=np.uint8))
     for name in ("batch", "identity_index"):
         create_dataset(file, name, (count,), np.int64)
+    if layout.sources:
+        source = create_dataset(file, "identity_source", (count, len(layout.sources)), np.uint8)
+        source.attrs["names"] = texts(layout.sources)
     for layer, column in layout.truth.items():
         path, shape = f"{TRUTH}/{layer}", column.shape[1:]
         dataset = create_dataset(file, path, (count, *shape), column.dtype, (BATCH_SIZE, *shape))

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, TRUTH, Batch, Factor
+from dcign.data.schema import BATCH_SIZE, IDENTITY_SOURCE, TRUTH, Batch, Factor, varies_codes
 from dcign.data.shard.columns import Column
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
@@ -18,7 +18,8 @@ class SplitLayout:
     """What every shard of a split shares.
 
     image_shape (H, W, C); ranges: factor or nuisance -> (lowest, highest); attributes, nuisances: their names;
-    truth: layer -> shape and dtype of one batch; truth_names: as in `ShardHeader`.
+    truth: layer -> shape and dtype of one batch; truth_names, parts: as in `ShardHeader`; sources: the traits of people
+    whose sources the shards name, in mix.
     """
 
     image_shape: tuple[int, int, int]
@@ -28,6 +29,13 @@ class SplitLayout:
     nuisances: tuple[str, ...]
     truth: dict[str, Column]
     truth_names: dict[str, tuple[str, ...]]
+    parts: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """What varies -> code."""
+        return varies_codes((factor.name for factor in self.factors), self.parts)
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,10 @@ class SplitSource:
         return self.batch_count * BATCH_SIZE
 
     def shards(self) -> Iterator[Shard]:
-        """Yield each shard, open; raise DataError if one differs from the first."""
+        """Yield each shard, open; raise DataError, which names the shard that differs from the others, if one does."""
         for shard in self.dataset.shards(self.name):
             if _layout(shard) != self.layout:
-                raise DataError(f"{shard.path} differs from the first shard of {self.name}: render it again.")
+                raise self.dataset.unlike_shard(self.name)
             yield shard
 
     def batches(self, *, truth: bool) -> Iterator[Batch]:
@@ -82,4 +90,6 @@ def _layout(shard: Shard) -> SplitLayout:
         tuple(sorted(shard.nuisances)),
         {name: columns[f"{TRUTH}/{name}"] for name in sorted(shard.truths)},
         header.truth_names,
+        header.parts,
+        header.traits if IDENTITY_SOURCE in columns else (),
     )

@@ -64,8 +64,12 @@ def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
         schema.BATCH_NUMBER: np.array(batch.number, np.int64),
         schema.IDENTITY_INDEX: batch.identity_index,
     }
-    coefficients = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
+    coefficients = (
+        batch.identity_shape, batch.identity_albedo, batch.identity_attributes, batch.identity_own_shape
+    )  # fmt: skip
     found |= {path: array for path, array in zip(schema.COEFFICIENTS, coefficients, strict=True) if array is not None}
+    if batch.identity_source is not None:
+        found[schema.IDENTITY_SOURCE] = batch.identity_source
     found |= {f"{schema.NUISANCE}/{name}": batch.nuisance[name] for name in sorted(batch.nuisance)}
     found |= {f"{schema.TRUTH}/{name}": batch.truth[name] for name in sorted(batch.truth)}
     return found
@@ -89,6 +93,8 @@ def expected_column(path: str, column: Column, size: tuple[int, ...], factors: i
         return fixed[path]
     if path in schema.COEFFICIENTS:
         return Column((schema.BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
+    if path == schema.IDENTITY_SOURCE:
+        return Column((schema.BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.uint8))
     if path.startswith(f"{schema.NUISANCE}/"):
         return Column((schema.BATCH_SIZE,), np.dtype(np.float32))
     if path == LANDMARKS_PATH:
@@ -113,7 +119,8 @@ class StoredLayout(Struct):
 class ShardLayout(Struct):
     """A shard's attributes, names and datasets, as the sandbox's process passes them on.
 
-    configuration, renderer, ranges and camera are JSON texts.
+    configuration, renderer, ranges and camera are JSON texts. unknown: the first attributes, datasets and groups that
+    the format does not have, as "attribute NAME of DATASET"; readers ignore them.
     """
 
     split: str
@@ -128,3 +135,7 @@ class ShardLayout(Struct):
     identity_attributes: tuple[str, ...]
     truth_names: dict[str, tuple[str, ...]]
     datasets: dict[str, StoredLayout]
+    parts: tuple[str, ...]
+    varies_with: dict[str, tuple[str, ...]]
+    source_names: tuple[str, ...]
+    unknown: tuple[str, ...] = ()

@@ -44,11 +44,13 @@ class Contents:
             self.state = _state(os.fstat(self._file))
             layout = sandbox.read_layout(path)
             self.stored = layout.datasets
+            self.unknown = layout.unknown
             if not path.exists() or not _state(path.stat()) == _state(os.fstat(self._file)) == self.state:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
                 self.header = _header(layout)
-                known = schema.varies_codes(factor.name for factor in self.header.factors).values()
+                names = (factor.name for factor in self.header.factors)
+                known = schema.varies_codes(names, self.header.parts).values()
                 for code in set(self.whole(schema.VARYING).tolist()) - set(known):
                     raise Damage(f"has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}")
         except BaseException:
@@ -75,9 +77,9 @@ class Contents:
         with damage_errors(self.path):
             values = np.empty(stored.shape[1:], stored.dtype)
             if is_per_pixel(name):
-                inflate(self._bytes(*stored.extents[row]), values)
+                inflate(self._chunk(*stored.extents[row]), values)
             else:
-                _fill(values, self._bytes(stored.extents[0][0] + row * values.nbytes, values.nbytes))
+                self._read(stored.extents[0][0] + row * values.nbytes, values)
         return values
 
     def whole(self, name: str) -> NDArray[Any]:  # the dataset's own dtype
@@ -95,21 +97,26 @@ class Contents:
         extents = self.stored[name].extents
         with damage_errors(self.path):
             if not is_per_pixel(name):
-                _fill(target, self._bytes(*extents[0]))
+                self._read(extents[0][0], target)
                 return
             with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-                inflated = threads.map(lambda row: inflate(self._bytes(*extents[row]), target[row]), range(len(target)))
+                inflated = threads.map(lambda row: inflate(self._chunk(*extents[row]), target[row]), range(len(target)))
                 for _ in inflated:
                     pass
 
-    def _bytes(self, first: int, count: int) -> bytes:
-        content = os.pread(self._file, count, first)
-        while len(content) < count:  # systems read at most 2 GiB at a time
-            more = os.pread(self._file, count - len(content), first + len(content))
-            if not more:
+    def _chunk(self, first: int, count: int) -> memoryview:
+        content = np.empty(count, np.uint8)
+        self._read(first, content)
+        return content.data
+
+    def _read(self, first: int, target: NDArray[Any]) -> None:
+        """Read the bytes from `first` on into a contiguous array."""
+        rest = target.reshape(-1).view(np.uint8).data
+        while len(rest):  # systems read at most 2 GiB at a time
+            count = os.preadv(self._file, [rest], first)
+            if not count:
                 raise Damage("is cut short")
-            content += more
-        return content
+            first, rest = first + count, rest[count:]
 
 
 def _state(about: os.stat_result) -> tuple[int, ...]:
@@ -117,7 +124,7 @@ def _state(about: os.stat_result) -> tuple[int, ...]:
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
-def inflate(stream: bytes, target: NDArray[Any]) -> None:
+def inflate(stream: bytes | memoryview, target: NDArray[Any]) -> None:
     """Inflate a chunk into `target`, which is contiguous; refuse more, as a damaged stream may grow without end."""
     inflating = zlib.decompressobj()
     pixels = inflating.decompress(stream, target.nbytes)
@@ -145,6 +152,7 @@ def _check_signature(path: Path) -> None:
 
 
 def _header(layout: ShardLayout) -> ShardHeader:
+    ranges = _decoded("ranges", layout.ranges, dict[str, tuple[float, float]])
     header = ShardHeader(
         split=layout.split,
         seed=layout.seed,
@@ -152,15 +160,18 @@ def _header(layout: ShardLayout) -> ShardHeader:
         configuration_sha256=layout.configuration_sha256,
         model_sha256=layout.model_sha256,
         renderer=_decoded("renderer", layout.renderer, dict[str, Any]),
-        ranges=_decoded("ranges", layout.ranges, dict[str, tuple[float, float]]),
+        ranges=ranges,
         camera=_decoded("camera", layout.camera, dict[str, Any]),
-        factors=layout.factors,
+        factors=schema.with_circles(layout.factors, ranges),
         attributes=layout.identity_attributes,
         truth_names={layer: names for layer, names in layout.truth_names.items() if names},
+        parts=layout.parts,
+        varies_with=layout.varies_with,
     )
     if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
         raise Damage("has a configuration whose hash is not the one it gives")
     _check_names(header, layout.datasets)
+    _check_traits(header, layout)
     return header
 
 
@@ -184,8 +195,24 @@ def _check_names(header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
     width = stored[LANDMARKS_PATH].shape[2] if LANDMARKS_PATH in stored and landmarks else 0
     if len(landmarks) != width:
         raise Damage(f"has {len(landmarks)} names for {width} rows of {LANDMARKS_PATH}")
-    columns = (*(factor.name for factor in header.factors), *header.attributes)
-    for names in (columns, *header.truth_names.values()):
+    twice = {factor.name for factor in header.factors if factor.of_identity}  # a label and an attribute
+    columns = (*(factor.name for factor in header.factors), *(name for name in header.attributes if name not in twice))
+    for names in (columns, header.attributes, *header.truth_names.values()):
         for name in names:
             if not name.isidentifier() or names.count(name) > 1:
                 raise Damage(f"names a column {shown(name)!r}; expected letters, digits and _, each once")
+
+
+def _check_traits(header: ShardHeader, layout: ShardLayout) -> None:
+    """Refuse traits of people that are not one per column."""
+    stored = layout.datasets
+    for path, names in header.varies_with.items():
+        if len(names) != stored[path].shape[2]:
+            raise Damage(f"says of {len(names)} of {stored[path].shape[2]} columns of {path} what they vary with")
+    if schema.IDENTITY_SOURCE in stored:
+        width, names = stored[schema.IDENTITY_SOURCE].shape[2], layout.source_names
+        if names != header.traits or len(names) != width:
+            raise Damage(
+                f"names {shown(', '.join(names))} for {width} columns of {schema.IDENTITY_SOURCE}; expected "
+                f"{', '.join(header.traits) or 'none'}"
+            )

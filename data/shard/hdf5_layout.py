@@ -8,7 +8,7 @@ that never end. This module refuses all of them, so that later readers need no c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,15 @@ NAMED = {layer: f"{schema.TRUTH}/{layer}" for layer in (schema.PARTS, schema.LAN
 
 REQUIRED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.BATCH_NUMBER, schema.IDENTITY_INDEX)
 TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "renderer", "ranges", "camera")
+# The attributes that the format has, by the path of what has them; "" is the file.
+ATTRIBUTES = {
+    "": ("format", "version", "seed", *TEXTS),
+    schema.FACTOR_VALUES: ("names", "units", "mirror_sign", *schema.FACTOR_FLAGS),
+    **dict.fromkeys(schema.COEFFICIENTS, (schema.VARIES_WITH,)),
+    schema.IDENTITY_ATTRIBUTES: ("names", schema.VARIES_WITH),
+    **dict.fromkeys((schema.IDENTITY_SOURCE, *NAMED.values()), ("names",)),
+}
+MOST_UNKNOWN = 3  # names of things of other formats that are reported
 
 
 def read_layout(path: Path) -> ShardLayout:
@@ -41,7 +50,10 @@ def read_layout(path: Path) -> ShardLayout:
         _check_datasets(file, names)
         factors, attributes = file[schema.FACTOR_VALUES].attrs, schema.IDENTITY_ATTRIBUTES
         signs = [int(sign) for sign in factors["mirror_sign"]]
-        columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, strict=True)
+        flags = (_flags(factors, name, len(signs)) for name in schema.FACTOR_FLAGS)
+        columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, *flags, strict=True)
+        moved = [name for name in schema.COEFFICIENTS if name in names and schema.VARIES_WITH in file[name].attrs]
+        source = schema.IDENTITY_SOURCE
         truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
         layout = ShardLayout(
             **{name: _text(file.attrs[name], name) for name in TEXTS},
@@ -50,8 +62,12 @@ def read_layout(path: Path) -> ShardLayout:
             identity_attributes=_texts(file[attributes].attrs, "names") if attributes in names else (),
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
             datasets=_stored_layouts(file, names),
+            parts=_parts(file),
+            varies_with={name: _texts(file[name].attrs, schema.VARIES_WITH) for name in moved},
+            source_names=_texts(file[source].attrs, "names") if source in names else (),
+            unknown=tuple(islice(_unknown(file, names), MOST_UNKNOWN)),
         )
-        _check_kinds(file, layout.factors)
+        _check_kinds(file, layout.factors, layout.parts)
         return layout
 
 
@@ -71,7 +87,7 @@ def _dataset_names(file: h5py.File) -> list[str]:
     for name in REQUIRED:
         if not _is_here(file, name):
             raise Damage(f"lacks {name}; expected a complete shard")
-    names = [*REQUIRED, *(name for name in schema.COEFFICIENTS if _is_here(file, name))]
+    names = [*REQUIRED, *(name for name in (*schema.COEFFICIENTS, schema.IDENTITY_SOURCE) if _is_here(file, name))]
     for group in (schema.NUISANCE, schema.TRUTH):
         if not _is_here(file, group):
             continue
@@ -115,10 +131,31 @@ def _check_datasets(file: h5py.File, names: list[str]) -> None:
         )
 
 
-def _check_kinds(file: h5py.File, factors: tuple[Factor, ...]) -> None:
-    """Check that the enum of `varies` is the one of a shard with these factors."""
+def _parts(file: h5py.File) -> tuple[str, ...]:
+    """Return the parts of a person in the enum of `varies`."""
+    codes = h5py.check_enum_dtype(file[schema.VARYING].dtype) or {}
+    return tuple(part for part in schema.PERSON_PARTS if part in codes)
+
+
+def _unknown(file: h5py.File, names: list[str]) -> Iterator[str]:
+    """Yield the attributes, datasets and groups that the format does not have."""
+    groups = {str(Path(name).parent) for name in names} - {"."}
+    for group in ("", *sorted(groups)):
+        inside = f"{group}/" if group else ""
+        for member in file[group or "/"]:
+            if inside + member not in (*names, *groups):
+                yield shown(inside + member)
+    for path in ("", *sorted(groups), *names):
+        place = f" of {path}" if path else ""
+        for name in file[path or "/"].attrs:
+            if name not in ATTRIBUTES.get(path, ()):
+                yield f"attribute {shown(name)}{place}"
+
+
+def _check_kinds(file: h5py.File, factors: tuple[Factor, ...], parts: tuple[str, ...]) -> None:
+    """Check that the enum of `varies` is the one of a shard with these factors and parts."""
     codes = h5py.check_enum_dtype(file[schema.VARYING].dtype)
-    wanted = schema.varies_codes(factor.name for factor in factors)
+    wanted = schema.varies_codes((factor.name for factor in factors), parts)
     if codes != wanted:
         raise Damage(f"has the codes {_listing(codes)} of what varies; expected {_listing(wanted)}")
 
@@ -183,6 +220,11 @@ def _extents(dataset: h5py.Dataset, name: str) -> Iterator[Extent]:
         if chunk.byte_offset is None or chunk.filter_mask:
             raise ValueError(f"chunk {row} of {name} is missing, or not deflated")
         yield chunk.byte_offset, chunk.size
+
+
+def _flags(attributes: h5py.AttributeManager, name: str, count: int) -> tuple[bool, ...]:
+    """Return an attribute that is a list of 0 and 1; where it is absent, none is set."""
+    return tuple(bool(flag) for flag in attributes[name]) if name in attributes else (False,) * count
 
 
 def _texts(attributes: h5py.AttributeManager, name: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Float64, Int64, UInt8
 from dcign.data import schema
 from dcign.data.schema import Batch, ShardHeader
-from dcign.data.shard.columns import Column
+from dcign.data.shard.columns import LANDMARKS_PATH, Column
 from dcign.data.shard.contents import Contents
 from dcign.data.shard.pose import intrinsics, poses
 from dcign.errors import DataError
@@ -54,6 +54,11 @@ class Shard:
         return self._open().header
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The first attributes, datasets and groups of the file that the format does not have."""
+        return self._open().unknown
+
+    @property
     def state(self) -> tuple[int, ...]:
         """What identifies the open file and changes when it is written."""
         return self._open().state
@@ -86,7 +91,8 @@ class Shard:
     @property
     def labels(self) -> dict[str, Float32]:
         """The same by name: factor -> (B, 20)."""
-        return {factor.name: self.factors[..., index] for index, factor in enumerate(self.header.factors)}
+        factors = self.factors
+        return {factor.name: factors[..., index] for index, factor in enumerate(self.header.factors)}
 
     @property
     def identity_index(self) -> Int64:
@@ -114,6 +120,26 @@ class Shard:
         return self.coefficients.get(schema.IDENTITY_ATTRIBUTES)
 
     @property
+    def identity_own_shape(self) -> Float32 | None:
+        """Shape coefficients before sex and age moved them (B, 20, Ks), or None where no trait of people varies."""
+        return self.coefficients.get(schema.IDENTITY_OWN_SHAPE)
+
+    @property
+    def identity_source(self) -> UInt8 | None:
+        """In mix, the image of the batch that shows whom each trait of an image is of (B, 20, T); else None."""
+        return self._whole(schema.IDENTITY_SOURCE) if schema.IDENTITY_SOURCE in self._open().stored else None
+
+    def trait(self, name: str) -> Float32:
+        """Return all coefficients that only this trait moves, e.g. "hair" (B, 20, K)."""
+        moved = self.header.varies_with
+        found = [
+            values[..., np.array(moved[path]) == name] for path, values in self.coefficients.items() if path in moved
+        ]
+        if not sum(each.shape[-1] for each in found):
+            raise DataError(f"{self.path} holds no coefficients of {name} alone: use a data set that varies it.")
+        return np.concatenate(found, axis=-1)
+
+    @property
     def nuisances(self) -> dict[str, Float32]:
         """The nuisances: values that were sampled but are not factors, name -> (B, 20)."""
         return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
@@ -133,6 +159,11 @@ class Shard:
         Raises DataError as `poses` does.
         """
         return intrinsics(self.header, self.labels | self.nuisances, *self.image_shape[:2])
+
+    @property
+    def landmarks(self) -> Float32 | None:
+        """x, y, depth and visible of each landmark (B, 20, L, 4), or None where there are none."""
+        return self._whole(LANDMARKS_PATH) if LANDMARKS_PATH in self._open().stored else None
 
     @property
     def truths(self) -> tuple[str, ...]:
@@ -157,7 +188,9 @@ class Shard:
     def batch(self, row: int, *, truth: bool = True) -> Batch:
         """Return the batch in a row of the shard, 0 to B - 1, with or without its truth layers."""
         held = self._open().stored
-        shape, albedo, attributes = (self._row(path, row) if path in held else None for path in schema.COEFFICIENTS)
+        shape, albedo, attributes, own_shape, source = (
+            self._row(path, row) if path in held else None for path in (*schema.COEFFICIENTS, schema.IDENTITY_SOURCE)
+        )
         return Batch(
             number=int(self._row(schema.BATCH_NUMBER, row)),
             varies=schema.VARIES_NAMES[int(self._row(schema.VARYING, row))],
@@ -169,6 +202,8 @@ class Shard:
             nuisance={name: self._row(f"{schema.NUISANCE}/{name}", row) for name in self._members(schema.NUISANCE)},
             truth={name: self.truth(name, row) for name in self.truths if truth},
             identity_attributes=attributes,
+            identity_own_shape=own_shape,
+            identity_source=source,
         )
 
     def batches(self) -> Iterator[Batch]:

@@ -81,7 +81,7 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     """Create the attributes and all datasets."""
     for name, value in _attributes(header).items():
         file.attrs[name] = value
-    codes = schema.varies_codes(factor.name for factor in header.factors)
+    codes = schema.varies_codes((factor.name for factor in header.factors), header.parts)
     datasets = {}
     for path, column in layout.items():
         dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
@@ -91,8 +91,16 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     factors["names"] = texts(factor.name for factor in header.factors)
     factors["units"] = texts(factor.units for factor in header.factors)
     factors["mirror_sign"] = np.array([factor.mirror_sign for factor in header.factors], np.int8)
+    flags = {name: [getattr(factor, name) for factor in header.factors] for name in schema.FACTOR_FLAGS}
+    for name in (each for each in flags if any(flags[each])):  # shards without them keep their bytes
+        factors[name] = np.array(flags[name], np.uint8)
     if schema.IDENTITY_ATTRIBUTES in datasets:
         datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = texts(header.attributes)
+    for path, names in header.varies_with.items():
+        if path in datasets:
+            datasets[path].attrs[schema.VARIES_WITH] = texts(names)
+    if schema.IDENTITY_SOURCE in datasets:
+        datasets[schema.IDENTITY_SOURCE].attrs["names"] = texts(header.traits)
     for layer, names in header.truth_names.items():
         if f"{schema.TRUTH}/{layer}" in datasets:
             datasets[f"{schema.TRUTH}/{layer}"].attrs["names"] = texts(names)

@@ -20,13 +20,23 @@ from dcign.evaluate.disentanglement import label_ranges, measure_disentanglement
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.leakage import measure_leakage
 from dcign.evaluate.reconstruction import Reconstruction, measure_reconstruction
-from dcign.evaluate.scores import EncodedSplits, leakage_scores, own_calibrations, picture_scores, table_scores
+from dcign.evaluate.scores import (
+    EncodedSplits,
+    circular_factors,
+    latent_blocks,
+    leakage_scores,
+    other_latents,
+    own_calibrations,
+    picture_scores,
+    table_scores,
+)
 from dcign.evaluate.swaps import swap_errors
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import invariance_ratio
 from dcign.network.autoencoder import build_model
 from dcign.network.halves import initialise
 from dcign.progress import FractionProgress
+from dcign.trained.calibration import Calibration
 from dcign.trained.codec import Codec
 
 SEED = 0  # of the order of labels and of the untrained weights: the same for all runs
@@ -39,7 +49,7 @@ def measure_chance(
     varying: Sequence[LabelledBatches],
     iid: LabelledBatches,
     splits: EncodedSplits,
-    own: Sequence[int],
+    fits: Sequence[Calibration],
     alive: Bool,
     plain: Reconstruction,
     progress: FractionProgress,
@@ -47,9 +57,9 @@ def measure_chance(
     """Return the figures of both references, under the keys of evaluation.json.
 
     train, iid: the images of splits.fitted and splits.held; varying: per factor, training batches in which it varies;
-    own (F,) the factors' latents; plain: the reconstruction of the test split.
+    fits (F,) the factors' calibrations; plain: the reconstruction of the test split.
     """
-    shuffled = _shuffled_labels(codec, splits, own, alive, plain)
+    shuffled = _shuffled_labels(codec, splits, fits, alive, plain)
     progress(0.3)
     untrained = _untrained_network(codec, train, varying, iid, splits)
     progress(1.0)
@@ -57,25 +67,26 @@ def measure_chance(
 
 
 def _shuffled_labels(
-    codec: Codec, splits: EncodedSplits, own: Sequence[int], alive: Bool, plain: Reconstruction
+    codec: Codec, splits: EncodedSplits, fits: Sequence[Calibration], alive: Bool, plain: Reconstruction
 ) -> dict[str, Any]:  # JSON
     """Measure the run's codes with labels in another order. DCI's trees of classes are left out: they score 1 / 20."""
     rng, tested, held = np.random.default_rng(SEED), splits.tested, splits.held
     mixed = dataclasses.replace(splits, fitted=_mixed(splits.fitted, rng), held=_mixed(held, rng))
-    intrinsic = np.setdiff1d(np.arange(held.mu.shape[-1]), own).tolist()
+    intrinsic = other_latents(codec, fits).tolist()
     pictures = []
-    for index, latent in enumerate(own):
-        swap = swap_errors(codec, splits.test, _first(tested, index), plain, index, latent, shuffled=rng)
+    for index, fit in enumerate(fits):
+        swap = swap_errors(codec, splits.test, _first(tested, index), plain, index, fit.own, shuffled=rng)
         others = rng.permutation(tested.flat_mu).reshape(tested.mu.shape)
         ratio = invariance_ratio(others[tested.kind == index], held.flat_mu, intrinsic)
         pictures.append({"swap_ratio": swap.ratio, "invariance_ratio": ratio})
     if splits.unmeasurable():
         return {"factors": dict(zip(codec.description.factors, pictures, strict=True))}
-    leaks = leakage_scores(measure_leakage(mixed.fitted, mixed.held, tuple(own), alive))
-    scores = zip(table_scores(mixed, own), leaks, pictures, strict=True)
+    own = [fit.own for fit in fits]
+    leaks = leakage_scores(measure_leakage(mixed.fitted, mixed.held, own, circular_factors(codec), alive))
+    scores = zip(table_scores(codec, mixed, fits), leaks, pictures, strict=True)
     return {
         "factors": dict(zip(codec.description.factors, ({**a, **b, **c} for a, b, c in scores), strict=True)),
-        **_literature(mixed.held, own, rng, class_trees=False),
+        **_literature(codec, mixed.held, fits, rng, class_trees=False),
     }
 
 
@@ -95,28 +106,30 @@ def _untrained_network(
     fitted, held, tested = (encode_split(fresh, split) for split in (train, iid, test))
     found = EncodedSplits(test, splits.sweep, fitted, held, tested)
     fits = own_calibrations(fresh, fitted)
-    own = [fit.latent for fit in fits]
     plain = measure_reconstruction(fresh, test, tested)
     scores = picture_scores(fresh, found, fits, np.ones(held.mu.shape[-1], bool), plain)
     for score in scores:
         del score["invariance_curve"]
-    identity = identify_first(tested, fresh.description.factors, np.setdiff1d(np.arange(held.mu.shape[-1]), own))
+    identity = identify_first(tested, fresh.description.factors, other_latents(fresh, fits))
     report: dict[str, Any] = {  # JSON
         "reconstruction": plain.figures,
         "identity": {"right": identity.right} if identity else None,
     }
     if not found.unmeasurable():
-        scores = [{**table, **score} for table, score in zip(table_scores(found, own), scores, strict=True)]
+        scores = [{**table, **score} for table, score in zip(table_scores(fresh, found, fits), scores, strict=True)]
         baselines = zip(measure_baselines(fresh, varying, fitted), held.flat_factors.T, strict=True)
         entangled = (each.score(held.flat_mu, truth) for each, truth in baselines)
         report["entangled"] = dict(zip(fresh.description.factors, entangled, strict=True))
-        report |= _literature(held, own, np.random.default_rng(SEED), class_trees=True)
+        report |= _literature(fresh, held, fits, np.random.default_rng(SEED), class_trees=True)
     return {"factors": dict(zip(fresh.description.factors, scores, strict=True)), **report}
 
 
-def _literature(held: Codes, own: Sequence[int], rng: np.random.Generator, class_trees: bool) -> dict[str, Any]:  # JSON
+def _literature(
+    codec: Codec, held: Codes, fits: Sequence[Calibration], rng: np.random.Generator, class_trees: bool
+) -> dict[str, Any]:  # JSON
+    own, blocks = [latent for fit in fits for latent in fit.own], latent_blocks(codec, fits)
     found = measure_disentanglement(
-        held.flat_mu, held.flat_factors, label_ranges(held.flat_factors), own, rng, class_trees=class_trees
+        held.flat_mu, held.flat_factors, label_ranges(held.flat_factors), own, blocks, rng, class_trees=class_trees
     )
     values = {
         kind: {name: {"value": metric["value"]} for name, metric in metrics.items()}

@@ -16,7 +16,7 @@ ALIVE_NATS = 0.1  # mean KL divergence below which a latent carries no informati
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """Codes and labels: mu, logvar (B, n, Z); factors (B, n, F); kind (B,), the factor that varies in each batch."""
+    """Codes and labels: mu, logvar (B, n, Z); factors (B, n, F); kind (B,), what varies in each batch."""
 
     mu: Floating
     logvar: Floating

@@ -8,7 +8,6 @@ as a latent is. So a code can be moved to a value of the factor. Both are fitted
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,10 @@ from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import Codes, encode_split
 from dcign.inputs.source import LabelledBatches
+from dcign.metrics.circular import as_vectors, circular_r_squared
 from dcign.metrics.regression import least_squares, r_squared
 from dcign.run.json_files import open_result, refuse_format, write_result
-from dcign.trained.calibration import FactorCalibration, calibrate, from_json, to_json
+from dcign.trained.calibration import Calibration, calibrate_coordinates, from_json, to_json
 from dcign.trained.codec import Codec
 
 FILE = "directions.json"
@@ -33,29 +33,37 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """A unit vector (Z,), and the calibration of the coordinate along it. Its latent is the vector's largest entry."""
+    """Orthogonal unit vectors (k, Z), and the calibration of the coordinates along them.
 
-    unit: Floating
-    calibration: FactorCalibration
+    There is one, or two for a circular factor. The calibration's latents are the vectors' largest entries.
+    """
 
-    def coordinate(self, mu: Floating) -> Floating:
-        """Return the coordinates of codes along the direction: mu @ unit, (N, Z) -> (N,)."""
-        if mu.ndim != 2 or mu.shape[1] != len(self.unit):
+    axes: Floating
+    calibration: Calibration
+
+    @classmethod
+    def of_latents(cls, fit: Calibration, latents: int) -> Direction:
+        """Return the axes of a factor's own latents, out of so many."""
+        return cls(np.eye(latents)[list(fit.own)], fit)
+
+    def coordinates(self, mu: Floating) -> Floating:
+        """Return the coordinates of codes along the axes: (N, Z) -> (N, k)."""
+        if mu.ndim != 2 or mu.shape[1] != self.axes.shape[1]:
             raise TrainingError(
-                f"expected codes (N, {len(self.unit)}), found shape {mu.shape}: pass codes of the network that the "
+                f"expected codes (N, {self.axes.shape[1]}), found shape {mu.shape}: pass codes of the network that the "
                 "direction was fitted on."
             )
-        along: Floating = mu @ self.unit
-        return along
+        return _along(mu, self.axes)
 
     def value(self, mu: Floating) -> Floating:
         """Return the factor's values read from codes, in its units: (N, Z) -> (N,)."""
-        return self.calibration.value(self.coordinate(mu))
+        return self.calibration.at(self.coordinates(mu))
 
     def moved(self, mu: Floating, values: ArrayLike) -> Floating:
         """Return codes moved along the direction to values of the factor, a number or (N,): (N, Z) -> (N, Z)."""
-        wanted = self.calibration.code(np.broadcast_to(np.asarray(values, np.float64), len(mu)))
-        changed: Floating = mu + (wanted - self.coordinate(mu))[:, None] * self.unit
+        wanted = self.calibration.coordinates(np.broadcast_to(np.asarray(values, np.float64), len(mu)))
+        steps = wanted - self.coordinates(mu)
+        changed: Floating = mu + sum(step[:, None] * axis for step, axis in zip(steps.T, self.axes, strict=True))
         return changed.astype(mu.dtype)
 
 
@@ -68,60 +76,61 @@ class Baselines:
 
     def score(self, mu: Floating, truth: Floating) -> dict[str, float]:
         """Return the latent that varies most, and the R^2 of both monotone maps: (N, Z), (N,)."""
+        score = circular_r_squared if self.regression.calibration.circular else r_squared
         return {
-            "max_variance_latent": self.max_variance.calibration.latent,
-            "r2_max_variance": r_squared(truth, self.max_variance.value(mu)),
-            "r2_regression": r_squared(truth, self.regression.value(mu)),
+            "max_variance_latent": self.max_variance.calibration.own[0],
+            "r2_max_variance": score(truth, self.max_variance.value(mu)),
+            "r2_regression": score(truth, self.regression.value(mu)),
         }
 
 
 def measure_baselines(codec: Codec, varying: Sequence[LabelledBatches], fitted: Codes) -> tuple[Baselines, ...]:
     """Fit both baselines of each factor, on training batches in which it varies and on codes of images of all kinds."""
+    description = codec.description
     return tuple(
-        fit_baselines(name, encode_split(codec, batches).mu, fitted.flat_mu, values)
-        for name, batches, values in zip(codec.description.factors, varying, fitted.flat_factors.T, strict=True)
+        fit_baselines(name, encode_split(codec, batches).mu, fitted.flat_mu, values, name in description.circular)
+        for name, batches, values in zip(description.factors, varying, fitted.flat_factors.T, strict=True)
     )
 
 
-def fit_baselines(factor: str, batches: Floating, mu: Floating, values: Floating) -> Baselines:
+def fit_baselines(factor: str, batches: Floating, mu: Floating, values: Floating, circular: bool = False) -> Baselines:
     """Fit both baselines of one factor, on training identities.
 
     batches (B, n, Z): mu of batches in which only the factor varies; mu (N, Z), values (N,): of images of all kinds.
     """
-    latent = max_variance_latent(batches)
-    return Baselines(latent_direction(factor, latent, mu, values), regression_direction(factor, mu, values))
+    most = max_variance_latents(batches, 2 if circular else 1)
+    fitted = _calibrated(factor, np.eye(mu.shape[1])[list(most)], mu, values)
+    return Baselines(fitted, regression_direction(factor, mu, values, circular))
 
 
-def max_variance_latent(batches: Floating) -> int:
-    """Return the index of the latent with the largest mean variance within batches: (B, n, Z)."""
+def max_variance_latents(batches: Floating, count: int = 1) -> tuple[int, ...]:
+    """Return the latents with the largest mean variance within batches, the largest first: (B, n, Z) -> (count,)."""
     if batches.ndim != 3 or 0 in batches.shape or batches.shape[1] < 2:
         raise TrainingError(
             f"expected codes (B, n, Z) of two images or more per batch, found {batches.shape}: pass whole batches."
         )
-    return int(batches.astype(np.float64).var(axis=1).mean(axis=0).argmax())
+    spread = batches.astype(np.float64).var(axis=1).mean(axis=0)
+    return tuple(np.argsort(-spread, kind="stable")[:count].tolist())
 
 
-def latent_direction(factor: str, latent: int, mu: Floating, values: Floating) -> Direction:
-    """Return one latent's axis as a direction: mu (N, Z), values (N,)."""
-    unit = np.zeros(mu.shape[1])
-    unit[latent] = 1.0
-    return _calibrated(factor, unit, mu, values)
-
-
-def regression_direction(factor: str, mu: Floating, values: Floating) -> Direction:
+def regression_direction(factor: str, mu: Floating, values: Floating, circular: bool = False) -> Direction:
     """Return the direction of the linear regression of a factor on all latents: mu (N, Z), values (N,).
 
     Of all moves of the same length, one along it changes the prediction most. If no latent predicts the factor, it is
-    the first axis.
+    the first axis. A circular factor has the plane of the regressions of cosine and sine.
     """
-    weights = least_squares(mu.astype(np.float64), values[:, None])[:-1, 0]
-    length = float(np.linalg.norm(weights))
-    return _calibrated(factor, weights / length if length > 0 else np.eye(mu.shape[1])[0], mu, values)
+    targets = as_vectors(values) if circular else values[:, None]
+    weights = least_squares(mu.astype(np.float64), targets)[:-1].T  # (k, Z)
+    length = np.array([[np.linalg.norm(each)] for each in weights])
+    axes = np.where(length > 0, weights / np.where(length > 0, length, 1), np.eye(mu.shape[1])[: len(weights)])
+    if circular:
+        axes = np.linalg.qr(axes.T)[0].T
+    return _calibrated(factor, axes, mu, values)
 
 
 def save_directions(folder: str | Path, baselines: Sequence[Baselines]) -> None:
     """Write directions.json into a run's folder."""
-    found = {"format": FORMAT, "version": FORMAT_VERSION, "factors": [to_json(each) for each in baselines]}
+    found = {"format": FORMAT, "version": FORMAT_VERSION, "factors": [_to_json(each) for each in baselines]}
     write_result(Path(folder) / FILE, (json.dumps(found) + "\n").encode())
 
 
@@ -139,13 +148,30 @@ def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
     return tuple(Baselines(*pair) for pair in pairs)
 
 
-def _calibrated(factor: str, unit: Floating, mu: Floating, values: Floating) -> Direction:
-    return Direction(unit, calibrate(factor, int(np.abs(unit).argmax()), mu @ unit, values))
+def _calibrated(factor: str, axes: Floating, mu: Floating, values: Floating) -> Direction:
+    latents = np.abs(axes).argmax(axis=1).tolist()
+    return Direction(axes, calibrate_coordinates(factor, latents, _along(mu, axes), values))
+
+
+def _along(mu: Floating, axes: Floating) -> Floating:
+    """Return the coordinates of codes along axes: (N, Z), (k, Z) -> (N, k)."""
+    return np.stack([mu @ axis for axis in axes], axis=1)  # one by one: a matrix product rounds differently
+
+
+def _to_json(baselines: Baselines) -> dict[str, Any]:  # JSON
+    """Return both directions. One axis is `unit`, as in older files, and two are `units`."""
+    found: dict[str, Any] = {}
+    for name in ("max_variance", "regression"):
+        direction: Direction = getattr(baselines, name)
+        axes = direction.axes.tolist()
+        vectors = {"unit": axes[0]} if len(axes) == 1 else {"units": axes}
+        found[name] = {**vectors, "calibration": to_json(direction.calibration)}
+    return found
 
 
 def _from_json(found: dict[str, Any]) -> Direction:  # JSON
-    unit = np.array(found["unit"], np.float64)
-    length = math.sqrt(float(np.square(unit).sum()))
-    if unit.ndim != 1 or not abs(length - 1) < 1e-3:  # also refuses NaN
-        raise ValueError(f"expected a unit vector, found shape {unit.shape} and length {length:g}")
-    return Direction(unit, from_json(found["calibration"]))
+    axes = np.array(found["units"] if "units" in found else [found["unit"]], np.float64)
+    fit = from_json(found["calibration"])
+    if axes.ndim != 2 or len(axes) != len(fit.own) or not np.allclose(axes @ axes.T, np.eye(len(axes)), atol=1e-3):
+        raise ValueError(f"expected {len(fit.own)} orthogonal unit vectors, found others of shape {axes.shape}")
+    return Direction(axes, fit)

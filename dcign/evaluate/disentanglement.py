@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dcign.arrays import Floating, Int64
+from dcign.arrays import Bool, Floating, Int64
 from dcign.metrics.boosting import BINS as SPLIT_BINS
 from dcign.metrics.boosting import STAGES
-from dcign.metrics.bootstrap import bootstrap, bootstrap_all
-from dcign.metrics.information import binned, entropy, gap_of, information, modularity_of
+from dcign.metrics.bootstrap import bootstrap_all
+from dcign.metrics.capacity import loss_capacity
+from dcign.metrics.infomec import infomec
+from dcign.metrics.information import binned, entropy, gap_of, information, med_of, modularity_of
 from dcign.metrics.interventions import beta_vae_score, factor_vae_score, interventional_robustness
 from dcign.metrics.predictors import DCI, dci, dci_continuous, explicitness, predicted_right, sap_of
 from dcign.metrics.tables import BINS, Blocks, blocks_around, classes
@@ -20,6 +24,7 @@ from dcign.progress import FractionProgress, no_fraction_progress
 
 FITTED, MEASURED = 10_000, 5_000  # images at most; of fewer than 15,000, two thirds and one third
 DEAD = 0.05  # standard deviation below which a latent has no vote in the FactorVAE score, as in disentanglement_lib
+NARROW = 1 / 20  # part of the largest range up to which InfoMEC leaves a latent out, as in its authors' code
 ROUNDS = 50  # of the bootstrap
 SEED = 0  # of each score that draws: anybody can repeat it with numpy.random.default_rng(0)
 
@@ -30,7 +35,7 @@ Metrics = dict[str, dict[str, float]]  # name -> value, and, where it is cheap, 
 class Disentanglement:
     """The parts of evaluation.json that hold the metrics of the literature.
 
-    metrics: of "latents", each latent by itself, and of "blocks", where all latents without a factor count as one.
+    metrics: of "latents", each latent by itself, and of "blocks", where the latents of each block count as one.
     dci: DCI disentanglement by "classes", 20 per factor, and by real "values", each over all "latents", over "blocks",
     and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for "values". All
     are None if the tables were too small to measure.
@@ -43,25 +48,35 @@ class Disentanglement:
 
 def measure_disentanglement(
     mu: Floating,
-    factors: Floating,
-    ranges: Floating,
+    factors: Floating | Int64,
+    ranges: Floating | None,
     own: Sequence[int],
+    blocks: Blocks | None,
     rng: np.random.Generator,
     progress: FractionProgress = no_fraction_progress,
     class_trees: bool = True,
+    groups: Int64 | None = None,
 ) -> Disentanglement:
-    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own (F,) the factors' latents.
+    """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own: all latents of the factors.
 
+    blocks: the latents that count as one; None takes all latents but the factors' own. A circular factor is its angle
+    here, in classes and as a value. ranges: None takes the ranges of the values, and leaves factors of an integer type
+    as they are.
     rng draws the intervals. class_trees: whether to grow DCI's trees of classes, which take nearly all the time.
+    groups (N,): rows that the bootstrap draws together, such as those of one person; None draws each row by itself.
     """
-    truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1])
+    truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1]) if blocks is None else blocks
     fitted, measured = halves(len(mu))
     tables = mu[fitted], truth[fitted], mu[measured], truth[measured]
-    latents = _metrics(mu, factors, truth, tables, None, rng)
+    rows = _Resampling(rng, groups)
+    latents = _metrics(mu, factors, truth, tables, None, rows)
     progress(0.1)
-    grouped = _metrics(mu, factors, truth, tables, blocks, rng)
+    grouped = _metrics(mu, factors, truth, tables, blocks, rows)
     progress(0.2)
-    latents |= {"explicitness": {"value": explicitness(*tables)}}
+    latents |= {"explicitness": {"value": explicitness(*tables)}, **_probed(mu, factors, fitted, measured, rows)}
+    latents.update(_infomec(mu, factors, None, rows))
+    grouped.update(_infomec(mu, factors, blocks, rows))
+    del grouped["infoe"]  # of the whole code, as explicitness
     by_class = dci(*tables, np.random.default_rng(SEED)) if class_trees else None
     if by_class is not None:
         latents.update(_dci_metrics(by_class))
@@ -101,32 +116,67 @@ def tree_operations(images: int, latents: int, factors: int) -> float:
     return 500.0 * STAGES * BINS * factors * latents * (min(FITTED, 2 * images // 3) + 7 * SPLIT_BINS)
 
 
+@dataclass(frozen=True, eq=False)
+class _Resampling:
+    """What draws the intervals: rng, and groups (N,) of rows that are drawn together, or None."""
+
+    rng: np.random.Generator
+    groups: Int64 | None
+
+    def intervals(
+        self, scores: Callable[..., Sequence[float]], arrays: Sequence[NDArray[Any]], part: slice = slice(None)
+    ) -> list[dict[str, float]]:
+        """Return value, low and high of each score of the arrays, which have the rows of a part of the table."""
+        groups = None if self.groups is None else self.groups[part]
+        return [dataclasses.asdict(each) for each in bootstrap_all(scores, arrays, self.rng, ROUNDS, groups=groups)]
+
+
 def _metrics(
     mu: Floating,
-    factors: Floating,
+    factors: Floating | Int64,
     truth: Int64,
     tables: tuple[Floating, Int64, Floating, Int64],
     blocks: Blocks | None,
-    rng: np.random.Generator,
+    rows: _Resampling,
 ) -> Metrics:
     bins, members, _ = binned(mu, factors, blocks)
 
-    def informed(code: Int64, factor: Int64) -> tuple[float, float]:
+    def informed(code: Int64, factor: Int64) -> tuple[float, float, float]:
         found = information(code, members, factor)
-        return gap_of(found, entropy(factor)), modularity_of(found)
+        return gap_of(found, entropy(factor)), modularity_of(found), med_of(found)
 
-    def robust(codes: Floating, factor: Int64) -> float:
-        return interventional_robustness(codes, factor, blocks)
+    def separated(right: Bool) -> tuple[float]:
+        return (sap_of(right),)
 
-    gap, modularity = bootstrap_all(informed, [bins, truth], rng, ROUNDS)
+    def robust(codes: Floating, factor: Int64) -> tuple[float]:
+        return (interventional_robustness(codes, factor, blocks),)
+
+    gap, modularity, purity = rows.intervals(informed, [bins, truth])
+    (separate,) = rows.intervals(separated, [predicted_right(*tables, blocks=blocks)], halves(len(mu))[1])
     return {
-        "mig": dataclasses.asdict(gap),
-        "modularity": dataclasses.asdict(modularity),
-        "sap": dataclasses.asdict(bootstrap(sap_of, [predicted_right(*tables, blocks=blocks)], rng, ROUNDS)),
-        "irs": dataclasses.asdict(bootstrap(robust, [mu, truth], rng, ROUNDS)),
+        "mig": gap,
+        "modularity": modularity,
+        "med": purity,
+        "sap": separate,
+        "irs": rows.intervals(robust, [mu, truth])[0],
         "factor_vae": {"value": factor_vae_score(mu, truth, np.random.default_rng(SEED), blocks, DEAD)},
         "beta_vae": {"value": beta_vae_score(mu, truth, np.random.default_rng(SEED), blocks)},
     }
+
+
+def _infomec(mu: Floating, factors: Floating | Int64, blocks: Blocks | None, rows: _Resampling) -> Metrics:
+    found = infomec(mu, factors, np.random.default_rng(SEED), blocks, NARROW)
+    scores = rows.intervals(found.scores_of, [found.terms, found.losses, found.null_losses])
+    return dict(zip(("infom", "infoe", "infoc"), scores, strict=True))
+
+
+def _probed(mu: Floating, factors: Floating | Int64, fitted: slice, measured: slice, rows: _Resampling) -> Metrics:
+    tables = mu[fitted], factors[fitted], mu[measured], factors[measured]
+    found = loss_capacity(*tables, np.random.default_rng(SEED))
+    (explicit,) = rows.intervals(
+        lambda *drawn: (found.scores_of(*drawn),), [found.errors, found.constant_errors], measured
+    )
+    return {"dci_explicitness": explicit, "dci_size": {"value": found.size}}
 
 
 def _dci_metrics(trees: DCI) -> Metrics:

@@ -1,7 +1,7 @@
 """The evaluation: does each factor have its own latent, and no other, for identities that were not trained on?
 
 Everything is measured on identities held out of training. Calibrations and probes are fitted on training identities
-alone. docs/training.md explains each number.
+alone. docs/metrics.md explains each number.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import dataclasses
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dcign.arrays import Bool
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
 from dcign.evaluate.chance import measure_chance
@@ -23,10 +25,11 @@ from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
 from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
 from dcign.evaluate.identification import identify_first
+from dcign.evaluate.person_parts import PartSample, measure_parts, read_parts
 from dcign.evaluate.reconstruction import measure_reconstruction
 from dcign.evaluate.refinement import measure_refiner, refined_images
 from dcign.evaluate.rerendering import sweep_operations
-from dcign.evaluate.scores import EncodedSplits, measure_factors, own_calibrations
+from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
 from dcign.evaluate.sweeps import sweep_levels
 from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
 from dcign.metrics.leakage import probe_operations
@@ -34,7 +37,7 @@ from dcign.network.autoencoder import count_parameters
 from dcign.network.halves import network_built
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
-from dcign.trained.calibration import FactorCalibration, write_calibrations
+from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION
 from dcign.trained.marks import all_marks
@@ -52,7 +55,7 @@ class Evaluation:
     """The contents of evaluation.json, and the fits behind it, in the data set's order of factors."""
 
     report: dict[str, Any]  # JSON
-    calibrations: tuple[FactorCalibration, ...]
+    calibrations: tuple[Calibration, ...]
     baselines: tuple[Baselines, ...]
 
 
@@ -75,10 +78,10 @@ def evaluate(
     refuse_unevaluable(source)
     train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
-    parts = source.parts("test", TEST_BATCHES)
+    parts, people = source.parts("test", TEST_BATCHES), read_parts(source, run.description, TEST_BATCHES)
     with threads(thread_count):
         sharp = run.sharp_codec if run.has_refiner else None
-        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts, sharp)
+        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts, people, sharp)
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
@@ -127,12 +130,13 @@ def evaluate_codec(
     sweep: LabelledBatches,
     progress: StageProgress = no_stage_progress,
     parts: PartLabels | None = None,
+    people: Sequence[PartSample] = (),
     sharp: Codec | None = None,
 ) -> Evaluation:
     """Evaluate a network on splits that were read: `evaluate` without files.
 
-    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any. sharp: the same network with
-    its refiner, if it has one.
+    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any; people: the samples of the
+    parts of a person that batches vary; sharp: the same network with its refiner, if it has one.
     """
     started, rng = time.monotonic(), np.random.default_rng(SEED)
     factors = codec.description.factors
@@ -143,7 +147,6 @@ def evaluate_codec(
         for name, split in (("train", train.few), ("iid", iid), ("test", test))
     )
     fits = own_calibrations(codec, fitted)
-    own = [fit.latent for fit in fits]
     nats = held.mean_divergence()
     alive = nats > ALIVE_NATS
     plain = measure_reconstruction(codec, test, tested, meter.part("reconstructing"), parts)
@@ -154,12 +157,15 @@ def evaluate_codec(
     literature = Disentanglement(None, None, None)
     disentangling = meter.part("disentangling")
     if not unmeasured:
-        ranges = label_ranges(held.flat_factors)
-        literature = measure_disentanglement(held.flat_mu, held.flat_factors, ranges, own, rng, disentangling)
-    intrinsic = np.setdiff1d(np.flatnonzero(alive), own)
+        own, ranges = [latent for fit in fits for latent in fit.own], label_ranges(held.flat_factors)
+        literature = measure_disentanglement(
+            held.flat_mu, held.flat_factors, ranges, own, latent_blocks(codec, fits), rng, disentangling
+        )
+    intrinsic = other_latents(codec, fits)
+    intrinsic = intrinsic[alive[intrinsic]]
     identity = identify_first(tested, factors, intrinsic)
     chance = measure_chance(
-        codec, train.few, train.varying, iid, splits, own, alive, plain, meter.part("measuring chance")
+        codec, train.few, train.varying, iid, splits, fits, alive, plain, meter.part("measuring chance")
     )
     refiner = None
     if sharp is not None:
@@ -170,9 +176,11 @@ def evaluate_codec(
         **_provenance(codec),
         "units": dict(zip(factors, codec.description.units, strict=True)),
         "factors": scores,
+        "parts": measure_parts(codec, people, test, tested, plain),
         "reconstruction": plain.figures,
         "refiner": refiner,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
+        "blocks": _blocks(codec, alive),
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {
             name: {} if unmeasured else each.score(held.flat_mu, truth)
@@ -200,7 +208,7 @@ def _meter(
 ) -> PartProgress:
     """Weight the stages by their floating-point operations."""
     encoding, decoding = codec.operations()
-    factors, latents = codec.description.factors, codec.configuration.recipe.latents
+    factors, latents = codec.description.factors, codec.layout.size
     images = {
         name: split.kind.size * split.images.shape[1]
         for name, split in (("train", train), ("iid", iid), ("test", test))
@@ -234,6 +242,20 @@ def _provenance(codec: Codec) -> dict[str, Any]:  # JSON
         "seed": configuration.seed,
         "precision": configuration.precision,
         "data_sha256": description.data_sha256,
+    }
+
+
+def _blocks(codec: Codec, alive: Bool) -> dict[str, dict[str, int]]:
+    """Return where each block of the code starts, how many latents it has, and how many of them are alive."""
+    if not codec.configuration.recipe.assigned:
+        return {}
+    return {
+        block.name: {
+            "first": block.latents[0],
+            "count": len(block.latents),
+            "alive": int(alive[list(block.latents)].sum()),
+        }
+        for block in codec.layout.blocks
     }
 
 

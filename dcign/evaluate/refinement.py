@@ -21,7 +21,7 @@ from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches, PartLabels
 from dcign.metrics import psnr_decibels, structural_similarity
 from dcign.progress import FractionProgress
-from dcign.trained.calibration import FactorCalibration, with_factors
+from dcign.trained.calibration import Calibration, with_factors
 from dcign.trained.codec import Codec
 
 BATCHES = 100  # of the test split, spread evenly: a refined picture costs several times a decoded one
@@ -46,7 +46,7 @@ def measure_refiner(
     test: LabelledBatches,
     tested: Codes,
     sweep: LabelledBatches,
-    fits: Sequence[FactorCalibration],
+    fits: Sequence[Calibration],
     intrinsic: IntP,
     parts: PartLabels | None,
     progress: FractionProgress,
@@ -74,7 +74,7 @@ def measure_refiner(
     return found
 
 
-def measure_views(codec: Codec, people: UInt8, strip: Sweep, fit: FactorCalibration, intrinsic: IntP) -> Views:
+def measure_views(codec: Codec, people: UInt8, strip: Sweep, fit: Calibration, intrinsic: IntP) -> Views:
     """Decode people (n, S, S, C), seen at rest, at the levels of a sweep, and compare with its images."""
     source = codec.encode(people)[0]
     own = unit_codes(source[:, intrinsic])

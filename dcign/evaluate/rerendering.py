@@ -15,8 +15,9 @@ from dcign.evaluate.codes import evenly, unit_codes
 from dcign.evaluate.sweeps import SLACK, at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity
+from dcign.metrics.circular import near
 from dcign.progress import FractionProgress, no_fraction_progress
-from dcign.trained.calibration import FactorCalibration
+from dcign.trained.calibration import Calibration
 from dcign.trained.codec import Codec
 
 LEVELS = 21  # at most that are decoded, spread evenly
@@ -46,7 +47,8 @@ class InvarianceCurve:
     """How similar the intrinsic latents stay while the factor varies: their cosine to the same person's at rest.
 
     One number per level: the mean over people, and the ends of their middle 90 %. others: the mean cosine between
-    different people at rest. inferred: the factor as its own latent predicts it at each level, in the factor's units.
+    different people at rest. inferred: the factor as its own latents predict it at each level, in the factor's units,
+    and of a circular factor within half a turn of the level.
     """
 
     levels: list[float]
@@ -63,7 +65,7 @@ def measure_sweep(
     codec: Codec,
     batches: LabelledBatches,
     factor: int,
-    fit: FactorCalibration,
+    fit: Calibration,
     intrinsic: IntP,
     progress: FractionProgress = no_fraction_progress,
 ) -> tuple[Rerendering, InvarianceCurve]:
@@ -83,8 +85,7 @@ def measure_sweep(
     for done, (index, level) in enumerate(zip(kept, decoded.levels, strict=True)):
         truth = decoded.images[done].astype(np.float32) / 255
         mask = None if decoded.mask is None else decoded.mask[done].astype(np.float32) / 255
-        turned = source.copy()
-        turned[:, fit.latent] = fit.code(np.array([level]))
+        turned = fit.written(source, np.full(len(source), level))
         images: list[Floating] = [codec.decode(turned), codec.decode(mu[index]), unchanged]
         psnrs = [psnr_decibels(image - truth, mask) for image in images]
         scores.append([psnrs, [structural_similarity(image, truth, mask) for image in images]])
@@ -98,7 +99,7 @@ def measure_sweep(
 
 
 def invariance_curve(
-    levels: Floating, mu: Floating, fit: FactorCalibration, intrinsic: IntP, at: float = 0.0
+    levels: Floating, mu: Floating, fit: Calibration, intrinsic: IntP, at: float = 0.0
 ) -> InvarianceCurve:
     """Return the curve of one sweep: levels (L,), mu (L, n, Z) of the same n people, intrinsic (I,) latents.
 
@@ -108,7 +109,9 @@ def invariance_curve(
     rest = unit[np.abs(levels - at).argmin()]  # (n, I)
     cosine = np.einsum("lni,ni->ln", unit, rest) if len(intrinsic) else np.full(mu.shape[:2], np.nan)
     between = (rest @ rest.T)[~np.eye(len(rest), dtype=bool)]
-    inferred = fit.value(mu[:, :, fit.latent].ravel()).reshape(mu.shape[:2])
+    inferred = fit.read(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2])
+    if fit.circular:
+        inferred = near(inferred, levels[:, None])
     low, high = np.percentile(cosine, BAND, axis=1)
     lower, upper = np.percentile(inferred, BAND, axis=1)
     return InvarianceCurve(

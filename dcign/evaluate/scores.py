@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dcign.arrays import Bool
+from dcign.arrays import Bool, Floating, IntP
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.disentanglement import halves
 from dcign.evaluate.leakage import Leakage, measure_leakage
@@ -18,9 +18,10 @@ from dcign.evaluate.rerendering import measure_sweep
 from dcign.evaluate.swaps import swap_errors
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import best_latent, invariance_ratio, linear_leakage, read_monotone_latent
-from dcign.metrics.tables import unmeasurable
+from dcign.metrics.circular import best_pair, factor_columns, per_column, per_factor, read_circle
+from dcign.metrics.tables import Blocks, blocks_around, unmeasurable
 from dcign.progress import PartProgress, no_fraction_progress
-from dcign.trained.calibration import FactorCalibration, calibrate
+from dcign.trained.calibration import Calibration, calibrate_coordinates
 from dcign.trained.codec import Codec
 
 
@@ -40,36 +41,81 @@ class EncodedSplits:
         return unmeasurable(self.fitted.flat_factors) or unmeasurable(held) or unmeasurable(held[halves(len(held))[1]])
 
 
-def own_calibrations(codec: Codec, fitted: Codes) -> tuple[FactorCalibration, ...]:
-    """Calibrate each factor's own latent: the one with its index, or the best one without assigned latents."""
+def own_calibrations(codec: Codec, fitted: Codes) -> tuple[Calibration, ...]:
+    """Calibrate each factor's own latents: those of its block, or the best ones without assigned latents."""
     mu, factors = fitted.flat_mu, fitted.flat_factors.T
     assigned = codec.configuration.recipe.assigned
-    own = range(len(factors)) if assigned else [best_latent(mu, values) for values in factors]
-    found = zip(codec.description.factors, own, factors, strict=True)
-    return tuple(calibrate(name, latent, mu[:, latent], values) for name, latent, values in found)
+    found = []
+    for block, turns, values in zip(codec.layout.factors, circular_factors(codec), factors, strict=True):
+        latents = block.latents if assigned else best_latents(mu, values, turns)
+        found.append(calibrate_coordinates(block.name, latents, mu[:, list(latents)], values))
+    return tuple(found)
+
+
+def circular_factors(codec: Codec) -> tuple[bool, ...]:
+    """Return which factors are circular: (F,)."""
+    return tuple(name in codec.description.circular for name in codec.description.factors)
+
+
+def other_latents(codec: Codec, fits: Sequence[Calibration]) -> IntP:
+    """Return the latents that are no factor's own: those of the person, where latents are assigned."""
+    return np.setdiff1d(np.arange(codec.layout.size), [latent for fit in fits for latent in fit.own])
+
+
+def latent_blocks(codec: Codec, fits: Sequence[Calibration]) -> Blocks:
+    """Return the latents that count as one: the blocks of the code or, without assigned latents, each factor's own."""
+    if codec.configuration.recipe.assigned:
+        return [block.latents for block in codec.layout.blocks]
+    return blocks_around([fit.own for fit in fits], codec.layout.size)
+
+
+def best_latents(mu: Floating, values: Floating, circular: bool) -> tuple[int, ...]:
+    """Return the latent that predicts a factor best, or the two for a circular one: (N, Z), (N,)."""
+    return best_pair(mu, values) if circular else (best_latent(mu, values),)
 
 
 def table_scores(
-    splits: EncodedSplits, own: Sequence[int], rng: np.random.Generator | None = None
+    codec: Codec, splits: EncodedSplits, fits: Sequence[Calibration], rng: np.random.Generator | None = None
 ) -> list[dict[str, Any]]:  # JSON
-    """Score how well each factor's own latent (F,) tells it, from the tables of codes and labels alone.
+    """Score how well each factor's own latents tell it, from the tables of codes and labels alone.
 
     rng draws the intervals; without one there are none.
     """
     fitted, held = splits.fitted, splits.held
-    tables = fitted.flat_mu, fitted.flat_factors, held.flat_mu, held.flat_factors
-    assigned, best = read_monotone_latent(*tables, range(len(own))), read_monotone_latent(*tables)
-    linear = linear_leakage(*tables, tuple(own))
-    return [
-        {
-            **dataclasses.asdict(reading),
-            "leakage_linear_r2": float(linear[index]),  # of a linear regression on the means of all other latents
-            "r2_assigned": assigned[index].r2,  # of the latent with the factor's index
-            "best_latent": best[index].latent,  # on training identities
-            "r2_best": best[index].r2,
-        }
-        for index, reading in enumerate(read_monotone_latent(*tables, own, rng))
-    ]
+    circular, own = circular_factors(codec), [fit.own for fit in fits]
+    columns, asked = (factor_columns(codes.flat_factors, circular) for codes in (fitted, held))
+    leaks = linear_leakage(fitted.flat_mu, columns, held.flat_mu, asked, per_column(own, circular))
+    linear = per_factor(leaks, asked, circular)
+    found = []
+    for index, (fit, block) in enumerate(zip(fits, codec.layout.factors, strict=True)):
+        best = best_latents(fitted.flat_mu, fitted.flat_factors[:, index], fit.circular)
+        found.append(
+            {
+                **_read(splits, index, fit.own, rng),
+                "leakage_linear_r2": float(linear[index]),  # of a linear regression on the means of all other latents
+                "r2_assigned": _read(splits, index, block.latents)["r2"],  # of the factor's block
+                "best_latent": best[0],  # on training identities
+                "r2_best": _read(splits, index, best)["r2"],
+            }
+        )
+    return found
+
+
+def _read(
+    splits: EncodedSplits, factor: int, latents: tuple[int, ...], rng: np.random.Generator | None = None
+) -> dict[str, Any]:  # JSON
+    """Score how well latents tell a factor: one by a monotone map, two as an angle."""
+    train, test = splits.fitted, splits.held
+    if len(latents) == 1:
+        tables = train.flat_mu, train.flat_factors[:, [factor]], test.flat_mu, test.flat_factors[:, [factor]]
+        return dataclasses.asdict(read_monotone_latent(*tables, latents, rng)[0])
+    columns = train.flat_mu, train.flat_factors[:, factor], test.flat_mu, test.flat_factors[:, factor]
+    return {**_named(latents), **dataclasses.asdict(read_circle(*columns, (latents[0], latents[1]), rng))}
+
+
+def _named(latents: tuple[int, ...]) -> dict[str, Any]:  # JSON
+    """Return a factor's own latents as evaluation.json has them: the first and, of a circular one, both."""
+    return {"latent": latents[0]} | ({"latents": latents} if len(latents) > 1 else {})
 
 
 def leakage_scores(leaks: Sequence[Leakage]) -> list[dict[str, float]]:
@@ -83,21 +129,20 @@ def leakage_scores(leaks: Sequence[Leakage]) -> list[dict[str, float]]:
 def picture_scores(
     codec: Codec,
     splits: EncodedSplits,
-    fits: Sequence[FactorCalibration],
+    fits: Sequence[Calibration],
     alive: Bool,
     plain: Reconstruction,
     meter: PartProgress | None = None,
 ) -> list[dict[str, Any]]:  # JSON
-    """Score swaps, re-rendering and invariance of each factor, by the latent of its calibration in fits (F,)."""
-    own = [fit.latent for fit in fits]
-    intrinsic = np.setdiff1d(np.arange(splits.held.mu.shape[-1]), own)
+    """Score swaps, re-rendering and invariance of each factor, by the latents of its calibration in fits (F,)."""
+    intrinsic = other_latents(codec, fits)
     scores = []
     for index, (factor, fit) in enumerate(zip(codec.description.factors, fits, strict=True)):
         swapping, sweeping = (
             no_fraction_progress if meter is None else meter.part(f"{stage} {factor}")
             for stage in ("swapping", "sweeping")
         )
-        swap = swap_errors(codec, splits.test, splits.tested, plain, index, fit.latent, swapping)
+        swap = swap_errors(codec, splits.test, splits.tested, plain, index, fit.own, swapping)
         informative = intrinsic[alive[intrinsic]]
         rerendering, curve = measure_sweep(codec, splits.sweep, index, fit, informative, sweeping)
         varying = splits.tested.mu[splits.tested.kind == index]
@@ -116,24 +161,25 @@ def picture_scores(
 def measure_factors(
     codec: Codec,
     splits: EncodedSplits,
-    fits: Sequence[FactorCalibration],
+    fits: Sequence[Calibration],
     alive: Bool,
     plain: Reconstruction,
     rng: np.random.Generator,
     meter: PartProgress,
 ) -> dict[str, dict[str, Any]]:  # JSON
-    """Score each factor, by name, by the latent of its calibration in fits (F,); alive (Z,) marks the latents alive.
+    """Score each factor, by name, by the latents of its calibration in fits (F,); alive (Z,) marks the latents alive.
 
     evaluation.json has the same keys; errors are in the factor's own units. Tables that are too small to measure leave
     out the scores that need them.
     """
-    own = tuple(fit.latent for fit in fits)
-    tables: list[dict[str, Any]] = [{"latent": latent} for latent in own]  # JSON
+    own = [fit.own for fit in fits]
+    tables: list[dict[str, Any]] = [_named(latents) for latents in own]  # JSON
     leaks: list[dict[str, float]] = [{} for _ in own]
     probing = meter.part("probing")
     if not splits.unmeasurable():
-        tables = table_scores(splits, own, rng)
-        leaks = leakage_scores(measure_leakage(splits.fitted, splits.held, own, alive, probing))
+        tables = table_scores(codec, splits, fits, rng)
+        found = measure_leakage(splits.fitted, splits.held, own, circular_factors(codec), alive, probing)
+        leaks = leakage_scores(found)
     pictures = picture_scores(codec, splits, fits, alive, plain, meter)
-    found = zip(codec.description.factors, tables, leaks, pictures, strict=True)
-    return {factor: {**table, **leak, **picture} for factor, table, leak, picture in found}
+    scores = zip(codec.description.factors, tables, leaks, pictures, strict=True)
+    return {factor: {**table, **leak, **picture} for factor, table, leak, picture in scores}

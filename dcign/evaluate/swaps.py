@@ -1,11 +1,12 @@
-"""Errors of swaps: images decoded with another image's latent for one factor.
+"""Errors of swaps: images decoded with another image's latents for one factor, or for one part of the person.
 
-In a batch in which only one factor varies, an image with the next image's latent for that factor should be the next
+In a batch in which only one thing varies, an image with the next image's latents for that thing should be the next
 image. The error of such a swap is given as a multiple of the error of plain reconstruction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +21,12 @@ from dcign.trained.codec import Codec
 
 @dataclass(frozen=True, eq=False)
 class SwapErrors:
-    """The errors of swapping a factor's latent with the next image's, one row per image; all arrays (N,).
+    """The errors of swapping a block of latents with the next image's, one row per image; all arrays (N,).
 
-    steps: the factor of the next image less the image's own. The others are mean squared errors against the next image:
-    swapped, of the decoded swap; copied, of the image itself; plain, of the next image's own reconstruction.
+    Mean squared errors against the next image: swapped, of the decoded swap; copied, of the image itself; plain, of the
+    next image's own reconstruction.
     """
 
-    steps: Floating
     swapped: Floating
     copied: Floating
     plain: Floating
@@ -47,24 +47,24 @@ def swap_errors(
     batches: LabelledBatches,
     codes: Codes,
     plain: Reconstruction,
-    factor: int,
-    latent: int,
+    kind: int,
+    latents: Sequence[int],
     progress: FractionProgress = no_fraction_progress,
     shuffled: np.random.Generator | None = None,
 ) -> SwapErrors:
-    """Swap one factor's latent in the batches in which that factor varies; N is 0 if there are none.
+    """Swap latents in the batches of one kind, in which what they stand for varies; N is 0 if there are none.
 
-    plain: the reconstruction of all batches. shuffled: draws the image whose latent is taken, in place of the next one.
+    plain: the reconstruction of all batches. shuffled: draws the image whose latents are taken, in place of the next.
     """
-    chosen = np.flatnonzero(codes.kind == factor)
-    rows: list[tuple[Floating, Floating, Floating, Floating]] = []
+    chosen, swaps = np.flatnonzero(codes.kind == kind), list(latents)
+    rows: list[tuple[Floating, Floating, Floating]] = []
     for done, batch in enumerate(chosen, start=1):
         swapped = codes.mu[batch].copy()
-        column = swapped[:, latent]
-        swapped[:, latent] = np.roll(column, -1) if shuffled is None else shuffled.permutation(column)
+        block = swapped[:, swaps]
+        swapped[:, swaps] = np.roll(block, -1, axis=0) if shuffled is None else shuffled.permutation(block)
         truth = batches.images[batch].astype(np.float32) / 255
-        following, values = np.roll(truth, -1, axis=0), batches.factors[batch, :, factor]
+        following = np.roll(truth, -1, axis=0)
         errors = (mean_squares(picture - following) for picture in (codec.decode(swapped), truth))
-        rows.append((np.roll(values, -1) - values, *errors, np.roll(plain.squared_error[batch], -1)))
+        rows.append((*errors, np.roll(plain.squared_error[batch], -1)))
         progress(done / len(chosen))
-    return SwapErrors(*(map(np.concatenate, zip(*rows, strict=True)) if rows else [np.empty(0)] * 4))
+    return SwapErrors(*(map(np.concatenate, zip(*rows, strict=True)) if rows else [np.empty(0)] * 3))

@@ -1,6 +1,7 @@
 """Sweeps, the batches of the sweep split by factor: the same people at all levels of one factor, the others at rest.
 
-A factor is at rest at the value that it has in most batches: zero, or another value if its range does not include zero.
+A factor is at rest at the value that it has in most batches: zero, or another value if its range does not include zero,
+or a person's own value, such as the age.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ SLACK = 1e-4  # distance below which a factor is at rest: labels are float32
 class Sweep:
     """One factor's levels, ascending: levels (L,), images (L, n, S, S, C) uint8 of the same n people.
 
-    mask (L, n, S, S) coverage 0..255 of the pixels, or None if the split has none; rest: the factor's value at rest.
+    mask (L, n, S, S) coverage 0..255 of the pixels, or None if the split has none; rest: the factor's value at rest,
+    the median of people's own.
     """
 
     levels: Floating
@@ -53,7 +55,8 @@ def sweep_levels(factors: Float32, factor: int) -> tuple[Floating, IntP]:
     Raises TrainingError if there are none.
     """
     others = np.delete(factors - _rest(factors), factor, axis=2)
-    at_rest = np.flatnonzero((np.abs(others) < SLACK).all(axis=(1, 2)))
+    level = (factors[..., factor] == factors[:, :1, factor]).all(axis=1)  # elsewhere, people have their own values
+    at_rest = np.flatnonzero((np.abs(others) < SLACK).all(axis=(1, 2)) & level)
     if len(at_rest) == 0:
         raise TrainingError(
             "expected batches with all factors but one at rest, found none in the sweep split: render it again."
@@ -64,20 +67,24 @@ def sweep_levels(factors: Float32, factor: int) -> tuple[Floating, IntP]:
 
 def at_rest(batches: LabelledBatches) -> UInt8:
     """Return the images of the sweep's people with all factors at rest, or nearest to it: (n, S, S, C)."""
-    distance = np.square(batches.factors - rest_of(batches)).sum(axis=2).mean(axis=1)
+    distance = np.square(batches.factors - _rest(batches.factors)).sum(axis=2).mean(axis=1)
     chosen: UInt8 = batches.images[int(distance.argmin())]
     return chosen
 
 
 def rest_of(batches: LabelledBatches) -> Float32:
-    """Return the value at rest of each factor of a sweep (F,): the most frequent one, and of ties the nearest to 0."""
-    return _rest(batches.factors)
+    """Return the value at rest of each factor (F,): the most frequent one, and of ties the nearest to 0.
+
+    Of people's own values it is the median.
+    """
+    return np.asarray(np.median(_rest(batches.factors), axis=0), np.float32)
 
 
 def _rest(factors: Float32) -> Float32:
+    """Return the most frequent value of each person and factor: (B, n, F) -> (n, F)."""
     rest = []
-    for column in factors[:, 0].T:
+    for column in factors.reshape(len(factors), -1).T:
         values, counts = np.unique(column, return_counts=True)
         most = values[counts == counts.max()]
         rest.append(most[np.abs(most).argmin()])
-    return np.array(rest, np.float32)
+    return np.array(rest, np.float32).reshape(factors.shape[1:])

@@ -1,7 +1,8 @@
 """The codes of unseen people, which several figures share, and the directions from which their factors are read.
 
 A direction of the code stands for a factor: the factor is read from it, and set along it. A latent is such a direction,
-the unit vector of its axis; dcign/evaluate/directions.py has others, for codes without assigned latents.
+the unit vector of its axis, and so are the two latents of a circular factor. dcign/evaluate/directions.py has others,
+for codes without assigned latents.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from dcign.evaluate.directions import Direction, load_directions
 from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import r_squared
+from dcign.metrics.circular import circular_r_squared, near, wrapped
 from dcign.progress import PartProgress
+from dcign.trained.calibration import Calibration
 from dcign.trained.trained_run import TrainedRun
 
 
@@ -36,21 +39,29 @@ class FactorDirection:
     def read(self, sweep: Sweep, mu: Floating) -> Reading:
         """Read the factor from the codes (L, n, Z) of its sweep."""
         inferred = self.axis.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2])
-        return Reading(self.name, sweep.levels, inferred)
+        circular = self.axis.calibration.circular
+        if circular:
+            inferred = near(inferred, sweep.levels[:, None])
+        return Reading(self.name, sweep.levels, inferred, circular)
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A factor read from a direction on a sweep: levels (L,), inferred (L, n) for n people."""
+    """A factor read from a direction on a sweep: levels (L,), inferred (L, n) for n people.
+
+    Of a circular factor, inferred is within half a turn of the level.
+    """
 
     name: str  # of the direction
     levels: Floating
     inferred: Floating
+    circular: bool = False
 
     @property
     def r2(self) -> float:
         """R^2 of inferred against true, all people together."""
-        return r_squared(self._truth.ravel(), self.inferred.ravel())
+        score = circular_r_squared if self.circular else r_squared
+        return score(self._truth.ravel(), self.inferred.ravel())
 
     @property
     def error(self) -> float:
@@ -60,7 +71,8 @@ class Reading:
     @property
     def blind_error(self) -> float:
         """Mean absolute error of a constant guess, the middle of the sweep."""
-        return float(np.abs(self._truth - np.median(self.levels)).mean())
+        error = self._truth - np.median(self.levels)
+        return float(np.abs(wrapped(error) if self.circular else error).mean())
 
     @property
     def _truth(self) -> Floating:
@@ -69,10 +81,10 @@ class Reading:
 
 def evaluated_directions(run: TrainedRun) -> tuple[FactorDirection, ...]:
     """Return the directions that the evaluation measures: for each factor its own latent, or the best one."""
-    recipe = run.configuration.recipe
-    best, axes = "" if recipe.assigned else "best ", np.eye(recipe.latents)
+    best = "" if run.configuration.recipe.assigned else "best "
     return tuple(
-        FactorDirection(f"{best}latent {fit.latent}", Direction(axes[fit.latent], fit)) for fit in run.calibrations
+        FactorDirection(f"{best}{_latents(fit)}", Direction.of_latents(fit, run.layout.size))
+        for fit in run.calibrations
     )
 
 
@@ -86,10 +98,13 @@ def baseline_directions(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], .
         return ()
     found = load_directions(run.folder)
     most = (
-        FactorDirection(f"most varying latent {each.max_variance.calibration.latent}", each.max_variance)
-        for each in found
+        FactorDirection(f"most varying {_latents(each.max_variance.calibration)}", each.max_variance) for each in found
     )
     return tuple(most), tuple(FactorDirection("regression direction", each.regression) for each in found)
+
+
+def _latents(fit: Calibration) -> str:
+    return f"latent{'s' if len(fit.own) > 1 else ''} {' and '.join(map(str, fit.own))}"
 
 
 @dataclass(frozen=True, eq=False)

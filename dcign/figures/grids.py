@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dcign.evaluate.codes import evenly
+from dcign.arrays import Floating
+from dcign.evaluate.codes import Codes, evenly
 from dcign.figures.encoded import EncodedImages, EncodedSweeps, FactorDirection
 from dcign.figures.picture_grid import PictureGrid, Row, RowGroup
 from dcign.metrics import psnr_decibels
@@ -23,6 +24,7 @@ STRIP = 9  # pictures per row of `relit_grid` and `turned_grid`
 STEPS = 7  # pictures per row of a traversal
 MIDDLE = (1, 99)  # percentiles of a latent on the iid split, between which a traversal moves it
 INTRINSIC_ROWS = 4  # of a traversal
+PART_ROWS = 2  # of each part, where the code has parts
 PEOPLE, DONORS = 4, 9  # rows and columns of swaps
 EXAMPLES = 12  # reconstructions per row
 JUDGED = 400  # images, evenly out of the iid split, among which best, median and worst are chosen
@@ -76,27 +78,58 @@ def turned_grid(compared: Sequence[EncodedSweeps], factor: int, person: int) -> 
 
 
 def traversal_grid(encoded: EncodedSweeps, iid: EncodedImages, people: Sequence[int] = (0, 1)) -> PictureGrid:
-    """Move each factor's latent, and the intrinsic latents of the largest KL divergence, for people side by side."""
+    """Move each factor's latents, and other latents of the largest KL divergence, for people side by side."""
     run = encoded.run
-    owned = [fit.latent for fit in run.calibrations]
-    informative = [int(latent) for latent in np.argsort(-iid.codes.mean_divergence()) if latent not in owned]
-    rows = []
-    for row, latent in enumerate([*owned, *informative[:INTRINSIC_ROWS]]):
+    rows = [_factor_row(encoded, iid, factor, people) for factor in range(len(run.factors))]
+    for latent, note in _informative(run, iid.codes):
         low, high = np.percentile(iid.codes.flat_mu[:, latent], MIDDLE)
-        label, note = f"latent {latent}", "intrinsic"
-        if row < len(owned):
-            ends = run.calibrations[row].value(np.array([low, high]))
-            if ends[1] < ends[0]:  # the latent falls as its factor rises; pictures are in the order of the factor
-                low, high, ends = high, low, ends[::-1]
-            label, note = run.factors[row], " to ".join(run.angle(row, end) for end in ends)
-        blocks = []
-        for person in people:
-            moved = np.repeat(encoded.people_codes[person][None], STEPS, axis=0)
-            moved[:, latent] = np.linspace(low, high, STEPS)
-            blocks.append(run.codec.decode(moved))
-        rows.append(Row(label, tuple(blocks), note))
+        values = np.linspace(low, high, STEPS)[:, None]
+        rows.append(_latent_row(encoded, [latent], values, people, f"latent {latent}", note))
     title = f"One latent moves per row, the rest of the code is unchanged ({run.name})"
     return PictureGrid(title, (RowGroup(tuple(rows)),))
+
+
+def _informative(run: TrainedRun, codes: Codes) -> list[tuple[int, str]]:
+    """Return the latents of the largest KL divergence in the person's blocks, each with a note."""
+    nats = codes.mean_divergence()
+    owned = [latent for fit in run.calibrations for latent in fit.own]
+    order = [int(latent) for latent in np.argsort(-nats) if latent not in owned]
+    if not (run.description.parts and run.configuration.recipe.assigned):
+        return [(latent, "intrinsic") for latent in order[:INTRINSIC_ROWS]]
+    found = []
+    for block in run.layout.person:
+        of_block = [latent for latent in order if latent in block.latents]
+        found += [(latent, block.name) for latent in of_block[:PART_ROWS]]
+    return found
+
+
+def _factor_row(encoded: EncodedSweeps, iid: EncodedImages, factor: int, people: Sequence[int]) -> Row:
+    """Move a factor's latent over its middle values, in the order of the factor. A circular one makes a whole turn."""
+    run = encoded.run
+    fit = run.calibrations[factor]
+    if fit.circular:
+        ends = np.array(fit.range)
+        values = fit.coordinates(np.linspace(ends[0], ends[1], STEPS))
+    else:
+        low, high = np.percentile(iid.codes.flat_mu[:, fit.own[0]], MIDDLE)
+        ends = fit.at(np.array([[low], [high]]))
+        if ends[1] < ends[0]:  # the latent falls as its factor rises
+            low, high, ends = high, low, ends[::-1]
+        values = np.linspace(low, high, STEPS)[:, None]
+    note = " to ".join(run.angle(factor, end) for end in ends)
+    return _latent_row(encoded, list(fit.own), values, people, run.factors[factor], note)
+
+
+def _latent_row(
+    encoded: EncodedSweeps, latents: list[int], values: Floating, people: Sequence[int], label: str, note: str
+) -> Row:
+    """Set latents (k,) of each person's code to values (N, k)."""
+    blocks = []
+    for person in people:
+        moved = np.repeat(encoded.people_codes[person][None], len(values), axis=0)
+        moved[:, latents] = values
+        blocks.append(encoded.run.codec.decode(moved))
+    return Row(label, tuple(blocks), note)
 
 
 def swap_grid(encoded: EncodedSweeps, iid: EncodedImages, factor: int) -> PictureGrid:

@@ -1,6 +1,6 @@
 """Editing a picture: encode it, set factors in its code through the calibration, decode it.
 
-Factors' names, units and ranges are those of the run.
+Blocks of the code, such as the hair's, can be taken from other pictures. Names, units and ranges are those of the run.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from numpy.typing import ArrayLike
 from dcign.arrays import Floating, UInt8
 from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
-from dcign.trained.calibration import FactorCalibration, calibration_of, factor_values, with_factors
+from dcign.trained.calibration import Calibration, calibration_of, factor_values, with_factors
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
 MOST = 1000  # largest number of pictures
 BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends, e.g. 86 degrees where training ended at 85.8
+MOST_TURNED = 3600.0  # degrees of a circular factor, which any number of turns leaves alone
+WORDS = ("degree", "year", "millimetre", "standard deviation")  # units that have a plural
 FAR_DECIBELS = 6.0  # below the test split's reconstruction: four times its squared error
 LEAST_DECIBELS = 3.0  # above a constant colour: half its squared error
 
@@ -38,26 +40,28 @@ class Edit:
 
 def edit(
     codec: Codec,
-    calibrations: Sequence[FactorCalibration],
+    calibrations: Sequence[Calibration],
     image: UInt8,
     values: Mapping[str, ArrayLike],
+    blocks_from: Mapping[str, UInt8] | None = None,
 ) -> Edit:
     """Encode a picture (S, S, C) uint8, and decode it with factors set to a number or (N,) each, in their units.
 
-    Factors that are not named keep the values that were read. Raises TrainingError for a picture of another size, an
-    unknown factor, a value outside the range of training, or lists of different lengths.
+    Factors that are not named keep the values that were read. blocks_from: pictures of the same shape, by the name of
+    the block of the code that is taken from each, such as `hair`.
+
+    Raises TrainingError for a picture of another size, an unknown factor or block, a value outside the range of
+    training, or lists of different lengths.
     """
-    size, channels = codec.description.size, codec.description.channels
-    if image.shape != (size, size, channels) or image.dtype != np.uint8:
-        raise TrainingError(
-            f"expected a picture uint8 {(size, size, channels)}, found {image.dtype} {image.shape}: use "
-            "dcign.infer.read_picture.fitted."
-        )
+    donors = dict(blocks_from or {})
+    for picture in (image, *donors.values()):
+        _refuse_other_shape(codec, picture)
     refuse_outside(calibrations, values)
     _refuse_unequal({name: np.size(wanted) for name, wanted in values.items() if np.size(wanted) > 1})
-    mu = codec.encode(image[None])[0]
+    mu, *others = np.split(codec.encode(np.stack([image, *donors.values()]))[0], 1 + len(donors))
+    taken = _with_blocks(codec, mu, dict(zip(donors, others, strict=True)))
     count = max((np.size(wanted) for wanted in values.values()), default=1)
-    changed = with_factors(np.repeat(mu, count, axis=0), calibrations, **values)
+    changed = with_factors(np.repeat(taken, count, axis=0), calibrations, **values)
     reconstruction, *pictures = codec.decode(np.concatenate([mu, changed]))
     read = factor_values(mu, calibrations)[0]
     shown = image.astype(np.float32) / 255
@@ -71,10 +75,34 @@ def edit(
     )
 
 
-def refuse_outside(calibrations: Sequence[FactorCalibration], values: Mapping[str, ArrayLike]) -> None:
+def _refuse_other_shape(codec: Codec, picture: UInt8) -> None:
+    size, channels = codec.description.size, codec.description.channels
+    if picture.shape != (size, size, channels) or picture.dtype != np.uint8:
+        raise TrainingError(
+            f"expected a picture uint8 {(size, size, channels)}, found {picture.dtype} {picture.shape}: use "
+            "dcign.infer.read_picture.fitted."
+        )
+
+
+def _with_blocks(codec: Codec, mu: Floating, others: Mapping[str, Floating]) -> Floating:
+    """Return a code (1, Z) with each named block taken from another code (1, Z)."""
+    if others and not codec.configuration.recipe.assigned:
+        raise TrainingError(
+            f"expected a run whose code has blocks, found {codec.configuration.recipe.name}: use a run of swap, paper "
+            "or released."
+        )
+    changed = mu.copy()
+    for name, other in others.items():
+        latents = list(codec.layout.latents_of(name))
+        changed[:, latents] = other[:, latents]
+    return changed
+
+
+def refuse_outside(calibrations: Sequence[Calibration], values: Mapping[str, ArrayLike]) -> None:
     """Raise TrainingError unless the factors exist and their values are within the range of training (and 1 % more)."""
     for name, wanted in values.items():
-        low, high = calibration_of(name, calibrations).range
+        fit = calibration_of(name, calibrations)
+        low, high = (-MOST_TURNED, MOST_TURNED) if fit.circular else fit.range
         slack = BEYOND * (high - low)
         try:
             numbers = np.asarray(wanted, np.float64)
@@ -181,7 +209,12 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
 def describe(read: Mapping[str, float], units: Sequence[str]) -> str:
     """Format values: `azimuth -12.3, elevation 4.0 degrees`. A unit that all share stands once, at the end."""
     words = [f"{name.replace('_', ' ')} {value:.1f}" for name, value in read.items()]
-    plural = [f"{unit}s" if unit.endswith("degree") else unit for unit in units]
-    if len(set(plural)) > 1:
-        return ", ".join(f"{word} {unit}".strip() for word, unit in zip(words, plural, strict=True))
-    return f"{', '.join(words)} {plural[0]}".strip()
+    counted = list(map(plural, units))
+    if len(set(counted)) > 1:
+        return ", ".join(f"{word} {unit}".strip() for word, unit in zip(words, counted, strict=True))
+    return f"{', '.join(words)} {counted[0]}".strip()
+
+
+def plural(unit: str) -> str:
+    """Return the plural of a unit that is a word; others, such as px, stay."""
+    return f"{unit}s" if unit.endswith(WORDS) else unit

@@ -13,6 +13,7 @@ import itertools
 import math
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from dcign.data.schema import BATCH_SIZE, Batch
 from dcign.data.shard.reader import Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
+from dcign.foreign import archive_fault
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.storage.atomic import write_atomic, write_errors
 from dcign.trained.codec import Codec
@@ -57,6 +59,7 @@ class Encoding:
         return dataclasses.replace(self, **chosen)
 
 
+FINITE = ("mu", "logvar", "factors")
 PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_index")
 
 
@@ -126,15 +129,28 @@ def load_encoding(path: str | Path) -> Encoding:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             version = int(found["version"])
             arrays = {name: found[name] for name in wanted} if version == FORMAT_VERSION else {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        found_there = archive_fault(Path(path), error)
         raise TrainingError(
-            f"expected a file of `dcign encode`, found {path} ({error}): choose another file."
+            f"expected a file of `dcign encode` in {path}, found {found_there}: choose another file."
         ) from None
     if not arrays:
         raise TrainingError(f"expected version {FORMAT_VERSION} of codes in {path}, found {version}: encode again.")
     rows = {name: len(arrays[name]) for name in PER_IMAGE if arrays[name].ndim}
     if len(set(rows.values())) != 1 or len(rows) != len(PER_IMAGE):
         raise TrainingError(f"expected tables of one length in {path}, found {rows}: encode again.")
+    for name in FINITE:
+        if arrays[name].dtype.kind not in "fiu" or not np.isfinite(arrays[name]).all():
+            raise TrainingError(f"expected finite numbers as {name} in {path}, found others: encode again.")
     return Encoding(**arrays)
 
 

@@ -22,7 +22,7 @@ class ImageBatches(Protocol):
 
     @property
     def kind(self) -> Int64:
-        """Return the index of the factor that varies (B,), F for the identity. Batches of -1 are never drawn."""
+        """Return what varies (B,), an index of the description's kinds. Batches of -1 are never drawn."""
 
     @property
     def size(self) -> int:

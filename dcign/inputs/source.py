@@ -22,7 +22,7 @@ from dcign.data.schema import BACKGROUND, BATCH_SIZE, PARTS, VARIES
 from dcign.errors import TrainingError
 from dcign.inputs.batches import ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
-from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.run.configuration import ImageDescription, TrainConfiguration, kinds_of
 from dcign.storage.paths import store_errors, to_path
 
 
@@ -30,7 +30,7 @@ from dcign.storage.paths import store_errors, to_path
 class LabelledBatches:
     """A split in memory.
 
-    images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the index of the factor that varies, F for the identity,
+    images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the index of what varies among the description's kinds,
     -1 for anything else; mask (B, n, S, S) coverage of each pixel 0..255, or None if the split has no masks.
     """
 
@@ -127,6 +127,16 @@ class DataSource:
                 break
         return PartLabels(np.stack(labels), names)
 
+    def trait(self, split: str, name: str, batches: IntP) -> Float32:
+        """Read the coefficients that only this trait of a person moves, of batches (K,) of a split: (K, n, C)."""
+        found, first = [], 0
+        for shard in self._dataset.shards(split):
+            rows = batches[(batches >= first) & (batches < first + len(shard))] - first
+            if len(rows):
+                found.append(shard.trait(name)[rows])
+            first += len(shard)
+        return np.concatenate(found)
+
     def chunked(self, split: str) -> ChunkedBatches:
         """Find the batches of a split on disk, without reading any."""
         chunks = find_chunks(self._dataset, split)
@@ -148,6 +158,9 @@ class DataSource:
             units=tuple(factor.units for factor in factors),
             mirror_signs=tuple(factor.mirror_sign for factor in factors),
             data_sha256=self.sha256(),
+            circular=tuple(factor.name for factor in factors if factor.circular),
+            of_identity=tuple(factor.name for factor in factors if factor.of_identity),
+            parts=self._dataset.parts,
         )
 
     def training_bytes(self) -> int:
@@ -200,10 +213,9 @@ class DataSource:
             )
 
     def _kind(self, varies: UInt8) -> Int64:
-        """Convert the file's codes of what varies to indices of factors."""
+        """Convert the file's codes of what varies to indices of the description's kinds."""
         kind_of_code = np.full(256, -1, dtype=np.int64)
-        names = [factor.name for factor in self._dataset.factors]
-        for kind, name in enumerate([*names, "identity"]):
+        for kind, name in enumerate(kinds_of(self._dataset)):
             if name in VARIES:
                 kind_of_code[VARIES[name]] = kind
         return kind_of_code[varies]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dcign.data.schema import SPLITS, VARIES
+from dcign.data.schema import PERSON_PARTS, VARIES
 from dcign.run.sizes import LARGEST, SMALLEST
 
 Json = dict[str, Any]
+NEEDED = ("train", "test", "iid", "sweep")  # splits
 
 
 def training_obstacles(summary: Json) -> list[str]:
@@ -19,9 +20,9 @@ def training_obstacles(summary: Json) -> list[str]:
 
     summary: of a whole folder, by `dcign.data.dataset.summary.summarise`.
     """
-    missing = [split for split in SPLITS if not summary["splits"].get(split, {}).get("batches")]
+    missing = [split for split in NEEDED if not summary["splits"].get(split, {}).get("batches")]
     found = [
-        f"expected the splits {', '.join(SPLITS)}, as training and evaluation read them all, found no batch of "
+        f"expected the splits {', '.join(NEEDED)}, as training and evaluation read them all, found no batch of "
         f"{', '.join(missing)}: write {'this one' if len(missing) == 1 else 'these'}, too."
     ] if missing else []  # fmt: skip
     return [*found, *_image_obstacles(summary["image"]), *_kind_obstacles(summary)]
@@ -39,14 +40,15 @@ def _image_obstacles(image: Json) -> Iterator[str]:
 
 def _kind_obstacles(summary: Json) -> Iterator[str]:
     """Yield what is missing among the kinds of training batches. Batches in which everything varies are never drawn."""
-    kinds = [*summary["factors"], "identity"]
+    kinds = [*summary["factors"], *summary.get("parts", ()), "identity"]
     counts = summary["splits"].get("train", {}).get("batches_of_kind", {})
     if not counts:
         return
     strange = [kind for kind in kinds if kind not in VARIES]
     if strange:
+        names = [name for name in VARIES if name not in ("identity", "all", *PERSON_PARTS)]
         yield (
-            f"expected factors that can vary, {', '.join(name for name in VARIES if name not in ('identity', 'all'))}, "
+            f"expected factors that can vary, {', '.join(names)}, "
             f"found {', '.join(strange)}: use these names, or leave {strange[0]} out of the factors."
         )
     absent = [kind for kind in kinds if not counts.get(kind) and kind not in strange]

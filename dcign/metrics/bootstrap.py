@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from dcign.arrays import IntP
 from dcign.errors import TrainingError
 
 ROUNDS = 100
@@ -30,15 +31,19 @@ def bootstrap(
     rng: np.random.Generator,
     rounds: int = ROUNDS,
     level: float = LEVEL,
+    groups: ArrayLike | None = None,
 ) -> Interval:
     """Bootstrap metric(*arrays): each round draws N of the N rows with replacement, the same in all arrays (N, ...).
+
+    groups (N,) numbers rows that are not independent, such as the pictures of one person: each round draws whole
+    groups.
 
     The interval is the spread of the redrawn values about their mean, shifted to the value. Reason: repeated rows raise
     estimates of mutual information, and this bias is not uncertainty.
 
     Raises TrainingError for no rows, for different numbers of rows, and for rounds or level that give no interval.
     """
-    return bootstrap_all(lambda *drawn: (metric(*drawn),), arrays, rng, rounds, level)[0]
+    return bootstrap_all(lambda *drawn: (metric(*drawn),), arrays, rng, rounds, level, groups)[0]
 
 
 def bootstrap_all(
@@ -47,6 +52,7 @@ def bootstrap_all(
     rng: np.random.Generator,
     rounds: int = ROUNDS,
     level: float = LEVEL,
+    groups: ArrayLike | None = None,
 ) -> tuple[Interval, ...]:
     """Bootstrap several metrics of the same rows at once, as `bootstrap` does: one interval per metric."""
     counts = {len(array) for array in arrays}
@@ -61,9 +67,22 @@ def bootstrap_all(
     (count,) = counts
     values = np.array(metrics(*arrays), np.float64)
     drawn = []
+    members = None if groups is None else _members(np.asarray(groups), count)
     for _ in range(rounds):
-        rows = rng.integers(count, size=count)
+        if members is None:
+            rows = rng.integers(count, size=count)
+        else:
+            rows = np.concatenate([members[index] for index in rng.integers(len(members), size=len(members))])
         drawn.append(metrics(*(array[rows] for array in arrays)))
     table = np.array(drawn, np.float64)  # (rounds, metrics)
     below, above = np.quantile(table - table.mean(axis=0), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return tuple(Interval(*map(float, each)) for each in zip(values, values + below, values + above, strict=True))
+
+
+def _members(groups: NDArray[np.generic], count: int) -> list[IntP]:
+    """Return the rows of each group. Raises TrainingError for one group, or for groups of other rows."""
+    if groups.shape != (count,) or len(np.unique(groups)) < 2:
+        found = f"{len(np.unique(groups))} in shape {groups.shape}"
+        raise TrainingError(f"expected 2 groups or more of {count} rows, found {found}: pass one number per row.")
+    _, member, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.split(np.argsort(member, kind="stable"), np.cumsum(counts)[:-1])

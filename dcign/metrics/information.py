@@ -1,18 +1,22 @@
-"""Information-based metrics on binned latents and factors: MIG and modularity.
+"""Information-based metrics on binned latents and factors: MIG, modularity and MED.
 
 Computed as in disentanglement_lib: each latent is cut into 20 equal bins of its range; mutual information is the
-plug-in estimate, in nats.
+plug-in estimate, in nats. It is above 0 for noise, by about (bins - 1)(classes - 1) / 2N: MIG subtracts this bias, and
+MED does not.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import entropy as entropy_of_rows
 from sklearn.metrics import mutual_info_score
 
 from dcign.arrays import Floating, Int64
 from dcign.metrics.regression import least_squares, linear_prediction
 from dcign.metrics.tables import BINS, Blocks, checked_blocks, classes, latents_and_factors
+
+TRACE = 1e-11  # added to importances, so that the entropy of a row of zeros is defined
 
 
 def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
@@ -34,6 +38,18 @@ def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = N
     return modularity_of(information(bins, members, truth))
 
 
+def mutual_information_disentanglement(
+    latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None, top: int | None = None
+) -> float:
+    """Return MED: DCI's disentanglement, with mutual information in place of importances (Cao et al. 2022).
+
+    (N, Z), (N, F) -> 0..1. Each factor's information is divided by its sum over blocks. top: keep only so many blocks
+    per factor, of those that have most information on it the purest ones ("top-k MED"); None keeps all.
+    """
+    bins, members, truth = binned(latents, factors, blocks)
+    return med_of(information(bins, members, truth), top)
+
+
 def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Floating:
     """Return the mutual information of each block with each factor, nats: (N, Z), (N, F) -> (G, F).
 
@@ -46,14 +62,22 @@ def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | 
 def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Int64, list[int], Int64]:
     """Bin the latents, and the linear predictions of blocks: bins (N, C), each column's block, classes (N, F)."""
     codes, factor_table = latents_and_factors(latents, factors)
-    values = factor_table.astype(np.float64)
+    columns, members = columns_of_blocks(codes, factor_table.astype(np.float64), blocks)
+    return _cut(columns), members, classes(factor_table)
+
+
+def columns_of_blocks(codes: Floating, values: Floating, blocks: Blocks | None) -> tuple[Floating, list[int]]:
+    """Return the latents of each block, with the block's linear predictions of the factors if it has several latents.
+
+    codes (N, Z), values (N, F) -> columns (N, C), each column's block (C,)
+    """
     columns, members = [], []
     for index, block in enumerate(checked_blocks(blocks, codes.shape[1])):
         inside = codes[:, block]
         found = [inside] if len(block) == 1 else [inside, linear_prediction(inside, least_squares(inside, values))]
         columns += found
         members += [index] * sum(column.shape[1] for column in found)
-    return _cut(np.concatenate(columns, axis=1)), members, classes(factor_table)
+    return np.concatenate(columns, axis=1), members
 
 
 def information(bins: Int64, members: list[int], truth: Int64) -> Floating:
@@ -83,6 +107,32 @@ def modularity_of(found: Floating) -> float:
     most = squared.max(axis=1)
     others = (squared.sum(axis=1) - most) / np.where(most > 0, most * max(found.shape[1] - 1, 1), 1)
     return float(np.where(most > 0, 1 - others, 0).mean())
+
+
+def med_of(found: Floating, top: int | None = None) -> float:
+    """Return MED of a table of information: (G, F) -> 0..1."""
+    total = found.sum(axis=0)
+    shares = found / np.where(total > 0, total, 1)
+    if top is None:
+        return weighted_purity(shares)
+    order = np.argsort(-purities(shares), kind="stable")
+    strongest = shares.argmax(axis=1)[order]
+    kept = [order[np.flatnonzero(strongest == factor)[:top]] for factor in range(found.shape[1])]
+    return weighted_purity(shares[np.concatenate(kept)])
+
+
+def purities(importances: Floating) -> Floating:
+    """Return 1 - the entropy of each row, to the base of the number of columns: (R, C) -> (R,)."""
+    pure: Floating = 1 - entropy_of_rows(importances + TRACE, base=importances.shape[1], axis=1)
+    return pure
+
+
+def weighted_purity(importances: Floating) -> float:
+    """Return the mean purity of the rows (R, C), weighted by their sums -> 0..1; a single column scores 1."""
+    if importances.shape[1] == 1:
+        return 1.0
+    weights = importances.sum(axis=1) if importances.sum() > 0 else np.ones(len(importances))
+    return float(np.average(purities(importances), weights=weights))
 
 
 def _cut(columns: Floating) -> Int64:

@@ -21,7 +21,7 @@ from dcign.arrays import Float64, Floating
 from dcign.device import choose_precision, computing
 from dcign.errors import TrainingError
 from dcign.metrics.regression import least_squares, linear_prediction, r_squared
-from dcign.metrics.tables import refuse_latents, standardised, train_and_test
+from dcign.metrics.tables import own_latents, refuse_latents, standardised, train_and_test
 from dcign.progress import FractionProgress, no_fraction_progress
 
 VALIDATION = 0.12  # of the samples that probes are fitted on, for early stopping
@@ -138,7 +138,7 @@ def _others(own: Own, latents: int, factors: int) -> list[list[int]]:
     """Return the latents that are not each factor's own."""
     if len(own) != factors:
         raise TrainingError(f"expected own latents of each of {factors} factors, found {list(own)}: change own.")
-    mine = [{entry} if isinstance(entry, int | np.integer) else set(entry) for entry in own]
+    mine = [set(latents) for latents in own_latents(own)]
     refuse_latents(set().union(*mine), latents)
     return [[latent for latent in range(latents) if latent not in taken] for taken in mine]
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import entropy
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -27,6 +26,7 @@ from sklearn.svm import LinearSVC
 
 from dcign.arrays import Bool, Floating, Int64
 from dcign.metrics.boosting import BoostedClassifier, fit_boosted_classifier, fit_boosted_regressor
+from dcign.metrics.information import weighted_purity
 from dcign.metrics.regression import r_squared
 from dcign.metrics.tables import (
     Blocks,
@@ -39,7 +39,6 @@ from dcign.metrics.tables import (
 
 EXACT, HISTOGRAM = "exact", "histogram"  # the estimators of DCI
 EXACT_CELLS = 20_000  # rows x latents, for which scikit-learn needs seconds at most
-TRACE = 1e-11  # added to importances, so that the entropy of a row of zeros is defined
 PENALTY = 0.01  # C of the support vector machines of SAP
 CONSTANT = 1e-12  # latents of a smaller variance predict nothing
 
@@ -60,12 +59,12 @@ class DCI:
     @property
     def disentanglement(self) -> float:
         """1 - the entropy of each latent's importances over the factors, weighted by the latent's importance: 0..1."""
-        return _purity(self.importances)
+        return weighted_purity(self.importances)
 
     @property
     def completeness(self) -> float:
         """1 - the entropy of each factor's importances over the latents, weighted by the factor's importance: 0..1."""
-        return _purity(self.importances.T)
+        return weighted_purity(self.importances.T)
 
     def disentanglement_of(self, chosen: Sequence[int]) -> float:
         """Return the disentanglement of some latents or blocks alone: 0..1.
@@ -73,7 +72,7 @@ class DCI:
         For the factors' own latents it leaves out those of the identity, which is no factor of the table: the trees
         spread the little importance of such latents over all factors, however pure the latents are.
         """
-        return _purity(self.importances[sorted(set(chosen))])
+        return weighted_purity(self.importances[sorted(set(chosen))])
 
     def grouped(self, blocks: Blocks) -> DCI:
         """Return the same for blocks of latents: a block's importance is the sum of its latents' importances."""
@@ -151,7 +150,7 @@ def predicted_right(*tables: ArrayLike, blocks: Blocks | None = None) -> Bool:
     machine = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
     right = [
         [
-            _fitted(machine, codes[:, block], known).predict(held[:, block]) == asked
+            fitted_classifier(machine, codes[:, block], known).predict(held[:, block]) == asked
             for known, asked in zip(truth.T, held_truth.T, strict=True)
         ]
         for block in checked_blocks(blocks, codes.shape[1])
@@ -178,7 +177,7 @@ def explicitness(
     inputs, asked = standardised(codes), standardised(held, codes)
     areas = []
     for known, measured in zip(truth.T, held_truth.T, strict=True):
-        model = _fitted(LogisticRegression(), inputs, known)
+        model = fitted_classifier(LogisticRegression(), inputs, known)
         areas.append(_mean_area(model.predict_proba(asked), model.classes_, measured))
     return float(np.mean(areas))
 
@@ -206,10 +205,10 @@ def _fit_classifier(
 ) -> BoostedClassifier | GradientBoostingClassifier:
     if codes.size > EXACT_CELLS and len(np.unique(truth)) > 2:
         return fit_boosted_classifier(codes, truth, rng)
-    return _fitted(GradientBoostingClassifier(random_state=int(rng.integers(2**31))), codes, truth)
+    return fitted_classifier(GradientBoostingClassifier(random_state=int(rng.integers(2**31))), codes, truth)
 
 
-def _fitted(classifier: Any, inputs: Floating, truth: Int64) -> Any:  # scikit-learn's, which has no types
+def fitted_classifier(classifier: Any, inputs: Floating, truth: Int64) -> Any:  # scikit-learn's, which has no types
     """Return the classifier, fitted to (N, Z), (N,), without warnings that the metrics' definitions make expected."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of a definition
@@ -229,12 +228,3 @@ def _mean_area(chances: Floating, named: Int64, truth: Int64) -> float:
         if member.any() and not member.all():
             areas.append(float(roc_auc_score(member, chance)))
     return float(np.mean(areas)) if areas else 0.5
-
-
-def _purity(importances: Floating) -> float:
-    """1 - the entropy of each row (R, C), rows weighted by their sums -> 0..1; a single column scores 1."""
-    if importances.shape[1] == 1:
-        return 1.0
-    pure = 1 - entropy(importances + TRACE, base=importances.shape[1], axis=1)
-    weights = importances.sum(axis=1) if importances.sum() > 0 else np.ones(len(importances))
-    return float(np.average(pure, weights=weights))

@@ -99,6 +99,7 @@ def read_monotone_latent(
     test_factors: ArrayLike,
     own: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
+    groups: ArrayLike | None = None,
 ) -> tuple[MonotoneLatent, ...]:
     """Predict each factor from one latent, by a monotone map and by a straight line.
 
@@ -112,6 +113,8 @@ def read_monotone_latent(
         The latent of each factor, (F,). None takes the latent whose monotone map is best on the first two tables.
     rng
         Draws the bootstrap of the intervals, over the rows of the last two tables. None leaves the intervals out.
+    groups
+        Rows of the last two tables that the bootstrap draws together, (M,), as in `bootstrap`.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def read_monotone_latent(
         raise TrainingError(f"expected a latent for each of {truth.shape[1]} factors, found {latents}: change own.")
     refuse_latents(latents, codes.shape[1])
     return tuple(
-        _read(latent, codes[:, latent], values, held[:, latent], asked, rng)
+        _read(latent, codes[:, latent], values, held[:, latent], asked, rng, groups)
         for latent, values, asked in zip(latents, truth.T, held_truth.T, strict=True)
     )
 
@@ -136,12 +139,18 @@ def best_latent(mu: Floating, values: Floating) -> int:
 
 
 def _read(
-    latent: int, codes: Floating, values: Floating, held: Floating, truth: Floating, rng: np.random.Generator | None
+    latent: int,
+    codes: Floating,
+    values: Floating,
+    held: Floating,
+    truth: Floating,
+    rng: np.random.Generator | None,
+    groups: ArrayLike | None,
 ) -> MonotoneLatent:
     """Fit the maps on codes and values (N,), and score them on held and truth (M,)."""
     slope, offset = fit_line(codes, values)
     arrays = [held, truth, fit_monotone(codes, values)(held), offset + slope * held]
-    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng)
+    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng, groups=groups)
     intervals = {name: (each.low, each.high) for name, each in zip(SCORES, drawn, strict=False)}
     return MonotoneLatent(int(latent), *_scores(*arrays), intervals)
 

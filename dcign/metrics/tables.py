@@ -100,12 +100,23 @@ def checked_blocks(blocks: Blocks | None, latents: int) -> list[list[int]]:
     return members
 
 
-def blocks_around(own: Sequence[int], latents: int) -> list[list[int]]:
-    """Return one block for each of the factors' own latents, and one for all other latents, the intrinsic ones."""
-    alone = sorted({int(latent) for latent in own})
-    refuse_latents(alone, latents)
-    rest = [latent for latent in range(latents) if latent not in alone]
-    return [[latent] for latent in alone] + ([rest] if rest else [])
+def blocks_around(own: Sequence[int | Sequence[int]], latents: int) -> list[list[int]]:
+    """Return one block for each factor's own latent or latents, and one for all other latents, the intrinsic ones.
+
+    Factors that share a latent share a block.
+    """
+    alone: list[list[int]] = []
+    for block in sorted(own_latents(own)):
+        shared = [other for other in alone if set(other) & set(block)]
+        alone = [other for other in alone if other not in shared] + [sorted({*block}.union(*shared))]
+    refuse_latents((latent for block in alone for latent in block), latents)
+    rest = sorted(set(range(latents)).difference(*alone))
+    return alone + ([rest] if rest else [])
+
+
+def own_latents(own: Sequence[int | Sequence[int]]) -> list[list[int]]:
+    """Return the latents of each factor, of which one can be given as a number."""
+    return [[int(each)] if isinstance(each, int | np.integer) else list(map(int, each)) for each in own]
 
 
 def refuse_latents(named: Iterable[int], latents: int) -> None:

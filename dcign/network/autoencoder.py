@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dcign.errors import TrainingError
 from dcign.network.halves import build_halves, network_built
 from dcign.recipes.registry import Recipe
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription
 
 
@@ -25,23 +25,12 @@ class AutoEncoder(nn.Module):
 
     signs: Tensor
 
-    def __init__(self, recipe: Recipe, size: int, channels: int, mirror_signs: Sequence[int]) -> None:
-        """Build the recipe's network. mirror_signs: the sign of each factor in a mirrored image, in order.
-
-        Raises TrainingError if there are fewer latents than factors and one for the identity.
-        """
+    def __init__(self, recipe: Recipe, size: int, channels: int, signs: Sequence[int]) -> None:
+        """Build the recipe's network. signs (Z,): of each latent in a mirrored image, -1 or 1."""
         super().__init__()
-        factors = len(mirror_signs)
-        if recipe.latents <= factors:
-            raise TrainingError(
-                f"expected {factors + 1} or more latents for {factors} factors and the identity, found "
-                f"{recipe.latents}: use --set latents=..."
-            )
-        signs = latent_signs(recipe, mirror_signs)
-        odd = [sign < 0 for sign in signs.tolist()]
-        self.encoder, self.decoder = build_halves(recipe, size, channels, odd)
+        self.encoder, self.decoder = build_halves(recipe, size, channels, [sign < 0 for sign in signs])
         self.two_passes = recipe.mirror and network_built(recipe.network, size) != "patch"
-        self.register_buffer("signs", signs, persistent=False)
+        self.register_buffer("signs", torch.tensor(signs, dtype=torch.float32), persistent=False)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the posterior's mean and log variance: (N, C, S, S) -> (N, Z), (N, Z), float32."""
@@ -65,13 +54,6 @@ class AutoEncoder(nn.Module):
         return torch.sigmoid(self.logits(code))
 
 
-def latent_signs(recipe: Recipe, mirror_signs: Sequence[int]) -> Tensor:
-    """Return the sign of each latent's mean in a mirrored image: (Z,), -1 or 1, given that of each factor."""
-    signs = torch.ones(recipe.latents)
-    signs[: len(mirror_signs)] = torch.tensor(mirror_signs, dtype=signs.dtype)
-    return signs
-
-
 def sample(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
     """z = mu + noise exp(logvar / 2), all of one shape; noise is N(0, 1)."""
     return mu + noise * torch.exp(logvar / 2)
@@ -79,7 +61,8 @@ def sample(mu: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
 
 def build_model(recipe: Recipe, description: ImageDescription) -> AutoEncoder:
     """Build the network of a recipe, in the memory layout that is fast for convolutions. Weights are not set."""
-    model = AutoEncoder(recipe, description.size, description.channels, description.mirror_signs)
+    signs = CodeLayout.of(description, recipe).signs
+    model = AutoEncoder(recipe, description.size, description.channels, signs)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

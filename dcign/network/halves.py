@@ -113,15 +113,15 @@ def build_halves(recipe: Recipe, size: int, channels: int, odd: Sequence[bool]) 
 
     odd (Z,): whether a mirror negates the latent.
     """
-    layout, activate = Layout.of(size), ACTIVATIONS[recipe.activation]
+    layout, activate, latents = Layout.of(size), ACTIVATIONS[recipe.activation], len(odd)
     built = network_built(recipe.network, size)
     if built in PAPER_WIDTHS:
         widths = PAPER_WIDTHS[built]
-        return PaperEncoder(channels, recipe.latents, widths), PaperDecoder(channels, recipe.latents, widths)
+        return PaperEncoder(channels, latents, widths), PaperDecoder(channels, latents, widths)
     if built == "strided":
         return (
-            StridedEncoder(layout, channels, recipe.latents, activate),
-            StridedDecoder(layout, channels, recipe.latents, activate),
+            StridedEncoder(layout, channels, latents, activate),
+            StridedDecoder(layout, channels, latents, activate),
         )
     encoder, decoder = (
         PatchShape(layout, channels, widths, hidden, odd, recipe.mirror, activate, recipe.encoder_norm)

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dcign.network.autoencoder import latent_signs
 from dcign.network.equivariant import Dense, Down, Latents, Normalised, Up, by_copy, sums_and_differences
 from dcign.network.layout import Layout
 from dcign.network.patch import PATCH, WINDOW
 from dcign.recipes.registry import Recipe
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription
 
 WIDTHS = (96, 128, 128)  # of each grid, the finest first; both copies count
@@ -93,7 +93,7 @@ class Refiner(nn.Module):
 
 def build_refiner(recipe: Recipe, description: ImageDescription) -> Refiner:
     """Build the refiner of an auto-encoder of this recipe. Weights are not set."""
-    signs = latent_signs(recipe, description.mirror_signs)
+    signs = torch.tensor(CodeLayout.of(description, recipe).signs, dtype=torch.float32)
     return Refiner(description.size, description.channels, signs, recipe.mirror)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from dcign.run.code_layout import CodeLayout
 from dcign.run.json_files import write_result
-from dcign.trained.calibration import FactorCalibration
+from dcign.trained.calibration import Calibration
 from dcign.trained.commands import train_words
 from dcign.trained.evaluation_file import value_of
 from dcign.trained.marks import beside
@@ -47,7 +48,7 @@ def write_card(run: TrainedRun) -> Path:
 
 def model_card(
     published: Published,
-    calibrations: Sequence[FactorCalibration] = (),
+    calibrations: Sequence[Calibration] = (),
     evaluation: dict[str, Any] | None = None,  # JSON
 ) -> str:
     """Return the text of the card."""
@@ -66,6 +67,7 @@ def model_card(
         published=published,
         recipe=recipe,
         images=images,
+        layout=CodeLayout.of(images, recipe),
         calibrations=list(zip(calibrations, images.units, strict=True)) if calibrations else [],
         evaluation=evaluation,
         small=_small,

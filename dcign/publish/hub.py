@@ -19,7 +19,7 @@ from dcign.publish.card import model_card
 from dcign.run.checkpoint import REFINER
 from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
-from dcign.trained.calibration import FactorCalibration, write_calibrations
+from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, write_published
 from dcign.trained.trained_run import TrainedRun
@@ -42,7 +42,7 @@ class DCIGN(
     def __init__(
         self,
         config: Published,
-        calibrations: Sequence[FactorCalibration] = (),
+        calibrations: Sequence[Calibration] = (),
         evaluation: dict[str, Any] | None = None,  # JSON
     ) -> None:
         """Build the network with arbitrary weights; `from_pretrained` loads them."""

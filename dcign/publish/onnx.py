@@ -25,7 +25,7 @@ from dcign.network.autoencoder import AutoEncoder
 from dcign.publish.hub import DCIGN, folder_errors
 from dcign.publish.hub import FILES as HUB_FILES
 from dcign.storage.atomic import write_atomic
-from dcign.trained.calibration import FactorCalibration, to_json
+from dcign.trained.calibration import Calibration, to_json
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
@@ -98,7 +98,7 @@ class _Decoder(nn.Module):
         return (self.model.decode(code),)
 
 
-def _encoder_and_decoder(codec: Codec, calibrations: Sequence[FactorCalibration]) -> tuple[bytes, bytes]:
+def _encoder_and_decoder(codec: Codec, calibrations: Sequence[Calibration]) -> tuple[bytes, bytes]:
     """Return the content of both files, checked in ONNX Runtime against torch."""
     size, channels = codec.description.size, codec.description.channels
     generator = torch.Generator().manual_seed(0)
@@ -113,17 +113,18 @@ def _encoder_and_decoder(codec: Codec, calibrations: Sequence[FactorCalibration]
     )
 
 
-def _about(codec: Codec, calibrations: Sequence[FactorCalibration]) -> dict[str, Any]:  # JSON
+def _about(codec: Codec, calibrations: Sequence[Calibration]) -> dict[str, Any]:  # JSON
     """Return the metadata: the images, the latents, and each factor's calibration, if the run was evaluated."""
-    description, recipe = codec.description, codec.configuration.recipe
+    description, recipe, layout = codec.description, codec.configuration.recipe, codec.layout
     return {
         "recipe": recipe.name,
         "step": codec.step,
         "image": {"size": description.size, "channels": description.channels, "range": [0, 1]},
-        "latents": recipe.latents,
+        "latents": layout.size,
+        "blocks": {block.name: block.latents for block in layout.blocks} if recipe.assigned else {},
         "factors": [
-            {"name": name, "units": units, "latent": place if recipe.assigned else None}
-            for place, (name, units) in enumerate(zip(description.factors, description.units, strict=True))
+            {"name": name, "units": units, "latent": block.latents[0] if recipe.assigned else None}
+            for name, units, block in zip(description.factors, description.units, layout.factors, strict=True)
         ],
         "calibration": [to_json(fit) for fit in calibrations],  # as in calibration.json
     }

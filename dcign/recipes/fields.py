@@ -21,6 +21,7 @@ Steps = Annotated[int, Meta(ge=0, le=10**9)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Decay = Annotated[float, Meta(ge=0, le=0.999999)]
 Units = Annotated[int, Meta(ge=2, le=4096)]
+PartSize = Annotated[int, Meta(ge=1, le=1024)]
 Widths = Annotated[tuple[Units, ...], Meta(min_length=1, max_length=8, description="widths such as 128:96:32")]
 Weights = Annotated[
     tuple[Annotated[float, Meta(ge=0, le=1e6)], ...],

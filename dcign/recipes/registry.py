@@ -13,7 +13,18 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from dcign.errors import TrainingError
-from dcign.recipes.fields import Decay, Fraction, Ratio, Steps, Units, Weights, Widths, validate_fields, validate_ratio
+from dcign.recipes.fields import (
+    Decay,
+    Fraction,
+    PartSize,
+    Ratio,
+    Steps,
+    Units,
+    Weights,
+    Widths,
+    validate_fields,
+    validate_ratio,
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,10 @@ class Recipe:
     encoder_norm: bool = True  # of the patch network: layer normalisation before each activation of the encoder
     activation: Literal["relu", "silu"] = "silu"  # of patch and strided; the paper's networks use ReLU
     gain: Annotated[float, Meta(ge=1e-3, le=1e3)] = 2.8  # variance of the initial weights, times their layer's inputs
-    latents: Annotated[int, Meta(ge=2, le=4096)] = 40  # Z: the first F are the factors', the others are intrinsic
+    latents: Annotated[int, Meta(ge=2, le=4096)] = 40  # Z, unless the data set has all parts of a person, as below
+    shape_latents: PartSize = 20  # the latents of each part; factors have one or two of their own (code_layout.py)
+    skin_latents: PartSize = 8
+    hair_latents: PartSize = 12
     mirror: bool = True  # mirror-equivariant, with the signs that the data set gives; in patch the decoder too
 
     # The clamp: what the decoder gets for a latent that does not vary in the batch.
@@ -101,6 +115,11 @@ class Recipe:
                     f"expected even numbers in {name}, as a mirror-equivariant layer has two copies of each feature, "
                     f"found {width}: change it, or use --set mirror=false."
                 )
+
+    @property
+    def latents_of_parts(self) -> dict[str, int]:
+        """The number of latents of each part of a person, for data sets whose batches vary it."""
+        return {"shape": self.shape_latents, "skin": self.skin_latents, "hair": self.hair_latents}
 
     @property
     def assigned(self) -> bool:
@@ -205,8 +224,11 @@ ADA_GVAE = replace(
     images=2,
 )
 
-# Fields of the patch network and of Muon, which older versions did not have.
+# Fields of the patch network, of Muon, and of parts of a person, which older versions did not have.
 UNUSED_BEFORE = (
+    "shape_latents",
+    "skin_latents",
+    "hair_latents",
     "encoder_widths",
     "decoder_widths",
     "encoder_hidden",

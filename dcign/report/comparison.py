@@ -20,7 +20,7 @@ FORMAT = "dcign-comparison"
 FORMAT_VERSION = 1
 WIDTH = 110  # columns of a terminal; a wider table continues below
 CELL = 13
-LEGEND = "mean over seeds ± half the range from minimum to maximum; docs/training.md defines each metric"
+LEGEND = "mean over seeds ± half the range from minimum to maximum; docs/metrics.md defines each metric"
 MARKS = "chance: shuffled labels, an untrained network; ? no better than chance, ! worse than copying, = saturated"
 
 

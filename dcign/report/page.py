@@ -24,6 +24,7 @@ from dcign.trained.terms import (
     DCI_TERMS,
     FACTOR_TABLES,
     METRIC_TERMS,
+    PERSON_TERMS,
     RECONSTRUCTION_TERMS,
     Metric,
     part_terms,
@@ -95,6 +96,8 @@ def report_html(gallery: Gallery) -> str:
         picture=_picture_facts(run.evaluation),
         rebuilt=_rebuilt(runs),
         refined=_refined(run),
+        parts=_parts(runs),
+        person_terms=PERSON_TERMS,
         identity=[_identity_words(each) for each in runs],
         strips=strips,
         strip_of=strip_of,
@@ -136,7 +139,8 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
                 "name": run.name,
                 "tone": tone,
                 "verdict": _verdict(reading, factor),
-                "words": f"{reading.name.capitalize()} reads it from a picture with a mean error of "
+                "words": f"{reading.name.capitalize()} {'read' if reading.circular else 'reads'} it from a picture "
+                "with a mean error of "
                 f"{reading.error:.1f}{unit}; a constant guess has {reading.blind_error:.0f}{unit}",
                 "figure": single_figure(reading, factor, unit, row.colour),
                 "rows": (grid.rows[number], grid.rows[-1]),
@@ -146,9 +150,10 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
 
 
 def _verdict(reading: Reading, factor: str) -> str:
+    told = "Two latents are" if reading.circular else "One latent is"
     if reading.r2 >= CLEAR:
-        return f"One latent is {factor}"
-    return f"One latent is nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
+        return f"{told} {factor}"
+    return f"{told} nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
 
 
 def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, list[list[tuple[str, str]]]]]]]:
@@ -199,6 +204,15 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     head, frame = (value_of(report["reconstruction"], f"psnr_{part}_db") for part in ("head", "frame"))
     of_head = "" if head is None else f"{formatted(head, '.1f')} dB over the head and "
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
+
+
+def _parts(runs: Sequence[TrainedRun]) -> list[tuple[str, str, list[str]]]:
+    """Return a line per run and part of a person: the run, the part, and the cells of PERSON_TERMS."""
+    return [
+        (run.name, part, [term.text(score) for term in PERSON_TERMS])
+        for run in runs
+        for part, score in (run.evaluation.get("parts") or {}).items()
+    ]
 
 
 def _rebuilt(runs: Sequence[TrainedRun]) -> list[tuple[Metric, list[tuple[str, str]]]]:

@@ -10,12 +10,14 @@ from dcign.trained.marks import chance_of, sign_of
 from dcign.trained.terms import (
     FACTOR_TERMS,
     METRIC_TERMS,
+    PERSON_TERMS,
     RECONSTRUCTION_TERMS,
     RERENDER_TERMS,
     Metric,
     view_terms,
 )
 
+ACROSS = 8  # metrics of the whole code beside each other
 LEGEND = """\
 Measured on unseen people.
 error: mean absolute error, in the factor's unit
@@ -25,7 +27,8 @@ swap: squared error with this factor taken from another picture of the person, d
 copy: the same ratio for returning the input unchanged, which a swap has to beat
 still: how much the other latents move with this factor, relative to how much they differ between people (0 = not at
       all)
-as one: all intrinsic latents count as one block
+own, whole, leak of a part: R2 of its coefficients from its own block, from the whole code, and from all other blocks
+as one: the latents of each block count as one
 fine: share of the fine structure of faces that reconstructions explain (1 = all, 0 = a constant picture)
 +-: half the 95 % interval
 chance: the better of labels in another order and of an untrained network, on the same pictures
@@ -46,7 +49,7 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
             chances = [formatted(chance_of(report, term, factor), term.form, "") for term in terms]
             if any(chances):
                 lines.append("  chance".ljust(width) + "".join(chance.rjust(9) for chance in chances))
-        lines += [*_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
+        lines += [*_parts_lines(report), *_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
     return "\n".join([*lines, LEGEND])
 
 
@@ -56,17 +59,33 @@ def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON
     return (*FACTOR_TERMS, *RERENDER_TERMS[: 2 * measured])
 
 
+def _parts_lines(report: dict[str, Any]) -> list[str]:  # JSON
+    """Return a row per part of a person, if the data set's batches vary parts."""
+    parts: dict[str, dict[str, Any]] = report.get("parts") or {}
+    if not parts:
+        return []
+    rows = [("part", [term.heading for term in PERSON_TERMS])]
+    rows += [(name, [term.text(score, "-") for term in PERSON_TERMS]) for name, score in parts.items()]
+    return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
+
+
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON
     """Return a row of metrics with each latent by itself, and one with the intrinsic latents as one block."""
     if report.get("unmeasured"):
         return [f"not measured: {report['unmeasured']}"]
     if report.get("metrics") is None:  # an evaluation.json of an older version
         return []
-    rows = [("", [term.heading for term in METRIC_TERMS])]
-    for title, terms in (("each latent", METRIC_TERMS), ("as one", [term.of_blocks() for term in METRIC_TERMS])):
-        rows.append((title, [term.text(report, "-") + sign_of(report, term) for term in terms]))
-        rows.append(("  +-", [term.half_width(report).removeprefix("±") for term in terms]))
-        rows.append(("  chance", [formatted(chance_of(report, term), term.form, "") for term in terms]))
+    terms = [term for term in METRIC_TERMS if value_of(report, term.key) is not None]  # older evaluations have fewer
+    return [line for first in range(0, len(terms), ACROSS) for line in metric_lines(report, terms[first:][:ACROSS])]
+
+
+def metric_lines(report: dict[str, Any], terms: Sequence[Metric]) -> list[str]:  # JSON
+    """Return one table of some metrics of the whole code, one column per metric."""
+    rows = [("", [term.heading for term in terms])]
+    for title, some in (("each latent", terms), ("as one", [term.of_blocks() for term in terms])):
+        rows.append((title, [term.text(report, "-") + sign_of(report, term) for term in some]))
+        rows.append(("  +-", [term.half_width(report).removeprefix("±") for term in some]))
+        rows.append(("  chance", [formatted(chance_of(report, term), term.form, "") for term in some]))
     rows = [row for row in rows if any(row[1])]  # older evaluations have no chance
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
 

@@ -15,6 +15,7 @@ from dcign.data.dataset.reader import FaceDataset
 from dcign.errors import TrainingError
 from dcign.recipes.fields import Ratio, parse_ratio, read_settings, settable, validate_fields, validate_ratio
 from dcign.recipes.registry import Recipe, changed, recipe_named, recipe_of_run, setting_text
+from dcign.run.code_layout import IDENTITY, CodeLayout
 from dcign.run.json_files import read_json
 from dcign.storage.atomic import is_temporary, write_atomic
 from dcign.storage.lock import LOCK_FILE
@@ -31,6 +32,7 @@ Precision = Literal["auto", "bfloat16", "float32"]
 Storage = Literal["auto", "memory", "disk"]
 Strings = Annotated[tuple[str, ...], Meta(min_length=1, description="one string per factor")]
 Signs = Annotated[tuple[int, ...], Meta(min_length=1, description="-1 or 1 for each factor")]
+Names = Annotated[tuple[str, ...], Meta(description="names")]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class TrainConfiguration:
     recipe: Recipe
     steps: Annotated[int, Meta(ge=1, le=10**9)]
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    ratio: Ratio | None = None  # a share per kind of batch: the factors in the data set's order, then the identity
+    ratio: Ratio | None = None  # a share per kind of batch, in the order of the description's kinds
     device: str = "auto"
     precision: Precision = "auto"  # "auto": bfloat16 where the device is fast at it
     threads: Annotated[int, Meta(ge=0, le=2**16)] = 0  # 0: one per core. Checked against the cores where they are used
@@ -105,15 +107,18 @@ class TrainConfiguration:
                 given["ratio"] = parse_ratio(ratio, description.kinds)
             return dataclasses.replace(found, **given)
         if ratio is not None:
-            factors = FaceDataset(data or "faces").factors
-            given["ratio"] = parse_ratio(ratio, (*(factor.name for factor in factors), "identity"))
+            given["ratio"] = parse_ratio(ratio, kinds_of(FaceDataset(data or "faces")))
         chosen = chosen or recipe_named("swap")
         return cls(**{"data": "faces", "recipe": chosen, "steps": chosen.steps, "seed": 0, **given})
 
 
 @dataclass(frozen=True)
 class ImageDescription:
-    """What the network is fitted to: square images and the factors, as the data set names them."""
+    """What the network is fitted to: square images and what varies in them, as the data set names it.
+
+    circular: the factors whose range is the full turn. of_identity: those that belong to a person, so that they vary in
+    identity batches too. parts: of a person, of which batches vary one. Records of older versions have none of these.
+    """
 
     size: int
     channels: Literal[1, 3]
@@ -121,9 +126,17 @@ class ImageDescription:
     units: Strings
     mirror_signs: Signs
     data_sha256: str
+    circular: Names = ()
+    of_identity: Names = ()
+    parts: Names = ()
 
     def __post_init__(self) -> None:
         validate_fields(self)
+        if unknown := {*self.circular, *self.of_identity} - {*self.factors}:
+            raise TrainingError(
+                f"expected circular factors and factors of the identity out of {self.factors}, found {min(unknown)!r}: "
+                "correct the record of the factors."
+            )
         counts = len(self.factors), len(self.units), len(self.mirror_signs)
         if len(set(counts)) != 1 or not set(self.mirror_signs) <= {-1, 1}:
             raise TrainingError(
@@ -133,8 +146,13 @@ class ImageDescription:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Return what can vary in a batch: each factor, then the identity."""
-        return (*self.factors, "identity")
+        """Return what can vary in a batch: each factor, then each part, then the identity."""
+        return (*self.factors, *self.parts, IDENTITY)
+
+
+def kinds_of(dataset: FaceDataset) -> tuple[str, ...]:
+    """Return what can vary in a batch of a data set, in the order of `ImageDescription.kinds`."""
+    return (*(factor.name for factor in dataset.factors), *dataset.parts, IDENTITY)
 
 
 def to_json(configuration: TrainConfiguration, description: ImageDescription) -> dict[str, Any]:  # JSON
@@ -222,10 +240,9 @@ def from_json(found: dict[str, Any]) -> tuple[TrainConfiguration, ImageDescripti
         del found["format"]
         description = ImageDescription(**found.pop("description"))
         recipe = recipe_of_run(found.pop("recipe"), description.size**2 * description.channels)
-        if recipe.latents <= len(description.factors):
-            raise ValueError(f"expected more latents than {len(description.factors)} factors, found {recipe.latents}")
+        CodeLayout.of(description, recipe)  # raises if there are too few latents
         return TrainConfiguration(recipe=recipe, **found), description
-    except (KeyError, TypeError, AttributeError) as error:
+    except (TrainingError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from None
 
 

@@ -6,10 +6,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
@@ -19,7 +21,7 @@ from dcign.terminal.echo import echo, printable_lines
 
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
-SPLITS = ("train", "test", "iid", "sweep")
+SPLITS = ("train", "test", "iid", "sweep", "mix")
 
 
 class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
@@ -81,8 +83,11 @@ SPLIT = click.option("--split", "splits", multiple=True, metavar="NAME",
 MODEL = click.option("--model", "model_path", type=PATH, metavar="PATH",
                      help="Your own face model: BFM, FLAME, ICT-FaceKit or GNM (docs/models.md).  "
                      "[default: the procedural model]")  # fmt: skip
-HAIR = click.option("--hair", type=click.Choice(["natural", "none"]), default="natural", show_default=True,
-                    help="none: bare heads, as in the paper.")  # fmt: skip
+HAIR = click.option("--hair", default="natural", show_default=True, metavar="CUT",
+                    help="A haircut, for example bob; none: bare heads, as in the paper (docs/face.md).")  # fmt: skip
+HAIRCUTS = click.option("--hair", default="natural", show_default=True, metavar="CUT,...",
+                        help="Only these haircuts, for example bob,curls; none: bare heads, as in the paper "
+                        "(docs/face.md).")  # fmt: skip
 KEEP_HEAD_SIZE = click.option("--keep-head-size", is_flag=True,
                               help="Let the head's size vary, which looks like the camera's distance.")  # fmt: skip
 SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, metavar="N",
@@ -90,7 +95,7 @@ SEED = click.option("--seed", type=NOT_NEGATIVE, default=0, show_default=True, m
 
 
 class FactorCommand(click.Command):
-    """A command with an additional option for each factor of the run that its arguments name."""
+    """A command with an additional option for each factor, and each part, of the run that its arguments name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
@@ -107,16 +112,39 @@ class FactorCommand(click.Command):
 
     @staticmethod
     def _factor_options(folder: str) -> list[click.Parameter]:
+        from dcign.infer.edit import plural
         from dcign.trained.trained_run import TrainedRun
 
         run = TrainedRun.open(folder)
         options: list[click.Parameter] = []
         for fit, units in zip(run.calibrations, run.description.units, strict=True):
             low, high = fit.range
-            text = f"Values from {low:.4g} to {high:.4g} {units}{'s' if units == 'degree' else ''}."
+            text = f"Values from {low:.4g} to {high:.4g} {plural(units)}."
+            if fit.circular:
+                text = "Any angles, degrees: 190 is -170."
             names = [f"--{fit.factor.replace('_', '-')}", fit.factor]
             options.append(click.Option(names, type=FactorValues(), multiple=True, help=text))
+        for part in run.description.parts if run.configuration.recipe.assigned else ():
+            names = [f"--{part}-from", f"{part}_from"]
+            options.append(click.Option(names, type=PATH, metavar="PICTURE", help=f"Take the {part} of this picture."))
         return options
+
+
+class PeopleCommand(click.Command):
+    """A command whose option --sex takes two numbers, or a word for them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Replace `--sex women` and `--sex men` by their numbers, then parse."""
+        if any(word.partition("=")[0] == "--sex" for word in args):
+            from dcign.render.plan.choice import SEX_RANGES
+
+            words = list(
+                chain.from_iterable(word.split("=", 1) if word.startswith("--sex=") else [word] for word in args)
+            )
+            args = words[:1]
+            for before, word in pairwise(words):
+                args += map(str, SEX_RANGES[word]) if before == "--sex" and word in SEX_RANGES else [word]
+        return super().parse_args(ctx, args)
 
 
 class Commands(click.Group):
@@ -152,12 +180,16 @@ def _warnings_shown() -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(sentence: str) -> Iterator[None]:
-    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP."""
+def interruptible(sentence: str | Callable[[], str]) -> Iterator[None]:
+    """On a stop signal print how to continue, and exit with its code: 130 for Ctrl-C, 143 for TERM, 129 for HUP.
+
+    sentence: or a function that returns it.
+    """
     try:
         yield
     except (TrainingInterrupted, KeyboardInterrupt) as stopped:
-        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else sentence}", err=True)
+        said = sentence if isinstance(sentence, str) else sentence()
+        echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else said}", err=True)
         sys.exit(exit_code(stopped))
 
 
@@ -166,3 +198,15 @@ def refuse_overwriting(path: Path, option: str = "--out") -> None:
         raise click.ClickException(
             f"expected a new file, found {path}, which is there already: remove it or choose another {option}."
         )
+
+
+def refuse_beside(context: click.Context, option: str, *allowed: str) -> None:
+    """Raise a usage error if other options than these were given beside one."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in (option, *allowed)
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"expected --{option} without {given[0]}, found both: leave one out.")

@@ -1,11 +1,11 @@
 """The clamp: the latents that should not vary within a batch are replaced before the decoder gets the code.
 
-Codes are (G, n, Z): G groups of n images, each group from one batch, so that one factor (or the identity)
+Codes are (G, n, Z): G groups of n images, each group from one batch, so that one factor (or a part, or the identity)
 varies in it. `active` (G, 1, Z) marks the latents that may differ within the group. The decoder gets
 where(active, z, reference). All kinds of groups pass through the same operations, without a branch. A recipe
 selects functions by name from the tables below.
 
-Blocks: each factor's latent is its own block, and the intrinsic latents together are the last one.
+`CodeLayout` says which latents form a block, and which blocks are active in each kind of batch.
 """
 
 from __future__ import annotations
@@ -18,22 +18,18 @@ from torch import Tensor
 
 from dcign.network.autoencoder import sample
 from dcign.recipes.registry import Recipe
+from dcign.run.code_layout import CodeLayout
 
 
-def active_latents(recipe: Recipe, factors: int) -> Tensor:
-    """Return the latents that may vary in each kind of batch: (F + 1, Z) bool. The last kind is the identity.
+def active_latents(recipe: Recipe, layout: CodeLayout) -> Tensor:
+    """Return the latents that may vary in each of K kinds of batches: (K, Z) bool.
 
     Where nothing is clamped (a plain VAE), all may vary in every kind. Where labels are not used, none is marked.
     """
     if not recipe.assigned:
-        return torch.full((factors + 1, recipe.latents), recipe.reference == "none")
-    kinds = torch.arange(factors + 1)
-    return block_of_latents(factors, recipe.latents)[None, :] == kinds[:, None]
-
-
-def block_of_latents(factors: int, latents: int) -> Tensor:
-    """Return the block of each latent: (Z,) int, 0 .. F - 1 for the factors' latents, F for the intrinsic ones."""
-    return torch.arange(latents).clamp(max=factors)
+        return torch.full((len(layout.active), layout.size), recipe.reference == "none")
+    names = [layout.blocks[number].name for number in layout.block_of_latent]
+    return torch.tensor([[name in active for name in names] for active in layout.active])
 
 
 # Which latents are active: mu, logvar (G, n, Z) and the latents that the labels mark (G, 1, Z) -> (G, 1, Z).

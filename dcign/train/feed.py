@@ -16,6 +16,7 @@ from torch import Tensor
 
 from dcign.inputs.batches import ImageBatches, draw_groups, sent, step_generator
 from dcign.recipes.registry import Recipe
+from dcign.run.code_layout import CodeLayout
 from dcign.train.clamp import draw_donors
 from dcign.train.distributed import Process
 
@@ -25,7 +26,7 @@ AHEAD = 16  # steps that are read before they are needed
 class StepInput(NamedTuple):
     """The groups of one rank in a step.
 
-    images (G, n, S, S, C) uint8; kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, F + 1).
+    images (G, n, S, S, C) uint8; kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, blocks).
     """
 
     images: Tensor
@@ -50,7 +51,7 @@ class StepFeed:
     members: list[Tensor]  # the batches of each kind
     ratio: tuple[float, ...]
     recipe: Recipe
-    blocks: int  # number of blocks of latents, one per kind of batch, each with its own donors
+    layout: CodeLayout  # each of its blocks has its own donors
     seed: int
     process: Process
 
@@ -60,8 +61,8 @@ class StepFeed:
         generator = step_generator(self.seed, step)
         count = min(recipe.images, size)
         draw = draw_groups(self.members, self.ratio, recipe.groups, count, size, recipe.flip, generator)
-        noise = torch.randn(recipe.groups, count, recipe.latents, generator=generator)
-        donors = draw_donors(recipe.groups, count, self.blocks, generator)
+        noise = torch.randn(recipe.groups, count, self.layout.size, generator=generator)
+        donors = draw_donors(recipe.groups, count, len(self.layout.blocks), generator)
         batch, image, *rest = (values[self.process.rank :: self.process.count] for values in (*draw, noise, donors))
         return StepInput(self.batches.take(batch, image), *rest)
 

@@ -18,7 +18,8 @@ from torch.utils._triton import has_triton
 from dcign.inputs.batches import as_network_input
 from dcign.network.autoencoder import AutoEncoder
 from dcign.recipes.registry import Recipe
-from dcign.train.clamp import ACTIVE, CLAMPS, Posterior, active_latents, block_of_latents, invariance
+from dcign.run.code_layout import CodeLayout
+from dcign.train.clamp import ACTIVE, CLAMPS, Posterior, active_latents, invariance
 
 TERMS = ("loss", "reconstruction", "divergence", "invariance")
 
@@ -36,7 +37,7 @@ def terms(
     """Return the loss and its three terms in the order of `TERMS`: (4,), nats per image.
 
     images (G, n, C, S, S) 0..1; active (G, 1, Z), as the labels mark it; blocks (Z,); noise (G, n, Z) N(0, 1); donors
-    (G, n, F + 1) indices into the n images of the group. The random numbers are arguments, so that the loss is a pure
+    (G, n, blocks) indices into the n images of the group. The random numbers are arguments, so that the loss is a pure
     function: reconstruction + beta * divergence + invariance_weight * invariance.
     """
     groups, count = images.shape[:2]
@@ -132,12 +133,12 @@ class StepLoss(nn.Module):
     active: Tensor
     blocks: Tensor
 
-    def __init__(self, model: AutoEncoder, recipe: Recipe, factors: int) -> None:
+    def __init__(self, model: AutoEncoder, recipe: Recipe, layout: CodeLayout) -> None:
         """Combine a network with the loss of its recipe."""
         super().__init__()
         self.model, self.recipe = model, recipe
-        self.register_buffer("active", active_latents(recipe, factors), persistent=False)
-        self.register_buffer("blocks", block_of_latents(factors, recipe.latents), persistent=False)
+        self.register_buffer("active", active_latents(recipe, layout), persistent=False)
+        self.register_buffer("blocks", torch.tensor(layout.block_of_latent), persistent=False)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return loss, reconstruction, divergence and invariance: (4,).

@@ -10,6 +10,7 @@ from dcign.inputs.batches import ImageBatches, batches_by_kind, step_generator
 from dcign.network.autoencoder import build_model
 from dcign.network.halves import initialise
 from dcign.run.checkpoint import TrainingState
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.distributed import Ranks
 from dcign.train.feed import StepFeed
@@ -41,7 +42,7 @@ class Trainer(TrainingLoop):
             terms=TERMS,
             images_per_step=recipe.groups * min(recipe.images, batches.size),
         )
-        loss = StepLoss(model, recipe, len(description.factors))
+        loss = StepLoss(model, recipe, CodeLayout.of(description, recipe))
         self.loss = ranks.module(compile_step(loss, self.device))
 
     def losses(self, step: int) -> Tensor:
@@ -78,7 +79,7 @@ def step_feed(
         batches_by_kind(batches.kind, description.kinds, ratio),
         ratio,
         recipe,
-        len(description.kinds),
+        CodeLayout.of(description, recipe),
         configuration.seed,
         ranks.process,
     )

@@ -1,14 +1,16 @@
-"""Calibration: monotone maps between a latent and its factor, fitted on training identities.
+"""Calibration: maps between latents and factors, fitted on training identities.
 
-A latent that stands for azimuth has units of its own and is not linear in azimuth. An isotonic fit maps it to degrees.
-An isotonic fit is a step function and has no inverse. So the map from degrees to the latent is fitted separately.
+A latent that stands for elevation has units of its own and is not linear in elevation. An isotonic fit maps it to
+degrees. An isotonic fit is a step function and has no inverse. So the map from degrees to the latent is fitted
+separately. A circular factor has two latents, whose mean passes along a closed curve while the factor makes a turn.
 
-Both maps are constant beyond their ends. `FactorCalibration.range` gives the factor's values at the ends.
+Maps on a line are constant beyond their ends. `range` gives the factor's values at the ends.
 """
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
+from dcign.metrics.circular import TURN, ClosedCurve, fit_curve
 from dcign.metrics.regression import MonotoneMap, fit_line, fit_monotone
 from dcign.run import json_files
 from dcign.run.json_files import open_result, refuse_format, write_result
@@ -28,15 +31,56 @@ from dcign.run.json_files import open_result, refuse_format, write_result
 FORMAT = "dcign-calibration"
 FORMAT_VERSION = 1
 FILE = "calibration.json"
+LEAST_POINTS = 3  # of a closed curve
 Number = Annotated[float, Meta(ge=-1e9, le=1e9)]  # no code and no factor is larger
+Latent = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(min_length=1)]
+
+
+class Calibration(ABC):
+    """The latents of a factor, the map from them to the factor, and the map back.
+
+    Coordinates are values of these latents, or along as many other directions of the code: (N, k), k = 1 or 2.
+    """
+
+    factor: str
+    circular: bool = False
+
+    @property
+    @abstractmethod
+    def own(self) -> tuple[int, ...]:
+        """The factor's latents: (k,)."""
+
+    @property
+    @abstractmethod
+    def range(self) -> tuple[float, float]:
+        """The lowest and highest value of the factor in the fit."""
+
+    @abstractmethod
+    def at(self, coordinates: Floating) -> Floating:
+        """Return the factor's values at coordinates: (N, k) -> (N,)."""
+
+    @abstractmethod
+    def coordinates(self, values: Floating) -> Floating:
+        """Return the coordinates of values of the factor: (N,) -> (N, k)."""
+
+    def read(self, mu: Floating) -> Floating:
+        """Return the factor's values read from codes: (N, Z) -> (N,)."""
+        return self.at(mu[:, self.own])
+
+    def written(self, mu: Floating, values: ArrayLike) -> Floating:
+        """Return copies of codes with the factor set to values: (N, Z), a number or (N,) -> (N, Z)."""
+        changed = np.array(mu)
+        changed[:, self.own] = self.coordinates(np.atleast_1d(np.asarray(values, np.float64)))
+        return changed
 
 
 @dataclass(frozen=True, eq=False)
-class FactorCalibration:
+class FactorCalibration(Calibration):
     """The latent of a factor, the map from latent to factor, and the map from factor to latent."""
 
-    factor: Annotated[str, Meta(min_length=1)]
-    latent: Annotated[int, Meta(ge=0)]
+    factor: Name
+    latent: Latent
     slope: Number  # of the least-squares line from latent to factor
     offset: Number  # that line at latent 0
     value: MonotoneMap
@@ -47,9 +91,50 @@ class FactorCalibration:
         return self.offset + self.slope * codes
 
     @property
+    def own(self) -> tuple[int, ...]:
+        """The factor's latent: (1,)."""
+        return (self.latent,)
+
+    @property
     def range(self) -> tuple[float, float]:
         """The lowest and highest value of the factor in the fit."""
         return float(self.code.inputs[0]), float(self.code.inputs[-1])
+
+    def at(self, coordinates: Floating) -> Floating:
+        """Return the factor's values: (N, 1) -> (N,)."""
+        return self.value(coordinates[:, 0])
+
+    def coordinates(self, values: Floating) -> Floating:
+        """Return the latent of values of the factor: (N,) -> (N, 1)."""
+        return self.code(values)[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class CircularCalibration(Calibration):
+    """The two latents of a circular factor, and the closed curve of their means over a turn, from -180 degrees on."""
+
+    factor: Name
+    latents: tuple[Latent, Latent]
+    curve: ClosedCurve
+    circular = True
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The factor's latents: (2,)."""
+        return self.latents
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The whole turn."""
+        return -TURN / 2, TURN / 2
+
+    def at(self, coordinates: Floating) -> Floating:
+        """Return the factor's values, -180 to below 180 degrees: (N, 2) -> (N,)."""
+        return self.curve.angle(coordinates)
+
+    def coordinates(self, values: Floating) -> Floating:
+        """Return the latents of values of the factor, of any number of turns: (N,) -> (N, 2)."""
+        return self.curve.at(values)
 
 
 def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
@@ -58,12 +143,26 @@ def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> Fa
     return FactorCalibration(factor, latent, slope, offset, fit_monotone(codes, values), fit_monotone(values, codes))
 
 
-def factor_values(mu: Floating, calibrations: Sequence[FactorCalibration]) -> Floating:
+def calibrate_circle(
+    factor: str, latents: tuple[int, int], coordinates: Floating, values: Floating
+) -> CircularCalibration:
+    """Fit the curve of two latents (N, 2) over the values of a circular factor (N,), degrees."""
+    return CircularCalibration(factor, latents, fit_curve(coordinates, values))
+
+
+def calibrate_coordinates(factor: str, latents: Sequence[int], coordinates: Floating, values: Floating) -> Calibration:
+    """Fit the maps between coordinates (N, k) and a factor's values (N,): on the circle if there are two."""
+    if len(latents) == 1:
+        return calibrate(factor, latents[0], coordinates[:, 0], values)
+    return calibrate_circle(factor, (latents[0], latents[1]), coordinates, values)
+
+
+def factor_values(mu: Floating, calibrations: Sequence[Calibration]) -> Floating:
     """Read the factors from codes mu (N, Z): (N, F), in the factors' units and in the order of the calibrations."""
-    return np.stack([fit.value(mu[:, fit.latent]) for fit in calibrations], axis=1)
+    return np.stack([fit.read(mu) for fit in calibrations], axis=1)
 
 
-def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **values: ArrayLike) -> Floating:
+def with_factors(mu: Floating, calibrations: Sequence[Calibration], /, **values: ArrayLike) -> Floating:
     """Set factors in copies of codes: (N, Z) -> (N, Z).
 
     Each factor is given by name, as a number or (N,) in its unit.
@@ -75,22 +174,23 @@ def with_factors(mu: Floating, calibrations: Sequence[FactorCalibration], /, **v
     set_by: dict[int, str] = {}
     for name, wanted in values.items():
         fit = calibration_of(name, calibrations)
-        if fit.latent in set_by:
-            raise TrainingError(
-                f"expected factors with latents of their own, found {set_by[fit.latent]} and {name}, both on latent "
-                f"{fit.latent}: set one of them."
-            )
-        set_by[fit.latent] = name
+        for latent in fit.own:
+            if latent in set_by:
+                raise TrainingError(
+                    f"expected factors with latents of their own, found {set_by[latent]} and {name}, both on latent "
+                    f"{latent}: set one of them."
+                )
+            set_by[latent] = name
         numbers = np.broadcast_to(np.asarray(wanted, np.float64), len(changed))
         if not np.isfinite(numbers).all():
             raise TrainingError(
                 f"expected a finite number or (N,) of them for {name}, found other values: give values in its unit."
             )
-        changed[:, fit.latent] = fit.code(numbers)
+        changed = fit.written(changed, numbers)
     return changed
 
 
-def calibration_of(factor: str, calibrations: Sequence[FactorCalibration]) -> FactorCalibration:
+def calibration_of(factor: str, calibrations: Sequence[Calibration]) -> Calibration:
     """Return the calibration of the factor with this name. Raises TrainingError if there is none."""
     known = {fit.factor: fit for fit in calibrations}
     if factor not in known:
@@ -98,7 +198,7 @@ def calibration_of(factor: str, calibrations: Sequence[FactorCalibration]) -> Fa
     return known[factor]
 
 
-def write_calibrations(folder: str | Path, calibrations: Iterable[FactorCalibration]) -> Path:
+def write_calibrations(folder: str | Path, calibrations: Iterable[Calibration]) -> Path:
     """Write calibration.json into a folder, in the data set's order of factors."""
     content = {"format": FORMAT, "version": FORMAT_VERSION, "factors": [to_json(fit) for fit in calibrations]}
     path = Path(folder) / FILE
@@ -106,7 +206,7 @@ def write_calibrations(folder: str | Path, calibrations: Iterable[FactorCalibrat
     return path
 
 
-def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) -> tuple[FactorCalibration, ...]:
+def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) -> tuple[Calibration, ...]:
     """Read a folder's calibration.json and check it against the network's factors and its number of latents.
 
     Raises TrainingError if there is none, if it is damaged, or if it belongs to another network.
@@ -120,8 +220,8 @@ def read_calibrations(folder: str | Path, factors: Sequence[str], latents: int) 
         if [fit.factor for fit in fits] != list(factors):
             raise ValueError(f"its factors are {[fit.factor for fit in fits]}, the network's {list(factors)}")
         for fit in fits:
-            if fit.latent >= latents:
-                raise ValueError(f"{fit.factor} is latent {fit.latent}, and the network has {latents}")
+            if max(fit.own) >= latents:
+                raise ValueError(f"{fit.factor} is latent {max(fit.own)}, and the network has {latents}")
     return fits
 
 
@@ -130,8 +230,10 @@ def to_json(fit: Any) -> Any:  # JSON
     return msgspec.to_builtins(fit, enc_hook=lambda array: array.tolist())
 
 
-def from_json(found: Any) -> FactorCalibration:  # unchecked JSON
+def from_json(found: Any) -> Calibration:  # unchecked JSON
     """Read what `to_json` returned. Raises ValueError, which names the fault, for anything else."""
+    if isinstance(found, dict) and "latents" in found:
+        return _read_circular(found)
     fit: FactorCalibration = json_files.from_json(found, FactorCalibration, _read_array)
     for name, side in (("value", fit.value), ("code", fit.code)):
         if not len(side.inputs) == len(side.outputs) > 0:
@@ -142,6 +244,17 @@ def from_json(found: Any) -> FactorCalibration:  # unchecked JSON
         if not ((steps >= 0).all() or (steps <= 0).all()):
             raise ValueError(f"the outputs of the {name} of {fit.factor} both rise and fall")
     return fit
+
+
+def _read_circular(found: Any) -> CircularCalibration:  # unchecked JSON
+    fit: CircularCalibration = json_files.from_json(found, CircularCalibration, _read_points)
+    if len(fit.curve.points) < LEAST_POINTS:
+        raise ValueError(f"the curve of {fit.factor} has {len(fit.curve.points)} points, too few for a turn")
+    return fit
+
+
+def _read_points(_: type, found: Any) -> Floating:  # JSON
+    return np.array(json_files.from_json(found, list[tuple[Number, Number]]), np.float64)
 
 
 def _read_array(_: type, found: Any) -> Floating:  # JSON

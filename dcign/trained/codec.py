@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
 from dcign.network.refiner import Refiner, refined
 from dcign.progress import FractionProgress, no_fraction_progress
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 
 # Pixels per forward pass. On a CPU small passes are a quarter cheaper, because their feature maps stay in the cache.
@@ -36,6 +38,11 @@ class Codec:
     device: torch.device
     precision: torch.dtype  # of convolutions and matrix products
     refiner: Refiner | None = None
+
+    @cached_property
+    def layout(self) -> CodeLayout:
+        """The blocks of a code."""
+        return CodeLayout.of(self.description, self.configuration.recipe)
 
     @torch.inference_mode()
     def encode(self, images: UInt8, progress: FractionProgress = no_fraction_progress) -> tuple[Float32, Float32]:
@@ -65,7 +72,7 @@ class Codec:
         Raises TrainingError for another number of latents than the network's, for no codes, or for numbers that are not
         finite.
         """
-        latents = self.configuration.recipe.latents
+        latents = self.layout.size
         if codes.ndim != 2 or codes.shape[1] != latents or not len(codes) or not np.isfinite(codes).all():
             raise TrainingError(
                 f"expected finite codes (N, {latents}), one or more, found shape {codes.shape}: give codes of this "

@@ -42,6 +42,7 @@ class _Evaluation(Struct):
     reconstruction: Table
     latents: Table
     entangled: Table | None = None
+    parts: dict[str, Table] | None = None
     dci: Table | None = None
     metrics: Table | None = None
     mig: float | None = None
@@ -52,7 +53,7 @@ class _Evaluation(Struct):
 
 
 # Keys of numbers alone.
-NUMBERS = ("mig", "factors", "reconstruction", "latents", "entangled", "dci", "metrics", "chance", "refiner")
+NUMBERS = ("mig", "factors", "parts", "reconstruction", "latents", "entangled", "dci", "metrics", "chance", "refiner")
 RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 

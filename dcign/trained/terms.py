@@ -99,11 +99,20 @@ METRIC_TERMS = (
     _of_code("DCI C", "dci_completeness", "DCI completeness", "is each factor predicted by only one latent?"),
     _of_code("DCI I", "dci_informativeness", "DCI informativeness",
              "how well do all latents together predict the factors?"),
+    replace(_of_code("DCI E", "dci_explicitness", "DCI explicitness",
+             "how little a probe's capacity matters: 1 if a linear one is as good as a large one, also if neither "
+             "reads anything"), clears=False),
     _of_code("SAP", "sap", "SAP",
              "separated attribute predictability: how much better the best latent predicts a factor than the second"),
     _of_code("modular", "modularity", "modularity", "does each latent share information with only one factor?"),
     _of_code("explicit", "explicitness", "explicitness",
              "does a logistic regression on the whole code predict each factor's class?"),
+    _of_code("InfoM", "infom", "InfoM",
+             "does each latent that carries information inform about only one factor?"),
+    _of_code("InfoE", "infoe", "InfoE", "does a linear model on the whole code predict each factor?"),
+    _of_code("InfoC", "infoc", "InfoC", "is each factor told by only one latent?"),
+    _of_code("MED", "med", "MED",
+             "disentanglement as in DCI, by mutual information instead of trees; noise latents lower it"),
     _of_code("IRS", "irs", "IRS", "interventional robustness: does a latent stay constant while other factors change?"),
     _of_code("FactorVAE", "factor_vae", "FactorVAE",
              "how often the latent with the least variance identifies the fixed factor"),
@@ -123,6 +132,20 @@ BASELINE_TERMS = (
          "of the latent that varies most while only the factor varies, as in the paper", "more"),
     Metric("", "entangled.r2_regression", ".3f", "R², regression direction",
          "of the linear regression of the factor on the whole code, as the paper's reviewer asked", "more"),
+)  # fmt: skip
+# Per part of a person, such as hair, where the data set's batches vary parts (the key `parts` of evaluation.json).
+PERSON_TERMS = (
+    Metric("own R2", "own_r2", ".3f", "R², own block",
+           "share of the part's coefficients that a ridge regression on its own block explains, within batches in "
+           "which only the part varies", "more"),
+    Metric("whole R2", "whole_r2", ".3f", "R², whole code",
+           "the same from the whole code, which the own block can reach: pictures do not show every coefficient"),
+    Metric("leak", "leakage_r2", ".3f", "leakage, other blocks", "the same from all other blocks together", "less"),
+    Metric("swap", "swap_ratio", ".2f", "swap / reconstruction",
+           "squared error with the part taken from another picture of the batch, divided by that of plain "
+           "reconstruction; 1 is perfect", "less"),
+    Metric("copy", "copy_ratio", ".2f", "copy / reconstruction",
+           "the same ratio for a decoder that returns its input unchanged"),
 )  # fmt: skip
 # Of reconstructions of the test split.
 RECONSTRUCTION_TERMS = (
@@ -150,6 +173,7 @@ VIEW_TERMS = (
 RUN_TERMS = (
     *METRIC_TERMS,
     *DCI_TERMS,
+    Metric("DCI S", "metrics.latents.dci_size.value", ".3f", "DCI size", "number of factors over number of latents"),
     Metric("identity", "identity.right", ".2f", "right identity",
          "how often the other latents match two pictures of a person that differ by 60° in the first factor", "more",
          bounded=True),

@@ -14,13 +14,17 @@ from dcign.network.autoencoder import build_model
 from dcign.network.refiner import build_refiner
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import REFINER, load_average, read_checkpoint
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
-from dcign.trained.calibration import FactorCalibration, read_calibrations
+from dcign.trained.calibration import Calibration, read_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.evaluation_file import read_evaluation
 from dcign.trained.published import Published, is_published, load_weights, read_published
+
+SHORT = {"year": "y", "standard deviation": "SD"}  # units in captions
+ROUNDED_FROM = 10.0  # range of a factor from which its values are shown as whole numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +85,14 @@ class TrainedRun:
         return replace(self.codec, refiner=refiner.to(self.codec.device).eval())
 
     @cached_property
-    def calibrations(self) -> tuple[FactorCalibration, ...]:
+    def layout(self) -> CodeLayout:
+        """The blocks of a code."""
+        return CodeLayout.of(self.description, self.configuration.recipe)
+
+    @cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
         """The calibrations that the run's evaluation wrote, in the data set's order of factors."""
-        return read_calibrations(self.folder, self.description.factors, self.configuration.recipe.latents)
+        return read_calibrations(self.folder, self.description.factors, self.layout.size)
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:  # JSON
@@ -99,7 +108,7 @@ class TrainedRun:
             )
 
     @property
-    def results(self) -> tuple[tuple[FactorCalibration, ...], dict[str, Any] | None]:  # JSON
+    def results(self) -> tuple[tuple[Calibration, ...], dict[str, Any] | None]:  # JSON
         """The calibrations and the evaluation, as far as the folder holds them."""
         calibrated, evaluated = ((self.folder / name).exists() for name in (CALIBRATION_FILE, EVALUATION_FILE))
         return self.calibrations if calibrated else (), self.evaluation if evaluated else None
@@ -142,12 +151,15 @@ class TrainedRun:
     @cached_property
     def units(self) -> tuple[str, ...]:
         """The text that follows a value of each factor."""
-        return tuple("°" if unit.startswith("deg") else f" {unit}" for unit in self.description.units)
+        return tuple("°" if unit.startswith("deg") else f" {SHORT.get(unit, unit)}" for unit in self.description.units)
 
     def angle(self, factor: int, value: float) -> str:
-        """Format a value of factor number `factor`: rounded, with sign and unit."""
-        sign = "+" if round(value) > 0 else "−" if round(value) < 0 else ""
-        return f"{sign}{abs(round(value))}{self.units[factor]}"
+        """Format a value of a factor: rounded, with its unit, and with a sign if the factor can be negative."""
+        low, high = self.calibrations[factor].range
+        digits = 0 if high - low >= ROUNDED_FROM else 1
+        rounded = round(value, digits)
+        sign = "−" if rounded < 0 else "+" if rounded > 0 > low else ""
+        return f"{sign}{abs(rounded):.{digits}f}{self.units[factor]}"
 
     def _data_model(self) -> dict[str, str]:
         """Return the name and licence of the model that the data show, or nothing if the data set is not at hand."""

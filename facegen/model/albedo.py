@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Float32, Float64, Floating, Int32
+from dcign.arrays import Bool, Float32, Float64, Floating, Int32
 from dcign.errors import ModelError
 
 
@@ -28,6 +28,11 @@ class Albedo(ABC):
     def coefficient_names(self) -> tuple[str, ...]:
         """Names of the Ka coefficients."""
         return tuple(f"albedo {number}" for number in range(self.modes))
+
+    @property
+    def of_hair(self) -> Bool:
+        """Which of the coefficients (Ka,) are the hair's, not the skin's."""
+        return np.zeros(self.modes, bool)
 
     @abstractmethod
     def colours(self, coefficients: Float32, attributes: Float32) -> Float32:

@@ -231,8 +231,8 @@ class MorphableModel:
     def _attributes(self, attributes: Float32 | None, people: int) -> Float32:
         if attributes is None:
             return np.tile(np.array(MEAN_PERSON, np.float32), (people, 1))
-        expected = (people, len(self.attributes))
-        if self.attributes and attributes.shape != expected:
+        expected, hair_tone = ((people, len(self.attributes) + more) for more in (0, 1))
+        if self.attributes and attributes.shape not in (expected, hair_tone):
             names = ", ".join(self.attributes)
             raise ModelError(f"expected attributes of shape {expected}, found {attributes.shape}: give {names}.")
         return attributes

@@ -6,7 +6,7 @@ Positions lie in a sphere of RADIUS mm about the origin, +y up, +z to the front.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,12 @@ from dcign.facegen.objects.soup import RADIUS, Soup, distinct
 
 CREASE = 40.0  # degrees between two triangles; above, their edge is sharp
 STEPS = 32767
+# What a file may show only in part: the attribute of Content and Collection -> what such objects have.
+NOTES = {
+    "missing": "missing textures",
+    "unread": "colours that are not read",
+    "crossing": "polygons that cross themselves",
+}
 # Arrays of the file: those of all objects, one after another.
 ARRAYS = {"positions": np.int16, "normals": np.int16, "colours": np.uint8, "triangles": np.uint32}
 
@@ -62,7 +68,9 @@ class Collection:
     """N objects; the i-th is identity i.
 
     source: the name of their folder; source_sha256: the hash of all its files; names: their files in the folder;
-    missing: name -> the textures and materials that this file names and that could not be read.
+    missing: name -> the textures and materials that this file names and that could not be read; unread: name -> its
+    colours that are not read; crossing: name -> how many of its polygons cross themselves; skipped: entries of the
+    folder that have the name of a mesh and are no files.
     """
 
     licence: str
@@ -71,6 +79,9 @@ class Collection:
     names: tuple[str, ...]
     solids: tuple[Solid, ...]
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    crossing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -82,22 +93,37 @@ class Collection:
         """None: only the file name of an object is known."""
         return ()
 
-    def missing_textures(self, most: int) -> str:
-        """Return which objects lack textures or materials, as a sentence without its end; "" if none does.
+    def note(self, kind: str, most: int) -> str:
+        """Return which objects are shown only in part, as a sentence without its end; "" if none is.
 
-        most: objects that are named; the others are counted.
+        kind: one of NOTES; most: objects that are named; the others are counted.
         """
-        named = [f"{name} ({', '.join(files)})" for name, files in list(self.missing.items())[:most]]
-        more = f" and {len(self.missing) - most} more" if len(self.missing) > most else ""
-        verb = "has" if len(self.missing) == 1 else "have"
-        count = f"{len(self.missing)} of {len(self.solids)} objects {verb} missing textures"
-        return f"{count}: {', '.join(named)}{more}" if named else ""
+        noted: Mapping[str, tuple[str, ...]] = getattr(self, kind)
+        named = [f"{name} ({', '.join(words)})" for name, words in noted.items()]
+        count = f"{len(noted)} of {len(self.solids)} objects {'has' if len(noted) == 1 else 'have'} {NOTES[kind]}"
+        return f"{count}: {_first(named, most)}" if named else ""
+
+    def skipped_entries(self, most: int) -> str:
+        """Return which entries of the folder are no files, as a sentence without its end; "" if all are.
+
+        most: entries that are named; the others are counted.
+        """
+        if not self.skipped:
+            return ""
+        one = len(self.skipped) == 1
+        count = f"{len(self.skipped)} {'entry' if one else 'entries'} of the folder {'is' if one else 'are'} no file"
+        return f"{count}: {_first(self.skipped, most)}"
 
     @property
     def extent(self) -> tuple[int, int]:
         """The largest numbers of vertices and of triangles of any object as drawn."""
         vertices, triangles = zip(*(solid.extent for solid in self.solids), strict=True)
         return max(vertices), max(triangles)
+
+
+def _first(named: Sequence[str], most: int) -> str:
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(named[:most]) + more
 
 
 def packed(soup: Soup) -> Solid:
@@ -131,8 +157,7 @@ def collection_bytes(collection: Collection) -> bytes:
     """Return the bytes of the npz file, which depend only on the collection."""
     solids = collection.solids
     about: dict[str, Any] = {name: getattr(collection, name) for name in ("licence", "source", "source_sha256")}
-    if collection.missing:
-        about["missing"] = collection.missing
+    about |= {name: getattr(collection, name) for name in (*NOTES, "skipped") if getattr(collection, name)}
     arrays = {
         "names": np.array(collection.names),
         "vertices": np.array([len(solid.positions) for solid in solids], np.int64),
@@ -156,8 +181,12 @@ def _from_file(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Collec
     names = tuple(str(name) for name in arrays["names"])
     if len(names) != len(solids):
         raise ValueError(f"{len(names)} names of {len(solids)} meshes")
-    missing = {str(name): tuple(map(str, files)) for name, files in about.get("missing", {}).items()}
-    return Collection(about["licence"], about["source"], about["source_sha256"], names, solids, missing)
+    missing, unread, crossing = (
+        {str(name): tuple(map(str, words)) for name, words in about.get(kind, {}).items()} for kind in NOTES
+    )
+    skipped = tuple(map(str, about.get("skipped", ())))
+    source = about["licence"], about["source"], about["source_sha256"]
+    return Collection(*source, names, solids, missing, unread, crossing, skipped)
 
 
 def _checked(solid: Solid) -> Solid:

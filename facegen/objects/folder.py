@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dcign.errors import DcignWarning, ModelError
-from dcign.facegen.objects.collection import Collection, Solid, packed
+from dcign.facegen.objects.collection import NOTES, Collection, Solid, packed
 from dcign.facegen.objects.formats.part import Content
 from dcign.facegen.objects.reading import READERS, read_mesh, soup_of
 from dcign.facegen.objects.soup import Soup, normalised, simplified, welded
@@ -24,21 +24,31 @@ UP = ("y", "z")
 LICENCE = "that of the meshes, which are not dcign's"
 LISTED = 3  # files that an error names; the others are counted
 MOST_VERTICES = 60_000  # as drawn: the vertex shader numbers the vertices of 20 objects in 32-bit floats
-WITHOUT_TEXTURE = "Their materials' own colours are used, or gray: add the files, or accept it."
+# What becomes of what is shown only in part, by its kind in collection.NOTES.
+CONSEQUENCES = {
+    "missing": "Their materials' own colours are used, or gray: add the files, or accept it.",
+    "unread": "They are gray where they have no other colour: write the colours in another way, or accept it.",
+    "crossing": "Parts of these polygons may be lost: repair them, or accept it.",
+}
+SKIPPED = "They were left out: replace them by files, or accept it."
 
 
-class MissingTexturesWarning(DcignWarning):
-    """Some objects name pictures or materials that cannot be read."""
+class PartlyShownWarning(DcignWarning):
+    """Some objects, or entries of their folder, are shown only in part or not at all."""
 
 
 @dataclass(frozen=True)
 class MeshFolder:
-    """files: the meshes, in order; up: the axis that points up; sha256: hash of all files and of `up`."""
+    """files: the meshes, in order; up: the axis that points up; sha256: hash of all files and of `up`.
+
+    skipped: entries with the name of a mesh that are no files, and what they are.
+    """
 
     path: Path
     files: tuple[Path, ...]
     up: str
     sha256: str
+    skipped: tuple[str, ...] = ()
 
 
 def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
@@ -53,7 +63,13 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
         found = "a file" if path.exists() else "nothing"
         raise ModelError(f"expected a folder of meshes, found {found} at {path}: choose another one.")
     try:
-        everything = sorted(each for each in path.rglob("*") if each.is_file() and not _hidden(each, path))
+        entries = sorted(each for each in path.rglob("*") if not _hidden(each, path))
+        everything = [each for each in entries if each.is_file()]
+        skipped = [
+            f"{printable(each.relative_to(path).as_posix())} ({kind})"
+            for each in entries
+            if each.suffix.lower() in EXTENSIONS and (kind := _special_kind(each))
+        ]
         files = tuple(each for each in everything if each.suffix.lower() in EXTENSIONS)
         if len(files) < fewest:
             raise ModelError(
@@ -67,18 +83,18 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
         raise ModelError(
             f"expected a readable folder, found {path} ({error.strerror or error}): check its permissions."
         ) from None
-    return MeshFolder(path, files, up, digest.hexdigest())
+    return MeshFolder(path, files, up, digest.hexdigest(), tuple(skipped))
 
 
 def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collection:
     """Read all meshes of a folder, each simplified to at most `triangles` triangles.
 
-    progress(file, fraction) is called before each file. Warns of missing textures. Raises ModelError if a mesh cannot
-    be used or equals another.
+    progress(file, fraction) is called before each file. Warns of what is shown only in part. Raises ModelError if a
+    mesh cannot be used or equals another.
     """
     solids: list[Solid] = []
     names: list[str] = []
-    missing: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, dict[str, tuple[str, ...]]] = {kind: {} for kind in NOTES}
     wrong: list[str] = []
     seen: dict[bytes, str] = {}
     for number, file in enumerate(folder.files):
@@ -95,8 +111,9 @@ def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collect
             wrong.append(f"{name} (it is the same as {first})")
         solids.append(solid)
         names.append(name)
-        if content.missing:
-            missing[name] = content.missing
+        for kind, noted in notes.items():
+            if words := getattr(content, kind):
+                noted[name] = words
     if wrong:
         more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
         raise ModelError(
@@ -104,9 +121,11 @@ def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collect
             "repair or remove them."
         )
     source = printable(folder.path.resolve().name)
-    found = Collection(LICENCE, source, folder.sha256, tuple(names), tuple(solids), missing)
-    if missing:
-        warnings.warn(f"{found.missing_textures(LISTED)}. {WITHOUT_TEXTURE}", MissingTexturesWarning, stacklevel=2)
+    found = Collection(LICENCE, source, folder.sha256, tuple(names), tuple(solids), **notes, skipped=folder.skipped)
+    said = {found.note(kind, LISTED): CONSEQUENCES[kind] for kind in NOTES} | {found.skipped_entries(LISTED): SKIPPED}
+    for sentence, consequence in said.items():
+        if sentence:
+            warnings.warn(f"{sentence}. {consequence}", PartlyShownWarning, stacklevel=2)
     return found
 
 
@@ -132,6 +151,15 @@ def _upright(soup: Soup, up: str) -> Soup:
 def _digest(solid: Solid) -> bytes:
     parts = (solid.positions, solid.triangles, solid.colours)
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
+
+
+def _special_kind(path: Path) -> str | None:
+    """Return what an entry is that is neither a file nor a folder, as a noun phrase, or None."""
+    if path.is_file() or path.is_dir():
+        return None
+    if path.is_symlink():
+        return "a link to nothing"
+    return "a pipe" if path.is_fifo() else "a socket or a device"
 
 
 def _hidden(file: Path, folder: Path) -> bool:

@@ -19,11 +19,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Float32, Float64, Floating, Int32, IntP, UInt8
+from dcign.arrays import Bool, Float32, Float64, Floating, Int32, IntP, UInt8
 from dcign.facegen.colour import lab_to_linear_planes, linear_to_srgb
 from dcign.facegen.model.albedo import Albedo, check_coefficients
 from dcign.facegen.model.person import MEAN_PERSON
-from dcign.facegen.skin.complexion import COEFFICIENTS, Complexion
+from dcign.facegen.skin.complexion import COEFFICIENTS, OF_HAIR, Complexion
 from dcign.facegen.skin.layers import EVERYWHERE, LAYERS, Layer, skin_shifts
 from dcign.facegen.skin.masks import mask_range
 
@@ -64,6 +64,11 @@ class PaintedAlbedo(Albedo):
     def coefficient_names(self) -> tuple[str, ...]:
         """Ka names, which complexion.py explains."""
         return COEFFICIENTS
+
+    @property
+    def of_hair(self) -> Bool:
+        """Which of the coefficients (Ka,) are the hair's, not the skin's."""
+        return np.isin(COEFFICIENTS, OF_HAIR)
 
     @cached_property
     def rows(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from dcign.arrays import Float64, Floating
 from dcign.facegen.colour import lab_to_linear
-from dcign.facegen.model.person import ATTRIBUTES
+from dcign.facegen.model.person import ATTRIBUTES, HAIR_TONE
 from dcign.facegen.primitives import curve, ramp
 from dcign.facegen.skin.tones import cheek_lab
 
@@ -49,6 +49,7 @@ _NAMED = {
     "lip_red": "redder lips",
     "lip_light": "lighter lips",
 }
+OF_HAIR = ("hair", "hair_red", "grey", "balding")  # brows and beards take the hair's colour
 COEFFICIENTS = (*_NAMED, *(f"mottle_{i}" for i in range(MOTTLES)), *(f"moles_{i}" for i in range(MOLES)))
 
 # Hair from black (0) to blond (5), CIELAB.
@@ -79,20 +80,24 @@ class Complexion:
     def __init__(self, coefficients: Floating, attributes: Floating) -> None:
         """Derive everything from coefficients (N, Ka), in the order of COEFFICIENTS, and attributes (N, A)."""
         own = dict(zip(COEFFICIENTS, coefficients.astype(np.float64).T, strict=True))
-        about = dict(zip(ATTRIBUTES, attributes.astype(np.float64).T, strict=True))
+        about = dict(zip((*ATTRIBUTES, HAIR_TONE), attributes.astype(np.float64).T, strict=False))
         z = {name: soft(own[name]) for name in _NAMED}
         skin = cheek_lab(own["tone"], pallid(own["red"]), pallid(own["yellow"]))
         lightness, age = skin[:, 0], about["age"]
         dark = ramp(-lightness, -64, -36)
+        hair_lightness, hair_dark, iris_with_hair = lightness, dark, 0.35 * z["hair"] * (1 - dark)
+        if HAIR_TONE in about:  # hair of somebody else
+            hair_lightness = cheek_lab(about[HAIR_TONE], z["red"], z["yellow"])[:, 0]
+            hair_dark, iris_with_hair = ramp(-hair_lightness, -64, -36), np.zeros(len(skin))
         man, old = ramp(about["sex"], -0.8, 0.9), ramp(age, 28, 80)
-        young = DYED * (1 - man) - GREY_DEVIATION * z["grey"] - 3 * dark
-        index = HAIR_LIGHTEST(lightness) * ndtr(own["hair"]) ** 1.15 * (1 - 0.2 * old)
-        iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * z["iris"] + 0.35 * z["hair"] * (1 - dark), -1.4, 1.6)
+        young = DYED * (1 - man) - GREY_DEVIATION * z["grey"] - 3 * hair_dark
+        index = HAIR_LIGHTEST(hair_lightness) * ndtr(own["hair"]) ** 1.15 * (1 - 0.2 * old)
+        iris_light = ramp(_IRIS_HERE(lightness) + 1.1 * z["iris"] + iris_with_hair, -1.4, 1.6)
         moles = np.stack([own[f"moles_{i}"] for i in range(MOLES)], 1) + 0.5 * z["moles"][:, None]
         adult = ramp(age, 17, 30) * 0.5 + 0.5
         hairy = man * adult
         self.skin, self.dark, self.man, self.old, self.iris_light = skin, dark, man, old, iris_light
-        self.hair = _hair_linear(index, z["hair_red"], lightness)
+        self.hair = _hair_linear(index, z["hair_red"], hair_lightness)
         self.grey = ramp(age - young, GREY_AGE - GREY_WIDTH, GREY_AGE + GREY_WIDTH + 4)
         self.cropped = (about["hair_cut"] > 0.5).astype(np.float64)
         self.cut = np.round(about["hair_cut"])[:, None] == np.arange(MOST_CUTS)
@@ -106,7 +111,7 @@ class Complexion:
         self.lines = np.clip(ramp(age + 6 * z["lines"], 24, 88), 0, 1)
         self.white = np.tile(lab_to_linear(WHITE_HAIR), (len(skin), 1))
         self.recession = _recession(man, age, own["balding"])
-        self.brow_hair = _hair_linear(np.minimum(0.75 * index, 3.0), z["hair_red"], lightness)
+        self.brow_hair = _hair_linear(np.minimum(0.75 * index, 3.0), z["hair_red"], hair_lightness)
         self.brow_density = np.clip(0.68 + 0.11 * z["brow_density"] + 0.10 * man - 0.10 * old, 0.2, 1)
         self.brow_thickness = 0.45 * z["brow_thickness"] + 1.1 * man - 0.45
         self.lashes = np.clip(0.78 + 0.08 * z["lashes"] - 0.22 * man - 0.25 * old, 0.2, 1)

@@ -20,6 +20,7 @@ from PIL import Image, ImageColor, ImageOps
 
 from dcign.arrays import Int64, UInt8
 from dcign.errors import RenderError
+from dcign.foreign import archive_fault
 from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 from dcign.render.plan.ranges import Range
 from dcign.storage.atomic import file_sha256
@@ -129,7 +130,7 @@ def read_backdrops(folder: Path, background: Background) -> Backdrops:
     except FileNotFoundError:
         raise RenderError(f"expected the pictures behind the heads in {path}, found no such file: {again}.") from None
     except Exception as error:  # zipfile and numpy raise many kinds
-        raise RenderError(f"expected pictures in {path}, found a damaged file ({error}): {again}.") from None
+        raise RenderError(f"expected pictures in {path}, found {archive_fault(path, error)}: {again}.") from None
     if found.sha256 != background.sha256:
         raise RenderError(f"expected the pictures that the data set was started with, found others in {path}: {again}.")
     return found

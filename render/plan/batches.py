@@ -6,24 +6,23 @@ made alone, in any order and on any machine, and comes out the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-from dcign.arrays import Float32, Int64
+from dcign.arrays import Float32, Floating, Int64, UInt8
 from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS
-from dcign.facegen.model.morphable import MorphableModel
-from dcign.facegen.model.person import Person
-from dcign.facegen.model.population import sample_person, stacked
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import Scene
-from dcign.render.plan.configuration import RenderConfiguration, has_hair
+from dcign.render.plan.choice import Crowd
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.correlation import correlated
 from dcign.render.plan.objects import Subject, choose_objects
+from dcign.render.plan.people import plan_people
 from dcign.render.plan.ranges import Range
-
-PEOPLE_PER_SPLIT = 10**12  # identity numbers of split i start at i times this: no person is in two splits
-_BATCH_STREAM, _PERSON_STREAM, _NUISANCE_STREAM, _DEAL_STREAM, _OBJECT_STREAM = range(5)
+from dcign.render.plan.seeding import BATCH_STREAM, DEAL_STREAM, NUISANCE_STREAM, OBJECT_STREAM, generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,8 @@ class BatchPlan:
     """Twenty pictures before they are drawn.
 
     factors (20, F), columns as in configuration.factors; identity_index (20,); nuisance: name -> (20,);
-    shape (P, Ks), albedo (P, Ka) and attributes (P, A), P = 1 if all show one person, else 20; None for objects.
+    shape (P, Ks), albedo (P, Ka) and attributes (P, A), P = 1 if all show one person, else 20; None for objects;
+    own_shape (P, Ks) and source (20, T): as in `people.PlannedPeople`.
     """
 
     split: str
@@ -43,60 +43,89 @@ class BatchPlan:
     albedo: Float32 | None
     attributes: Float32 | None
     nuisance: dict[str, Float32]
+    own_shape: Float32 | None = None
+    source: UInt8 | None = None
 
 
-def plan_batch(configuration: RenderConfiguration, model: Subject, split: str, number: int) -> BatchPlan:
-    """Plan batch `number` of a split: train and test vary one thing, iid all, sweep shows 20 faces on a grid."""
+def plan_batch(
+    configuration: RenderConfiguration, model: Subject, split: str, number: int, crowd: Crowd | None = None
+) -> BatchPlan:
+    """Plan batch `number` of a split.
+
+    train and test vary one thing, iid all; sweep shows 20 faces on a grid, mix shows people and their recombinations.
+    crowd: the people, if the configuration shows those of a file.
+    """
     if split == "sweep":
         varies, factors = "identity", _sweep_factors(configuration, number)
     else:
-        rng = _generator(configuration.seed, _BATCH_STREAM, SPLITS.index(split), number)
-        varies = "all" if split == "iid" else configuration.kinds[number % len(configuration.kinds)]
+        rng = generator(configuration.seed, BATCH_STREAM, SPLITS.index(split), number)
+        usual = configuration.kinds[number % len(configuration.kinds)]
+        varies = {"iid": "all", "mix": "identity"}.get(split, usual)
         factors = _drawn_factors(configuration, varies, rng)
-    shape = albedo = attributes = None
+    nuisance = _nuisances(configuration, split, number, varies)
     if isinstance(model, Collection):
         # There are few objects, so batches show them repeatedly.
-        own = _generator(configuration.seed, _OBJECT_STREAM, SPLITS.index(split), number)
-        order = _generator(configuration.seed, _DEAL_STREAM)
+        own = generator(configuration.seed, OBJECT_STREAM, SPLITS.index(split), number)
+        order = generator(configuration.seed, DEAL_STREAM)
         shown = choose_objects(len(model.solids), split, varies, order=order, rng=own)
-    else:
-        shown = _people(split, number, varies)
-        shape, albedo, attributes = stacked([_person(configuration, model, int(person)) for person in shown])
+        index = np.broadcast_to(shown, BATCH_SIZE).copy()
+        return BatchPlan(split, number, varies, _table(configuration, factors), index, None, None, None, nuisance)
+    people = plan_people(
+        configuration, model, split, number, varies, {name: float(v[0]) for name, v in factors.items()}, crowd
+    )
     return BatchPlan(
         split=split,
         number=number,
         varies=varies,
-        factors=factors,
-        identity_index=np.broadcast_to(shown, BATCH_SIZE).copy(),
-        shape=shape,
-        albedo=albedo,
-        attributes=attributes,
-        nuisance=_nuisances(configuration, split, number, varies),
+        factors=_table(configuration, {**factors, **people.scalars}),
+        identity_index=people.index,
+        shape=people.shape,
+        albedo=people.albedo,
+        attributes=people.attributes,
+        nuisance=nuisance,
+        own_shape=people.own_shape,
+        source=people.source,
     )
 
 
-def _generator(*key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
+def _table(configuration: RenderConfiguration, factors: Mapping[str, Floating]) -> Float32:
+    """Return factors, name -> (20,), as columns (20, F)."""
+    return np.stack([factors[name] for name in configuration.ranges], axis=1).astype(np.float32)
 
 
-def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> Person:
-    rng = _generator(configuration.seed, _PERSON_STREAM, person)
-    return sample_person(model, rng, keep_size=configuration.keep_head_size, hair=has_hair(configuration.hair))
+def _of_person(configuration: RenderConfiguration) -> set[str]:
+    """Return the names of the factors that people have, not batches."""
+    return {factor.name for factor in configuration.factors if factor.of_identity}
 
 
-def _people(split: str, number: int, varies: str) -> Int64:
-    """Return who is in the batch: one person, or twenty; in the sweep always the same twenty."""
-    first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
-    return first + np.arange(BATCH_SIZE if varies in ("identity", "all") else 1)
+def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> dict[str, Floating]:
+    """Draw factors (20,) but those of people: 20 uniform values of each that varies, else one for all pictures."""
+    found: dict[str, Floating] = {
+        name: rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
+        for name, allowed in configuration.ranges.items()
+        if name not in _of_person(configuration)
+    }
+    if configuration.correlate:
+        found |= _joined(configuration, {name: values for name, values in found.items() if name != varies})
+    return {
+        name: values if varies in (name, "all") else np.full(BATCH_SIZE, values[0]) for name, values in found.items()
+    }
 
 
-def _drawn_factors(configuration: RenderConfiguration, varies: str, rng: np.random.Generator) -> Float32:
-    """Draw factors (20, F): 20 uniform values of each that varies, one for all pictures of each that does not."""
-    columns = []
-    for name, allowed in configuration.ranges.items():
-        values = rng.uniform(allowed.low, allowed.high, BATCH_SIZE)
-        columns.append(values if varies in (name, "all") else np.full(BATCH_SIZE, values[0]))
-    return np.stack(columns, axis=1).astype(np.float32)
+def _joined(configuration: RenderConfiguration, drawn: dict[str, Floating]) -> dict[str, Floating]:
+    """Return independent uniform values of some factors, name -> (20,), with the configuration's correlations.
+
+    What varies alone in a batch is not among them: it runs through its range, whatever the constant factors are.
+    """
+    ranges = [configuration.ranges[name] for name in drawn]
+    uniform = np.stack(
+        [(drawn[name] - each.low) / (each.high - each.low) for name, each in zip(drawn, ranges, strict=True)]
+    )
+    joined = correlated(uniform, tuple(drawn), configuration.correlate)
+    return {
+        name: np.clip(each.low + (each.high - each.low) * values, each.low, each.high)
+        for name, each, values in zip(drawn, ranges, joined, strict=True)
+    }
 
 
 def _nuisances(configuration: RenderConfiguration, split: str, number: int, varies: str) -> dict[str, Float32]:
@@ -112,7 +141,7 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
             usual = _usual(configuration.scene, name, allowed)
             values = np.full(BATCH_SIZE, np.floor(usual) if name in backgrounds else usual)
         else:
-            rng = _generator(configuration.seed, _NUISANCE_STREAM, crc32(name.encode()), SPLITS.index(split), number)
+            rng = generator(configuration.seed, NUISANCE_STREAM, crc32(name.encode()), SPLITS.index(split), number)
             if name in backgrounds:
                 values = rng.integers(int(allowed.low), int(allowed.high), BATCH_SIZE, endpoint=True).astype(np.float64)
             else:
@@ -122,20 +151,26 @@ def _nuisances(configuration: RenderConfiguration, split: str, number: int, vari
 
 
 def sweep_defaults(configuration: RenderConfiguration) -> dict[str, float]:
-    """Return the value of each factor in the sweeps of the others."""
-    return {name: _usual(configuration.scene, name, allowed) for name, allowed in configuration.ranges.items()}
+    """Return the value of each factor in the sweeps of the others, but of those that are people's own."""
+    of_person = _of_person(configuration)
+    ranges = {name: allowed for name, allowed in configuration.ranges.items() if name not in of_person}
+    return {name: _usual(configuration.scene, name, allowed) for name, allowed in ranges.items()}
 
 
-def _sweep_factors(configuration: RenderConfiguration, number: int) -> Float32:
-    """Return factors (20, F): one level of one factor for all, the others at their usual values."""
-    values = list(sweep_defaults(configuration).values())
-    for column, allowed in enumerate(configuration.ranges.values()):
-        levels = configuration.splits.sweep_levels[column]
+def _sweep_factors(configuration: RenderConfiguration, number: int) -> dict[str, Floating]:
+    """Return factors (20,): one level of one factor for all, the others at their usual values, or people's own.
+
+    The levels are from end to end, but on a circle the last would be the first again.
+    """
+    values = sweep_defaults(configuration)
+    circular = {factor.name for factor in configuration.factors if factor.circular}
+    for (name, allowed), levels in zip(configuration.ranges.items(), configuration.splits.sweep_levels, strict=True):
         if number < levels:
-            values[column] = float(np.linspace(allowed.low, allowed.high, levels)[number])
+            placed = np.linspace(allowed.low, allowed.high, levels, endpoint=name not in circular)
+            values[name] = float(placed[number])
             break
         number -= levels
-    return np.tile(np.asarray(values, np.float32), (BATCH_SIZE, 1))
+    return {name: np.full(BATCH_SIZE, value) for name, value in values.items()}
 
 
 def _usual(scene: Scene, name: str, allowed: Range) -> float:

@@ -14,6 +14,7 @@ from dcign.errors import RenderError
 from dcign.facegen.colour import srgb_to_linear
 from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.traits import TRAITS
 from dcign.facegen.objects.collection import Collection, collection_bytes, is_collection, read_collection
 from dcign.facegen.objects.soup import RADIUS
 from dcign.render.draw.atlas import Faces
@@ -52,11 +53,11 @@ def object_scene(scene: Scene = DEFAULT_SCENE) -> Scene:
     )
 
 
-def check_object_options(*, model: bool, hair: bool, keep_head_size: bool, truth: Sequence[str]) -> None:
-    """Raise RenderError if options for faces come with those for objects. A bool says whether the option was given."""
-    landmarks = LANDMARKS in truth
-    options = {"--model": model, "--hair": hair, "--keep-head-size": keep_head_size, "--truth landmarks": landmarks}
-    wrong = [option for option, given in options.items() if given]
+def check_object_options(*, truth: Sequence[str], vary: Sequence[str] = (), **given: bool) -> None:
+    """Raise RenderError if options for faces come with those for objects. given: name -> whether it was given."""
+    wrong = [f"--{name.replace('_', '-')}" for name, each in given.items() if each]
+    wrong += ["--truth landmarks"] if LANDMARKS in truth else []
+    wrong += [f"--vary {name}" for name in vary if name in TRAITS]
     if wrong:
         raise RenderError(
             f"expected no options for faces beside --meshes, found {' and '.join(wrong)}: leave one or the other out."

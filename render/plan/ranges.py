@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dcign.data.schema import MORE_FACTORS, Factor
+from dcign.data.schema import MORE_FACTORS, PERSON_PARTS, Factor
 from dcign.errors import RenderError
+from dcign.facegen.model.person import AGES
 from dcign.render.draw.scene import Number, Scene
 
 Pair = tuple[float, float]
 FURTHER = tuple(factor.name for factor in MORE_FACTORS)
+VARIED = (*FURTHER, *PERSON_PARTS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ BOUNDS = {
     "distance": Bounds(300, 20_000, Range(750.0, 1_300.0)),
     "field_of_view": Bounds(2, 60, Range(8.0, 45.0)),
     "light_to_ambient": Bounds(0.2, 100, Range(1.0, 12.0)),
+    "age": Bounds(*AGES, Range(*AGES)),
+    "sex": Bounds(-3, 3, Range(-2.0, 2.0)),
 }
 _SCENE_FIELDS = {
     "light_elevation": ("light", "elevation_degrees"),
@@ -66,15 +70,16 @@ def further_fields(scene: Scene, given: Mapping[str, Pair | None], vary: Sequenc
     """Return the fields of a configuration for the further factors: vary, scene, and the ranges that are sampled.
 
     given: lowest and highest value of each of `dcign.data.schema.MORE_FACTORS`; two equal values fix it in the scene;
-    None leaves it as it is. vary: names of those that are factors; without a range they get their usual one.
+    None leaves it as it is. vary: names of those that are factors, which without a range get their usual one, and of
+    `dcign.data.schema.PERSON_PARTS`.
 
     Raises RenderError for an unknown factor, for one that is fixed and varied, and for values out of bounds.
     """
     asked = [name.replace("-", "_") for name in vary]
     for name in asked:
-        if name not in FURTHER:
-            raise RenderError(f"expected --vary with one of {', '.join(FURTHER)}, found {name}: give one of these.")
-    fields: dict[str, Any] = {"vary": tuple(name for name in FURTHER if name in asked)}
+        if name not in VARIED:
+            raise RenderError(f"expected --vary with one of {', '.join(VARIED)}, found {name}: give one of these.")
+    fields: dict[str, Any] = {"vary": tuple(name for name in VARIED if name in asked)}
     for factor in MORE_FACTORS:
         pair = given.get(factor.name)
         if pair is None and factor.name not in asked:
@@ -87,6 +92,8 @@ def further_fields(scene: Scene, given: Mapping[str, Pair | None], vary: Sequenc
                 f"expected a range for --vary {factor.name}, found one value, {_option(factor)} {wanted.low:g} "
                 f"{wanted.high:g}: give LO < HI."
             )
+        elif factor.of_identity:
+            check_range(factor, wanted)  # refuses it: only a range can vary
         else:
             check_range(factor, wanted, fixed=True)
             scene = _fixed(scene, factor.name, wanted.low)

@@ -33,5 +33,11 @@ def plan_lines(configuration: RenderConfiguration, out: object) -> Iterator[str]
     for factor in configuration.factors:
         allowed = configuration.ranges[factor.name]
         yield f"  {factor.name:14} {allowed.low:g} to {allowed.high:g} {factor.plural}"
+    for part in configuration.parts:
+        yield f"  {part:14} of people, varied alone"
     for name, allowed in configuration.nuisances.items():
         yield f"  {name:14} {allowed.low:g} to {allowed.high:g}, one value per batch (iid: per image)"
+    if configuration.people is not None:
+        yield f"  people         {', '.join(configuration.people.sentences())}"
+    for each in configuration.correlate:
+        yield f"  correlated     {each}"

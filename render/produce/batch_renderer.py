@@ -21,6 +21,7 @@ from dcign.render.draw.truth_pass import truth_names
 from dcign.render.draw.views import Labels
 from dcign.render.plan.backdrops import Backdrops, choose_backdrops
 from dcign.render.plan.batches import BatchPlan
+from dcign.render.plan.choice import Crowd
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
 from dcign.render.plan.objects import FRAME, Subject, object_faces, object_mesh
 
@@ -39,12 +40,25 @@ def batch_mesh(model: MorphableModel, *, textured: bool = False) -> Mesh:
     return Mesh(model.triangles, model.mean, model.parts, model.part_names, uv, landmarks=model.landmarks)
 
 
+def drawn_people(model: MorphableModel, configuration: RenderConfiguration) -> MorphableModel:
+    """Return the model that a configuration draws: with or without hair, at its level of detail."""
+    worn = model if has_hair(configuration.hair) else model.without_hair()
+    return worn.at_level(configuration.level_of_detail)
+
+
+def subject_truth_names(subject: Subject, configuration: RenderConfiguration) -> dict[str, tuple[str, ...]]:
+    """Return the names of the parts and landmarks that a configuration writes, without drawing anything."""
+    if isinstance(subject, Collection):
+        return truth_names(object_mesh(subject), configuration.truth)
+    return truth_names(batch_mesh(drawn_people(subject, configuration)), configuration.truth)
+
+
 class BatchRenderer(AbstractContextManager["BatchRenderer"]):
     """Draws batches. Holds an OpenGL context: use as a context manager, one per process.
 
     model: a face model with all its levels of detail, or the objects; head: the sphere that the camera aims at;
     textured: whether faces use textures finer than their vertices, if the model has them; default: in large pictures;
-    backdrops: the pictures behind the heads, if the configuration has any.
+    backdrops: the pictures behind the heads, crowd: the people, if the configuration takes them from files.
     """
 
     def __init__(
@@ -54,15 +68,15 @@ class BatchRenderer(AbstractContextManager["BatchRenderer"]):
         *,
         textured: bool | None = None,
         backdrops: Backdrops | None = None,
+        crowd: Crowd | None = None,
     ) -> None:
-        self.model = model
+        self.model, self.crowd = model, crowd
         self._configuration, self._backdrops = configuration, backdrops
         if isinstance(model, Collection):
             self.head, self._mesh = FRAME, object_mesh(model)
         else:
             self.head = head_frame(model)
-            worn = model if has_hair(configuration.hair) else model.without_hair()
-            self.model = people = worn.at_level(configuration.level_of_detail)
+            self.model = people = drawn_people(model, configuration)
             self._mesh = batch_mesh(people, textured=configuration.textured if textured is None else textured)
             self._normals = VertexNormals(people.triangles, people.vertices)
         self._atlas = AtlasRenderer(
@@ -129,6 +143,8 @@ class BatchRenderer(AbstractContextManager["BatchRenderer"]):
             identity_shape=_for_each(plan.shape),
             identity_albedo=_for_each(plan.albedo),
             identity_attributes=_for_each(plan.attributes) if self.model.attributes else None,
+            identity_own_shape=_for_each(plan.own_shape),
+            identity_source=plan.source,
             nuisance=plan.nuisance,
             truth=pictures.truth | ({MASK: pictures.mask} if masked else {}),
         )

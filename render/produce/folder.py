@@ -16,17 +16,22 @@ from dcign.errors import DataError, ModelError, RenderError
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.truth_pass import check_drawable_truth
 from dcign.render.plan.backdrops import FILE as BACKDROPS
+from dcign.render.plan.choice import FILE as PEOPLE
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import Subject, read_subject, subject_bytes
+from dcign.render.plan.people import check_traits
 from dcign.storage.atomic import file_sha256, write_atomic
 from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.paths import make_folder, with_local_copy
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
-FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS)
+FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS, PEOPLE)
 OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that a folder to continue may hold
 LONGEST_WORD = 24  # characters of a value that a sentence quotes
 MOST_DIFFERENCES = 6  # between two configurations that a sentence names
+
+# What objects show only in part: the kind in facegen.objects.collection.NOTES -> its name in dataset.json.
+NOTED = {"missing": "missing_textures", "unread": "unread_colours", "crossing": "crossing_polygons"}
 
 
 def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
@@ -68,7 +73,7 @@ def open_folder(
     model: called only if the folder has none yet; source_sha256: hash of the file that it is read from, if any.
 
     Raises RenderError as `check_folder` does, if the folder was started with another model, or if the model lacks
-    something that a layer of truth shows.
+    something that a layer of truth shows or by which people are chosen.
     """
     with _os_errors(folder):
         begun = check_folder(folder, configuration)
@@ -78,6 +83,9 @@ def open_folder(
                 check_drawable_truth(configuration.truth, (), {})
             else:
                 check_drawable_truth(configuration.truth, subject.part_names, subject.landmarks)
+                if configuration.people is not None:
+                    configuration.people.check_model(subject)
+                check_traits(configuration, subject)
                 if not configuration.textured:  # a texture costs every worker 100 MB of memory
                     subject = replace(subject, texture=None)
             if not begun:  # new, or stopped before its first shard: nothing in it is worth keeping
@@ -95,8 +103,10 @@ def open_folder(
     about = {"file": MODEL, "sha256": digest, "name": loaded.name, "licence": loaded.licence}
     if isinstance(loaded, Collection):
         about["meshes"] = str(len(loaded.solids))
-        if loaded.missing:
-            about["missing_textures"] = loaded.missing_textures(len(loaded.solids))
+        every = len(loaded.solids) + len(loaded.skipped)
+        sentences = {name: loaded.note(kind, every) for kind, name in NOTED.items()}
+        sentences["skipped_entries"] = loaded.skipped_entries(every)
+        about |= {name: sentence for name, sentence in sentences.items() if sentence}
     elif loaded.hair is not None:
         about["hair_cuts"] = "; ".join(f"{number} {name}" for number, name in enumerate(loaded.hair.cut_names))
     read_from = {"source": loaded.source, "source_sha256": loaded.source_sha256}

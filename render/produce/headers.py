@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from dcign.data.damage import shown
 from dcign.data.dataset.listed import factor_pairs
-from dcign.data.schema import ShardHeader
+from dcign.data.schema import COEFFICIENTS, ShardHeader
 from dcign.data.shard.reader import Shard
 from dcign.errors import DcignError
+from dcign.facegen.model.traits import attribute_names, varies_with
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import HeadFrame, without_unset
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.plan.objects import FRAME, read_subject
-from dcign.render.produce.batch_renderer import BatchRenderer, head_frame
+from dcign.render.plan.objects import FRAME, Subject, read_subject
+from dcign.render.produce.batch_renderer import BatchRenderer, head_frame, subject_truth_names
 from dcign.render.produce.folder import MODEL
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import local_copy, store_errors
@@ -32,7 +34,7 @@ class _Model:
     """What a header takes from model.npz."""
 
     head: HeadFrame
-    attributes: tuple[str, ...]
+    subject: Subject
 
 
 def shard_header(
@@ -49,8 +51,10 @@ def shard_header(
         ranges=_ranges(configuration),
         camera=_camera(configuration, renderer.head),
         factors=configuration.factors,
-        attributes=renderer.model.attributes,
+        attributes=_attributes(configuration, renderer.model),
         truth_names=renderer.truth_names,
+        parts=configuration.parts,
+        varies_with=_varies_with(configuration, renderer.model),
     )
 
 
@@ -69,26 +73,68 @@ def header_check(folder: Path) -> Callable[[Shard], Iterator[str]]:
             return  # somebody's own pictures: nothing is implied
         if header.model_sha256 not in models:
             models[header.model_sha256] = _read_model(folder / MODEL, header.model_sha256)
-        yield from _differences(header, configuration, models[header.model_sha256])
+        yield from _differences(shard, configuration, models[header.model_sha256])
+        yield from _extent_faults(shard, configuration)
+        yield from _strangers(shard, configuration)
 
     return check
 
 
-def _differences(header: ShardHeader, configuration: RenderConfiguration, model: _Model | None) -> Iterator[str]:
-    """Yield where a header differs from what its configuration and its model imply."""
+def _strangers(shard: Shard, configuration: RenderConfiguration) -> Iterator[str]:
+    """Yield that a shard shows people whom its configuration did not choose."""
+    attributes = shard.identity_attributes
+    if configuration.people is not None and attributes is not None:
+        columns = dict(zip(shard.header.attributes, attributes.reshape(-1, attributes.shape[-1]).T, strict=True))
+        for what in configuration.people.strangers(columns):
+            yield f"shows {what}; its configuration chooses others"
+
+
+def _differences(shard: Shard, configuration: RenderConfiguration, model: _Model | None) -> Iterator[str]:
+    """Yield where a shard's header differs from what its configuration and its model imply."""
+    header = shard.header
     implied: dict[str, tuple[Any, Any]] = {
         "seed": (header.seed, configuration.seed),
         "ranges": (header.ranges, _ranges(configuration)),
+        "parts": (header.parts, configuration.parts),
         "camera": (header.camera, _camera(configuration, model.head if model else _own_head(header))),
     }
     for name, found, wanted in factor_pairs(header.factors, configuration.factors):
         implied[name] = found, wanted
     if model is not None:
-        implied["identity attributes"] = header.attributes, model.attributes
+        implied["identity attributes"] = header.attributes, _attributes(configuration, model.subject)
+        implied["columns that vary with traits"] = header.varies_with, _varies_with(configuration, model.subject)
+        for layer, names in subject_truth_names(model.subject, configuration).items():
+            held = header.truth_names.get(layer, ()) if layer in shard.truths else names  # another check misses it
+            pairs = zip_longest(held, names, fillvalue="none")
+            first = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+            implied[f"name of {layer}"] = first
     for name, (found, wanted) in implied.items():
         if not _alike(found, wanted):
             has, implies = shown(_unlike(found, wanted)), shown(_unlike(wanted, found))
             yield f"has {name} {has}; its configuration implies {implies}"
+
+
+def _attributes(configuration: RenderConfiguration, subject: Subject) -> tuple[str, ...]:
+    """Return the names of the columns of identity/attributes."""
+    return () if isinstance(subject, Collection) else attribute_names(subject, configuration.traits)
+
+
+def _varies_with(configuration: RenderConfiguration, subject: Subject) -> dict[str, tuple[str, ...]]:
+    """Return which traits move each column of each path of coefficients, if batches vary traits of people alone."""
+    if not configuration.traits or isinstance(subject, Collection):
+        return {}
+    paths = dict(zip(("shape", "albedo", "attributes", "own_shape"), COEFFICIENTS, strict=True))
+    return {paths[name]: columns for name, columns in varies_with(subject, configuration.traits).items()}
+
+
+def _extent_faults(shard: Shard, configuration: RenderConfiguration) -> Iterator[str]:
+    """Yield images and numbers of batches that the configuration does not have."""
+    shape = configuration.size, configuration.size, configuration.channels
+    count = configuration.splits.batches()[shard.header.split]
+    if shard.image_shape != shape:
+        yield f"has images of shape {shard.image_shape}; its configuration implies {shape}"
+    if (last := int(shard.numbers.max())) >= count:
+        yield f"has a batch {last}; its configuration implies 0 to {count - 1} in {shard.header.split}"
 
 
 def _ranges(configuration: RenderConfiguration) -> dict[str, tuple[float, float]]:
@@ -124,7 +170,8 @@ def _read_model(file: Path, sha256: str) -> _Model | None:
         subject = read_subject(copy)
     except DcignError:
         return None
-    return _Model(FRAME if isinstance(subject, Collection) else head_frame(subject), subject.attributes)
+    head = FRAME if isinstance(subject, Collection) else head_frame(subject)
+    return _Model(head, subject)
 
 
 def _alike(found: Any, wanted: Any) -> bool:  # JSON

@@ -14,6 +14,7 @@ from dcign.data.schema import BATCH_SIZE
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.population import stacked, typical_person
+from dcign.facegen.model.selection import cut_number
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.produce.batch_renderer import BatchRenderer
 
@@ -28,6 +29,9 @@ MODES_VIEW = (25.0, 0.0, -25.0)
 DEVIATIONS = (-2.5, -1.25, 0.0, 1.25, 2.5)
 SHAPE_ROWS = 12  # shape modes shown, head size first
 ALBEDO_ROWS = 12
+COEFFICIENT_ROWS = 16  # of shape, and of skin, in the picture of the documentation
+MINUS_ZERO_PLUS = (-2.0, 0.0, 2.0)
+WHOLE, FACE_WINDOW = (0.0, 0.0, 1.0), (0.18, 0.14, 0.74)  # left, top, side of what is shown of a picture
 AGES_SHOWN = (18.0, 30.0, 45.0, 62.0, 80.0)
 FONT_SIZE = 14
 MARGIN = 6
@@ -52,12 +56,51 @@ def gallery(model: MorphableModel, people: Sequence[Person], *, size: int) -> Im
 
 def modes(model: MorphableModel, *, size: int) -> Image.Image:
     """Draw what each coefficient does, one row each: sex, age, hair, then the first modes of shape and colour."""
-    rows = list(_rows(model))
+    return _sheet_of_rows(model, list(_rows(model)), size, columns=2)
+
+
+def coefficients(model: MorphableModel, *, size: int) -> Image.Image:
+    """Draw the first coefficients of shape and of skin at minus two, zero and plus two, one row each.
+
+    Shape on the mean head; skin nearer, on somebody in whom most of it shows: fair, of 50 years, with short hair.
+    """
+    shape_rows = list(_shape_rows(model, typical_person(model), COEFFICIENT_ROWS, MINUS_ZERO_PLUS))
+    skin_rows = list(_skin_rows(model, _fair_person(model), COEFFICIENT_ROWS, MINUS_ZERO_PLUS))
+    sheets = [
+        _sheet_of_rows(model, shape_rows, size, columns=2),
+        _sheet_of_rows(model, skin_rows, size, columns=2, window=FACE_WINDOW),
+    ]
+    return joined(sheets, downwards=False)
+
+
+def _fair_person(model: MorphableModel) -> Person:
+    cuts = model.hair.cut_names if model.hair is not None else ()
+    person = typical_person(model, age=50.0, cut=cut_number("short", cuts) if cuts else 0)
+    names = model.albedo.coefficient_names
+    return replace(person, albedo=_moved(person.albedo, names.index("tone"), 1.0)) if "tone" in names else person
+
+
+def _sheet_of_rows(
+    model: MorphableModel,
+    rows: Sequence[tuple[str, dict[str, Person]]],
+    size: int,
+    *,
+    columns: int,
+    window: tuple[float, float, float] = WHOLE,
+) -> Image.Image:
+    """Draw rows of captioned people below each other, in so many columns.
+
+    window: left, top and side of the part of each picture that is shown, as shares of the picture.
+    """
     people = [person for _, row in rows for person in row.values()]
-    pictures = iter(render_people(model, people, [MODES_VIEW] * len(people), size=size))
-    strips = [_strip(title, {caption: next(pictures) for caption in row}, size) for title, row in rows]
-    half = -(-len(strips) // 2)
-    return joined([joined(part) for part in (strips[:half], strips[half:]) if part], downwards=False)
+    whole = round(size / window[2])
+    left, top = (round(whole * each) for each in window[:2])
+    pictures = render_people(model, people, [MODES_VIEW] * len(people), size=whole)
+    shown = iter(pictures[:, top : top + size, left : left + size])
+    strips = [_strip(title, {caption: next(shown) for caption in row}, size) for title, row in rows]
+    each = -(-len(strips) // columns)
+    parts = [strips[first : first + each] for first in range(0, len(strips), each)]
+    return joined([joined(part) for part in parts], downwards=False)
 
 
 def render_people(
@@ -87,17 +130,31 @@ def _rows(model: MorphableModel) -> Iterator[tuple[str, dict[str, Person]]]:
         for first in range(0, len(cuts), len(DEVIATIONS)):
             yield "hair", {name: typical_person(model, cut=cut) for cut, name in cuts[first : first + len(DEVIATIONS)]}
     mean = typical_person(model)
-    for mode in range(min(SHAPE_ROWS, model.shape_modes)):
+    yield from _shape_rows(model, mean, SHAPE_ROWS, DEVIATIONS)
+    yield from _skin_rows(model, mean, ALBEDO_ROWS, DEVIATIONS)
+
+
+def _shape_rows(
+    model: MorphableModel, person: Person, count: int, deviations: Sequence[float]
+) -> Iterator[tuple[str, dict[str, Person]]]:
+    """Yield a row for each of the first coefficients of a person's shape."""
+    for mode in range(min(count, model.shape_modes)):
         title = f"shape {mode}" + ("\nhead size" if mode == model.size_mode else "")
-        yield title, {f"{by:+.2f} sd": replace(mean, shape=_moved(mean.shape, mode, by)) for by in DEVIATIONS}
-    for mode in range(min(ALBEDO_ROWS, model.albedo_modes)):
+        yield title, {f"{to:+.2f} sd": replace(person, shape=_moved(person.shape, mode, to)) for to in deviations}
+
+
+def _skin_rows(
+    model: MorphableModel, person: Person, count: int, deviations: Sequence[float]
+) -> Iterator[tuple[str, dict[str, Person]]]:
+    """Yield a row for each of the first coefficients of a person's colours."""
+    for mode in range(min(count, model.albedo_modes)):
         title = model.albedo.coefficient_names[mode].replace("_", " ")
-        yield title, {f"{by:+.2f} sd": replace(mean, albedo=_moved(mean.albedo, mode, by)) for by in DEVIATIONS}
+        yield title, {f"{to:+.2f} sd": replace(person, albedo=_moved(person.albedo, mode, to)) for to in deviations}
 
 
-def _moved(coefficients: Float32, mode: int, by: float) -> Float32:
+def _moved(coefficients: Float32, mode: int, to: float) -> Float32:
     moved = coefficients.copy()
-    moved[mode] += by
+    moved[mode] = to
     return moved
 
 

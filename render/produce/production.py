@@ -26,12 +26,14 @@ from dcign.render.gl.context import Renderer
 from dcign.render.plan.backdrops import FILE as BACKDROPS
 from dcign.render.plan.backdrops import Backdrops
 from dcign.render.plan.batches import plan_batch
+from dcign.render.plan.choice import FILE as PEOPLE
+from dcign.render.plan.choice import Crowd
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration
 from dcign.render.plan.objects import Subject
 from dcign.render.plan.size_estimate import worker_bytes
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
-from dcign.render.produce.card import data_set_card
+from dcign.render.produce.card import data_set_card, measured_correlations
 from dcign.render.produce.cluster import check_scheduler
 from dcign.render.produce.folder import CARD, MODEL, PREVIEW, open_folder
 from dcign.render.produce.headers import shard_header
@@ -110,6 +112,7 @@ def render_dataset(
     source_sha256: str = "",
     cluster: str = "",
     backdrops: Backdrops | None = None,
+    crowd: Crowd | None = None,
 ) -> Production:
     """Make or complete a data set folder. Complete shards stay; after an error the same call continues from there.
 
@@ -120,7 +123,7 @@ def render_dataset(
     progress : called with the numbers of batches made and to make
     source_sha256 : hash of the file that the model is read from; empty for the procedural model
     cluster : address of a dask scheduler whose workers draw instead; they must see the folder
-    backdrops : the pictures behind the heads, if the configuration has any
+    backdrops, crowd : the pictures behind the heads and the people, if the configuration takes them from files
 
     Raises
     ------
@@ -135,6 +138,8 @@ def render_dataset(
         about_model = open_folder(folder, configuration, model, source_sha256)
         if backdrops is not None:
             write_atomic(folder / BACKDROPS, backdrops.file_bytes())
+        if crowd is not None:
+            write_atomic(folder / PEOPLE, crowd.text.encode())
         # Absolute, because a cluster's workers have other working directories.
         tasks = shard_tasks(folder if is_remote(folder) else folder.absolute(), about_model["sha256"], configuration)
         memory = worker_bytes(configuration)
@@ -237,7 +242,8 @@ def _remove_parts(folder: Path) -> None:
 def _batches(task: ShardTask, batch_renderer: BatchRenderer) -> Iterator[Batch]:
     began = time.monotonic()
     for done, number in enumerate(range(task.first, task.first + task.count), start=1):
-        yield batch_renderer.draw_batch(plan_batch(task.configuration, batch_renderer.model, task.split, number))
+        model, crowd = batch_renderer.model, batch_renderer.crowd
+        yield batch_renderer.draw_batch(plan_batch(task.configuration, model, task.split, number, crowd))
         workers.batch_done((task.count - done) * (time.monotonic() - began) / done)
 
 
@@ -283,8 +289,10 @@ def _finish(
         renderer=asdict(shards[0].renderer),
         splits=splits,
         factors=configuration.factors,
+        parts=configuration.parts,
     )
-    write_atomic(folder / CARD, data_set_card(manifest).encode())
+    measured = measured_correlations(folder, manifest) if configuration.correlate else []
+    write_atomic(folder / CARD, data_set_card(manifest, measured).encode())
     write_sheet(folder / splits["test"][0].file, folder / PREVIEW)
     write_manifest(folder, manifest)
     return manifest

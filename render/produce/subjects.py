@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
+from dcign.errors import RenderError
 from dcign.facegen.build import procedural_model
 from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.objects.collection import Collection
 from dcign.facegen.objects.folder import mesh_folder, pack
 from dcign.progress import StageProgress
+from dcign.render.plan.choice import Crowd, read_crowd
 from dcign.render.plan.configuration import RenderConfiguration
-from dcign.render.plan.objects import FEWEST, Subject, triangles_for
+from dcign.render.plan.objects import FEWEST, Subject, read_subject, triangles_for
 from dcign.render.produce.folder import MODEL
-from dcign.storage.paths import store_errors
+from dcign.storage.paths import store_errors, with_local_copy
 
 # Shows a title while something takes long, and gives the callback to report its stages to.
 Bar = Callable[[str], AbstractContextManager[StageProgress]]
@@ -41,6 +45,26 @@ def faces(model_path: Path | None, bar: Bar) -> tuple[Callable[[], Subject], str
         return lambda: face_model(None, bar), ""
     model = face_model(model_path, bar)
     return lambda: model, model.source_sha256
+
+
+def with_crowd(
+    configuration: RenderConfiguration, people: Path | None, out: Path, subject: Callable[[], Subject]
+) -> tuple[RenderConfiguration, Crowd | None]:
+    """Return the configuration with the people of a file, and these, if there is a file.
+
+    They must be people of the model that draws: the one that is in `out`, if a data set was begun there.
+
+    Raises ModelError or RenderError if the file is unusable.
+    """
+    if people is None:
+        return configuration, None
+    with store_errors(out):
+        begun = (out / MODEL).exists()
+    model = with_local_copy(out / MODEL, read_subject) if begun else subject()
+    if isinstance(model, Collection):
+        raise RenderError(f"expected an --out for faces, found meshes in {out}: choose another --out.")
+    crowd = read_crowd(people, model, tuple(configuration.splits.batches()))
+    return replace(configuration, people=crowd.choice), crowd
 
 
 def objects(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,14 @@ from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
 from dcign.data.shard.findings import Finding
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError, ModelError, RenderError
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.traits import shapes_of
 from dcign.facegen.objects.collection import Collection
 from dcign.machine import available_cores
 from dcign.render.draw.atlas import Pictures
 from dcign.render.draw.light_pass import VISIBILITY
 from dcign.render.gl import devices
+from dcign.render.plan.choice import crowd_faults
 from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
@@ -40,6 +42,7 @@ from dcign.storage.paths import store_errors
 # assigns samples on an edge between two triangles differently.
 TOLERANCE = 2
 LARGEST = 1000.0  # standard deviations or years: no coefficient is larger
+ROUNDING = 1e-3  # standard deviations, of shapes that are computed again
 EDGE_SHARE = 0.01  # of an image's pixels that another renderer may draw differently
 # The same for layers of truth, in their own units. Layers not named here are uint8 and have TOLERANCE.
 TRUTH_TOLERANCES = {"depth": 0.05, "normals": 0.005, "parts": 0, LANDMARKS: 0.01}
@@ -137,17 +140,16 @@ def check_shard_pixels(task: PixelTask) -> list[Finding]:
         unasked = {*shard.truths} & {*TRUTH_LAYERS} - {MASK, *task.configuration.truth}  # users may add layers
         findings += [Finding(name, None, f"has truth/{layer}, which its configuration does not promise")
                      for layer in sorted(unasked)]  # fmt: skip
-        findings += [Finding(name, None, what) for what in _wrong_truth_names(shard, renderer)]
         earlier = _earlier_layers(shard, task.configuration)
         findings += [Finding(name, None, f"holds truth/{layer} of an earlier version, which cannot be compared; render "
                      "it again to compare it") for layer in earlier]  # fmt: skip
         exact = shard.header.renderer == asdict(renderer.opengl_renderer)
-        names = [factor.name for factor in task.configuration.factors]
         for row in range(len(shard)):
             try:
                 batch = shard.batch(row)
                 findings += [
-                    Finding(name, batch.number, what) for what in _differences(batch, renderer, names, exact, earlier)
+                    Finding(name, batch.number, what)
+                    for what in _differences(batch, renderer, task.configuration, exact, earlier)
                 ]
             except DataError:
                 pass  # a damaged chunk: the label checks report it
@@ -167,15 +169,6 @@ def _wrong_names(shard: Shard, configuration: RenderConfiguration) -> str:
         if found != wanted:
             return f"has {what} {', '.join(found) or '-'}; its configuration has {', '.join(wanted) or '-'}"
     return ""
-
-
-def _wrong_truth_names(shard: Shard, renderer: BatchRenderer) -> Iterator[str]:
-    """Yield how the names of parts and landmarks differ from the model's."""
-    for layer, wanted in renderer.truth_names.items():
-        found = shard.header.truth_names.get(layer, ())
-        if layer in shard.truths and found != wanted:
-            unlike = [pair for pair in zip_longest(found, wanted) if pair[0] != pair[1]]
-            yield f"names {layer} {shown(unlike[0][0])} where its model has {shown(unlike[0][1])}"
 
 
 def _wrong_level(shard: Shard, configuration: RenderConfiguration, renderer: BatchRenderer) -> str:
@@ -220,7 +213,7 @@ def redraw_batch(batch: Batch, renderer: BatchRenderer) -> Pictures:
 
 
 def _differences(
-    batch: Batch, renderer: BatchRenderer, names: Sequence[str], exact: bool, earlier: Sequence[str]
+    batch: Batch, renderer: BatchRenderer, configuration: RenderConfiguration, exact: bool, earlier: Sequence[str]
 ) -> list[str]:
     """Return what is wrong with a batch's images or truth.
 
@@ -232,8 +225,12 @@ def _differences(
             return [f"shows an object that model.npz, which has {count}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
-    if what := _undrawable(batch, names):
+    if strangers := list(_strangers(batch, renderer)):
+        return [f"shows {what}" for what in strangers]
+    if what := _undrawable(batch, [factor.name for factor in configuration.factors]):
         return [f"has {what}, and cannot be drawn again"]
+    if len(wrong := _wrong_shapes(batch, renderer, configuration)):
+        return [f"has in image {_listing(wrong)} a shape that is not its own shape at its sex and age"]
     pictures = redraw_batch(batch, renderer)
     held, drawn = {"": batch.images} | batch.truth, {"": pictures.images, MASK: pictures.mask} | pictures.truth
     faults = []
@@ -247,12 +244,38 @@ def _differences(
     return faults
 
 
+def _strangers(batch: Batch, renderer: BatchRenderer) -> Iterator[str]:
+    """Yield which images do not show the person of people.json whose number they give."""
+    shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
+    if renderer.crowd is not None and shape is not None and albedo is not None:
+        about = np.zeros((len(shape), 0), np.float32) if attributes is None else attributes
+        yield from crowd_faults(renderer.crowd, batch.identity_index, (shape, albedo, about))
+
+
+def _wrong_shapes(batch: Batch, renderer: BatchRenderer, configuration: RenderConfiguration) -> IntP:
+    """Return the images whose shape does not follow from own shape, sex and age."""
+    model, found, own = renderer.model, batch.identity_shape, batch.identity_own_shape
+    about = batch.identity_attributes
+    if (
+        found is None
+        or own is None
+        or about is None
+        or not isinstance(model, MorphableModel)
+        or model.population is None
+    ):
+        return np.zeros(0, np.intp)
+    wanted = shapes_of(model, own, about, keep_size=configuration.keep_head_size, blended="sex" in configuration.traits)
+    return np.flatnonzero((np.abs(found - wanted) > ROUNDING).any(axis=1))
+
+
 def _undrawable(batch: Batch, names: Sequence[str]) -> str:
     """Return which numbers OpenGL must not get, or nothing: a driver was seen to crash on vertices at infinity.
 
     Background numbers may have any value: the nearest colour or picture is drawn.
     """
-    coefficients = (batch.identity_shape, batch.identity_albedo, batch.identity_attributes)
+    coefficients = (
+        batch.identity_shape, batch.identity_albedo, batch.identity_attributes, batch.identity_own_shape
+    )  # fmt: skip
     if not all((np.abs(values) <= LARGEST).all() for values in coefficients if values is not None):
         return f"coefficients that are not numbers within +-{LARGEST:g}"
     labels = dict(zip(names, batch.factors.T, strict=True)) | batch.nuisance

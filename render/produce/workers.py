@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from dcign.errors import RenderError
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.machine import keep_freed_memory
 from dcign.render.gl import devices
 from dcign.render.plan.backdrops import read_backdrops
+from dcign.render.plan.choice import read_folder_crowd
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import read_subject
 from dcign.render.produce.batch_renderer import BatchRenderer
@@ -76,7 +78,11 @@ def open_renderer(model_file: Path, model_sha256: str, configuration: RenderConf
             )
         background = configuration.background
         backdrops = read_backdrops(model_file.parent, background) if background and background.pictures else None
-        _open_renderers[key] = BatchRenderer(read_subject(file), configuration, backdrops=backdrops)
+        subject, people = read_subject(file), configuration.people
+        crowd = None
+        if people is not None and people.crowd and isinstance(subject, MorphableModel):
+            crowd = read_folder_crowd(model_file.parent, people, subject)
+        _open_renderers[key] = BatchRenderer(subject, configuration, backdrops=backdrops, crowd=crowd)
     return _open_renderers[key]
 
 

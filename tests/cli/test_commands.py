@@ -19,7 +19,7 @@ from PIL import Image
 
 from dcign import cli
 from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
-from dcign.data.schema import SPLITS
+from dcign.data.schema import MORE_FACTORS, SPLITS
 from dcign.infer.write_pictures import LARGEST_SCALE
 from dcign.publish.onnx import FORMATS as RUN_FORMATS
 from dcign.recipes.registry import RECIPES
@@ -129,7 +129,7 @@ def test_render_refuses_what_is_out_of_bounds(options: list[str], sentence: str,
 
 def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = {"test": 2, "iid": 1, "sweep_levels": (1, 1, 1)}
-    monkeypatch.setattr(Splits, "in_paper_proportions", lambda train, _: Splits(train=train, **few))
+    monkeypatch.setattr(Splits, "in_paper_proportions", lambda train, *_: Splits(train=train, **few))
     made = dcign("render", "--batches", "1", "--size", "16", "--out", tmp_path / "faces", "--workers", "1")
     assert "it takes 4 batches" in made.output
     assert "dcign train" not in made.output
@@ -253,10 +253,28 @@ def test_a_stopped_render_says_how_to_go_on_and_going_on_works(tmp_path: Path, n
     assert "Traceback" not in said
     assert "leaked" not in said
     if number != signal.SIGKILL:
-        assert "run the same command again to continue" in said
+        assert said.rstrip().endswith("run the same command again to continue.")  # no progress after it
         assert not list(folder.glob("**/.*.part"))
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     assert (folder / "dataset.json").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_before_a_command_has_begun_has_its_line_and_its_code(number: int, code: int) -> None:
+    script = f"""
+import os, sys
+class SendsSignal:
+    def find_spec(self, name, *_):  # while the command line imports its modules
+        if name == "dcign.cli":
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, SendsSignal())
+sys.argv = ["dcign", "doctor"]
+from dcign.start import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == code
+    assert done.stderr == "\nStopped before anything was begun: run the same command again.\n"
 
 
 def test_without_click_what_is_missing_is_said() -> None:
@@ -277,7 +295,8 @@ def test_the_choices_and_bounds_of_the_options_are_those_of_the_library() -> Non
     assert tuple(RECIPES) == cli.RECIPES
     assert tuple(DATASET_FORMATS) == cli.DATASET_FORMATS
     assert options.SPLITS == SPLITS
-    for name, bounds in BOUNDS.items():
+    for name in BOUNDS.keys() - {factor.name for factor in MORE_FACTORS if factor.of_identity}:
+        bounds = BOUNDS[name]
         assert (params["render", name].min, params["render", name].max) == (bounds.lowest, bounds.highest), name
     assert params["face", "gallery"].max == MOST_PEOPLE
     assert params["edit", "scale"].max == LARGEST_SCALE

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from dcign.data.shard.reader import Shard
+from dcign.facegen.files.people_file import read_people, read_person
+from dcign.facegen.model.morphable import MorphableModel
+from dcign.facegen.model.population import sample_person
+from dcign.render.produce import portrait, subjects
 from tests.support.commands import dcign, refused
 
 
@@ -54,10 +60,21 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
         (["--gallery", "0", "--out", "p.png"], "0 is not in the range 1<=x<=400"),
         (["--gallery", "-3", "--out", "p.png"], "-3 is not in the range 1<=x<=400"),
         (["--size", "0", "--out", "p.png"], "0 is not in the range 16<=x<=4096"),
-        (["--gallery", "9", "--out", "p.glb"], "expected a file NAME.png, found"),
+        (["--gallery", "9", "--out", "p.glb"], "expected a file NAME.png, NAME.json, found"),
         (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),
         (["--modes", "--out", "p.png", "--size", "8"], "8 is not in the range 16<=x"),
-        (["--hair", "long", "--out", "p.png"], "'long' is not one of 'natural', 'none'"),
+        (["--hair", "long", "--out", "p.png"], "expected one of bald, cropped,"),
+        (["--age", "81", "--out", "p.png"], "expected age from 18 to 80 years, found 81"),
+        (["--sex", "lady", "--out", "p.png"], "expected women, men or a number of standard deviations"),
+        (["--set", "shape.12", "--out", "p.png"], "expected --set NAME=NUMBER"),
+        (["--set", "nose.1=2", "--out", "p.png"], "found 'nose.1': set one of these"),
+        (["--modes", "--age", "30", "--out", "p.png"], "expected --modes without --age"),
+        (["--turnaround", "--out", "p.json"], "expected a file NAME.png, found"),
+        (["--person", "p.json", "--out", "p.png"], "cannot be read (No such file or directory)"),
+        (["--person", "p.json", "--seed", "2", "--out", "p.png"], "expected --person without --seed"),
+        (["--describe", "p/iid:1", "--out", "p.png"], "expected --describe without --out"),
+        (["--describe", "p/iid"], "expected FOLDER/SPLIT:IMAGE"),
+        ([], "expected --out or --describe, found neither"),
         (["--seed", str(2**63 - 1), "--gallery", "4", "--out", "p.png"], "expected a seed from 0"),
     ],
 )
@@ -65,3 +82,72 @@ def test_face_refuses_what_it_cannot_draw(options: list[str], sentence: str, tmp
     options = [str(tmp_path / word) if word.startswith("p.") else word for word in options]
     assert sentence in refused("face", *options)
     assert not list(tmp_path.iterdir())
+
+
+CHOSEN = ("--age", 63, "--sex", -1, "--seed", 4, "--set", "shape.12=+2", "--set", "skin.freckles=1.5")
+
+
+def test_a_chosen_person_is_drawn_again_bit_for_bit_for_every_cut(
+    model: MorphableModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "face_model", lambda path, bar: model)  # not read 33 times
+    drawn = set()
+    for number, cut in enumerate(model.hair.cut_names):
+        chosen = (*CHOSEN, "--hair", cut.replace(", ", "-"), "--size", 48)
+        first, again, text = (tmp_path / f"{number}{end}" for end in ("a.png", "b.png", ".json"))
+        for out in (first, text):
+            assert dcign("face", *chosen, "--out", out).exit_code == 0
+        assert dcign("face", "--person", text, "--size", 48, "--out", again).exit_code == 0
+        assert first.read_bytes() == again.read_bytes()
+        pixels = portrait.three_sides(model, read_person(text, model), size=48)
+        with Image.open(first) as picture:
+            np.testing.assert_array_equal(np.asarray(pixels), np.asarray(picture))
+        drawn.add(first.read_bytes())
+    assert len(drawn) == len(model.hair.cut_names)
+
+
+def test_a_gallery_as_json_is_its_people(model: MorphableModel, tmp_path: Path) -> None:
+    out = tmp_path / "crowd.json"
+    assert dcign("face", "--gallery", 3, "--seed", 5, "--hair", "bob", "--out", out).exit_code == 0
+    people = read_people(out, model)
+    wanted = sample_person(model, np.random.default_rng(7))
+    np.testing.assert_array_equal(people[2].shape, wanted.shape)
+    assert all(model.hair.cut_names[int(person.attributes[2])] == "bob" for person in people)
+
+
+def test_the_person_of_an_image_is_described_as_its_labels_say(
+    small_faces: Path, model: MorphableModel, tmp_path: Path
+) -> None:
+    described = dcign("face", "--describe", f"{small_faces / 'iid'}:27")
+    assert described.exit_code == 0, described.output
+    (tmp_path / "her.json").write_text(described.stdout)
+    person = read_person(tmp_path / "her.json", model)
+    with Shard(small_faces / "iid" / "shard-00000.h5") as shard:
+        batch = shard.batch(1)
+    np.testing.assert_array_equal(person.shape, batch.identity_shape[7])
+    np.testing.assert_array_equal(person.albedo, batch.identity_albedo[7])
+    np.testing.assert_array_equal(person.attributes, batch.identity_attributes[7])
+    out = tmp_path / "older.png"
+    assert dcign("face", "--person", tmp_path / "her.json", "--age", 80, "--size", 32, "--out", out).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [("iid:40", "give a number from 0 to 39"), ("validation:0", "give one of its splits, train, test, iid, sweep")],
+)
+def test_an_image_that_is_not_there_is_refused(small_faces: Path, image: str, sentence: str) -> None:
+    assert sentence in refused("face", "--describe", f"{small_faces}/{image}")
+
+
+def test_an_image_without_its_model_cannot_be_described(small_faces: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small_faces, tmp_path / "faces"))
+    (folder / "model.npz").write_bytes(b"another")
+    assert "found another model" in refused("face", "--describe", f"{folder}/iid:0")
+    (folder / "model.npz").unlink()
+    assert "found no file" in refused("face", "--describe", f"{folder}/iid:0")
+
+
+def test_a_sheet_of_coefficients_is_a_picture(tmp_path: Path) -> None:
+    assert dcign("face", "--coefficients", "--out", tmp_path / "c.png", "--size", "32").exit_code == 0
+    with Image.open(tmp_path / "c.png") as sheet:
+        assert sheet.width > sheet.height > 0

@@ -110,8 +110,10 @@ def test_missing_textures_are_reported_and_stand_in_the_card(meshes: Path, tmp_p
     shutil.copytree(meshes, folder)
     (folder / "a.mtl").write_text("newmtl wood\nmap_Kd oak.png\n")
     (folder / "a.obj").write_text("mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl wood\nf 1 2 3\n")
+    (folder / "gone.obj").symlink_to(folder / "nowhere")
     made = dcign("render", "--meshes", folder, "--out", out, *SMALL)
     assert made.exit_code == 0, made.output
+    assert "1 entry of the folder is no file: gone.obj (a link to nothing)." in (out / "README.md").read_text()
     said = "1 of 41 objects has missing textures: a.obj (oak.png)."
     assert f"Warning: {said} Their materials' own colours are used" in made.output
     assert said in (out / "README.md").read_text()

@@ -66,6 +66,31 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(
     assert 'expected recipe.name to be "swap,mirror=false,pretrain_steps=1", as in' in refused("train", *other)
 
 
+def test_a_training_that_is_stopped_before_its_first_step_names_the_step_and_the_folder_that_are_kept(
+    small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "_evaluate_run", lambda *_: None)
+    run = tmp_path / "run"
+    words = ["train", small_faces, "--steps", "3", "--set", "network=strided", "--threads", "1", "--out", run]
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dcign.train.trainer.initialise", stopped)
+        result = dcign(*words)
+    assert result.exit_code == 130
+    said = " ".join(result.output.split())
+    assert f"Stopped before the first step; nothing is kept in {run}: run the same command again." in said
+    assert dcign(*words).exit_code == 0
+    monkeypatch.setattr("dcign.train.trainer.initialise", stopped)
+    said = " ".join(dcign(*words, "--resume").output.split())
+    assert f"Stopped before a further step; step 3 is kept in {run}: run the same command with --resume." in said
+    (run / "checkpoint.safetensors").unlink()
+    said = " ".join(dcign(*words, "--resume").output.split())
+    assert f"nothing is kept in {run}: run the same command with --resume." in said
+
+
 def test_export_writes_a_data_set_without_torch_and_overwrites_nothing(small_faces: Path, tmp_path: Path) -> None:
     words = ("export", small_faces, "--to", "npz", "--out", tmp_path / "out")
     assert not imported_by(*words, "--split", "iid") & {"torch", "pyrender", "OpenGL"}

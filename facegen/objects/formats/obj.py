@@ -39,7 +39,7 @@ def read_obj(path: Path) -> Content:
     owners = np.repeat(np.array(statements[b"f"].lines), counts)
     v = _resolved(v, statements[b"v"], owners, "vertex")
     vt = _resolved(vt, statements[b"vt"], owners, "texture coordinate", optional=True)
-    corners, polygon = triangulated(points, counts, v)
+    corners, polygon, crossing = triangulated(points, counts, v)
     pictures = Pictures(path.parent)
     materials, used = _materials(statements, pictures, path.parent, polygon)
     uv = np.nan_to_num(_columns(table(_without_comments(statements[b"vt"].texts))[0], 2))
@@ -64,9 +64,9 @@ def read_obj(path: Path) -> Content:
         if material.colour is not None:
             found[corners_without] = as_bytes(np.array(material.colour))
         elif material.unread and corners_without.any():
-            pictures.lost(f"colour {material.unread}")
+            pictures.unread_colour(f"colour {material.unread}")
     parts.append(Part(points, v[corners[~textured]], found[~textured]))
-    return Content(tuple(parts), tuple(pictures.missing))
+    return Content(tuple(parts), tuple(pictures.missing), tuple(pictures.unread), crossing)
 
 
 def _statements(content: bytes) -> dict[bytes, Statements]:
@@ -163,16 +163,19 @@ def _materials(
 
 
 def _libraries(text: bytes, pictures: Pictures, folder: Path) -> Sequence[Path]:
-    """Return the files of one mtllib line: one name, which may contain spaces, or several."""
-    whole = _text(text)
-    names = [whole] if find_file(whole, folder) or " " not in whole else whole.split()
-    found = [(name, find_file(name, folder)) for name in names]
-    if all(path is None for _, path in found):
-        found = [(whole, None)]
-    for name, path in found:
-        if path is None:
-            pictures.lost(name)
-    return [path for _, path in found if path is not None]
+    """Return the files of one mtllib line: one name, or several, each of which may contain spaces."""
+    words, found = _text(text).split(" "), []
+    while words:
+        longest = range(len(words), 0, -1)
+        count = next((each for each in longest if find_file(" ".join(words[:each]), folder)), None)
+        if count is None:  # up to where a name ends
+            ends = (place for place, word in enumerate(words, 1) if word.casefold().endswith(".mtl"))
+            count = next(ends, len(words))
+            pictures.lost(" ".join(words[:count]))
+        else:
+            found.append(find_file(" ".join(words[:count]), folder))
+        words = words[count:]
+    return [path for path in found if path is not None]
 
 
 def _without_comments(texts: list[bytes]) -> list[bytes]:

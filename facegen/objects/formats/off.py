@@ -50,15 +50,15 @@ def read_off(path: Path) -> Content:
     if len(rows) < count:
         raise ModelError(short)
     counts, of_faces, behind = _faces(rest, faces, short)
-    points, colours, missing = _vertices(rows, layout)
+    points, colours, unread = _vertices(rows, layout)
     corners = numbers(b" ".join(of_faces), np.int64)
-    triangles, face = triangulated(points, counts, corners)
+    triangles, face, crossing = triangulated(points, counts, corners)
     values, has = _face_colours(behind)
     if any(text for text, coloured in zip(behind, has.tolist(), strict=True) if not coloured):
-        missing.append("colours of faces (entries of a table of colours)")
+        unread.append("colours of faces (entries of a table of colours)")
     found = np.full((len(triangles), 3, 3), GRAY, np.uint8) if colours is None else colours[corners[triangles]]
     found[has[face]] = values[face[has[face]]][:, None]
-    return Content((Part(points, corners[triangles], found),), tuple(missing))
+    return Content((Part(points, corners[triangles], found),), unread=tuple(unread), crossing=crossing)
 
 
 def _layout(lines: list[bytes]) -> tuple[Layout, list[bytes]]:

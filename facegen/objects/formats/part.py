@@ -65,10 +65,16 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """parts: all that a file shows; missing: the pictures and material files that it names and that cannot be read."""
+    """parts: all that a file shows. What it shows only in part, as noun phrases:
+
+    missing: the pictures and material files that it names and that cannot be read; unread: colours in a form that is
+    not read; crossing: how many polygons cross themselves.
+    """
 
     parts: tuple[Part, ...]
     missing: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    crossing: tuple[str, ...] = ()
 
 
 def plain(count: int) -> UInt8:

@@ -27,12 +27,16 @@ MOST_PIXELS = 2**27  # of a picture: 16,384 x 8,192. Larger ones are bombs or ne
 
 
 class Pictures:
-    """The pictures of one mesh file. Each is read once; `missing` names those that cannot be."""
+    """The pictures of one mesh file. Each is read once; `missing` names those that cannot be.
+
+    unread: the file's colours that are not read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read: dict[tuple[str, Path | None], UInt8 | None] = {}
         self.missing: list[str] = []
+        self.unread: list[str] = []
 
     def named(self, name: str, near: Path | None = None) -> UInt8 | None:
         """Return the picture (H, W, 3) of a name, or None if it is missing or cannot be read.
@@ -58,10 +62,18 @@ class Pictures:
 
     def lost(self, name: str) -> UInt8 | None:
         """Note that a file is missing. Returns None, its picture."""
-        shown = printable(name)[:120]
-        if shown not in self.missing:
-            self.missing.append(shown)
+        _note(name, self.missing)
         return None
+
+    def unread_colour(self, name: str) -> None:
+        """Note that a colour is not read."""
+        _note(name, self.unread)
+
+
+def _note(name: str, noted: list[str]) -> None:
+    shown = printable(name)[:120]
+    if shown not in noted:
+        noted.append(shown)
 
 
 def _small(image: Image.Image) -> UInt8:

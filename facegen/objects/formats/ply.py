@@ -41,8 +41,8 @@ def read_ply(path: Path) -> Content:
     points = _points(vertex)
     counts, corners = _polygons(face)
     strips = _strips(_element(elements, STRIPS))
-    triangles, owner = triangulated(points, counts, corners)
-    cut, _ = triangulated(points, np.full(len(strips), 3), strips.ravel())
+    triangles, owner, crossing = triangulated(points, counts, corners)
+    cut, _, _ = triangulated(points, np.full(len(strips), 3), strips.ravel())
     corner_of = np.concatenate([corners[triangles], strips.ravel()[cut]])
     colours = plain(len(corner_of))
     pictures = Pictures(path.parent)
@@ -59,9 +59,11 @@ def read_ply(path: Path) -> Content:
     if uv is None:
         if pictures_named:
             pictures.lost("texture coordinates")
-        return Content((Part(points, corner_of, colours),), tuple(pictures.missing))
-    number = _numbers(face, owner, len(corner_of))
-    return Content(_textured(points, corner_of, colours, uv, number, pictures_named, pictures), tuple(pictures.missing))
+        parts: tuple[Part, ...] = (Part(points, corner_of, colours),)
+    else:
+        number = _numbers(face, owner, len(corner_of))
+        parts = _textured(points, corner_of, colours, uv, number, pictures_named, pictures)
+    return Content(parts, tuple(pictures.missing), tuple(pictures.unread), crossing)
 
 
 def _textured(
@@ -113,7 +115,7 @@ def _strips(element: Element | None) -> Int64:
 
 
 def _colours(element: Element, pictures: Pictures) -> UInt8 | None:
-    """Return the colours (N, 3) of an element, or None; those that are not read are noted as missing."""
+    """Return the colours (N, 3) of an element, or None; those that are not read are noted."""
     values = element.values
     for names in COLOURS:
         if all(name in values for name in names):
@@ -127,7 +129,7 @@ def _colours(element: Element, pictures: Pictures) -> UInt8 | None:
     every = [each.name for each in element.properties]
     unread = [name for name in every if any(COLOUR_WORDS.fullmatch(word) for word in name.split("_"))]
     if unread and element.count:
-        pictures.lost(f"colours ({', '.join(unread)}, which are not read)")
+        pictures.unread_colour(f"colours ({', '.join(unread)}, which are not read)")
     return None
 
 
@@ -151,7 +153,7 @@ def _material_colours(face: Element, elements: dict[str, Element], pictures: Pic
     materials = elements.get("material")
     colours = _colours(materials, pictures) if materials and materials.count else None
     if colours is None:
-        pictures.lost("colours of materials")
+        pictures.unread_colour("colours of materials")
         return plain(face.count)[:, 0]
     return colours[np.clip(face.values["material_index"].astype(np.int64), 0, len(colours) - 1)]
 

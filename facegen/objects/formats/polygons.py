@@ -10,14 +10,16 @@ from dcign.errors import ModelError
 from dcign.facegen.objects.formats.part import check_coordinates
 
 FLAT = 1e-9  # of the size of a polygon: a corner that turns less is straight
+LOST_SHARE = 1e-3  # of a polygon's area: more is lost or covered twice where it crosses itself
 
 
-def triangulated(points: Float64, counts: Int64, corners: Int64) -> tuple[Int64, Int64]:
+def triangulated(points: Float64, counts: Int64, corners: Int64) -> tuple[Int64, Int64, tuple[str, ...]]:
     """Cut polygons into triangles.
 
     points (P, 3); counts (F,) corners of each polygon; corners (C,), into points, polygon after polygon -> the corners
-    of triangles (T, 3), into `corners`, and the polygon of each (T,), in the order of the polygons. Polygons of fewer
-    than three corners are points and lines: they give no triangles. Convex ones become fans about their first corner.
+    of triangles (T, 3), into `corners`, the polygon of each (T,), in the order of the polygons, and how many polygons
+    cross themselves, as no noun phrase or one. Polygons of fewer than three corners are points and lines: they give no
+    triangles. Convex ones become fans about their first corner. Of one that crosses itself, any part may be lost.
 
     Raises ModelError, whose text is a clause, if a corner is no point or has no usable coordinates.
     """
@@ -26,6 +28,7 @@ def triangulated(points: Float64, counts: Int64, corners: Int64) -> tuple[Int64,
         raise ModelError(f"a face names vertex {wrong} (from 0) of {len(points)}")
     check_coordinates(points if len(points) < len(corners) else points[corners])
     first = np.cumsum(counts) - counts
+    crossing = 0
     pieces, owners = [np.empty((0, 3), np.int64)], [np.empty(0, np.int64)]
     for count in np.unique(counts[counts >= 3]).tolist():
         faces = np.flatnonzero(counts == count)
@@ -35,12 +38,14 @@ def triangulated(points: Float64, counts: Int64, corners: Int64) -> tuple[Int64,
         if count > 3:
             polygons = points[corners[loops]]
             for number in np.flatnonzero(~_convex(polygons)):
-                local[number] = _clipped(polygons[number], fan)
+                local[number], crosses = _clipped(polygons[number], fan)
+                crossing += crosses
         pieces.append(np.take_along_axis(loops[:, None], local, axis=2).reshape(-1, 3))
         owners.append(np.repeat(faces, count - 2))
     owner = np.concatenate(owners)
     order = np.argsort(owner, kind="stable")
-    return np.concatenate(pieces)[order], owner[order]
+    noun = "polygon" if crossing == 1 else "polygons"
+    return np.concatenate(pieces)[order], owner[order], (f"{crossing:,} {noun}",) if crossing else ()
 
 
 def strips_cut(strip: Int64) -> Int64:
@@ -72,12 +77,17 @@ def _convex(polygons: Float64) -> Bool:
     return np.asarray((sines >= -FLAT * size).all(axis=1) & around)
 
 
-def _clipped(polygon: Float64, fan: Int64) -> Int64:
-    """Return the triangles (n - 2, 3) of one polygon (n, 3), wound as it is; those that are left over have no area."""
+def _clipped(polygon: Float64, fan: Int64) -> tuple[Int64, bool]:
+    """Return the triangles (n - 2, 3) of one polygon (n, 3), wound as it is, and whether it crosses itself.
+
+    Triangles that are left over have no area. The lobes of a polygon that crosses itself have opposite signs in its
+    area, or are covered twice, so that its triangles have another area.
+    """
     normal = _normals(polygon[None])[0]
     length = np.linalg.norm(normal)
-    if not np.isfinite(length) or length == 0:
-        return fan
+    smallest = FLAT * np.square(np.ptp(polygon, axis=0)).sum()
+    if not np.isfinite(length) or length <= smallest:
+        return fan, bool(np.linalg.norm(_doubled(polygon[fan]), axis=1).sum() > smallest)
     axis = int(np.abs(normal).argmax())
     kept = [other for other in range(3) if other != axis]
     flat = np.ascontiguousarray(polygon[:, kept] - polygon[0, kept])
@@ -88,4 +98,11 @@ def _clipped(polygon: Float64, fan: Int64) -> Int64:
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     clockwise = one[:, 0] * two[:, 1] < one[:, 1] * two[:, 0]
     cut[clockwise] = cut[clockwise][:, ::-1]
-    return np.concatenate([cut, np.zeros((len(fan) - len(cut), 3), np.int64)])[: len(fan)]
+    covered = np.abs(one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]).sum()
+    crosses = abs(covered - np.abs(normal[axis])) > LOST_SHARE * max(covered, np.abs(normal[axis]))
+    return np.concatenate([cut, np.zeros((len(fan) - len(cut), 3), np.int64)])[: len(fan)], bool(crosses)
+
+
+def _doubled(triangles: Float64) -> Float64:
+    """Return the normals (T, 3) of triangles (T, 3, 3), twice the area long."""
+    return np.asarray(np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]))

@@ -61,7 +61,8 @@ def _text(text: bytes) -> Part:
     if len(values) != 3 * counts.sum():
         raise ModelError("it has a facet with a corner of fewer than three coordinates")
     points = values.reshape(-1, 3)
-    return Part(points, triangulated(points, counts, np.arange(len(points)))[0])
+    triangles, _, _ = triangulated(points, counts, np.arange(len(points)))  # whose facets are triangles
+    return Part(points, triangles)
 
 
 def _binary(content: bytes, count: int) -> Part:

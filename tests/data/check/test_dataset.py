@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from dcign.data.dataset.reader import FaceDataset, Shard
 from dcign.data.schema import VARIES_NAMES
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
+from tests.support.data_sets import list_again
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -56,6 +58,42 @@ def test_sound_shards_and_data_sets_have_no_findings(make_dataset):
 def test_smooth_walks_are_never_called_out_of_order(make_batch, varies, number):
     batch = make_batch(number, varies)
     assert pixel_faults(batch.images, batch.factors[:, KINDS[varies]]) == []
+
+
+def with_note(file):
+    file.attrs["note"] = "mine"
+
+
+UNKNOWN = {
+    "attribute of the file": (with_note, "has attribute note, which"),
+    "attribute of a dataset": (lambda file: with_note(file["truth/mask"]), "has attribute note of truth/mask, which"),
+    "attribute of a group": (lambda file: with_note(file["identity"]), "has attribute note of identity, which"),
+    "dataset": (lambda file: file.create_dataset("identity/name", data=[1]), "has identity/name, which"),
+    "group": (lambda file: file.create_group("mine"), "has mine, which"),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_what_the_format_does_not_have_is_found(make_dataset, case):
+    change, said = UNKNOWN[case]
+    folder = make_dataset()
+    with h5py.File(folder / "test" / "shard-00000.h5", "r+") as file:
+        change(file)
+    list_again(folder)
+    for findings in (check_dataset(FaceDataset(folder)), check_shard(folder / "test" / "shard-00000.h5")):
+        (found,) = findings
+        assert said in found.what
+        assert found.shard == str(folder / "test" / "shard-00000.h5")
+
+
+def test_of_many_unknown_attributes_the_first_are_named_in_a_form_that_is_safe_to_print(make_dataset):
+    folder = make_dataset()
+    with h5py.File(folder / "test" / "shard-00000.h5", "r+") as file:
+        for number in range(50):
+            file.attrs[f"\x1b[31m{number:02}"] = number
+    list_again(folder)
+    found = [finding.what for finding in check_dataset(FaceDataset(folder))]
+    assert found == [f"has attribute ?[31m{number:02}, which shards do not have" for number in range(3)]
 
 
 BROKEN = {

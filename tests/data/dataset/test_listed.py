@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,6 +15,7 @@ from dcign.data.dataset.chunks import find_chunks
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.dataset.summary import summarise
 from dcign.data.export.dataset import FORMATS, export_dataset
+from dcign.data.schema import ATTRIBUTE_LIMITS
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 from dcign.inputs.source import DataSource
@@ -109,6 +112,95 @@ def test_every_alteration_of_a_listed_shard_is_refused_and_described(make_datase
     assert f"{split}/shard-00000.h5" in str(refusal.value)
     for path in (folder, folder / split / "shard-00000.h5"):
         assert any(said in sentence for sentence in summarise(path)["wrong"]), summarise(path)["wrong"]
+
+
+def value(path, new, row=1):
+    """A change of the first number of a row of a dataset."""
+
+    def change(file):
+        file[path][(row, *(0,) * (file[path].ndim - 1))] = new
+
+    return change
+
+
+def attributes_of_people(name, new):
+    """People as the procedural model's, one of whom has a new value."""
+    people = dict(zip(ATTRIBUTE_LIMITS, (0.5, 30.0, 3.0, -1.0, np.nan), strict=True))
+
+    def change(file):
+        values = np.tile(np.array([*people.values()], np.float32), (2, 20, 1))
+        values[1, 4, [*people].index(name)] = new
+        file["identity/attributes"] = values
+        file["identity/attributes"].attrs["names"] = [each.encode() for each in people]
+
+    return change
+
+
+def landmarks(place, column, new):
+    def change(file):
+        values = np.tile(np.array([12, 12, 700, 1], np.float32), (2, 20, 3, 1))
+        values[1, 7, place, column] = new
+        file["truth/landmarks"] = values
+
+    return change
+
+
+IMPOSSIBLE = {
+    "albedo": (value("identity/albedo", 1e30), "batch 1: identity albedo runs from .* to 1e\\+30, outside -20 to 20"),
+    "shape": (value("identity/shape", -21), "batch 1: identity shape runs from -21 to .*, outside -20 to 20"),
+    "index": (value("identity/index", -1), "batch 1: identity index is below 0"),
+    "number": (value("batch", 999), "batch 999: has a number that does not follow the row before"),
+    "age": (attributes_of_people("age", 1e9), r"identity attribute age runs from 30 to 1e\+09, outside 18 to 80"),
+    "sex": (attributes_of_people("sex", -9), "batch 1: identity attribute sex runs from -9 to 0.5, outside -8 to 8"),
+    "cut": (attributes_of_people("hair_cut", 11), "batch 1: identity attribute hair_cut runs from 3 to 11"),
+    "part of a cut": (attributes_of_people("hair_cut", 2.5), "batch 1: identity attribute hair_cut is no whole number"),
+    "length": (attributes_of_people("hair_length", np.inf), "batch 1: identity attribute hair_length is not a finite"),
+    "landmark nowhere": (landmarks(2, 0, np.nan), "batch 1: truth/landmarks has nan as x of landmark 2 in image 7"),
+    "landmark far off": (landmarks(1, 1, 1e6), r"has 1e\+06 as y of landmark 1 in image 7, outside .-100000"),
+    "landmark far away": (landmarks(1, 2, 1e6), "as depth of landmark 1 in image 7, outside"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_a_value_that_nothing_can_have_is_refused_though_the_hash_is_right(make_dataset, tmp_path, case):
+    change, said = IMPOSSIBLE[case]
+    folder = altered(make_dataset(), change)
+    list_again(folder)
+    alone = shutil.copy(folder / "iid" / "shard-00000.h5", tmp_path)
+    for path in (folder, folder / "iid" / "shard-00000.h5", alone):
+        (sentence, *_) = summarise(Path(path))["wrong"]
+        assert re.search(said, sentence)
+    for reader in ("load", "source", "png"):
+        with pytest.raises(DataError, match=rf"iid/shard-00000\.h5, .*{said}"):
+            READERS[reader](folder)
+    assert not (folder / "out").exists()
+
+
+def test_numbers_below_0_of_a_shard_alone_are_found(make_dataset, tmp_path):
+    folder = altered(make_dataset(), lambda file: file["batch"].write_direct(np.array([-2, -1])))
+    alone = shutil.copy(folder / "iid" / "shard-00000.h5", tmp_path)
+    assert [said.split(": ")[1] for said in summarise(Path(alone))["wrong"]] == ["has a number below 0"] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [value("identity/shape", -19.5), attributes_of_people("age", np.nan), landmarks(0, 0, -100), landmarks(0, 2, -5)],
+)
+def test_rare_and_unknown_values_are_read(make_dataset, change):
+    folder = altered(make_dataset(), change)
+    list_again(folder)
+    assert summarise(folder)["wrong"] == []
+    assert len(FaceDataset(folder).load("iid").images) == 2
+
+
+def test_attributes_of_another_model_may_have_any_finite_value(make_dataset):
+    def change(file):
+        file["identity/attributes"] = np.full((2, 20, 1), 1e9, np.float32)
+        file["identity/attributes"].attrs["names"] = [b"age"]
+
+    folder = altered(make_dataset(), change)
+    list_again(folder)
+    assert summarise(folder)["wrong"] == []
 
 
 def test_the_summary_of_a_label_that_is_no_number_is_valid_json(make_dataset):

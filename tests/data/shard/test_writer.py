@@ -155,7 +155,7 @@ MALFORMED = {
     "double labels": lambda b: replace(b, factors=b.factors.astype(np.float64)),
     "small indices": lambda b: replace(b, identity_index=b.identity_index.astype(np.int32)),
     "flat coefficients": lambda b: replace(b, identity_shape=b.identity_shape[:, 0]),
-    "an unknown kind": lambda b: replace(b, varies="hair"),
+    "an unknown kind": lambda b: replace(b, varies="nose"),
     "a mask of another size": lambda b: replace(b, truth={"mask": b.truth["mask"][:, 1:]}),
     "a path for a name": lambda b: replace(b, nuisance={"../images": b.factors[:, 0]}),
 }

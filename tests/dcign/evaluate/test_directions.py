@@ -11,13 +11,14 @@ from dcign.errors import TrainingError
 from dcign.evaluate.directions import (
     FILE,
     Baselines,
+    Direction,
     fit_baselines,
-    latent_direction,
     load_directions,
-    max_variance_latent,
+    max_variance_latents,
     regression_direction,
     save_directions,
 )
+from dcign.trained.calibration import calibrate
 
 LATENTS = 5
 
@@ -40,8 +41,8 @@ def rng():
 def test_the_regression_finds_a_slanted_direction_and_predicts_the_factor_along_it(entangled):
     unit, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
-    assert np.linalg.norm(found.unit) == pytest.approx(1)
-    assert found.unit @ unit == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(found.axes) == pytest.approx(1)
+    assert found.axes[0] @ unit == pytest.approx(1, abs=1e-3)
     assert np.abs(found.value(mu) - values).mean() < 1
     assert found.calibration.latent == 2  # where the direction is largest
     assert found.calibration.slope > 0
@@ -53,7 +54,7 @@ def test_a_moved_code_has_the_value_asked_for_and_changes_along_the_direction_al
     moved = found.moved(mu[:50], 30.0)
     np.testing.assert_allclose(found.value(moved), 30, atol=0.5)
     change = moved - mu[:50]
-    np.testing.assert_allclose(change, (change @ found.unit)[:, None] * found.unit, atol=1e-9)
+    np.testing.assert_allclose(change, (change @ found.axes.T) @ found.axes, atol=1e-9)
     each = np.linspace(-70, 70, 50)
     np.testing.assert_allclose(found.value(found.moved(mu[:50], each)), each, atol=1.5)
     assert found.moved(mu[:1].astype(np.float32), 0).dtype == np.float32
@@ -62,16 +63,16 @@ def test_a_moved_code_has_the_value_asked_for_and_changes_along_the_direction_al
 def test_codes_of_another_network_are_refused(entangled):
     _, mu, values = entangled
     found = regression_direction("azimuth", mu, values)
-    for use in (found.coordinate, found.value, lambda codes: found.moved(codes, 30.0)):
+    for use in (found.coordinates, found.value, lambda codes: found.moved(codes, 30.0)):
         with pytest.raises(TrainingError, match=r"expected codes \(N, 5\), found shape \(2000, 4\): pass codes"):
             use(mu[:, :4])
 
 
 def test_a_single_latent_as_a_direction_is_that_latent(entangled):
     _, mu, values = entangled
-    found = latent_direction("azimuth", 2, mu, values)
-    np.testing.assert_array_equal(found.unit, np.eye(LATENTS)[2])
-    np.testing.assert_allclose(found.coordinate(mu), mu[:, 2])
+    found = Direction.of_latents(calibrate("azimuth", 2, mu[:, 2], values), LATENTS)
+    np.testing.assert_array_equal(found.axes, np.eye(LATENTS)[[2]])
+    np.testing.assert_allclose(found.coordinates(mu), mu[:, [2]])
     moved = found.moved(mu, 10)
     np.testing.assert_array_equal(np.delete(moved, 2, axis=1), np.delete(mu, 2, axis=1))
     assert len(np.unique(moved[:, 2].round(9))) == 1
@@ -80,14 +81,14 @@ def test_a_single_latent_as_a_direction_is_that_latent(entangled):
 def test_the_paper_s_latent_varies_most_within_batches_whatever_it_does_between_them(rng):
     batches = rng.normal(size=(30, 20, LATENTS)) * [0.1, 0.2, 0.9, 0.3, 0.1]
     batches[..., 0] += 50 * rng.normal(size=(30, 1))  # differs from batch to batch, still within each
-    assert max_variance_latent(batches) == 2
+    assert max_variance_latents(batches) == (2,)
     with pytest.raises(TrainingError, match=r"\(B, n, Z\) of two images or more per batch, found \(30, 1, 5\)"):
-        max_variance_latent(batches[:, :1])
+        max_variance_latents(batches[:, :1])
 
 
 def test_codes_without_information_still_give_a_direction():
     found = regression_direction("azimuth", np.zeros((30, LATENTS)), np.linspace(-1, 1, 30))
-    assert np.linalg.norm(found.unit) == 1
+    assert np.linalg.norm(found.axes) == 1
     assert np.isfinite(found.moved(np.zeros((3, LATENTS)), 0.5)).all()
 
 
@@ -99,7 +100,7 @@ def test_directions_are_read_as_they_were_written(entangled, rng, tmp_path):
     assert isinstance(read, Baselines)
     for kind in ("max_variance", "regression"):
         before, after = getattr(baselines, kind), getattr(read, kind)
-        np.testing.assert_array_equal(before.unit, after.unit)
+        np.testing.assert_array_equal(before.axes, after.axes)
         np.testing.assert_array_equal(before.value(mu), after.value(mu))
         np.testing.assert_array_equal(before.moved(mu, 12), after.moved(mu, 12))
 

@@ -42,6 +42,21 @@ def test_of_equally_frequent_values_the_nearest_to_zero_is_at_rest() -> None:
     np.testing.assert_array_equal(rest_of(every), REST)
 
 
+def test_people_are_at_rest_at_their_own_age_and_its_sweep_is_of_one_age() -> None:
+    ages, own = np.linspace(18, 80, 4), np.array([25.0, 61.0, 40.0])
+    still, turned = np.zeros(3), np.linspace(-60, 60, 5)
+    rows = [np.stack([still + angle, own], 1) for angle in turned] + [
+        np.stack([still, 0 * own + age], 1) for age in ages
+    ]
+    images = np.broadcast_to(np.arange(9, dtype=np.uint8)[:, None, None, None, None], (9, 3, 4, 4, 1))
+    batches = LabelledBatches(images, np.array(rows, np.float32), np.full(9, 2), None)
+    azimuth, age = (sweep_of(batches, place) for place in (0, 1))
+    np.testing.assert_allclose(azimuth.levels, turned)
+    np.testing.assert_allclose(age.levels, ages)
+    assert (age.rest, azimuth.rest) == (40, 0)
+    assert (at_rest(batches) == 2).all()
+
+
 def test_a_split_in_which_several_factors_move_at_once_is_refused() -> None:
     factors = np.repeat(np.array([[1, 0, 5], [2, 1, 0], [3, 2, 6]], np.float32)[:, None], 2, axis=1)
     moving = LabelledBatches(swept().images[:3], factors, np.full(3, 3), None)

@@ -162,6 +162,9 @@ def test_values_are_told_in_words():
     read = {"azimuth": -12.34, "light_azimuth": 33.0}
     assert describe(read, ("degree", "degree")) == "azimuth -12.3, light azimuth 33.0 degrees"
     assert describe(read, ("degree", "px")) == "azimuth -12.3 degrees, light azimuth 33.0 px"
+    assert (
+        describe(read, ("year", "standard deviation")) == "azimuth -12.3 years, light azimuth 33.0 standard deviations"
+    )
     assert describe(read, ("", "")) == "azimuth -12.3, light azimuth 33.0"
 
 

@@ -19,11 +19,14 @@ from dcign.metrics import (
     dci_continuous,
     explicitness,
     factor_vae_score,
+    infomec,
     interventional_robustness,
     invariance_ratio,
     linear_leakage,
+    loss_capacity,
     modularity,
     mutual_information,
+    mutual_information_disentanglement,
     mutual_information_gap,
     nonlinear_leakage,
     read_monotone_latent,
@@ -68,9 +71,13 @@ METRICS = {
     "factor_vae": lambda z, f: factor_vae_score(z, f, rng()),
     "beta_vae": lambda z, f: beta_vae_score(z, f, rng()),
     "irs": interventional_robustness,
+    "infom": lambda z, f: infomec(z, f, rng()).modularity,
+    "infoe": lambda z, f: infomec(z, f, rng()).explicitness,
+    "infoc": lambda z, f: infomec(z, f, rng()).compactness,
+    "med": mutual_information_disentanglement,
 }
 # the least score of a perfect code, and the most of noise; a perfect code's IRS and SAP can be well below 1
-PERFECT = dict.fromkeys(METRICS, 0.95) | {"sap": 0.3, "irs": 0.7, "modularity": 0.6, "explicitness": 0.9}
+PERFECT = dict.fromkeys(METRICS, 0.95) | {"sap": 0.3, "irs": 0.7, "modularity": 0.6, "explicitness": 0.9, "med": 0.8}
 NOISE = dict.fromkeys(METRICS, 0.05) | {
     "explicitness": 0.55, "factor_vae": 0.45, "beta_vae": 0.45, "irs": 0.45, "modularity": 0.85,
 }  # fmt: skip
@@ -90,7 +97,7 @@ def test_a_perfect_code_scores_high_and_noise_as_chance_does(metric):
 def test_a_rotated_code_scores_lower_unless_all_latents_are_read_together(metric):
     name, score = metric
     perfect, rotated = score(*world()), score(*world("rotated"))
-    if name == "explicitness":
+    if name in ("explicitness", "infoe"):
         assert rotated == pytest.approx(perfect, abs=0.02)
     elif name == "modularity":
         latents, factors = (table[:, :3] for table in world())
@@ -367,6 +374,8 @@ def of_two_tables(metric):
 MEASURES = {
     "mig": of_one_table(mutual_information_gap),
     "mutual information": of_one_table(mutual_information),
+    "med": of_one_table(mutual_information_disentanglement),
+    "infomec": of_one_table(lambda *tables: infomec(*tables, rng())),
     "modularity": of_one_table(modularity),
     "irs": of_one_table(interventional_robustness),
     "factor vae": of_one_table(lambda *tables: factor_vae_score(*tables, rng())),
@@ -376,6 +385,7 @@ MEASURES = {
     "dci": of_two_tables(lambda *tables: dci(*tables, rng())),
     "continuous dci": of_two_tables(lambda *tables: dci_continuous(*tables, rng())),
     "explicitness": of_two_tables(explicitness),
+    "loss capacity": of_two_tables(lambda *tables: loss_capacity(*tables, rng())),
     "monotone latent": of_two_tables(read_monotone_latent),
     "linear leakage": of_two_tables(lambda *tables: linear_leakage(*tables, [0] * tables[1].shape[1])),
     "leakage": of_two_tables(lambda *tables: nonlinear_leakage(*tables, [0] * tables[1].shape[1], rng())),

@@ -11,6 +11,7 @@ from dcign.network.autoencoder import AutoEncoder
 from dcign.network.equivariant import Dense, Down, Up, added, windows
 from dcign.network.halves import initialise
 from dcign.recipes.registry import SWAP
+from tests.support.layouts import layout_of
 
 SIGNS = (-1, 1, -1)
 
@@ -101,7 +102,8 @@ def test_windows_are_those_of_unfold():
 
 
 def model_of(size, channels=1, signs=SIGNS, **changes):
-    model = AutoEncoder(dataclasses.replace(SWAP, **changes), size, channels, signs)
+    recipe = dataclasses.replace(SWAP, **changes)
+    model = AutoEncoder(recipe, size, channels, layout_of(recipe, signs).signs)
     initialise(model, SWAP.gain, torch.Generator().manual_seed(0))
     return model
 

@@ -30,13 +30,14 @@ from dcign.recipes.registry import (
     recipe_of_run,
     setting_text,
 )
-from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents, block_of_latents
+from dcign.train.clamp import ACTIVE, CLAMPS, REFERENCES, active_latents
 from dcign.train.loss import PRIORS, PULLED, divergence, invariance_weight, terms
 from dcign.train.optimiser import OPTIMIZERS
 from tests.support.fields import choices
+from tests.support.layouts import layout_of
 
 FACTORS, LATENTS, PIXELS = 3, 7, 4
-BLOCKS = block_of_latents(FACTORS, LATENTS)
+BLOCKS = torch.arange(LATENTS).clamp(max=FACTORS)
 
 
 def drawn(*shape, seed=0):
@@ -66,7 +67,7 @@ def step(recipe, images=5, weight=0.0, groups=FACTORS + 1):
     """One loss and its backward pass on one group of each kind: the bare network, the terms, the active latents."""
     recipe = dataclasses.replace(recipe, latents=LATENTS)
     model = Bare(groups, images)
-    active = active_latents(recipe, FACTORS)[:, None]
+    active = active_latents(recipe, layout_of(recipe))[:, None]
     noise = drawn(groups, images, LATENTS, seed=9)
     donors = torch.zeros(groups, images, FACTORS + 1, dtype=torch.long)
     pictures = torch.sigmoid(drawn(groups, images, 1, 2, 2, seed=8))

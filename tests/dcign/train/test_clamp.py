@@ -11,7 +11,6 @@ from dcign.network.halves import initialise
 from dcign.recipes.registry import ADA_GVAE, PAPER, VAE
 from dcign.train.clamp import (
     active_latents,
-    block_of_latents,
     clamp,
     donor_reference,
     draw_donors,
@@ -19,11 +18,13 @@ from dcign.train.clamp import (
     reference_of,
 )
 from dcign.train.loss import negative_log_likelihood, terms
+from tests.support.layouts import layout_of
 
 FACTORS, LATENTS = 3, 7
 RULE = dataclasses.replace(PAPER, latents=LATENTS, network="strided")
-ACTIVE = active_latents(RULE, FACTORS)
-BLOCKS = block_of_latents(FACTORS, LATENTS)
+LAYOUT = layout_of(RULE)
+ACTIVE = active_latents(RULE, LAYOUT)
+BLOCKS = torch.tensor(LAYOUT.block_of_latent)
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -36,11 +37,11 @@ def test_each_kind_of_batch_frees_its_own_latents_and_the_kinds_share_them_out()
 
 
 def test_a_plain_vae_clamps_nothing():
-    assert bool(active_latents(VAE, FACTORS).all())
+    assert bool(active_latents(VAE, layout_of(VAE)).all())
 
 
 def test_without_labels_nothing_is_known_to_vary():
-    assert not bool(active_latents(ADA_GVAE, FACTORS).any())
+    assert not bool(active_latents(ADA_GVAE, layout_of(ADA_GVAE)).any())
 
 
 @pytest.mark.parametrize("images", [2, 5, 8, 20])
@@ -117,7 +118,7 @@ def test_the_papers_gradient_is_the_one_written_by_hand():
 def test_the_papers_gradient_holds_through_the_whole_network():
     """The paper's backward pass done in two: to the code, there replaced, and on through the encoder."""
     recipe = dataclasses.replace(RULE, beta=0.0)
-    model = AutoEncoder(recipe, 32, 1, (-1, 1, -1)).double()
+    model = AutoEncoder(recipe, 32, 1, layout_of(recipe).signs).double()
     initialise(model, 1.0, torch.Generator().manual_seed(0))
     images = torch.sigmoid(drawn(4, 5, 1, 32, 32))
     active = ACTIVE[:, None]

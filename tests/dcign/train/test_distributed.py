@@ -12,6 +12,7 @@ import torch
 from dcign.errors import TrainingError
 from dcign.inputs.batches import batches_by_kind
 from dcign.run.checkpoint import read_checkpoint
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import TrainConfiguration
 from dcign.train import distributed as ranks
 from dcign.train.distributed import (
@@ -58,8 +59,9 @@ def test_two_processes_train_what_one_does(tmp_path):
 def test_the_shares_of_the_ranks_are_together_what_one_draws(count):
     batches = noise()
     members = batches_by_kind(batches.kind, DESCRIPTION.kinds, RATIO)
-    feeds = [StepFeed(batches, members, RATIO, RECIPE, 3, 0, Process(rank, count)) for rank in range(count)]
-    whole = StepFeed(batches, members, RATIO, RECIPE, 3, 0, ALONE)(5)
+    layout = CodeLayout.of(DESCRIPTION, RECIPE)
+    feeds = [StepFeed(batches, members, RATIO, RECIPE, layout, 0, Process(rank, count)) for rank in range(count)]
+    whole = StepFeed(batches, members, RATIO, RECIPE, layout, 0, ALONE)(5)
     shares = [feed(5) for feed in feeds]
     for name in ("images", "kind", "mirrored", "noise", "donors"):
         parts = [getattr(share, name) for share in shares]

@@ -10,6 +10,7 @@ from dcign.network.equivariant import Weighted
 from dcign.network.halves import initialise
 from dcign.recipes.registry import SWAP, SWAP_1
 from dcign.train.muon import Muon, orthogonalised
+from tests.support.layouts import layout_of
 
 OF_ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
 
@@ -41,7 +42,7 @@ def test_a_gradient_of_zeros_moves_nothing():
 
 
 def model_and_optimiser(every):
-    model = AutoEncoder(SWAP, 32, 1, (-1, 1, -1))
+    model = AutoEncoder(SWAP, 32, 1, layout_of(SWAP).signs)
     initialise(model, 1.0, torch.Generator().manual_seed(0))
     return model, Muon(model, 0.01, 0.01, 0.9, every, **OF_ADAM)
 
@@ -105,6 +106,7 @@ def test_weights_without_a_gradient_stay_and_the_others_move():
 
 
 def test_a_network_without_such_matrices_is_trained_by_adam_alone():
-    model = AutoEncoder(dataclasses.replace(SWAP_1, optimizer="muon"), 32, 1, (-1, 1, -1))
+    recipe = dataclasses.replace(SWAP_1, optimizer="muon")
+    model = AutoEncoder(recipe, 32, 1, layout_of(recipe).signs)
     optimiser = Muon(model, 0.01, 0.01, 0.9, 1, **OF_ADAM)
     assert [group["method"] for group in optimiser.param_groups] == ["Adam"]

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from dcign.errors import TrainingError
+from dcign.metrics.circular import as_vectors, wrapped
 from dcign.trained.calibration import (
     FILE,
+    CircularCalibration,
     calibrate,
+    calibrate_circle,
     factor_values,
     from_json,
     read_calibrations,
@@ -150,3 +153,52 @@ def test_any_bytes_changed_are_read_as_finite_maps_or_refused(tmp_path):
 def test_from_json_names_what_is_wrong():
     with pytest.raises(ValueError, match=r"Expected `int`, got `str` - at `\$\.latent`"):
         from_json({"factor": "across", "latent": "first"})
+
+
+def on_a_circle():
+    """A circular factor and its calibration, from two latents on a squeezed circle that is passed at an uneven pace."""
+    rng = np.random.default_rng(3)
+    values = rng.uniform(-180, 180, 3000)
+    pace = values + 25 * np.sin(np.radians(values))
+    codes = as_vectors(pace) * [1.5, -0.7] + [0.2, 0.0] + rng.normal(0, 0.01, (3000, 2))
+    return values, codes, calibrate_circle("round", (2, 3), codes, values)
+
+
+def test_a_circular_factor_that_is_set_is_read_back_all_the_way_round():
+    values, codes, fit = on_a_circle()
+    mu = np.zeros((36, 5))
+    asked = np.arange(-180.0, 180.0, 10.0)
+    moved = with_factors(mu, [fit], round=asked)
+    assert np.abs(wrapped(factor_values(moved, [fit])[:, 0] - asked)).max() < 4
+    np.testing.assert_allclose(with_factors(mu, [fit], round=asked + 720), moved, atol=1e-5)
+    assert not moved[:, [0, 1, 4]].any()
+    steps = np.linalg.norm(np.diff(moved[[*range(36), 0]], axis=0), axis=1)
+    assert steps.max() < 0.5  # without a jump where the circle closes
+    unseen = np.concatenate([np.zeros((3000, 2)), codes], axis=1)
+    assert np.abs(wrapped(fit.read(unseen) - values)).mean() < 2
+
+
+def test_a_circular_calibration_is_written_and_read_the_same(tmp_path):
+    fit = on_a_circle()[2]
+    (found,) = read_calibrations(write_calibrations(tmp_path, [fit]).parent, ("round",), 4)
+    assert isinstance(found, CircularCalibration)
+    assert (found.own, found.range, found.circular) == ((2, 3), (-180, 180), True)
+    mu = np.random.default_rng(1).normal(0, 1, (100, 4))
+    np.testing.assert_array_equal(found.read(mu), fit.read(mu))
+    np.testing.assert_array_equal(found.written(mu, mu[:, 0] * 90), fit.written(mu, mu[:, 0] * 90))
+    with pytest.raises(TrainingError, match="round is latent 3, and the network has 3"):
+        read_calibrations(tmp_path, ("round",), 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("latents", [1]), ("latents", [0, -1]), ("curve", {"points": [[1]] * 9}), ("curve", {"points": [["a", 1]] * 9})],
+)
+def test_a_damaged_circular_calibration_is_refused(field, value):
+    with pytest.raises(ValueError, match="Expected"):
+        from_json(to_json(on_a_circle()[2]) | {field: value})
+
+
+def test_a_curve_of_two_points_is_refused():
+    with pytest.raises(ValueError, match="the curve of round has 2 points, too few for a turn"):
+        from_json(to_json(on_a_circle()[2]) | {"curve": {"points": [[0, 1], [1, 0]]}})

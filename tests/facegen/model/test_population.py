@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dcign.data.schema import ATTRIBUTE_LIMITS, LARGEST_COEFFICIENT
+from dcign.facegen.haircuts import CUTS
 from dcign.facegen.model.morphable import MorphableModel
-from dcign.facegen.model.person import ATTRIBUTES, Person
-from dcign.facegen.model.population import sample_person, stacked
+from dcign.facegen.model.person import AGES, ATTRIBUTES, Person
+from dcign.facegen.model.population import MOST_HAIR_DEVIATION, sample_person, shape_of, stacked
 
 
 def crowd(model: MorphableModel, people: int, seed: int, **options: bool) -> list[Person]:
@@ -66,3 +68,21 @@ def test_iris_is_darker_than_sclera_and_lips_redder_than_skin(model: MorphableMo
         if person.attributes[ATTRIBUTES.index("age")] < 45:  # later, brows go grey
             brows.append(mean["brow"].mean() / mean["skin"].mean())
     assert np.median(brows) < 0.92  # those of the fair are hardly darker
+
+
+def test_the_limits_of_the_format_are_those_of_the_model(model: MorphableModel) -> None:
+    hair = (-MOST_HAIR_DEVIATION, MOST_HAIR_DEVIATION)
+    assert tuple(ATTRIBUTE_LIMITS) == ATTRIBUTES
+    assert ATTRIBUTE_LIMITS["age"] == AGES
+    assert ATTRIBUTE_LIMITS["hair_cut"] == (0, len(CUTS) - 1)
+    assert ATTRIBUTE_LIMITS["hair_length"] == ATTRIBUTE_LIMITS["hair_volume"] == hair
+
+
+@pytest.mark.parametrize("sex", [-4.0, 4.0])
+@pytest.mark.parametrize("age", AGES)
+def test_no_person_has_a_coefficient_that_the_format_refuses(model: MorphableModel, sex: float, age: float) -> None:
+    assert model.population is not None
+    spread = model.population.arrays["women_shape" if sex < 0 else "men_shape"]
+    farthest = 13.7 * spread / np.linalg.norm(spread, axis=1, keepdims=True)  # (Ks, Ks): for each coefficient
+    for mode, own in enumerate(farthest):
+        assert abs(shape_of(model.population, sex, age, own)[mode]) < LARGEST_COEFFICIENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -312,7 +313,32 @@ def test_a_folder_says_how_many_objects_lack_textures(folder: Path, tmp_path: Pa
     (tmp_path / "model.npz").write_bytes(collection_bytes(collection))
     kept = read_collection(tmp_path / "model.npz")
     assert kept.missing == collection.missing == {f"m{number}.gltf": (f"lost{number}.png",) for number in range(4)}
-    assert kept.missing_textures(13).endswith("m3.gltf (lost3.png)")
+    assert kept.note("missing", 13).endswith("m3.gltf (lost3.png)")
+
+
+def test_each_sentence_about_a_folder_says_what_is_shown_in_part_and_is_kept(tmp_path: Path) -> None:
+    meshes = write_chairs(tmp_path / "chairs", 9)
+    corners = "v 0 0 0\nv 2 2 0\nv 2 0 0\nv 0 1 0\n"
+    (meshes / "bow.obj").write_text(f"{corners}f 1 2 3 4\n")
+    (meshes / "dull.mtl").write_text("newmtl a\nKd spectral\n")
+    (meshes / "dull.obj").write_text(f"mtllib dull.mtl\n{corners}usemtl a\nf 2 3 4\n")
+    (meshes / "gone.obj").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(meshes / "pipe.ply")
+    (meshes / "folder.obj").mkdir()
+    with pytest.warns(DcignWarning) as warned:
+        collection = pack(mesh_folder(meshes, fewest=1), 5000, lambda name, fraction: None)
+    unread, crossing, skipped = (str(each.message) for each in warned)
+    assert unread.startswith("1 of 11 objects has colours that are not read: dull.obj (colour Kd spectral). They are")
+    assert crossing.startswith("1 of 11 objects has polygons that cross themselves: bow.obj (1 polygon). Parts of")
+    assert skipped.startswith(
+        "2 entries of the folder are no file: gone.obj (a link to nothing), pipe.ply (a pipe). They were left out"
+    )
+    (tmp_path / "model.npz").write_bytes(collection_bytes(collection))
+    kept = read_collection(tmp_path / "model.npz")
+    assert (kept.missing, kept.unread, kept.crossing) == (
+        {}, {"dull.obj": ("colour Kd spectral",)}, {"bow.obj": ("1 polygon",)}
+    )  # fmt: skip
+    assert kept.skipped == ("gone.obj (a link to nothing)", "pipe.ply (a pipe)")
 
 
 def test_names_that_are_not_utf_8_or_control_the_terminal_are_escaped(tmp_path: Path) -> None:

@@ -91,7 +91,28 @@ def test_vertex_colours_of_one_object_leave_materials_to_the_others(folder: Path
 )
 def test_a_colour_that_is_not_read_is_reported(colour: str, folder: Path) -> None:
     path = obj(folder, f"newmtl A b\nKd {colour}\n")
-    assert (read_mesh(path).missing, colours_in(path)) == ((f"colour Kd {colour}",), [PLAIN])
+    assert (read_mesh(path).unread, colours_in(path)) == ((f"colour Kd {colour}",), [PLAIN])
+
+
+@pytest.mark.parametrize(
+    ("names", "found", "read", "lost"),
+    [
+        ("my wood.mtl my steel.mtl", ["my wood.mtl", "my steel.mtl"], 2, ()),
+        ("wood.mtl my steel.mtl", ["wood.mtl", "my steel.mtl"], 2, ()),
+        ("my wood.mtl wood.mtl", ["my wood.mtl wood.mtl", "my wood.mtl"], 1, ()),  # one name comes first
+        ("my gone.mtl my steel.mtl", ["my steel.mtl"], 1, ("my gone.mtl",)),
+        ("my gone.mtl gone too.mtl", [], 0, ("my gone.mtl", "gone too.mtl")),
+    ],
+)
+def test_a_line_may_name_several_material_files_with_spaces(
+    names: str, found: list[str], read: int, lost: tuple[str, ...], tmp_path: Path
+) -> None:
+    for number, name in enumerate(found):
+        (tmp_path / name).write_text(f"newmtl m{number}\nKd {1 - number} {number} 0\n")
+    faces = "\n".join(f"usemtl m{number}\nf 1 2 3" for number in range(read))
+    (tmp_path / "a.obj").write_text(f"mtllib {names}\nv 0 0 0\nv 1 0 0\nv 0 1 0\n{faces or 'f 1 2 3'}\n")
+    assert read_mesh(tmp_path / "a.obj").missing == lost
+    assert colours_in(tmp_path / "a.obj") == [[PLAIN], [RED], [GREEN, RED]][read]
 
 
 def test_a_material_without_a_file_of_materials_is_reported(folder: Path) -> None:

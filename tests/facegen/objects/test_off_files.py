@@ -84,17 +84,17 @@ def test_each_face_tells_what_full_is_in_its_colour(tmp_path: Path) -> None:
 def test_colours_that_the_header_does_not_announce_are_reported(colour: str, tmp_path: Path) -> None:
     path = off(tmp_path, f"OFF\n3 1 0\n{vertices([colour] * 3)}3 0 1 2\n")
     said = ("colours of vertices (numbers that the header does not announce)",)
-    assert (read_mesh(path).missing, colours_in(path)) == (said, [PLAIN])
+    assert (read_mesh(path).unread, colours_in(path)) == (said, [PLAIN])
 
 
 @pytest.mark.parametrize("extra", ["0.6 0.8 0.0", "0.5 0.5", "255 0 0 255"])
 def test_normals_and_colours_that_are_read_are_not_reported(extra: str, tmp_path: Path) -> None:
-    assert read_mesh(off(tmp_path, f"OFF\n3 1 0\n{vertices([extra] * 3)}3 0 1 2\n")).missing == ()
+    assert read_mesh(off(tmp_path, f"OFF\n3 1 0\n{vertices([extra] * 3)}3 0 1 2\n")).unread == ()
 
 
 def test_entries_of_a_table_of_colours_are_reported(tmp_path: Path) -> None:
     path = off(tmp_path, f"OFF\n4 2 0\n{vertices([''] * 4)}3 0 1 2 12\n3 2 1 3 255 0 0\n")
-    assert read_mesh(path).missing == ("colours of faces (entries of a table of colours)",)
+    assert read_mesh(path).unread == ("colours of faces (entries of a table of colours)",)
     assert colours_in(path) == [PLAIN, RED]
 
 

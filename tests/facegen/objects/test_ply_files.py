@@ -82,12 +82,12 @@ def test_packed_colours_are_unpacked(kind: str, name: str, order: str, tmp_path:
 )
 def test_colours_that_are_not_read_are_reported(vertex: list[tuple[str, str]], said: str, tmp_path: Path) -> None:
     path = ply(tmp_path, "", vertex, (1,) * len(vertex))
-    assert (read_mesh(path).missing, colours_in(path)) == ((f"colours ({said}, which are not read)",), [PLAIN])
+    assert (read_mesh(path).unread, colours_in(path)) == ((f"colours ({said}, which are not read)",), [PLAIN])
 
 
 @pytest.mark.parametrize("vertex", [[("float", "confidence")], [("uchar", "scattered")], [("uchar", "alpha")]])
 def test_other_properties_are_not_reported(vertex: list[tuple[str, str]], tmp_path: Path) -> None:
-    assert read_mesh(ply(tmp_path, "", vertex, (1,))).missing == ()
+    assert read_mesh(ply(tmp_path, "", vertex, (1,))).unread == ()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_textures_without_usable_places_are_reported(
 
 def test_materials_that_have_no_colours_are_reported(tmp_path: Path) -> None:
     path = ply(tmp_path, "", [], (), face="property int material_index\n", of_face="0")
-    assert read_mesh(path).missing == ("colours of materials",)
+    assert read_mesh(path).unread == ("colours of materials",)
 
 
 @pytest.mark.parametrize(("kind", "restart"), [("uint", 2**32 - 1), ("int", -1)])

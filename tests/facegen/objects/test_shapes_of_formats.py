@@ -67,12 +67,37 @@ def test_polygons_of_any_shape_in_any_plane_keep_area_and_side(corners: int, tur
     matrix = trimesh.transformations.euler_matrix(*turn)[:3, :3]
     points = flat.reshape(-1, 3) @ matrix.T
     counts = np.full(len(flat), corners)
-    triangles, owner = triangulated(points, counts, np.arange(len(points)))
+    triangles, owner, crossing = triangulated(points, counts, np.arange(len(points)))
     assert (np.bincount(owner) == corners - 2).all()
+    assert crossing == ()
     found = points[triangles]
     areas = np.cross(found[:, 1] - found[:, 0], found[:, 2] - found[:, 0]) / 2 @ matrix[:, 2]
     assert areas.sum() == pytest.approx(wanted)
     assert areas.min() > -1e-12  # none is turned over
+
+
+CROSSING = {
+    "bow-tie": [(0, 0), (1, 1), (1, 0), (0, 1)],
+    "uneven bow-tie": [(0, 0), (2, 2), (2, 0), (0, 1)],
+    "star": [(np.cos(angle), np.sin(angle)) for angle in 4 * np.pi / 5 * np.arange(5)],
+    "loop": [(0, 0), (4, 0), (4, 4), (2, 4), (2, -1), (1, -1), (1, 4), (0, 4)],
+}
+
+
+@pytest.mark.parametrize("turn", [(0.0, 0.0, 0.0), (1.0, 2.0, 0.5)])
+@pytest.mark.parametrize("case", CROSSING)
+def test_polygons_that_cross_themselves_are_counted(case: str, turn: tuple[float, ...]) -> None:
+    flat = np.array([(x, y, 0.0) for x, y in CROSSING[case]])
+    square = np.array([(0, 0, 0), (0, 1, 0), (1, 1, 0), (0.9, 0.5, 0)])  # concave
+    points = np.concatenate([flat, square, flat + 5]) @ trimesh.transformations.euler_matrix(*turn)[:3, :3].T
+    counts = np.array([len(flat), 4, len(flat)])
+    assert triangulated(points, counts, np.arange(len(points)))[2] == ("2 polygons",)
+    assert triangulated(points, counts[:2], np.arange(len(flat) + 4))[2] == ("1 polygon",)
+
+
+def test_a_polygon_whose_corners_lie_on_a_line_does_not_cross_itself() -> None:
+    points = np.array([(0, 0, 0), (2, 0, 0), (1, 0, 0), (3, 0, 0)], np.float64)
+    assert triangulated(points, np.array([4]), np.arange(4))[2] == ()
 
 
 def test_a_strip_alternates_and_a_negative_number_restarts_it() -> None:

@@ -75,6 +75,14 @@ def test_the_sweep_walks_each_factor_s_range_in_order_with_the_others_at_zero(mo
     assert all((plan.identity_index == plans[0].identity_index).all() for plan in plans)
 
 
+def test_the_sweep_of_a_full_turn_has_each_level_once_and_a_shorter_one_both_ends(model: MorphableModel) -> None:
+    for high, wanted in ((180, [-180, -108, -36, 36, 108]), (179.9, np.linspace(-180, 179.9, 5))):
+        configuration = RenderConfiguration(CONFIGURATION.splits, size=32, azimuth=Range(-180, high))
+        plans = [plan_batch(configuration, model, "sweep", number) for number in range(6)]
+        np.testing.assert_allclose([plan.factors[0, 0] for plan in plans[:5]], wanted, rtol=1e-6)
+        assert plans[5].factors[0, 0] == 0
+
+
 def test_a_range_without_zero_holds_the_others_at_its_nearest_end(model: MorphableModel) -> None:
     aside = RenderConfiguration(CONFIGURATION.splits, size=32, azimuth=Range(20, 40))
     assert plan_batch(aside, model, "sweep", 6).factors[0, 0] == 20

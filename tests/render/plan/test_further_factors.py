@@ -114,8 +114,9 @@ def test_a_pair_of_equal_values_sets_the_scene() -> None:
     [
         (
             {},
-            ["age"],
-            "expected --vary with one of light_elevation, distance, field_of_view, light_to_ambient, found age",
+            ["nose"],
+            "expected --vary with one of light_elevation, distance, field_of_view, light_to_ambient, age, sex, shape, "
+            "skin, hair, found nose",
         ),
         (
             {"distance": (900, 900)},

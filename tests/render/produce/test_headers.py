@@ -13,6 +13,9 @@ import pytest
 
 from dcign.data.schema import configuration_sha256
 from dcign.data.shard.reader import Shard
+from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.objects import read_subject
+from dcign.render.produce.batch_renderer import subject_truth_names
 from dcign.render.produce.headers import header_check
 from tests.support.commands import dcign
 from tests.support.data_sets import list_again
@@ -33,6 +36,28 @@ def column(name: str, values: object) -> Callable[[h5py.File], None]:
     return lambda file: file["factors"].attrs.__setitem__(name, values)
 
 
+def renamed(layer: str, change: Callable[..., object]) -> Callable[[h5py.File], None]:
+    def edit(file: h5py.File) -> None:
+        names = file[f"truth/{layer}"].attrs
+        names["names"] = change(names["names"])
+
+    return edit
+
+
+def add_truth(file: h5py.File, folder: Path) -> None:
+    """Give a shard parts and landmarks with the names that its model has."""
+    about = json.loads(file.attrs["configuration"]) | {"truth": ["parts", "landmarks"]}
+    file.attrs["configuration"] = np.bytes_(json.dumps(about))
+    file.attrs["configuration_sha256"] = np.bytes_(configuration_sha256(about).encode())
+    names = subject_truth_names(read_subject(folder / "model.npz"), RenderConfiguration.from_dict(about))
+    batches, *rest = file["images"].shape[:4]
+    shape = (batches, *rest)
+    file.create_dataset("truth/parts", shape, "u1", chunks=(1, *rest), compression="gzip", data=np.zeros(shape))
+    file["truth/landmarks"] = np.ones((batches, 20, len(names["landmarks"]), 4), np.float32)
+    for layer, held in names.items():
+        file[f"truth/{layer}"].attrs["names"] = [name.encode() for name in held]
+
+
 CHANGES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "distance": (edited("camera", lambda camera: camera.update(distance=camera["distance"] - 100)), "has camera"),
     "field of view": (edited("camera", lambda camera: camera.update(field_of_view_degrees=21.0)), "has camera"),
@@ -51,6 +76,7 @@ CHANGES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
         ),
         "has identity attributes",
     ),
+    "number": (lambda file: file["batch"].__setitem__(slice(None), file["batch"][()] + 999), "has a batch 10"),
 }  # fmt: skip
 
 
@@ -69,6 +95,34 @@ def test_an_attribute_that_the_configuration_does_not_imply_is_found(
         (found,) = check(shard)
     assert said in found
     assert "its configuration implies" in found
+
+
+NAMES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
+    "landmarks": (renamed("landmarks", lambda names: names[::-1]), "has name of landmarks zygion_right; its"),
+    "parts": (renamed("parts", lambda names: np.roll(names, 1)), "has name of parts iris; its"),
+    "no landmarks": (
+        lambda file: file["truth/landmarks"].attrs.__delitem__("names"),
+        "has name of landmarks none; its",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_names_of_parts_and_landmarks_that_the_model_does_not_have_are_found(
+    small_faces: Path, tmp_path: Path, case: str
+) -> None:
+    change, said = NAMES[case]
+    folder = Path(shutil.copytree(small_faces, tmp_path / "faces"))
+    shard = folder / "test" / "shard-00000.h5"
+    with h5py.File(shard, "r+") as file:
+        add_truth(file, folder)
+    with Shard(shard) as opened:
+        assert list(header_check(folder)(opened)) == []
+    with h5py.File(shard, "r+") as file:
+        change(file)
+    with Shard(shard) as opened:
+        (found,) = header_check(folder)(opened)
+    assert said in found
 
 
 def test_quick_and_verify_find_a_camera_that_is_100_mm_off(small_faces: Path, tmp_path: Path) -> None:

@@ -1,0 +1,204 @@
+"""A table of codes and labels, from arrays or from a .npz file of any model.
+
+Arrays of the file, one row per image: `latents` (or `codes`, or `mu` of `dcign encode`) (N, Z) and `factors` (N, F).
+Optional: `factor_names`, `factor_units` (F,); `blocks` (Z,), the number of each latent's block; `own` (F,), each
+factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one person; and
+`split` (N,), of which `train` is what maps are fitted on.
+"""
+
+from __future__ import annotations
+
+import lzma
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dcign.arrays import Floating, Int64, Str
+from dcign.errors import TrainingError
+from dcign.metrics.tables import LARGEST, checked_blocks, refuse_latents
+from dcign.printable import printable
+
+LATENTS = ("latents", "codes", "mu")
+GROUPS = ("groups", "identity_index")
+OPTIONAL = ("factor_names", "factor_units", "blocks", "own", "split", *GROUPS)
+IGNORED = ("logvar", "batch", "varies", "version")  # further arrays of `dcign encode`
+DAMAGED = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, SyntaxError,
+)  # fmt: skip  # what numpy and zipfile raise on damaged files
+LONGEST = 60  # characters of a name from a file in a message
+
+
+@dataclass(frozen=True, eq=False)
+class CodeTable:
+    """Latents (N, Z), factors (N, F), and what is known about them; `place` names the source in messages.
+
+    Factors of an integer type are classes. own (F,) or None; blocks of latents or None; groups (N,), split (N,) or
+    None.
+    """
+
+    latents: Floating
+    factors: Floating | Int64
+    names: tuple[str, ...]
+    units: tuple[str, ...] | None = None
+    blocks: list[list[int]] | None = None
+    own: tuple[int, ...] | None = None
+    groups: Int64 | None = None
+    split: Str | None = None
+    place: str = "the arrays"
+
+    @classmethod
+    def of(cls, latents: ArrayLike, factors: ArrayLike, place: str = "the arrays", **more: ArrayLike) -> CodeTable:
+        """Check arrays and make a table of them; more: the optional arrays that this module names.
+
+        Raises TrainingError, which names the array and the row.
+        """
+        arrays = {name: np.asarray(value) for name, value in more.items()}
+        for name in arrays:
+            if name not in OPTIONAL:
+                raise TrainingError(
+                    f"expected the arrays latents, factors, and any of {', '.join(OPTIONAL)} in {place}, found "
+                    f"{_shown(name)}: rename it or leave it out."
+                )
+        codes, truth = _numbers("latents", latents, place), _numbers("factors", factors, place)
+        codes = codes.astype(np.float64) if codes.dtype.kind != "f" else codes
+        if len(codes) != len(truth):
+            raise TrainingError(
+                f"expected one row of latents and of factors per image in {place}, found {len(codes):,} and "
+                f"{len(truth):,} rows: write both for the same images."
+            )
+        (rows, size), count = codes.shape, truth.shape[1]
+        groups = [arrays[name] for name in GROUPS if name in arrays]
+        names = _strings(arrays, "factor_names", count, place)
+        return cls(
+            codes,
+            truth,
+            names or tuple(f"factor {index}" for index in range(count)),
+            _strings(arrays, "factor_units", count, place),
+            _blocks(arrays, size, place),
+            _own(arrays, count, size, place),
+            np.unique(_column("groups", groups[0], rows, place), return_inverse=True)[1] if groups else None,
+            _column("split", arrays["split"], rows, place).astype(np.str_) if "split" in arrays else None,
+            place,
+        )
+
+
+def read_code_table(path: str | Path) -> CodeTable:
+    """Read a .npz file. Raises TrainingError in one sentence if it is damaged, pickled, or not such a file."""
+    arrays = _read(Path(path))
+    place = printable(str(path))
+    found = [name for name in LATENTS if name in arrays]
+    if len(found) != 1 or "factors" not in arrays:
+        held = ", ".join(_shown(name) for name in arrays) or "none"
+        raise TrainingError(
+            f"expected the array factors and one of {', '.join(LATENTS)} in {place}, found {held}: rename the arrays."
+        )
+    latents, factors = arrays.pop(found[0]), arrays.pop("factors")
+    more = {name: values for name, values in arrays.items() if name not in IGNORED}
+    return CodeTable.of(latents, factors, place, **more)
+
+
+def own_latents(text: str) -> tuple[int, ...]:
+    """Return the latents that an option names: "0,1,2" -> (0, 1, 2), "" -> ()."""
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    if not all(word.isascii() and word.isdigit() and len(word) < 9 for word in words):
+        raise TrainingError(f"expected numbers of latents such as 0,1,2, found {_shown(text)!r}: change --own.")
+    return tuple(map(int, words))
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:  # of several element types
+    """Return the arrays of a .npz, without running code from it."""
+    place = printable(str(path))
+    try:
+        with path.open("rb") as file:
+            head = file.read(6)
+    except OSError as error:
+        raise TrainingError(f"expected a file of codes, found {place}: {error.strerror}; name a .npz file.") from None
+    if head == b"\x93NUMPY":
+        raise TrainingError(f"expected several arrays in {place}, found one: write them with numpy.savez.")
+    if not zipfile.is_zipfile(path):
+        raise TrainingError(
+            f"expected a .npz file of numpy, found {place} of another kind or cut short: write it again."
+        )
+    arrays, name = {}, ""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            for name in found.files:
+                if name not in IGNORED:
+                    arrays[name] = found[name]
+    except DAMAGED as error:
+        if name and "allow_pickle" in str(error):
+            raise TrainingError(
+                f"expected arrays of numbers or strings in {place}, found the pickled array {_shown(name)}, which "
+                "could run code: save it with another type."
+            ) from None
+        raise TrainingError(
+            f"expected arrays that can be read in {place}, found damaged ones: write it again."
+        ) from None
+    return arrays
+
+
+def _numbers(name: str, values: ArrayLike, place: str) -> Any:  # Floating or Int64
+    """Check a table of finite numbers with at least one row and column (N, K); other types than floats become int64."""
+    table = np.asarray(values)
+    if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "biuf":
+        raise TrainingError(
+            f"expected {name} as numbers with one row per image and one column each in {place}, found shape "
+            f"{table.shape} of type {table.dtype}: reshape or convert them."
+        )
+    wrong = ~(np.abs(table.astype(np.float64)) <= LARGEST)
+    if wrong.any():
+        row, column = (int(index[0]) for index in np.nonzero(wrong))
+        raise TrainingError(
+            f"expected {name} that are finite and at most {LARGEST:g} in {place}, found {table[row, column]} in row "
+            f"{row}, column {column}, of {np.count_nonzero(wrong):,} such values: remove these rows."
+        )
+    return table if table.dtype.kind == "f" else table.astype(np.int64)
+
+
+def _column(name: str, values: NDArray[Any], count: int, place: str) -> NDArray[Any]:
+    """Check an array of one entry per row, latent or factor: (count,)."""
+    if values.shape != (count,) or values.dtype.kind not in "biufUS":
+        raise TrainingError(
+            f"expected {count:,} numbers or strings as {name} in {place}, found shape {values.shape} of type "
+            f"{values.dtype}: write one per entry."
+        )
+    return values
+
+
+def _strings(arrays: dict[str, NDArray[Any]], name: str, count: int, place: str) -> tuple[str, ...] | None:
+    if name not in arrays:
+        return None
+    words = tuple(_shown(word) for word in _column(name, arrays[name], count, place).astype(np.str_))
+    if name == "factor_names" and len(set(words)) < count:
+        raise TrainingError(f"expected {name} that differ in {place}, found {', '.join(words)}: rename them.")
+    return words
+
+
+def _blocks(arrays: dict[str, NDArray[Any]], latents: int, place: str) -> list[list[int]] | None:
+    if "blocks" not in arrays:
+        return None
+    numbers = _column("blocks", arrays["blocks"], latents, place)
+    return checked_blocks([np.flatnonzero(numbers == number).tolist() for number in np.unique(numbers)], latents)
+
+
+def _own(arrays: dict[str, NDArray[Any]], factors: int, latents: int, place: str) -> tuple[int, ...] | None:
+    if "own" not in arrays:
+        return None
+    found = _column("own", arrays["own"], factors, place)
+    if found.dtype.kind not in "iu":
+        raise TrainingError(
+            f"expected the number of each factor's latent as own in {place}, found type {found.dtype}: use integers."
+        )
+    refuse_latents(found.tolist(), latents)
+    return tuple(found.tolist())
+
+
+def _shown(name: object) -> str:
+    text = printable(str(name))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

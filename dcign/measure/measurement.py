@@ -1,0 +1,220 @@
+"""Measure a table of codes: each factor's best latent, and every metric of the whole code, with intervals and chance.
+
+Factors are read by maps that are fitted on the split `train` if the table has one, else on the first two thirds of the
+rows that are measured. Rows of a table without splits are shuffled first, whole groups at a time, because many files
+are in the order of their factors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dcign.arrays import Floating, Int64
+from dcign.errors import TrainingError
+from dcign.evaluate.disentanglement import Disentanglement, halves, measure_disentanglement
+from dcign.measure.code_table import CodeTable
+from dcign.metrics import best_latent, blocks_around, linear_leakage, read_monotone_latent
+from dcign.metrics.tables import LEAST_ROWS, refuse_latents, unmeasurable
+from dcign.progress import FractionProgress, PartProgress, StageProgress, no_stage_progress
+from dcign.trained.marks import all_marks
+
+FORMAT, FORMAT_VERSION = "dcign-metrics", 1
+SEED = 0  # of the order of rows, of shuffled labels and of intervals: the same for all tables
+MOST_ROWS = 15_000  # that are measured: as many as an evaluation's metrics are fitted and measured on
+FITTED, MEASURED = "train", "iid"  # splits of a data set of dcign
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What is measured: latents (N, Z), factors (N, F), groups (N,); and what maps are fitted on."""
+
+    latents: Floating
+    factors: Floating | Int64
+    groups: Int64 | None
+    fitted_latents: Floating
+    fitted_factors: Floating | Int64
+    tested: slice  # the rows that maps are measured on
+    split: str
+
+
+def measure(
+    table: CodeTable,
+    split: str = "",
+    own: tuple[int, ...] = (),
+    class_trees: bool = True,
+    progress: StageProgress = no_stage_progress,
+) -> dict[str, Any]:  # JSON
+    """Compute every metric of a table: a report with the keys of evaluation.json.
+
+    Parameters
+    ----------
+    table
+        Latents and factors. At most 15,000 rows are measured, drawn at random from larger tables.
+    split
+        The rows to measure, by the table's `split`. "" takes iid if there is one, else all rows.
+    own
+        The latent of each factor, (F,). () takes the table's, or the one that is best where maps are fitted.
+    class_trees
+        Whether to grow DCI's trees of classes, which take nearly all the time.
+    progress
+        Called with each stage and the fraction of all work that is done.
+
+    Raises
+    ------
+    TrainingError
+        If a factor is constant, if there are too few rows, or if there is no such split or latent.
+    """
+    started = time.monotonic()
+    meter = PartProgress(progress, {"reading factors": 0.02, "measuring": 1.0, "measuring chance": 0.2 + 0.2})
+    rows = _rows(table, split)
+    _refuse_unmeasurable(table, rows)
+    reading = meter.part("reading factors")
+    latents = _own(table, rows, own)
+    blocks = table.blocks or blocks_around(latents, rows.latents.shape[1])
+    rng = np.random.default_rng(SEED)
+    factors = _factor_scores(table, rows, latents, rng)
+    reading(1.0)
+    found = _literature(rows, latents, blocks, rng, meter.part("measuring"), class_trees)
+    shuffled = dataclasses.replace(rows, factors=rng.permutation(rows.factors), groups=None)
+    mixed = _literature(shuffled, latents, blocks, rng, meter.part("measuring chance"), False)
+    report: dict[str, Any] = {  # JSON
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "source": table.place,
+        "split": rows.split,
+        "rows": {"given": len(table.latents), "measured": len(rows.latents), "fitted": len(rows.fitted_latents)},
+        "latents": {"count": rows.latents.shape[1]},
+        "units": dict(zip(table.names, table.units, strict=True)) if table.units else None,
+        "factors": factors,
+        **dataclasses.asdict(found),
+        "blocks": blocks,
+        "intervals_over": "rows" if rows.groups is None else "groups of rows",
+        "groups": None if rows.groups is None else len(np.unique(rows.groups)),
+        "chance": {"shuffled": {"metrics": mixed.metrics, "dci": mixed.dci}},
+    }
+    return report | {"marks": all_marks(report), "seconds": time.monotonic() - started}
+
+
+def _rows(table: CodeTable, split: str) -> _Rows:
+    """Choose the rows that are measured, and those that maps are fitted on."""
+    every = np.arange(len(table.latents))
+    if table.split is None:
+        if split:
+            raise TrainingError(
+                f"expected an array named split in {table.place}, because the split {split!r} was asked for, found "
+                "none: leave --split out."
+            )
+        return _taken(table, _shuffled(every, table.groups), every[:0], "")
+    names = np.unique(table.split).tolist()
+    name = split or (MEASURED if MEASURED in names else "")
+    if name and name not in names:
+        raise TrainingError(
+            f"expected one of the splits {', '.join(names)} of {table.place}, found {name!r}: choose one of these."
+        )
+    measured = every[table.split == name] if name else every
+    fitted = every[table.split == FITTED] if name and name != FITTED else every[:0]
+    return _taken(table, measured, fitted, name)
+
+
+def _shuffled(rows: Int64, groups: Int64 | None) -> Int64:
+    """Shuffle rows; rows of one group stay together, so that few groups are both fitted and measured."""
+    rng = np.random.default_rng(SEED)
+    order = rng.permutation(len(rows))
+    if groups is None:
+        return rows[order]
+    place = rng.permutation(int(groups.max()) + 1)
+    return rows[order[np.argsort(place[groups[order]], kind="stable")]]
+
+
+def _taken(table: CodeTable, measured: Int64, fitted: Int64, split: str) -> _Rows:
+    """Take the rows of a table, at most MOST_ROWS of each kind, drawn at random."""
+    rng = np.random.default_rng(SEED)
+    measured, fitted = (
+        rows if len(rows) <= MOST_ROWS else rows[np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))]
+        for rows in (measured, fitted)
+    )
+    latents, factors = table.latents[measured], table.factors[measured]
+    groups = None if table.groups is None else table.groups[measured]
+    if groups is not None and len(np.unique(groups)) == len(groups):
+        groups = None
+    known, tested = halves(len(measured))
+    if len(fitted):
+        known_latents, known_factors, tested = table.latents[fitted], table.factors[fitted], slice(None)
+    else:
+        known_latents, known_factors = latents[known], factors[known]
+    return _Rows(latents, factors, groups, known_latents, known_factors, tested, split)
+
+
+def _refuse_unmeasurable(table: CodeTable, rows: _Rows) -> None:
+    """Raise TrainingError if there are too few rows, or a factor is constant where maps are fitted or measured."""
+    of_split = f"the split {rows.split} of {table.place}" if rows.split else table.place
+    last = rows.factors[halves(len(rows.factors))[1]]
+    if len(last) < LEAST_ROWS:
+        raise TrainingError(
+            f"expected {3 * LEAST_ROWS} rows or more in {of_split}, a third of which is measured, found "
+            f"{len(rows.factors)}: encode more images."
+        )
+    for part in (rows.factors, last, rows.fitted_factors):
+        for name, values in zip(table.names, part.T, strict=True):
+            if values.min() == values.max():
+                raise TrainingError(
+                    f"expected factors that vary in {of_split}, found only {values[0]:g} as {name} in "
+                    f"{len(values):,} rows: leave that factor out."
+                )
+        if reason := unmeasurable(part):
+            raise TrainingError(f"{of_split}: {reason}")
+
+
+def _own(table: CodeTable, rows: _Rows, own: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the latent of each factor: given, of the table, or the best one where maps are fitted."""
+    chosen = own or table.own
+    if chosen is None:
+        values = rows.fitted_factors.astype(np.float64)
+        return tuple(best_latent(rows.fitted_latents, column) for column in values.T)
+    if len(chosen) != len(table.names):
+        raise TrainingError(
+            f"expected a latent for each of the factors {', '.join(table.names)}, found {len(chosen)}: give "
+            f"{len(table.names)} numbers."
+        )
+    refuse_latents(chosen, rows.latents.shape[1])
+    return chosen
+
+
+def _factor_scores(
+    table: CodeTable, rows: _Rows, own: tuple[int, ...], rng: np.random.Generator
+) -> dict[str, dict[str, Any]]:  # JSON
+    """Return how well each factor's own latent tells it, and how well a linear model on all others does, by name."""
+    tables = rows.fitted_latents, rows.fitted_factors, rows.latents[rows.tested], rows.factors[rows.tested]
+    groups = None if rows.groups is None else rows.groups[rows.tested]
+    leaks = linear_leakage(*tables, own)
+    readings = read_monotone_latent(*tables, own, rng, groups)
+    return {
+        name: {**dataclasses.asdict(reading), "leakage_linear_r2": float(leak)}
+        for name, reading, leak in zip(table.names, readings, leaks, strict=True)
+    }
+
+
+def _literature(
+    rows: _Rows,
+    own: tuple[int, ...],
+    blocks: list[list[int]],
+    rng: np.random.Generator,
+    progress: FractionProgress,
+    class_trees: bool,
+) -> Disentanglement:
+    return measure_disentanglement(
+        mu=rows.latents,
+        factors=rows.factors,
+        ranges=None,
+        own=own,
+        blocks=blocks,
+        rng=rng,
+        progress=progress,
+        class_trees=class_trees,
+        groups=rows.groups,
+    )

@@ -1,0 +1,59 @@
+"""The report of `dcign metrics` as plain text for a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from dcign.trained.evaluation_file import formatted
+from dcign.trained.marks import chance_of, mark_of
+from dcign.trained.terms import DCI_TERMS, LEAKAGE_TERMS, METRIC_TERMS, READING_TERMS, Metric
+
+OF_FACTOR = (*READING_TERMS[:-1], replace(READING_TERMS[-1], form=".3g"), replace(LEAKAGE_TERMS[-1], heading="leak"))
+WIDTH = 13
+LEGEND = """\
+leak: R2 of a linear model on all other latents
+as one: each block of latents counts as one latent
+chance: the same for factors in another order; docs/metrics.md says what each metric rewards and when it misleads"""
+
+
+def measurement_table(report: dict[str, Any]) -> str:  # JSON
+    """Return the rows, a table of factors, and one of metrics of the whole code, as text."""
+    lines = [_summary(report), "", *_factor_lines(report), ""]
+    lines.append("".join([" " * 30, *(word.rjust(WIDTH) for word in ("each latent", "as one", "chance")), "  mark"]))
+    for term in (*METRIC_TERMS, *DCI_TERMS):
+        if term.text(report, ""):
+            lines.append(_metric_line(report, term))
+    return "\n".join([*lines, LEGEND])
+
+
+def _summary(report: dict[str, Any]) -> str:  # JSON
+    rows, count = report["rows"], report["latents"]["count"]
+    split = f" of the split {report['split']}" if report["split"] else ""
+    groups = f" of {report['groups']:,} groups" if report["groups"] else ""
+    return (
+        f"{report['source']}: {rows['measured']:,} of {rows['given']:,} rows{split}{groups}, {count} latents, "
+        f"{len(report['factors'])} factors in {len(report['blocks'])} blocks. "
+        f"Intervals (±, 95 %) are over {report['intervals_over']}."
+    )
+
+
+def _factor_lines(report: dict[str, Any]) -> list[str]:  # JSON
+    width = max(map(len, ["factor", *report["factors"]])) + 2
+    lines = ["factor".ljust(width) + "".join(term.heading.rjust(WIDTH) for term in OF_FACTOR)]
+    for name, score in report["factors"].items():
+        cells = []
+        for term in OF_FACTOR:
+            low, high = score["intervals"].get(term.key, (None, None))
+            spread = "" if low is None else f"±{formatted((high - low) / 2, term.form)}"
+            cells.append((term.text(score, "-") + spread).rjust(WIDTH))
+        lines.append(name.ljust(width) + "".join(cells))
+    return lines
+
+
+def _metric_line(report: dict[str, Any], term: Metric) -> str:  # JSON
+    blocks = term.of_blocks()
+    chance = formatted(chance_of(report, term), term.form, "")
+    as_one = blocks.text(report, "") + blocks.half_width(report) if blocks.key else ""
+    cells = (term.text(report, "-") + term.half_width(report), as_one, chance)
+    return term.name.ljust(30) + "".join(cell.rjust(WIDTH) for cell in cells) + f"  {mark_of(report, term)}".rstrip()
