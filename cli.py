@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dcign.stop_signals import exit_code, note_stop_signals, stop_signals
+
+if __name__ == "__main__":  # as dcign.start does: no signal may find Python's own handlers during the imports
+    note_stop_signals()
+
 import json
 import sys
 from dataclasses import asdict
@@ -9,10 +14,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from dcign.stop_signals import exit_code, note_stop_signals, stop_signals
-
-if __name__ == "__main__":  # as dcign.start does: no signal may find Python's own handlers during the imports
-    note_stop_signals()
 try:
     import click
 except ModuleNotFoundError:
