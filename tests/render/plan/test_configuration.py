@@ -144,3 +144,9 @@ def test_options_for_objects_bring_the_objects_scene_and_exclude_those_for_faces
         RenderConfiguration.from_options(batches=1, meshes=Path("chairs"), model_path=Path("m.npz"), hair="none")
     with pytest.raises(RenderError, match="expected --meshes beside --up z, found none: give --meshes"):
         RenderConfiguration.from_options(batches=1, up="z")
+
+
+@pytest.mark.parametrize(("low", "high", "circular"), [(-180, 180, True), (-179, 180, False)])
+def test_a_range_of_the_full_turn_makes_a_factor_circular(low: float, high: float, circular: bool) -> None:
+    configuration = RenderConfiguration(SPLITS, azimuth=Range(low, high))
+    assert [factor.circular for factor in configuration.factors] == [circular, False, False]
