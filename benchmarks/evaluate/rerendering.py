@@ -23,7 +23,7 @@ from benchmarks.errors import BenchmarkError, one_sentence
 from benchmarks.evaluate.supervised import CPU, images_per_step, run_benchmark, train_network
 from dcign.device import choose_precision, computing
 from dcign.evaluate.codes import evenly
-from dcign.evaluate.rerendering import LEVELS
+from dcign.evaluate.pictures.rerendering import LEVELS
 from dcign.evaluate.sweeps import at_rest, rest_of, sweep_of
 from dcign.inputs.batches import as_network_input, batches_by_kind, draw_groups
 from dcign.inputs.source import DataSource, LabelledBatches

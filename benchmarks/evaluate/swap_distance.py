@@ -22,8 +22,8 @@ from benchmarks.errors import BenchmarkError, one_sentence
 from dcign.arrays import Floating
 from dcign.evaluate.codes import encode_split
 from dcign.evaluate.evaluation import TEST_BATCHES
-from dcign.evaluate.reconstruction import measure_reconstruction
-from dcign.evaluate.swaps import swap_errors
+from dcign.evaluate.pictures.reconstruction import measure_reconstruction
+from dcign.evaluate.pictures.swaps import swap_errors
 from dcign.metrics.circular import wrapped
 from dcign.trained.trained_run import TrainedRun
 

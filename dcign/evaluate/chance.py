@@ -19,7 +19,8 @@ from dcign.evaluate.directions import measure_baselines
 from dcign.evaluate.disentanglement import label_ranges, measure_disentanglement
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.leakage import measure_leakage
-from dcign.evaluate.reconstruction import Reconstruction, measure_reconstruction
+from dcign.evaluate.pictures.reconstruction import Reconstruction, measure_reconstruction
+from dcign.evaluate.pictures.swaps import swap_errors
 from dcign.evaluate.scores import (
     EncodedSplits,
     circular_factors,
@@ -30,7 +31,6 @@ from dcign.evaluate.scores import (
     picture_scores,
     table_scores,
 )
-from dcign.evaluate.swaps import swap_errors
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import invariance_ratio
 from dcign.network.autoencoder import build_model

@@ -10,7 +10,6 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,13 @@ from dcign.evaluate.directions import Baselines, measure_baselines, save_directi
 from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.person_parts import PartSample, measure_parts, read_parts
-from dcign.evaluate.reconstruction import measure_reconstruction
-from dcign.evaluate.refinement import measure_refiner, refined_images
-from dcign.evaluate.rerendering import sweep_operations
+from dcign.evaluate.pictures.recombination import measure_recombination
+from dcign.evaluate.pictures.reconstruction import measure_reconstruction
+from dcign.evaluate.pictures.refinement import measure_refiner, refined_images
+from dcign.evaluate.pictures.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
 from dcign.evaluate.sweeps import sweep_levels
-from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
+from dcign.inputs.source import DataSource, LabelledBatches, MixedBatches, PartLabels
 from dcign.metrics.leakage import probe_operations
 from dcign.network.autoencoder import count_parameters
 from dcign.network.halves import network_built
@@ -78,7 +78,8 @@ def evaluate(
     refuse_unevaluable(source)
     train = read_sample(source, len(run.description.factors))
     iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
-    parts, people = source.parts("test", TEST_BATCHES), read_parts(source, run.description, TEST_BATCHES)
+    parts = source.parts("test", TEST_BATCHES)
+    people = PeopleSample(read_parts(source, run.description, TEST_BATCHES), source.mixed())
     with threads(thread_count):
         sharp = run.sharp_codec if run.has_refiner else None
         evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts, people, sharp)
@@ -113,6 +114,17 @@ class TrainingSample:
     varying: tuple[LabelledBatches, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class PeopleSample:
+    """The batches that vary one part of a person, and the mixtures of people, as far as a data set has them."""
+
+    parts: tuple[PartSample, ...] = ()
+    mix: MixedBatches | None = None
+
+
+NOBODY = PeopleSample()
+
+
 def read_sample(source: DataSource, factors: int) -> TrainingSample:
     """Read the part of the training split that fits need."""
     train = source.chunked("train")
@@ -130,13 +142,13 @@ def evaluate_codec(
     sweep: LabelledBatches,
     progress: StageProgress = no_stage_progress,
     parts: PartLabels | None = None,
-    people: Sequence[PartSample] = (),
+    people: PeopleSample = NOBODY,
     sharp: Codec | None = None,
 ) -> Evaluation:
     """Evaluate a network on splits that were read: `evaluate` without files.
 
-    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any; people: the samples of the
-    parts of a person that batches vary; sharp: the same network with its refiner, if it has one.
+    parts: the part labels of the test split's first TEST_BATCHES batches, if it has any; people: what is known of the
+    traits of people that batches vary; sharp: the same network with its refiner, if it has one.
     """
     started, rng = time.monotonic(), np.random.default_rng(SEED)
     factors = codec.description.factors
@@ -176,7 +188,8 @@ def evaluate_codec(
         **_provenance(codec),
         "units": dict(zip(factors, codec.description.units, strict=True)),
         "factors": scores,
-        "parts": measure_parts(codec, people, test, tested, plain),
+        "parts": measure_parts(codec, people.parts, test, tested, plain),
+        "recombination": measure_recombination(codec, people.mix),
         "reconstruction": plain.figures,
         "refiner": refiner,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},

@@ -13,9 +13,9 @@ from dcign.arrays import Bool, Floating, IntP
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.disentanglement import halves
 from dcign.evaluate.leakage import Leakage, measure_leakage
-from dcign.evaluate.reconstruction import Reconstruction
-from dcign.evaluate.rerendering import measure_sweep
-from dcign.evaluate.swaps import swap_errors
+from dcign.evaluate.pictures.reconstruction import Reconstruction
+from dcign.evaluate.pictures.rerendering import measure_sweep
+from dcign.evaluate.pictures.swaps import swap_errors
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import best_latent, invariance_ratio, linear_leakage, read_monotone_latent
 from dcign.metrics.circular import best_pair, factor_columns, per_column, per_factor, read_circle

@@ -13,6 +13,7 @@ from dcign.figures.curves import invariance_figure, training_figure
 from dcign.figures.encoded import EncodedImages, count_sweep_images, encode_sweeps
 from dcign.figures.grids import JUDGED, reconstruction_grid, relit_grid, swap_grid, traversal_grid, turned_grid
 from dcign.figures.inferred import InferredRun, inferred_figure
+from dcign.figures.mixtures import mixture_grids
 from dcign.figures.picture_grid import PictureGrid, save_grid
 from dcign.inputs.source import DataSource
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
@@ -30,6 +31,7 @@ class Gallery:
     turned: tuple[PictureGrid, ...]  # one per factor, by every direction; empty if there is only one direction
     traversal: PictureGrid
     exchanges: tuple[PictureGrid, ...]  # one per factor
+    mixtures: tuple[PictureGrid, ...]  # one per part of a person, if the data set has mixtures
     reconstruction: PictureGrid
     readings: tuple[InferredRun, ...]  # of every set of directions, in the order of the rows of `turned`
     inferred: Figure
@@ -78,6 +80,7 @@ def make_gallery(
         turned=tuple(turned_grid(compared, factor, person) for factor in factors) if several else (),
         traversal=traversal_grid(encoded, drawn),
         exchanges=tuple(swap_grid(encoded, drawn, factor) for factor in factors),
+        mixtures=mixture_grids(run, source.mixed()),
         reconstruction=rebuilt,
         readings=rows,
         inferred=inferred_figure(rows, run.factors, run.units),

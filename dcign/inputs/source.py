@@ -25,6 +25,8 @@ from dcign.inputs.memory import fits_on_device
 from dcign.run.configuration import ImageDescription, TrainConfiguration, kinds_of
 from dcign.storage.paths import store_errors, to_path
 
+MIX = "mix"  # the split of people and their mixtures
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledBatches:
@@ -55,6 +57,15 @@ class PartLabels:
     def numbers(self) -> dict[str, int]:
         """Return the label of each part by its name."""
         return {name: number for number, name in enumerate(self.names) if name != BACKGROUND}
+
+
+@dataclass(frozen=True, eq=False)
+class MixedBatches:
+    """People and mixtures of them: sources (B, n, T), the image of the batch whose person gives each of the traits."""
+
+    batches: LabelledBatches
+    sources: IntP
+    traits: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +137,19 @@ class DataSource:
             if len(labels) == most:
                 break
         return PartLabels(np.stack(labels), names)
+
+    def mixed(self) -> MixedBatches | None:
+        """Read the split `mix`, or return None if there is none."""
+        if not self._dataset.splits.get(MIX):
+            return None
+        traits: tuple[str, ...] = ()
+        sources = []
+        for shard in self._dataset.shards(MIX):
+            if shard.identity_source is None:
+                return None
+            traits = shard.header.traits
+            sources.append(shard.identity_source.astype(np.intp))
+        return MixedBatches(self.labelled(MIX), np.concatenate(sources), traits)
 
     def trait(self, split: str, name: str, batches: IntP) -> Float32:
         """Read the coefficients that only this trait of a person moves, of batches (K,) of a split: (K, n, C)."""

@@ -11,8 +11,14 @@ from __future__ import annotations
 
 from dcign.metrics.bootstrap import Interval, bootstrap, bootstrap_all
 from dcign.metrics.capacity import LossCapacity, loss_capacity
-from dcign.metrics.detail import detail_sums, explained_share, inside_outline
-from dcign.metrics.images import multiscale_similarity, psnr_decibels, structural_similarity
+from dcign.metrics.images import (
+    detail_sums,
+    explained_share,
+    inside_outline,
+    multiscale_similarity,
+    psnr_decibels,
+    structural_similarity,
+)
 from dcign.metrics.infomec import InfoMEC, infomec
 from dcign.metrics.information import (
     modularity,

@@ -24,6 +24,7 @@ from dcign.trained.terms import (
     DCI_TERMS,
     FACTOR_TABLES,
     METRIC_TERMS,
+    MIX_TERMS,
     PERSON_TERMS,
     RECONSTRUCTION_TERMS,
     Metric,
@@ -96,7 +97,9 @@ def report_html(gallery: Gallery) -> str:
         picture=_picture_facts(run.evaluation),
         rebuilt=_rebuilt(runs),
         refined=_refined(run),
-        parts=_parts(runs),
+        parts=_rows_of(runs, "parts", PERSON_TERMS),
+        mixtures=_rows_of(runs, "recombination", MIX_TERMS),
+        mix_terms=MIX_TERMS,
         person_terms=PERSON_TERMS,
         identity=[_identity_words(each) for each in runs],
         strips=strips,
@@ -206,12 +209,12 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
 
 
-def _parts(runs: Sequence[TrainedRun]) -> list[tuple[str, str, list[str]]]:
-    """Return a line per run and part of a person: the run, the part, and the cells of PERSON_TERMS."""
+def _rows_of(runs: Sequence[TrainedRun], key: str, terms: Sequence[Metric]) -> list[tuple[str, str, list[str]]]:
+    """Return a line per run and entry of a table of evaluation.json: the run, the entry, and a cell per metric."""
     return [
-        (run.name, part, [term.text(score) for term in PERSON_TERMS])
+        (run.name, name, [term.text(score) for term in terms])
         for run in runs
-        for part, score in (run.evaluation.get("parts") or {}).items()
+        for name, score in (run.evaluation.get(key) or {}).items()
     ]
 
 

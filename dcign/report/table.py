@@ -10,6 +10,7 @@ from dcign.trained.marks import chance_of, sign_of
 from dcign.trained.terms import (
     FACTOR_TERMS,
     METRIC_TERMS,
+    MIX_TERMS,
     PERSON_TERMS,
     RECONSTRUCTION_TERMS,
     RERENDER_TERMS,
@@ -66,6 +67,10 @@ def _parts_lines(report: dict[str, Any]) -> list[str]:  # JSON
         return []
     rows = [("part", [term.heading for term in PERSON_TERMS])]
     rows += [(name, [term.text(score, "-") for term in PERSON_TERMS]) for name, score in parts.items()]
+    mixed: dict[str, dict[str, Any]] = report.get("recombination") or {}
+    if mixed:
+        rows += [("mixed", [term.heading for term in MIX_TERMS])]
+        rows += [(name, [term.text(score, "-") for term in MIX_TERMS]) for name, score in mixed.items()]
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
 
 

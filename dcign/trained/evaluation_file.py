@@ -50,10 +50,23 @@ class _Evaluation(Struct):
     marks: dict[str, Any] | None = None  # of strings
     unmeasured: str | None = None
     refiner: Table | None = None
+    recombination: Table | None = None
 
 
 # Keys of numbers alone.
-NUMBERS = ("mig", "factors", "parts", "reconstruction", "latents", "entangled", "dci", "metrics", "chance", "refiner")
+NUMBERS = (
+    "mig",
+    "factors",
+    "parts",
+    "reconstruction",
+    "latents",
+    "entangled",
+    "dci",
+    "metrics",
+    "chance",
+    "refiner",
+    "recombination",
+)
 RENAMED = {"mae_degrees": "mean_absolute_error"}  # keys until 0.1.0, and what they are called now
 
 

@@ -161,6 +161,19 @@ RECONSTRUCTION_TERMS = (
     Metric("MS-SSIM", "reconstruction.ms_ssim", ".3f", "reconstruction, multi-scale SSIM",
          "the same over several scales", "more"),
 )  # fmt: skip
+# Of recombinations of people, per trait that is somebody else's.
+MIX_TERMS = (
+    Metric("mixed dB", "psnr_db", ".1f", "recombination, dB",
+           "PSNR of pictures decoded from the blocks of several people's codes, against the renderer's picture of the "
+           "same mixture", "more", copy="copy_psnr_db"),
+    Metric("rebuilt", "reconstruction_psnr_db", ".1f", "reconstruction, dB",
+           "PSNR of plain reconstructions of the same pictures, which recombination can reach"),
+    Metric("copy", "copy_psnr_db", ".1f", "copy, dB",
+           "PSNR of the picture of the person who gives all other traits, returned unchanged"),
+    Metric("SSIM", "ssim", ".3f", "recombination, SSIM", "structural similarity of the same", "more"),
+    Metric("rebuilt", "reconstruction_ssim", ".3f", "reconstruction, SSIM",
+           "structural similarity of plain reconstructions of the same pictures"),
+)  # fmt: skip
 # Of re-renderings with a refiner and without, per factor.
 VIEW_TERMS = (
     Metric("view dB", "psnr_db", ".1f", "re-rendering, dB",

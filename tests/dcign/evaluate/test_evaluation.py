@@ -18,8 +18,8 @@ from dcign.errors import TrainingError
 from dcign.evaluate.codes import encode_split, thinning
 from dcign.evaluate.directions import load_directions
 from dcign.evaluate.evaluation import evaluate, read_sample
-from dcign.evaluate.reconstruction import measure_reconstruction
-from dcign.evaluate.swaps import swap_errors
+from dcign.evaluate.pictures.reconstruction import measure_reconstruction
+from dcign.evaluate.pictures.swaps import swap_errors
 from dcign.evaluate.sweeps import sweep_of
 from dcign.infer.encode import encode_dataset, save_encoding
 from dcign.inputs.source import DataSource

@@ -9,7 +9,7 @@ import pytest
 from dcign.evaluate.codes import encode_split
 from dcign.evaluate.evaluation import evaluate
 from dcign.evaluate.person_parts import PartSample, measure_parts, read_parts
-from dcign.evaluate.reconstruction import measure_reconstruction
+from dcign.evaluate.pictures.reconstruction import measure_reconstruction
 from dcign.inputs.source import DataSource, LabelledBatches
 from dcign.recipes.registry import SWAP, VAE, changed
 from dcign.report.table import evaluation_table
@@ -116,3 +116,5 @@ def test_an_evaluation_scores_the_parts_and_the_table_shows_them(run):
     assert json.loads((run.folder / "evaluation.json").read_text())["parts"] == found["parts"]
     lines = evaluation_table([TrainedRun.open(run.folder).evaluation]).splitlines()
     assert any(line.startswith("hair ") for line in lines)
+    assert found["recombination"]["all"]["images"] == 16 * len(run.data().mixed().sources)
+    assert any(line.startswith("mixed ") for line in lines)

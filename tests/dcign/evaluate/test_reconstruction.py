@@ -11,7 +11,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from dcign.evaluate.codes import Codes
-from dcign.evaluate.reconstruction import measure_reconstruction, near_frontal
+from dcign.evaluate.pictures.reconstruction import measure_reconstruction, near_frontal
 from dcign.inputs.source import DataSource, LabelledBatches, PartLabels
 from dcign.metrics import psnr_decibels, structural_similarity
 from dcign.report import evaluation_table

@@ -7,7 +7,7 @@ import pytest
 
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.identification import identify, right_share
-from dcign.evaluate.rerendering import invariance_curve, measure_sweep
+from dcign.evaluate.pictures.rerendering import invariance_curve, measure_sweep
 from dcign.evaluate.sweeps import sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import psnr_decibels, structural_similarity

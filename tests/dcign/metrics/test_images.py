@@ -7,8 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, zoom
 
 from dcign.metrics import detail_sums, explained_share, inside_outline, multiscale_similarity, structural_similarity
-from dcign.metrics.detail import detail
-from dcign.metrics.images import SCALE_WEIGHTS, number_of_scales
+from dcign.metrics.images import SCALE_WEIGHTS, detail, number_of_scales
 
 TAPS = np.array([1, 4, 6, 4, 1])
 

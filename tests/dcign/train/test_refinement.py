@@ -12,7 +12,7 @@ from dcign.run.checkpoint import read_checkpoint
 from dcign.run.configuration import read
 from dcign.train.training import train_on
 from dcign.trained.trained_run import TrainedRun
-from tests.dcign.train.test_training import DESCRIPTION, configured, moving_blobs
+from tests.support.blobs import DESCRIPTION, configured, moving_blobs
 
 
 def refiner_of(folder):

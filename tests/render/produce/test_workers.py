@@ -18,7 +18,7 @@ TINY = RenderConfiguration(Splits(train=1, test=1, iid=1, sweep_levels=(1, 1, 1)
 class Room:
     """Stands for a renderer: what it was opened with, and whether it is open."""
 
-    def __init__(self, subject: bytes, configuration: RenderConfiguration, *, backdrops: None) -> None:
+    def __init__(self, subject: bytes, configuration: RenderConfiguration, **behind: None) -> None:
         self.subject, self.open = subject, True
 
     def close(self) -> None:

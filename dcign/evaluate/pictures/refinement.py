@@ -16,7 +16,7 @@ import numpy as np
 
 from dcign.arrays import Floating, IntP, UInt8
 from dcign.evaluate.codes import Codes, evenly, unit_codes
-from dcign.evaluate.reconstruction import measure_reconstruction
+from dcign.evaluate.pictures.reconstruction import measure_reconstruction
 from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
 from dcign.inputs.source import LabelledBatches, PartLabels
 from dcign.metrics import psnr_decibels, structural_similarity

@@ -13,7 +13,7 @@ import numpy as np
 
 from dcign.arrays import Floating
 from dcign.evaluate.codes import Codes
-from dcign.evaluate.reconstruction import Reconstruction, mean_squares
+from dcign.evaluate.pictures.reconstruction import Reconstruction, mean_squares
 from dcign.inputs.source import LabelledBatches
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.codec import Codec
