@@ -94,19 +94,17 @@ def test_a_perfect_network_recombines_as_well_as_it_reconstructs():
 
 
 def test_a_network_that_puts_hair_into_the_wrong_block_recombines_worse_than_it_reconstructs():
-    class Swapped(Drawn):
-        order = np.arange(LAYOUT.size)
-        order[[*LAYOUT.latents_of("hair"), *LAYOUT.latents_of("skin")]] = [
-            *LAYOUT.latents_of("skin"),
-            *LAYOUT.latents_of("hair"),
-        ]
+    hair, skin = list(LAYOUT.latents_of("hair")), list(LAYOUT.latents_of("skin"))
+    order = np.arange(LAYOUT.size)
+    order[hair + skin] = skin + hair
 
+    class Swapped(Drawn):
         def encode(self, images, progress=lambda done: None):
             mu, logvar = super().encode(images)
-            return mu[:, self.order], logvar
+            return mu[:, order], logvar
 
         def decode(self, codes, progress=lambda done: None):
-            return super().decode(codes[:, self.order])
+            return super().decode(codes[:, order])
 
     score = measure_recombination(Swapped(), mixed())["hair"]
     assert score["psnr_db"] < score["reconstruction_psnr_db"] - 20
