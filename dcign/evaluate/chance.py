@@ -86,7 +86,7 @@ def _shuffled_labels(
     scores = zip(table_scores(codec, mixed, fits), leaks, pictures, strict=True)
     return {
         "factors": dict(zip(codec.description.factors, ({**a, **b, **c} for a, b, c in scores), strict=True)),
-        **_literature(codec, mixed.held, fits, rng, class_trees=False),
+        **_literature(codec, mixed.held, fits, class_trees=False),
     }
 
 
@@ -120,16 +120,14 @@ def _untrained_network(
         baselines = zip(measure_baselines(fresh, varying, fitted), held.flat_factors.T, strict=True)
         entangled = (each.score(held.flat_mu, truth) for each, truth in baselines)
         report["entangled"] = dict(zip(fresh.description.factors, entangled, strict=True))
-        report |= _literature(fresh, held, fits, np.random.default_rng(SEED), class_trees=True)
+        report |= _literature(fresh, held, fits, class_trees=True)
     return {"factors": dict(zip(fresh.description.factors, scores, strict=True)), **report}
 
 
-def _literature(
-    codec: Codec, held: Codes, fits: Sequence[Calibration], rng: np.random.Generator, class_trees: bool
-) -> dict[str, Any]:  # JSON
+def _literature(codec: Codec, held: Codes, fits: Sequence[Calibration], class_trees: bool) -> dict[str, Any]:  # JSON
     own, blocks = [latent for fit in fits for latent in fit.own], latent_blocks(codec, fits)
     found = measure_disentanglement(
-        held.flat_mu, held.flat_factors, label_ranges(held.flat_factors), own, blocks, rng, class_trees=class_trees
+        held.flat_mu, held.flat_factors, label_ranges(held.flat_factors), own, blocks, None, class_trees=class_trees
     )
     values = {
         kind: {name: {"value": metric["value"]} for name, metric in metrics.items()}

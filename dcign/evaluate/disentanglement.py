@@ -52,7 +52,7 @@ def measure_disentanglement(
     ranges: Floating | None,
     own: Sequence[int],
     blocks: Blocks | None,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     progress: FractionProgress = no_fraction_progress,
     class_trees: bool = True,
     groups: Int64 | None = None,
@@ -62,7 +62,8 @@ def measure_disentanglement(
     blocks: the latents that count as one; None takes all latents but the factors' own. A circular factor is its angle
     here, in classes and as a value. ranges: None takes the ranges of the values, and leaves factors of an integer type
     as they are.
-    rng draws the intervals. class_trees: whether to grow DCI's trees of classes, which take nearly all the time.
+    rng draws the intervals; None: values alone. class_trees: whether to grow DCI's trees of classes, which take nearly
+    all the time.
     groups (N,): rows that the bootstrap draws together, such as those of one person; None draws each row by itself.
     """
     truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1]) if blocks is None else blocks
@@ -118,15 +119,17 @@ def tree_operations(images: int, latents: int, factors: int) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Resampling:
-    """What draws the intervals: rng, and groups (N,) of rows that are drawn together, or None."""
+    """What draws the intervals: rng, or None for values alone, and groups (N,) of rows drawn together, or None."""
 
-    rng: np.random.Generator
+    rng: np.random.Generator | None
     groups: Int64 | None
 
     def intervals(
         self, scores: Callable[..., Sequence[float]], arrays: Sequence[NDArray[Any]], part: slice = slice(None)
     ) -> list[dict[str, float]]:
         """Return value, low and high of each score of the arrays, which have the rows of a part of the table."""
+        if self.rng is None:
+            return [{"value": float(value)} for value in scores(*arrays)]
         groups = None if self.groups is None else self.groups[part]
         return [dataclasses.asdict(each) for each in bootstrap_all(scores, arrays, self.rng, ROUNDS, groups=groups)]
 
