@@ -1,7 +1,6 @@
 """The scores of parts of a person: on codes whose content is known, and from a rendered data set to the table."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,33 +16,13 @@ from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.trained_run import TrainedRun
+from tests.support.drawn import Drawn, drawn
 
 PARTS = ("shape", "skin", "hair")
 RECIPE = changed(SWAP, {"shape_latents": 3, "skin_latents": 3, "hair_latents": 3})
 DESCRIPTION = ImageDescription(4, 1, ("turn",), ("degree",), (-1,), "none", parts=PARTS)
 LAYOUT = CodeLayout.of(DESCRIPTION, RECIPE)
-OFFSET = 0.02  # of every decoded pixel
-
-
-class Drawn:
-    """In place of a network: pixel i of a picture is latent i, from -1 to 1. Decoded pictures are a bit too light."""
-
-    def __init__(self, recipe=RECIPE):
-        self.configuration = SimpleNamespace(recipe=recipe)
-        self.description, self.layout = DESCRIPTION, LAYOUT
-
-    def encode(self, images, progress=lambda done: None):
-        codes = images.reshape(len(images), -1)[:, : LAYOUT.size] / 127.5 - 1
-        return codes.astype(np.float32), np.zeros_like(codes, np.float32)
-
-    def decode(self, codes, progress=lambda done: None):
-        return drawn(codes) / 255 + OFFSET
-
-
-def drawn(codes):
-    pixels = np.zeros((len(codes), 16))
-    pixels[:, : LAYOUT.size] = ((codes + 1) * 127.5).round()
-    return pixels.reshape(-1, 4, 4, 1).astype(np.float32)
+OFFSET = 0.02  # of every decoded pixel: decoded pictures are a bit too light
 
 
 def batches_of(count, seed, leak):
@@ -59,7 +38,7 @@ def batches_of(count, seed, leak):
 
 
 def scores(leak, recipe=RECIPE):
-    codec = Drawn(recipe)
+    codec = Drawn(DESCRIPTION, recipe, LAYOUT, OFFSET)
     (fitted, coefficients), (test, tested) = batches_of(60, 0, leak), batches_of(10, 1, leak)
     codes = encode_split(codec, test)
     sample = PartSample("hair", fitted, coefficients, tested)

@@ -13,6 +13,7 @@ from dcign.inputs.source import LabelledBatches, MixedBatches
 from dcign.recipes.registry import SWAP, VAE, changed
 from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription
+from tests.support.drawn import Drawn, drawn
 
 TRAITS = ("age", "shape", "skin", "hair")
 RECIPE = changed(SWAP, {"shape_latents": 3, "skin_latents": 3, "hair_latents": 3})
@@ -23,26 +24,8 @@ LAYOUT = CodeLayout.of(DESCRIPTION, RECIPE)
 HAIR = TRAITS.index("hair")
 
 
-def drawn(codes):
-    """Draw codes (..., Z), -1 to 1: pixel i is latent i."""
-    pixels = np.zeros((*codes.shape[:-1], 16))
-    pixels[..., : LAYOUT.size] = ((codes + 1) * 127.5).round()
-    return pixels.reshape(*codes.shape[:-1], 4, 4, 1)
-
-
-class Drawn:
-    """In place of a network: latent i is pixel i of a picture."""
-
-    def __init__(self, recipe=RECIPE):
-        self.configuration = SimpleNamespace(recipe=recipe)
-        self.description, self.layout = DESCRIPTION, LAYOUT
-
-    def encode(self, images, progress=lambda done: None):
-        codes = images.reshape(len(images), -1)[:, : LAYOUT.size] / 127.5 - 1
-        return codes.astype(np.float32), np.zeros_like(codes, np.float32)
-
-    def decode(self, codes, progress=lambda done: None):
-        return drawn(codes).astype(np.float32) / 255
+def codec(recipe=RECIPE):
+    return Drawn(DESCRIPTION, recipe, LAYOUT)
 
 
 def mixed(count=3):
@@ -83,7 +66,7 @@ def test_mixtures_are_told_by_the_one_trait_that_is_somebody_elses():
 
 
 def test_a_perfect_network_recombines_as_well_as_it_reconstructs():
-    found = measure_recombination(Drawn(), mixed())
+    found = measure_recombination(codec(), mixed())
     assert list(found) == ["all", "hair", "several"]
     assert (found["all"]["images"], found["hair"]["images"], found["several"]["images"]) == (48, 36, 12)
     for score in found.values():
@@ -106,20 +89,20 @@ def test_a_network_that_puts_hair_into_the_wrong_block_recombines_worse_than_it_
         def decode(self, codes, progress=lambda done: None):
             return super().decode(codes[:, order])
 
-    score = measure_recombination(Swapped(), mixed())["hair"]
+    score = measure_recombination(Swapped(DESCRIPTION, RECIPE, LAYOUT), mixed())["hair"]
     assert score["psnr_db"] < score["reconstruction_psnr_db"] - 20
 
 
 def test_without_blocks_or_mixtures_nothing_is_measured_or_drawn():
-    assert measure_recombination(Drawn(VAE), mixed()) is None
-    assert measure_recombination(Drawn(), None) is None
-    run = SimpleNamespace(codec=Drawn(VAE), configuration=SimpleNamespace(recipe=VAE), layout=LAYOUT, name="vae")
+    assert measure_recombination(codec(VAE), mixed()) is None
+    assert measure_recombination(codec(), None) is None
+    run = SimpleNamespace(codec=codec(VAE), configuration=SimpleNamespace(recipe=VAE), layout=LAYOUT, name="vae")
     assert mixture_grids(run, mixed()) == mixture_grids(run, None) == ()
 
 
 def test_the_grid_has_a_row_per_person_and_a_column_per_giver_beside_the_truth():
     mix = mixed()
-    run = SimpleNamespace(codec=Drawn(), configuration=SimpleNamespace(recipe=RECIPE), layout=LAYOUT, name="a run")
+    run = SimpleNamespace(codec=codec(), configuration=SimpleNamespace(recipe=RECIPE), layout=LAYOUT, name="a run")
     (grid,) = mixture_grids(run, mix)  # the batches have the table of hair alone
     assert "hair of one person" in grid.title
     (group,) = grid.groups
