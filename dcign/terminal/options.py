@@ -150,6 +150,24 @@ class PeopleCommand(click.Command):
 class Commands(click.Group):
     """The commands. Each error and each warning of dcign is printed as one sentence; an error exits with code 1."""
 
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self.sections: dict[str, tuple[click.Command, ...]] = {}
+
+    def add_section(self, title: str, commands: tuple[click.Command, ...]) -> None:
+        """Add commands that the help text lists under a title."""
+        self.sections[title] = commands
+        for command in commands:
+            self.add_command(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, section by section, in the order of the work."""
+        width = max(map(len, self.commands))
+        for title, commands in self.sections.items():
+            with formatter.section(title):
+                limit = formatter.width - 6 - width
+                formatter.write_dl([(f"{each.name:{width}}", each.get_short_help_str(limit)) for each in commands])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Parse and run a command."""
         with _warnings_shown():

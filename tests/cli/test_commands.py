@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from dcign import cli
+from dcign.commands import export, train
 from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
 from dcign.data.schema import MORE_FACTORS, SPLITS
 from dcign.infer.write_pictures import LARGEST_SCALE
@@ -290,10 +291,10 @@ def test_the_choices_and_bounds_of_the_options_are_those_of_the_library() -> Non
     params = {
         (command.name, param.name): param.type for command in cli.dcign.commands.values() for param in command.params
     }
-    assert (*cli.RUN_FORMATS, *cli.DATASET_FORMATS) == tuple(params["export", "to"].choices)
-    assert cli.RUN_FORMATS == RUN_FORMATS
-    assert tuple(RECIPES) == cli.RECIPES
-    assert tuple(DATASET_FORMATS) == cli.DATASET_FORMATS
+    assert (*export.RUN_FORMATS, *export.DATASET_FORMATS) == tuple(params["export", "to"].choices)
+    assert export.RUN_FORMATS == RUN_FORMATS
+    assert tuple(RECIPES) == train.RECIPES
+    assert tuple(DATASET_FORMATS) == export.DATASET_FORMATS
     assert options.SPLITS == SPLITS
     for name in BOUNDS.keys() - {factor.name for factor in MORE_FACTORS if factor.of_identity}:
         bounds = BOUNDS[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dcign import cli
+from dcign.commands import train as command
 from tests.support.commands import dcign, imported_by, refused
 
 
@@ -55,7 +55,7 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(
     assert dcign(*words).exit_code == 0
     recipe = json.loads((tmp_path / "run" / "configuration.json").read_text())["recipe"]
     assert (recipe["name"], recipe["mirror"]) == ("swap,mirror=false,pretrain_steps=1", False)
-    monkeypatch.setattr(cli, "_evaluate_run", lambda *_: None)  # once is enough: it takes most of the time
+    monkeypatch.setattr(command, "_evaluate_run", lambda *_: None)  # once is enough: it takes most of the time
     assert dcign(*words, "--resume").exit_code == 0
     assert "holds no run" in refused("export", tmp_path)
     exported = dcign("export", tmp_path / "run", "--out", tmp_path / "onnx")
@@ -69,7 +69,7 @@ def test_train_keeps_what_was_set_and_resumes_by_the_same_command(
 def test_a_training_that_is_stopped_before_its_first_step_names_the_step_and_the_folder_that_are_kept(
     small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_evaluate_run", lambda *_: None)
+    monkeypatch.setattr(command, "_evaluate_run", lambda *_: None)
     run = tmp_path / "run"
     words = ["train", small_faces, "--steps", "3", "--set", "network=strided", "--threads", "1", "--out", run]
 

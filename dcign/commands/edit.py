@@ -1,0 +1,86 @@
+"""The command `dcign edit`."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from dcign.errors import TrainingError
+from dcign.terminal.echo import echo
+from dcign.terminal.options import NO_FILE_WRITTEN, PATH, FactorCommand, interruptible, on_device
+
+
+@click.command(
+    cls=FactorCommand,
+    options_metavar="[--FACTOR VALUES]... [OPTIONS]",
+    short_help="Read a picture's factors, and draw it at others.",
+)
+@click.argument("run", type=PATH)
+@click.argument("picture", type=PATH)
+@click.option("--out", type=PATH, metavar="PNG|GIF", help="File to write; a .gif is animated.")
+@click.option("--grid", is_flag=True, help="Draw a grid of two factors: the first varies by row, the second by column.")
+@click.option("--beside", is_flag=True, help="Show the cropped input and its reconstruction before the results.")
+@click.option("--plain", is_flag=True, help="Draw without the run's refiner, if it has one.")
+@click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, metavar="N",
+              help="How many times pictures are enlarged.")  # fmt: skip
+@click.option("--fps", type=click.FloatRange(0.1, 50), default=10, show_default=True, metavar="N",
+              help="Frames per second of a .gif.")  # fmt: skip
+@on_device("cpu")
+def edit(
+    run: Path,
+    picture: Path,
+    out: Path | None,
+    grid: bool,
+    beside: bool,
+    plain: bool,
+    scale: int,
+    fps: float,
+    device: str,
+    threads: int,
+    **given: tuple[tuple[float, ...], ...] | Path | None,
+) -> None:
+    """Print at what angles a picture was taken, and render it again at others.
+
+    RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
+    an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
+    the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
+    values, they change together. Factors that you do not set keep the value read from the picture. If the run's data
+    set varies parts of people, --hair-from, --skin-from and --shape-from take that part from another picture.
+
+    \b
+    Example:
+      dcign edit runs/swap photo.png
+      dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
+      dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
+      dcign edit runs/people photo.png --age 70 --hair-from other.png --out older.png
+    """
+    from dcign import device as devices
+    from dcign.infer import edit as editing
+    from dcign.infer.read_picture import fitted, open_picture
+    from dcign.infer.write_pictures import refuse_strip_file, save_strip
+    from dcign.trained.trained_run import TrainedRun
+
+    asked = {name: tuple(chain(*values)) for name, values in given.items() if isinstance(values, tuple) and values}
+    donors = {name.removesuffix("_from"): path for name, path in given.items() if isinstance(path, Path)}
+    with interruptible(NO_FILE_WRITTEN):
+        if out is None and (asked or donors or grid or beside):
+            raise TrainingError("expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif.")
+        if out is not None:
+            refuse_strip_file(out, scale, fps)
+        trained = TrainedRun.open(run, device)
+        columns, spread = editing.arranged(asked, grid)
+        shape = trained.description.size, trained.description.channels
+        image, *others = (fitted(open_picture(path), *shape) for path in (picture, *donors.values()))
+        with devices.threads(threads):
+            codec = trained.codec if plain else trained.sharp_codec
+            blocks = dict(zip(donors, others, strict=True))
+            edited = editing.edit(codec, trained.calibrations, image, spread, blocks)
+        echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
+        if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
+            echo(caution, err=True)
+        if out is not None:
+            stills = [image / 255, edited.reconstruction] if beside else None
+            save_strip(out, edited.pictures, columns, stills, scale, fps)
+            echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")

@@ -1,0 +1,72 @@
+"""The command `dcign export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dcign.terminal.echo import echo
+from dcign.terminal.options import COUNT, NO_FILE_WRITTEN, PATH, PATH_OR_URL, SPLIT, interruptible
+from dcign.terminal.progress import batch_progress
+
+DATASET_FORMATS = ("png", "npz", "3dshapes", "webdataset")
+RUN_FORMATS = ("onnx", "hub")
+
+
+@click.command(short_help="Write a run or a data set in another format.")
+@click.argument("folder", type=PATH_OR_URL)
+@click.option("--to", type=click.Choice([*RUN_FORMATS, *DATASET_FORMATS]), metavar="FORMAT",
+              help=f"Of a run: {', '.join(RUN_FORMATS)}.  [default: onnx]  "
+              f"Of a data set: {', '.join(DATASET_FORMATS)}.")  # fmt: skip
+@click.option("--out", type=PATH, metavar="PATH",
+              help="Folder to write into.  [default: RUN/FORMAT, or ./FACES-FORMAT]")  # fmt: skip
+@click.option("--tar-batches", type=COUNT, metavar="N",
+              help="Of webdataset: batches of 20 images per tar.  [default: 250]")  # fmt: skip
+@SPLIT
+def export(folder: Path, to: str | None, out: Path | None, tar_batches: int | None, splits: tuple[str, ...]) -> None:
+    """Write a trained network, or a data set, in the formats of other programs.
+
+    A run: onnx is encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to
+    1, and returns mu and logvar (N, Z); the decoder takes a code (N, Z) and returns images. Needs the packages of
+    `pip install 'dcign[onnx]'`. hub is weights, configuration, calibration, evaluation and a model card, read by
+    DCIGN.from_pretrained(FOLDER) and by `dcign edit`.
+
+    A data set: png is SPLIT/BATCH/IMAGE.png, SPLIT/labels.csv and Hugging Face's SPLIT/metadata.csv; npz is SPLIT.npz
+    with dSprites' keys; 3dshapes is SPLIT.h5 with 3D Shapes' images and labels; webdataset is SPLIT-000000.tar and so
+    on, of KEY.png and KEY.json. All contain the truth layers. docs/shard.md describes each.
+
+    \b
+    Example:
+      dcign export runs/swap --to onnx --out swap-onnx
+      dcign export runs/swap --to hub --out swap-hub
+      dcign export faces --to npz --split iid --out faces-npz
+      dcign export faces --to webdataset --tar-batches 50
+    """
+    from dcign.data.dataset.manifest import NAME
+    from dcign.storage.paths import store_errors
+
+    with store_errors(folder):
+        is_data_set = (folder / NAME).exists()
+    if is_data_set:
+        from dcign.data.export.dataset import export_dataset
+
+        out = out or Path(f"{folder.resolve().name}-{to}")
+        with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
+            count = export_dataset(folder, out, to, splits, progress=progress, tar_batches=tar_batches)
+        echo(f"{out}: {count:,} images.")
+        return
+    if to in DATASET_FORMATS or splits or tar_batches:
+        asked = f"--to {to}" if to in DATASET_FORMATS else "--split" if splits else "--tar-batches"
+        raise click.ClickException(
+            f"expected {NAME} in {folder}, because {asked} is for data sets, found none: finish the data set with "
+            f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
+        )
+    from dcign.publish.onnx import export_run
+    from dcign.trained.trained_run import TrainedRun
+
+    to = to or "onnx"
+    with interruptible("Stopped. Run the same command again."):
+        files = export_run(TrainedRun.open(folder), out or folder / to, to)
+    checked = "Checked against torch: " if to == "onnx" else ""
+    echo(checked + ", ".join(str(file) for file in files))
