@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.export.folder import refuse_taken, temporary_folder
 from dcign.data.export.npz import write_archive
 from dcign.data.export.png import write_pictures
 from dcign.data.export.shapes3d import write_shapes
@@ -18,6 +17,7 @@ from dcign.data.export.truth import describe_truth
 from dcign.data.export.webdataset import write_tars
 from dcign.data.schema import Batch
 from dcign.errors import DataError
+from dcign.storage.new_folder import refuse_taken, temporary_folder
 
 Writer = Callable[[SplitSource, Iterable[Batch], Path], None]  # split, its batches, folder to write into
 

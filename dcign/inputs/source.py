@@ -7,6 +7,7 @@ image come from the data set.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcign.arrays import Float32, Int64, IntP, UInt8
+from dcign.arrays import Float32, Int64, IntP, Str, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BACKGROUND, BATCH_SIZE, PARTS, VARIES
+from dcign.data.schema import BACKGROUND, PARTS
 from dcign.errors import TrainingError
 from dcign.inputs.batches import ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
@@ -190,8 +191,8 @@ class DataSource:
     def training_bytes(self) -> int:
         """Return the size of the images of the training split, in bytes."""
         batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
-        height, width, channels = next(iter(self._dataset.shards("train"))).image_shape
-        return batches * BATCH_SIZE * height * width * channels
+        first = next(iter(self._dataset.shards("train")))
+        return batches * first.batch_size * math.prod(first.image_shape)
 
     def training(self, data_in: str, device: torch.device) -> ImageBatches:
         """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
@@ -236,10 +237,7 @@ class DataSource:
                 "`dcign render` makes it."
             )
 
-    def _kind(self, varies: UInt8) -> Int64:
-        """Convert the file's codes of what varies to indices of the description's kinds."""
-        kind_of_code = np.full(256, -1, dtype=np.int64)
-        for kind, name in enumerate(kinds_of(self._dataset)):
-            if name in VARIES:
-                kind_of_code[VARIES[name]] = kind
-        return kind_of_code[varies]
+    def _kind(self, varies: Str) -> Int64:
+        """Convert the names of what varies to indices of the description's kinds."""
+        known = {name: kind for kind, name in enumerate(kinds_of(self._dataset))}
+        return np.array([known.get(name, -1) for name in varies.tolist()], np.int64)
