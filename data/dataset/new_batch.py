@@ -60,6 +60,8 @@ def _fault_of_factor(factor: Factor, names: Sequence[str]) -> str:
         return "a printable unit and a mirror sign of -1 or 1"
     if factor.circular and (factor.units != "degree" or factor.classes):
         return "circular factors in degrees, without classes"
+    if factor.classes and factor.mirror_sign < 0:
+        return "classes that stay the same in a mirrored image"
     if factor.classes and (len({*factor.classes}) < max(2, len(factor.classes)) or not _printable(factor.classes)):
         return "two or more classes with printable names, each once"
     return ""

@@ -214,7 +214,9 @@ def _range_table(summary: Json) -> Table:
     lines = Table(heading, "unit", "configured", "observed", "in a mirror", box=SIMPLE_HEAD)
     for name, factor in summary["factors"].items():
         sign = "negated" if factor["mirror_sign"] < 0 else "kept"
-        lines.add_row(name, factor["units"], _range(factor["configured"]), _range(factor["observed"]), sign)
+        unit = f"{factor['units']}, circular" if factor.get("circular") else factor["units"]
+        classes = Text(shown(", ".join(factor.get("classes", ()))))
+        lines.add_row(name, unit, classes or _range(factor["configured"]), _range(factor["observed"]), sign)
     for name, nuisance in summary["nuisances"].items():
         lines.add_row(f"({name})", "", _range(nuisance["configured"]), _range(nuisance["observed"]), "")
     return lines

@@ -19,9 +19,9 @@ from torch import Tensor
 from dcign.arrays import Float32, Int64, IntP, Str, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BACKGROUND, PARTS
+from dcign.data.schema import BACKGROUND, IMPORTED, PARTS
 from dcign.errors import TrainingError
-from dcign.inputs.batches import ImageBatches, TrainingBatches
+from dcign.inputs.batches import EVERYTHING, ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
 from dcign.run.configuration import ImageDescription, TrainConfiguration, kinds_of
 from dcign.storage.paths import store_errors, to_path
@@ -34,7 +34,7 @@ class LabelledBatches:
     """A split in memory.
 
     images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the index of what varies among the description's kinds,
-    -1 for anything else; mask (B, n, S, S) coverage of each pixel 0..255, or None if the split has no masks.
+    EVERYTHING for all others; mask (B, n, S, S) coverage of each pixel 0..255, or None if the split has no masks.
     """
 
     images: UInt8
@@ -186,6 +186,8 @@ class DataSource:
             circular=tuple(factor.name for factor in factors if factor.circular),
             of_identity=tuple(factor.name for factor in factors if factor.of_identity),
             parts=self._dataset.parts,
+            classes=tuple(factor.classes for factor in factors) if any(factor.classes for factor in factors) else (),
+            open_kinds=first.header.version == IMPORTED,
         )
 
     def training_bytes(self) -> int:
@@ -240,4 +242,4 @@ class DataSource:
     def _kind(self, varies: Str) -> Int64:
         """Convert the names of what varies to indices of the description's kinds."""
         known = {name: kind for kind, name in enumerate(kinds_of(self._dataset))}
-        return np.array([known.get(name, -1) for name in varies.tolist()], np.int64)
+        return np.array([known.get(name, EVERYTHING) for name in varies.tolist()], np.int64)
