@@ -83,9 +83,9 @@ def rest_of(batches: LabelledBatches) -> Float32:
 def cut_sweep(batches: LabelledBatches, identity: Int64) -> LabelledBatches:
     """Cut sweeps out of images whose labels form a grid: identity (B, n), who is shown.
 
-    The "people" of the sweep are images. Each keeps its identity and its other labels, while one factor takes all levels
-    that the grid has for all of them. A factor whose levels no two images share is left out. The first batch shows the
-    images themselves.
+    The "people" of the sweep are images. Each keeps its identity and its other labels, while one factor takes all
+    levels that the grid has for all of them. A factor whose levels no two images share is left out. The first batch
+    shows the images themselves.
     """
     images = batches.images.reshape(-1, *batches.images.shape[2:])
     factors = batches.factors.reshape(len(images), -1)

@@ -49,7 +49,8 @@ class FactorDirection:
 class Reading:
     """A factor read from a direction on a sweep: levels (L,), inferred (L, n) for n people.
 
-    Of a circular factor, inferred is within half a turn of the level. of_classes: whether values are indices of classes.
+    Of a circular factor, inferred is within half a turn of the level. of_classes: whether values are indices of
+    classes; factor: its name.
     """
 
     name: str  # of the direction
@@ -114,6 +115,8 @@ def baseline_directions(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], .
 
 
 def _latents(fit: Calibration) -> str:
+    if len(fit.own) > 2:
+        return f"latents {fit.own[0]} to {fit.own[-1]}"
     return f"latent{'s' if len(fit.own) > 1 else ''} {' and '.join(map(str, fit.own))}"
 
 
