@@ -28,7 +28,8 @@ from dcign.terminal.progress import stage_progress
 @click.option("--units", multiple=True, metavar="NAME=UNIT",
               help="The unit of a factor; of a circular one degree, radian or turn.")  # fmt: skip
 @click.option("--size", type=click.IntRange(16, 1024), metavar="PIXELS",
-              help="Cut out the middle square and scale it to this side, 16 to 1024.  [default: unchanged]")  # fmt: skip
+              help="Cut out the middle square, and scale it to this side, 16 to 1024.  "
+              "[default: unchanged]")  # fmt: skip
 @click.option("--channels", type=click.Choice(["1", "3"]), help="1 gray, 3 colour.  [default: unchanged]")
 @click.option("--batch", type=click.IntRange(2, 20), metavar="N",
               help="Images per batch, 2 to 20.  [default: the fewest levels of any factor, at most 20]")  # fmt: skip
