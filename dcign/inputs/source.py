@@ -19,7 +19,7 @@ from torch import Tensor
 from dcign.arrays import Float32, Int64, IntP, Str, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BACKGROUND, IMPORTED, PARTS
+from dcign.data.schema import BACKGROUND, PARTS, RENDERED
 from dcign.errors import TrainingError
 from dcign.inputs.batches import EVERYTHING, ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
@@ -126,6 +126,19 @@ class DataSource:
         loaded = self._dataset.load(split)
         return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
 
+    @property
+    def rendered(self) -> bool:
+        """Whether `dcign render` made the data set, so that it has all splits and all kinds of batches."""
+        return next(iter(self._dataset.shards("train"))).header.version == RENDERED
+
+    def has(self, split: str) -> bool:
+        """Return whether there are batches of a split."""
+        return bool(self._dataset.splits.get(split))
+
+    def identity(self, split: str) -> Int64:
+        """Read who is shown in each image of a split: (B, n)."""
+        return np.concatenate([shard.identity_index for shard in self._dataset.shards(split)])
+
     def parts(self, split: str, most: int) -> PartLabels | None:
         """Read the part labels of the first `most` batches of a split, or return None if a shard of them has none."""
         labels: list[UInt8] = []
@@ -187,7 +200,7 @@ class DataSource:
             of_identity=tuple(factor.name for factor in factors if factor.of_identity),
             parts=self._dataset.parts,
             classes=tuple(factor.classes for factor in factors) if any(factor.classes for factor in factors) else (),
-            open_kinds=first.header.version == IMPORTED,
+            open_kinds=first.header.version != RENDERED,
         )
 
     def training_bytes(self) -> int:
