@@ -48,7 +48,7 @@ def workplace(
     return folder
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/shard.md", "docs/training.md", "docs/metrics.md", "docs/face.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/shard.md", "docs/training.md", "docs/metrics.md", "docs/face.md", "docs/import.md"])
 def test_the_examples_of_a_page_run_one_after_another(
     page: str, workplace: Path, model: MorphableModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
