@@ -28,8 +28,6 @@ SMALL = {"encoder_widths": (8,), "decoder_widths": (8,), "encoder_hidden": 16, "
 def trained(data: Path, out: Path, recipe: str = "swap", steps: int = 3) -> TrainedRun:
     """A network of a few steps."""
     small = replace(recipe_named(recipe), **SMALL)
-    if small.network == "paper":
-        small = replace(small, images=3)
     train(TrainConfiguration(str(data), str(out), small, steps, 0, threads=1))
     return TrainedRun.open(out)
 
@@ -107,7 +105,8 @@ def test_edit_takes_classes_by_name_and_names_them(run: TrainedRun, grid: Path, 
     )
     assert result.exit_code == 0, result.output
     assert any(f"form {name}" in result.output for name in ("disc", "square", "bar"))
-    assert Image.open(tmp_path / "new.png").size == (2 * 28, 28)
+    with Image.open(tmp_path / "new.png") as drawn:
+        assert drawn.size == (2 * 28, 28)
     wrong = dcign("edit", run.folder, tmp_path / "toy.png", "--form", "ring", "--out", tmp_path / "other.png")
     assert wrong.exit_code == 2
     assert "expected disc, square, bar, or several of them, found 'ring'" in wrong.output
@@ -120,6 +119,7 @@ def test_other_recipes_train_and_evaluate_on_triples(recipe: str, grid: Path, tm
     report = evaluate(run, thread_count=1).report
     assert report["factors"]["form"]["accuracy"] is not None
     assert report["entangled"].keys() == {"across", "form", "hue"}
+    assert report["recipe"] == ("paper,images=3" if recipe == "paper" else recipe)  # a batch has no more
 
 
 def test_a_plain_vae_of_scattered_gray_labels_without_sweeps_has_a_report(tmp_path: Path) -> None:
