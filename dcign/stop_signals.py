@@ -14,8 +14,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+
+TYPE_CHECKING = False  # as typing has it: nothing that is imported before the handlers may take long
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 OF_SIGNAL = 128  # a shell's exit code for a signal, less the signal's number

@@ -14,6 +14,7 @@ import pytest
 
 from dcign.stop_signals import StopRequested, deferred_stop, exit_code, stop_if_requested, stop_signals
 from dcign.terminal.progress import batch_progress
+from tests.support.commands import ROOT
 
 
 def send(*numbers: int) -> None:
@@ -133,6 +134,13 @@ except StopRequested as stopped:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "imports\nSIGTERM\n"
+
+
+def test_nothing_slow_is_imported_before_signals_find_their_handlers() -> None:
+    script = "import sys, dcign.start; print(*{'click', 'numpy', 'pathlib', 'typing', 'warnings'} & {*sys.modules})"
+    command = [sys.executable, "-S", "-c", script]  # -S: what the environment itself imports is not ours
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "\n"
 
 
 def test_a_signal_during_the_way_out_is_ignored() -> None:

@@ -165,9 +165,11 @@ def _varying_labels(shard: Shard) -> list[Float32 | None]:
 
 def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str) -> list[str]:
     """Return what is wrong with one batch's pixels, or why they cannot be read."""
-    folds = varies.startswith("light_") and IDENTITY_SHAPE not in shard.columns()  # objects are not as round as a head
+    of_objects = IDENTITY_SHAPE not in shard.columns()
+    turns = of_objects and varies == "azimuth"  # many objects look the same from several sides, stools from all
+    folds = turns or (of_objects and varies.startswith("light_"))  # and they are not as round as a head
     try:
-        alike = varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair may look the same
+        alike = turns or varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair are alike
         images = shard.images(row)
         # What other pictures may look like is unknown: blank, equal, in any order.
         rendered = shard.header.version == RENDERED

@@ -2,8 +2,9 @@
 
 The images of a batch, sorted by the label that varies, form a smooth path: each image lies between its two neighbours,
 and no exchange of two labels makes the path much shorter. This needs no renderer. It misses a label that is wrong by
-less than the distance to the next one; for that, `dcign.render.produce.verification` renders again. Flat surfaces in
-moving light are an exception: they become lighter and then darker again, so the path goes back the way it came.
+less than the distance to the next one; for that, `dcign.render.produce.verification` renders again. Objects are an
+exception: flat surfaces in moving light become lighter and then darker again, and many objects look the same from
+several sides. So the path goes back the way it came.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ MED does not.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import entropy as entropy_of_rows
-from sklearn.metrics import mutual_info_score
 
 from dcign.arrays import Floating, Int64
 from dcign.metrics.regression import least_squares, linear_prediction
@@ -142,8 +143,19 @@ def _cut(columns: Floating) -> Int64:
 
 
 def _shared(first: Int64, second: Int64) -> float:
-    """Return the mutual information of two columns of bins (N,), nats; of a column with itself, its entropy."""
-    shape = int(first.max()) + 1, int(second.max()) + 1
-    table = np.bincount(first * shape[1] + second, minlength=shape[0] * shape[1]).reshape(shape)
-    met = table[table.any(axis=1)][:, table.any(axis=0)]  # for a single class scikit-learn then returns exactly 0
-    return float(mutual_info_score(None, None, contingency=met))
+    """Return the mutual information of two columns of bins (N,), nats; of a column with itself, its entropy.
+
+    I = sum over x, y of p(x, y) log(p(x, y) / p(x) p(y)). Equal to scikit-learn's `mutual_info_score` to the last
+    digit: its checks of the input take ten times as long as the sum, and intervals need thousands of sums.
+    """
+    width = int(second.max()) + 1
+    table = np.bincount(first * width + second, minlength=(int(first.max()) + 1) * width).reshape(-1, width)
+    of_first, of_second = table.sum(axis=1), table.sum(axis=0)
+    if np.count_nonzero(of_first) == 1 or np.count_nonzero(of_second) == 1:
+        return 0.0
+    x, y = np.nonzero(table)
+    count, log_total = table[x, y], math.log(len(first))
+    share = count / len(first)
+    independent = -np.log(of_first[x] * of_second[y]) + log_total + log_total
+    terms = share * (np.log(count) - log_total) + share * independent
+    return max(float(np.where(np.abs(terms) < np.finfo(np.float64).eps, 0.0, terms).sum()), 0.0)

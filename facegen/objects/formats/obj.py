@@ -12,7 +12,7 @@ import numpy as np
 from dcign.arrays import Bool, Float64, Int64, UInt8
 from dcign.errors import ModelError
 from dcign.facegen.objects.formats.mtl import Material, read_materials
-from dcign.facegen.objects.formats.part import Content, Part, Texture, as_bytes, plain
+from dcign.facegen.objects.formats.part import NOT_FINITE, Content, Part, Texture, as_bytes, plain
 from dcign.facegen.objects.formats.pictures import Pictures, find_file
 from dcign.facegen.objects.formats.polygons import triangulated
 from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table, utf8, without_comment
@@ -34,16 +34,16 @@ def read_obj(path: Path) -> Content:
     statements = _statements(path.read_bytes())
     if not statements[b"f"].texts:
         return Content(())
-    points, colours, has_colour = _vertices(statements[b"v"])
+    pictures = Pictures(path.parent)
+    points, colours, has_colour = _vertices(statements[b"v"], pictures)
     counts, v, vt = _corners(statements[b"f"])
     owners = np.repeat(np.array(statements[b"f"].lines), counts)
     v = _resolved(v, statements[b"v"], owners, "vertex")
     vt = _resolved(vt, statements[b"vt"], owners, "texture coordinate", optional=True)
     corners, polygon, crossing = triangulated(points, counts, v)
-    pictures = Pictures(path.parent)
     materials, used = _materials(statements, pictures, path.parent, polygon)
-    uv = np.nan_to_num(_columns(table(_without_comments(statements[b"vt"].texts))[0], 2))
-    textured, has_uv = np.zeros(len(corners), bool), (vt[corners] >= 0).all(axis=1)
+    uv = _places(statements[b"vt"])[vt[corners]]
+    textured, has_uv = np.zeros(len(corners), bool), np.isfinite(uv).all(axis=(1, 2))
     of_vertex = has_colour[v[corners]]
     found = np.where(of_vertex[..., None], colours[v[corners]], plain(len(corners)))
     parts: list[Part] = []
@@ -56,7 +56,7 @@ def read_obj(path: Path) -> Content:
                 pictures.lost("texture coordinates")
             which &= has_uv
             wrap = "clamp" if material.clamp else "repeat"
-            places = material.moved(uv[vt[corners[which]]])
+            places = material.moved(uv[which])
             parts.append(Part(points, v[corners[which]], None, Texture(picture, (wrap, wrap)), places))
             textured |= which
             continue
@@ -86,8 +86,8 @@ def _statements(content: bytes) -> dict[bytes, Statements]:
     return found
 
 
-def _vertices(vertices: Statements) -> tuple[Float64, UInt8, Bool]:
-    """Return points (P, 3), their colours (P, 3), and which have one (P,)."""
+def _vertices(vertices: Statements, pictures: Pictures) -> tuple[Float64, UInt8, Bool]:
+    """Return points (P, 3), their colours (P, 3), and which have one (P,). Those that are not finite are noted."""
     values, widths = table(_without_comments(vertices.texts))
     if (widths < 3).any():
         line = vertices.lines[int(np.argmax(widths < 3))]
@@ -95,8 +95,20 @@ def _vertices(vertices: Statements) -> tuple[Float64, UInt8, Bool]:
     has = np.isin(widths, COLOURED)
     colours = np.zeros((len(values), 3), np.uint8)
     if has.any():
+        finite = np.isfinite(values[:, 3:6]).all(axis=1)
+        if (has & ~finite).any():
+            pictures.unread_colour(NOT_FINITE)
+        has &= finite
         colours[has] = as_bytes(colours_as_shares(values[has, 3:6], whole=False))
     return _columns(values, 3), colours, has
+
+
+def _places(statements: Statements) -> Float64:
+    """Return texture coordinates (N, 2), and a last row of nan: that of index -1, which is none."""
+    values, widths = table(_without_comments(statements.texts))
+    uv = _columns(values, 2)
+    uv[widths == 1, 1] = 0
+    return np.append(uv, np.full((1, 2), np.nan), axis=0)
 
 
 def _corners(faces: Statements) -> tuple[Int64, Int64, Int64]:

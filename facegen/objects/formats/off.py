@@ -15,7 +15,7 @@ import numpy as np
 
 from dcign.arrays import Bool, Float64, Int64, UInt8
 from dcign.errors import ModelError
-from dcign.facegen.objects.formats.part import GRAY, Content, Part, as_bytes
+from dcign.facegen.objects.formats.part import GRAY, NOT_FINITE, Content, Part, as_bytes
 from dcign.facegen.objects.formats.polygons import triangulated
 from dcign.facegen.objects.formats.text import colours_as_shares, numbers, table, utf8
 from dcign.printable import printable
@@ -53,9 +53,8 @@ def read_off(path: Path) -> Content:
     points, colours, unread = _vertices(rows, layout)
     corners = numbers(b" ".join(of_faces), np.int64)
     triangles, face, crossing = triangulated(points, counts, corners)
-    values, has = _face_colours(behind)
-    if any(text for text, coloured in zip(behind, has.tolist(), strict=True) if not coloured):
-        unread.append("colours of faces (entries of a table of colours)")
+    values, has, unread_of_faces = _face_colours(behind)
+    unread = [*dict.fromkeys(unread + unread_of_faces)]
     found = np.full((len(triangles), 3, 3), GRAY, np.uint8) if colours is None else colours[corners[triangles]]
     found[has[face]] = values[face[has[face]]][:, None]
     return Content((Part(points, corners[triangles], found),), unread=tuple(unread), crossing=crossing)
@@ -154,7 +153,8 @@ def _vertices(rows: list[bytes], layout: Layout) -> tuple[Float64, UInt8 | None,
     behind = values[:, first : first + 4]
     whole = not any(b"." in word or b"e" in word.lower() for row in rows for word in row.split()[first : first + 4])
     if layout.colours and behind.shape[1] >= 3:
-        return values[:, :3], _vertex_colours(behind, whole=whole), []
+        unread = [] if np.isfinite(behind[:, :3]).all() else [NOT_FINITE]
+        return values[:, :3], _vertex_colours(behind, whole=whole), unread
     if layout.normals or layout.places or behind.shape[1] < 3 or _are_normals(behind):
         return values[:, :3], None, []
     if values.shape[1] in (6, 7) and _looks_like_colours(behind[:, :3]):
@@ -167,7 +167,8 @@ def _vertex_colours(values: Float64, *, whole: bool) -> UInt8:
 
     Geomview's vertex colours are 0..1, also where all are written as 0 and 1. Other programs write 0..255.
     """
-    shares = bool(np.isin(values, (0, 1)).all() and (values[:, 3:] == 1).all())
+    known = values[np.isfinite(values).all(axis=1)]
+    shares = bool(np.isin(known, (0, 1)).all() and (known[:, 3:] == 1).all())
     return as_bytes(colours_as_shares(values[:, :3], whole=whole and not shares))
 
 
@@ -182,15 +183,23 @@ def _looks_like_colours(values: Float64) -> bool:
     return bool(np.isfinite(values).all() and (values >= 0).all() and (values <= 255).all() and (values > 1).any())
 
 
-def _face_colours(texts: Sequence[bytes]) -> tuple[UInt8, Bool]:
-    """Return colours (F, 3) and which faces have one (F,). A face's whole numbers count to 255, others to 1."""
+def _face_colours(texts: Sequence[bytes]) -> tuple[UInt8, Bool, list[str]]:
+    """Return colours (F, 3), which faces have one (F,), and the colours that are not read.
+
+    A face's whole numbers count to 255, others to 1.
+    """
     values, widths = table(texts)
     has = widths >= 3
+    unread = ["colours of faces (entries of a table of colours)"] if ((widths > 0) & ~has).any() else []
     colours = np.full((len(texts), 3), GRAY, np.uint8)
     if not has.any():
-        return colours, has
+        return colours, has, unread
+    finite = np.isfinite(values[:, :3]).all(axis=1)
+    if (has & ~finite).any():
+        unread.append(NOT_FINITE)
+    has &= finite
     decimal = np.array([b"." in text or b"e" in text.lower() for text in texts])
     shares = values[has, :3]
     largest = np.where(decimal[has] & (shares <= 1).all(axis=1), 1, 255)  # some programs write 127.5
     colours[has] = as_bytes(shares / largest[:, None])
-    return colours, has
+    return colours, has, unread

@@ -11,6 +11,7 @@ from dcign.errors import ModelError
 
 GRAY = 188  # sRGB of objects without colour: they reflect half of the light
 WRAPS = ("repeat", "mirror", "clamp")
+NOT_FINITE = "colours that are not finite numbers"  # what cannot be read of them
 LARGEST = 1e30  # of a coordinate: areas and volumes of larger ones overflow
 
 
@@ -83,8 +84,9 @@ def plain(count: int) -> UInt8:
 
 
 def as_bytes(colours: Float64) -> UInt8:
-    """Convert colours 0..1 to 0..255; values outside are clipped, and those that are no numbers become 0."""
-    return np.asarray(np.round(255 * np.clip(np.nan_to_num(colours), 0, 1)).astype(np.uint8))
+    """Convert colours (..., 3) of 0..1 to 0..255; values outside are clipped. Those that are not finite become GRAY."""
+    found = np.round(255 * np.clip(np.nan_to_num(colours), 0, 1)).astype(np.uint8)
+    return np.where(np.isfinite(colours).all(axis=-1, keepdims=True), found, np.uint8(GRAY))
 
 
 def check_coordinates(points: Float64) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from dcign.arrays import Float64, Int64, UInt8
 from dcign.errors import ModelError
-from dcign.facegen.objects.formats.part import Content, Part, Texture, as_bytes, plain
+from dcign.facegen.objects.formats.part import NOT_FINITE, Content, Part, Texture, as_bytes, plain
 from dcign.facegen.objects.formats.pictures import Pictures
 from dcign.facegen.objects.formats.ply_elements import Element, Numbers, Ragged, read_elements
 from dcign.facegen.objects.formats.polygons import strips_cut, triangulated
@@ -119,13 +119,16 @@ def _colours(element: Element, pictures: Pictures) -> UInt8 | None:
     values = element.values
     for names in COLOURS:
         if all(name in values for name in names):
-            return _scaled([values[name] for name in names], element.kind(names[0]))
+            channels = np.stack([values[name].astype(np.float64) for name in names], axis=1)
+            if not np.isfinite(channels).all():
+                pictures.unread_colour(NOT_FINITE)
+            return _scaled(channels, element.kind(names[0]))
     packed = next((name for name in PACKED if name in values), None)
     if packed is not None and element.kind(packed) in (np.float32, np.uint32, np.int32):
         return _unpacked(values[packed], element.kind(packed))
     gray = next((name for name in GRAYS if name in values and element.kind(name) == np.uint8), None)
     if gray is not None:
-        return _scaled([values[gray]] * 3, element.kind(gray))
+        return _scaled(np.stack([values[gray].astype(np.float64)] * 3, axis=1), element.kind(gray))
     every = [each.name for each in element.properties]
     unread = [name for name in every if any(COLOUR_WORDS.fullmatch(word) for word in name.split("_"))]
     if unread and element.count:
@@ -133,10 +136,9 @@ def _colours(element: Element, pictures: Pictures) -> UInt8 | None:
     return None
 
 
-def _scaled(channels: list[Numbers], kind: np.dtype[Any]) -> UInt8:
-    """Return colours (N, 3) of channels whose declared type says what is full: 255, 65,535, or 1 for floats."""
-    values = np.stack([channel.astype(np.float64) for channel in channels], axis=1)
-    largest = np.nanmax(values, initial=0)
+def _scaled(values: Float64, kind: np.dtype[Any]) -> UInt8:
+    """Return the colours of channels (N, 3) whose declared type says what is full: 255, 65,535, or 1 for floats."""
+    largest = np.max(values, initial=0, where=np.isfinite(values))
     if kind.kind == "f":
         return as_bytes(values / 255 if largest > 1 else values)
     return as_bytes(values / (65535 if kind.itemsize > 1 and largest > 255 else 255))

@@ -74,4 +74,4 @@ def table(rows: Sequence[bytes]) -> tuple[Float64, Int64]:
 
 def colours_as_shares(values: Float64, *, whole: bool) -> Float64:
     """Return colours (N, 3) as 0..1. Whole numbers count to 255, others to 1, though some programs write 127.5."""
-    return values / 255 if whole or np.nanmax(values, initial=0) > 1 else values
+    return values / 255 if whole or np.max(values, initial=0, where=np.isfinite(values)) > 1 else values

@@ -411,8 +411,11 @@ def test_a_model_free_shard_needs_indices_alone(make_batch, tmp_path, header):
     assert check_shard(tmp_path / "mesh.h5") == []
 
 
-@pytest.mark.parametrize(("varies", "column", "found"), [("light_azimuth", LIGHT, False), ("azimuth", AZIMUTH, True)])
-def test_of_objects_of_any_shape_the_order_in_moving_light_says_nothing(make_batch, make_shard, varies, column, found):
+@pytest.mark.parametrize(
+    ("varies", "column", "found"),
+    [("light_azimuth", LIGHT, False), ("azimuth", AZIMUTH, False), ("elevation", ELEVATION, True)],
+)
+def test_of_turning_objects_and_in_moving_light_the_order_says_nothing(make_batch, make_shard, varies, column, found):
     batch = make_batch([*VARIES].index(varies), varies)
     swap = replace(batch, factors=swapped(batch.factors, *far_apart(batch, column)))
     unknown = replace(swap, number=0, identity_shape=None, identity_albedo=None, identity_attributes=None)

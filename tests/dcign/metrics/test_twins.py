@@ -7,9 +7,11 @@ import pytest
 from scipy.stats import entropy
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
 from sklearn.svm import LinearSVC
 
 from dcign.metrics import dci, modularity, mutual_information_gap, sap, sap_continuous
+from dcign.metrics.information import information
 from dcign.metrics.predictors import HISTOGRAM
 
 ROWS, FITTED = 420, slice(280)
@@ -73,6 +75,18 @@ def twin_information(latents, factors):
     """Mutual information of 20 histogram bins of each latent with each factor: (Z, F)."""
     bins = [np.digitize(column, np.histogram(column, 20)[1][:-1]) for column in latents.T]
     return np.array([[mutual_info_score(factor, each) for factor in factors.T] for each in bins])
+
+
+@pytest.mark.parametrize("rows", [1, 50, 999])
+@pytest.mark.parametrize("classes", [1, 2, 20])
+def test_information_is_scikit_learn_s_to_the_last_digit(rows, classes):
+    rng = np.random.default_rng(rows)
+    bins = rng.integers(0, 20, (rows, 4))
+    truth = np.where(rng.random((rows, 1)) < 0.5, bins[:, :2], rng.integers(0, classes, (rows, 2)))
+    truth[:, 1] = rng.integers(0, classes, rows)
+    tables = [[contingency_matrix(column, factor) for factor in truth.T] for column in bins.T]
+    wanted = [[mutual_info_score(None, None, contingency=table) for table in row] for row in tables]
+    assert information(bins, [0, 1, 2, 3], truth).tolist() == wanted
 
 
 def test_the_gap_and_modularity_are_the_twins(tables):

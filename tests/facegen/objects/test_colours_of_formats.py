@@ -53,6 +53,40 @@ def obj(folder: Path, materials: dict[str, str], used: str = "a", mtllib: str | 
     return folder / "m.obj"
 
 
+def vertices_with(colours: list[str]) -> str:
+    return "".join(f"{x} {y} {z} {colour}\n" for (x, y, z), colour in zip(CORNERS, colours, strict=True))
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("kind", ["obj", "ply", "COFF", "faces of OFF", "glTF"])
+def test_colours_that_are_not_finite_are_gray_and_said(tmp_path: Path, kind: str, word: str) -> None:
+    lines = vertices_with(["0 1 0", f"0 {word} 0", "0 1 0"])
+    if kind == "obj":
+        path, text = tmp_path / "m.obj", "".join(f"v {line}\n" for line in lines.splitlines()) + "f 1 2 3\n"
+    elif kind == "ply":
+        properties = "".join(f"property float {name}\n" for name in ("x", "y", "z", "red", "green", "blue"))
+        path = tmp_path / "m.ply"
+        text = (
+            f"ply\nformat ascii 1.0\nelement vertex 3\n{properties}element face 1\n"
+            f"property list uchar int vertex_indices\nend_header\n{lines}3 0 1 2\n"
+        )
+    else:
+        path = tmp_path / "m.off"
+        text = f"COFF\n3 1 0\n{lines}3 0 1 2\n"
+        if kind != "COFF":
+            text = f"OFF\n3 1 0\n{vertices_with([''] * 3)}3 0 1 2 0 {word} 0\n"
+    if kind == "glTF":
+        file = GltfFile()
+        colours = np.float32([(0, 1, 0), (0, float(word), 0), (0, 1, 0)])
+        file.primitive(CORNERS)["attributes"]["COLOR_0"] = file.array(colours)
+        path = file.write(tmp_path / "m.gltf")
+    else:
+        path.write_text(text)
+    plain = (255,) * 3 if kind == "glTF" else PLAIN  # vertex colours of glTF multiply the surface's
+    assert read_mesh(path).unread == ("colours that are not finite numbers",)
+    assert set(colours_in(path)) == ({plain} if kind == "faces of OFF" else {GREEN, plain})
+
+
 @pytest.mark.parametrize(
     "named",
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import trimesh
 
 from dcign.data.check.dataset import check_dataset
 from dcign.data.dataset.reader import FaceDataset
@@ -98,6 +99,17 @@ def test_a_data_set_of_objects_keeps_the_promise_and_is_drawn_again_from_its_own
     assert batch.identity_albedo is None
     assert batch.identity_attributes is None
     assert dataset.manifest.model["meshes"] == str(COUNT)
+
+
+def test_objects_that_look_the_same_from_several_sides_are_sound(tmp_path: Path) -> None:
+    folder = tmp_path / "stools"
+    folder.mkdir()
+    for number in range(FEWEST):  # tables on a column, of 3 to 42 sides
+        top = trimesh.creation.cylinder(0.5, 0.05 + 0.01 * number, sections=3 + number)
+        column = trimesh.creation.cylinder(0.05, 1, sections=16)
+        trimesh.util.concatenate([top.apply_translation((0, 0, 0.5)), column]).export(folder / f"{number}.ply")
+    make(tmp_path / "out", pack(mesh_folder(folder, fewest=FEWEST, up="z"), 5000, silent))
+    assert check_dataset(FaceDataset(tmp_path / "out")) == []
 
 
 def test_an_object_under_another_s_number_is_found(data_set: Path, tmp_path: Path) -> None:

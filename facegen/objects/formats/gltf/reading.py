@@ -17,7 +17,8 @@ from dcign.errors import ModelError
 from dcign.facegen.objects.formats.gltf.arrays import GltfArrays, entry, extension
 from dcign.facegen.objects.formats.gltf.materials import Surfaces, shaded, tinted
 from dcign.facegen.objects.formats.gltf.schema import Instances, Mesh, Node, Primitive
-from dcign.facegen.objects.formats.part import Content, Part, check_coordinates
+from dcign.facegen.objects.formats.part import NOT_FINITE, Content, Part, check_coordinates
+from dcign.facegen.objects.formats.pictures import Pictures
 from dcign.facegen.objects.formats.polygons import strips_cut
 from dcign.printable import printable
 
@@ -46,7 +47,7 @@ def read_gltf(path: Path) -> Content:
             mesh = entry(arrays.document.meshes, node.mesh, "mesh")
             for primitive in mesh.primitives:
                 parts += _parts(arrays, surfaces, primitive, _weights(mesh, node), _placed(arrays, node, world, worlds))
-    return Content(tuple(parts), tuple(surfaces.pictures.missing))
+    return Content(tuple(parts), tuple(surfaces.pictures.missing), tuple(surfaces.pictures.unread))
 
 
 def _roots(arrays: GltfArrays) -> Sequence[int]:
@@ -149,11 +150,13 @@ def _parts(
     if joints is not None:
         points = _skinned(arrays, primitive, points, joints)
     surface = surfaces.of(primitive.material)
-    light = _vertex_colours(arrays, primitive, triangles, len(points))
+    light = _vertex_colours(arrays, primitive, triangles, len(points), surfaces.pictures)
     name = f"TEXCOORD_{surface.coordinates}"
     if surface.texture is not None and name in primitive.attributes:
         normalised = QUANTISED not in arrays.document.extensions_required
         places = _attribute(arrays, primitive, name, 2, len(points), normalised=normalised)
+        if not np.isfinite(places[triangles]).all():
+            surfaces.pictures.lost("texture coordinates")
         uv = surface.places(np.nan_to_num(places[triangles]))
         look: dict[str, Any] = {"texture": surface.texture, "uv": uv}  # arguments of Part
         look["tint"] = tinted(surface.factor, light, len(triangles))
@@ -194,13 +197,19 @@ def _attribute(
     return values[:count]
 
 
-def _vertex_colours(arrays: GltfArrays, primitive: Primitive, triangles: Int64, count: int) -> Float64 | None:
-    """Return the vertex colours of corners (T, 3, 3), linear light, or None."""
+def _vertex_colours(
+    arrays: GltfArrays, primitive: Primitive, triangles: Int64, count: int, pictures: Pictures
+) -> Float64 | None:
+    """Return the vertex colours of corners (T, 3, 3), linear light, or None. Those that are not finite are noted."""
     if "COLOR_0" not in primitive.attributes:
         return None
     width = arrays.width(primitive.attributes["COLOR_0"])
-    values = _attribute(arrays, primitive, "COLOR_0", 4 if width == 4 else 3, count, normalised=True)
-    return values[triangles][..., :3]
+    values = _attribute(arrays, primitive, "COLOR_0", 4 if width == 4 else 3, count, normalised=True)[:, :3]
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        pictures.unread_colour(NOT_FINITE)
+        values[~finite] = 1  # the surface alone
+    return values[triangles]
 
 
 def _morphed(arrays: GltfArrays, primitive: Primitive, points: Float64, weights: Sequence[float]) -> Float64:
