@@ -22,6 +22,7 @@ from dcign.commands.export import export
 from dcign.commands.face import face
 from dcign.commands.inspect import inspect
 from dcign.commands.metrics import metrics
+from dcign.commands.push import push
 from dcign.commands.render import render
 from dcign.commands.train import evaluate, train
 from dcign.terminal.options import Commands
@@ -30,7 +31,7 @@ SECTIONS = {
     "Data sets": (face, render, inspect),
     "Networks": (train, evaluate, compare),
     "Use of networks and codes": (edit, encode, metrics),
-    "Other programs and this machine": (export, doctor),
+    "Other programs and this machine": (export, push, doctor),
 }
 
 
