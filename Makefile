@@ -14,7 +14,7 @@ help:  ## list the targets
 setup: $(BIN)/.installed  ## create .venv, install dcign and its tools, and install off-screen OpenGL (EGL) if it is missing
 	@$(BIN)/python -m dcign.render.gl.context 2>/dev/null || $(MAKE) --no-print-directory egl
 
-demo: setup  ## render 1,800 batches at 64 px, train and evaluate `swap` and a plain VAE, write the results to demo/
+demo: setup  ## turn a face with the network of the package, then render, train and evaluate within 10 minutes, into demo/
 	@$(BIN)/python -m benchmarks.demo demo
 
 test: setup  ## run the tests

@@ -23,8 +23,11 @@ RUN_FORMATS = ("onnx", "hub")
               help="Folder to write into.  [default: RUN/FORMAT, or ./FACES-FORMAT]")  # fmt: skip
 @click.option("--file-batches", "--tar-batches", type=COUNT, metavar="N",
               help="Of webdataset and parquet: batches of images per file.  [default: 250]")  # fmt: skip
+@click.option("--half", is_flag=True, help="Of hub: write the weights in float16, which halves their file.")
 @SPLIT
-def export(folder: Path, to: str | None, out: Path | None, file_batches: int | None, splits: tuple[str, ...]) -> None:
+def export(
+    folder: Path, to: str | None, out: Path | None, file_batches: int | None, half: bool, splits: tuple[str, ...]
+) -> None:
     """Write a trained network, or a data set, in the formats of other programs.
 
     A run: onnx is encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to
@@ -42,6 +45,7 @@ def export(folder: Path, to: str | None, out: Path | None, file_batches: int | N
     Example:
       dcign export runs/swap --to onnx --out swap-onnx
       dcign export runs/swap --to hub --out swap-hub
+      dcign export runs/swap --to hub --half --out swap-small
       dcign export faces --to npz --split iid --out faces-npz
       dcign export faces --to webdataset --file-batches 50
       dcign export faces --to parquet --out faces-parquet
@@ -52,12 +56,16 @@ def export(folder: Path, to: str | None, out: Path | None, file_batches: int | N
     with store_errors(folder):
         is_data_set = (folder / NAME).exists()
     if is_data_set:
-        from dcign.data.export.dataset import export_dataset
+        from dcign.data.export.dataset import ABOUT, export_dataset
+
+        if half:
+            raise click.UsageError(f"expected --half with a run, found it with the data set {folder}: leave it out.")
 
         out = out or Path(f"{folder.resolve().name}-{to}")
         with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
             count = export_dataset(folder, out, to, splits, progress=progress, file_batches=file_batches)
         echo(f"{out}: {count:,} images.")
+        echo(f"Next: dcign push {out} hf://USER/NAME --dry-run" if to == "parquet" else f"Look at {out / ABOUT}.")
         return
     if to in DATASET_FORMATS or splits or file_batches:
         asked = f"--to {to}" if to in DATASET_FORMATS else "--split" if splits else "--file-batches"
@@ -66,10 +74,18 @@ def export(folder: Path, to: str | None, out: Path | None, file_batches: int | N
             f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
         )
     from dcign.publish.onnx import export_run
+    from dcign.trained.shipped import refuse_shipped
     from dcign.trained.trained_run import TrainedRun
 
     to = to or "onnx"
+    if half and to != "hub":
+        raise click.UsageError(f"expected --half with --to hub, found it with --to {to}: leave it out.")
     with interruptible("Stopped. Run the same command again."):
-        files = export_run(TrainedRun.open(folder), out or folder / to, to)
+        run = TrainedRun.open(folder)
+        if out is None:
+            refuse_shipped(run.folder)
+        files = export_run(run, out or folder / to, to, half=half)
     checked = "Checked against torch: " if to == "onnx" else ""
-    echo(checked + ", ".join(str(file) for file in files))
+    echo(checked + ", ".join(str(file) for file in files if file.exists()))
+    if to == "hub":
+        echo(f"Next: dcign push {out or folder / to} hf://USER/NAME --dry-run")

@@ -18,7 +18,7 @@ from dcign.terminal.progress import batch_progress
 @click.option("--private", is_flag=True, help="Make a private repository. One that is there stays as it is.")
 @click.option("--dry-run", is_flag=True, help="List the files and their sizes, and upload nothing.")
 def push(folder: Path, url: str, splits: tuple[str, ...], private: bool, dry_run: bool) -> None:
-    """Upload a run, a data set, or a data set's export --to parquet.
+    """Upload a run, a data set, or an export of either: --to hub, --to parquet.
 
     A run is uploaded as `dcign export --to hub` writes it, and DCIGN.from_pretrained("USER/NAME") loads it. A data set
     is uploaded as `dcign export --to parquet` writes it, and datasets.load_dataset("USER/NAME") loads it. Needs a token

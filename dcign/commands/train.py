@@ -85,10 +85,12 @@ def _evaluate_run(
     from dcign.evaluate.evaluation import evaluate
     from dcign.publish.card import write_card
     from dcign.report import evaluation_table, refuse_report, write_report
+    from dcign.trained.shipped import refuse_shipped
     from dcign.trained.trained_run import TrainedRun
 
     with interruptible(stopped):
         run, other = TrainedRun.open(out, device), None if against is None else TrainedRun.open(against, device)
+        refuse_shipped(run.folder)
         refuse_report(run, data, other)
         with stage_progress("evaluating") as progress:
             evaluation = evaluate(run, data, threads, progress)

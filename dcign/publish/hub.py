@@ -22,6 +22,7 @@ from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, write_published
+from dcign.trained.shipped import network_folder
 from dcign.trained.trained_run import TrainedRun
 
 FILES = (WEIGHTS_FILE, REFINER, CONFIGURATION_FILE, CALIBRATION_FILE, EVALUATION_FILE, CARD_FILE)
@@ -114,11 +115,13 @@ class DCIGN(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> DCIGN:  # the mixin's
-        """Read the folder of a run or of an exported network. Any other name is looked up on the hub.
+        """Read the folder of a run or of an exported network, or "face", the network that comes with the package.
+
+        Any other name is looked up on the hub.
 
         Raises TrainingError if it is not there or is damaged.
         """
-        where = Path(pretrained_model_name_or_path)
+        where = network_folder(pretrained_model_name_or_path)
         if not where.is_dir():
             where = _fetched(str(pretrained_model_name_or_path), options)
         return cls.of_run(TrainedRun.open(where))

@@ -7,6 +7,7 @@ they are written. The metadata key "dcign" describes the latents in JSON, with t
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import logging
@@ -37,8 +38,10 @@ TOLERANCE = 1e-4  # relative for values above 1, absolute below
 TRACED, CHECKED = 3, (1, 5)  # numbers of images; they differ, so that the check shows that N is free
 
 
-def export_run(run: TrainedRun, out: str | Path, to: str = "onnx") -> list[Path]:
+def export_run(run: TrainedRun, out: str | Path, to: str = "onnx", *, half: bool = False) -> list[Path]:
     """Write a run's averaged network into the folder `out`. Returns the files.
+
+    half: whether the weights of "hub" are written in float16, which halves their file.
 
     Raises TrainingError if a file exists already, if ONNX is not installed, or if ONNX Runtime and torch differ.
     """
@@ -49,18 +52,19 @@ def export_run(run: TrainedRun, out: str | Path, to: str = "onnx") -> list[Path]
     for path in paths:
         if path.exists():
             raise TrainingError(f"{path} is there already: remove it or choose another --out.")
-    write = _hub_writer(run) if to == "hub" else _onnx_writer(run)
+    write = _hub_writer(run, half) if to == "hub" else _onnx_writer(run)
     with folder_errors(Path(out)):
         Path(out).mkdir(parents=True, exist_ok=True)
         write(Path(out))
     return paths
 
 
-def _hub_writer(run: TrainedRun) -> Callable[[Path], object]:
+def _hub_writer(run: TrainedRun, half: bool) -> Callable[[Path], object]:
     """Return a function that writes the folder that `DCIGN.from_pretrained` reads. The run must be evaluated."""
     _ = run.calibrations
     run.refuse_old_evaluation()
-    return DCIGN.of_run(run).save_pretrained
+    network = DCIGN.of_run(run)
+    return (copy.deepcopy(network).half() if half else network).save_pretrained
 
 
 def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:

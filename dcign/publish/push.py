@@ -1,6 +1,6 @@
 """Uploading to the Hugging Face hub: a run as a model, a data set as Parquet files.
 
-`prepared` gives the folder that is uploaded: a Parquet export as it is, anything else exported into a temporary folder.
+`prepared` gives the folder that is uploaded: an export as it is, a run or a data set exported into a temporary folder.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def repository(url: str) -> tuple[str, bool]:
 
 @contextmanager
 def prepared(folder: Path, url: str, splits: Sequence[str], progress: Callable[[int, int], None]) -> Iterator[Upload]:
-    """Yield what is uploaded of a run, a data set or a Parquet export; temporary files are removed afterwards.
+    """Yield what is uploaded of a run, a data set or an export of either; temporary files are removed afterwards.
 
     Raises TrainingError or DataError if the address is wrong, or the folder is none of these, damaged or not evaluated.
     """
@@ -80,7 +80,7 @@ def prepared(folder: Path, url: str, splits: Sequence[str], progress: Callable[[
         raise TrainingError(f"expected hf://USER/NAME for the run {folder}, found {url}: leave datasets/ out.")
     with tempfile.TemporaryDirectory(prefix="dcign-push-") as temporary:
         out = Path(temporary, "export")
-        if kind == MODEL:
+        if kind == MODEL and not is_published(folder):
             export_run(TrainedRun.open(folder), out, "hub")
         elif (folder / DATA_SET).exists():
             export_dataset(folder, out, PARQUET, splits, progress=progress)
@@ -130,7 +130,7 @@ def _kind(folder: Path) -> str:
         return MODEL
     found = f"an export --to {to}" if to else "neither" if folder.is_dir() else "no such folder"
     raise TrainingError(
-        f"expected a run, a data set, or its export --to {PARQUET}, found {found} at {folder}: name another folder."
+        f"expected a run, a data set, or an export --to hub or {PARQUET}, found {found} at {folder}: name another folder."
     )
 
 

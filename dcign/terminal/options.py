@@ -18,6 +18,7 @@ from dcign.printable import printable
 from dcign.stop_signals import exit_code
 from dcign.storage.paths import expand_home, to_path
 from dcign.terminal.echo import echo, printable_lines
+from dcign.trained.shipped import network_folder
 
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,7 +101,7 @@ class FactorCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
         words = (expand_home(word) for word in args if not word.startswith("-"))
-        folder = next((word for word in words if Path(word).is_dir()), None)
+        folder = next((found for word in words if (found := network_folder(word)).is_dir()), None)
         if folder is not None:
             ctx.meta["dcign.edit.factors"] = self._factor_options(folder)
         return super().parse_args(ctx, args)
@@ -111,7 +112,7 @@ class FactorCommand(click.Command):
         return [*fixed, *ctx.meta.get("dcign.edit.factors", ()), help_option]
 
     @staticmethod
-    def _factor_options(folder: str) -> list[click.Parameter]:
+    def _factor_options(folder: Path) -> list[click.Parameter]:
         from dcign.infer.edit import plural
         from dcign.trained.trained_run import TrainedRun
 

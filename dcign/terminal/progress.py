@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TextIO
 
 from dcign.printable import printable
@@ -12,6 +13,7 @@ from dcign.stop_signals import stop_if_requested
 
 BATCH_SIZE = 20  # dcign.data.schema.BATCH_SIZE, repeated so that --help need not import it
 PLAIN_WIDTH = 110  # columns, where the output is not a terminal
+PLAIN_SECONDS = 8.0  # from line to line, where the output is not a terminal
 SHORT_NAMES = {"reconstruction": "rec", "divergence": "kl", "invariance": "inv"}
 
 
@@ -78,4 +80,24 @@ def _bar(title: str, count: str) -> Iterator[Callable[..., None]]:
                 bar.reset(task, description=printable(title))
             bar.update(task, completed=done, total=total, text=printable(text), visible=True)
 
-        yield update
+        with nullcontext() if bar.console.is_terminal else _plain_lines(bar):
+            yield update
+
+
+@contextmanager
+def _plain_lines(bar: Any) -> Iterator[None]:  # rich's Progress
+    """Print the bar as a line every PLAIN_SECONDS, also while nothing is reported."""
+    done = threading.Event()
+
+    def print_lines() -> None:
+        while not done.wait(PLAIN_SECONDS):
+            if any(task.visible for task in bar.tasks):
+                bar.console.print(bar)
+
+    printer = threading.Thread(target=print_lines, daemon=True)
+    printer.start()
+    try:
+        yield
+    finally:
+        done.set()
+        printer.join()

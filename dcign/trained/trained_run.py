@@ -22,6 +22,7 @@ from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.evaluation_file import read_evaluation
 from dcign.trained.published import Published, is_published, load_weights, read_published
+from dcign.trained.shipped import network_folder
 
 SHORT = {"year": "y", "standard deviation": "SD"}  # units in captions
 ROUNDED_FROM = 10.0  # range of a factor from which its values are shown as whole numbers
@@ -29,7 +30,7 @@ ROUNDED_FROM = 10.0  # range of a factor from which its values are shown as whol
 
 @dataclass(frozen=True, eq=False)
 class TrainedRun:
-    """The folder of a run, or of a network that `dcign export --to hub` wrote.
+    """The folder of a run, or of a network that `dcign export --to hub` wrote or that comes with the package.
 
     `open` reads the configuration. The network, the calibrations and the evaluation are read when they are first used,
     each once.
@@ -43,15 +44,16 @@ class TrainedRun:
 
     @classmethod
     def open(cls, folder: str | Path, device: str = "cpu") -> TrainedRun:
-        """Read what the network in a folder is.
+        """Read what the network in a folder is. If there is no such folder, "face" is the network of the package.
 
         Raises TrainingError if the folder holds neither a run nor an exported network.
         """
+        folder = network_folder(folder)
         if is_published(folder):
             exported = read_published(folder)
-            return cls(Path(folder), exported.configuration, exported.description, device, exported)
+            return cls(folder, exported.configuration, exported.description, device, exported)
         configuration, description = run_configuration.read(folder)
-        return cls(Path(folder), configuration, description, device, None)
+        return cls(folder, configuration, description, device, None)
 
     @cached_property
     def codec(self) -> Codec:

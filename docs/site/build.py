@@ -1,4 +1,4 @@
-"""Build the documentation site: `make docs`, or `python docs/site/build.py OUT` (packages: `pip install 'dcign[docs]'`).
+"""Build the documentation site: `make docs`, or `python docs/site/build.py OUT` with the extra `docs`.
 
 The pages of docs/, README and CHANGELOG are copied into a temporary folder, because Zensical takes pages of one folder
 alone; links between them are rewritten. A page of NAVIGATION that is not there is left out. API pages are made from

@@ -14,7 +14,6 @@ from tests.support.pages import ROOT
 
 pytest.importorskip("zensical")
 pytest.importorskip("mkdocstrings_handlers.python")
-LATER = {"docs/import.md", "docs/explore.md", "docs/photographs.md"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,67 @@
+"""Make the network that comes with the package again: render, train, refine, evaluate, export in half precision.
+
+    python -m benchmarks.shipped_network [work] [--threads N]
+
+work: a folder for the data set (2.7 GB) and the run. Finished parts are kept: the same command continues. The network
+replaces dcign/trained/networks/face, and with it goes a picture of a face that it was not trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.errors import one_sentence
+
+RENDER = "--batches 12000 --size 64 --channels 3 --truth mask"
+VARY = ("age", "sex", "shape", "skin", "hair")
+TRAIN = "--recipe swap --refine 20000"
+EXAMPLE_IMAGE = 0  # of the first batch of the split iid
+
+
+@one_sentence()
+def main() -> None:
+    """Make every part that is not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", nargs="?", type=Path, default=Path("work"))
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    faces, run = given.work / "faces", given.work / "face"
+    vary = (word for name in VARY for word in ("--vary", name))
+    _dcign("render", *RENDER.split(), *vary, "--out", faces)
+    if not (run / "evaluation.json").exists():
+        resume = ["--resume"] if (run / "configuration.json").exists() else []
+        _dcign("train", faces, *TRAIN.split(), "--threads", given.threads, "--out", run, *resume)
+    _replace_network(run, faces)
+
+
+def _replace_network(run: Path, faces: Path) -> None:
+    """Export a run into the package, with a picture of the data set beside it."""
+    from PIL import Image
+
+    from dcign.data.dataset.reader import FaceDataset
+    from dcign.publish.onnx import export_run
+    from dcign.trained.shipped import DEFAULT, EXAMPLE, FOLDER
+    from dcign.trained.trained_run import TrainedRun
+
+    folder = FOLDER / DEFAULT
+    if folder.exists():
+        shutil.rmtree(folder)
+    export_run(TrainedRun.open(run), folder, "hub", half=True)
+    first = next(FaceDataset(faces).batches("iid"))
+    Image.fromarray(first.images[EXAMPLE_IMAGE]).save(folder / EXAMPLE, optimize=True)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"{folder}: {size / 1e6:.1f} MB.")
+
+
+def _dcign(*words: object) -> None:
+    done = subprocess.run([sys.executable, "-m", "dcign.cli", *(str(word) for word in words)], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()

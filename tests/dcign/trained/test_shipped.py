@@ -1,0 +1,84 @@
+"""The network that comes with the package: found by its name, never written, and as good as its card says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcign import DCIGN
+from dcign.errors import TrainingError
+from dcign.evaluate.codes import encode_split
+from dcign.inputs.source import DataSource
+from dcign.metrics import r_squared
+from dcign.trained.shipped import DEFAULT, EXAMPLE, network_folder, refuse_shipped, shipped_names
+from dcign.trained.trained_run import TrainedRun
+from tests.support.commands import dcign, refused
+
+LARGEST = 12e6  # bytes of all files
+
+
+@pytest.fixture(scope="module")
+def run() -> TrainedRun:
+    return TrainedRun.open(DEFAULT)
+
+
+def test_the_network_is_small_and_whole() -> None:
+    files = {path.name: path.stat().st_size for path in network_folder(DEFAULT).iterdir()}
+    assert {"model.safetensors", "config.json", "calibration.json", "evaluation.json", "README.md", EXAMPLE} <= set(
+        files
+    )
+    assert sum(files.values()) < LARGEST
+    assert shipped_names() == (DEFAULT,)
+
+
+def test_a_folder_of_the_user_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert network_folder(DEFAULT).is_dir()
+    (tmp_path / DEFAULT).mkdir()
+    assert network_folder(DEFAULT) == Path(DEFAULT)
+
+
+def test_unseen_people_are_read_and_drawn_as_its_card_says(run: TrainedRun, tmp_path: Path) -> None:
+    """The figures of evaluation.json hold for the weights in float16, on people of another seed."""
+    vary = [word for name in (*run.description.of_identity, *run.description.parts) for word in ("--vary", name)]
+    said = dcign("render", "--batches", 1, "--size", 64, "--channels", 3, "--seed", 7, *vary, "--out", tmp_path / "new")
+    assert said.exit_code == 0, said.output
+    iid = DataSource(tmp_path / "new").labelled("iid")
+    read = encode_split(run.codec, iid)
+    for index, fit in enumerate(run.calibrations):
+        expected = run.evaluation["factors"][fit.factor]["r2"]
+        assert r_squared(read.flat_factors[:, index], fit.read(read.flat_mu)) == pytest.approx(expected, abs=0.04)
+    images = iid.images[:10].reshape(-1, 64, 64, 3)
+    drawn = run.codec.decode(run.codec.encode(images)[0])
+    decibels = -10 * np.log10(np.square(drawn - images / 255.0).mean(axis=(1, 2, 3))).mean()
+    assert decibels == pytest.approx(run.evaluation["reconstruction"]["psnr_frame_db"], abs=0.8)
+
+
+def test_it_edits_its_example_and_is_opened_from_python(tmp_path: Path) -> None:
+    example = network_folder(DEFAULT) / EXAMPLE
+    said = dcign("edit", DEFAULT, example, "--azimuth", "-40,40", "--out", tmp_path / "new.png")
+    assert said.exit_code == 0, said.output
+    left, right = np.hsplit(np.asarray(Image.open(tmp_path / "new.png"), float), 2)
+    assert np.abs(left - right).mean() > 5
+    network = DCIGN.from_pretrained(DEFAULT)
+    assert network.factors[:3] == ("azimuth", "elevation", "light_azimuth")
+
+
+def test_nothing_is_written_into_the_package(run: TrainedRun, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="a network of the package"):
+        refuse_shipped(run.folder)
+    refuse_shipped(tmp_path)
+    for words in (("evaluate", DEFAULT), ("export", DEFAULT)):
+        assert "dcign export face --to hub --out face-copy" in refused(*words)
+
+
+def test_a_copy_in_half_precision_is_half_as_large_and_draws_the_same(run: TrainedRun, tmp_path: Path) -> None:
+    for name, words in {"whole": (), "half": ("--half",)}.items():
+        said = dcign("export", DEFAULT, "--to", "hub", "--out", tmp_path / name, *words)
+        assert said.exit_code == 0, said.output
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("half", "whole")]
+    assert sizes[0] < 0.55 * sizes[1]
+    assert "--half" in refused("export", DEFAULT, "--to", "onnx", "--half", "--out", tmp_path / "onnx")
