@@ -15,6 +15,7 @@ except ModuleNotFoundError:
     sys.exit("dcign: expected the package click, found none: run `pip install -e .` in the folder of dcign.")
 
 from dcign.commands.compare import compare
+from dcign.commands.completion import completion
 from dcign.commands.doctor import doctor
 from dcign.commands.edit import edit
 from dcign.commands.encode import encode
@@ -31,7 +32,7 @@ SECTIONS = {
     "Data sets": (face, render, inspect),
     "Networks": (train, evaluate, compare),
     "Use of networks and codes": (edit, encode, metrics),
-    "Other programs and this machine": (export, push, doctor),
+    "Other programs and this machine": (export, push, completion, doctor),
 }
 
 

@@ -66,8 +66,12 @@ def inspect(
             echo(f"WRONG  {line}")
         for sentence in summary.get("refused_by_train", ()):
             echo(f"`dcign train` would refuse it: {sentence}")
+        if sheet is not None:
+            echo(f"Look at {sheet}.")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
             echo(count if findings else "Verified: nothing wrong was found.")
+        if summary["kind"] == "data set" and not (findings or summary["wrong"] or summary["refused_by_train"]):
+            echo(f"Next: dcign train {path}")
     if findings or summary["unreadable"] or (findings is None and summary["wrong"]):
         sys.exit(1)

@@ -130,7 +130,8 @@ def _kind(folder: Path) -> str:
         return MODEL
     found = f"an export --to {to}" if to else "neither" if folder.is_dir() else "no such folder"
     raise TrainingError(
-        f"expected a run, a data set, or an export --to hub or {PARQUET}, found {found} at {folder}: name another folder."
+        f"expected a run, a data set, or an export --to hub or {PARQUET}, found {found} at {folder}: name "
+        "another folder."
     )
 
 

@@ -82,7 +82,7 @@ API: dict[str, tuple[str, tuple[str, ...]]] = {
             "dcign.publish.push",
         ),
     ),
-    "metrics.md": ("Metrics", ("dcign.metrics", "dcign.measure")),
+    "metrics.md": ("Metrics", ("dcign.metrics", "dcign.metrics.infomec.infomec", "dcign.measure")),
 }
 # The site begins with start.md, and Zensical takes a README for the index of its folder. In this order.
 MOVED = {"index.md": "reading.md", "start.md": "index.md", "README.md": "overview.md"}
