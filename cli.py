@@ -21,6 +21,7 @@ from dcign.commands.edit import edit
 from dcign.commands.encode import encode
 from dcign.commands.export import export
 from dcign.commands.face import face
+from dcign.commands.import_ import import_
 from dcign.commands.inspect import inspect
 from dcign.commands.metrics import metrics
 from dcign.commands.push import push
@@ -29,7 +30,7 @@ from dcign.commands.train import evaluate, train
 from dcign.terminal.options import Commands
 
 SECTIONS = {
-    "Data sets": (face, render, inspect),
+    "Data sets": (face, render, import_, inspect),
     "Networks": (train, evaluate, compare),
     "Use of networks and codes": (edit, encode, metrics),
     "Other programs and this machine": (export, push, completion, doctor),

@@ -1,7 +1,10 @@
 """What a shard holds: names, types and provenance. docs/shard.md says the same in prose.
 
-Conventions: factors are in the unit that the file names, degrees; images are (20, H, W, C) uint8, row 0 at
-the top; B batches, H rows, W columns, C channels, F factors, Ks shape and Ka albedo coefficients.
+Conventions: factors are in the unit that the file names, degrees; images are (n, H, W, C) uint8, row 0 at
+the top; B batches of n images, H rows, W columns, C channels, F factors, Ks shape and Ka albedo coefficients.
+
+There are two versions of the format. Version 1 is what `dcign render` writes: batches of 20, and a fixed list of what
+can vary. Version 2 is of any other data: batches of 2 to 20, and any factors, each of which can vary.
 """
 
 from __future__ import annotations
@@ -17,8 +20,9 @@ from numpy.typing import NDArray
 from dcign.arrays import Float32, Int64, UInt8
 
 FORMAT = "dcign-shard"
-FORMAT_VERSION = 1
+RENDERED, IMPORTED = FORMAT_VERSIONS = (1, 2)
 BATCH_SIZE = 20  # images that share everything but one factor; the paper's number
+BATCH_SIZES = {RENDERED: range(BATCH_SIZE, BATCH_SIZE + 1), IMPORTED: range(2, BATCH_SIZE + 1)}
 SPLITS = ("train", "test", "iid", "sweep", "mix")
 
 # Paths of the datasets and groups in the file. A reader in another language needs only these.
@@ -68,7 +72,8 @@ class Factor:
 
     mirror_sign: -1 if a left-right flip of the image negates it, else +1; of_identity: whether it is a property of the
     person, so that batches of other people vary it, too; circular: whether its range is the full turn, so that a value
-    and the same value + 360 are equal.
+    and the same value + 360 are equal; classes: the names of the classes of a categorical factor, whose column in
+    `factors` is the index of the class.
     """
 
     name: str
@@ -76,14 +81,16 @@ class Factor:
     mirror_sign: int
     of_identity: bool = False
     circular: bool = False
+    classes: tuple[str, ...] = ()
 
     @property
     def plural(self) -> str:
         """The plural of the unit."""
-        return "" if self.units == "ratio" else f"{self.units}s"
+        return "" if self.units in ("", "ratio") else f"{self.units}s"
 
 
 FACTOR_FLAGS = ("of_identity", "circular")  # uint8 attributes of `factors`, absent where no factor has the flag
+CLASSES = "classes"  # attribute of `factors`: JSON text, factor -> names of its classes; absent where none has any
 FACTORS = (
     Factor("azimuth", "degree", -1),
     Factor("elevation", "degree", +1),
@@ -100,17 +107,20 @@ MORE_FACTORS = (
 )
 PERSON_PARTS = ("shape", "skin", "hair")  # what a batch may vary of a person that is no single number
 FULL_TURN = 360.0  # degrees
-VARIES = {name: code for code, name in enumerate([factor.name for factor in FACTORS] + ["identity", "all"])}
+IDENTITY, ALL = "identity", "all"
+# What can vary in version 1.
+VARIES = {name: code for code, name in enumerate([factor.name for factor in FACTORS] + [IDENTITY, ALL])}
 ALWAYS_VARIES = tuple(VARIES)  # in the enum of every shard: codes 0 to 4
 _BEFORE_PARTS = 6  # factors whose codes come before those of the parts; those that are appended come after them
 _CODED = [factor.name for factor in MORE_FACTORS]
 _CODED[_BEFORE_PARTS:_BEFORE_PARTS] = PERSON_PARTS
 VARIES |= {name: len(VARIES) + place for place, name in enumerate(_CODED)}
-VARIES_NAMES = tuple(VARIES)
 
 
-def varies_codes(factors: Iterable[str], parts: Iterable[str] = ()) -> dict[str, int]:
+def varies_codes(factors: Iterable[str], parts: Iterable[str] = (), version: int = RENDERED) -> dict[str, int]:
     """Return the enum of a shard with factors of these names and parts that vary alone: what varies -> code."""
+    if version == IMPORTED:
+        return {name: code for code, name in enumerate((*factors, IDENTITY, ALL))}
     names = {*ALWAYS_VARIES, *factors, *parts}
     return {name: code for name, code in VARIES.items() if name in names}
 
@@ -132,15 +142,15 @@ def with_circles(factors: Iterable[Factor], ranges: Mapping[str, tuple[float, fl
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Twenty images and their labels; `varies` names what differs between the images.
+    """n images and their labels, in version 1 twenty; `varies` names what differs between the images.
 
-    number: k within its split; images (20, H, W, C); factors (20, F); identity_index (20,), which person;
+    number: k within its split; images (n, H, W, C); factors (n, F); identity_index (n,), which person;
     identity_shape (20, Ks) and identity_albedo (20, Ka), N(0, 1), or None where there is no morphable model;
     identity_attributes (20, A), what the header names (sex, age, hair ...), or None where nothing is known;
     identity_own_shape (20, Ks), before sex and age moved the shape, or None where no trait of people varies alone;
     identity_source (20, T), in mix, the image of the batch that shows whom each trait of an image is of;
-    nuisance: name -> (20,); truth: name -> (20, H, W) or (20, H, W, 3), e.g. "mask", the head's coverage 0..255, but
-    landmarks (20, L, 4).
+    nuisance: name -> (n,); truth: name -> (n, H, W) or (n, H, W, 3), e.g. "mask", the head's coverage 0..255, but
+    landmarks (n, L, 4).
     """
 
     number: int
@@ -165,7 +175,8 @@ class ShardHeader:
     renderer: GL vendor, renderer and version; attributes: names of the columns of identity/attributes;
     parts: those of PERSON_PARTS that batches of the data set vary alone; varies_with: path of coefficients -> for each
     column the traits that move it, separated by commas;
-    truth_names: "parts" -> name of each number, "landmarks" -> name of each of the L, if the shard has them.
+    truth_names: "parts" -> name of each number, "landmarks" -> name of each of the L, if the shard has them;
+    version: of the format.
     """
 
     split: str
@@ -181,6 +192,12 @@ class ShardHeader:
     truth_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     varies_with: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    version: int = RENDERED
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """The enum of `varies`: what varies -> code."""
+        return varies_codes((factor.name for factor in self.factors), self.parts, self.version)
 
     @property
     def traits(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from dcign.data.check.smoothness import pixel_faults
 from dcign.data.dataset.listed import CHANGED, Listed, header_faults, listed_beside
 from dcign.data.dataset.manifest import NAME, Manifest, ShardEntry
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import IDENTITY_SHAPE, MASK, configuration_sha256
+from dcign.data.schema import IDENTITY_SHAPE, MASK, RENDERED, configuration_sha256
 from dcign.data.shard.findings import Fault, Finding, without_name
 from dcign.data.shard.labels import identity_faults, label_faults, value_faults
 from dcign.data.shard.reader import Shard
@@ -138,9 +138,9 @@ def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str
 
 def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:
     faults = [*people.add(shard, name), *value_faults(shard), *label_faults(shard), *identity_faults(shard), *pixels]
-    numbers, split = shard.numbers, shard.header.split
+    numbers, split, rendered = shard.numbers, shard.header.split, shard.header.version == RENDERED
     found = [Finding(name, int(numbers[row]), what) for row, what in sorted(faults)]
-    if split in EVALUATION_SPLITS and MASK not in shard.truths:
+    if rendered and split in EVALUATION_SPLITS and MASK not in shard.truths:
         found.insert(0, Finding(name, None, f"has no truth/{MASK}, which split {split} always has"))
     return found + [Finding(name, None, what) for what in missing_layers(shard.header.configuration, shard.truths)]
 
@@ -168,11 +168,14 @@ def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: 
     folds = varies.startswith("light_") and IDENTITY_SHAPE not in shard.columns()  # objects are not as round as a head
     try:
         alike = varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair may look the same
-        faults = pixel_faults(shard.images(row), labels, varies, folds=folds, alike=alike)
+        images = shard.images(row)
+        # What other pictures may look like is unknown: blank, equal, in any order.
+        rendered = shard.header.version == RENDERED
+        faults = pixel_faults(images, labels, varies, folds=folds, alike=alike) if rendered else []
         layers = {name: shard.truth(name, row) for name in shard.truths}
     except DataError as error:
         return [without_name(error, shard.path)]
-    if MASK in layers:
+    if MASK in layers and rendered:
         blank = ~layers[MASK].reshape(len(layers[MASK]), -1).any(axis=1)
         faults += [f"mask {image} is empty" for image in np.flatnonzero(blank)]
     return faults + list(truth_faults(layers, shard.header.truth_names))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcign.data.schema import RENDERED
 from dcign.data.shard.findings import Fault, Finding
 from dcign.data.shard.reader import Shard
 from dcign.storage.paths import to_path
@@ -33,7 +34,12 @@ class People:
     batches: dict[int, tuple[BatchName, int]] = field(default_factory=dict)
 
     def add(self, shard: Shard, name: str) -> Iterator[Fault]:
-        """Add a shard's people; yield rows where an index has new coefficients, or known coefficients a new index."""
+        """Add a shard's people; yield rows where an index has new coefficients, or known coefficients a new index.
+
+        Version 2 allows the same identities in several splits, and the data card says how many: nothing is added.
+        """
+        if shard.header.version != RENDERED:
+            return
         for number, batch in zip(shard.numbers.tolist(), shard.identity_index, strict=True):
             where = (name, number)  # one object per batch, to save memory
             for person in np.unique(batch).tolist():

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dcign.arrays import Float32, Int64, UInt8
+from dcign.arrays import Float32, Int64, Str, UInt8
 from dcign.data.damage import damage_errors
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, VARIES
 from dcign.data.shard.contents import inflate
 from dcign.storage.paths import with_local_copy
 
@@ -23,8 +22,8 @@ from dcign.storage.paths import with_local_copy
 class SplitChunks:
     """Where the images of each of a split's B batches lie.
 
-    files: the shards; file (B,) which of them; begin, stored (B,) bytes; shape (20, H, W, C) of a batch; varies (B,)
-    codes of `schema.VARIES`; factors (B, 20, F) their labels.
+    files: the shards; file (B,) which of them; begin, stored (B,) bytes; shape (n, H, W, C) of a batch; varies (B,)
+    names of what differs in each; factors (B, n, F) their labels.
     """
 
     files: tuple[Path, ...]
@@ -32,11 +31,11 @@ class SplitChunks:
     begin: Int64
     stored: Int64
     shape: tuple[int, int, int, int]
-    varies: UInt8
+    varies: Str
     factors: Float32
 
     def read(self, batch: int) -> UInt8:
-        """Return the images of one batch (20, H, W, C); raise DataError if they are missing or damaged."""
+        """Return the images of one batch (n, H, W, C); raise DataError if they are missing or damaged."""
         path = self.files[self.file[batch]]
         with damage_errors(path):
             with with_local_copy(path, lambda copy: copy.open("rb"), fresh=False) as file:
@@ -50,7 +49,14 @@ class SplitChunks:
 def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
     """Return where the batches of a split lie, asking each shard."""
     found = [
-        (shard.path, len(shard), shard.image_shape, shard.image_chunks(), shard.varies, shard.factors)
+        (
+            shard.path,
+            len(shard),
+            (shard.batch_size, *shard.image_shape),
+            shard.image_chunks(),
+            shard.varies,
+            shard.factors,
+        )
         for shard in dataset.shards(split)
     ]
     files, counts, shapes, places, varies, factors = zip(*found, strict=True)
@@ -62,7 +68,7 @@ def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
         file=np.repeat(np.arange(len(files)), counts),
         begin=begin,
         stored=stored,
-        shape=(BATCH_SIZE, *shapes[0]),
-        varies=np.array([VARIES[name] for names in varies for name in names], np.uint8),
+        shape=shapes[0],
+        varies=np.concatenate(varies),
         factors=np.concatenate(factors),
     )

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dcign.arrays import UInt8
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.schema import Batch
 from dcign.data.shard.reader import Shard
 from dcign.data.shard.truth_layers import as_pictures
 from dcign.errors import DataError
@@ -102,7 +102,7 @@ def _lines(
     split: str, factors: tuple[str, ...], batch: Batch, truth: Sequence[str]
 ) -> Iterator[tuple[str, list[Image.Image]]]:
     """Yield the batch's text and its images, sorted by the factor that varies, then each truth layer in that order."""
-    order = np.arange(BATCH_SIZE)
+    order = np.arange(len(batch.images))
     text = f"{split}, batch {batch.number}\n{batch.varies}"
     if batch.varies in factors:
         values = batch.factors[:, factors.index(batch.varies)]

@@ -24,6 +24,7 @@ def shard_layout(shard: Shard) -> Layout:
     return columns | {
         "truth": truth,
         "factors": [factor.name for factor in header.factors],
+        "classes": [factor.classes for factor in header.factors],
         "attributes": header.attributes,
         "ranges": header.ranges,
         "names of truth": header.truth_names,

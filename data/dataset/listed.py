@@ -93,4 +93,5 @@ def factor_pairs(found: Sequence[Factor], wanted: Sequence[Factor]) -> Iterator[
     yield "units", [each.units for each in found], [each.units for each in wanted]
     yield "mirror_sign", [each.mirror_sign for each in found], [each.mirror_sign for each in wanted]
     yield "of_identity", [each.of_identity for each in found], [each.of_identity for each in wanted]
+    yield "classes", [each.classes for each in found], [each.classes for each in wanted]
     yield "circular", [each.circular for each in found], [each.circular for each in wanted]

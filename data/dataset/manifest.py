@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from dcign.data.damage import decode_reason, shown
-from dcign.data.schema import FACTOR_FLAGS, FACTORS, PERSON_PARTS, SPLITS, Factor, with_circles
+from dcign.data.schema import CLASSES, FACTOR_FLAGS, FACTORS, PERSON_PARTS, SPLITS, Factor, with_circles
 from dcign.errors import DataError
 from dcign.storage.atomic import write_atomic
 from dcign.storage.paths import is_remote, store_errors
@@ -79,10 +79,10 @@ class _Document(msgspec.Struct):
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write dataset.json atomically; the same manifest gives the same bytes. Flags that are not set are left out."""
+    """Write dataset.json atomically; the same manifest gives the same bytes. What no factor has is left out."""
     fields = asdict(manifest)
     fields["factors"] = [
-        {name: value for name, value in factor.items() if value or name not in FACTOR_FLAGS}
+        {name: value for name, value in factor.items() if value or name not in (*FACTOR_FLAGS, CLASSES)}
         for factor in fields["factors"]
     ]
     if not manifest.parts:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcign.arrays import Float32, Int64, UInt8
+from dcign.arrays import Float32, Int64, Str, UInt8
 from dcign.data import schema
 from dcign.data.dataset.layout import shard_layout, unlike_shard
 from dcign.data.dataset.listed import Listed, refuse_findings, shard_findings
@@ -25,20 +25,20 @@ from dcign.storage.paths import store_errors, to_path
 __all__ = ["FaceDataset", "LoadedSplit", "Shard"]
 
 MASK_PATH = f"{schema.TRUTH}/{schema.MASK}"
-LOADED = (schema.IMAGES, schema.FACTOR_VALUES, schema.VARYING, schema.IDENTITY_INDEX, MASK_PATH)
+LOADED = (schema.IMAGES, schema.FACTOR_VALUES, schema.IDENTITY_INDEX, MASK_PATH)
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedSplit:
     """A whole split in memory.
 
-    images (B, 20, H, W, C); factors (B, 20, F); varies (B,) codes of `schema.VARIES`; identity_index (B, 20);
-    mask (B, 20, H, W) coverage 0..255, or None if the split has none.
+    images (B, n, H, W, C); factors (B, n, F); varies (B,) names; identity_index (B, n);
+    mask (B, n, H, W) coverage 0..255, or None if the split has none.
     """
 
     images: UInt8
     factors: Float32
-    varies: UInt8
+    varies: Str
     identity_index: Int64
     mask: UInt8 | None
 
@@ -109,6 +109,7 @@ class FaceDataset:
         count = sum(entry.batches for entry in self._entries(split))
         layout_of_first: dict[str, Column] = {}
         loaded: dict[str, NDArray[Any]] = {}
+        varies: list[str] = []
         row = 0
         for shard in self.shards(split):
             found = {path: column for path, column in shard.columns().items() if path in LOADED}
@@ -119,11 +120,12 @@ class FaceDataset:
                 raise self.unlike_shard(split)
             for path, target in loaded.items():
                 shard.read_into(path, target[row : row + len(shard)])
+            varies += shard.varies
             row += len(shard)
         return LoadedSplit(
             images=loaded[schema.IMAGES],
             factors=loaded[schema.FACTOR_VALUES],
-            varies=loaded[schema.VARYING].astype(np.uint8),
+            varies=np.array(varies),
             identity_index=loaded[schema.IDENTITY_INDEX],
             mask=loaded.get(MASK_PATH),
         )

@@ -18,7 +18,7 @@ from dcign.data.damage import shown
 from dcign.data.dataset.listed import Listed, listed_beside, shard_findings
 from dcign.data.dataset.manifest import Manifest
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, FORMAT_VERSION, VARIES, ShardHeader
+from dcign.data.schema import RENDERED, ShardHeader
 from dcign.data.shard.findings import Finding, brief_lines
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
@@ -34,6 +34,7 @@ class _Tally:
     """Counts over the shards of one split."""
 
     batches: int = 0
+    images: int = 0
     shards: int = 0
     bytes: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -47,6 +48,7 @@ class _Tally:
         labels, nuisances = shard.labels, shard.nuisances
         varies, people = shard.varies, np.unique(shard.identity_index)
         self.batches += len(shard)
+        self.images += len(shard) * shard.batch_size
         self.shards += 1
         self.bytes += shard.path.stat().st_size
         self.kinds.update(varies)
@@ -60,14 +62,14 @@ class _Tally:
                 self.observed[name] = min(low, float(finite.min())), max(high, float(finite.max()))
 
     def described(self) -> Json:
-        """Return the counts as JSON, kinds in the format's order."""
+        """Return the counts as JSON."""
         return {
             "batches": self.batches,
-            "images": self.batches * BATCH_SIZE,
+            "images": self.images,
             "shards": self.shards,
             "bytes": self.bytes,
             "identities": len(self.people),
-            "batches_of_kind": {kind: self.kinds[kind] for kind in VARIES if self.kinds[kind]},
+            "batches_of_kind": {**self.kinds},
             "observed": {name: list(pair) for name, pair in self.observed.items()},
             "truth": sorted(self.truth),
             "nuisance": sorted(self.nuisance),
@@ -126,7 +128,15 @@ def _about(shard: Shard) -> Json:
     """Return what is the same in all shards of a data set."""
     height, width, channels = shard.image_shape
     image = {"height": height, "width": width, "channels": channels}
-    return {"image": image, "camera": shard.header.camera, "ranges": shard.header.ranges}
+    header = shard.header
+    return {
+        "version": header.version,
+        "batch_size": shard.batch_size,
+        "kinds": [*header.codes],
+        "image": image,
+        "camera": header.camera,
+        "ranges": header.ranges,
+    }
 
 
 def _summary(path: Path, source: ShardHeader | Manifest, model: Json, tallies: dict[str, _Tally], about: Json) -> Json:
@@ -144,11 +154,19 @@ def _summary(path: Path, source: ShardHeader | Manifest, model: Json, tallies: d
     return {
         "path": str(path),
         "kind": "",
-        "format_version": FORMAT_VERSION,
+        "format_version": about.get("version", RENDERED),
+        "batch_size": about.get("batch_size", 0),
+        "kinds": about.get("kinds", []),
         "image": about.get("image", {}),
         "splits": {split: tally.described() for split, tally in tallies.items()},
         "factors": {
-            factor.name: {"units": factor.units, "mirror_sign": factor.mirror_sign, **spread(factor.name)}
+            factor.name: {
+                "units": factor.units,
+                "mirror_sign": factor.mirror_sign,
+                **({"circular": True} if factor.circular else {}),
+                **({"classes": list(factor.classes)} if factor.classes else {}),
+                **spread(factor.name),
+            }
             for factor in source.factors
         },
         "parts": list(source.parts),
@@ -178,8 +196,8 @@ def _split_table(summary: Json) -> Table:
     """Return one column per split, so that the table fits a terminal of 80 columns."""
     splits = summary["splits"].values()
     columns = [Column(split, justify="right") for split in summary["splits"]]
-    lines = Table("batches of 20 images", *columns, box=SIMPLE_HEAD)
-    for kind in VARIES:
+    lines = Table(f"batches of {summary['batch_size']} images", *columns, box=SIMPLE_HEAD)
+    for kind in summary["kinds"]:
         counts = [split["batches_of_kind"].get(kind, 0) for split in splits]
         if any(counts):
             lines.add_row(f"  varying {kind}", *(f"{count:,}" for count in counts))
@@ -196,7 +214,9 @@ def _range_table(summary: Json) -> Table:
     lines = Table(heading, "unit", "configured", "observed", "in a mirror", box=SIMPLE_HEAD)
     for name, factor in summary["factors"].items():
         sign = "negated" if factor["mirror_sign"] < 0 else "kept"
-        lines.add_row(name, factor["units"], _range(factor["configured"]), _range(factor["observed"]), sign)
+        unit = f"{factor['units']}, circular" if factor.get("circular") else factor["units"]
+        classes = Text(shown(", ".join(factor.get("classes", ()))))
+        lines.add_row(name, unit, classes or _range(factor["configured"]), _range(factor["observed"]), sign)
     for name, nuisance in summary["nuisances"].items():
         lines.add_row(f"({name})", "", _range(nuisance["configured"]), _range(nuisance["observed"]), "")
     return lines

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.export.folder import refuse_taken, temporary_folder
 from dcign.data.export.hugging_face.columns import export_columns
 from dcign.data.export.hugging_face.parquet import refuse_without_pyarrow, write_parquet
 from dcign.data.export.hugging_face.words import write_words
@@ -19,8 +18,9 @@ from dcign.data.export.shapes3d import write_shapes
 from dcign.data.export.split import SplitSource, split_source
 from dcign.data.export.truth import describe_truth
 from dcign.data.export.webdataset import write_tars
-from dcign.data.schema import Batch
+from dcign.data.schema import CLASSES, FACTOR_FLAGS, Batch, Factor
 from dcign.errors import DataError
+from dcign.storage.new_folder import refuse_taken, temporary_folder
 
 Writer = Callable[[SplitSource, Iterable[Batch], Path], None]  # split, its batches, folder to write into
 
@@ -108,7 +108,7 @@ def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
             source.name: {"images": source.image_count, "truth": describe_truth(source.layout)} for source in sources
         },
         "factors": [
-            {"name": factor.name, "units": factor.units, "range": layout.ranges.get(factor.name)}
+            {"name": factor.name, "units": factor.units, "range": layout.ranges.get(factor.name), **_kind(factor)}
             for factor in layout.factors
         ],
         "attributes": layout.attributes,
@@ -118,3 +118,9 @@ def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON
         "seed": manifest.seed,
         "configuration_sha256": manifest.configuration_sha256,
     }
+
+
+def _kind(factor: Factor) -> dict[str, Any]:  # JSON
+    """Return the sign and the kind of a factor; flags that are not set are left out."""
+    flags = {name: value for name in (*FACTOR_FLAGS, CLASSES) if (value := getattr(factor, name))}
+    return {"mirror_sign": factor.mirror_sign, **flags}

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float64, Int64, UInt8
 from dcign.data.export.split import SplitLayout, SplitSource
-from dcign.data.schema import BATCH_SIZE, TRUTH, Batch
+from dcign.data.schema import TRUTH, Batch
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
 from dcign.storage.atomic import AtomicFile, atomic_file
@@ -43,8 +43,8 @@ def write_archive(split: SplitSource, batches: Iterable[Batch], folder: Path) ->
     columns: dict[str, tuple[tuple[int, ...], str, Callable[[Shard], NDArray[Any]]]] = {
         "latents_values": ((len(edges),), "<f8", _values),
         "latents_classes": ((len(edges),), "<i8", lambda shard: _classes(_values(shard), edges)),
-        "varies": ((), kinds.str, lambda shard: np.repeat(np.array(shard.varies, kinds), BATCH_SIZE)),
-        "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, BATCH_SIZE)),
+        "varies": ((), kinds.str, lambda shard: np.repeat(np.array(shard.varies, kinds), layout.batch_size)),
+        "batch": ((), "<i8", lambda shard: np.repeat(shard.numbers, layout.batch_size)),
         "identity_index": ((), "<i8", lambda shard: shard.identity_index.ravel()),
     }
     if layout.sources:

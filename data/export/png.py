@@ -16,7 +16,7 @@ from dcign.data.export.labels import image_labels, table_heading, table_row
 from dcign.data.export.png_bytes import png_bytes
 from dcign.data.export.split import SplitSource
 from dcign.data.export.truth import layer_file
-from dcign.data.schema import BATCH_SIZE, TRUTH, Batch
+from dcign.data.schema import TRUTH, Batch
 
 # Table -> its headings that differ. imagefolder finds the picture by file_name and puts it into a column image.
 TABLES: dict[str, dict[str, str]] = {"labels.csv": {}, "metadata.csv": {"file": "file_name", "image": "image_number"}}
@@ -40,7 +40,7 @@ def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -
 def _write_batch(split: SplitSource, batch: Batch, root: Path, tables: list[Any]) -> None:  # csv's writers
     name = f"{batch.number:06d}"
     (root / name).mkdir()
-    for image in range(BATCH_SIZE):
+    for image in range(len(batch.images)):
         file_name = f"{name}/{image:02d}.png"
         (root / file_name).write_bytes(png_bytes(batch.images[image]))
         row = [file_name, *table_row(image_labels(split.layout, batch, image))]
@@ -53,6 +53,6 @@ def _write_truth(root: Path, batch: Batch) -> None:
     name = f"{batch.number:06d}"
     for layer, values in batch.truth.items():
         (root / layer / name).mkdir(parents=True)
-        for image in range(BATCH_SIZE):
+        for image in range(len(batch.images)):
             extension, content = layer_file(values[image])
             (root / layer / name / f"{image:02d}.{extension}").write_bytes(content)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.data.export.split import SplitSource
-from dcign.data.schema import BATCH_SIZE, TRUTH, VARIES, Batch
+from dcign.data.schema import TRUTH, Batch
 from dcign.data.shard.writer import GZIP_LEVEL, LIBRARY_VERSIONS, create_dataset, texts
 from dcign.storage.atomic import atomic_file
 
@@ -27,11 +27,11 @@ def write_shapes(split: SplitSource, batches: Iterable[Batch], folder: Path) -> 
     with atomic_file(folder / f"{split.name}.h5") as part, h5py.File(part, "w", libver=LIBRARY_VERSIONS) as file:
         _lay_out(file, split)
         for number, batch in enumerate(batches):
-            row = number * BATCH_SIZE
-            rows = slice(row, row + BATCH_SIZE)
+            row = number * split.layout.batch_size
+            rows = slice(row, row + split.layout.batch_size)
             file["images"].id.write_direct_chunk((row, 0, 0, 0), zlib.compress(batch.images.data, GZIP_LEVEL))
             file["labels"][rows] = batch.factors
-            file["varies"][rows] = VARIES[batch.varies]
+            file["varies"][rows] = split.layout.kinds[batch.varies]
             file["batch"][rows] = batch.number
             file["identity_index"][rows] = batch.identity_index
             if batch.identity_source is not None:
@@ -48,7 +48,7 @@ def _add_layer(dataset: h5py.Dataset, row: int, values: NDArray[Any]) -> None:  
 
 def _lay_out(file: h5py.File, split: SplitSource) -> None:
     layout, count = split.layout, split.image_count
-    create_dataset(file, "images", (count, *layout.image_shape), np.uint8, (BATCH_SIZE, *layout.image_shape))
+    create_dataset(file, "images", (count, *layout.image_shape), np.uint8, (layout.batch_size, *layout.image_shape))
     labels = create_dataset(file, "labels", (count, len(layout.factors)), np.float64)
     labels.attrs["names"] = texts(factor.name for factor in layout.factors)
     labels.attrs["units"] = texts(factor.units for factor in layout.factors)
@@ -60,6 +60,6 @@ def _lay_out(file: h5py.File, split: SplitSource) -> None:
         source.attrs["names"] = texts(layout.sources)
     for layer, column in layout.truth.items():
         path, shape = f"{TRUTH}/{layer}", column.shape[1:]
-        dataset = create_dataset(file, path, (count, *shape), column.dtype, (BATCH_SIZE, *shape))
+        dataset = create_dataset(file, path, (count, *shape), column.dtype, (layout.batch_size, *shape))
         if layer in layout.truth_names:
             dataset.attrs["names"] = texts(layout.truth_names[layer])

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, IDENTITY_SOURCE, TRUTH, Batch, Factor, varies_codes
+from dcign.data.schema import IDENTITY_SOURCE, TRUTH, Batch, Factor
 from dcign.data.shard.columns import Column
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError
@@ -17,12 +17,15 @@ from dcign.errors import DataError
 class SplitLayout:
     """What every shard of a split shares.
 
-    image_shape (H, W, C); ranges: factor or nuisance -> (lowest, highest); attributes, nuisances: their names;
+    batch_size: n; image_shape (H, W, C); kinds: what varies -> code; ranges: factor or nuisance -> (lowest, highest);
+    attributes, nuisances: their names;
     truth: layer -> shape and dtype of one batch; truth_names, parts: as in `ShardHeader`; sources: the traits of people
     whose sources the shards name, in mix.
     """
 
+    batch_size: int
     image_shape: tuple[int, int, int]
+    kinds: dict[str, int]
     factors: tuple[Factor, ...]
     ranges: dict[str, tuple[float, float]]
     attributes: tuple[str, ...]
@@ -31,11 +34,6 @@ class SplitLayout:
     truth_names: dict[str, tuple[str, ...]]
     parts: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
-
-    @property
-    def kinds(self) -> dict[str, int]:
-        """What varies -> code."""
-        return varies_codes((factor.name for factor in self.factors), self.parts)
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class SplitSource:
     @property
     def image_count(self) -> int:
         """Return how many images there are: N."""
-        return self.batch_count * BATCH_SIZE
+        return self.batch_count * self.layout.batch_size
 
     def shards(self) -> Iterator[Shard]:
         """Yield each shard, open; raise DataError, which names the shard that differs from the others, if one does."""
@@ -83,7 +81,9 @@ def split_source(dataset: FaceDataset, name: str) -> SplitSource:
 def _layout(shard: Shard) -> SplitLayout:
     header, columns = shard.header, shard.columns()
     return SplitLayout(
+        shard.batch_size,
         shard.image_shape,
+        header.codes,
         header.factors,
         header.ranges,
         header.attributes,

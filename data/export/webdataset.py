@@ -18,7 +18,7 @@ from dcign.data.export.labels import image_labels
 from dcign.data.export.png_bytes import png_bytes
 from dcign.data.export.split import SplitSource
 from dcign.data.export.truth import layer_file
-from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.schema import Batch
 from dcign.storage.atomic import atomic_file
 
 
@@ -36,7 +36,7 @@ def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path, tar_b
 
 
 def _add_batch(tar: tarfile.TarFile, split: SplitSource, batch: Batch) -> None:
-    for image in range(BATCH_SIZE):
+    for image in range(len(batch.images)):
         key = f"{split.name}-{batch.number:06d}-{image:02d}"  # no dot: webdataset ends a key at its first dot
         labels = json.dumps(image_labels(split.layout, batch, image), allow_nan=False)
         files = [("png", png_bytes(batch.images[image])), ("json", labels.encode())]

@@ -10,7 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from dcign.data import schema
-from dcign.data.schema import Batch, Factor
+from dcign.data.schema import Batch, Factor, ShardHeader
 from dcign.errors import DataError
 
 Extent = tuple[int, int]  # first byte in the file, number of bytes
@@ -25,42 +25,49 @@ class Column:
     dtype: np.dtype[Any]
 
 
-def columns(batch: Batch, factors: int, attributes: int) -> dict[str, Column]:
+def columns(batch: Batch, header: ShardHeader) -> dict[str, Column]:
     """Return the datasets of a shard of such batches: path in the file -> Column.
 
-    Raises DataError if the batch is malformed or does not have `factors` and `attributes` columns of labels.
+    Raises DataError if the batch is malformed or does not have the columns of labels that the header names.
     """
 
     def refused(what: str) -> DataError:
         return DataError(f"batch {batch.number} {what}.")
 
-    if batch.varies not in schema.VARIES:
-        raise refused(f"varies {batch.varies!r}; expected one of {', '.join(schema.VARIES)}")
+    if batch.varies not in header.codes:
+        raise refused(f"varies {batch.varies!r}; expected one of {', '.join(header.codes)}")
     for name in (*batch.nuisance, *batch.truth):
         if not name.isidentifier():
             raise refused(f"names a dataset {name!r}; expected letters, digits and _")
-    found = {path: Column(array.shape, array.dtype) for path, array in arrays(batch).items()}
+    found = {path: Column(array.shape, array.dtype) for path, array in arrays(batch, header.codes).items()}
     image_shape = found[schema.IMAGES].shape
-    if len(image_shape) != 4 or image_shape[0] != schema.BATCH_SIZE or image_shape[3] not in (1, 3):
-        raise refused(f"has images of shape {image_shape}; expected ({schema.BATCH_SIZE}, H, W, 1 or 3)")
+    sizes = schema.BATCH_SIZES[header.version]
+    if len(image_shape) != 4 or image_shape[0] not in sizes or image_shape[3] not in (1, 3):
+        raise refused(f"has images of shape {image_shape}; expected ({sizes_text(sizes)}, H, W, 1 or 3)")
     for path, column in found.items():
-        wanted = expected_column(path, column, image_shape[1:3], factors)
+        wanted = expected_column(path, column, image_shape[:3], len(header.factors))
         if column != wanted:
             raise refused(f"has {path} {column.dtype} {column.shape}; expected {wanted.dtype} {wanted.shape}")
     held = found[schema.IDENTITY_ATTRIBUTES].shape[1] if schema.IDENTITY_ATTRIBUTES in found else 0
-    if held != attributes:
+    if held != len(header.attributes):
         raise refused(
-            f"has {held} columns of {schema.IDENTITY_ATTRIBUTES}; expected {attributes}, one per name in the header"
+            f"has {held} columns of {schema.IDENTITY_ATTRIBUTES}; expected {len(header.attributes)}, one per name in "
+            "the header"
         )
     return found
 
 
-def arrays(batch: Batch) -> dict[str, NDArray[Any]]:
-    """Return what each dataset of a shard gets of a batch: path in the file -> array."""
+def sizes_text(sizes: range) -> str:
+    """Return the numbers of images that a batch may have, as text."""
+    return str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+
+
+def arrays(batch: Batch, codes: dict[str, int]) -> dict[str, NDArray[Any]]:
+    """Return what each dataset of a shard gets of a batch: path in the file -> array. codes: of what varies."""
     found: dict[str, NDArray[Any]] = {
         schema.IMAGES: batch.images,
         schema.FACTOR_VALUES: batch.factors,
-        schema.VARYING: np.array(schema.VARIES.get(batch.varies, 255), np.uint8),
+        schema.VARYING: np.array(codes.get(batch.varies, 255), np.uint8),
         schema.BATCH_NUMBER: np.array(batch.number, np.int64),
         schema.IDENTITY_INDEX: batch.identity_index,
     }
@@ -81,26 +88,27 @@ def is_per_pixel(path: str) -> bool:
 
 
 def expected_column(path: str, column: Column, size: tuple[int, ...], factors: int) -> Column:
-    """Return what a column should be, given the images' (H, W) and the number of factors; free dimensions stay."""
+    """Return what a column should be, given the images' (n, H, W) and the number of factors; free dimensions stay."""
+    count = size[0]
     fixed: dict[str, Column] = {
         schema.IMAGES: Column(column.shape, np.dtype(np.uint8)),
-        schema.FACTOR_VALUES: Column((schema.BATCH_SIZE, factors), np.dtype(np.float32)),
+        schema.FACTOR_VALUES: Column((count, factors), np.dtype(np.float32)),
         schema.VARYING: Column((), np.dtype(np.uint8)),
         schema.BATCH_NUMBER: Column((), np.dtype(np.int64)),
-        schema.IDENTITY_INDEX: Column((schema.BATCH_SIZE,), np.dtype(np.int64)),
+        schema.IDENTITY_INDEX: Column((count,), np.dtype(np.int64)),
     }
     if path in fixed:
         return fixed[path]
     if path in schema.COEFFICIENTS:
-        return Column((schema.BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
+        return Column((count, *(column.shape[1:2] or (1,))), np.dtype(np.float32))
     if path == schema.IDENTITY_SOURCE:
-        return Column((schema.BATCH_SIZE, *(column.shape[1:2] or (1,))), np.dtype(np.uint8))
+        return Column((count, *(column.shape[1:2] or (1,))), np.dtype(np.uint8))
     if path.startswith(f"{schema.NUISANCE}/"):
-        return Column((schema.BATCH_SIZE,), np.dtype(np.float32))
+        return Column((count,), np.dtype(np.float32))
     if path == LANDMARKS_PATH:
         rows = column.shape[1:2] or (1,)
-        return Column((schema.BATCH_SIZE, *rows, len(schema.LANDMARK_COLUMNS)), np.dtype(np.float32))
-    return Column((schema.BATCH_SIZE, *size, *column.shape[3:]), column.dtype)
+        return Column((count, *rows, len(schema.LANDMARK_COLUMNS)), np.dtype(np.float32))
+    return Column((*size, *column.shape[3:]), column.dtype)
 
 
 class StoredLayout(Struct):
@@ -138,4 +146,5 @@ class ShardLayout(Struct):
     parts: tuple[str, ...]
     varies_with: dict[str, tuple[str, ...]]
     source_names: tuple[str, ...]
+    version: int
     unknown: tuple[str, ...] = ()

@@ -49,10 +49,9 @@ class Contents:
                 raise DataError(f"{path} was written while it was opened: run the same command again.")
             with damage_errors(path):
                 self.header = _header(layout)
-                names = (factor.name for factor in self.header.factors)
-                known = schema.varies_codes(names, self.header.parts).values()
-                for code in set(self.whole(schema.VARYING).tolist()) - set(known):
-                    raise Damage(f"has a batch of {schema.VARYING} {code}; expected 0 to {max(known)}")
+                self.kinds = {code: name for name, code in self.header.codes.items()}
+                for code in set(self.whole(schema.VARYING).tolist()) - {*self.kinds}:
+                    raise Damage(f"has a batch of {schema.VARYING} {code}; expected 0 to {max(self.kinds)}")
         except BaseException:
             self.close()
             raise
@@ -167,6 +166,7 @@ def _header(layout: ShardLayout) -> ShardHeader:
         truth_names={layer: names for layer, names in layout.truth_names.items() if names},
         parts=layout.parts,
         varies_with=layout.varies_with,
+        version=layout.version,
     )
     if schema.configuration_sha256(header.configuration) != header.configuration_sha256:
         raise Damage("has a configuration whose hash is not the one it gives")
@@ -188,6 +188,10 @@ def _check_names(header: ShardHeader, stored: dict[str, StoredLayout]) -> None:
     width = stored[schema.FACTOR_VALUES].shape[2]
     if header.split not in schema.SPLITS or len(header.factors) != width:
         raise Damage(f"is of split {shown(header.split)!r} with {len(header.factors)} factor names for {width} columns")
+    reserved = (schema.IDENTITY, schema.ALL) if header.version == schema.IMPORTED else ()
+    for factor in header.factors:
+        if factor.name in reserved or (factor.circular and factor.classes):
+            raise Damage(f"has a factor {shown(factor.name)!r} of a reserved name, or both circular and of classes")
     width = stored[schema.IDENTITY_ATTRIBUTES].shape[2] if schema.IDENTITY_ATTRIBUTES in stored else 0
     if len(header.attributes) != width:
         raise Damage(f"has {len(header.attributes)} names for {width} columns of {schema.IDENTITY_ATTRIBUTES}")

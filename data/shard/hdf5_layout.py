@@ -10,15 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import h5py
+import msgspec
 import numpy as np
 
 from dcign.data import schema
-from dcign.data.damage import Damage, damage_errors, shown
+from dcign.data.damage import Damage, damage_errors, decode_reason, shown
 from dcign.data.schema import Factor
-from dcign.data.shard.columns import Column, Extent, ShardLayout, StoredLayout, expected_column, is_per_pixel
+from dcign.data.shard.columns import (
+    Column,
+    Extent,
+    ShardLayout,
+    StoredLayout,
+    expected_column,
+    is_per_pixel,
+    sizes_text,
+)
 from dcign.errors import DataError
 
 DEFLATE_LIMIT = 1100  # no deflate stream expands more than 1032 times; a shape that claims more is false
@@ -31,7 +40,7 @@ TEXTS = ("split", "configuration", "configuration_sha256", "model_sha256", "rend
 # The attributes that the format has, by the path of what has them; "" is the file.
 ATTRIBUTES = {
     "": ("format", "version", "seed", *TEXTS),
-    schema.FACTOR_VALUES: ("names", "units", "mirror_sign", *schema.FACTOR_FLAGS),
+    schema.FACTOR_VALUES: ("names", "units", "mirror_sign", *schema.FACTOR_FLAGS, schema.CLASSES),
     **dict.fromkeys(schema.COEFFICIENTS, (schema.VARIES_WITH,)),
     schema.IDENTITY_ATTRIBUTES: ("names", schema.VARIES_WITH),
     **dict.fromkeys((schema.IDENTITY_SOURCE, *NAMED.values()), ("names",)),
@@ -45,41 +54,44 @@ def read_layout(path: Path) -> ShardLayout:
     Raises DataError, in one sentence, if the file is not a complete shard of a version that this code reads.
     """
     with damage_errors(path), h5py.File(path, "r", locking=False) as file:
-        _check_format(path, file)
+        version = _version(path, file)
         names = _dataset_names(file)
-        _check_datasets(file, names)
+        _check_datasets(file, names, schema.BATCH_SIZES[version])
         factors, attributes = file[schema.FACTOR_VALUES].attrs, schema.IDENTITY_ATTRIBUTES
         signs = [int(sign) for sign in factors["mirror_sign"]]
         flags = (_flags(factors, name, len(signs)) for name in schema.FACTOR_FLAGS)
         columns = zip(_texts(factors, "names"), _texts(factors, "units"), signs, *flags, strict=True)
+        classes = _classes(factors)
         moved = [name for name in schema.COEFFICIENTS if name in names and schema.VARIES_WITH in file[name].attrs]
         source = schema.IDENTITY_SOURCE
         truth = {layer: name for layer, name in NAMED.items() if name in names and "names" in file[name].attrs}
         layout = ShardLayout(
             **{name: _text(file.attrs[name], name) for name in TEXTS},
             seed=int(file.attrs["seed"]),
-            factors=tuple(Factor(*column) for column in columns),
+            factors=tuple(Factor(*column, classes=classes.get(column[0], ())) for column in columns),
             identity_attributes=_texts(file[attributes].attrs, "names") if attributes in names else (),
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
             datasets=_stored_layouts(file, names),
-            parts=_parts(file),
+            parts=_parts(file) if version == schema.RENDERED else (),
             varies_with={name: _texts(file[name].attrs, schema.VARIES_WITH) for name in moved},
             source_names=_texts(file[source].attrs, "names") if source in names else (),
+            version=version,
             unknown=tuple(islice(_unknown(file, names), MOST_UNKNOWN)),
         )
-        _check_kinds(file, layout.factors, layout.parts)
+        _check_kinds(file, layout)
         return layout
 
 
-def _check_format(path: Path, file: h5py.File) -> None:
+def _version(path: Path, file: h5py.File) -> int:
+    """Return the version of the format; refuse other formats, and versions that this code does not read."""
     name = file.attrs.get("format")
     if not isinstance(name, bytes) or name.decode("utf-8", "replace") != schema.FORMAT:
         raise DataError(f"{path} is an HDF5 file of another program; expected a dcign shard: check the name.")
     version = int(file.attrs["version"])
-    if version != schema.FORMAT_VERSION:
-        raise DataError(
-            f"{path} is a shard of version {version}; this dcign reads {schema.FORMAT_VERSION}: update dcign."
-        )
+    if version not in schema.FORMAT_VERSIONS:
+        reads = " and ".join(map(str, schema.FORMAT_VERSIONS))
+        raise DataError(f"{path} is a shard of version {version}; this dcign reads {reads}: update dcign.")
+    return version
 
 
 def _dataset_names(file: h5py.File) -> list[str]:
@@ -115,13 +127,13 @@ def _is_here(file: h5py.File, name: str) -> bool:
     return True
 
 
-def _check_datasets(file: h5py.File, names: list[str]) -> None:
+def _check_datasets(file: h5py.File, names: list[str], sizes: range) -> None:
     for name in names:
         if not isinstance(file[name], h5py.Dataset):
             raise Damage(f"has a {name} that is not a dataset")
     shape = file[schema.IMAGES].shape
-    if len(shape) != 5 or min(shape) < 1 or shape[1] != schema.BATCH_SIZE or shape[4] not in (1, 3):
-        raise Damage(f"has images of shape {shape}; expected (B, {schema.BATCH_SIZE}, H, W, 1 or 3)")
+    if len(shape) != 5 or min(shape) < 1 or shape[1] not in sizes or shape[4] not in (1, 3):
+        raise Damage(f"has images of shape {shape}; expected (B, {sizes_text(sizes)}, H, W, 1 or 3)")
     for name in names:
         _check_dataset(file, name)
     in_memory = sum(file[name].nbytes // shape[0] for name in names)
@@ -152,10 +164,10 @@ def _unknown(file: h5py.File, names: list[str]) -> Iterator[str]:
                 yield f"attribute {shown(name)}{place}"
 
 
-def _check_kinds(file: h5py.File, factors: tuple[Factor, ...], parts: tuple[str, ...]) -> None:
+def _check_kinds(file: h5py.File, layout: ShardLayout) -> None:
     """Check that the enum of `varies` is the one of a shard with these factors and parts."""
     codes = h5py.check_enum_dtype(file[schema.VARYING].dtype)
-    wanted = schema.varies_codes((factor.name for factor in factors), parts)
+    wanted = schema.varies_codes((factor.name for factor in layout.factors), layout.parts, layout.version)
     if codes != wanted:
         raise Damage(f"has the codes {_listing(codes)} of what varies; expected {_listing(wanted)}")
 
@@ -172,7 +184,7 @@ def _check_dataset(file: h5py.File, name: str) -> None:
     if name == schema.VARYING and h5py.check_enum_dtype(dataset.dtype) is not None:
         found = Column(found.shape, np.dtype(np.uint8))  # the enum itself is checked by `_check_kinds`
     factors = file[schema.FACTOR_VALUES].shape[2:3] or (1,)
-    wanted = expected_column(name, found, images[2:4], factors[0])
+    wanted = expected_column(name, found, images[1:4], factors[0])
     real = dataset.dtype.kind in "uif" and dataset.dtype.itemsize <= 8
     if dataset.shape[:1] != images[:1] or found != wanted or not real:
         raise Damage(
@@ -225,6 +237,17 @@ def _extents(dataset: h5py.Dataset, name: str) -> Iterator[Extent]:
 def _flags(attributes: h5py.AttributeManager, name: str, count: int) -> tuple[bool, ...]:
     """Return an attribute that is a list of 0 and 1; where it is absent, none is set."""
     return tuple(bool(flag) for flag in attributes[name]) if name in attributes else (False,) * count
+
+
+def _classes(attributes: h5py.AttributeManager) -> dict[str, tuple[str, ...]]:
+    """Return the names of the classes of each categorical factor."""
+    if schema.CLASSES not in attributes:
+        return {}
+    text = _text(attributes[schema.CLASSES], schema.CLASSES)
+    try:
+        return msgspec.json.decode(text, type=dict[str, Annotated[tuple[str, ...], msgspec.Meta(min_length=2)]])
+    except ValueError as error:
+        raise Damage(f"has a damaged attribute {schema.CLASSES} ({decode_reason(error)})") from None
 
 
 def _texts(attributes: h5py.AttributeManager, name: str) -> tuple[str, ...]:

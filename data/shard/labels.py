@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Bool, Float32, Str
 from dcign.data.schema import (
+    ALL,
     ATTRIBUTE_LIMITS,
+    IDENTITY,
     IDENTITY_ATTRIBUTES,
     IDENTITY_INDEX,
     LANDMARK_COLUMNS,
     LARGEST_COEFFICIENT,
-    PERSON_PARTS,
+    RENDERED,
     WHOLE_ATTRIBUTES,
 )
 from dcign.data.shard.columns import LANDMARKS_PATH
@@ -23,7 +25,7 @@ from dcign.data.shard.findings import Fault, faults_at
 from dcign.data.shard.reader import Shard
 from dcign.data.shard.traits import constant, repeated, trait_faults
 
-VARIES_IN_SPLIT = {"iid": "all", "sweep": "identity", "mix": "identity"}
+VARIES_IN_SPLIT = {"iid": ALL, "sweep": IDENTITY, "mix": IDENTITY}
 # Landmarks beyond this are damaged, px or mm. With the nearest camera and the narrowest lens the side of a head is 17
 # widths of the picture away, and no camera is farther than 20,000 mm.
 LARGEST_LANDMARK = 1e5
@@ -34,8 +36,12 @@ def value_faults(shard: Shard) -> Iterator[Fault]:
 
     Attributes of people may be unknown, that is, NaN.
     """
-    for name, values in (shard.labels | shard.nuisances).items():
+    labels = shard.labels
+    for name, values in (labels | shard.nuisances).items():
         yield from _bound_faults(name, values, *shard.header.ranges.get(name, (-np.inf, np.inf)))
+    for name in (factor.name for factor in shard.header.factors if factor.classes):
+        whole = np.isclose(labels[name], np.rint(labels[name]), 0, 0, equal_nan=True)
+        yield from faults_at(~whole.all(axis=1), f"{name} is no index of a class")
     for path, each in shard.coefficients.items():
         if path == IDENTITY_ATTRIBUTES:
             yield from _attribute_faults(shard.header.attributes, each)
@@ -47,20 +53,25 @@ def value_faults(shard: Shard) -> Iterator[Fault]:
 
 
 def label_faults(shard: Shard) -> Iterator[Fault]:
-    """Yield what is wrong with what varies, and with what may not."""
+    """Yield what is wrong with what varies, and with what may not.
+
+    In version 2, labels that happen to be equal where everything may vary are no fault.
+    """
+    rendered = shard.header.version == RENDERED
     varies = np.array(shard.varies)
     split = shard.header.split
     for factor in shard.header.factors:
         name, values = factor.name, shard.labels[factor.name]
-        free = np.isin(varies, [name, "all", *(["identity"] if factor.of_identity else [])])
+        free = np.isin(varies, [name, ALL, *([IDENTITY] if factor.of_identity else [])])
         yield from _constancy_faults(name, values, varies, free)
         if not (factor.of_identity and split == "sweep"):  # in its own sweep it is the same in all
-            yield from faults_at(free & constant(values), f"{name} is the same in all its images")
+            promised = free if rendered else varies == name
+            yield from faults_at(promised & constant(values), f"{name} is the same in all its images")
         if factor.of_identity and name in shard.header.attributes and shard.identity_attributes is not None:
             known = shard.identity_attributes[..., shard.header.attributes.index(name)]
             yield from faults_at((values != known).any(axis=1), f"{name} is not that of identity/attributes")
     for name, values in shard.nuisances.items():
-        yield from _constancy_faults(f"nuisance {name}", values, varies, varies == "all")
+        yield from _constancy_faults(f"nuisance {name}", values, varies, varies == ALL)
     wanted = VARIES_IN_SPLIT.get(split)
     if wanted:
         yield from faults_at(np.asarray(varies != wanted), f"does not vary {wanted}, as all batches of this split do")
@@ -69,15 +80,15 @@ def label_faults(shard: Shard) -> Iterator[Fault]:
 def identity_faults(shard: Shard) -> Iterator[Fault]:
     """Yield batches with several people although the pose or the light varies, or with one person twice."""
     varies = np.array(shard.varies)
-    several = np.isin(varies, ["identity", "all"])
-    one_each = (varies == "identity") & (shard.header.split != "mix")
+    several = np.isin(varies, [IDENTITY, ALL])
+    one_each = (varies == IDENTITY) & (shard.header.split != "mix")
     if shard.header.split == "sweep":
         others = (shard.identity_index != shard.identity_index[:1]).any(axis=1)
         yield from faults_at(others, "has other identities than the sweep's first batch")
     for path, values in ({IDENTITY_INDEX: shard.identity_index} | shard.coefficients).items():
         name = path.replace("/", " ")
         if path not in shard.header.varies_with:
-            apart = np.isin(varies, PERSON_PARTS) if path == IDENTITY_INDEX else np.zeros(len(varies), bool)
+            apart = np.isin(varies, shard.header.parts) if path == IDENTITY_INDEX else np.zeros(len(varies), bool)
             yield from _constancy_faults(name, values, varies, several | apart)
             yield from faults_at(apart & repeated(values), f"two of its images have the same {name}")
         yield from faults_at(one_each & repeated(values), f"two of its images have the same {name}")

@@ -18,7 +18,7 @@ import numpy as np
 
 from dcign.arrays import Float32, Float64
 from dcign.data.damage import decode_reason
-from dcign.data.schema import BATCH_SIZE, ShardHeader
+from dcign.data.schema import ShardHeader
 from dcign.errors import DataError
 
 Labels = Mapping[str, Float32]  # factor or nuisance -> (B, 20)
@@ -56,8 +56,8 @@ def intrinsics(header: ShardHeader, labels: Labels, height: int, width: int) -> 
 
     Raises DataError if the header has no camera.
     """
-    camera, count = _camera(header), len(next(iter(labels.values())))
-    degrees = labels.get("field_of_view", np.full((count, BATCH_SIZE), camera.field_of_view_degrees, np.float32))
+    camera, shape = _camera(header), next(iter(labels.values())).shape
+    degrees = labels.get("field_of_view", np.full(shape, camera.field_of_view_degrees, np.float32))
     focal = 0.5 / np.tan(np.radians(degrees.astype(np.float64)) / 2)  # in widths; the field of view is a square's
     matrices = np.zeros((*focal.shape, 3, 3))
     matrices[..., 0, 0], matrices[..., 1, 1] = width * focal, -height * focal

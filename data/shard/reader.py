@@ -68,6 +68,11 @@ class Shard:
         return self._open().sha256()
 
     @property
+    def batch_size(self) -> int:
+        """Number of images of a batch: n."""
+        return self._open().stored[schema.IMAGES].shape[1]
+
+    @property
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C)."""
         height, width, channels = self._open().stored[schema.IMAGES].shape[2:]
@@ -81,56 +86,56 @@ class Shard:
     @property
     def varies(self) -> list[str]:
         """What varies in each batch, B names."""
-        return [schema.VARIES_NAMES[code] for code in self._whole(schema.VARYING)]
+        return [self._open().kinds[code] for code in self._whole(schema.VARYING).tolist()]
 
     @property
     def factors(self) -> Float32:
-        """Labels (B, 20, F), in the order of `header.factors`."""
+        """Labels (B, n, F), in the order of `header.factors`."""
         return self._whole(schema.FACTOR_VALUES)
 
     @property
     def labels(self) -> dict[str, Float32]:
-        """The same by name: factor -> (B, 20)."""
+        """The same by name: factor -> (B, n)."""
         factors = self.factors
         return {factor.name: factors[..., index] for index, factor in enumerate(self.header.factors)}
 
     @property
     def identity_index(self) -> Int64:
-        """Which person is in each image (B, 20)."""
+        """Which person is in each image (B, n)."""
         return self._whole(schema.IDENTITY_INDEX)
 
     @property
     def coefficients(self) -> dict[str, Float32]:
-        """Each person's shape, albedo and attributes, where the shard has them: dataset -> (B, 20, K)."""
+        """Each person's shape, albedo and attributes, where the shard has them: dataset -> (B, n, K)."""
         return {path: self._whole(path) for path in schema.COEFFICIENTS if path in self._open().stored}
 
     @property
     def identity_shape(self) -> Float32 | None:
-        """Shape coefficients (B, 20, Ks), or None where there is no morphable model."""
+        """Shape coefficients (B, n, Ks), or None where there is no morphable model."""
         return self.coefficients.get(schema.IDENTITY_SHAPE)
 
     @property
     def identity_albedo(self) -> Float32 | None:
-        """Albedo coefficients (B, 20, Ka), or None where there is no morphable model."""
+        """Albedo coefficients (B, n, Ka), or None where there is no morphable model."""
         return self.coefficients.get(schema.IDENTITY_ALBEDO)
 
     @property
     def identity_attributes(self) -> Float32 | None:
-        """Sex, age, hair and whatever else `header.attributes` names (B, 20, A), or None where nothing is known."""
+        """Sex, age, hair and whatever else `header.attributes` names (B, n, A), or None where nothing is known."""
         return self.coefficients.get(schema.IDENTITY_ATTRIBUTES)
 
     @property
     def identity_own_shape(self) -> Float32 | None:
-        """Shape coefficients before sex and age moved them (B, 20, Ks), or None where no trait of people varies."""
+        """Shape coefficients before sex and age moved them (B, n, Ks), or None where no trait of people varies."""
         return self.coefficients.get(schema.IDENTITY_OWN_SHAPE)
 
     @property
     def identity_source(self) -> UInt8 | None:
-        """In mix, the image of the batch that shows whom each trait of an image is of (B, 20, T); else None."""
+        """In mix, the image of the batch that shows whom each trait of an image is of (B, n, T); else None."""
         return self._whole(schema.IDENTITY_SOURCE) if schema.IDENTITY_SOURCE in self._open().stored else None
 
     def trait(self, name: str) -> Float32:
-        """Return all coefficients that only this trait moves, e.g. "hair" (B, 20, K)."""
+        """Return all coefficients that only this trait moves, e.g. "hair" (B, n, K)."""
         moved = self.header.varies_with
         found = [
             values[..., np.array(moved[path]) == name] for path, values in self.coefficients.items() if path in moved
@@ -141,12 +146,12 @@ class Shard:
 
     @property
     def nuisances(self) -> dict[str, Float32]:
-        """The nuisances: values that were sampled but are not factors, name -> (B, 20)."""
+        """The nuisances: values that were sampled but are not factors, name -> (B, n)."""
         return {name: self._whole(f"{schema.NUISANCE}/{name}") for name in self._members(schema.NUISANCE)}
 
     @property
     def poses(self) -> Float64:
-        """The matrix from model space to camera space of each image (B, 20, 4, 4), millimetres.
+        """The matrix from model space to camera space of each image (B, n, 4, 4), millimetres.
 
         Raises DataError if the shard was not made by `dcign render`.
         """
@@ -154,7 +159,7 @@ class Shard:
 
     @property
     def intrinsics(self) -> Float64:
-        """The matrix from camera space to pixels times depth of each image (B, 20, 3, 3).
+        """The matrix from camera space to pixels times depth of each image (B, n, 3, 3).
 
         Raises DataError as `poses` does.
         """
@@ -162,7 +167,7 @@ class Shard:
 
     @property
     def landmarks(self) -> Float32 | None:
-        """x, y, depth and visible of each landmark (B, 20, L, 4), or None where there are none."""
+        """x, y, depth and visible of each landmark (B, n, L, 4), or None where there are none."""
         return self._whole(LANDMARKS_PATH) if LANDMARKS_PATH in self._open().stored else None
 
     @property
@@ -171,7 +176,7 @@ class Shard:
         return self._members(schema.TRUTH)
 
     def images(self, row: int) -> UInt8:
-        """Return the images of one batch (20, H, W, C)."""
+        """Return the images of one batch (n, H, W, C)."""
         return self._row(schema.IMAGES, row)
 
     def image_chunks(self) -> Int64:
@@ -179,7 +184,7 @@ class Shard:
         return np.array(self._open().stored[schema.IMAGES].extents, np.int64)
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
-        """Return a truth layer of one batch: (20, H, W) or (20, H, W, 3); landmarks (20, L, 4)."""
+        """Return a truth layer of one batch: (n, H, W) or (n, H, W, 3); landmarks (n, L, 4)."""
         if name not in self.truths:
             held = ", ".join(self.truths) or "none"
             raise DataError(f"{self.path} holds no truth/{name}; it holds {held}: use a split that has it.")
@@ -193,7 +198,7 @@ class Shard:
         )
         return Batch(
             number=int(self._row(schema.BATCH_NUMBER, row)),
-            varies=schema.VARIES_NAMES[int(self._row(schema.VARYING, row))],
+            varies=self._open().kinds[int(self._row(schema.VARYING, row))],
             images=self.images(row),
             factors=self._row(schema.FACTOR_VALUES, row),
             identity_index=self._row(schema.IDENTITY_INDEX, row),

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Bool, Float32, UInt8
-from dcign.data.schema import PERSON_PARTS
 from dcign.data.shard.findings import Fault, faults_at
 from dcign.data.shard.reader import Shard
 
@@ -35,8 +34,8 @@ def trait_faults(shard: Shard) -> Iterator[Fault]:
             name = path.replace("/", " ")
             for row in np.flatnonzero(~free & ~constant(own)):
                 yield int(row), f"{name} ({moved_by}) differs between its images; only {varies[row]} may"
-    for part in PERSON_PARTS:
-        if part in shard.header.parts and (varies == part).any():
+    for part in shard.header.parts:
+        if (varies == part).any():
             yield from faults_at(
                 (varies == part) & repeated(shard.trait(part)), f"two of its images have the same {part}"
             )

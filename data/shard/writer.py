@@ -63,14 +63,14 @@ def _fill(file: h5py.File, part: AtomicFile, header: ShardHeader, batches: Itera
     for batch in batches:
         if written == count:
             raise DataError(f"{path} was given more than {count} batches; expected {count}: pass the right count.")
-        found = columns(batch, len(header.factors), len(header.attributes))
+        found = columns(batch, header)
         with write_errors(path):
             if not layout:
                 layout = found
                 datasets = _lay_out(file, header, layout, count)
             if found != layout:
                 raise DataError(f"batch {batch.number} of {path} has {_difference(found, layout)}: correct it.")
-            _append(datasets, written, arrays(batch))
+            _append(datasets, written, arrays(batch, header.codes))
             part.check()
         written += 1
     if written != count:
@@ -81,10 +81,9 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     """Create the attributes and all datasets."""
     for name, value in _attributes(header).items():
         file.attrs[name] = value
-    codes = schema.varies_codes((factor.name for factor in header.factors), header.parts)
     datasets = {}
     for path, column in layout.items():
-        dtype = h5py.enum_dtype(codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
+        dtype = h5py.enum_dtype(header.codes, basetype=np.uint8) if path == schema.VARYING else column.dtype
         chunk = (1, *column.shape) if is_per_pixel(path) else None
         datasets[path] = create_dataset(file, path, (count, *column.shape), dtype, chunk)
     factors = datasets[schema.FACTOR_VALUES].attrs
@@ -94,6 +93,8 @@ def _lay_out(file: h5py.File, header: ShardHeader, layout: dict[str, Column], co
     flags = {name: [getattr(factor, name) for factor in header.factors] for name in schema.FACTOR_FLAGS}
     for name in (each for each in flags if any(flags[each])):  # shards without them keep their bytes
         factors[name] = np.array(flags[name], np.uint8)
+    if classes := {factor.name: factor.classes for factor in header.factors if factor.classes}:
+        factors[schema.CLASSES] = _text(_json(classes))
     if schema.IDENTITY_ATTRIBUTES in datasets:
         datasets[schema.IDENTITY_ATTRIBUTES].attrs["names"] = texts(header.attributes)
     for path, names in header.varies_with.items():
@@ -133,7 +134,7 @@ def _attributes(header: ShardHeader) -> dict[str, Any]:
     """Return the file's attributes. Texts have a fixed length, which more readers support than a variable one."""
     return {
         "format": _text(schema.FORMAT),
-        "version": np.int64(schema.FORMAT_VERSION),
+        "version": np.int64(header.version),
         "split": _text(header.split),
         "seed": np.int64(header.seed),
         "configuration": _text(_json(header.configuration)),

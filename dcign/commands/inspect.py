@@ -41,6 +41,7 @@ def inspect(
     """
     from dcign.data.dataset.contact_sheet import write_sheet
     from dcign.data.dataset.summary import summarise, table
+    from dcign.data.schema import IMPORTED
     from dcign.data.shard.findings import brief_lines
     from dcign.inputs.trainable import training_obstacles
     from dcign.render.produce import verification
@@ -66,6 +67,8 @@ def inspect(
             echo(f"WRONG  {line}")
         for sentence in summary.get("refused_by_train", ()):
             echo(f"`dcign train` would refuse it: {sentence}")
+        if verify and summary["format_version"] == IMPORTED:
+            echo("The pixels cannot be rendered again, as `dcign render` did not make them: labels alone were checked.")
         if sheet is not None:
             echo(f"Look at {sheet}.")
         if findings is not None:

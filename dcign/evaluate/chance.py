@@ -81,8 +81,8 @@ def _shuffled_labels(
         pictures.append({"swap_ratio": swap.ratio, "invariance_ratio": ratio})
     if splits.unmeasurable():
         return {"factors": dict(zip(codec.description.factors, pictures, strict=True))}
-    own = [fit.own for fit in fits]
-    leaks = leakage_scores(measure_leakage(mixed.fitted, mixed.held, own, circular_factors(codec), alive))
+    own, scales = [fit.own for fit in fits], (circular_factors(codec), mixed.seen_classes(codec))
+    leaks = leakage_scores(measure_leakage(mixed.fitted, mixed.held, own, *scales, alive))
     scores = zip(table_scores(codec, mixed, fits), leaks, pictures, strict=True)
     return {
         "factors": dict(zip(codec.description.factors, ({**a, **b, **c} for a, b, c in scores), strict=True)),
@@ -109,7 +109,7 @@ def _untrained_network(
     plain = measure_reconstruction(fresh, test, tested)
     scores = picture_scores(fresh, found, fits, np.ones(held.mu.shape[-1], bool), plain)
     for score in scores:
-        del score["invariance_curve"]
+        score.pop("invariance_curve", None)
     identity = identify_first(tested, fresh.description.factors, other_latents(fresh, fits))
     report: dict[str, Any] = {  # JSON
         "reconstruction": plain.figures,
@@ -117,9 +117,9 @@ def _untrained_network(
     }
     if not found.unmeasurable():
         scores = [{**table, **score} for table, score in zip(table_scores(fresh, found, fits), scores, strict=True)]
-        baselines = zip(measure_baselines(fresh, varying, fitted), held.flat_factors.T, strict=True)
+        baselines = zip(measure_baselines(fresh, varying, fitted), held.flat_factors.T, strict=False)
         entangled = (each.score(held.flat_mu, truth) for each, truth in baselines)
-        report["entangled"] = dict(zip(fresh.description.factors, entangled, strict=True))
+        report["entangled"] = dict(zip(fresh.description.factors, entangled, strict=False))
         report |= _literature(fresh, held, fits, class_trees=True)
     return {"factors": dict(zip(fresh.description.factors, scores, strict=True)), **report}
 

@@ -20,8 +20,9 @@ from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import Codes, encode_split
 from dcign.inputs.source import LabelledBatches
-from dcign.metrics.circular import as_vectors, circular_r_squared
-from dcign.metrics.regression import least_squares, r_squared
+from dcign.metrics.categorical import indicators
+from dcign.metrics.circular import as_vectors
+from dcign.metrics.regression import least_squares
 from dcign.run.json_files import open_result, refuse_format, write_result
 from dcign.trained.calibration import Calibration, calibrate_coordinates, from_json, to_json
 from dcign.trained.codec import Codec
@@ -35,7 +36,7 @@ FORMAT_VERSION = 1
 class Direction:
     """Orthogonal unit vectors (k, Z), and the calibration of the coordinates along them.
 
-    There is one, or two for a circular factor. The calibration's latents are the vectors' largest entries.
+    There is one, or two for a circular factor, or one less than there are classes. The calibration's latents are the vectors' largest entries.
     """
 
     axes: Floating
@@ -76,31 +77,48 @@ class Baselines:
 
     def score(self, mu: Floating, truth: Floating) -> dict[str, float]:
         """Return the latent that varies most, and the R^2 of both monotone maps: (N, Z), (N,)."""
-        score = circular_r_squared if self.regression.calibration.circular else r_squared
+        most, regression = self.max_variance, self.regression
         return {
-            "max_variance_latent": self.max_variance.calibration.own[0],
-            "r2_max_variance": score(truth, self.max_variance.value(mu)),
-            "r2_regression": score(truth, self.regression.value(mu)),
+            "max_variance_latent": most.calibration.own[0],
+            "r2_max_variance": most.calibration.r_squared(truth, most.coordinates(mu)),
+            "r2_regression": regression.calibration.r_squared(truth, regression.coordinates(mu)),
         }
 
 
 def measure_baselines(codec: Codec, varying: Sequence[LabelledBatches], fitted: Codes) -> tuple[Baselines, ...]:
-    """Fit both baselines of each factor, on training batches in which it varies and on codes of images of all kinds."""
+    """Fit both baselines of each factor, on training batches in which it varies and on codes of images of all kinds.
+
+    Returns none if a factor has no such batches.
+    """
+    if not all(len(batches.images) for batches in varying):
+        return ()
     description = codec.description
+    classes = description.classes or ((),) * len(description.factors)
     return tuple(
-        fit_baselines(name, encode_split(codec, batches).mu, fitted.flat_mu, values, name in description.circular)
-        for name, batches, values in zip(description.factors, varying, fitted.flat_factors.T, strict=True)
+        fit_baselines(
+            name, encode_split(codec, batches).mu, fitted.flat_mu, values, name in description.circular, named
+        )
+        for name, batches, values, named in zip(
+            description.factors, varying, fitted.flat_factors.T, classes, strict=True
+        )
     )
 
 
-def fit_baselines(factor: str, batches: Floating, mu: Floating, values: Floating, circular: bool = False) -> Baselines:
+def fit_baselines(
+    factor: str,
+    batches: Floating,
+    mu: Floating,
+    values: Floating,
+    circular: bool = False,
+    classes: tuple[str, ...] = (),
+) -> Baselines:
     """Fit both baselines of one factor, on training identities.
 
     batches (B, n, Z): mu of batches in which only the factor varies; mu (N, Z), values (N,): of images of all kinds.
     """
-    most = max_variance_latents(batches, 2 if circular else 1)
-    fitted = _calibrated(factor, np.eye(mu.shape[1])[list(most)], mu, values)
-    return Baselines(fitted, regression_direction(factor, mu, values, circular))
+    most = max_variance_latents(batches, min(len(classes), mu.shape[1] + 1) - 1 if classes else 2 if circular else 1)
+    fitted = _calibrated(factor, np.eye(mu.shape[1])[list(most)], mu, values, classes)
+    return Baselines(fitted, regression_direction(factor, mu, values, circular, classes))
 
 
 def max_variance_latents(batches: Floating, count: int = 1) -> tuple[int, ...]:
@@ -113,19 +131,24 @@ def max_variance_latents(batches: Floating, count: int = 1) -> tuple[int, ...]:
     return tuple(np.argsort(-spread, kind="stable")[:count].tolist())
 
 
-def regression_direction(factor: str, mu: Floating, values: Floating, circular: bool = False) -> Direction:
+def regression_direction(
+    factor: str, mu: Floating, values: Floating, circular: bool = False, classes: tuple[str, ...] = ()
+) -> Direction:
     """Return the direction of the linear regression of a factor on all latents: mu (N, Z), values (N,).
 
     Of all moves of the same length, one along it changes the prediction most. If no latent predicts the factor, it is
-    the first axis. A circular factor has the plane of the regressions of cosine and sine.
+    the first axis. A circular factor has the plane of the regressions of cosine and sine, and classes the space of the
+    regressions of all indicators but the last, which follows from the others.
     """
     targets = as_vectors(values) if circular else values[:, None]
+    if classes:
+        targets = indicators(values, range(min(len(classes) - 1, mu.shape[1])))
     weights = least_squares(mu.astype(np.float64), targets)[:-1].T  # (k, Z)
     length = np.array([[np.linalg.norm(each)] for each in weights])
     axes = np.where(length > 0, weights / np.where(length > 0, length, 1), np.eye(mu.shape[1])[: len(weights)])
-    if circular:
+    if len(axes) > 1:
         axes = np.linalg.qr(axes.T)[0].T
-    return _calibrated(factor, axes, mu, values)
+    return _calibrated(factor, axes, mu, values, classes)
 
 
 def save_directions(folder: str | Path, baselines: Sequence[Baselines]) -> None:
@@ -148,9 +171,11 @@ def load_directions(folder: str | Path) -> tuple[Baselines, ...]:
     return tuple(Baselines(*pair) for pair in pairs)
 
 
-def _calibrated(factor: str, axes: Floating, mu: Floating, values: Floating) -> Direction:
+def _calibrated(
+    factor: str, axes: Floating, mu: Floating, values: Floating, classes: tuple[str, ...] = ()
+) -> Direction:
     latents = np.abs(axes).argmax(axis=1).tolist()
-    return Direction(axes, calibrate_coordinates(factor, latents, _along(mu, axes), values))
+    return Direction(axes, calibrate_coordinates(factor, latents, _along(mu, axes), values, classes))
 
 
 def _along(mu: Floating, axes: Floating) -> Floating:

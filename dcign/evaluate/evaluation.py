@@ -23,6 +23,7 @@ from dcign.evaluate.chance import measure_chance
 from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
 from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
+from dcign.evaluate.held_out import SPLITS, held_out_names, read_held_out
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.person_parts import PartSample, measure_parts, read_parts
 from dcign.evaluate.pictures.recombination import measure_recombination
@@ -46,7 +47,6 @@ from dcign.trained.trained_run import TrainedRun
 TRAINING_IMAGES = 7200  # for calibrations and probes, spread evenly over all training batches
 BASELINE_BATCHES = 30  # per factor, spread evenly over the batches in which it varies
 SEED = 0  # of metrics that draw at random: the same for all runs, so that they can be compared
-SPLITS = ("train", "iid", "test", "sweep")  # that an evaluation needs
 TEST_BATCHES = 400  # for comparisons of images: the first ones, as the kinds of batches alternate
 
 
@@ -77,12 +77,13 @@ def evaluate(
     progress("reading", 0.0)
     refuse_unevaluable(source)
     train = read_sample(source, len(run.description.factors))
-    iid, test, sweep = map(source.labelled, ("iid", "test", "sweep"))
-    parts = source.parts("test", TEST_BATCHES)
+    held = read_held_out(source, run.description)
+    parts = source.parts(held.test_name, TEST_BATCHES)
     people = PeopleSample(read_parts(source, run.description, TEST_BATCHES), source.mixed())
     with threads(thread_count):
         sharp = run.sharp_codec if run.has_refiner else None
-        evaluation = evaluate_codec(run.codec, train, iid, test, sweep, progress, parts, people, sharp)
+        evaluation = evaluate_codec(run.codec, train, held.iid, held.test, held.sweep, progress, parts, people, sharp)
+    evaluation.report["left_out"] = [*held.left_out] or None
     write_calibrations(run.folder, evaluation.calibrations)
     save_directions(run.folder, evaluation.baselines)
     write_result(run.folder / FILE, (json.dumps(evaluation.report, indent=2) + "\n").encode())
@@ -91,16 +92,23 @@ def evaluate(
 
 def refuse_unevaluable(source: DataSource) -> None:
     """Raise TrainingError unless the splits can be evaluated: before hours of training. Reads labels alone."""
-    source.refuse_missing(SPLITS)
-    train, *others = (source.chunked(name) for name in SPLITS)
-    for name, split in zip(SPLITS[1:], others, strict=True):
-        if split.chunks.shape != train.chunks.shape:
+    if source.rendered:
+        source.refuse_missing(SPLITS)
+    else:
+        source.refuse_missing(("train",))
+        held_out_names(source)
+    splits = {name: source.chunked(name).chunks for name in SPLITS if source.has(name)}
+    for name, chunks in splits.items():
+        if chunks.shape != splits["train"].shape:
             raise TrainingError(
-                f"expected images of one size in all splits, found {split.chunks.shape[1:]} in {name} and "
-                f"{train.chunks.shape[1:]} in train: render the data set again."
+                f"expected images of one size in all splits, found {chunks.shape[1:]} in {name} and "
+                f"{splits['train'].shape[1:]} in train: render the data set again."
             )
-    for factor in range(train.chunks.factors.shape[2]):
-        sweep_levels(others[-1].chunks.factors, factor)
+    for factor in range(splits["train"].factors.shape[2] if source.rendered else 0):
+        if not len(sweep_levels(splits["sweep"].factors, factor)[0]):
+            raise TrainingError(
+                "expected batches with all factors but one at rest, found none in the sweep split: render it again."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +205,7 @@ def evaluate_codec(
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {
             name: {} if unmeasured else each.score(held.flat_mu, truth)
-            for name, each, truth in zip(factors, baselines, held.flat_factors.T, strict=True)
+            for name, each, truth in zip(factors, baselines, held.flat_factors.T, strict=False)
         },
         "mig": literature.metrics["latents"]["mig"]["value"] if literature.metrics else None,
         **dataclasses.asdict(literature),

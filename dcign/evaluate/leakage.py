@@ -11,7 +11,7 @@ import torch
 from dcign.arrays import Bool, Floating
 from dcign.evaluate.codes import Codes
 from dcign.metrics import nonlinear_leakage
-from dcign.metrics.circular import factor_columns, per_column, per_factor
+from dcign.metrics.circular import Classes, factor_columns, per_column, per_factor
 from dcign.progress import FractionProgress, no_fraction_progress
 
 SEED = 0  # of the probes' weights and of the sampled z: the same for all runs, so that they can be compared
@@ -19,7 +19,8 @@ SEED = 0  # of the probes' weights and of the sampled z: the same for all runs, 
 
 @dataclass(frozen=True)
 class Leakage:
-    """R^2 of probes that predict one factor from all latents but its own; of a circular one its cosine and sine.
+    """R^2 of probes that predict one factor from all latents but its own; of a circular one its cosine and sine, of classes
+    their indicators.
 
     sampled: from z as the decoder receives it, with noise; active: from mu of the latents that are alive; everything:
     from mu of all latents, standardised, which makes weak signals in almost unused latents visible.
@@ -35,12 +36,17 @@ def measure_leakage(
     test: Codes,
     own: Sequence[tuple[int, ...]],
     circular: Sequence[bool],
+    classes: Classes,
     alive: Bool,
     progress: FractionProgress = no_fraction_progress,
 ) -> tuple[Leakage, ...]:
-    """Return the leakage of each factor; own (F,): the factors' latents; alive (Z,): which latents are alive."""
+    """Return the leakage of each factor.
+
+    own (F,): the factors' latents; circular, classes (F,): which are angles, and the
+    classes whose indicators are predicted; alive (Z,): which latents are alive.
+    """
     generator = torch.Generator().manual_seed(SEED)
-    columns, asked = (factor_columns(codes.flat_factors, circular) for codes in (train, test))
+    columns, asked = (factor_columns(codes.flat_factors, circular, classes) for codes in (train, test))
     # Three probes per column: the column three times, each with its own table of latents, (3 C, N, Z).
     seen, held = (np.tile(_views(codes, generator), (columns.shape[1], 1, 1)) for codes in (train, test))
     dead = np.flatnonzero(~alive).tolist()
@@ -49,13 +55,13 @@ def measure_leakage(
         np.repeat(columns, 3, axis=1),
         held,
         np.repeat(asked, 3, axis=1),
-        [hidden for latents in per_column(own, circular) for hidden in (latents, [*latents, *dead], latents)],
+        [hidden for latents in per_column(own, circular, classes) for hidden in (latents, [*latents, *dead], latents)],
         generator,
         np.repeat(np.arange(len(train.mu)), train.mu.shape[1]),  # validation takes whole batches
         progress,
     )
     views = scores.reshape(columns.shape[1], 3).T
-    found = np.stack([per_factor(view, asked, circular) for view in views], axis=1)
+    found = np.stack([per_factor(view, asked, circular, classes) for view in views], axis=1)
     return tuple(Leakage(*map(float, row)) for row in found)
 
 

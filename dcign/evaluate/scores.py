@@ -16,8 +16,10 @@ from dcign.evaluate.leakage import Leakage, measure_leakage
 from dcign.evaluate.pictures.reconstruction import Reconstruction
 from dcign.evaluate.pictures.rerendering import measure_sweep
 from dcign.evaluate.pictures.swaps import swap_errors
+from dcign.evaluate.sweeps import has_sweep
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import best_latent, invariance_ratio, linear_leakage, read_monotone_latent
+from dcign.metrics.categorical import best_class_latents, indicators, read_classes
 from dcign.metrics.circular import best_pair, factor_columns, per_column, per_factor, read_circle
 from dcign.metrics.tables import Blocks, blocks_around, unmeasurable
 from dcign.progress import PartProgress, no_fraction_progress
@@ -35,6 +37,14 @@ class EncodedSplits:
     held: Codes
     tested: Codes
 
+    def seen_classes(self, codec: Codec) -> tuple[tuple[int, ...], ...]:
+        """Return the classes of each factor that some images of both tables show, and not all: (F,)."""
+        tables, found = (self.fitted.flat_factors, self.held.flat_factors), []
+        for factor, count in enumerate(codec.description.class_counts):
+            shares = np.stack([indicators(table[:, factor], range(count)).mean(axis=0) for table in tables])
+            found.append(tuple(np.flatnonzero(((shares > 0) & (shares < 1)).all(axis=0)).tolist()))
+        return tuple(found)
+
     def unmeasurable(self) -> str:
         """Return why the tables of codes and labels cannot be measured, as one sentence, or "" if they can."""
         held = self.held.flat_factors
@@ -44,11 +54,13 @@ class EncodedSplits:
 def own_calibrations(codec: Codec, fitted: Codes) -> tuple[Calibration, ...]:
     """Calibrate each factor's own latents: those of its block, or the best ones without assigned latents."""
     mu, factors = fitted.flat_mu, fitted.flat_factors.T
-    assigned = codec.configuration.recipe.assigned
+    assigned, description = codec.configuration.recipe.assigned, codec.description
     found = []
-    for block, turns, values in zip(codec.layout.factors, circular_factors(codec), factors, strict=True):
-        latents = block.latents if assigned else best_latents(mu, values, turns)
-        found.append(calibrate_coordinates(block.name, latents, mu[:, list(latents)], values))
+    for index, (block, values) in enumerate(zip(codec.layout.factors, factors, strict=True)):
+        named = description.classes[index] if description.classes else ()
+        turns = block.name in description.circular
+        latents = block.latents if assigned else best_latents(mu, values, turns, len(named))
+        found.append(calibrate_coordinates(block.name, latents, mu[:, list(latents)], values, named))
     return tuple(found)
 
 
@@ -69,8 +81,10 @@ def latent_blocks(codec: Codec, fits: Sequence[Calibration]) -> Blocks:
     return blocks_around([fit.own for fit in fits], codec.layout.size)
 
 
-def best_latents(mu: Floating, values: Floating, circular: bool) -> tuple[int, ...]:
-    """Return the latent that predicts a factor best, or the two for a circular one: (N, Z), (N,)."""
+def best_latents(mu: Floating, values: Floating, circular: bool, classes: int = 0) -> tuple[int, ...]:
+    """Return the latent that predicts a factor best, or the two for a circular one or for classes: (N, Z), (N,)."""
+    if classes:
+        return best_class_latents(mu, values, classes)
     return best_pair(mu, values) if circular else (best_latent(mu, values),)
 
 
@@ -82,34 +96,41 @@ def table_scores(
     rng draws the intervals; without one there are none.
     """
     fitted, held = splits.fitted, splits.held
-    circular, own = circular_factors(codec), [fit.own for fit in fits]
-    columns, asked = (factor_columns(codes.flat_factors, circular) for codes in (fitted, held))
-    leaks = linear_leakage(fitted.flat_mu, columns, held.flat_mu, asked, per_column(own, circular))
-    linear = per_factor(leaks, asked, circular)
+    circular, own, classes = circular_factors(codec), [fit.own for fit in fits], splits.seen_classes(codec)
+    columns, asked = (factor_columns(codes.flat_factors, circular, classes) for codes in (fitted, held))
+    leaks = linear_leakage(fitted.flat_mu, columns, held.flat_mu, asked, per_column(own, circular, classes))
+    linear = per_factor(leaks, asked, circular, classes)
     found = []
     for index, (fit, block) in enumerate(zip(fits, codec.layout.factors, strict=True)):
-        best = best_latents(fitted.flat_mu, fitted.flat_factors[:, index], fit.circular)
+        count = codec.description.class_counts[index]
+        best = best_latents(fitted.flat_mu, fitted.flat_factors[:, index], fit.circular, count)
         found.append(
             {
-                **_read(splits, index, fit.own, rng),
+                **_read(splits, index, fit.own, count, rng),
                 "leakage_linear_r2": float(linear[index]),  # of a linear regression on the means of all other latents
-                "r2_assigned": _read(splits, index, block.latents)["r2"],  # of the factor's block
+                "r2_assigned": _read(splits, index, block.latents, count)["r2"],  # of the factor's block
                 "best_latent": best[0],  # on training identities
-                "r2_best": _read(splits, index, best)["r2"],
+                "r2_best": _read(splits, index, best, count)["r2"],
             }
         )
     return found
 
 
 def _read(
-    splits: EncodedSplits, factor: int, latents: tuple[int, ...], rng: np.random.Generator | None = None
+    splits: EncodedSplits,
+    factor: int,
+    latents: tuple[int, ...],
+    classes: int = 0,
+    rng: np.random.Generator | None = None,
 ) -> dict[str, Any]:  # JSON
-    """Score how well latents tell a factor: one by a monotone map, two as an angle."""
+    """Score how well latents tell a factor: its class, or a value by a monotone map, or from two an angle."""
     train, test = splits.fitted, splits.held
-    if len(latents) == 1:
+    if len(latents) == 1 and not classes:
         tables = train.flat_mu, train.flat_factors[:, [factor]], test.flat_mu, test.flat_factors[:, [factor]]
         return dataclasses.asdict(read_monotone_latent(*tables, latents, rng)[0])
     columns = train.flat_mu, train.flat_factors[:, factor], test.flat_mu, test.flat_factors[:, factor]
+    if classes:
+        return {**_named(latents), **dataclasses.asdict(read_classes(*columns, latents, classes, rng))}
     return {**_named(latents), **dataclasses.asdict(read_circle(*columns, (latents[0], latents[1]), rng))}
 
 
@@ -143,18 +164,14 @@ def picture_scores(
             for stage in ("swapping", "sweeping")
         )
         swap = swap_errors(codec, splits.test, splits.tested, plain, index, fit.own, swapping)
-        informative = intrinsic[alive[intrinsic]]
-        rerendering, curve = measure_sweep(codec, splits.sweep, index, fit, informative, sweeping)
         varying = splits.tested.mu[splits.tested.kind == index]
-        scores.append(
-            {
-                "swap_ratio": swap.ratio,
-                "copy_ratio": swap.copy_ratio,
-                "invariance_ratio": invariance_ratio(varying, splits.held.flat_mu, intrinsic.tolist()),
-                "rerender": dataclasses.asdict(rerendering),
-                "invariance_curve": dataclasses.asdict(curve),
-            }
-        )
+        score: dict[str, Any] = {"swap_ratio": swap.ratio, "copy_ratio": swap.copy_ratio}
+        score["invariance_ratio"] = invariance_ratio(varying, splits.held.flat_mu, intrinsic.tolist())
+        if has_sweep(splits.sweep.factors, index):
+            informative = intrinsic[alive[intrinsic]]
+            rerendering, curve = measure_sweep(codec, splits.sweep, index, fit, informative, sweeping)
+            score |= {"rerender": dataclasses.asdict(rerendering), "invariance_curve": dataclasses.asdict(curve)}
+        scores.append(score)
     return scores
 
 
@@ -178,7 +195,8 @@ def measure_factors(
     probing = meter.part("probing")
     if not splits.unmeasurable():
         tables = table_scores(codec, splits, fits, rng)
-        found = measure_leakage(splits.fitted, splits.held, own, circular_factors(codec), alive, probing)
+        scales = circular_factors(codec), splits.seen_classes(codec)
+        found = measure_leakage(splits.fitted, splits.held, own, *scales, alive, probing)
         leaks = leakage_scores(found)
     pictures = picture_scores(codec, splits, fits, alive, plain, meter)
     scores = zip(codec.description.factors, tables, leaks, pictures, strict=True)

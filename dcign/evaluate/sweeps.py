@@ -6,14 +6,16 @@ or a person's own value, such as the age.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
-from dcign.arrays import Float32, Floating, IntP, UInt8
-from dcign.errors import TrainingError
+from dcign.arrays import Float32, Floating, Int64, IntP, UInt8
+from dcign.inputs.batches import EVERYTHING
 from dcign.inputs.source import LabelledBatches
 
+PEOPLE = 20  # of a sweep that is cut from a grid
 SLACK = 1e-4  # distance below which a factor is at rest: labels are float32
 
 
@@ -50,19 +52,17 @@ def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
 
 
 def sweep_levels(factors: Float32, factor: int) -> tuple[Floating, IntP]:
-    """Return the levels (L,) of a factor's sweep, ascending, and the batches (L,) that show them; labels (B, n, F).
-
-    Raises TrainingError if there are none.
-    """
+    """Return the levels (L,) of a factor's sweep, ascending, and the batches (L,) that show them; labels (B, n, F)."""
     others = np.delete(factors - _rest(factors), factor, axis=2)
     level = (factors[..., factor] == factors[:, :1, factor]).all(axis=1)  # elsewhere, people have their own values
     at_rest = np.flatnonzero((np.abs(others) < SLACK).all(axis=(1, 2)) & level)
-    if len(at_rest) == 0:
-        raise TrainingError(
-            "expected batches with all factors but one at rest, found none in the sweep split: render it again."
-        )
     levels, first = np.unique(factors[at_rest, 0, factor], return_index=True)
     return levels, at_rest[first]
+
+
+def has_sweep(factors: Float32, factor: int) -> bool:
+    """Return whether batches with these labels (B, n, F) show two levels or more of a factor, all others at rest."""
+    return len(sweep_levels(factors, factor)[0]) > 1
 
 
 def at_rest(batches: LabelledBatches) -> UInt8:
@@ -78,6 +78,55 @@ def rest_of(batches: LabelledBatches) -> Float32:
     Of people's own values it is the median.
     """
     return np.asarray(np.median(_rest(batches.factors), axis=0), np.float32)
+
+
+def cut_sweep(batches: LabelledBatches, identity: Int64) -> LabelledBatches:
+    """Cut sweeps out of images whose labels form a grid: identity (B, n), who is shown.
+
+    The "people" of the sweep are images. Each keeps its identity and its other labels, while one factor takes all levels
+    that the grid has for all of them. A factor whose levels no two images share is left out. The first batch shows the
+    images themselves.
+    """
+    images = batches.images.reshape(-1, *batches.images.shape[2:])
+    factors = batches.factors.reshape(len(images), -1)
+    keys = [(int(who), *labels) for who, labels in zip(identity.ravel(), factors.tolist(), strict=True)]
+    place = {key: index for index, key in reversed([*enumerate(keys)])}
+    people, levels = _shared_levels(list(place), factors.shape[1])
+    people = _spread(people)
+    rows = [[place[key] for key in people]]
+    for column, shared in enumerate(levels, start=1):
+        rows += [[place[*key[:column], level, *key[column + 1 :]] for key in people] for level in sorted(shared)]
+    chosen = np.array(rows)
+    mask = None if batches.mask is None else batches.mask.reshape(-1, *batches.mask.shape[2:])[chosen]
+    return LabelledBatches(images[chosen], factors[chosen], np.full(len(rows), EVERYTHING), mask)
+
+
+Key = tuple[float, ...]  # of an image: who, then its labels
+
+
+def _shared_levels(keys: list[Key], factors: int) -> tuple[list[Key], list[frozenset[float]]]:
+    """Return the images that share levels of each factor, and these levels, none where no two images share any."""
+    found: list[frozenset[float]] = []
+    for column in range(1, factors + 1):
+        rows: dict[Key, set[float]] = {}
+        for key in keys:
+            rows.setdefault((*key[:column], *key[column + 1 :]), set()).add(key[column])
+        counts = Counter(frozenset(levels) for levels in rows.values() if len(levels) > 1)
+        most = max(counts, key=lambda levels: (counts[levels] > 1, len(levels) * counts[levels]), default=frozenset())
+        if counts[most] < 2:
+            found.append(frozenset())
+            continue
+        keys = [key for key in keys if rows[*key[:column], *key[column + 1 :]] >= most]
+        found.append(most)
+    return keys, found
+
+
+def _spread(keys: list[Key]) -> list[Key]:
+    """Choose some of the images, of as many identities as possible."""
+    shuffled = [keys[index] for index in np.random.default_rng(0).permutation(len(keys))]
+    firsts = {key[0]: key for key in reversed(shuffled)}
+    others = [key for key in shuffled if firsts[key[0]] != key]
+    return [*firsts.values(), *others][:PEOPLE]
 
 
 def _rest(factors: Float32) -> Float32:

@@ -49,7 +49,7 @@ def invariance_figure(
                     axes.fill_between(*band, color=colour, alpha=0.18, linewidth=0)
             axes.axhline(1, color=PALE, linewidth=1, linestyle=(0, (4, 3)))
             axes.grid(color=RULE, linewidth=0.4, alpha=0.5)
-            axes.set_xlabel(f"{factors[column]} ({units[column].strip()})")
+            axes.set_xlabel(f"{factors[column]} ({units[column].strip()})" if units[column] else factors[column])
             if column == 0:
                 axes.set_ylabel("cosine to the code at rest")
                 if len(reports) > 1 and drawn:

@@ -39,29 +39,39 @@ class FactorDirection:
     def read(self, sweep: Sweep, mu: Floating) -> Reading:
         """Read the factor from the codes (L, n, Z) of its sweep."""
         inferred = self.axis.value(mu.reshape(-1, mu.shape[-1])).reshape(mu.shape[:2])
-        circular = self.axis.calibration.circular
-        if circular:
+        fit = self.axis.calibration
+        if fit.circular:
             inferred = near(inferred, sweep.levels[:, None])
-        return Reading(self.name, sweep.levels, inferred, circular)
+        return Reading(self.name, sweep.levels, inferred, fit.circular, bool(fit.classes), fit.factor)
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
     """A factor read from a direction on a sweep: levels (L,), inferred (L, n) for n people.
 
-    Of a circular factor, inferred is within half a turn of the level.
+    Of a circular factor, inferred is within half a turn of the level. of_classes: whether values are indices of classes.
     """
 
     name: str  # of the direction
     levels: Floating
     inferred: Floating
     circular: bool = False
+    of_classes: bool = False
+    factor: str = ""
 
     @property
-    def r2(self) -> float:
-        """R^2 of inferred against true, all people together."""
+    def score(self) -> float:
+        """R^2 of inferred against true, all people together; of classes the share that is right."""
+        if self.of_classes:
+            return float((self.inferred == self._truth).mean())
         score = circular_r_squared if self.circular else r_squared
         return score(self._truth.ravel(), self.inferred.ravel())
+
+    def words(self, unit: str) -> str:
+        """Return the score and the error in two lines; unit: the text that follows a value."""
+        if self.of_classes:
+            return f"right {self.score:.1%}\n1 of {len(self.levels)} by chance"
+        return f"R² {self.score:.3f}\nmean error {self.error:.1f}{unit}"
 
     @property
     def error(self) -> float:
@@ -111,6 +121,7 @@ def _latents(fit: Calibration) -> str:
 class EncodedSweeps:
     """The sweeps encoded by one run: for each factor its sweep and codes (L, n, Z).
 
+    Factors without a sweep have less than two levels, and no codes.
     people: the pictures (n, S, S, C) of the same people with every factor at rest.
     """
 
@@ -123,9 +134,13 @@ class EncodedSweeps:
     people_codes: Floating  # (n, Z)
 
     def readings(self, directions: Sequence[FactorDirection]) -> tuple[Reading, ...]:
-        """Read each factor from its direction on its sweep."""
-        pairs = zip(directions, self.sweeps, self.codes, strict=True)
-        return tuple(direction.read(sweep, mu) for direction, sweep, mu in pairs)
+        """Read each factor that has a sweep from its direction."""
+        return tuple(directions[index].read(self.sweeps[index], self.codes[index]) for index in self.swept)
+
+    @property
+    def swept(self) -> tuple[int, ...]:
+        """The numbers of the factors that have a sweep."""
+        return tuple(index for index, sweep in enumerate(self.sweeps) if len(sweep.levels) > 1)
 
     def median_person(self) -> int:
         """Return the number of the person with the median reconstruction error."""
@@ -142,8 +157,11 @@ def encode_sweeps(run: TrainedRun, sweep: LabelledBatches, meter: PartProgress, 
     """Encode every sweep of the split, and report progress as `stage`."""
     factors = len(run.factors)
     sweeps = tuple(sweep_of(sweep, factor) for factor in range(factors))
-    codes = []
+    codes: list[Floating] = []
     for found in sweeps:
+        if len(found.levels) < 2:
+            codes.append(np.empty((0, 0, run.layout.size)))
+            continue
         progress = meter.part(stage, len(found.levels) / sum(len(each.levels) for each in sweeps))
         levels, people = found.images.shape[:2]
         mu = run.codec.encode(found.images.reshape(-1, *found.images.shape[2:]), progress)[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from dcign.evaluate.codes import encode_split
+from dcign.evaluate.held_out import held_out_names, read_sweep
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.curves import invariance_figure, training_figure
 from dcign.figures.encoded import EncodedImages, count_sweep_images, encode_sweeps
@@ -27,14 +28,17 @@ class Gallery:
 
     run: TrainedRun
     other: TrainedRun | None
-    relit: PictureGrid
-    turned: tuple[PictureGrid, ...]  # one per factor, by every direction; empty if there is only one direction
+    relit: PictureGrid | None  # None, as is inferred, where no factor has a sweep
+    swept: tuple[int, ...]  # the numbers of the factors that have a sweep
+    turned: tuple[
+        PictureGrid, ...
+    ]  # one per factor that has a sweep, by every direction; empty if there is only one direction
     traversal: PictureGrid
     exchanges: tuple[PictureGrid, ...]  # one per factor
     mixtures: tuple[PictureGrid, ...]  # one per part of a person, if the data set has mixtures
     reconstruction: PictureGrid
     readings: tuple[InferredRun, ...]  # of every set of directions, in the order of the rows of `turned`
-    inferred: Figure
+    inferred: Figure | None
     invariance: Figure | None
     training: Figure | None
 
@@ -49,7 +53,7 @@ def make_gallery(
 
     progress: called with the name of the picture and the fraction of all work that is done.
     """
-    sweep, iid = source.labelled("sweep"), source.labelled("iid")
+    sweep, iid = read_sweep(source), source.labelled(held_out_names(source)[0])
     images = float(iid.images.shape[0] * iid.images.shape[1])
     stages = {
         "drawing sweeps": count_sweep_images(sweep),
@@ -64,7 +68,8 @@ def make_gallery(
     drawn = EncodedImages(iid, encode_split(run.codec, iid, meter.part("drawing traversal")))
     rebuilt = reconstruction_grid(run, drawn, meter.part("drawing reconstruction"))
     done = meter.part("drawing pictures")
-    person, factors = encoded.median_person(), range(len(run.factors))
+    person, swept = encoded.median_person(), encoded.swept
+    names, units = ([texts[index] for index in swept] for texts in (run.factors, run.units))
     compared = (encoded, *beside)
     rows = tuple(
         InferredRun(each.run.name, each.readings(directions), colour, own=directions is each.directions)
@@ -76,14 +81,15 @@ def make_gallery(
     gallery = Gallery(
         run=run,
         other=other,
-        relit=relit_grid(encoded, person),
-        turned=tuple(turned_grid(compared, factor, person) for factor in factors) if several else (),
+        relit=relit_grid(encoded, person) if swept else None,
+        swept=swept,
+        turned=tuple(turned_grid(compared, factor, person) for factor in swept) if several else (),
         traversal=traversal_grid(encoded, drawn),
-        exchanges=tuple(swap_grid(encoded, drawn, factor) for factor in factors),
+        exchanges=tuple(swap_grid(encoded, drawn, factor) for factor in range(len(run.factors))),
         mixtures=mixture_grids(run, source.mixed()),
         reconstruction=rebuilt,
         readings=rows,
-        inferred=inferred_figure(rows, run.factors, run.units),
+        inferred=inferred_figure(rows, names, units) if swept else None,
         invariance=invariance_figure(reports, run.factors, run.units),
         training=training_figure(run.folder),
     )
@@ -93,11 +99,9 @@ def make_gallery(
 
 def save_pictures(gallery: Gallery, folder: Path) -> list[Path]:
     """Write traversal, inferred, reconstruction and relight as PNGs. Raises TrainingError if one cannot be written."""
-    inferred = folder / "inferred.png"
-    write_result(inferred, as_png(gallery.inferred))
-    return [
-        save_grid(gallery.traversal, folder / "traversal.png"),
-        inferred,
-        save_grid(gallery.reconstruction, folder / "reconstruction.png"),
-        save_grid(gallery.relit, folder / "relight.png"),
-    ]
+    files = [save_grid(gallery.traversal, folder / "traversal.png")]
+    if gallery.inferred is not None:
+        files.append(folder / "inferred.png")
+        write_result(files[-1], as_png(gallery.inferred))
+    files.append(save_grid(gallery.reconstruction, folder / "reconstruction.png"))
+    return files if gallery.relit is None else [*files, save_grid(gallery.relit, folder / "relight.png")]

@@ -33,7 +33,7 @@ JUDGED = 400  # images, evenly out of the iid split, among which best, median an
 def relit_grid(encoded: EncodedSweeps, person: int) -> PictureGrid:
     """Show one person at levels of each factor's sweep. The last factor comes first, as light does in the paper."""
     groups = []
-    for factor in reversed(range(len(encoded.directions))):
+    for factor in reversed(encoded.swept):
         direction = encoded.directions[factor]
         rows = (
             turned_row(encoded, direction, factor, person, encoded.run.factors[factor]),
@@ -77,8 +77,9 @@ def turned_grid(compared: Sequence[EncodedSweeps], factor: int, person: int) -> 
     return PictureGrid(f"{compared[0].run.factors[factor]} set to other values", (RowGroup((*rows, truth)),))
 
 
-def traversal_grid(encoded: EncodedSweeps, iid: EncodedImages, people: Sequence[int] = (0, 1)) -> PictureGrid:
-    """Move each factor's latents, and other latents of the largest KL divergence, for people side by side."""
+def traversal_grid(encoded: EncodedSweeps, iid: EncodedImages) -> PictureGrid:
+    """Move each factor's latents, and other latents of the largest KL divergence, for two people side by side."""
+    people = range(min(2, len(encoded.people)))
     run = encoded.run
     rows = [_factor_row(encoded, iid, factor, people) for factor in range(len(run.factors))]
     for latent, note in _informative(run, iid.codes):
@@ -107,9 +108,10 @@ def _factor_row(encoded: EncodedSweeps, iid: EncodedImages, factor: int, people:
     """Move a factor's latent over its middle values, in the order of the factor. A circular one makes a whole turn."""
     run = encoded.run
     fit = run.calibrations[factor]
-    if fit.circular:
+    if fit.circular or fit.classes:
         ends = np.array(fit.range)
-        values = fit.coordinates(np.linspace(ends[0], ends[1], STEPS))
+        levels = np.linspace(ends[0], ends[1], STEPS)
+        values = fit.coordinates(np.unique(np.rint(levels)) if fit.classes else levels)
     else:
         low, high = np.percentile(iid.codes.flat_mu[:, fit.own[0]], MIDDLE)
         ends = fit.at(np.array([[low], [high]]))
@@ -181,10 +183,11 @@ def reconstruction_grid(
 
 
 def _donors(encoded: EncodedSweeps, iid: EncodedImages, factor: int) -> list[int]:
-    """Return different images of the iid split whose labels are spread evenly over the sweep's range."""
+    """Return different images of the iid split whose labels are spread evenly over the sweep's range, or their own."""
     truth = iid.codes.flat_factors[:, factor]
     chosen: list[int] = []
-    for wanted in np.linspace(encoded.sweeps[factor].levels[0], encoded.sweeps[factor].levels[-1], DONORS):
+    range_of = encoded.sweeps[factor].levels if factor in encoded.swept else np.sort(truth)
+    for wanted in np.linspace(range_of[0], range_of[-1], min(DONORS, len(truth))):
         nearest = np.argsort(np.abs(truth - wanted), kind="stable")
         chosen.append(next(int(image) for image in nearest if int(image) not in chosen))
     return chosen

@@ -33,7 +33,7 @@ def inferred_figure(
 ) -> Figure:
     """Draw one row per run and one panel per factor.
 
-    units: the text that follows a value of each factor.
+    factors, units: of the factors that have a sweep; a unit is the text that follows a value.
     """
     with chart_style():
         figure = Figure(figsize=(side * len(factors), (side + 0.35) * len(rows)), layout="constrained")
@@ -43,9 +43,9 @@ def inferred_figure(
                 reading = row.readings[factor]
                 _plot(axes, reading, units[factor], row.colour)
                 axes.set_title(f"{row.name}: {reading.name}", fontsize=9.5, loc="left")
-                axes.set_xlabel(f"true {factors[factor]} ({units[factor].strip()})")
+                axes.set_xlabel(_labelled(f"true {factors[factor]}", units[factor]))
                 if factor == 0:
-                    axes.set_ylabel(f"inferred ({units[factor].strip()})")
+                    axes.set_ylabel(_labelled("inferred", units[factor]))
     return figure
 
 
@@ -60,14 +60,14 @@ def comparison_figure(
             for column, axes in zip(columns, panels, strict=True):
                 reading = column.readings[factor]
                 _lines(axes, reading, column.colour, 0.6)
-                axes.text(0.04, 0.97, f"R² {reading.r2:.3f}", va="top", transform=axes.transAxes, color=INK, fontsize=9)
+                score = reading.words("").splitlines()[0]
+                axes.text(0.04, 0.97, score, va="top", transform=axes.transAxes, color=INK, fontsize=9)
                 axes.tick_params(labelsize=8, labelleft=column is columns[0])
                 if factor == 0:
                     axes.set_title(column.name)
-            unit = units[factor].strip()
-            panels[0].set_ylabel(f"inferred ({unit})")
+            panels[0].set_ylabel(_labelled("inferred", units[factor]))
             for axes in panels:
-                axes.set_xlabel(f"true {factors[factor]} ({unit})", fontsize=9)
+                axes.set_xlabel(_labelled(f"true {factors[factor]}", units[factor]), fontsize=9)
         figure.align_ylabels(grid[:, 0])
     return figure
 
@@ -88,9 +88,14 @@ def single_figure(reading: Reading, factor: str, unit: str, colour: str = RUN, s
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.subplots()
         _plot(axes, reading, unit, colour)
-        axes.set_xlabel(f"true {factor} ({unit.strip()})")
-        axes.set_ylabel(f"inferred ({unit.strip()})")
+        axes.set_xlabel(_labelled(f"true {factor}", unit))
+        axes.set_ylabel(_labelled("inferred", unit))
     return figure
+
+
+def _labelled(words: str, unit: str) -> str:
+    """Return an axis's label with its unit, if there is one."""
+    return f"{words} ({unit.strip()})" if unit.strip() else words
 
 
 def ticks(levels: Floating) -> list[float]:
@@ -106,8 +111,7 @@ def ticks(levels: Floating) -> list[float]:
 
 def _plot(axes: Axes, reading: Reading, unit: str, colour: str) -> None:
     _lines(axes, reading, colour, 0.8)
-    words = f"R² {reading.r2:.3f}\nmean error {reading.error:.1f}{unit}"
-    axes.text(0.04, 0.97, words, va="top", transform=axes.transAxes, color=INK)
+    axes.text(0.04, 0.97, reading.words(unit), va="top", transform=axes.transAxes, color=INK)
 
 
 def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:

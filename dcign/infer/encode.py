@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from dcign.arrays import Float32, Int64, Str
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, Batch
+from dcign.data.schema import Batch
 from dcign.data.shard.reader import Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
@@ -35,7 +35,7 @@ from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
 FORMAT_VERSION = 1
-AT_ONCE = 25  # batches in memory: 34 MB of pixels at 150 px, in colour
+AT_ONCE = 500  # images in memory: 34 MB of pixels at 150 px, in colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,8 +168,10 @@ def _encoded(
 
     Passes of other images round differently, and an evaluation encodes the whole split.
     """
-    whole_passes = math.lcm(BATCH_SIZE, codec.pass_images) // BATCH_SIZE  # batches
-    at_once = whole_passes * max(1, AT_ONCE // whole_passes)
+    first = next(of_split)
+    of_split = itertools.chain([first], of_split)
+    whole_passes = math.lcm(len(first.images), codec.pass_images)  # images
+    at_once = whole_passes * max(1, AT_ONCE // whole_passes) // len(first.images)  # batches
     while batches := list(itertools.islice(of_split, at_once)):
         mu, logvar = codec.encode(np.concatenate([batch.images for batch in batches]))
         sizes = [len(batch.images) for batch in batches]

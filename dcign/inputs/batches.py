@@ -16,13 +16,15 @@ from torch import Tensor
 from dcign.arrays import Int64
 from dcign.errors import TrainingError
 
+EVERYTHING = -1  # the kind of batches in which more than one thing varies
+
 
 class ImageBatches(Protocol):
     """B batches of n images, in memory or on disk, and what varies in each batch."""
 
     @property
     def kind(self) -> Int64:
-        """Return what varies (B,), an index of the description's kinds. Batches of -1 are never drawn."""
+        """Return what varies (B,), an index of the description's kinds, or EVERYTHING."""
 
     @property
     def size(self) -> int:

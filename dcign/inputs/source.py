@@ -7,6 +7,7 @@ image come from the data set.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dcign.arrays import Float32, Int64, IntP, UInt8
+from dcign.arrays import Float32, Int64, IntP, Str, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BACKGROUND, BATCH_SIZE, PARTS, VARIES
+from dcign.data.schema import BACKGROUND, PARTS, RENDERED
 from dcign.errors import TrainingError
-from dcign.inputs.batches import ImageBatches, TrainingBatches
+from dcign.inputs.batches import EVERYTHING, ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
 from dcign.run.configuration import ImageDescription, TrainConfiguration, kinds_of
 from dcign.storage.paths import store_errors, to_path
@@ -33,7 +34,7 @@ class LabelledBatches:
     """A split in memory.
 
     images (B, n, S, S, C) uint8; factors (B, n, F); kind (B,) the index of what varies among the description's kinds,
-    -1 for anything else; mask (B, n, S, S) coverage of each pixel 0..255, or None if the split has no masks.
+    EVERYTHING for all others; mask (B, n, S, S) coverage of each pixel 0..255, or None if the split has no masks.
     """
 
     images: UInt8
@@ -125,6 +126,19 @@ class DataSource:
         loaded = self._dataset.load(split)
         return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
 
+    @property
+    def rendered(self) -> bool:
+        """Whether `dcign render` made the data set, so that it has all splits and all kinds of batches."""
+        return next(iter(self._dataset.shards("train"))).header.version == RENDERED
+
+    def has(self, split: str) -> bool:
+        """Return whether there are batches of a split."""
+        return bool(self._dataset.splits.get(split))
+
+    def identity(self, split: str) -> Int64:
+        """Read who is shown in each image of a split: (B, n)."""
+        return np.concatenate([shard.identity_index for shard in self._dataset.shards(split)])
+
     def parts(self, split: str, most: int) -> PartLabels | None:
         """Read the part labels of the first `most` batches of a split, or return None if a shard of them has none."""
         labels: list[UInt8] = []
@@ -185,13 +199,15 @@ class DataSource:
             circular=tuple(factor.name for factor in factors if factor.circular),
             of_identity=tuple(factor.name for factor in factors if factor.of_identity),
             parts=self._dataset.parts,
+            classes=tuple(factor.classes for factor in factors) if any(factor.classes for factor in factors) else (),
+            open_kinds=first.header.version != RENDERED,
         )
 
     def training_bytes(self) -> int:
         """Return the size of the images of the training split, in bytes."""
         batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
-        height, width, channels = next(iter(self._dataset.shards("train"))).image_shape
-        return batches * BATCH_SIZE * height * width * channels
+        first = next(iter(self._dataset.shards("train")))
+        return batches * first.batch_size * math.prod(first.image_shape)
 
     def training(self, data_in: str, device: torch.device) -> ImageBatches:
         """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
@@ -236,10 +252,7 @@ class DataSource:
                 "`dcign render` makes it."
             )
 
-    def _kind(self, varies: UInt8) -> Int64:
-        """Convert the file's codes of what varies to indices of the description's kinds."""
-        kind_of_code = np.full(256, -1, dtype=np.int64)
-        for kind, name in enumerate(kinds_of(self._dataset)):
-            if name in VARIES:
-                kind_of_code[VARIES[name]] = kind
-        return kind_of_code[varies]
+    def _kind(self, varies: Str) -> Int64:
+        """Convert the names of what varies to indices of the description's kinds."""
+        known = {name: kind for kind, name in enumerate(kinds_of(self._dataset))}
+        return np.array([known.get(name, EVERYTHING) for name in varies.tolist()], np.int64)

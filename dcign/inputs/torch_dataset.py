@@ -22,7 +22,6 @@ from torch.utils.data import Dataset, Sampler
 from dcign.arrays import UInt8
 from dcign.data.dataset.chunks import find_chunks
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import VARIES_NAMES
 from dcign.errors import TrainingError
 
 
@@ -70,7 +69,7 @@ class FaceImages(Dataset[tuple[Tensor, Tensor]]):
     @property
     def varies(self) -> list[str]:
         """Return what varies in each image's batch, N names."""
-        return [VARIES_NAMES[code] for code in self._chunks.varies.repeat(self.batch_size)]
+        return self._chunks.varies.repeat(self.batch_size).tolist()
 
     def _image(self, index: int) -> UInt8:
         batch, image = divmod(index, self.batch_size)

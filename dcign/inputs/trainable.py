@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dcign.data.schema import PERSON_PARTS, VARIES
+from dcign.data.schema import ALL, IDENTITY, IMPORTED, PERSON_PARTS, VARIES
 from dcign.run.sizes import LARGEST, SMALLEST
 
 Json = dict[str, Any]
-NEEDED = ("train", "test", "iid", "sweep")  # splits
+NEEDED = ("train", "test", "iid", "sweep")  # splits, in version 1
+HELD_OUT = ("test", "iid")  # one of which version 2 needs
+ONE_THING_VARIES = (
+    "expected training batches in which one thing varies, found only batches in which everything varies: train the "
+    "recipe vae or beta-vae, which need no others."
+)
 
 
 def training_obstacles(summary: Json) -> list[str]:
@@ -20,6 +25,8 @@ def training_obstacles(summary: Json) -> list[str]:
 
     summary: of a whole folder, by `dcign.data.dataset.summary.summarise`.
     """
+    if summary["format_version"] == IMPORTED:
+        return [*_image_obstacles(summary["image"]), *_imported_obstacles(summary)]
     missing = [split for split in NEEDED if not summary["splits"].get(split, {}).get("batches")]
     found = [
         f"expected the splits {', '.join(NEEDED)}, as training and evaluation read them all, found no batch of "
@@ -38,15 +45,26 @@ def _image_obstacles(image: Json) -> Iterator[str]:
         yield f"expected images of {SMALLEST} to {LARGEST} px, found {width} px: scale them."
 
 
+def _imported_obstacles(summary: Json) -> Iterator[str]:
+    """Yield what is missing in a data set of version 2, whose own factors are what can vary."""
+    batches = {split: held.get("batches_of_kind", {}) for split, held in summary["splits"].items()}
+    if not batches.get("train"):
+        yield "expected a split train, found none: write one."
+    elif not batches["train"].keys() - {ALL}:
+        yield ONE_THING_VARIES
+    if not any(batches.get(split) for split in HELD_OUT):
+        yield f"expected a split {' or '.join(HELD_OUT)}, on which a network is evaluated, found none: write one."
+
+
 def _kind_obstacles(summary: Json) -> Iterator[str]:
     """Yield what is missing among the kinds of training batches. Batches in which everything varies are never drawn."""
-    kinds = [*summary["factors"], *summary.get("parts", ()), "identity"]
+    kinds = [*summary["factors"], *summary.get("parts", ()), IDENTITY]
     counts = summary["splits"].get("train", {}).get("batches_of_kind", {})
     if not counts:
         return
     strange = [kind for kind in kinds if kind not in VARIES]
     if strange:
-        names = [name for name in VARIES if name not in ("identity", "all", *PERSON_PARTS)]
+        names = [name for name in VARIES if name not in (IDENTITY, ALL, *PERSON_PARTS)]
         yield (
             f"expected factors that can vary, {', '.join(names)}, "
             f"found {', '.join(strange)}: use these names, or leave {strange[0]} out of the factors."

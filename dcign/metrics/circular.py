@@ -14,9 +14,11 @@ import numpy as np
 
 from dcign.arrays import Floating
 from dcign.metrics.bootstrap import bootstrap_all
+from dcign.metrics.categorical import indicators
 from dcign.metrics.regression import least_squares, linear_prediction
 
 T = TypeVar("T")
+Classes = Sequence[Sequence[int]]
 
 TURN = 360.0
 POINTS = 72  # of a closed curve: 5 degrees apart
@@ -154,30 +156,36 @@ def best_pair(mu: Floating, angles: Floating) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def factor_columns(factors: Floating, circular: Sequence[bool]) -> Floating:
-    """Return what a regression predicts: each factor, but cosine and sine of a circular one: (N, F) -> (N, C)."""
+def factor_columns(factors: Floating, circular: Sequence[bool], classes: Classes = ()) -> Floating:
+    """Return what a regression predicts: (N, F) -> (N, C).
+
+    This is each factor, but cosine and sine of a circular one, and indicators of classes. classes (F,): the indices of
+    the classes that get one, none for a number or an angle; by default no factor has any.
+    """
     columns = [
-        as_vectors(values) if turns else values[:, None] for values, turns in zip(factors.T, circular, strict=True)
+        indicators(values, named) if named else as_vectors(values) if turns else values[:, None]
+        for values, turns, named in zip(factors.T, circular, classes or [()] * len(circular), strict=True)
     ]
     return np.concatenate(columns, axis=1)
 
 
-def per_column(values: Sequence[T], circular: Sequence[bool]) -> list[T]:
+def per_column(values: Sequence[T], circular: Sequence[bool], classes: Classes = ()) -> list[T]:
     """Repeat what belongs to a factor for each of its columns: (F,) -> (C,)."""
-    return [value for value, turns in zip(values, circular, strict=True) for _ in range(2 if turns else 1)]
+    each = zip(values, circular, classes or [()] * len(circular), strict=True)
+    return [value for value, turns, named in each for _ in range(len(named) or (2 if turns else 1))]
 
 
-def per_factor(r2: Floating, columns: Floating, circular: Sequence[bool]) -> Floating:
+def per_factor(r2: Floating, columns: Floating, circular: Sequence[bool], classes: Classes = ()) -> Floating:
     """Return the R^2 of each factor, given those (C,) of its columns (M, C): (F,).
 
     That of a circular factor is of cosine and sine together, 1 - the sum of their squared errors / that of their
-    variances.
+    variances, and that of classes of all their indicators.
     """
-    owners = np.array(per_column(range(len(circular)), circular))
+    owners = np.array(per_column(range(len(circular)), circular, classes))
     spread = columns.astype(np.float64).var(axis=0)
     unexplained = np.bincount(owners, (1 - r2) * spread)
     total = np.bincount(owners, spread)
-    single = np.array([not circular[owner] for owner in owners])
+    single = np.bincount(owners)[owners] == 1
     found: Floating = 1 - np.divide(unexplained, total, out=np.ones_like(total), where=total > 0)
     found[owners[single]] = r2[single]  # unchanged by rounding
     return found

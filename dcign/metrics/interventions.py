@@ -108,7 +108,7 @@ def invariance_ratio(batches: ArrayLike, everybody: ArrayLike, block: Sequence[i
     refuse_latents(block, all_codes.shape[1])
     within, among = codes[..., block], all_codes[..., block]
     spread = among.var(axis=0).sum()
-    return float(within.var(axis=1).mean(axis=0).sum() / spread) if spread > 0 else float("nan")
+    return float(within.var(axis=1).mean(axis=0).sum() / spread) if spread > 0 and len(within) else float("nan")
 
 
 def _moved_within(codes: Floating, truth: Int64) -> Floating:

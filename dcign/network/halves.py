@@ -1,6 +1,6 @@
 """The encoder, from images to (mu, logvar), and the decoder, from a code to images.
 
-Images are (N, C, S, S), square, 0..1, of any size S from 32 to 256. The patch network and the strided one halve the
+Images are (N, C, S, S), square, 0..1, of any size S from 28 to 256. The patch network and the strided one halve the
 image until its grid is 4 to 8 wide. The paper's network exists at 150 px only, because its convolutions are not padded.
 """
 

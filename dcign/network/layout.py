@@ -30,7 +30,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, size: int) -> Layout:
-        """Return the layout of an image size. Raises TrainingError for sizes outside 32 to 256 px."""
+        """Return the layout of an image size. Raises TrainingError for sizes outside 28 to 256 px."""
         if not SMALLEST <= size <= LARGEST:
             raise TrainingError(
                 f"expected images of {SMALLEST} to {LARGEST} px, found {size} px: render them again, for example at "

@@ -47,6 +47,7 @@ class Recipe:
     shape_latents: PartSize = 20  # the latents of each part; factors have one or two of their own (code_layout.py)
     skin_latents: PartSize = 8
     hair_latents: PartSize = 12
+    class_latents: Annotated[int, Meta(ge=0, le=1024)] = 0  # of each factor of classes; 0: one per class
     mirror: bool = True  # mirror-equivariant, with the signs that the data set gives; in patch the decoder too
 
     # The clamp: what the decoder gets for a latent that does not vary in the batch.
@@ -229,6 +230,7 @@ UNUSED_BEFORE = (
     "shape_latents",
     "skin_latents",
     "hair_latents",
+    "class_latents",
     "encoder_widths",
     "decoder_widths",
     "encoder_hidden",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from dcign import __version__
 from dcign.device import refuse_threads, threads
 from dcign.errors import TrainingError
+from dcign.evaluate.held_out import read_sweep
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.encoded import Reading, count_sweep_images, encode_sweeps
 from dcign.figures.inferred import InferredRun, comparison_figure, thumbnail
@@ -64,7 +65,13 @@ def _picture(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[
         InferredRun(group.name, readings, _colour(run))
         for group, run, readings in zip(comparison.groups, runs, read, strict=True)
     ]
-    return as_png(comparison_figure(columns, runs[0].factors, runs[0].units))
+    swept = [name for name, reading in _named(runs[0], read[0])]
+    if not swept:
+        raise TrainingError(
+            "expected data with sweeps for a picture of factors, found none: compare into a page, --out NAME.html."
+        )
+    units = [runs[0].units[runs[0].factors.index(name)] for name in swept]
+    return as_png(comparison_figure(columns, swept, units))
 
 
 def _page(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
@@ -97,8 +104,17 @@ def refuse_comparison_file(path: Path) -> None:
 
 
 def _thumbnails(run: TrainedRun, readings: Sequence[Reading]) -> list[tuple[Figure, str]]:
-    """Return small charts, one per factor, each with R^2 on the sweep."""
-    return [(thumbnail(each, _colour(run)), formatted(each.r2, ".3f")) for each in readings]
+    """Return small charts, one per factor that has a sweep, each with the factor's name and its score."""
+    return [
+        (thumbnail(each, _colour(run)), f"{name} {formatted(each.score, '.3f')}")
+        for name, each in _named(run, readings)
+    ]
+
+
+def _named(run: TrainedRun, readings: Sequence[Reading]) -> list[tuple[str, Reading]]:
+    """Return readings with the names of their factors."""
+    names = dict(zip(run.description.factors, run.factors, strict=True))
+    return [(names[each.factor], each) for each in readings]
 
 
 def _colour(run: TrainedRun) -> str:
@@ -113,9 +129,7 @@ def _readings(
     for run in runs:
         sha256 = run.description.data_sha256
         if sha256 not in sweeps:
-            source = run.data(data)
-            source.refuse_missing(("sweep",))
-            sweeps[sha256] = source.labelled("sweep")
+            sweeps[sha256] = read_sweep(run.data(data))
     meter = PartProgress(
         progress,
         {f"drawing {run.folder}": count_sweep_images(sweeps[run.description.data_sha256]) for run in runs},

@@ -10,6 +10,7 @@ from typing import Any
 from dcign import __version__
 from dcign.device import threads
 from dcign.errors import TrainingError
+from dcign.evaluate.evaluation import refuse_unevaluable
 from dcign.figures.encoded import Reading
 from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import single_figure
@@ -57,7 +58,6 @@ def write_report(
             each.refuse_old_evaluation()
             run.refuse_other_data(each)
     source = run.data(data)
-    source.refuse_missing(("iid", "sweep"))
     with threads(thread_count):
         gallery = make_gallery(run, source, against, progress)
     path = run.folder / FILE
@@ -77,8 +77,7 @@ def refuse_report(run: TrainedRun, data: str | Path | None = None, against: Trai
     if against is not None:
         run.refuse_other_data(against)
         _ = against.evaluation
-    source = run.data(data)
-    source.refuse_missing(("train", "iid", "test", "sweep"))
+    refuse_unevaluable(run.data(data))
 
 
 def report_html(gallery: Gallery) -> str:
@@ -131,20 +130,20 @@ def _facts(run: TrainedRun) -> list[tuple[str, str]]:
 
 def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]]:  # for the template
     """Return for each run how well its first factor is read, with a chart and a strip of pictures."""
-    grid = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1]
+    if gallery.relit is None:
+        return []
+    grid, first = gallery.turned[0].groups[0] if gallery.turned else gallery.relit.groups[-1], gallery.swept[0]
     own = [number for number, row in enumerate(gallery.readings) if row.own]
     heroes = []
     for run, number, tone in zip(runs, own, ("run", "other"), strict=False):
         row = gallery.readings[number]
-        reading, factor, unit = row.readings[0], run.factors[0], run.units[0]
+        reading, factor, unit = row.readings[0], run.factors[first], run.units[first]
         heroes.append(
             {
                 "name": run.name,
                 "tone": tone,
                 "verdict": _verdict(reading, factor),
-                "words": f"{reading.name.capitalize()} {'read' if reading.circular else 'reads'} it from a picture "
-                "with a mean error of "
-                f"{reading.error:.1f}{unit}; a constant guess has {reading.blind_error:.0f}{unit}",
+                "words": _hero_words(reading, unit),
                 "figure": single_figure(reading, factor, unit, row.colour),
                 "rows": (grid.rows[number], grid.rows[-1]),
             }
@@ -152,11 +151,22 @@ def _heroes(gallery: Gallery, runs: Sequence[TrainedRun]) -> list[dict[str, Any]
     return heroes
 
 
+def _hero_words(reading: Reading, unit: str) -> str:
+    several = reading.circular or reading.of_classes
+    words = f"{reading.name.capitalize()} {'read' if several else 'reads'} it from a picture "
+    if reading.of_classes:
+        return (
+            f"{words}and are right in {reading.score:.0%}; a constant guess is right in {1 / len(reading.levels):.0%}"
+        )
+    guess = f"a constant guess has {reading.blind_error:.0f}{unit}"
+    return f"{words}with a mean error of {reading.error:.1f}{unit}; {guess}"
+
+
 def _verdict(reading: Reading, factor: str) -> str:
-    told = "Two latents are" if reading.circular else "One latent is"
-    if reading.r2 >= CLEAR:
+    told = "Two latents are" if reading.circular else "Some latents are" if reading.of_classes else "One latent is"
+    if reading.score >= CLEAR:
         return f"{told} {factor}"
-    return f"{told} nearly {factor}" if reading.r2 >= ALMOST else f"No latent is {factor}"
+    return f"{told} nearly {factor}" if reading.score >= ALMOST else f"No latent is {factor}"
 
 
 def _tables(runs: Sequence[TrainedRun]) -> list[tuple[str, list[tuple[Metric, list[list[tuple[str, str]]]]]]]:

@@ -1,6 +1,7 @@
 """How a code is laid out: blocks of latents, one after another, each with a name.
 
-    FACTOR      one latent, or two for a circular factor: the cosine and the sine of an angle
+    FACTOR      one latent, or two for a circular factor: the cosine and the sine of an angle; one per class for a
+                factor of classes, unless the recipe says how many
     PART        as many latents as the recipe gives to that part of a person, such as `hair`
     identity    all other latents; there is none where the data set has all parts of a person
 
@@ -51,9 +52,14 @@ class CodeLayout:
 
         Raises TrainingError if the recipe has too few latents, or no size for a part.
         """
+        factors = zip(description.factors, description.mirror_signs, description.class_counts, strict=True)
         signs: list[tuple[int, ...]] = [
-            (sign,) if name not in description.circular else (1, sign)
-            for name, sign in zip(description.factors, description.mirror_signs, strict=True)
+            (1,) * (recipe.class_latents or classes)
+            if classes
+            else (1, sign)
+            if name in description.circular
+            else (sign,)
+            for name, sign, classes in factors
         ]
         signs += [(1,) * _size_of_part(recipe, part) for part in description.parts]
         names = [*description.factors, *description.parts]

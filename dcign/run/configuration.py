@@ -33,6 +33,7 @@ Storage = Literal["auto", "memory", "disk"]
 Strings = Annotated[tuple[str, ...], Meta(min_length=1, description="one string per factor")]
 Signs = Annotated[tuple[int, ...], Meta(min_length=1, description="-1 or 1 for each factor")]
 Names = Annotated[tuple[str, ...], Meta(description="names")]
+Classes = Annotated[tuple[Names, ...], Meta(description="names of classes for each factor, or nothing")]
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,9 @@ class ImageDescription:
     """What the network is fitted to: square images and what varies in them, as the data set names it.
 
     circular: the factors whose range is the full turn. of_identity: those that belong to a person, so that they vary in
-    identity batches too. parts: of a person, of which batches vary one. Records of older versions have none of these.
+    identity batches too. parts: of a person, of which batches vary one. classes: the names of the classes of each
+    factor, none for a number or an angle; empty if no factor has any. open_kinds: whether the data set's own factors
+    are what can vary, so that there need not be batches of each kind. Records of older versions have none of these.
     """
 
     size: int
@@ -129,6 +132,8 @@ class ImageDescription:
     circular: Names = ()
     of_identity: Names = ()
     parts: Names = ()
+    classes: Classes = ()
+    open_kinds: bool = False
 
     def __post_init__(self) -> None:
         validate_fields(self)
@@ -143,6 +148,16 @@ class ImageDescription:
                 f"expected a unit and a mirror sign of -1 or 1 for each of the factors {self.factors}, found "
                 f"{self.units} and {self.mirror_signs}: correct the record of the factors."
             )
+        if self.classes and len(self.classes) != len(self.factors):
+            raise TrainingError(
+                f"expected classes for each of the factors {self.factors}, found {len(self.classes)} of them: correct "
+                "the record of the factors."
+            )
+
+    @property
+    def class_counts(self) -> tuple[int, ...]:
+        """Return the number of classes of each factor, 0 for numbers and angles: (F,)."""
+        return tuple(map(len, self.classes)) or (0,) * len(self.factors)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -1,3 +1,3 @@
 """The image sizes that networks take; here because `dcign inspect` asks for them without importing torch."""
 
-SMALLEST, LARGEST = 32, 256  # px
+SMALLEST, LARGEST = 28, 256  # px

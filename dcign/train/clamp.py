@@ -24,10 +24,11 @@ from dcign.run.code_layout import CodeLayout
 def active_latents(recipe: Recipe, layout: CodeLayout) -> Tensor:
     """Return the latents that may vary in each of K kinds of batches: (K, Z) bool.
 
-    Where nothing is clamped (a plain VAE), all may vary in every kind. Where labels are not used, none is marked.
+    Where nothing is clamped (a plain VAE), all may vary in every kind, and in one more: batches in which everything
+    varies. Where labels are not used, none is marked.
     """
     if not recipe.assigned:
-        return torch.full((len(layout.active), layout.size), recipe.reference == "none")
+        return torch.full((len(layout.active) + 1, layout.size), recipe.reference == "none")
     names = [layout.blocks[number].name for number in layout.block_of_latent]
     return torch.tensor([[name in active for name in names] for active in layout.active])
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from dcign.arrays import Int64
+from dcign.data.schema import ALL
 from dcign.errors import TrainingError
-from dcign.inputs.batches import ImageBatches, batches_by_kind, step_generator
+from dcign.inputs.batches import EVERYTHING, ImageBatches, batches_by_kind, step_generator
+from dcign.inputs.trainable import ONE_THING_VARIES
 from dcign.network.autoencoder import build_model
 from dcign.network.halves import initialise
 from dcign.run.checkpoint import TrainingState
@@ -63,8 +67,8 @@ def step_feed(
 ) -> StepFeed:
     """Return what draws the groups of any step of a run. Raises TrainingError if the data set cannot provide them."""
     recipe = configuration.recipe
-    ratio = configuration.ratio or recipe.ratio or (1.0,) * len(description.kinds)
-    if len(ratio) != len(description.kinds):
+    kinds, kind, ratio = drawn_kinds(batches.kind, description, configuration)
+    if len(ratio) != len(kinds):
         raise TrainingError(
             f"expected a ratio of {len(description.kinds)} shares, for {':'.join(description.kinds)}, found "
             f"{len(ratio)}: give one with --ratio."
@@ -76,10 +80,35 @@ def step_feed(
         )
     return StepFeed(
         batches,
-        batches_by_kind(batches.kind, description.kinds, ratio),
+        batches_by_kind(kind, kinds, ratio),
         ratio,
         recipe,
         CodeLayout.of(description, recipe),
         configuration.seed,
         ranks.process,
     )
+
+
+def drawn_kinds(
+    kind: Int64, description: ImageDescription, configuration: TrainConfiguration
+) -> tuple[tuple[str, ...], Int64, tuple[float, ...]]:
+    """Return the K kinds of batches that a run draws, the kind of each batch (B,), and the K shares.
+
+    Where the data set's own factors are what can vary, kinds without batches get no share, and a recipe that clamps
+    nothing also draws batches in which everything varies.
+
+    Raises TrainingError if there is nothing to draw.
+    """
+    kinds, recipe, asked = description.kinds, configuration.recipe, configuration.ratio
+    if not description.open_kinds:
+        return kinds, kind, asked or recipe.ratio or (1.0,) * len(kinds)
+    first, *_, last = recipe.ratio or (1.0, 1.0)
+    shares = asked or (*(first for _ in kinds[:-1]), last)
+    if recipe.reference == "none" and (kind == EVERYTHING).any():
+        kinds, kind = (*kinds, ALL), np.where(kind == EVERYTHING, len(kinds), kind)
+        shares = (*shares, 0.0 if asked else 1.0)
+    if not asked:
+        shares = tuple(share * (kind == index).any() for index, share in enumerate(shares))
+    if not any(shares):
+        raise TrainingError(ONE_THING_VARIES)
+    return kinds, kind, shares

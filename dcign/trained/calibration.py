@@ -2,7 +2,8 @@
 
 A latent that stands for elevation has units of its own and is not linear in elevation. An isotonic fit maps it to
 degrees. An isotonic fit is a step function and has no inverse. So the map from degrees to the latent is fitted
-separately. A circular factor has two latents, whose mean passes along a closed curve while the factor makes a turn.
+separately. A circular factor has two latents, whose mean passes along a closed curve while the factor makes a turn. A
+factor of classes has a block of latents: a linear discriminant reads the class, and a class is written as its mean.
 
 Maps on a line are constant beyond their ends. `range` gives the factor's values at the ends.
 """
@@ -23,8 +24,9 @@ from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
-from dcign.metrics.circular import TURN, ClosedCurve, fit_curve
-from dcign.metrics.regression import MonotoneMap, fit_line, fit_monotone
+from dcign.metrics.categorical import Discriminant, class_r_squared, fit_classes, indicators
+from dcign.metrics.circular import TURN, ClosedCurve, circular_r_squared, fit_curve
+from dcign.metrics.regression import MonotoneMap, fit_line, fit_monotone, r_squared
 from dcign.run import json_files
 from dcign.run.json_files import open_result, refuse_format, write_result
 
@@ -40,11 +42,13 @@ Name = Annotated[str, Meta(min_length=1)]
 class Calibration(ABC):
     """The latents of a factor, the map from them to the factor, and the map back.
 
-    Coordinates are values of these latents, or along as many other directions of the code: (N, k), k = 1 or 2.
+    Coordinates are values of these latents, or along as many other directions of the code: (N, k). classes: names of
+    the classes whose indices the values are, or none.
     """
 
     factor: str
     circular: bool = False
+    classes: tuple[str, ...]
 
     @property
     @abstractmethod
@@ -63,6 +67,10 @@ class Calibration(ABC):
     @abstractmethod
     def coordinates(self, values: Floating) -> Floating:
         """Return the coordinates of values of the factor: (N,) -> (N, k)."""
+
+    def r_squared(self, truth: Floating, coordinates: Floating) -> float:
+        """Return the share of the variance of the factor's values (N,) that coordinates (N, k) explain."""
+        return r_squared(truth, self.at(coordinates))
 
     def read(self, mu: Floating) -> Floating:
         """Return the factor's values read from codes: (N, Z) -> (N,)."""
@@ -85,6 +93,7 @@ class FactorCalibration(Calibration):
     offset: Number  # that line at latent 0
     value: MonotoneMap
     code: MonotoneMap
+    classes = ()
 
     def linear(self, codes: Floating) -> Floating:
         """Predict the factor by the line: latent (N,) -> factor (N,)."""
@@ -117,6 +126,7 @@ class CircularCalibration(Calibration):
     latents: tuple[Latent, Latent]
     curve: ClosedCurve
     circular = True
+    classes = ()
 
     @property
     def own(self) -> tuple[int, ...]:
@@ -136,6 +146,45 @@ class CircularCalibration(Calibration):
         """Return the latents of values of the factor, of any number of turns: (N,) -> (N, 2)."""
         return self.curve.at(values)
 
+    def r_squared(self, truth: Floating, coordinates: Floating) -> float:
+        """Return `dcign.metrics.circular.circular_r_squared`."""
+        return circular_r_squared(truth, self.at(coordinates))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassCalibration(Calibration):
+    """The latents of a factor of classes, and the discriminant that tells the class."""
+
+    factor: Name
+    latents: Annotated[tuple[Latent, ...], Meta(min_length=1)]
+    classes: Annotated[tuple[Name, ...], Meta(min_length=2)]
+    discriminant: Discriminant
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The factor's latents: (k,)."""
+        return self.latents
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The first and the last index."""
+        return 0.0, len(self.classes) - 1.0
+
+    def at(self, coordinates: Floating) -> Floating:
+        """Return the index of the most probable class: (N, k) -> (N,)."""
+        found: Floating = self.discriminant.probabilities(coordinates).argmax(axis=1).astype(np.float64)
+        return found
+
+    def coordinates(self, values: Floating) -> Floating:
+        """Return the mean of each class; indices are rounded and clipped: (N,) -> (N, k)."""
+        found: Floating = self.discriminant.means[np.rint(values).clip(*self.range).astype(np.intp)]
+        return found
+
+    def r_squared(self, truth: Floating, coordinates: Floating) -> float:
+        """Return `dcign.metrics.categorical.class_r_squared` of the probabilities."""
+        told = self.discriminant.probabilities(coordinates)
+        return class_r_squared(indicators(truth, range(len(self.classes))), told)
+
 
 def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
     """Fit both maps and the line between a latent's values (N,) and a factor's values (N,)."""
@@ -150,8 +199,12 @@ def calibrate_circle(
     return CircularCalibration(factor, latents, fit_curve(coordinates, values))
 
 
-def calibrate_coordinates(factor: str, latents: Sequence[int], coordinates: Floating, values: Floating) -> Calibration:
-    """Fit the maps between coordinates (N, k) and a factor's values (N,): on the circle if there are two."""
+def calibrate_coordinates(
+    factor: str, latents: Sequence[int], coordinates: Floating, values: Floating, classes: tuple[str, ...] = ()
+) -> Calibration:
+    """Fit the maps between coordinates (N, k) and a factor's values (N,): classes, or on the circle if there are two."""
+    if classes:
+        return ClassCalibration(factor, tuple(latents), classes, fit_classes(coordinates, values, len(classes)))
     if len(latents) == 1:
         return calibrate(factor, latents[0], coordinates[:, 0], values)
     return calibrate_circle(factor, (latents[0], latents[1]), coordinates, values)
@@ -232,6 +285,8 @@ def to_json(fit: Any) -> Any:  # JSON
 
 def from_json(found: Any) -> Calibration:  # unchecked JSON
     """Read what `to_json` returned. Raises ValueError, which names the fault, for anything else."""
+    if isinstance(found, dict) and "classes" in found:
+        return _read_classes(found)
     if isinstance(found, dict) and "latents" in found:
         return _read_circular(found)
     fit: FactorCalibration = json_files.from_json(found, FactorCalibration, _read_array)
@@ -251,6 +306,23 @@ def _read_circular(found: Any) -> CircularCalibration:  # unchecked JSON
     if len(fit.curve.points) < LEAST_POINTS:
         raise ValueError(f"the curve of {fit.factor} has {len(fit.curve.points)} points, too few for a turn")
     return fit
+
+
+def _read_classes(found: Any) -> ClassCalibration:  # unchecked JSON
+    fit: ClassCalibration = json_files.from_json(found, ClassCalibration, _read_table)
+    told, shape = fit.discriminant, (len(fit.classes), len(fit.latents))
+    if told.means.shape != shape or told.weights.shape != shape or told.offsets.shape != shape[:1]:
+        raise ValueError(f"the classes of {fit.factor} have other numbers than {shape[0]} times {shape[1]}")
+    return fit
+
+
+def _read_table(_: type, found: Any) -> Floating:  # JSON
+    """Read a list of numbers, or a list of equally long lists of numbers."""
+    nested = isinstance(found, list) and bool(found) and isinstance(found[0], list)
+    rows = json_files.from_json(found, list[list[Number]] if nested else list[Number])
+    if nested and len({len(row) for row in rows}) > 1:
+        raise ValueError("expected rows of one length, found others")
+    return np.array(rows, np.float64)
 
 
 def _read_points(_: type, found: Any) -> Floating:  # JSON

@@ -49,6 +49,7 @@ class _Evaluation(Struct):
     chance: Table | None = None
     marks: dict[str, Any] | None = None  # of strings
     unmeasured: str | None = None
+    left_out: list[str] | None = None  # sentences
     refiner: Table | None = None
     recombination: Table | None = None
 

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dcign.device import choose_device, choose_precision
 from dcign.errors import DataError, TrainingError
 from dcign.inputs.source import DataSource
@@ -153,11 +155,18 @@ class TrainedRun:
     @cached_property
     def units(self) -> tuple[str, ...]:
         """The text that follows a value of each factor."""
-        return tuple("°" if unit.startswith("deg") else f" {SHORT.get(unit, unit)}" for unit in self.description.units)
+        texts = ("°" if unit.startswith("deg") else f" {SHORT.get(unit, unit)}" for unit in self.description.units)
+        return tuple(text if text.strip() else "" for text in texts)
 
     def angle(self, factor: int, value: float) -> str:
-        """Format a value of a factor: rounded, with its unit, and with a sign if the factor can be negative."""
-        low, high = self.calibrations[factor].range
+        """Format a value of a factor: rounded, with its unit, and with a sign if the factor can be negative.
+
+        A class is named.
+        """
+        fit = self.calibrations[factor]
+        low, high = fit.range
+        if fit.classes:
+            return fit.classes[int(np.clip(round(value), low, high))]
         digits = 0 if high - low >= ROUNDED_FROM else 1
         rounded = round(value, digits)
         sign = "−" if rounded < 0 else "+" if rounded > 0 > low else ""

@@ -18,7 +18,7 @@ from dcign.arrays import IntP
 from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.damage import shown
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, LANDMARKS, MASK, TRUTH_LAYERS, Batch
+from dcign.data.schema import BATCH_SIZE, IMPORTED, LANDMARKS, MASK, TRUTH_LAYERS, Batch
 from dcign.data.shard.findings import Finding
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError, ModelError, RenderError
@@ -71,11 +71,21 @@ def verify(
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
             findings, shards = check_shard(path, also=header_check(path.absolute().parent.parent)), [path]
-        if pixels:
+        shards = [shard for shard in shards if not _is_imported(shard)]
+        if pixels and shards:
             with bar(f"rendering {path.name} again") as progress:
                 processes = worker_count or devices.worker_count(available_cores())
                 findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)
     return findings
+
+
+def _is_imported(shard: Path) -> bool:
+    """Return whether a shard can be opened and is of other pictures than those of `dcign render`."""
+    try:
+        with Shard(shard) as opened:
+            return opened.header.version == IMPORTED
+    except DataError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dcign.arrays import UInt8
 from dcign.data.dataset.manifest import Manifest, ShardEntry, write_manifest
-from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS, VARIES_NAMES, Batch, ShardHeader, configuration_sha256
+from dcign.data.schema import BATCH_SIZE, FACTORS, SPLITS, VARIES, Batch, ShardHeader, configuration_sha256
 from dcign.data.shard.writer import write_shard
 
 SIZE = 24
@@ -25,8 +25,8 @@ RANGES = {"azimuth": (-86.0, 86.0), "elevation": (-23.0, 23.0), "light_azimuth":
 CONFIGURATION = {"size": SIZE, "seed": 5}
 MODEL = b"a model, for all that the data package knows of it"
 SPLIT_KINDS = {
-    "train": VARIES_NAMES[:4] * 2,
-    "test": VARIES_NAMES[:4],
+    "train": [*VARIES][:4] * 2,
+    "test": [*VARIES][:4],
     "iid": ("all",) * 2,
     "sweep": ("identity",),
 }
@@ -101,7 +101,7 @@ def make_shard(tmp_path: Path, header: ShardHeader) -> Callable[..., Path]:
     """Write a shard of these batches, by default one of each kind but `all`."""
 
     def make(batches: Iterable[Batch] | None = None, name: str = "shard.h5", **changes: Any) -> Path:
-        held = list(batches or (disc_batch(number, VARIES_NAMES[number]) for number in range(4)))
+        held = list(batches or (disc_batch(number, [*VARIES][number]) for number in range(4)))
         write_shard(tmp_path / name, replace(header, **changes), held, len(held))
         return tmp_path / name
 

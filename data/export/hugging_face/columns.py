@@ -83,7 +83,10 @@ def _columns(layout: SplitLayout) -> Iterable[ExportColumn]:
     for factor in layout.factors:
         range_ = layout.ranges.get(factor.name)
         span = f", {range_[0]:g} to {range_[1]:g}" if range_ else ""
-        yield ExportColumn(factor_column(factor.name), "float32", f"factor, {factor.units}{span}")
+        if factor.classes:
+            yield ExportColumn(factor_column(factor.name), CLASS, "factor", names=factor.classes)
+        else:
+            yield ExportColumn(factor_column(factor.name), "float32", f"factor, {factor.units or 'no unit'}{span}")
     for name in layout.attributes:
         yield ExportColumn(f"attribute_{name}", "float32", "property of who is shown; null where unknown")
     for name in layout.nuisances:

@@ -17,7 +17,7 @@ import numpy as np
 from dcign.arrays import Floating, IntP, UInt8
 from dcign.evaluate.codes import Codes, evenly, unit_codes
 from dcign.evaluate.pictures.reconstruction import measure_reconstruction
-from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
+from dcign.evaluate.sweeps import Sweep, at_rest, has_sweep, sweep_of
 from dcign.inputs.source import LabelledBatches, PartLabels
 from dcign.metrics import psnr_decibels, structural_similarity
 from dcign.progress import FractionProgress
@@ -60,14 +60,16 @@ def measure_refiner(
     codes = Codes(tested.mu[chosen], tested.logvar[chosen], few.factors, few.kind)
     some = None if parts is None else PartLabels(parts.labels[chosen], parts.names)
     people = at_rest(sweep)
-    strips = [sweep_of(sweep, factor).near(LEVELS) for factor in range(len(fits))]
+    strips = {
+        index: sweep_of(sweep, index).near(LEVELS) for index in range(len(fits)) if has_sweep(sweep.factors, index)
+    }
     found: dict[str, Any] = {}
     for index, (name, codec) in enumerate(codecs.items()):
         figures = measure_reconstruction(codec, few, codes, parts=some).figures
         progress((index + 0.5) / len(codecs))
         views = {
-            fit.factor: dataclasses.asdict(measure_views(codec, people, strip, fit, intrinsic))
-            for fit, strip in zip(fits, strips, strict=True)
+            fits[index].factor: dataclasses.asdict(measure_views(codec, people, strip, fits[index], intrinsic))
+            for index, strip in strips.items()
         }
         found[name] = {"reconstruction": figures, "views": views}
         progress((index + 1) / len(codecs))

@@ -12,7 +12,7 @@ import pytest
 from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.check.smoothness import pixel_faults
 from dcign.data.dataset.reader import FaceDataset, Shard
-from dcign.data.schema import VARIES_NAMES
+from dcign.data.schema import VARIES
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
 from tests.support.data_sets import list_again
@@ -20,7 +20,7 @@ from tests.support.data_sets import list_again
 pytest_plugins = ["tests.support.discs"]
 
 AZIMUTH, ELEVATION, LIGHT = range(3)
-KINDS = {kind: number for number, kind in enumerate(VARIES_NAMES)}
+KINDS = {kind: number for number, kind in enumerate([*VARIES])}
 
 
 def changed(values: np.ndarray, *where: int, by: float) -> np.ndarray:
@@ -182,7 +182,7 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_promise_is_found_and_its_batch_named(make_shard, make_batch, case):
     varies, break_it, said = BROKEN[case]
-    batches = [make_batch(number, kind) for number, kind in enumerate(VARIES_NAMES[:4])]
+    batches = [make_batch(number, kind) for number, kind in enumerate([*VARIES][:4])]
     batches[KINDS[varies]] = break_it(batches[KINDS[varies]])
     found = check_shard(make_shard(batches))
     assert found
@@ -413,7 +413,7 @@ def test_a_model_free_shard_needs_indices_alone(make_batch, tmp_path, header):
 
 @pytest.mark.parametrize(("varies", "column", "found"), [("light_azimuth", LIGHT, False), ("azimuth", AZIMUTH, True)])
 def test_of_objects_of_any_shape_the_order_in_moving_light_says_nothing(make_batch, make_shard, varies, column, found):
-    batch = make_batch(VARIES_NAMES.index(varies), varies)
+    batch = make_batch([*VARIES].index(varies), varies)
     swap = replace(batch, factors=swapped(batch.factors, *far_apart(batch, column)))
     unknown = replace(swap, number=0, identity_shape=None, identity_albedo=None, identity_attributes=None)
     assert bool(check_shard(make_shard([unknown]))) == found

@@ -14,7 +14,7 @@ from rich.console import Console
 from dcign.data.dataset import contact_sheet as sheets
 from dcign.data.dataset.contact_sheet import contact_sheet, write_sheet
 from dcign.data.dataset.summary import summarise, table
-from dcign.data.schema import VARIES_NAMES
+from dcign.data.schema import VARIES
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.support.discs"]
@@ -32,7 +32,7 @@ def test_a_shard_is_described_by_what_is_in_it(make_shard, header):
     assert summary["kind"] == "shard"
     assert summary["image"] == {"height": 24, "width": 24, "channels": 1}
     train = summary["splits"]["train"]
-    assert train["batches_of_kind"] == dict.fromkeys(VARIES_NAMES[:4], 1)
+    assert train["batches_of_kind"] == dict.fromkeys([*VARIES][:4], 1)
     assert (train["batches"], train["images"], train["identities"]) == (4, 80, 23)
     assert train["bytes"] == path.stat().st_size
     azimuth = summary["factors"]["azimuth"]

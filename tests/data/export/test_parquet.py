@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dcign.data import NewBatch, write_dataset
 from dcign.data.dataset.manifest import read_manifest, write_manifest
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.export.dataset import export_dataset
 from dcign.data.export.hugging_face import parquet
 from dcign.data.export.hugging_face.columns import factor_column
-from dcign.data.schema import FACTORS
+from dcign.data.schema import FACTORS, Factor
 from dcign.errors import DataError
 from tests.support.exports import LAYERS
 
@@ -104,8 +105,8 @@ def test_a_licence_that_the_hub_does_not_know_is_named(make_faces, tmp_path):
     out = exported(folder, tmp_path)
     card = hub.DatasetCard.load(out / "README.md")
     assert (card.data.license, card.data.license_name) == ("other", 'Ask: "them"')
-    assert "Ask its makers whether they show real people." in card.text
-    assert "faces" not in card.data.tags
+    assert "Ask its makers whose faces they follow." in card.text
+    assert "faces" in card.data.tags
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of rdflib and pandas, within mlcroissant
@@ -161,3 +162,24 @@ def test_without_pyarrow_one_sentence_says_what_to_install(make_faces, tmp_path,
         DataError, match=r"expected the package pyarrow, found none: run `pip install 'dcign\[parquet\]'`"
     ):
         exported(make_faces(), tmp_path)
+
+
+def test_classes_of_imported_data_are_class_labels_and_nothing_is_said_to_be_rendered(tmp_path):
+    rng = np.random.default_rng(0)
+    factors = (Factor("shape", "", 1, classes=("cube", "ball")), Factor("image", "degree", 1))
+    batches = [
+        NewBatch(
+            images=rng.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8),
+            factors=np.array([[0, number], [1, number]], np.float32),
+            split="train",
+            varies="shape",
+            identity=np.zeros(2, np.int64),
+        )
+        for number in range(3)
+    ]
+    write_dataset(tmp_path / "theirs", factors, batches, name="blocks", licence="CC0")
+    out = exported(tmp_path / "theirs", tmp_path)
+    rows = datasets.load_dataset(str(out), split="train")
+    assert rows.features["shape"].int2str([row["shape"] for row in rows]) == ["cube", "ball"] * 3
+    assert [row["factor_image"] for row in rows] == [0, 0, 1, 1, 2, 2]
+    assert {"rendered", "OpenGL", "synthetic"}.isdisjoint((out / "croissant.json").read_text().split())

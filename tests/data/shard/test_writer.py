@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dcign.data.dataset.reader import Shard
-from dcign.data.schema import VARIES_NAMES, varies_codes
+from dcign.data.schema import VARIES, varies_codes
 from dcign.data.shard.writer import write_shard
 from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
@@ -25,7 +25,7 @@ pytest_plugins = ["tests.support.discs"]
 
 @pytest.fixture
 def four(make_batch):
-    return [make_batch(number, kind, "test") for number, kind in enumerate(VARIES_NAMES[:4])]
+    return [make_batch(number, kind, "test") for number, kind in enumerate([*VARIES][:4])]
 
 
 def assert_same(found, wanted):

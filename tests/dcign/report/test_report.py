@@ -189,9 +189,9 @@ def test_the_drawing_tells_its_way_from_nothing_to_all(run, runs):
 def test_a_reading_knows_its_error_and_that_of_a_guess():
     levels = np.array([-10.0, 0.0, 10.0])
     exact = Reading("latent 0", levels, np.repeat(levels[:, None], 2, axis=1))
-    assert (exact.r2, exact.error) == (1, 0)
+    assert (exact.score, exact.error) == (1, 0)
     blind = Reading("latent 0", levels, np.zeros((3, 2)))
-    assert blind.r2 == 0
+    assert blind.score == 0
     assert blind.error == blind.blind_error == pytest.approx(20 / 3)
 
 

@@ -1,6 +1,6 @@
 """Write a folder atomically: it appears under its name when it is complete.
 
-An export first removes what an earlier, killed export left.
+A writer first removes what an earlier, killed writer left.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dcign.storage.lock import folder_lock
 
 
 def refuse_taken(path: Path) -> None:
-    """Raise DataError if the name is taken, or if the temporary folder exists and no export wrote it."""
+    """Raise DataError if the name is taken, or if the temporary folder exists and is not a writer's."""
     if os.path.lexists(path):
         raise DataError(f"{path} is there already; expected a free name: remove it, or choose another --out.")
     part = _part(path)
     if os.path.lexists(part) and not (part / LOCK).exists():
         raise DataError(
-            f"{part} is there, and no export wrote it; expected a free name: remove it, or choose another --out."
+            f"{part} is there, and no `dcign` wrote it; expected a free name: remove it, or choose another --out."
         )
 
 
@@ -50,7 +50,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def _clear(part: Path) -> None:
-    """Remove what a killed export left."""
+    """Remove what a killed writer left."""
     for left in part.iterdir():
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left)
