@@ -64,7 +64,8 @@ API: dict[str, tuple[str, tuple[str, ...]]] = {
             "dcign.data.schema.Batch",
             "dcign.data.schema.Factor",
             "dcign.data.schema.ShardHeader",
-            "dcign.data.shard.writer.write_shard",
+            "dcign.data.dataset.writing.write_dataset",
+            "dcign.data.dataset.new_batch.NewBatch",
             "dcign.data.export.dataset.export_dataset",
             "dcign.inputs.torch_dataset",
         ),
@@ -82,7 +83,10 @@ API: dict[str, tuple[str, tuple[str, ...]]] = {
             "dcign.publish.push",
         ),
     ),
-    "metrics.md": ("Metrics", ("dcign.metrics", "dcign.metrics.infomec.infomec", "dcign.measure")),
+    "metrics.md": (
+        "Metrics",
+        ("dcign.metrics", "dcign.metrics.bootstrap.bootstrap", "dcign.metrics.infomec.infomec", "dcign.measure"),
+    ),
 }
 # The site begins with start.md, and Zensical takes a README for the index of its folder. In this order.
 MOVED = {"index.md": "reading.md", "start.md": "index.md", "README.md": "overview.md"}
@@ -170,7 +174,8 @@ def navigation(pages: Path) -> list[str]:
             for title, name in entries.items()
             if (pages / name).exists()
         ]
-        found.append(f"{{{json.dumps(section)} = [{', '.join(inner)}]}}")
+        if inner:
+            found.append(f"{{{json.dumps(section)} = [{', '.join(inner)}]}}")
     return found
 
 

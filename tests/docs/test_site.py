@@ -33,7 +33,7 @@ def test_every_page_of_docs_is_in_the_site(site: Path) -> None:
     pages = {moved.get(page.stem, page.stem) for page in (ROOT / "docs").glob("*.md")}
     assert {f"{name}.html" for name in pages} <= {page.name for page in site.glob("*.html")}
     first = (site / "index.html").read_text()
-    assert all(f'href="{name}.html"' in first for name in pages - {"index"})
+    assert all(f'href="./{name}.html"' in first for name in pages - {"index"})
 
 
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
