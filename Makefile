@@ -6,7 +6,7 @@ EGL_PACKAGES := libegl1 libgl1 libopengl0 libgl1-mesa-dri
 SPREAD := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test check bench docs clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -31,8 +31,11 @@ check: setup  ## ruff, mypy --strict, import-linter (layers, no import cycles), 
 bench: setup  ## measure rendering: stock pyrender, raw OpenGL, our batch renderer, `dcign render` end to end
 	@$(BIN)/python -m benchmarks.render
 
-clean:  ## remove .venv and the demo
-	rm -rf .venv demo
+docs: setup  ## build the documentation site into site/: pages, notebooks, API reference, search without a network
+	@$(BIN)/python docs/site/build.py site
+
+clean:  ## remove .venv, the demo and the site
+	rm -rf .venv demo site
 
 $(BIN)/.installed: setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

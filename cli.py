@@ -15,6 +15,7 @@ except ModuleNotFoundError:
     sys.exit("dcign: expected the package click, found none: run `pip install -e .` in the folder of dcign.")
 
 from dcign.commands.compare import compare
+from dcign.commands.completion import completion
 from dcign.commands.doctor import doctor
 from dcign.commands.edit import edit
 from dcign.commands.encode import encode
@@ -23,6 +24,7 @@ from dcign.commands.face import face
 from dcign.commands.import_ import import_
 from dcign.commands.inspect import inspect
 from dcign.commands.metrics import metrics
+from dcign.commands.push import push
 from dcign.commands.render import render
 from dcign.commands.train import evaluate, train
 from dcign.terminal.options import Commands
@@ -31,7 +33,7 @@ SECTIONS = {
     "Data sets": (face, render, import_, inspect),
     "Networks": (train, evaluate, compare),
     "Use of networks and codes": (edit, encode, metrics),
-    "Other programs and this machine": (export, doctor),
+    "Other programs and this machine": (export, push, completion, doctor),
 }
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.dataset.reader import FaceDataset
+from dcign.data.export.hugging_face.columns import export_columns
+from dcign.data.export.hugging_face.parquet import refuse_without_pyarrow, write_parquet
+from dcign.data.export.hugging_face.words import write_words
 from dcign.data.export.npz import write_archive
 from dcign.data.export.png import write_pictures
 from dcign.data.export.shapes3d import write_shapes
@@ -21,12 +24,10 @@ from dcign.storage.new_folder import refuse_taken, temporary_folder
 
 Writer = Callable[[SplitSource, Iterable[Batch], Path], None]  # split, its batches, folder to write into
 
-FORMATS: dict[str, Writer] = {
-    "png": write_pictures,
-    "npz": write_archive,
-    "3dshapes": write_shapes,
-    "webdataset": write_tars,
-}
+PARQUET, WEBDATASET = "parquet", "webdataset"
+FORMATS = ("png", "npz", "3dshapes", WEBDATASET, PARQUET)
+IN_FILES = (WEBDATASET, PARQUET)  # formats of numbered files
+FILE_BATCHES = 250  # 5,000 images per file: 50 MB at 150 px, and enough files for all workers of a large data set
 ABOUT = "about.json"
 
 
@@ -37,22 +38,26 @@ def export_dataset(
     splits: Sequence[str] = (),
     *,
     progress: Callable[[int, int], None],
-    tar_batches: int | None = None,
+    file_batches: int | None = None,
 ) -> int:
     """Write splits of a data set, all by default, into the new folder `out`; return the number of images.
 
-    progress(batches done, batches to do). tar_batches: batches per tar of webdataset, 250 by default. One batch is in
-    memory at a time. `out` appears when it is complete; on any exception nothing is left.
+    progress(batches done, batches to do). file_batches: batches per file of webdataset and parquet, 250 by default.
+    One batch is in memory at a time, of parquet five. `out` appears when it is complete; on any exception nothing is
+    left.
 
     Raises DataError if the format or a split is unknown, `out` exists, a shard is damaged, or the disk refuses.
     """
-    if to not in FORMATS:
+    if to is None or to not in FORMATS:
         raise DataError(
             f"expected a format of data sets for {folder}, found {to or 'none'}: choose --to {', '.join(FORMATS)}."
         )
-    if tar_batches is not None and to != "webdataset":
-        raise DataError(f"expected a size of tars for --to webdataset alone, found --to {to}: leave it out.")
-    write = partial(write_tars, tar_batches=tar_batches) if tar_batches else FORMATS[to]
+    if file_batches is not None and to not in IN_FILES:
+        raise DataError(
+            f"expected a size of files for --to {' or '.join(IN_FILES)} alone, found --to {to}: leave it out."
+        )
+    if to == PARQUET:
+        refuse_without_pyarrow()
     refuse_taken(out)
     dataset = FaceDataset(folder)
     wanted = tuple(dict.fromkeys(splits)) or tuple(name for name, entries in dataset.splits.items() if entries)
@@ -68,11 +73,26 @@ def export_dataset(
             done += 1
             progress(done, total)
 
+    write = _writer(to, sources, file_batches or FILE_BATCHES)
     with temporary_folder(out) as part:
         for source in sources:
             write(source, counted(source.batches(truth=to != "npz")), part)  # npz reads layer by layer
+        if to == PARQUET:
+            write_words(part, sources)
         (part / ABOUT).write_text(json.dumps(_about(sources, to), indent=1) + "\n", encoding="utf-8")
     return sum(source.image_count for source in sources)
+
+
+def _writer(to: str, splits: Sequence[SplitSource], file_batches: int) -> Writer:
+    writers: dict[str, Writer] = {
+        "png": write_pictures,
+        "npz": write_archive,
+        "3dshapes": write_shapes,
+        WEBDATASET: partial(write_tars, tar_batches=file_batches),
+    }
+    if to in writers:
+        return writers[to]
+    return partial(write_parquet, columns=export_columns(splits), file_batches=file_batches)
 
 
 def _about(sources: list[SplitSource], to: str) -> dict[str, Any]:  # JSON

@@ -12,12 +12,17 @@ from dcign.data.export.png_bytes import png_bytes
 from dcign.data.export.split import SplitLayout
 
 
+def is_picture(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
+    """Return whether one image's layer of this dtype and shape is a picture of 8 bits, gray or colour."""
+    return dtype == np.uint8 and (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3))
+
+
 def layer_file(layer: NDArray[Any]) -> tuple[str, bytes]:
     """Return the file name's extension and the content for one image's layer.
 
     layer: (H, W), (H, W, 3) or landmarks (L, 4), of any real dtype.
     """
-    if layer.dtype == np.uint8 and (layer.ndim == 2 or (layer.ndim == 3 and layer.shape[2] == 3)):
+    if is_picture(layer.dtype, layer.shape):
         return "png", png_bytes(layer.reshape(*layer.shape[:2], -1))
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(layer), version=(1, 0), allow_pickle=False)

@@ -21,10 +21,8 @@ from dcign.data.export.truth import layer_file
 from dcign.data.schema import Batch
 from dcign.storage.atomic import atomic_file
 
-TAR_BATCHES = 250  # 5,000 images per tar: 50 MB at 150 px, and enough tars for all workers of a large data set
 
-
-def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path, tar_batches: int = TAR_BATCHES) -> None:
+def write_tars(split: SplitSource, batches: Iterable[Batch], folder: Path, tar_batches: int) -> None:
     """Write a split as tars of `tar_batches` batches; the last may have fewer."""
     left = iter(batches)
     for number, first in enumerate(left):

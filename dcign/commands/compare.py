@@ -42,5 +42,5 @@ def compare(
             with stage_progress("comparing") as progress:
                 report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
     echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
-    if out is not None and not as_json:
-        echo(f"Look at {out}.")
+    if not as_json:
+        echo(f"Look at {out}." if out is not None else "Next: the same with --out compare.html, which adds pictures.")

@@ -47,4 +47,6 @@ def doctor(quick: bool, as_json: bool) -> None:
         echo(json.dumps({"good": not missing, "checks": [asdict(check) for check in checks]}, indent=1))
     else:
         echo(f"Missing: {', '.join(missing)}." if missing else "Everything that is needed is here.")
+        if not missing:
+            echo("Next: dcign render --batches 600 --size 64")
     sys.exit(1 if missing else 0)

@@ -89,4 +89,7 @@ def edit(
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None
             save_strip(out, edited.pictures, columns, stills, scale, fps)
-            echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}.")
+            echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}. Look at it.")
+        else:
+            factor = trained.description.factors[0].replace("_", "-")
+            echo(f"Next: dcign edit {run} {picture} --{factor} 30 --out new.png")

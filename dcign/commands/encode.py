@@ -36,3 +36,4 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
             encoding = encode_dataset(TrainedRun.open(run, device), faces, splits, threads, progress)
         save_encoding(encoding, out)
     echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
+    echo(f"Next: dcign metrics {out}")

@@ -10,7 +10,7 @@ from dcign.terminal.echo import echo
 from dcign.terminal.options import COUNT, NO_FILE_WRITTEN, PATH, PATH_OR_URL, SPLIT, interruptible
 from dcign.terminal.progress import batch_progress
 
-DATASET_FORMATS = ("png", "npz", "3dshapes", "webdataset")
+DATASET_FORMATS = ("png", "npz", "3dshapes", "webdataset", "parquet")
 RUN_FORMATS = ("onnx", "hub")
 
 
@@ -21,12 +21,12 @@ RUN_FORMATS = ("onnx", "hub")
               f"Of a data set: {', '.join(DATASET_FORMATS)}.")  # fmt: skip
 @click.option("--out", type=PATH, metavar="PATH",
               help="Folder to write into.  [default: RUN/FORMAT, or ./FACES-FORMAT]")  # fmt: skip
-@click.option("--tar-batches", type=COUNT, metavar="N",
-              help="Of webdataset: batches of 20 images per tar.  [default: 250]")  # fmt: skip
+@click.option("--file-batches", "--tar-batches", type=COUNT, metavar="N",
+              help="Of webdataset and parquet: batches of images per file.  [default: 250]")  # fmt: skip
 @click.option("--half", is_flag=True, help="Of hub: write the weights in float16, which halves their file.")
 @SPLIT
 def export(
-    folder: Path, to: str | None, out: Path | None, tar_batches: int | None, half: bool, splits: tuple[str, ...]
+    folder: Path, to: str | None, out: Path | None, file_batches: int | None, half: bool, splits: tuple[str, ...]
 ) -> None:
     """Write a trained network, or a data set, in the formats of other programs.
 
@@ -37,7 +37,9 @@ def export(
 
     A data set: png is SPLIT/BATCH/IMAGE.png, SPLIT/labels.csv and Hugging Face's SPLIT/metadata.csv; npz is SPLIT.npz
     with dSprites' keys; 3dshapes is SPLIT.h5 with 3D Shapes' images and labels; webdataset is SPLIT-000000.tar and so
-    on, of KEY.png and KEY.json. All contain the truth layers. docs/shard.md describes each.
+    on, of KEY.png and KEY.json; parquet is data/SPLIT-*.parquet for Hugging Face's `datasets` (pip install
+    'dcign[parquet]'), with a card for the hub and croissant.json. All contain the truth layers. docs/shard.md describes
+    each.
 
     \b
     Example:
@@ -45,7 +47,8 @@ def export(
       dcign export runs/swap --to hub --out swap-hub
       dcign export runs/swap --to hub --half --out swap-small
       dcign export faces --to npz --split iid --out faces-npz
-      dcign export faces --to webdataset --tar-batches 50
+      dcign export faces --to webdataset --file-batches 50
+      dcign export faces --to parquet --out faces-parquet
     """
     from dcign.data.dataset.manifest import NAME
     from dcign.storage.paths import store_errors
@@ -53,18 +56,19 @@ def export(
     with store_errors(folder):
         is_data_set = (folder / NAME).exists()
     if is_data_set:
-        from dcign.data.export.dataset import export_dataset
+        from dcign.data.export.dataset import ABOUT, export_dataset
 
         if half:
             raise click.UsageError(f"expected --half with a run, found it with the data set {folder}: leave it out.")
 
         out = out or Path(f"{folder.resolve().name}-{to}")
         with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
-            count = export_dataset(folder, out, to, splits, progress=progress, tar_batches=tar_batches)
+            count = export_dataset(folder, out, to, splits, progress=progress, file_batches=file_batches)
         echo(f"{out}: {count:,} images.")
+        echo(f"Next: dcign push {out} hf://USER/NAME --dry-run" if to == "parquet" else f"Look at {out / ABOUT}.")
         return
-    if to in DATASET_FORMATS or splits or tar_batches:
-        asked = f"--to {to}" if to in DATASET_FORMATS else "--split" if splits else "--tar-batches"
+    if to in DATASET_FORMATS or splits or file_batches:
+        asked = f"--to {to}" if to in DATASET_FORMATS else "--split" if splits else "--file-batches"
         raise click.ClickException(
             f"expected {NAME} in {folder}, because {asked} is for data sets, found none: finish the data set with "
             f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
@@ -82,4 +86,6 @@ def export(
             refuse_shipped(run.folder)
         files = export_run(run, out or folder / to, to, half=half)
     checked = "Checked against torch: " if to == "onnx" else ""
-    echo(checked + ", ".join(str(file) for file in files))
+    echo(checked + ", ".join(str(file) for file in files if file.exists()))
+    if to == "hub":
+        echo(f"Next: dcign push {out or folder / to} hf://USER/NAME --dry-run")

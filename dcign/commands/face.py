@@ -101,6 +101,7 @@ def face(
     model = subjects.face_model(model_path, stage_progress)
     if sheet in person_file.OF_THE_MODEL:
         echo(person_file.write_sheet_of_model(out, model, sheet, size))
+        echo(f"Look at {out}.")
         return
     haired = hair != "none"
     if person is not None:
@@ -111,3 +112,8 @@ def face(
         )
         names = f"people {seed} to {seed + gallery - 1}" if gallery else f"person {seed}"
     echo(person_file.write_person(out, model, people, names, sheet=sheet, size=size, hair=haired))
+    if out.suffix.lower() == ".json":
+        shown = f"dcign render --batches 600 --people {out}" if gallery else f"dcign face --person {out} --out face.png"
+        echo(f"Next: {shown}")
+    else:
+        echo(f"Look at {out}.")

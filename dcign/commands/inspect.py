@@ -69,8 +69,12 @@ def inspect(
             echo(f"`dcign train` would refuse it: {sentence}")
         if verify and summary["format_version"] == IMPORTED:
             echo("The pixels cannot be rendered again, as `dcign render` did not make them: labels alone were checked.")
+        if sheet is not None:
+            echo(f"Look at {sheet}.")
         if findings is not None:
             count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}."
             echo(count if findings else "Verified: nothing wrong was found.")
+        if summary["kind"] == "data set" and not (findings or summary["wrong"] or summary["refused_by_train"]):
+            echo(f"Next: dcign train {path}")
     if findings or summary["unreadable"] or (findings is None and summary["wrong"]):
         sys.exit(1)

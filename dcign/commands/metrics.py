@@ -41,3 +41,5 @@ def metrics(codes: Path, split: str, own: str, quick: bool, as_json: bool) -> No
         with stage_progress(f"measuring {codes}") as progress:
             report = measure(table, split, own_latents(own), not quick, progress)
     echo(json.dumps(report, indent=2) if as_json else measurement_table(report))
+    if not as_json:
+        echo(f"Next: dcign metrics {codes} --json > metrics.json keeps all of it.")

@@ -99,6 +99,8 @@ def _evaluate_run(
     echo(evaluation_table([evaluation.report]))
     echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
     echo(f"Look at {files[0]}.")
+    factor = run.description.factors[0].replace("_", "-")
+    echo(f"Next: dcign edit {out} PICTURE --{factor} 30 --out new.png, or dcign compare RUN RUN")
 
 
 @click.command(short_help="Evaluate a run on unseen people, write a report.")

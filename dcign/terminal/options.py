@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
@@ -32,6 +33,10 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         return to_path(expand_home(value) if isinstance(value, str) else value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Let the shell complete files."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 class LocalPath(click.Path):
@@ -104,6 +109,8 @@ class FactorCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read which factors the run has, then parse."""
         words = (expand_home(word) for word in args if not word.startswith("-"))
+        if ctx.resilient_parsing:  # the shell completes a command, which must not take the seconds that torch takes
+            return super().parse_args(ctx, args)
         folder = next((found for word in words if (found := network_folder(word)).is_dir()), None)
         if folder is not None:
             taken = {word for parameter in super().get_params(ctx) for word in parameter.opts}

@@ -25,6 +25,7 @@ from dcign.data.schema import FACTORS, VARIES
 from dcign.errors import DataError
 from dcign.storage.lock import folder_lock
 from tests.support.data_sets import list_again
+from tests.support.exports import LAYERS
 
 pytest_plugins = ["tests.support.discs"]
 
@@ -43,29 +44,6 @@ def whole(folder, split):
         np.concatenate([getattr(batch, name) for batch in batches]) for name in ("images", "factors", "identity_index")
     )
     return images, factors, np.repeat([batch.varies for batch in batches], 20), who
-
-
-@pytest.fixture(scope="session")
-def header(header):
-    """The header of shards whose people have attributes, and whose truth has names."""
-    names = {"parts": ("background", "skin"), "landmarks": ("nose", "chin")}
-    return replace(header, attributes=("sex", "age"), truth_names=names)
-
-
-@pytest.fixture
-def make_faces(make_dataset):
-    """Write a data set of people with attributes, one of them unknown."""
-
-    def make(change=lambda split, batch: batch):
-        def attributed(split, batch):
-            columns = batch.identity_shape[:, 0], 30 + batch.identity_index % 7
-            attributes = np.column_stack(columns).astype(np.float32)
-            attributes[3, 0] = np.nan
-            return change(split, replace(batch, identity_attributes=attributes))
-
-        return make_dataset(attributed)
-
-    return make
 
 
 @pytest.fixture
@@ -145,32 +123,6 @@ def test_3dshapes_files_have_images_and_labels(coloured, tmp_path):
         assert [name.decode() for name in file["labels"].attrs["names"]] == NAMES
 
 
-LAYERS = {
-    "mask": (np.uint8, ()),
-    "depth": (np.float32, ()),
-    "normals": (np.float16, (3,)),
-    "albedo": (np.uint8, (3,)),
-    "parts": (np.uint8, ()),
-    "own": (np.uint8, (2,)),
-}
-
-
-@pytest.fixture
-def with_truth(make_faces):
-    """A data set with truth layers of every dtype and shape."""
-
-    def change(split, batch):
-        rng, size = np.random.default_rng(batch.number), batch.images.shape[1:3]
-        layers = {
-            name: (rng.normal(size=(20, *size, *shape)) * 50).astype(dtype) for name, (dtype, shape) in LAYERS.items()
-        }
-        layers["parts"] %= 2
-        landmarks = np.where(np.arange(4) < 3, rng.normal(size=(20, 2, 4)), rng.integers(0, 2, (20, 2, 4)))
-        return replace(batch, truth=layers | {"landmarks": landmarks.astype(np.float32)})
-
-    return make_faces(change)
-
-
 def opened(path):
     """A layer's file as an array."""
     return np.load(path) if path.suffix == ".npy" else np.asarray(Image.open(path))
@@ -232,16 +184,18 @@ def test_the_metadata_of_hugging_face_name_every_png_and_only_pngs_of_images_lie
     assert {row[0] for row in rows} == {path.relative_to(root).as_posix() for path in root.rglob("*.png")}
 
 
-def test_the_size_of_tars_is_an_option_of_webdataset_alone(make_faces, tmp_path):
+def test_the_size_of_files_is_an_option_of_webdataset_and_parquet_alone(make_faces, tmp_path):
     folder = make_faces()
-    export_dataset(folder, tmp_path / "out", "webdataset", ["train"], progress=lambda *_: None, tar_batches=2)
+    export_dataset(folder, tmp_path / "out", "webdataset", ["train"], progress=lambda *_: None, file_batches=2)
     assert len(list((tmp_path / "out").glob("train-*.tar"))) == 4
-    with pytest.raises(DataError, match="expected a size of tars for --to webdataset alone, found --to png"):
-        export_dataset(folder, tmp_path / "other", "png", progress=lambda *_: None, tar_batches=2)
+    with pytest.raises(
+        DataError, match="expected a size of files for --to webdataset or parquet alone, found --to png"
+    ):
+        export_dataset(folder, tmp_path / "other", "png", progress=lambda *_: None, file_batches=2)
 
 
 def test_tars_hold_a_picture_and_its_labels_side_by_side(coloured, tmp_path):
-    export_dataset(coloured, tmp_path / "out", "webdataset", ["train"], progress=lambda *_: None, tar_batches=3)
+    export_dataset(coloured, tmp_path / "out", "webdataset", ["train"], progress=lambda *_: None, file_batches=3)
     tars = sorted((tmp_path / "out").glob("*.tar"))
     assert [tar.name for tar in tars] == [f"train-{number:06d}.tar" for number in range(3)]
     names, contents = [], []
@@ -391,7 +345,9 @@ except DataError as error:
 """
 
 
-@pytest.mark.parametrize(("to", "limit"), [("png", 1000), ("npz", 9000), ("3dshapes", 9000), ("webdataset", 9000)])
+@pytest.mark.parametrize(
+    ("to", "limit"), [("png", 1000), ("npz", 9000), ("3dshapes", 9000), ("webdataset", 9000), ("parquet", 9000)]
+)
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(to, limit, make_faces, tmp_path):
     folder = make_faces()
     command = [sys.executable, "-W", "error", "-c", LIMITED, str(folder), str(tmp_path / "out"), to, str(limit)]

@@ -18,41 +18,15 @@ from safetensors.torch import load_file, save_file
 import dcign
 from dcign import DCIGN, cli
 from dcign.errors import DataError, TrainingError
-from dcign.inputs.batches import TrainingBatches
 from dcign.publish.card import model_card, write_card
 from dcign.publish.hub import FILES
 from dcign.publish.onnx import export_run
-from dcign.recipes.registry import SWAP, changed
-from dcign.run.configuration import ImageDescription, TrainConfiguration
-from dcign.train.training import train_on
-from dcign.trained.calibration import calibrate, write_calibrations
 from dcign.trained.published import Published
 from dcign.trained.trained_run import TrainedRun
 from tests.support.evaluation import EVALUATION
 
-DESCRIPTION = ImageDescription(
-    size=32, channels=1, factors=("across", "tilt_up"), units=("px", "px"), mirror_signs=(-1, 1), data_sha256="none"
-)
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
 TENSOR = torch.from_numpy(IMAGES).permute(0, 3, 1, 2).float() / 255
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run of two steps on noise with a refiner of one, that says it was evaluated."""
-    folder = tmp_path_factory.mktemp("hub") / "run"
-    noise = torch.randint(0, 256, (3, 20, 32, 32, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    settings = {"data": "/secret/place/noise", "seed": 0, "device": "cpu", "threads": 1, "precision": "float32"}
-    recipe = changed(SWAP, {"beta": 0.5})
-    configuration = TrainConfiguration(
-        out=str(folder), recipe=recipe, steps=2, refine=1, ratio=(1.0, 1.0, 1.0), **settings
-    )
-    train_on(TrainingBatches(noise, np.arange(3)), DESCRIPTION, configuration)
-    values = np.linspace(-60, 60, 121)
-    fits = [calibrate(name, latent, values / 50, values) for latent, name in enumerate(DESCRIPTION.factors)]
-    write_calibrations(folder, fits)
-    (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
-    return folder
 
 
 @pytest.fixture
