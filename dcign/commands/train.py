@@ -15,6 +15,7 @@ from dcign.terminal.progress import stage_progress, step_progress
 RECIPES = (
     "swap",
     "swap-1",
+    "wild",
     "paper",
     "released",
     "vae",

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from dcign.arrays import Float32, Floating, UInt8
+from dcign.arrays import Float32, UInt8
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
+from dcign.inputs.light import LINEAR_OF_BYTE, decoded, encoded
 from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 
 DEPTHS = (8, 10, 12, 16)  # bits per pixel of a gray picture
@@ -52,7 +53,7 @@ def fitted(picture: Image.Image, size: int, channels: int) -> UInt8:
     linear = np.stack([_resized(channel, size) for channel in _linear(square)], axis=-1)
     if channels == 1:
         linear = linear @ np.array(GRAY_WEIGHTS, np.float32)[:, None]
-    return (_encoded(np.clip(linear, 0, 1)) * 255).round().astype(np.uint8)
+    return (encoded(np.clip(linear, 0, 1)) * 255).round().astype(np.uint8)
 
 
 def _linear(picture: Image.Image) -> Iterator[Float32]:
@@ -67,10 +68,9 @@ def _linear(picture: Image.Image) -> Iterator[Float32]:
         raise TrainingError(
             f"expected a picture that converts to RGB, found mode {picture.mode}: save it as RGB."
         ) from None
-    table = _decoded(np.arange(256, dtype=np.float32) / 255)
     opacity = np.asarray(alpha, np.float32) / 255
     for colour in colours:
-        yield table[np.asarray(colour)] * opacity
+        yield LINEAR_OF_BYTE[np.asarray(colour)] * opacity
 
 
 def _deep(picture: Image.Image) -> Float32 | None:
@@ -80,7 +80,7 @@ def _deep(picture: Image.Image) -> Float32 | None:
     values = np.asarray(picture, np.float32)
     if not np.isfinite(values).all():
         raise TrainingError("expected finite pixel values, found others: save the picture as RGB.")
-    return _decoded(np.clip(values / _white(values, whole=picture.mode != "F"), 0, 1))
+    return decoded(np.clip(values / _white(values, whole=picture.mode != "F"), 0, 1))
 
 
 def _white(values: Float32, whole: bool) -> float:
@@ -95,15 +95,3 @@ def _white(values: Float32, whole: bool) -> float:
 def _resized(channel: Float32, size: int) -> Float32:
     filtering = SMALLER if len(channel) > size else LARGER
     return np.asarray(Image.fromarray(channel).resize((size, size), filtering))
-
-
-def _decoded(encoded: Floating) -> Float32:
-    """Convert sRGB to linear light, both 0..1 (IEC 61966-2-1)."""
-    linear: Float32 = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
-
-
-def _encoded(linear: Float32) -> Float32:
-    """Convert linear light to sRGB, both 0..1."""
-    encoded: Float32 = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return encoded

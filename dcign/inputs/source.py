@@ -17,8 +17,8 @@ from torch import Tensor
 
 from dcign.arrays import Float32, Int64, IntP, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
-from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BACKGROUND, BATCH_SIZE, PARTS, VARIES
+from dcign.data.dataset.reader import MASK_PATH, FaceDataset
+from dcign.data.schema import BACKGROUND, BATCH_SIZE, MASK, PARTS, VARIES
 from dcign.errors import TrainingError
 from dcign.inputs.batches import ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
@@ -70,10 +70,11 @@ class MixedBatches:
 
 @dataclass(frozen=True, eq=False)
 class ChunkedBatches:
-    """Batches on disk, each read as a whole when it is needed; kind (B,)."""
+    """Batches on disk, each read as a whole when it is needed; kind (B,); mask_chunks: of their masks, if any."""
 
     chunks: SplitChunks
     kind: Int64
+    mask_chunks: SplitChunks | None = None
 
     @property
     def size(self) -> int:
@@ -82,8 +83,17 @@ class ChunkedBatches:
 
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
         """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
-        pairs = zip(batch.tolist(), image.numpy(), strict=True)
-        return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
+        return _read(self.chunks, batch, image)
+
+    @property
+    def has_masks(self) -> bool:
+        """Return whether the images have masks."""
+        return self.mask_chunks is not None
+
+    def take_masks(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return the masks of images (G, m) of batches (G,): (G, m, S, S) uint8."""
+        assert self.mask_chunks is not None  # `has_masks` says so
+        return _read(self.mask_chunks, batch, image)
 
     def labelled(self, batches: IntP, images: IntP) -> LabelledBatches:
         """Read images (m,) of batches (K,) and their labels, without masks, with one batch in memory at a time."""
@@ -91,6 +101,12 @@ class ChunkedBatches:
         for row, batch in enumerate(batches):
             pixels[row] = self.chunks.read(int(batch))[images]
         return LabelledBatches(pixels, self.chunks.factors[batches][:, images], self.kind[batches], None)
+
+
+def _read(chunks: SplitChunks, batch: Tensor, image: Tensor) -> Tensor:
+    """Read pixels of images (G, m) of batches (G,): (G, m, ...) uint8."""
+    pairs = zip(batch.tolist(), image.numpy(), strict=True)
+    return torch.from_numpy(np.stack([chunks.read(each)[chosen] for each, chosen in pairs]))
 
 
 class DataSource:
@@ -161,10 +177,12 @@ class DataSource:
             first += len(shard)
         return np.concatenate(found)
 
-    def chunked(self, split: str) -> ChunkedBatches:
-        """Find the batches of a split on disk, without reading any."""
+    def chunked(self, split: str, masks: bool = False) -> ChunkedBatches:
+        """Find the batches of a split on disk, without reading any, and on request their masks, if all have some."""
         chunks = find_chunks(self._dataset, split)
-        return ChunkedBatches(chunks, self._kind(chunks.varies))
+        masked = masks and all(MASK in shard.truths for shard in self._dataset.shards(split))
+        found = find_chunks(self._dataset, split, MASK_PATH) if masked else None
+        return ChunkedBatches(chunks, self._kind(chunks.varies), found)
 
     def description(self) -> ImageDescription:
         """Describe the images of the training split, and the factors."""
@@ -187,21 +205,25 @@ class DataSource:
             parts=self._dataset.parts,
         )
 
-    def training_bytes(self) -> int:
-        """Return the size of the images of the training split, in bytes."""
+    def training_bytes(self, masks: bool = False) -> int:
+        """Return the size of the images of the training split in bytes, on request with their masks."""
         batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
         height, width, channels = next(iter(self._dataset.shards("train"))).image_shape
-        return batches * BATCH_SIZE * height * width * channels
+        return batches * BATCH_SIZE * height * width * (channels + masks)
 
-    def training(self, data_in: str, device: torch.device) -> ImageBatches:
-        """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
+    def training(self, data_in: str, device: torch.device, masks: bool = False) -> ImageBatches:
+        """Return the training split from "disk", or in "memory": the device's, if the images fit there.
+
+        masks: whether their masks are needed. A split without any has none.
+        """
         if data_in == "disk":
-            return self.chunked("train")
+            return self.chunked("train", masks)
         train = self.labelled("train")
         images = torch.from_numpy(train.images)
-        if fits_on_device(images.nbytes, device):
-            images = images.to(device)
-        return TrainingBatches(images, train.kind)
+        mask = torch.from_numpy(train.mask) if masks and train.mask is not None else None
+        if fits_on_device(images.nbytes + (0 if mask is None else mask.nbytes), device):
+            images, mask = images.to(device), None if mask is None else mask.to(device)
+        return TrainingBatches(images, train.kind, mask)
 
     def sha256(self) -> str:
         """Return a hash over all shards of all splits."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from dcign.inputs.batches import ImageBatches, draw_groups, sent, step_generator
 from dcign.recipes.registry import Recipe
 from dcign.run.code_layout import CodeLayout
+from dcign.train.augmentation import Augmentation
 from dcign.train.clamp import draw_donors
 from dcign.train.distributed import Process
 
@@ -26,10 +27,12 @@ AHEAD = 16  # steps that are read before they are needed
 class StepInput(NamedTuple):
     """The groups of one rank in a step.
 
-    images (G, n, S, S, C) uint8; kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, blocks).
+    images (G, n, S, S, C) uint8, what the encoder sees; targets: what the decoder must draw, of the same shape;
+    kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, blocks).
     """
 
     images: Tensor
+    targets: Tensor
     kind: Tensor
     mirrored: Tensor
     noise: Tensor
@@ -37,7 +40,10 @@ class StepInput(NamedTuple):
 
     def to(self, device: torch.device) -> StepInput:
         """Return a copy on a device."""
-        return StepInput(*(sent(values, device) for values in self))
+        images, targets, *rest = self
+        shown = sent(images, device)
+        drawn = shown if targets is images else sent(targets, device)
+        return StepInput(shown, drawn, *(sent(values, device) for values in rest))
 
 
 Feed = Callable[[int], StepInput]
@@ -54,6 +60,7 @@ class StepFeed:
     layout: CodeLayout  # each of its blocks has its own donors
     seed: int
     process: Process
+    augmentation: Augmentation | None = None
 
     def __call__(self, step: int) -> StepInput:
         """Return the inputs of a step."""
@@ -64,7 +71,13 @@ class StepFeed:
         noise = torch.randn(recipe.groups, count, self.layout.size, generator=generator)
         donors = draw_donors(recipe.groups, count, len(self.layout.blocks), generator)
         batch, image, *rest = (values[self.process.rank :: self.process.count] for values in (*draw, noise, donors))
-        return StepInput(self.batches.take(batch, image), *rest)
+        images = self.batches.take(batch, image)
+        if self.augmentation is None:
+            return StepInput(images, images, *rest)
+        drawn = self.augmentation.draw(recipe.groups, self.batches, generator)
+        mine = drawn.of_rank(self.process.rank, self.process.count)
+        augmented = self.augmentation.apply(images, self.batches, batch, image, mine)
+        return StepInput(augmented, images if recipe.target == "clean" else augmented, *rest)
 
 
 class ReadAhead:
