@@ -22,6 +22,7 @@ from dcign.data.schema import BACKGROUND, BATCH_SIZE, MASK, PARTS, VARIES
 from dcign.errors import TrainingError
 from dcign.inputs.batches import ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
+from dcign.inputs.scaling import scaled_batches, scaled_masks
 from dcign.run.configuration import ImageDescription, TrainConfiguration, kinds_of
 from dcign.storage.paths import store_errors, to_path
 
@@ -75,6 +76,7 @@ class ChunkedBatches:
     chunks: SplitChunks
     kind: Int64
     mask_chunks: SplitChunks | None = None
+    size_read: int = 0  # px of the pictures that `labelled` reads; 0: those of the chunks
 
     @property
     def size(self) -> int:
@@ -97,9 +99,10 @@ class ChunkedBatches:
 
     def labelled(self, batches: IntP, images: IntP) -> LabelledBatches:
         """Read images (m,) of batches (K,) and their labels, without masks, with one batch in memory at a time."""
-        pixels = np.empty((len(batches), len(images), *self.chunks.shape[1:]), np.uint8)
+        side, channels = self.size_read or self.chunks.shape[1], self.chunks.shape[3]
+        pixels = np.empty((len(batches), len(images), side, side, channels), np.uint8)
         for row, batch in enumerate(batches):
-            pixels[row] = self.chunks.read(int(batch))[images]
+            pixels[row] = scaled_batches(self.chunks.read(int(batch))[images][None], side)[0]
         return LabelledBatches(pixels, self.chunks.factors[batches][:, images], self.kind[batches], None)
 
 
@@ -124,7 +127,7 @@ class DataSource:
             raise TrainingError(
                 f"expected the data set of the run in {folder}, found nothing there: name that data set with --data."
             )
-        source = cls(folder)
+        source = cls(folder, description.size)
         if source.sha256() != description.data_sha256:
             raise TrainingError(
                 f"expected the shards on which the run was trained, found others in {folder}: name that data set with "
@@ -132,14 +135,22 @@ class DataSource:
             )
         return source
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, size: int = 0) -> None:
+        """Open a data set. size: of the pictures that are read, px, scaled down from the data set's; 0: no scaling.
+
+        The training split keeps the data set's size, because the trainer may cut its pictures out of larger ones.
+        """
         self._dataset = FaceDataset(folder)
         self._folder = folder
+        self._size = size
 
     def labelled(self, split: str) -> LabelledBatches:
         """Read a whole split into memory."""
         loaded = self._dataset.load(split)
-        return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
+        size = self._size or loaded.images.shape[-2]
+        mask = None if loaded.mask is None else scaled_masks(loaded.mask, size)
+        images = scaled_batches(loaded.images, size)
+        return LabelledBatches(images, loaded.factors, self._kind(loaded.varies), mask)
 
     def parts(self, split: str, most: int) -> PartLabels | None:
         """Read the part labels of the first `most` batches of a split, or return None if a shard of them has none."""
@@ -152,7 +163,12 @@ class DataSource:
             labels += [shard.truth(PARTS, row) for row in range(min(len(shard), most - len(labels)))]
             if len(labels) == most:
                 break
-        return PartLabels(np.stack(labels), names)
+        stacked = np.stack(labels)
+        if self._size and stacked.shape[-1] != self._size:  # the label at each new pixel's centre
+            old = stacked.shape[-1]
+            nearest = (np.arange(self._size) * 2 + 1) * old // (2 * self._size)
+            stacked = stacked[:, :, nearest[:, None], nearest]
+        return PartLabels(stacked, names)
 
     def mixed(self) -> MixedBatches | None:
         """Read the split `mix`, or return None if there is none."""
@@ -182,7 +198,7 @@ class DataSource:
         chunks = find_chunks(self._dataset, split)
         masked = masks and all(MASK in shard.truths for shard in self._dataset.shards(split))
         found = find_chunks(self._dataset, split, MASK_PATH) if masked else None
-        return ChunkedBatches(chunks, self._kind(chunks.varies), found)
+        return ChunkedBatches(chunks, self._kind(chunks.varies), found, self._size)
 
     def description(self) -> ImageDescription:
         """Describe the images of the training split, and the factors."""
@@ -192,9 +208,14 @@ class DataSource:
             raise TrainingError(
                 f"expected square images, found {width} x {height} px in {self._folder}: use a data set of square ones."
             )
+        if self._size > height:
+            raise TrainingError(
+                f"expected size={height} or less, as the pictures in {self._folder} have {height} px, found "
+                f"size={self._size}: lower it with --set size={height}."
+            )
         factors = self._dataset.factors
         return ImageDescription(
-            size=height,
+            size=self._size or height,
             channels=channels,  # type: ignore[arg-type]  # ImageDescription validates it
             factors=tuple(factor.name for factor in factors),
             units=tuple(factor.units for factor in factors),
@@ -218,12 +239,12 @@ class DataSource:
         """
         if data_in == "disk":
             return self.chunked("train", masks)
-        train = self.labelled("train")
+        train = self._dataset.load("train")
         images = torch.from_numpy(train.images)
         mask = torch.from_numpy(train.mask) if masks and train.mask is not None else None
         if fits_on_device(images.nbytes + (0 if mask is None else mask.nbytes), device):
             images, mask = images.to(device), None if mask is None else mask.to(device)
-        return TrainingBatches(images, train.kind, mask)
+        return TrainingBatches(images, self._kind(train.varies), mask)
 
     def sha256(self) -> str:
         """Return a hash over all shards of all splits."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dcign.inputs.batches import ImageBatches, draw_groups, sent, step_generator
+from dcign.inputs.scaling import scaled
 from dcign.recipes.registry import Recipe
 from dcign.run.code_layout import CodeLayout
 from dcign.train.augmentation import Augmentation
@@ -60,6 +61,7 @@ class StepFeed:
     layout: CodeLayout  # each of its blocks has its own donors
     seed: int
     process: Process
+    picture_size: int  # px of the network's pictures; the batches' may be larger
     augmentation: Augmentation | None = None
 
     def __call__(self, step: int) -> StepInput:
@@ -73,11 +75,12 @@ class StepFeed:
         batch, image, *rest = (values[self.process.rank :: self.process.count] for values in (*draw, noise, donors))
         images = self.batches.take(batch, image)
         if self.augmentation is None:
-            return StepInput(images, images, *rest)
+            clean = scaled(images, self.picture_size)
+            return StepInput(clean, clean, *rest)
         drawn = self.augmentation.draw(recipe.groups, self.batches, generator)
         mine = drawn.of_rank(self.process.rank, self.process.count)
         augmented = self.augmentation.apply(images, self.batches, batch, image, mine)
-        return StepInput(augmented, images if recipe.target == "clean" else augmented, *rest)
+        return StepInput(augmented, scaled(images, self.picture_size) if recipe.target == "clean" else augmented, *rest)
 
 
 class ReadAhead:

@@ -83,5 +83,6 @@ def step_feed(
         CodeLayout.of(description, recipe),
         configuration.seed,
         ranks.process,
+        description.size,
         build_augmentation(recipe, batches, description.channels, description.size),
     )

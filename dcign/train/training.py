@@ -60,7 +60,7 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
                     f"expected the data set of the run in {configuration.data}, found nothing there: name its folder, "
                     f"dcign train FACES --resume --out {configuration.out}"
                 )
-            source = DataSource(configuration.data)
+            source = DataSource(configuration.data, configuration.recipe.size)
             source.check(("test", "iid", "sweep"))  # the evaluation reads them, after hours of training
             description = source.description()
             masks = configuration.recipe.backgrounds > 0
