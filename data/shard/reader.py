@@ -175,7 +175,7 @@ class Shard:
         return self._row(schema.IMAGES, row)
 
     def chunks(self, path: str = schema.IMAGES) -> Int64:
-        """Return where each batch's deflated images lie in the file, or its layer: first byte, number of bytes (B, 2)."""
+        """Return where each batch's deflated pixels of a dataset lie: first byte, number of bytes (B, 2)."""
         return np.array(self._open().stored[path].extents, np.int64)
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 
 class Framing(NamedTuple):
-    """The framing of N pictures: zoom (N,) factors; shift (N, 2) right and down, shares of the width; roll (N,) degrees.
+    """The framing of N pictures: zoom (N,); shift (N, 2) right and down, shares of the width; roll (N,) degrees.
 
     What was at p is at zoom * rotation(roll) p + shift.
     """
@@ -52,5 +52,5 @@ def _inverse(framing: Framing) -> Tensor:
 
 
 def over(pictures: Tensor, mask: Tensor, background: Tensor) -> Tensor:
-    """Lay pictures (N, C, S, S), black where nothing is, over a background: mask (N, 1, S, S) is their coverage 0..1."""
+    """Lay pictures (N, C, S, S), black where nothing is, over a background: mask (N, 1, S, S) is coverage 0..1."""
     return pictures + (1 - mask) * background

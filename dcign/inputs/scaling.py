@@ -10,7 +10,7 @@ from dcign.inputs.light import encoded_light, light_of
 
 
 def scaled(pictures: Tensor, size: int) -> Tensor:
-    """Scale square pictures (..., H, H, C) uint8 sRGB down to (..., size, size, C) uint8. Equal sizes change nothing."""
+    """Scale square pictures (..., H, H, C) uint8 sRGB down to (..., size, size, C). Equal sizes change nothing."""
     if pictures.shape[-2] == size:
         return pictures
     rows = _means(pictures.shape[-2], size).to(pictures.device)

@@ -268,7 +268,7 @@ WILD = replace(
     gamma=(0.7, 1.4),
 )
 
-# Fields of the augmentation, of the patch network, of Muon, and of parts of a person, which older versions did not have.
+# Fields that older versions did not have: of the augmentation, the patch network, Muon, and parts of a person.
 UNUSED_BEFORE = (
     "size",
     "zoom",

@@ -88,7 +88,9 @@ class Augmentation:
         tint = COLOUR * torch.randn(groups, self.channels, 1, 1, generator=generator)
         return (gray + (tint if self.channels > 1 else 0)).clamp(0, 1) ** 2.2
 
-    def apply(self, images: Tensor, batches: ImageBatches, batch: Tensor, image: Tensor, draw: AugmentationDraw) -> Tensor:
+    def apply(
+        self, images: Tensor, batches: ImageBatches, batch: Tensor, image: Tensor, draw: AugmentationDraw
+    ) -> Tensor:
         """Return the augmented pictures: images (G, n, H, H, C) uint8 -> (G, n, S, S, C) uint8.
 
         batch (G,) and image (G, n): where the images are among the batches, for their masks.

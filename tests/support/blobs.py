@@ -20,7 +20,10 @@ DESCRIPTION = ImageDescription(
 
 
 def moving_blobs(batches=12):
-    """Batches of a bright blob of which one thing varies: its place across, its height, or its size. Its light is its mask."""
+    """Batches of a bright blob of which one thing varies: its place across, its height, or its size.
+
+    Its light is its mask, too.
+    """
     rng = np.random.default_rng(0)
     values = np.repeat(rng.uniform(-1, 1, (batches, 1, 3)), 20, axis=1)
     kind = np.arange(batches) % 3

@@ -85,13 +85,18 @@ def test_a_framing_moves_a_point_as_it_says(what):
     picture = torch.zeros(1, 1, 64, 64)
     picture[0, 0, 32:36, 40:44] = 1  # centre at (+10, +2) px from the middle
     found = framed(picture, Framing.of(1, **FRAMINGS[what]), 64)[0, 0]
-    down, right = ((found * axis).sum() / found.sum() - 31.5 for axis in torch.meshgrid(*[torch.arange(64.0)] * 2, indexing="ij"))
+    down, right = (
+        (found * axis).sum() / found.sum() - 31.5 for axis in torch.meshgrid(*[torch.arange(64.0)] * 2, indexing="ij")
+    )
     wanted = {"zoom": (15, 3), "right": (26, 2), "down": (10, 18), "roll": (-2, 10)}[what]
     assert (float(right), float(down)) == pytest.approx(wanted, abs=0.1)
 
 
 def test_zooming_out_shows_the_background_around_the_picture():
-    images, masks = torch.full((1, 2, 32, 32, 1), 255, dtype=torch.uint8), torch.full((1, 2, 32, 32), 255, dtype=torch.uint8)
+    images, masks = (
+        torch.full((1, 2, 32, 32, 1), 255, dtype=torch.uint8),
+        torch.full((1, 2, 32, 32), 255, dtype=torch.uint8),
+    )
     out = changed(SWAP, {"zoom": (0.5, 0.5), "backgrounds": 1.0})
     corners = [augmented(out, images, masks, 32, step)[0, 0, 0, 0].item() for step in range(8)]
     assert len({*corners}) > 3
@@ -99,7 +104,10 @@ def test_zooming_out_shows_the_background_around_the_picture():
 
 
 def test_a_crop_turns_the_borders_black_and_nothing_else():
-    images, masks = torch.full((40, 2, 32, 32, 1), 200, dtype=torch.uint8), torch.zeros(40, 2, 32, 32, dtype=torch.uint8)
+    images, masks = (
+        torch.full((40, 2, 32, 32, 1), 200, dtype=torch.uint8),
+        torch.zeros(40, 2, 32, 32, dtype=torch.uint8),
+    )
     found = augmented(changed(SWAP, {"crop": 0.25}), images, masks, 32)
     assert {*found.unique().tolist()} == {0, 200}
     assert bool((found[:, :, 8:24, 8:24] == 200).all())
@@ -135,7 +143,9 @@ def test_the_decoder_draws_the_clean_picture_or_the_one_that_the_encoder_sees(tm
 
 def test_a_background_without_masks_is_refused_in_a_sentence():
     batches = dataclasses.replace(moving_blobs(), masks=None)
-    with pytest.raises(TrainingError, match=r"expected masks in the training split.*found none.*--truth mask, or use --set"):
+    with pytest.raises(
+        TrainingError, match=r"expected masks in the training split.*found none.*--truth mask, or use --set"
+    ):
         build_augmentation(WILD, batches, 1, 32)
     assert build_augmentation(changed(WILD, {"backgrounds": 0.0}), batches, 1, 32) is not None
     assert build_augmentation(SWAP, batches, 1, 32) is None
@@ -181,7 +191,9 @@ def test_a_run_reads_its_larger_data_set_at_the_size_of_its_network(masked_faces
 
 
 def test_a_network_larger_than_the_pictures_is_refused_in_a_sentence(masked_faces):
-    with pytest.raises(TrainingError, match=r"expected size=48 or less, as the pictures in .* found size=256: lower it"):
+    with pytest.raises(
+        TrainingError, match=r"expected size=48 or less, as the pictures in .* found size=256: lower it"
+    ):
         DataSource(masked_faces, 256).description()
 
 
