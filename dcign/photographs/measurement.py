@@ -15,10 +15,10 @@ from dcign.errors import TrainingError
 from dcign.infer.face_detector import asked_window
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.infer.window import middle_square
-from dcign.photographs.labels import Photograph
 from dcign.metrics import psnr_decibels, r_squared, spearman
 from dcign.metrics.circular import circular_r_squared, near
 from dcign.metrics.regression import fit_line
+from dcign.photographs.labels import Photograph
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.trained.calibration import Calibration, factor_values
 from dcign.trained.trained_run import TrainedRun

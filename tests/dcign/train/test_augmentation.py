@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dcign.errors import TrainingError
+from dcign.infer.encode import encode_dataset
 from dcign.inputs.batches import TrainingBatches, as_network_input, step_generator
 from dcign.inputs.framing import Framing, framed
 from dcign.inputs.scaling import scaled
@@ -187,7 +188,8 @@ def test_a_run_reads_its_larger_data_set_at_the_size_of_its_network(masked_faces
     batch, image = np.array([1, 0]), np.array([3, 7])
     part = run.data().chunked("iid").labelled(batch, image)
     np.testing.assert_array_equal(part.images, read.images[batch][:, image])
-    run.codec.encode(part.images[0])
+    encoding = encode_dataset(run, masked_faces, ["iid"])
+    np.testing.assert_allclose(encoding.mu, run.codec.encode(read.images.reshape(-1, 32, 32, 1))[0], atol=1e-5)
 
 
 def test_a_network_larger_than_the_pictures_is_refused_in_a_sentence(masked_faces):
