@@ -97,7 +97,7 @@ def edit(
         if window is not None:
             echo(f"{picture}: {window.describe(*opened.size)}.")
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
-        if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
+        if caution := editing.caution(trained, edited):
             echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None

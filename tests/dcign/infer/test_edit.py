@@ -13,12 +13,12 @@ from PIL import Image
 
 from dcign import cli
 from dcign.errors import TrainingError
-from dcign.infer.edit import arranged, describe, edit, parse_values, usual_decibels, warning
+from dcign.infer.edit import Edit, arranged, caution, describe, edit, parse_values, usual_decibels, warning
 from dcign.infer.read_picture import fitted
 from dcign.infer.window import window_of_eyes
 from dcign.infer.write_pictures import save_strip
 from dcign.inputs.batches import TrainingBatches
-from dcign.recipes.registry import SWAP
+from dcign.recipes.registry import SWAP, WILD
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, factor_values, write_calibrations
@@ -363,3 +363,11 @@ def test_a_face_is_cut_out_by_its_eyes_and_the_command_says_how(run, tmp_path):
 )
 def test_a_face_that_is_not_there_is_refused(run, photo, words, wanted):
     assert wanted in refused(run, photo, *words)
+
+
+def test_a_network_that_draws_clean_pictures_gives_no_warning(run):
+    plain = TrainedRun.open(run)
+    wild = dataclasses.replace(plain, configuration=dataclasses.replace(plain.configuration, recipe=WILD))
+    poor = Edit({}, IMAGE / 255, psnr_db=9.0, flat_psnr_db=12.0, pictures=IMAGE[None] / 255)
+    assert "do not trust" in caution(plain, poor)
+    assert caution(wild, poor) == ""
