@@ -115,7 +115,8 @@ def _cut(channel: Float32, window: Window, size: int) -> Float32:
     moved = (*inverse[:2], inverse[2] + 1, *inverse[3:5], inverse[5] + 1)
     whole = (size * finer, size * finer)
     samples = Image.fromarray(padded).transform(whole, Image.Transform.AFFINE, moved, Image.Resampling.BILINEAR)
-    return np.asarray(samples).reshape(size, finer, size, finer).mean(axis=(1, 3))
+    cut: Float32 = np.asarray(samples).reshape(size, finer, size, finer).mean(axis=(1, 3))
+    return cut
 
 
 def _resized(channel: Float32, size: int) -> Float32:

@@ -105,15 +105,15 @@ class Augmentation:
         framing = Framing(*map(each, draw.framing))
         if bool((draw.background >= 0).any()):
             masks = batches.take_masks(batch, image).flatten(0, 1)[:, None] / 255
-            light, mask = framed(torch.cat([light, masks], dim=1), framing, self.size).split([self.channels, 1], dim=1)
-            light = over(light, mask, each(self._backgrounds(batches, draw, device)))
+            placed = framed(torch.cat([light, masks], dim=1), framing, self.size)
+            light = over(placed[:, :-1], placed[:, -1:], each(self._backgrounds(batches, draw, device)))
         else:
             light = framed(light, framing, self.size)
         light = light * each(_window(draw.crop, self.size))[:, None]
         light = (light * each(draw.exposure)[:, None, None, None]).clamp(0, 1)
         values = encoded_light(light) ** each(draw.gamma)[:, None, None, None]
         stored = (values * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-        return stored.unflatten(0, (groups, count))
+        return stored.reshape(groups, count, self.size, self.size, self.channels)
 
     def _backgrounds(self, batches: ImageBatches, draw: AugmentationDraw, device: torch.device) -> Tensor:
         """Return the backgrounds (G, C, S, S), linear light; black for groups without one."""
