@@ -14,28 +14,29 @@ import numpy as np
 from dcign.arrays import Float32, Int64, Str, UInt8
 from dcign.data.damage import damage_errors
 from dcign.data.dataset.reader import FaceDataset
+from dcign.data.schema import IMAGES
 from dcign.data.shard.contents import inflate
 from dcign.storage.paths import with_local_copy
 
 
 @dataclass(frozen=True, eq=False)
 class SplitChunks:
-    """Where the images of each of a split's B batches lie.
+    """Where the images of each of a split's B batches lie, or their masks.
 
-    files: the shards; file (B,) which of them; begin, stored (B,) bytes; shape (n, H, W, C) of a batch; varies (B,)
-    names of what differs in each; factors (B, n, F) their labels.
+    files: the shards; file (B,) which of them; begin, stored (B,) bytes; shape (n, H, W, C) of a batch, of masks (n, H,
+    W); varies (B,) names of what differs in each; factors (B, n, F) their labels.
     """
 
     files: tuple[Path, ...]
     file: Int64
     begin: Int64
     stored: Int64
-    shape: tuple[int, int, int, int]
+    shape: tuple[int, ...]
     varies: Str
     factors: Float32
 
     def read(self, batch: int) -> UInt8:
-        """Return the images of one batch (n, H, W, C); raise DataError if they are missing or damaged."""
+        """Return the pixels of one batch, of the shape `shape`; raise DataError if they are missing or damaged."""
         path = self.files[self.file[batch]]
         with damage_errors(path):
             with with_local_copy(path, lambda copy: copy.open("rb"), fresh=False) as file:
@@ -46,17 +47,10 @@ class SplitChunks:
         return pixels
 
 
-def find_chunks(dataset: FaceDataset, split: str) -> SplitChunks:
-    """Return where the batches of a split lie, asking each shard."""
+def find_chunks(dataset: FaceDataset, split: str, path: str = IMAGES) -> SplitChunks:
+    """Return where the images of a split lie, or another dataset of bytes per pixel, asking each shard."""
     found = [
-        (
-            shard.path,
-            len(shard),
-            (shard.batch_size, *shard.image_shape),
-            shard.image_chunks(),
-            shard.varies,
-            shard.factors,
-        )
+        (shard.path, len(shard), shard.columns()[path].shape, shard.chunks(path), shard.varies, shard.factors)
         for shard in dataset.shards(split)
     ]
     files, counts, shapes, places, varies, factors = zip(*found, strict=True)

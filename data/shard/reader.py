@@ -179,9 +179,9 @@ class Shard:
         """Return the images of one batch (n, H, W, C)."""
         return self._row(schema.IMAGES, row)
 
-    def image_chunks(self) -> Int64:
-        """Return where each batch's deflated images lie in the file: first byte, number of bytes (B, 2)."""
-        return np.array(self._open().stored[schema.IMAGES].extents, np.int64)
+    def chunks(self, path: str = schema.IMAGES) -> Int64:
+        """Return where each batch's deflated pixels of a dataset lie: first byte, number of bytes (B, 2)."""
+        return np.array(self._open().stored[path].extents, np.int64)
 
     def truth(self, name: str, row: int) -> NDArray[Any]:  # any real dtype
         """Return a truth layer of one batch: (n, H, W) or (n, H, W, 3); landmarks (n, L, 4)."""

@@ -21,6 +21,12 @@ from dcign.terminal.options import NO_FILE_WRITTEN, PATH, FactorCommand, interru
 @click.argument("picture", type=PATH)
 @click.option("--out", type=PATH, metavar="PNG|GIF", help="File to write; a .gif is animated.")
 @click.option("--grid", is_flag=True, help="Draw a grid of two factors: the first varies by row, the second by column.")
+@click.option("--eyes", type=float, nargs=4, metavar="X Y X Y",
+              help="Where the two eyes are in the picture, pixels: cut, turn and scale it so that they lie where those "
+              "of our renders do.")  # fmt: skip
+@click.option("--box", type=float, nargs=4, metavar="X Y W H",
+              help="The same from a box around the face, from the brows to the chin, pixels.")  # fmt: skip
+@click.option("--detect", is_flag=True, help="The same from a face detector (the extra photos).")
 @click.option("--beside", is_flag=True, help="Show the cropped input and its reconstruction before the results.")
 @click.option("--plain", is_flag=True, help="Draw without the run's refiner, if it has one.")
 @click.option("--scale", type=click.IntRange(1, 16), default=1, show_default=True, metavar="N",
@@ -33,6 +39,9 @@ def edit(
     picture: Path,
     out: Path | None,
     grid: bool,
+    eyes: tuple[float, float, float, float] | None,
+    box: tuple[float, float, float, float] | None,
+    detect: bool,
     beside: bool,
     plain: bool,
     scale: int,
@@ -43,7 +52,8 @@ def edit(
 ) -> None:
     """Print at what angles a picture was taken, and render it again at others.
 
-    RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
+    RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used, unless you say where the
+    face is (docs/photographs.md). Each factor of the run is
     an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
     the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
     values, they change together. Factors that you do not set keep the value read from the picture. A factor of classes
@@ -55,10 +65,12 @@ def edit(
       dcign edit runs/swap photo.png
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
+      dcign edit runs/wild photo.jpg --eyes 310 412 398 405 --beside --out seen.png
       dcign edit runs/people photo.png --age 70 --hair-from other.png --out older.png
     """
     from dcign import device as devices
     from dcign.infer import edit as editing
+    from dcign.infer.face_detector import asked_window
     from dcign.infer.read_picture import fitted, open_picture
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
@@ -77,14 +89,21 @@ def edit(
         trained = TrainedRun.open(run, device)
         columns, spread = editing.arranged(asked, grid)
         shape = trained.description.size, trained.description.channels
-        image, *others = (fitted(open_picture(path), *shape) for path in (picture, *donors.values()))
+        opened = open_picture(picture)
+        window = asked_window(opened, eyes, box, detect)
+        image = fitted(opened, *shape, window)
+        others = [
+            fitted(donor, *shape, asked_window(donor, detect=detect)) for donor in map(open_picture, donors.values())
+        ]
         with devices.threads(threads):
             codec = trained.codec if plain else trained.sharp_codec
             blocks = dict(zip(donors, others, strict=True))
             edited = editing.edit(codec, trained.calibrations, image, spread, blocks)
+        if window is not None:
+            echo(f"{picture}: {window.describe(*opened.size)}.")
         classes = {fit.factor: fit.classes for fit in trained.calibrations if fit.classes}
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units, classes)}.")
-        if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
+        if caution := editing.caution(trained, edited):
             echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None

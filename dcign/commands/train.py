@@ -9,12 +9,22 @@ import click
 
 from dcign.run.kept import kept_sentence
 from dcign.terminal.echo import echo
-from dcign.terminal.options import COUNT, DATA, NOT_NEGATIVE, PATH, PATH_OR_URL, interruptible, on_device
+from dcign.terminal.options import (
+    COUNT,
+    DATA,
+    NO_FILE_WRITTEN,
+    NOT_NEGATIVE,
+    PATH,
+    PATH_OR_URL,
+    interruptible,
+    on_device,
+)
 from dcign.terminal.progress import stage_progress, step_progress
 
 RECIPES = (
     "swap",
     "swap-1",
+    "wild",
     "paper",
     "released",
     "vae",
@@ -108,16 +118,66 @@ def _evaluate_run(
 @DATA
 @click.option("--against", type=PATH, metavar="RUN",
               help="Another run, an entangled one for example, to show beside this one.")  # fmt: skip
+@click.option("--photos", type=PATH, metavar="FOLDER",
+              help="Read these photographs instead, whose factors --labels knows.")  # fmt: skip
+@click.option("--labels", type=PATH, metavar="CSV",
+              help="With --photos: the columns file and factors; also eyes or box (docs/photographs.md).")  # fmt: skip
+@click.option("--detect", is_flag=True, help="With --photos: find faces without eyes or box by a detector.")
+@click.option("--out", type=PATH, metavar="FOLDER", help="With --photos: where to write.  [default: the run's folder]")
 @on_device("cpu")
-def evaluate(run: Path, data: Path | None, against: Path | None, device: str, threads: int) -> None:
+def evaluate(
+    run: Path,
+    data: Path | None,
+    against: Path | None,
+    photos: Path | None,
+    labels: Path | None,
+    detect: bool,
+    out: Path | None,
+    device: str,
+    threads: int,
+) -> None:
     """Evaluate a trained network on people outside the training data. Writes evaluation.json and report.html.
 
     report.html is one self-contained file in the run's folder, beside its pictures as PNGs.
     `dcign train` ends with the same.
 
+    With --photos and --labels, writes photos.json and photos.png instead: how well the factors of photographs are read,
+    as framed and under seven framings within 10 %.
+
     \b
     Example:
       dcign evaluate runs/swap --against runs/vae
+      dcign evaluate runs/wild --photos photos --labels photos/labels.csv
     """
+    if photos is not None or labels is not None:
+        if photos is None or labels is None:
+            raise click.UsageError("expected both --photos FOLDER and --labels CSV, found one: give the other.")
+        _evaluate_photographs(run, photos, labels, detect, out or run, device, threads)
+        return
+    if detect or out is not None:
+        raise click.UsageError("expected --photos FOLDER with --detect and --out, found none: give it, or leave them.")
     stopped = f"Stopped. Every file in {run} is complete, old or new: run the same command again."
     _evaluate_run(run, data, device, threads, stopped, against)
+
+
+def _evaluate_photographs(
+    run: Path, photos: Path, labels: Path, detect: bool, out: Path, device: str, threads: int
+) -> None:
+    from dcign.figures.chart import as_png
+    from dcign.figures.photographs import photograph_figure
+    from dcign.photographs.labels import read_photographs
+    from dcign.photographs.measurement import FILE, measure_photographs, photograph_table
+    from dcign.storage.atomic import write_atomic
+    from dcign.trained.trained_run import TrainedRun
+
+    with interruptible(NO_FILE_WRITTEN):
+        trained = TrainedRun.open(run, device)
+        described = trained.description
+        found = read_photographs(photos, labels, described.factors)
+        with stage_progress("reading photographs") as progress:
+            measured = measure_photographs(trained, found, detect, threads, progress)
+        write_atomic(out / FILE, measured.as_json())
+        figure = photograph_figure(trained.factors, described.units, measured.labels, measured.read)
+        write_atomic(out / "photos.png", as_png(figure))
+    echo(photograph_table(measured.report))
+    echo(f"{out}: {FILE}, photos.png")

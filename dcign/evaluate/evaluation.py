@@ -30,6 +30,9 @@ from dcign.evaluate.pictures.recombination import measure_recombination
 from dcign.evaluate.pictures.reconstruction import measure_reconstruction
 from dcign.evaluate.pictures.refinement import measure_refiner, refined_images
 from dcign.evaluate.pictures.rerendering import sweep_operations
+from dcign.evaluate.robustness import IMAGES as ROBUSTNESS_IMAGES
+from dcign.evaluate.robustness import WORDS as ALTERATIONS
+from dcign.evaluate.robustness import measure_robustness
 from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
 from dcign.evaluate.sweeps import sweep_levels
 from dcign.inputs.source import DataSource, LabelledBatches, MixedBatches, PartLabels
@@ -187,6 +190,7 @@ def evaluate_codec(
     chance = measure_chance(
         codec, train.few, train.varying, iid, splits, fits, alive, plain, meter.part("measuring chance")
     )
+    robustness = measure_robustness(codec, iid, fits, np.random.default_rng(SEED), meter.part("altering"))
     refiner = None
     if sharp is not None:
         codecs, refining = {"decoded": codec, "refined": sharp}, meter.part("refining")
@@ -200,6 +204,7 @@ def evaluate_codec(
         "recombination": measure_recombination(codec, people.mix),
         "reconstruction": plain.figures,
         "refiner": refiner,
+        "robustness": robustness,
         "latents": {"count": len(nats), "alive": int(alive.sum()), "kl_nats": nats.tolist()},
         "blocks": _blocks(codec, alive),
         "identity": dataclasses.asdict(identity) if identity else None,
@@ -235,6 +240,7 @@ def _meter(
         for name, split in (("train", train), ("iid", iid), ("test", test))
     }
     work = {f"encoding {name}": float(encoding * count) for name, count in images.items()}
+    work["altering"] = float(encoding * ROBUSTNESS_IMAGES * len(ALTERATIONS))
     work["probing"] = probe_operations(3 * len(factors), images["train"], latents)
     work["measuring chance"] = work["disentangling"] = tree_operations(images["iid"], latents, len(factors))
     work["reconstructing"] = decoding * images["test"]

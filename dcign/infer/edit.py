@@ -203,6 +203,16 @@ def usual_decibels(run: TrainedRun) -> float | None:
     return float(decibels) if isinstance(decibels, int | float) else None
 
 
+def caution(run: TrainedRun, edited: Edit) -> str:
+    """Return the warning about a picture that a run was given, or "" if there is nothing to warn of.
+
+    A network that was trained to draw clean pictures leaves out the background, so its reconstruction says nothing.
+    """
+    if run.configuration.recipe.draws_clean:
+        return ""
+    return warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(run))
+
+
 def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
     """Return a sentence if a picture was reconstructed much worse than the test split; else "".
 

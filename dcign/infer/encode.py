@@ -29,6 +29,7 @@ from dcign.data.shard.reader import Shard
 from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.foreign import archive_fault
+from dcign.inputs.scaling import scaled_batches
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.storage.atomic import write_atomic, write_errors
 from dcign.trained.codec import Codec
@@ -173,7 +174,8 @@ def _encoded(
     whole_passes = math.lcm(len(first.images), codec.pass_images)  # images
     at_once = whole_passes * max(1, AT_ONCE // whole_passes) // len(first.images)  # batches
     while batches := list(itertools.islice(of_split, at_once)):
-        mu, logvar = codec.encode(np.concatenate([batch.images for batch in batches]))
+        size = codec.description.size
+        mu, logvar = codec.encode(np.concatenate([scaled_batches(batch.images[None], size)[0] for batch in batches]))
         sizes = [len(batch.images) for batch in batches]
         yield {
             "mu": mu.astype(np.float32),
@@ -187,9 +189,14 @@ def _encoded(
 
 
 def _refuse_other_images(codec: Codec, shard: Shard, run: str | Path) -> None:
-    """Raise TrainingError unless the shard's images have the network's size and channels."""
+    """Raise TrainingError unless the shard's images have the network's channels and size, or are scaled down to it.
+
+    They are where the recipe has a size of its own, as in training.
+    """
     size, channels = codec.description.size, codec.description.channels
     height, width, found = shard.image_shape
+    if codec.configuration.recipe.size and (height, found) == (width, channels) and height > size:
+        return
     if (height, width, found) != (size, size, channels):
         raise TrainingError(
             f"expected images of {size} x {size} px and {channels} channels, on which {run} was trained, found "

@@ -1,11 +1,12 @@
 """Reading a picture file, and fitting it to a network: a square of the network's size, gray if the network is gray.
 
-Pixels are averaged in linear light and then encoded as sRGB, as in data sets (docs/shard.md). The middle square is cut
-out. Transparent pixels are blended over black.
+Pixels are averaged in linear light and then encoded as sRGB, as in data sets (docs/shard.md). A window is cut out, by
+default the middle square. Transparent pixels are blended over black.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from dcign.arrays import Float32, Floating, UInt8
+from dcign.arrays import Float32, UInt8
 from dcign.data.schema import GRAY_WEIGHTS
 from dcign.errors import TrainingError
+from dcign.infer.window import LEAST_SIDE, Window, refuse_outside
+from dcign.inputs.light import LINEAR_OF_BYTE, decoded, encoded
 from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 
 DEPTHS = (8, 10, 12, 16)  # bits per pixel of a gray picture
-LEAST_SIDE = 8  # pixels of the shorter side; a smaller picture shows nothing that could be read
+MOST_SAMPLES = 8192  # per side of a window, which limits the memory
 SMALLER = Image.Resampling.BOX  # the mean over a pixel's area, as in rendering (docs/training.md)
 LARGER = Image.Resampling.LANCZOS
 
@@ -38,8 +41,11 @@ def open_picture(path: str | Path) -> Image.Image:
         raise TrainingError(f"expected a picture in {path}, found {picture_fault(Path(path), error)}") from None
 
 
-def fitted(picture: Image.Image, size: int, channels: int) -> UInt8:
-    """Fit a picture to a network's size and channels (1 or 3): (S, S, C) uint8, sRGB."""
+def fitted(picture: Image.Image, size: int, channels: int, window: Window | None = None) -> UInt8:
+    """Fit a picture to a network's size and channels (1 or 3): (S, S, C) uint8, sRGB. window: by default the middle.
+
+    Raises TrainingError for a picture that is too small, or a window that shows nothing of it.
+    """
     side = min(picture.size)
     if side < LEAST_SIDE:
         wide, high = picture.size
@@ -47,12 +53,17 @@ def fitted(picture: Image.Image, size: int, channels: int) -> UInt8:
             f"expected a picture of {LEAST_SIDE} px or more on each side, found {wide} x {high} px: choose a larger "
             "one."
         )
-    left, top = ((length - side) // 2 for length in picture.size)
-    square = picture.crop((left, top, left + side, top + side))
-    linear = np.stack([_resized(channel, size) for channel in _linear(square)], axis=-1)
+    if window is None:
+        left, top = ((length - side) // 2 for length in picture.size)
+        square = picture.crop((left, top, left + side, top + side))
+        light = [_resized(channel, size) for channel in _linear(square)]
+    else:
+        refuse_outside(window, *picture.size)
+        light = [_cut(channel, window, size) for channel in _linear(picture)]
+    linear = np.stack(light, axis=-1)
     if channels == 1:
         linear = linear @ np.array(GRAY_WEIGHTS, np.float32)[:, None]
-    return (_encoded(np.clip(linear, 0, 1)) * 255).round().astype(np.uint8)
+    return (encoded(np.clip(linear, 0, 1)) * 255).round().astype(np.uint8)
 
 
 def _linear(picture: Image.Image) -> Iterator[Float32]:
@@ -67,10 +78,9 @@ def _linear(picture: Image.Image) -> Iterator[Float32]:
         raise TrainingError(
             f"expected a picture that converts to RGB, found mode {picture.mode}: save it as RGB."
         ) from None
-    table = _decoded(np.arange(256, dtype=np.float32) / 255)
     opacity = np.asarray(alpha, np.float32) / 255
     for colour in colours:
-        yield table[np.asarray(colour)] * opacity
+        yield LINEAR_OF_BYTE[np.asarray(colour)] * opacity
 
 
 def _deep(picture: Image.Image) -> Float32 | None:
@@ -80,7 +90,7 @@ def _deep(picture: Image.Image) -> Float32 | None:
     values = np.asarray(picture, np.float32)
     if not np.isfinite(values).all():
         raise TrainingError("expected finite pixel values, found others: save the picture as RGB.")
-    return _decoded(np.clip(values / _white(values, whole=picture.mode != "F"), 0, 1))
+    return decoded(np.clip(values / _white(values, whole=picture.mode != "F"), 0, 1))
 
 
 def _white(values: Float32, whole: bool) -> float:
@@ -92,18 +102,23 @@ def _white(values: Float32, whole: bool) -> float:
     return next((end for end in ends if values.max() <= end), ends[-1])
 
 
+def _cut(channel: Float32, window: Window, size: int) -> Float32:
+    """Return a window of a channel (H, W), black beyond it: (size, size). Each pixel is the mean of enough samples."""
+    finer = min(max(1, math.ceil(window.side / size)), MOST_SAMPLES // size)
+    step = window.side / (size * finer)
+    cosine, sine = (step * part(math.radians(window.turned)) for part in (math.cos, math.sin))
+    half = size * finer / 2
+    left = window.x - half * cosine + half * sine
+    top = window.y - half * sine - half * cosine
+    inverse = (cosine, -sine, left, sine, cosine, top)  # Pillow's: from new to old positions
+    padded = np.pad(channel, 1)  # so that the border fades to black where the window reaches beyond it
+    moved = (*inverse[:2], inverse[2] + 1, *inverse[3:5], inverse[5] + 1)
+    whole = (size * finer, size * finer)
+    samples = Image.fromarray(padded).transform(whole, Image.Transform.AFFINE, moved, Image.Resampling.BILINEAR)
+    cut: Float32 = np.asarray(samples).reshape(size, finer, size, finer).mean(axis=(1, 3))
+    return cut
+
+
 def _resized(channel: Float32, size: int) -> Float32:
     filtering = SMALLER if len(channel) > size else LARGER
     return np.asarray(Image.fromarray(channel).resize((size, size), filtering))
-
-
-def _decoded(encoded: Floating) -> Float32:
-    """Convert sRGB to linear light, both 0..1 (IEC 61966-2-1)."""
-    linear: Float32 = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
-
-
-def _encoded(linear: Float32) -> Float32:
-    """Convert linear light to sRGB, both 0..1."""
-    encoded: Float32 = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return encoded

@@ -33,13 +33,21 @@ class ImageBatches(Protocol):
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
         """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
 
+    @property
+    def has_masks(self) -> bool:
+        """Return whether the images have masks."""
+
+    def take_masks(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return the masks of images (G, m) of batches (G,): coverage 0..255 (G, m, S, S) uint8."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatches:
-    """Batches in memory: images (B, n, S, S, C) uint8, on any device; kind (B,)."""
+    """Batches in memory: images (B, n, S, S, C) uint8, on any device; kind (B,); masks (B, n, S, S) uint8, if any."""
 
     images: Tensor
     kind: Int64
+    masks: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -48,8 +56,23 @@ class TrainingBatches:
 
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
         """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8, on the device of the images."""
-        device = self.images.device
-        return self.images[sent(batch, device)[:, None], sent(image, device)]
+        return _taken(self.images, batch, image)
+
+    @property
+    def has_masks(self) -> bool:
+        """Return whether the images have masks."""
+        return self.masks is not None
+
+    def take_masks(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return the masks of images (G, m) of batches (G,): (G, m, S, S) uint8, on the device of the masks."""
+        assert self.masks is not None  # `has_masks` says so
+        return _taken(self.masks, batch, image)
+
+
+def _taken(values: Tensor, batch: Tensor, image: Tensor) -> Tensor:
+    """Return values (B, n, ...) of images (G, m) of batches (G,): (G, m, ...)."""
+    device = values.device
+    return values[sent(batch, device)[:, None], sent(image, device)]
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:

@@ -7,7 +7,6 @@ image come from the data set.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,12 @@ from torch import Tensor
 
 from dcign.arrays import Float32, Int64, IntP, Str, UInt8
 from dcign.data.dataset.chunks import SplitChunks, find_chunks
-from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BACKGROUND, PARTS, RENDERED
+from dcign.data.dataset.reader import MASK_PATH, FaceDataset
+from dcign.data.schema import BACKGROUND, MASK, PARTS, RENDERED
 from dcign.errors import TrainingError
 from dcign.inputs.batches import EVERYTHING, ImageBatches, TrainingBatches
 from dcign.inputs.memory import fits_on_device
+from dcign.inputs.scaling import scaled_batches, scaled_masks
 from dcign.run.configuration import ImageDescription, TrainConfiguration, kinds_of
 from dcign.storage.paths import store_errors, to_path
 
@@ -71,10 +71,12 @@ class MixedBatches:
 
 @dataclass(frozen=True, eq=False)
 class ChunkedBatches:
-    """Batches on disk, each read as a whole when it is needed; kind (B,)."""
+    """Batches on disk, each read as a whole when it is needed; kind (B,); mask_chunks: of their masks, if any."""
 
     chunks: SplitChunks
     kind: Int64
+    mask_chunks: SplitChunks | None = None
+    size_read: int = 0  # px of the pictures that `labelled` reads; 0: those of the chunks
 
     @property
     def size(self) -> int:
@@ -83,15 +85,31 @@ class ChunkedBatches:
 
     def take(self, batch: Tensor, image: Tensor) -> Tensor:
         """Return images (G, m) of batches (G,): (G, m, S, S, C) uint8."""
-        pairs = zip(batch.tolist(), image.numpy(), strict=True)
-        return torch.from_numpy(np.stack([self.chunks.read(each)[chosen] for each, chosen in pairs]))
+        return _read(self.chunks, batch, image)
+
+    @property
+    def has_masks(self) -> bool:
+        """Return whether the images have masks."""
+        return self.mask_chunks is not None
+
+    def take_masks(self, batch: Tensor, image: Tensor) -> Tensor:
+        """Return the masks of images (G, m) of batches (G,): (G, m, S, S) uint8."""
+        assert self.mask_chunks is not None  # `has_masks` says so
+        return _read(self.mask_chunks, batch, image)
 
     def labelled(self, batches: IntP, images: IntP) -> LabelledBatches:
         """Read images (m,) of batches (K,) and their labels, without masks, with one batch in memory at a time."""
-        pixels = np.empty((len(batches), len(images), *self.chunks.shape[1:]), np.uint8)
+        side, channels = self.size_read or self.chunks.shape[1], self.chunks.shape[3]
+        pixels = np.empty((len(batches), len(images), side, side, channels), np.uint8)
         for row, batch in enumerate(batches):
-            pixels[row] = self.chunks.read(int(batch))[images]
+            pixels[row] = scaled_batches(self.chunks.read(int(batch))[images][None], side)[0]
         return LabelledBatches(pixels, self.chunks.factors[batches][:, images], self.kind[batches], None)
+
+
+def _read(chunks: SplitChunks, batch: Tensor, image: Tensor) -> Tensor:
+    """Read pixels of images (G, m) of batches (G,): (G, m, ...) uint8."""
+    pairs = zip(batch.tolist(), image.numpy(), strict=True)
+    return torch.from_numpy(np.stack([chunks.read(each)[chosen] for each, chosen in pairs]))
 
 
 class DataSource:
@@ -109,7 +127,7 @@ class DataSource:
             raise TrainingError(
                 f"expected the data set of the run in {folder}, found nothing there: name that data set with --data."
             )
-        source = cls(folder)
+        source = cls(folder, description.size)
         if source.sha256() != description.data_sha256:
             raise TrainingError(
                 f"expected the shards on which the run was trained, found others in {folder}: name that data set with "
@@ -117,14 +135,22 @@ class DataSource:
             )
         return source
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, size: int = 0) -> None:
+        """Open a data set. size: of the pictures that are read, px, scaled down from the data set's; 0: no scaling.
+
+        The training split keeps the data set's size, because the trainer may cut its pictures out of larger ones.
+        """
         self._dataset = FaceDataset(folder)
         self._folder = folder
+        self._size = size
 
     def labelled(self, split: str) -> LabelledBatches:
         """Read a whole split into memory."""
         loaded = self._dataset.load(split)
-        return LabelledBatches(loaded.images, loaded.factors, self._kind(loaded.varies), loaded.mask)
+        size = self._size or loaded.images.shape[-2]
+        mask = None if loaded.mask is None else scaled_masks(loaded.mask, size)
+        images = scaled_batches(loaded.images, size)
+        return LabelledBatches(images, loaded.factors, self._kind(loaded.varies), mask)
 
     @property
     def rendered(self) -> bool:
@@ -150,7 +176,12 @@ class DataSource:
             labels += [shard.truth(PARTS, row) for row in range(min(len(shard), most - len(labels)))]
             if len(labels) == most:
                 break
-        return PartLabels(np.stack(labels), names)
+        stacked = np.stack(labels)
+        if self._size and stacked.shape[-1] != self._size:  # the label at each new pixel's centre
+            old = stacked.shape[-1]
+            nearest = (np.arange(self._size) * 2 + 1) * old // (2 * self._size)
+            stacked = stacked[:, :, nearest[:, None], nearest]
+        return PartLabels(stacked, names)
 
     def mixed(self) -> MixedBatches | None:
         """Read the split `mix`, or return None if there is none."""
@@ -175,10 +206,12 @@ class DataSource:
             first += len(shard)
         return np.concatenate(found)
 
-    def chunked(self, split: str) -> ChunkedBatches:
-        """Find the batches of a split on disk, without reading any."""
+    def chunked(self, split: str, masks: bool = False) -> ChunkedBatches:
+        """Find the batches of a split on disk, without reading any, and on request their masks, if all have some."""
         chunks = find_chunks(self._dataset, split)
-        return ChunkedBatches(chunks, self._kind(chunks.varies))
+        masked = masks and all(MASK in shard.truths for shard in self._dataset.shards(split))
+        found = find_chunks(self._dataset, split, MASK_PATH) if masked else None
+        return ChunkedBatches(chunks, self._kind(chunks.varies), found, self._size)
 
     def description(self) -> ImageDescription:
         """Describe the images of the training split, and the factors."""
@@ -188,9 +221,14 @@ class DataSource:
             raise TrainingError(
                 f"expected square images, found {width} x {height} px in {self._folder}: use a data set of square ones."
             )
+        if self._size > height:
+            raise TrainingError(
+                f"expected size={height} or less, as the pictures in {self._folder} have {height} px, found "
+                f"size={self._size}: lower it with --set size={height}."
+            )
         factors = self._dataset.factors
         return ImageDescription(
-            size=height,
+            size=self._size or height,
             channels=channels,  # type: ignore[arg-type]  # ImageDescription validates it
             factors=tuple(factor.name for factor in factors),
             units=tuple(factor.units for factor in factors),
@@ -203,21 +241,26 @@ class DataSource:
             open_kinds=first.header.version != RENDERED,
         )
 
-    def training_bytes(self) -> int:
-        """Return the size of the images of the training split, in bytes."""
+    def training_bytes(self, masks: bool = False) -> int:
+        """Return the size of the images of the training split in bytes, on request with their masks."""
         batches = sum(entry.batches for entry in self._dataset.splits.get("train", ()))
         first = next(iter(self._dataset.shards("train")))
-        return batches * first.batch_size * math.prod(first.image_shape)
+        height, width, channels = first.image_shape
+        return batches * first.batch_size * height * width * (channels + masks)
 
-    def training(self, data_in: str, device: torch.device) -> ImageBatches:
-        """Return the training split from "disk", or in "memory": the device's, if the images fit there."""
+    def training(self, data_in: str, device: torch.device, masks: bool = False) -> ImageBatches:
+        """Return the training split from "disk", or in "memory": the device's, if the images fit there.
+
+        masks: whether their masks are needed. A split without any has none.
+        """
         if data_in == "disk":
-            return self.chunked("train")
-        train = self.labelled("train")
+            return self.chunked("train", masks)
+        train = self._dataset.load("train")
         images = torch.from_numpy(train.images)
-        if fits_on_device(images.nbytes, device):
-            images = images.to(device)
-        return TrainingBatches(images, train.kind)
+        mask = torch.from_numpy(train.mask) if masks and train.mask is not None else None
+        if fits_on_device(images.nbytes + (0 if mask is None else mask.nbytes), device):
+            images, mask = images.to(device), None if mask is None else mask.to(device)
+        return TrainingBatches(images, self._kind(train.varies), mask)
 
     def sha256(self) -> str:
         """Return a hash over all shards of all splits."""

@@ -27,6 +27,10 @@ Weights = Annotated[
     tuple[Annotated[float, Meta(ge=0, le=1e6)], ...],
     Meta(min_length=1, max_length=5, description="weights such as 2:2:1"),
 ]
+Span = Annotated[
+    tuple[Annotated[float, Meta(ge=0.01, le=100)], Annotated[float, Meta(ge=0.01, le=100)]],
+    Meta(description="a smallest and a largest factor such as 0.8:1.8"),
+]
 Share = Annotated[float, Meta(ge=0, le=1e300)]
 Ratio = Annotated[tuple[Share, ...], Meta(min_length=1, description="shares >= 0, not all of them 0")]
 
@@ -73,7 +77,7 @@ def read_settings(settings: Iterable[str], recipe: Any) -> dict[str, Any]:  # va
             expected = "a field of the recipe" if equals else "FIELD=VALUE"
             raise TrainingError(f"expected {expected}, found {name if equals else setting!r}: {hint} {listed}.")
         values[name] = _convert(
-            name, text.split(":") if declared[name] in (Widths, Weights) else text, declared[name], strict=False
+            name, text.split(":") if declared[name] in (Widths, Weights, Span) else text, declared[name], strict=False
         )
     return values
 

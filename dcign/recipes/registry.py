@@ -18,6 +18,7 @@ from dcign.recipes.fields import (
     Fraction,
     PartSize,
     Ratio,
+    Span,
     Steps,
     Units,
     Weights,
@@ -74,6 +75,17 @@ class Recipe:
     ratio: Ratio | None = None  # how often each kind of batch is drawn; None: equally
     flip: bool = False  # all images of a batch are mirrored together with probability 1/2
 
+    # The augmentation of those images, drawn once per group (train/augmentation.py). These values change nothing.
+    size: Annotated[int, Meta(ge=0, le=256)] = 0  # px of the network's pictures; 0: as large as the data set's
+    zoom: Span = (1.0, 1.0)  # of the picture about its centre
+    shift: Annotated[float, Meta(ge=0, le=0.5)] = 0.0  # largest, either way along each axis, as a share of the width
+    roll: Annotated[float, Meta(ge=0, le=180)] = 0.0  # largest, either way, degrees
+    crop: Annotated[float, Meta(ge=0, le=0.45)] = 0.0  # largest share of the width that turns black at each border
+    backgrounds: Fraction = 0.0  # share of the groups with something else than black behind the mask
+    exposure: Span = (1.0, 1.0)  # factor of the linear light
+    gamma: Span = (1.0, 1.0)  # exponent of the encoded values
+    target: Literal["clean", "same"] = "clean"  # what the decoder draws: the data set's picture, or the augmented one
+
     # The optimiser.
     optimizer: Literal["muon", "adam", "rmsprop"] = "muon"  # Muon for the patch network's matrices, Adam for the rest
     matrix_rate: Annotated[float, Meta(ge=0, le=1e3)] = 3e-3  # Muon's learning rate
@@ -103,6 +115,12 @@ class Recipe:
             raise TrainingError(
                 f"expected images=2, as active_by=divergence compares pairs, found images={self.images}: set images=2."
             )
+        for name in ("zoom", "exposure", "gamma"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise TrainingError(
+                    f"expected {name} from a smaller to a larger factor, found {low:g}:{high:g}: turn them round."
+                )
         if self.mirror and self.network == "patch":
             for name in ("encoder_widths", "decoder_widths", "encoder_hidden", "decoder_hidden"):
                 self._refuse_odd(name)
@@ -121,6 +139,17 @@ class Recipe:
     def latents_of_parts(self) -> dict[str, int]:
         """The number of latents of each part of a person, for data sets whose batches vary it."""
         return {"shape": self.shape_latents, "skin": self.skin_latents, "hair": self.hair_latents}
+
+    @property
+    def augmented(self) -> bool:
+        """Whether the network sees other pictures than those of the data set."""
+        neutral = all(getattr(self, name) == (1.0, 1.0) for name in ("zoom", "exposure", "gamma"))
+        return not neutral or any((self.shift, self.roll, self.crop, self.backgrounds))
+
+    @property
+    def draws_clean(self) -> bool:
+        """Whether the decoder must draw other pictures than those that the encoder sees."""
+        return self.augmented and self.target == "clean"
 
     @property
     def assigned(self) -> bool:
@@ -225,8 +254,32 @@ ADA_GVAE = replace(
     images=2,
 )
 
-# Fields of the patch network, of Muon, and of parts of a person, which older versions did not have.
+WILD = replace(
+    SWAP,
+    name="wild",
+    summary="for photographs: swap on pictures with random framing, background and exposure",
+    # A pull of 50,000 leaves 2 to 4 latents of the person alive, and elevation dies first.
+    invariance_end=1000.0,
+    zoom=(0.8, 1.8),
+    shift=0.1,
+    roll=15.0,
+    crop=0.12,
+    backgrounds=0.75,
+    exposure=(0.6, 1.6),
+    gamma=(0.7, 1.4),
+)
+
+# Fields that older versions did not have: of the augmentation, the patch network, Muon, and parts of a person.
 UNUSED_BEFORE = (
+    "size",
+    "zoom",
+    "shift",
+    "roll",
+    "crop",
+    "backgrounds",
+    "exposure",
+    "gamma",
+    "target",
     "shape_latents",
     "skin_latents",
     "hair_latents",
@@ -242,7 +295,7 @@ UNUSED_BEFORE = (
 )
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (SWAP, SWAP_1, PAPER, RELEASED, VAE, BETA_VAE, ADA_GVAE)
+    recipe.name: recipe for recipe in (SWAP, SWAP_1, WILD, PAPER, RELEASED, VAE, BETA_VAE, ADA_GVAE)
 }
 
 

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from dcign.inputs.batches import ImageBatches, draw_groups, sent, step_generator
+from dcign.inputs.scaling import scaled
 from dcign.recipes.registry import Recipe
 from dcign.run.code_layout import CodeLayout
+from dcign.train.augmentation import Augmentation
 from dcign.train.clamp import draw_donors
 from dcign.train.distributed import Process
 
@@ -26,10 +28,12 @@ AHEAD = 16  # steps that are read before they are needed
 class StepInput(NamedTuple):
     """The groups of one rank in a step.
 
-    images (G, n, S, S, C) uint8; kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, blocks).
+    images (G, n, S, S, C) uint8, what the encoder sees; targets: what the decoder must draw, of the same shape;
+    kind (G,); mirrored (G,) bool; noise (G, n, Z) N(0, 1); donors (G, n, blocks).
     """
 
     images: Tensor
+    targets: Tensor
     kind: Tensor
     mirrored: Tensor
     noise: Tensor
@@ -37,7 +41,10 @@ class StepInput(NamedTuple):
 
     def to(self, device: torch.device) -> StepInput:
         """Return a copy on a device."""
-        return StepInput(*(sent(values, device) for values in self))
+        images, targets, *rest = self
+        shown = sent(images, device)
+        drawn = shown if targets is images else sent(targets, device)
+        return StepInput(shown, drawn, *(sent(values, device) for values in rest))
 
 
 Feed = Callable[[int], StepInput]
@@ -54,6 +61,8 @@ class StepFeed:
     layout: CodeLayout  # each of its blocks has its own donors
     seed: int
     process: Process
+    picture_size: int  # px of the network's pictures; the batches' may be larger
+    augmentation: Augmentation | None = None
 
     def __call__(self, step: int) -> StepInput:
         """Return the inputs of a step."""
@@ -64,7 +73,14 @@ class StepFeed:
         noise = torch.randn(recipe.groups, count, self.layout.size, generator=generator)
         donors = draw_donors(recipe.groups, count, len(self.layout.blocks), generator)
         batch, image, *rest = (values[self.process.rank :: self.process.count] for values in (*draw, noise, donors))
-        return StepInput(self.batches.take(batch, image), *rest)
+        images = self.batches.take(batch, image)
+        if self.augmentation is None:
+            clean = scaled(images, self.picture_size)
+            return StepInput(clean, clean, *rest)
+        drawn = self.augmentation.draw(recipe.groups, self.batches, generator)
+        mine = drawn.of_rank(self.process.rank, self.process.count)
+        augmented = self.augmentation.apply(images, self.batches, batch, image, mine)
+        return StepInput(augmented, scaled(images, self.picture_size) if recipe.target == "clean" else augmented, *rest)
 
 
 class ReadAhead:

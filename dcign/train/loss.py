@@ -33,11 +33,13 @@ def terms(
     noise: Tensor,
     donors: Tensor,
     invariance_weight: Tensor | float,
+    targets: Tensor | None = None,
 ) -> Tensor:
     """Return the loss and its three terms in the order of `TERMS`: (4,), nats per image.
 
     images (G, n, C, S, S) 0..1; active (G, 1, Z), as the labels mark it; blocks (Z,); noise (G, n, Z) N(0, 1); donors
-    (G, n, blocks) indices into the n images of the group. The random numbers are arguments, so that the loss is a pure
+    (G, n, blocks) indices into the n images of the group; targets: the pictures that the decoder must draw, if they are
+    not the images. The random numbers are arguments, so that the loss is a pure
     function: reconstruction + beta * divergence + invariance_weight * invariance.
     """
     groups, count = images.shape[:2]
@@ -47,7 +49,7 @@ def terms(
     active = ACTIVE[recipe.active_by](mu, logvar, active)
     code, clamped = CLAMPS[recipe.clamp_of](recipe, own, active, donors, blocks)
     logits = model.logits(code.flatten(0, 1))
-    reconstruction = negative_log_likelihood(logits, flat, recipe).mean()
+    reconstruction = negative_log_likelihood(logits, flat if targets is None else targets.flatten(0, 1), recipe).mean()
     prior = PRIORS[recipe.divergence_of](own, clamped, active).sum(dim=-1).mean()
     pull = torch.stack([invariance(values, active).mean() for values in PULLED[recipe.invariance_of](own)]).sum()
     loss = reconstruction + recipe.beta * prior + invariance_weight * pull
@@ -145,10 +147,11 @@ class StepLoss(nn.Module):
 
         inputs: a `StepInput`; free () bool: whether nothing is clamped yet; weight (): of the invariance.
         """
-        images, kind, mirrored, noise, donors, free, weight = inputs
+        images, targets, kind, mirrored, noise, donors, free, weight = inputs
         active = self.active[kind][:, None] | free
         pixels = as_network_input(images, mirrored)
-        return terms(self.model, self.recipe, pixels, active, self.blocks, noise, donors, weight)
+        wanted = as_network_input(targets, mirrored) if self.recipe.draws_clean else pixels
+        return terms(self.model, self.recipe, pixels, active, self.blocks, noise, donors, weight, wanted)
 
 
 def compile_step(loss: nn.Module, device: torch.device) -> nn.Module:

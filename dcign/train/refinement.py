@@ -80,7 +80,7 @@ class RefinerTrainer(TrainingLoop):
 
     def losses(self, step: int) -> Tensor:
         """Return the loss of a step, on the device: (1,)."""
-        images, _, mirrored, *_ = self.feed(step)
+        _, images, _, mirrored, *_ = self.feed(step)
         groups, count, size, _, channels = images.shape
         process = self.ranks.process
         generator = step_generator(self.configuration.seed, RANDOM + step)

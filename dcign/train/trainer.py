@@ -16,6 +16,7 @@ from dcign.network.halves import initialise
 from dcign.run.checkpoint import TrainingState
 from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.train.augmentation import build_augmentation
 from dcign.train.distributed import Ranks
 from dcign.train.feed import StepFeed
 from dcign.train.loop import TrainingLoop
@@ -86,6 +87,8 @@ def step_feed(
         CodeLayout.of(description, recipe),
         configuration.seed,
         ranks.process,
+        description.size,
+        build_augmentation(recipe, batches, description.channels, description.size),
     )
 
 

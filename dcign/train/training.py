@@ -61,13 +61,14 @@ def train(configuration: TrainConfiguration, progress: Report | None = None, res
                     f"expected the data set of the run in {configuration.data}, found nothing there: name its folder, "
                     f"dcign train FACES --resume --out {configuration.out}"
                 )
-            source = DataSource(configuration.data)
+            source = DataSource(configuration.data, configuration.recipe.size)
             source.check(("test", "iid", "sweep"))  # the evaluation reads them, after hours of training
             description = source.description()
-            needed = source.training_bytes() * ranks.process.local_count
+            masks = configuration.recipe.backgrounds > 0
+            needed = source.training_bytes(masks) * ranks.process.local_count
             data_in = choose_storage(configuration.data_in, needed, free_memory())
             configuration = dataclasses.replace(configuration, data_in=data_in)
-            batches = source.training(data_in, ranks.device)
+            batches = source.training(data_in, ranks.device, masks)
         return _train(batches, description, configuration, ranks, progress, resume)
 
 

@@ -20,7 +20,10 @@ DESCRIPTION = ImageDescription(
 
 
 def moving_blobs(batches=12):
-    """Batches of a bright blob of which one thing varies: its place across, its height, or its size."""
+    """Batches of a bright blob of which one thing varies: its place across, its height, or its size.
+
+    Its light is its mask, too.
+    """
     rng = np.random.default_rng(0)
     values = np.repeat(rng.uniform(-1, 1, (batches, 1, 3)), 20, axis=1)
     kind = np.arange(batches) % 3
@@ -30,7 +33,8 @@ def moving_blobs(batches=12):
     across, up, size = (values[..., None, None, axis] for axis in range(3))
     distance = np.square(grid[None, :] - across / 2) + np.square(grid[:, None] + up / 2)
     images = 255 * np.exp(-distance / (0.08 + 0.04 * size))
-    return TrainingBatches(torch.from_numpy(images.astype(np.uint8)[..., None]), kind)
+    stored = torch.from_numpy(images.astype(np.uint8))
+    return TrainingBatches(stored[..., None], kind, masks=stored)
 
 
 def configured(folder, recipe=SWAP, steps=8, **changes):

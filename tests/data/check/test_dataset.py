@@ -300,7 +300,7 @@ def test_an_evaluation_split_without_masks_is_found(make_shard, make_batch):
 def test_a_damaged_chunk_is_a_finding_of_its_batch(make_shard):
     path = make_shard()
     with Shard(path) as shard:
-        first, count = shard.image_chunks()[2]
+        first, count = shard.chunks()[2]
     content = bytearray(path.read_bytes())
     content[first + count // 2] ^= 0xFF
     path.write_bytes(content)

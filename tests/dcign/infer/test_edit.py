@@ -13,10 +13,12 @@ from PIL import Image
 
 from dcign import cli
 from dcign.errors import TrainingError
-from dcign.infer.edit import arranged, describe, edit, parse_values, usual_decibels, warning
+from dcign.infer.edit import Edit, arranged, caution, describe, edit, parse_values, usual_decibels, warning
+from dcign.infer.read_picture import fitted
+from dcign.infer.window import window_of_eyes
 from dcign.infer.write_pictures import save_strip
 from dcign.inputs.batches import TrainingBatches
-from dcign.recipes.registry import SWAP
+from dcign.recipes.registry import SWAP, WILD
 from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, factor_values, write_calibrations
@@ -333,3 +335,39 @@ def test_the_help_of_a_run_lists_its_factors_with_units_and_ranges(run):
 def test_a_factor_given_twice_has_all_its_values(run, photo, tmp_path):
     said = dcign(run, photo, "--across", "-3", "--across", "0,3", "--out", tmp_path / "new.png").output
     assert "3 pictures" in said
+
+
+def test_a_face_is_cut_out_by_its_eyes_and_the_command_says_how(run, tmp_path):
+    picture = np.random.default_rng(2).integers(0, 256, (90, 120), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "large.png")
+    words = (run, tmp_path / "large.png", "--eyes", 50, 40, 58, 42, "--beside", "--out", tmp_path / "seen.png")
+    result = dcign(*words)
+    assert result.exit_code == 0, result.output
+    window = window_of_eyes((50, 40, 58, 42))
+    assert f"large.png: {window.describe(120, 90)}." in " ".join(result.output.split())
+    with Image.open(tmp_path / "seen.png") as seen:
+        first = np.asarray(seen)[:, :32]
+    np.testing.assert_array_equal(first, fitted(Image.fromarray(picture), 32, 1, window)[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("--eyes", 5, 5, 6, 5), "expected two eyes 3 px or more apart, found 5 5 6 5"),
+        (("--box", 5, 5, 0, 20), "expected a box X Y W H with a width and a height above 0"),
+        (("--box", 900, 5, 10, 20), "expected a face inside the picture of 32 x 32 px"),
+        (("--box", 5, 5, 10, 20, "--eyes", 5, 5, 16, 5), "expected one of --eyes, --box and --detect, found more"),
+        (("--detect",), "expected a face seen from the front, found none in the picture of 32 x 32 px"),
+    ],
+    ids=["eyes", "box", "outside", "both", "detect"],
+)
+def test_a_face_that_is_not_there_is_refused(run, photo, words, wanted):
+    assert wanted in refused(run, photo, *words)
+
+
+def test_a_network_that_draws_clean_pictures_gives_no_warning(run):
+    plain = TrainedRun.open(run)
+    wild = dataclasses.replace(plain, configuration=dataclasses.replace(plain.configuration, recipe=WILD))
+    poor = Edit({}, IMAGE / 255, psnr_db=9.0, flat_psnr_db=12.0, pictures=IMAGE[None] / 255)
+    assert "do not trust" in caution(plain, poor)
+    assert caution(wild, poor) == ""

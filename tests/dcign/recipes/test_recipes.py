@@ -24,6 +24,7 @@ from dcign.recipes.registry import (
     SWAP,
     SWAP_1,
     VAE,
+    WILD,
     Recipe,
     changed,
     recipe_named,
@@ -202,7 +203,7 @@ def test_every_choice_is_a_function_and_every_function_a_choice():
         "activation": ACTIVATIONS,
         "network": ("patch", "strided", *PAPER_WIDTHS),
     }
-    assert choices(Recipe).keys() == tables.keys() | {"likelihood"}
+    assert choices(Recipe).keys() == tables.keys() | {"likelihood", "target"}
     for name, table in tables.items():
         assert tuple(table) == choices(Recipe)[name], name
 
@@ -220,7 +221,7 @@ def test_every_field_is_read_back_from_the_word_that_says_it(recipe):
 
 def test_every_setting_that_the_documents_name_is_one():
     text = (Path(fields.__file__).parents[2] / "docs" / "training.md").read_text()
-    words = re.findall(r"--set ([a-z_]+=[\w.-]+)", text)
+    words = re.findall(r"--set ([a-z_]+=[\w.:-]+)", text)
     assert len(words) > 20
     for word in words:
         assert read_settings([word], SWAP)
@@ -284,7 +285,7 @@ def test_a_divergence_is_of_pairs():
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():
-    known = "swap, swap-1, paper, released, vae, beta-vae, ada-gvae"
+    known = "swap, swap-1, wild, paper, released, vae, beta-vae, ada-gvae"
     with pytest.raises(TrainingError, match=f"expected the name of a recipe, found 'magic': choose one of {known}"):
         recipe_named("magic")
 
@@ -306,3 +307,19 @@ def test_a_record_without_a_field_that_every_version_wrote_is_refused():
     del values["sigma"]
     with pytest.raises(ValueError, match="expected every field of a recipe, found no sigma"):
         recipe_of_run(values, 64 * 64)
+
+
+def test_a_span_whose_ends_are_the_wrong_way_round_is_refused():
+    with pytest.raises(TrainingError, match=r"expected zoom from a smaller to a larger factor, found 1\.8:0\.8: turn"):
+        changed(SWAP, read_settings(["zoom=1.8:0.8"], SWAP))
+    with pytest.raises(TrainingError, match=r"expected gamma to be a smallest and a largest factor such as 0\.8:1\.8"):
+        read_settings(["gamma=1.2"], SWAP)
+
+
+def test_only_a_recipe_that_changes_pictures_draws_other_pictures_than_it_sees():
+    assert not SWAP.augmented
+    assert WILD.augmented
+    assert WILD.draws_clean
+    assert not changed(WILD, {"target": "same"}).draws_clean
+    assert changed(SWAP, {"gamma": (0.9, 1.1)}).augmented
+    assert not changed(SWAP, {"size": 32}).augmented

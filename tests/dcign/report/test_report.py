@@ -27,7 +27,7 @@ from dcign.trained.trained_run import TrainedRun
 
 SECTIONS = (
     "first-factor", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
-    "metrics", "training", "made",
+    "metrics", "robustness", "training", "made",
 )  # fmt: skip
 COMPARED = ("inferred", "spread", "figures", "runs")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -60,8 +60,8 @@ def test_the_shares_of_the_ranks_are_together_what_one_draws(count):
     batches = noise()
     members = batches_by_kind(batches.kind, DESCRIPTION.kinds, RATIO)
     layout = CodeLayout.of(DESCRIPTION, RECIPE)
-    feeds = [StepFeed(batches, members, RATIO, RECIPE, layout, 0, Process(rank, count)) for rank in range(count)]
-    whole = StepFeed(batches, members, RATIO, RECIPE, layout, 0, ALONE)(5)
+    feeds = [StepFeed(batches, members, RATIO, RECIPE, layout, 0, Process(rank, count), 32) for rank in range(count)]
+    whole = StepFeed(batches, members, RATIO, RECIPE, layout, 0, ALONE, 32)(5)
     shares = [feed(5) for feed in feeds]
     for name in ("images", "kind", "mirrored", "noise", "donors"):
         parts = [getattr(share, name) for share in shares]

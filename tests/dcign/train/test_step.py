@@ -57,7 +57,7 @@ def test_a_step_is_one_graph_that_serves_all_steps_and_computes_the_same(recipe,
 def test_a_loss_and_its_gradient_fetch_no_number(recipe, tmp_path):
     run = trainer_of(recipe, tmp_path)
     fed = run.feed(0)
-    inputs = (fed.images, fed.kind, fed.mirrored, fed.noise, fed.donors, torch.tensor(False), torch.tensor(1.0))
+    inputs = (*fed, torch.tensor(False), torch.tensor(1.0))
     with NoHostNumbers():
         run.loss.module(*inputs)[0].backward()
 

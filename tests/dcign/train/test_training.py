@@ -12,7 +12,7 @@ import torch
 
 from dcign.errors import TrainingError, TrainingInterrupted
 from dcign.recipes.fields import parse_ratio
-from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, SWAP_1, VAE, Recipe, changed
+from dcign.recipes.registry import ADA_GVAE, PAPER, RECIPES, RELEASED, SWAP, SWAP_1, VAE, WILD, Recipe, changed
 from dcign.run.checkpoint import TrainingState, read_checkpoint, save_checkpoint
 from dcign.run.configuration import TrainConfiguration, read
 from dcign.train import loop, trainer
@@ -52,7 +52,7 @@ def test_training_lowers_the_loss_and_logs_it(tmp_path, recipe):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("recipe", [SWAP, PAPER, RELEASED, ADA_GVAE, PRETRAINED], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [SWAP, WILD, PAPER, RELEASED, ADA_GVAE, PRETRAINED], ids=lambda recipe: recipe.name)
 def test_a_resumed_run_ends_bit_for_bit_like_one_left_alone(tmp_path, recipe, precision):
     settings = {"precision": precision, "ratio": (1.0, 1.0, 1.0)}
     alone, cut = (configured(tmp_path / name, recipe, **settings) for name in ("alone", "cut"))

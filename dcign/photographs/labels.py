@@ -1,0 +1,127 @@
+"""The labels of photographs: a CSV file with one row per picture of a folder.
+
+The column `file` names the picture; columns with the names of the run's factors hold its labels, in the factors' units.
+Cells may be empty. The columns `eyes` (X Y X Y) and `box` (X Y W H) say where the face is, in pixels, as the options of
+`dcign edit` do.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dcign.errors import TrainingError
+
+FILE, EYES, BOX = "file", "eyes", "box"
+MOST_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture's file, its row in the CSV file, its labels by factor, and where its face is, if that is known."""
+
+    path: Path
+    row: int
+    labels: dict[str, float]
+    eyes: tuple[float, ...] | None = None
+    box: tuple[float, ...] | None = None
+
+
+def read_photographs(folder: str | Path, labels: str | Path, factors: Sequence[str]) -> list[Photograph]:
+    """Read which pictures of a folder have which labels. Raises TrainingError that names the file and the row."""
+    path = Path(labels)
+    if not Path(folder).is_dir():
+        raise TrainingError(f"expected a folder of pictures, found none in {folder}: check the name.")
+    rows = _rows(path)
+    header, *rest = rows or [[]]
+    _refuse_columns(path, header, factors)
+    found = [
+        _photograph(Path(folder), path, number, header, cells, factors)
+        for number, cells in enumerate(rest, start=2)
+        if any(cells)
+    ]
+    if not found:
+        raise TrainingError(
+            f"expected rows of pictures below the names of the columns, found none in {path}: add some."
+        )
+    seen: dict[Path, int] = {}
+    for photograph in found:
+        if photograph.path in seen:
+            raise TrainingError(
+                f"expected each picture once, found {photograph.path.name} in rows {seen[photograph.path]} and "
+                f"{photograph.row} of {path}: remove one."
+            )
+        seen[photograph.path] = photograph.row
+    return found
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise TrainingError(f"expected a CSV file of at most {MOST_BYTES:,} bytes, found more in {path}: split it.")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [[cell.strip() for cell in row] for row in csv.reader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else "a file that is no CSV in UTF-8"
+        raise TrainingError(f"expected a CSV file of labels in {path}, found {what}: check it.") from None
+
+
+def _refuse_columns(path: Path, header: Sequence[str], factors: Sequence[str]) -> None:
+    """Raise TrainingError unless the columns are `file`, one factor or more, and what else is known, each once."""
+    known = (FILE, *factors, EYES, BOX)
+    listed = ", ".join(known)
+    for name in header:
+        if name not in known or header.count(name) > 1:
+            what = "twice" if name in known else "an unknown column"
+            raise TrainingError(
+                f"expected columns out of {listed}, each once, found {name!r}, {what}, in row 1 of {path}: correct it."
+            )
+    if FILE not in header or not set(factors) & set(header):
+        raise TrainingError(
+            f"expected the column file and one factor or more out of {', '.join(factors)}, found "
+            f"{', '.join(header) or 'nothing'} in row 1 of {path}: add them."
+        )
+    if EYES in header and BOX in header:
+        raise TrainingError(f"expected one of the columns eyes and box, found both in row 1 of {path}: remove one.")
+
+
+def _photograph(
+    folder: Path, path: Path, row: int, header: Sequence[str], cells: Sequence[str], factors: Sequence[str]
+) -> Photograph:
+    if len(cells) != len(header):
+        raise TrainingError(
+            f"expected {len(header)} cells, as row 1 has, found {len(cells)} in row {row} of {path}: correct it."
+        )
+    values = dict(zip(header, cells, strict=True))
+    picture = folder / values[FILE]
+    if not values[FILE] or not picture.is_file():
+        raise TrainingError(
+            f"expected a picture of {folder}, found no file {values[FILE]!r} there, in row {row} of {path}: correct it."
+        )
+    labels = {name: _number(values[name], name, row, path) for name in factors if values.get(name)}
+    if not labels:
+        raise TrainingError(f"expected a label or more, found none in row {row} of {path}: remove the row.")
+    places = {
+        name: tuple(_number(word, name, row, path) for word in values[name].split())
+        for name in (EYES, BOX)
+        if values.get(name)
+    }
+    for name, numbers in places.items():
+        if len(numbers) != 4:
+            raise TrainingError(
+                f"expected four numbers as {name}, found {len(numbers)} in row {row} of {path}: correct it."
+            )
+    return Photograph(picture, row, labels, places.get(EYES), places.get(BOX))
+
+
+def _number(text: str, name: str, row: int, path: Path) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise TrainingError(f"expected a number as {name}, found {text!r} in row {row} of {path}: correct it.")
+    return number
