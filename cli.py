@@ -18,6 +18,7 @@ from dcign.commands.compare import compare
 from dcign.commands.doctor import doctor
 from dcign.commands.edit import edit
 from dcign.commands.encode import encode
+from dcign.commands.explore import explore
 from dcign.commands.export import export
 from dcign.commands.face import face
 from dcign.commands.inspect import inspect
@@ -29,7 +30,7 @@ from dcign.terminal.options import Commands
 SECTIONS = {
     "Data sets": (face, render, inspect),
     "Networks": (train, evaluate, compare),
-    "Use of networks and codes": (edit, encode, metrics),
+    "Use of networks and codes": (explore, edit, encode, metrics),
     "Other programs and this machine": (export, doctor),
 }
 
