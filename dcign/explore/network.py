@@ -129,6 +129,7 @@ class ExploredRun:
                 }
                 for block, found in zip(self.blocks, self.directions, strict=True)
             ],
+            "usual_db": usual_decibels(run),
             "mean": as_list(self.codes.mean),
             "spread": as_list(self.codes.spread),
             "used": self.codes.used.tolist(),
@@ -141,7 +142,7 @@ class ExploredRun:
         images = self.decode(codes, sharp=False)
         names = ["mean person", *(f"invented person {number}" for number in range(1, DRAWN))]
         return [
-            {"name": name, "code": as_list(code), "image": data_url(image)}
+            {"name": name, "invented": True, "code": as_list(code), "image": data_url(image)}
             for name, code, image in zip(names, codes, images, strict=True)
         ]
 

@@ -39,7 +39,7 @@ export class FaceView {
 
   /** Show what the text after # says, unless it is what is shown. */
   async openLink() {
-    const text = decodeURIComponent(location.hash.slice(1));
+    const text = location.hash.slice(1);
     if (!text || text === this.link) return false;
     try {
       if (!(await this.state.fromLink(text, (each) => this.findPerson(each)))) return false;
@@ -85,6 +85,7 @@ export class FaceView {
   }
 
   refresh() {
+    this.changedAt = performance.now();
     this.sliders.refresh();
     this.update();
     this.updateTruth();
@@ -96,10 +97,10 @@ export class FaceView {
   }
 
   async drawFace() {
-    const began = performance.now();
+    const { changedAt } = this;
     this.code = this.state.code();
     this.show(await this.decode([this.code]));
-    document.dispatchEvent(new CustomEvent("dcign:shown", { detail: { milliseconds: performance.now() - began } }));
+    document.dispatchEvent(new CustomEvent("dcign:shown", { detail: { milliseconds: performance.now() - changedAt } }));
     this.codePanel.refresh(this.code);
   }
 
@@ -117,13 +118,13 @@ export class FaceView {
   }
 
   async drawTruth() {
-    const asked = this.data && this.backend.truth ? this.state.truthRequest() : this.missing || "No renderer here.";
+    const asked = this.data && this.backend.truth ? this.state.truthRequest() : this.missing || "there is no renderer here.";
     const none = typeof asked === "string";
     this.truthFigures.hidden = none;
     this.noTruth.hidden = !none;
     if (none) {
       this.truth = null;
-      this.noTruth.textContent = `No truth to compare with. ${asked}`;
+      this.noTruth.textContent = `No truth to compare with: ${asked}`;
       return;
     }
     this.truth = await this.backend.truth(asked.origin, asked.values, asked.partsFrom);

@@ -83,8 +83,9 @@ export class PeoplePanel {
   /** Show the picture that was encoded beside what the network sees in it. */
   async showSource() {
     const { person } = this.state;
-    this.source.hidden = !person.image;
-    if (!person.image || this.sourceOf === person) return;
+    const given = Boolean(person.image) && !person.invented;
+    this.source.hidden = !given;
+    if (!given || this.sourceOf === person) return;
     this.sourceOf = person;
     const canvas = h("canvas", { role: "img", "aria-label": "The same picture as the network sees it" });
     this.source.replaceChildren(

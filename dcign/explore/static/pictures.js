@@ -76,10 +76,11 @@ export function gifOf(pictures, size, channels, scale, delay = 80) {
   const side = size * scale;
   const sheet = strip(pictures, size, channels, scale).getContext("2d");
   const encoder = GIFEncoder();
+  const whole = strip(pictures, size, channels, 1);
+  const palette = quantize(whole.getContext("2d").getImageData(0, 0, whole.width, whole.height).data, 256);
   const there = pictures.map((_, place) => place);
   for (const place of [...there, ...there.slice(1, -1).reverse()]) {
     const { data } = sheet.getImageData(place * side, 0, side, side);
-    const palette = quantize(data, 256);
     encoder.writeFrame(applyPalette(data, palette), side, side, { palette, delay });
   }
   encoder.finish();

@@ -65,7 +65,8 @@ class Row {
   build(title, spoken, text, step) {
     this.spoken = spoken;
     const id = `slider-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
-    this.slider = h("input", { type: "range", id, min: this.low, max: this.high, step,
+    const [first, last] = [Math.ceil(this.low / step) * step, Math.floor(this.high / step) * step]; // stops at round numbers
+    this.slider = h("input", { type: "range", id, min: first, max: last, step,
       oninput: () => this.set(Number(this.slider.value)) });
     this.number = h("input", { type: "number", "aria-label": `${title} ${spoken}`, min: this.low, max: this.high, step: "any",
       onchange: () => this.set(Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0))) });
@@ -88,12 +89,17 @@ class Row {
   }
 }
 
+/** 1, 2 or 5 times a power of ten: a 150th to a 400th of the range. */
+function niceStep(range) {
+  const power = 10 ** Math.floor(Math.log10(range / 150));
+  return power * [5, 2, 1].find((each) => each * power <= range / 150);
+}
+
 class FactorRow extends Row {
   constructor(state, factor) {
     super();
     Object.assign(this, { state, factor, block: factor.name, low: factor.low, high: factor.high, unit: factor.unit.trim() });
-    const range = factor.high - factor.low;
-    this.build(words(factor.name, true), factor.units, meaningOf(factor.name), range >= 50 ? 0.5 : range / 100);
+    this.build(words(factor.name, true), factor.units, meaningOf(factor.name), niceStep(factor.high - factor.low));
   }
 
   set(value) {

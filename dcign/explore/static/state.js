@@ -62,11 +62,11 @@ export class State extends EventTarget {
 
   /** What the renderer needs to draw the same, or a sentence that says why it cannot. */
   truthRequest() {
-    if (!this.person.origin) return "The renderer knows only people of the data set.";
+    if (!this.person.origin) return "the renderer knows only people of the data set.";
     if (Object.values(this.moves).flat().some((distance) => distance !== 0)) {
-      return "The renderer has no slider for the network's own directions.";
+      return "the renderer has no slider for the network's own directions.";
     }
-    if (this.taken.size && !this.other.origin) return "The renderer does not know the other person.";
+    if (this.taken.size && !this.other.origin) return "the renderer does not know the other person.";
     return {
       origin: this.person.origin,
       values: this.values,

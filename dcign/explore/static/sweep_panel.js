@@ -46,8 +46,8 @@ export class SweepPanel {
   }
 
   takeRange() {
-    this.low.value = Number(this.chosen.low.toFixed(3));
-    this.high.value = Number(this.chosen.high.toFixed(3));
+    this.low.value = Number(this.chosen.low.toFixed(this.chosen.digits + 1));
+    this.high.value = Number(this.chosen.high.toFixed(this.chosen.digits + 1));
   }
 
   async run() {
