@@ -220,11 +220,11 @@ def test_the_data_set_is_filtered_by_kind_and_label(visit: Visit) -> None:
     page.get_by_role("tab", name="Data set").click()
     page.wait_for_selector(".batches li")
     page.select_option("#data-kind", "age")
-    page.wait_for_function("[...document.querySelectorAll('.tag')].every((it) => it.textContent === 'age')")
+    page.wait_for_selector(".batches:not([aria-busy]) li:first-child .tag:text-is('age')")
     page.get_by_label("age, lowest").fill("60")
     page.get_by_label("age, lowest").press("Enter")
     page.wait_for_selector(".cell.off")
-    ages = [float(label.partition("age ")[2].partition(",")[0]) for label in page.eval_on_selector_all(
+    ages = [float(label.partition(", age ")[2].partition(",")[0]) for label in page.eval_on_selector_all(
         ".strip .cell:not(.off)", "them => them.map((it) => it.getAttribute('aria-label'))")]  # fmt: skip
     assert ages
     assert min(ages) >= 60
