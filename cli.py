@@ -19,6 +19,7 @@ from dcign.commands.completion import completion
 from dcign.commands.doctor import doctor
 from dcign.commands.edit import edit
 from dcign.commands.encode import encode
+from dcign.commands.explore import explore
 from dcign.commands.export import export
 from dcign.commands.face import face
 from dcign.commands.import_ import import_
@@ -32,7 +33,7 @@ from dcign.terminal.options import Commands
 SECTIONS = {
     "Data sets": (face, render, import_, inspect),
     "Networks": (train, evaluate, compare),
-    "Use of networks and codes": (edit, encode, metrics),
+    "Use of networks and codes": (explore, edit, encode, metrics),
     "Other programs and this machine": (export, push, completion, doctor),
 }
 

@@ -1,7 +1,7 @@
 """Parquet files and folders of Hugging Face's `datasets`, with a column of images: bytes, or structs of bytes.
 
 SOURCE is a file NAME.parquet, a folder that has some, also data/NAME.parquet, or a folder of `save_to_disk`, with
-.arrow files. Splits are joined. Needs pyarrow: `pip install 'dcign[import]'`.
+.arrow files. Splits are joined. Needs pyarrow: `pip install 'dcign[parquet]'`.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _pyarrow() -> Any:  # the modules have no types
         import pyarrow
         import pyarrow.parquet
     except ModuleNotFoundError:
-        raise DataError("expected the package pyarrow, found none: run `pip install 'dcign[import]'`.") from None
+        raise DataError("expected the package pyarrow, found none: run `pip install 'dcign[parquet]'`.") from None
     return pyarrow
 
 

@@ -11,7 +11,7 @@ from dcign.terminal.options import COUNT, NO_FILE_WRITTEN, PATH, PATH_OR_URL, SP
 from dcign.terminal.progress import batch_progress
 
 DATASET_FORMATS = ("png", "npz", "3dshapes", "webdataset", "parquet")
-RUN_FORMATS = ("onnx", "hub")
+RUN_FORMATS = ("onnx", "hub", "web")
 
 
 @click.command(short_help="Write a run or a data set in another format.")
@@ -33,7 +33,8 @@ def export(
     A run: onnx is encoder.onnx and decoder.onnx, checked in ONNX Runtime. The encoder takes images (N, C, S, S), 0 to
     1, and returns mu and logvar (N, Z); the decoder takes a code (N, Z) and returns images. Needs the packages of
     `pip install 'dcign[onnx]'`. hub is weights, configuration, calibration, evaluation and a model card, read by
-    DCIGN.from_pretrained(FOLDER) and by `dcign edit`.
+    DCIGN.from_pretrained(FOLDER) and by `dcign edit`. web is the page of `dcign explore` for any file server: the
+    visitor's browser computes, and nothing is loaded from elsewhere.
 
     A data set: png is SPLIT/BATCH/IMAGE.png, SPLIT/labels.csv and Hugging Face's SPLIT/metadata.csv; npz is SPLIT.npz
     with dSprites' keys; 3dshapes is SPLIT.h5 with 3D Shapes' images and labels; webdataset is SPLIT-000000.tar and so
@@ -46,6 +47,7 @@ def export(
       dcign export runs/swap --to onnx --out swap-onnx
       dcign export runs/swap --to hub --out swap-hub
       dcign export runs/swap --to hub --half --out swap-small
+      dcign export runs/swap --to web --out swap-web
       dcign export faces --to npz --split iid --out faces-npz
       dcign export faces --to webdataset --file-batches 50
       dcign export faces --to parquet --out faces-parquet
@@ -73,6 +75,14 @@ def export(
             f"expected {NAME} in {folder}, because {asked} is for data sets, found none: finish the data set with "
             f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
         )
+    if to == "web":
+        from dcign.explore.web_export import export_web
+
+        out = out or folder / "web"
+        with interruptible("Stopped. Remove the folder and run the same command again."):
+            page = export_web(folder, out)
+        echo(f"{page}: look at it with `python -m http.server --directory {out}`.")
+        return
     from dcign.publish.onnx import export_run
     from dcign.trained.shipped import refuse_shipped
     from dcign.trained.trained_run import TrainedRun

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +27,17 @@ SMALLER = Image.Resampling.BOX  # the mean over a pixel's area, as in rendering 
 LARGER = Image.Resampling.LANCZOS
 
 
-def open_picture(path: str | Path) -> Image.Image:
-    """Read a picture's first frame, rotated as its EXIF says. Raises TrainingError if it cannot be read."""
+def open_picture(path: str | Path, formats: Sequence[str] | None = None) -> Image.Image:
+    """Read a picture's first frame, rotated as its EXIF says. Raises TrainingError if it cannot be read.
+
+    formats: Pillow's names of the only ones that are read.
+    """
     try:
         refuse_special_file(Path(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unusual tags of cameras
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
+            with Image.open(path, formats=formats) as file:
                 file.load()
                 return ImageOps.exif_transpose(file)
     except RAISED as error:

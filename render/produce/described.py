@@ -11,7 +11,7 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import Person
 from dcign.facegen.model.traits import attribute_names
 from dcign.facegen.objects.collection import Collection
-from dcign.render.plan.objects import read_subject
+from dcign.render.plan.objects import Subject, read_subject
 from dcign.render.produce.folder import MODEL
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import expand_home, local_copy, store_errors, to_path
@@ -43,7 +43,8 @@ def person_of_image(name: str) -> tuple[MorphableModel, Person]:
     return model, person
 
 
-def _model(dataset: FaceDataset) -> MorphableModel:
+def subject_of(dataset: FaceDataset) -> Subject:
+    """Return what a data set shows, a face model or objects. Raises DataError if its model.npz is another one."""
     file = dataset.folder / MODEL
     with store_errors(file):
         found = file_sha256(file) if file.exists() else None
@@ -52,7 +53,11 @@ def _model(dataset: FaceDataset) -> MorphableModel:
             f"expected {file} with the model that dataset.json names, found {'another model' if found else 'no file'}: "
             "run `dcign render` again to make it."
         )
-    model = read_subject(local_copy(file))
+    return read_subject(local_copy(file))
+
+
+def _model(dataset: FaceDataset) -> MorphableModel:
+    model = subject_of(dataset)
     if isinstance(model, Collection):
         raise DataError(
             f"expected a data set of faces, found {dataset.folder}, which shows meshes: name a data set of faces."

@@ -1,0 +1,71 @@
+"""What is explored: a run, with the data set that it was trained on if that is at hand, or a data set alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dcign.data.dataset.manifest import NAME as DATA_SET_FILE
+from dcign.errors import DcignError, TrainingError
+from dcign.explore.data_browser import DataBrowser
+from dcign.explore.network import ExploredRun
+from dcign.explore.truth import TruthRenderer
+from dcign.trained.trained_run import TrainedRun
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """network, data and truth: None where there is none. missing: a sentence that says why the data set is missing."""
+
+    network: ExploredRun | None
+    data: DataBrowser | None
+    truth: TruthRenderer | None
+    missing: str = ""
+
+    @classmethod
+    def open(cls, folder: Path | None, data: Path | None = None, device: str = "cpu") -> Explored:
+        """Open a run or a data set. data: where the run's data set is now.
+
+        Raises TrainingError or DataError if the folder holds neither, or if the run was not evaluated.
+        """
+        folder = shipped_network() if folder is None else folder
+        if (folder / DATA_SET_FILE).exists():
+            return cls(None, DataBrowser(folder), TruthRenderer(folder))
+        run = TrainedRun.open(folder, device)
+        _ = run.calibrations, run.codec
+        if run.exported is not None and data is None:
+            return cls(ExploredRun(run), None, None, "the network is an exported one, without its data set.")
+        try:
+            run.data(data)
+            place = Path(data or run.configuration.data)
+            browser = DataBrowser(place)
+            people = browser.people()
+        except DcignError as error:
+            if data is not None:
+                raise
+            return cls(ExploredRun(run), None, None, str(error))
+        return cls(ExploredRun(run, people), browser, TruthRenderer(place))
+
+    @cached_property
+    def description(self) -> Json:
+        """What the page needs to know when it opens."""
+        found: Json = {"run": None, "data": None, "missing": self.missing, "examples": []}
+        if self.data is not None:
+            found["data"] = self.data.describe()
+        if self.network is not None:
+            found["run"] = self.network.describe()
+            named = self.data.examples() if self.data is not None else []
+            found["examples"] = self.network.encoded_examples(named) if named else self.network.drawn_examples()
+        return found
+
+
+def shipped_network() -> Path:
+    """Return the folder of the network that the package holds. Raises TrainingError as long as it holds none."""
+    raise TrainingError(
+        "expected RUN or FACES, found neither, and this version holds no network of its own: name the folder of a run "
+        "or of a data set."
+    )

@@ -1,0 +1,63 @@
+// Histograms of the labels, which are filters too: each has fields for the lowest and the highest value.
+
+import { h, svg, words } from "./dom.js";
+
+const WIDE = 120;
+const HIGH = 36;
+
+export class Histograms {
+  constructor(data, changed) {
+    Object.assign(this, { data, changed, ranges: {}, known: "" });
+    this.grid = h("div", { class: "histograms" });
+    const clear = h("button", { type: "button", class: "quiet", onclick: () => {
+      this.clear();
+      changed();
+    } }, "Clear all");
+    this.element = h("details", { class: "panel", open: true }, h("summary", {}, "Filter by label"),
+      h("p", { class: "note" }, "Dark bars: images that match. Narrow a range to filter. ", clear), this.grid);
+  }
+
+  clear() {
+    this.ranges = {};
+    this.known = "";
+  }
+
+  show(found) {
+    const names = found.map(({ name }) => name).join();
+    if (names !== this.known) {
+      this.known = names;
+      this.cells = Object.fromEntries(found.map((each) => [each.name, this.cell(each)]));
+      this.grid.replaceChildren(...found.map(({ name }) => this.cells[name].element));
+    }
+    for (const each of found) this.cells[each.name].draw(each);
+  }
+
+  cell({ name, edges }) {
+    const [low, high] = [edges[0], edges.at(-1)];
+    const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", role: "img" });
+    const step = high - low >= 10 ? 1 : 0.1;
+    const [floor, ceiling] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+    const field = (value, word) => h("input", { type: "number", value: Number(value.toFixed(1)), step,
+      "aria-label": `${words(name)}, ${word}`, onchange: () => this.narrow(name, fields, floor, ceiling) });
+    const fields = [field(floor, "lowest"), field(ceiling, "highest")];
+    const units = this.data.units[name];
+    const element = h("figure", {}, h("figcaption", {}, words(name), h("small", {}, units ? ` ${units}` : "")), picture,
+      h("div", { class: "ends" }, fields));
+    const draw = ({ counts, all }) => {
+      const most = Math.max(1, ...all);
+      const bars = (values, kind) => values.map((count, place) => svg("rect", { class: kind, x: (WIDE * place) / values.length + 0.4,
+        width: WIDE / values.length - 0.8, y: HIGH * (1 - count / most), height: (HIGH * count) / most }));
+      picture.replaceChildren(...bars(all, "all"), ...bars(counts, "kept"));
+      const kept = counts.reduce((sum, each) => sum + each, 0);
+      picture.setAttribute("aria-label", `Histogram of ${words(name)}: ${kept} images match`);
+    };
+    return { element, draw };
+  }
+
+  narrow(name, fields, floor, ceiling) {
+    const [low, high] = fields.map((field) => Number(field.value));
+    if (low <= floor && high >= ceiling) delete this.ranges[name];
+    else this.ranges[name] = [low, high];
+    this.changed();
+  }
+}

@@ -1,0 +1,151 @@
+// A slider for each factor in its unit, and for each principal direction of the parts of a person.
+
+import { moveAlong, readFactor, writeFactor } from "./codes.js";
+import { h, words } from "./dom.js";
+import { meaningOf } from "./meanings.js";
+import { draw } from "./pictures.js";
+
+const FARTHEST = 2.5; // standard deviations along a direction
+
+/** Format a value with its unit: "+12.5°". */
+export function formatted(value, unit, digits) {
+  const rounded = value.toFixed(digits);
+  return `${Number(rounded) === 0 ? (0).toFixed(digits) : rounded.replace("-", "−")}${unit}`;
+}
+
+export class SliderPanel {
+  constructor(state) {
+    this.state = state;
+    const { factors, blocks } = state.run;
+    const rows = factors.map((factor) => new FactorRow(state, factor));
+    const ofScene = rows.filter(({ factor }) => !factor.of_person);
+    const ofPerson = rows.filter(({ factor }) => factor.of_person);
+    const parts = blocks.map((block) => [block, block.directions.map((_, place) => new DirectionRow(state, block, place))]);
+    this.rows = [...rows, ...parts.flatMap(([, each]) => each)];
+    const reset = h("button", { type: "button", class: "quiet", onclick: () => this.reset() }, "Back to the picture");
+    this.element = h("section", { class: "panel", "aria-label": "Sliders" },
+      h("div", { class: "heading" }, h("h2", {}, "Move the face"), reset),
+      h("p", { class: "note" }, "The small pictures show where each slider leads. Click one to go there."),
+      h("h3", {}, "Scene"), ofScene.map((row) => row.element),
+      h("h3", {}, "Person"), ofPerson.map((row) => row.element),
+      parts.map(([block, each]) => [
+        h("h4", {}, words(block.name, true), h("small", {}, meaningOf(block.name))), each.map((row) => row.element)]));
+  }
+
+  reset() {
+    this.state.clear();
+    this.state.changed();
+  }
+
+  text(factor) {
+    return formatted(this.state.valueOf(factor), factor.unit, digitsOf(factor));
+  }
+
+  refresh() {
+    for (const row of this.rows) row.refresh();
+  }
+
+  /** The codes at both ends of each slider, and the block that it belongs to. */
+  ends() {
+    return this.rows.map((row) => ({ block: row.block, low: row.codeAt(row.low), high: row.codeAt(row.high) }));
+  }
+
+  drawEnds(pictures, size, channels) {
+    this.rows.forEach((row, place) => {
+      draw(row.lowCanvas, pictures[place].low, size, channels);
+      draw(row.highCanvas, pictures[place].high, size, channels);
+    });
+  }
+}
+
+const digitsOf = (factor) => (factor.high - factor.low >= 10 ? 1 : 2);
+
+/** One slider with a picture of each end, a field for its number, and a button that takes the change back. */
+class Row {
+  build(title, spoken, text, step) {
+    this.spoken = spoken;
+    const id = `slider-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
+    const [first, last] = [Math.ceil(this.low / step) * step, Math.floor(this.high / step) * step]; // stops at round numbers
+    this.slider = h("input", { type: "range", id, min: first, max: last, step,
+      oninput: () => this.set(Number(this.slider.value)) });
+    this.number = h("input", { type: "number", "aria-label": `${title} ${spoken}`, min: this.low, max: this.high, step: "any",
+      onchange: () => this.set(Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0))) });
+    [this.lowCanvas, this.highCanvas] = [h("canvas", {}), h("canvas", {})];
+    const end = (canvas, value, word) => h("button", { type: "button", class: "end", tabIndex: -1,
+      "aria-label": `${title}: ${word} end, ${value.toFixed(1)} ${spoken}`, onclick: () => this.set(value) }, canvas);
+    this.undo = h("button", { type: "button", class: "undo", "aria-label": `Take back ${title}`, onclick: () => this.clear() }, "↺");
+    this.element = h("div", { class: "row" },
+      h("label", { htmlFor: id }, title, h("small", {}, text)),
+      end(this.lowCanvas, this.low, "low"), this.slider, end(this.highCanvas, this.high, "high"),
+      h("span", { class: "value" }, this.number, h("span", { "aria-hidden": "true" }, this.unit)), this.undo);
+  }
+
+  show(value, changed, digits) {
+    this.slider.value = value;
+    this.slider.setAttribute("aria-valuetext", `${value.toFixed(digits)} ${this.spoken}`);
+    if (document.activeElement !== this.number) this.number.value = value.toFixed(digits);
+    this.element.classList.toggle("changed", changed);
+    this.undo.disabled = !changed;
+  }
+}
+
+/** 1, 2 or 5 times a power of ten: a 150th to a 400th of the range. */
+function niceStep(range) {
+  const power = 10 ** Math.floor(Math.log10(range / 150));
+  return power * [5, 2, 1].find((each) => each * power <= range / 150);
+}
+
+class FactorRow extends Row {
+  constructor(state, factor) {
+    super();
+    Object.assign(this, { state, factor, block: factor.name, low: factor.low, high: factor.high, unit: factor.unit.trim() });
+    this.build(words(factor.name, true), factor.units, meaningOf(factor.name), niceStep(factor.high - factor.low));
+  }
+
+  set(value) {
+    this.state.values[this.factor.name] = value;
+    this.state.changed();
+  }
+
+  clear() {
+    delete this.state.values[this.factor.name];
+    this.state.changed();
+  }
+
+  codeAt(value) {
+    return this.state.code((code) => writeFactor(code, this.factor, value));
+  }
+
+  refresh() {
+    const value = this.state.values[this.factor.name] ?? readFactor(this.state.code(), this.factor);
+    this.show(value, this.factor.name in this.state.values, digitsOf(this.factor));
+  }
+}
+
+class DirectionRow extends Row {
+  constructor(state, block, place) {
+    super();
+    Object.assign(this, { state, place, of: block, block: block.name, low: -FARTHEST, high: FARTHEST, unit: "SD" });
+    const share = `${Math.round(100 * block.shares[place])} % of this part's effect`;
+    this.build(`${words(block.name, true)} ${place + 1}`, "standard deviations", share, 0.05);
+  }
+
+  set(value) {
+    this.state.moves[this.block][this.place] = value;
+    this.state.changed();
+  }
+
+  clear() {
+    this.set(0);
+  }
+
+  codeAt(value) {
+    const distance = value - this.state.moves[this.block][this.place];
+    return this.state.code((code) => moveAlong(code, this.of.latents, this.of.directions[this.place], distance));
+  }
+
+  refresh() {
+    const value = this.state.moves[this.block][this.place];
+    this.show(value, value !== 0, 2);
+  }
+}

@@ -1,0 +1,39 @@
+"""A run of two steps on people of 32 px in colour, with calibrations: what the explorer opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcign.explore.explored import Explored
+from dcign.recipes.registry import SWAP, changed
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
+from dcign.trained.calibration import calibrate, write_calibrations
+from dcign.trained.trained_run import TrainedRun
+
+SIZES = {"shape_latents": 4, "skin_latents": 3, "hair_latents": 2}
+RANGES = {"azimuth": 86, "elevation": 23, "light_azimuth": 80}
+
+
+@pytest.fixture(scope="session")
+def run_folder(people_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder. Its factors of the scene are -2 to 2 in the code, age 18 to 80, sex -2 to 2."""
+    folder = tmp_path_factory.mktemp("explore") / "run"
+    recipe = changed(SWAP, SIZES)
+    train(TrainConfiguration(str(people_faces), str(folder), recipe, 2, 0, device="cpu", threads=1))
+    codes = np.linspace(-2, 2, 81)
+    fits = []
+    for latent, name in enumerate(TrainedRun.open(folder).description.factors):
+        values = codes / 2 * RANGES[name] if name in RANGES else 49 + 15.5 * codes if name == "age" else codes
+        fits.append(calibrate(name, latent, codes, values))
+    write_calibrations(folder, fits)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def explored(run_folder: Path) -> Explored:
+    """The run, opened beside its data set."""
+    return Explored.open(run_folder)

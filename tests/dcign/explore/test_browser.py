@@ -1,0 +1,308 @@
+"""The page in headless Chromium: what a visitor does, and that the page's sums are those of dcign."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcign.explore.app import explorer_app
+from dcign.explore.explored import Explored
+from dcign.metrics.circular import ClosedCurve
+from dcign.trained.calibration import CircularCalibration, factor_values, to_json, with_factors
+from tests.support.browser import Visit, chromium, needs_chromium, served
+
+pytestmark = needs_chromium
+# Every field and button needs a name that a screen reader can say.
+NAMELESS = """() => [...document.querySelectorAll('button, input, select, canvas, svg')].filter((it) => {
+  const named = it.getAttribute('aria-label') || it.textContent.trim() || (it.labels && it.labels.length);
+  return !named && !it.closest('button, [aria-hidden]') && it.closest('main > :not([hidden])');
+}).map((it) => it.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(explored: Explored) -> Iterator[str]:
+    with served(explorer_app(explored)) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(browser, address: str) -> Iterator[Visit]:
+    found = Visit(browser, address)
+    yield found
+    found.context.close()
+    assert found.faults == []
+
+
+def png(side: int = 48) -> str:
+    content = io.BytesIO()
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (side, side, 3), np.uint8)).save(content, "PNG")
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def as_pixels(pictures) -> np.ndarray:
+    """Return RGB of the one picture (1, S, S, 3) that the network draws, as a canvas holds it."""
+    return np.asarray(pictures)[0].reshape(-1, 3)
+
+
+def shown(visit: Visit, selector: str = ".large canvas") -> np.ndarray:
+    return np.array(visit.pixels(selector), np.uint8).reshape(-1, 4)[:, :3]
+
+
+def test_a_slider_draws_what_dcign_edit_draws(visit: Visit, explored: Explored) -> None:
+    network = explored.network
+    assert network is not None
+    code = np.array([explored.description["examples"][0]["code"]], np.float32)
+    visit.open()
+    np.testing.assert_array_equal(shown(visit), as_pixels(network.decode(code, False)))
+    visit.page.locator("#slider-azimuth").fill("-40")
+    visit.page.locator("#slider-age").fill("70")
+    visit.settle()
+    wanted = network.decode(with_factors(code, network.calibrations, azimuth=-40.0, age=70.0), False)
+    assert np.abs(shown(visit).astype(int) - as_pixels(wanted)).max() <= 1
+
+
+def test_the_page_s_maps_are_those_of_the_calibration(visit: Visit, explored: Explored) -> None:
+    network = explored.network
+    assert network is not None
+    rng = np.random.default_rng(0)
+    angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    curve = ClosedCurve(np.stack([2 * np.cos(angles), np.sin(angles) + 0.2 * np.cos(3 * angles)], axis=1))
+    fits = [*network.calibrations[:3], CircularCalibration("turn", (4, 5), curve)]
+    factors = [{"own": list(fit.own), "circular": fit.circular, "calibration": to_json(fit)} for fit in fits]
+    codes = rng.normal(scale=1.5, size=(40, 6))
+    values = rng.uniform(-200, 200, size=(40, 4))
+    script = """async ([factors, codes, values]) => {
+      const { readFactor, writeFactor } = await import(new URL("static/codes.js", location.href));
+      return codes.map((code, row) => {
+        const read = factors.map((factor) => readFactor(code, factor));
+        factors.forEach((factor, place) => writeFactor(code, factor, values[row][place]));
+        return [read, code];
+      });
+    }"""
+    found = visit.open().page.evaluate(script, [factors, codes.tolist(), values.tolist()])
+    names = [fit.factor for fit in fits]
+    np.testing.assert_allclose([read for read, _ in found], factor_values(codes, fits), atol=1e-9)
+    wanted = with_factors(codes, fits, **dict(zip(names, values.T, strict=True)))
+    np.testing.assert_allclose([code for _, code in found], wanted, atol=1e-9)
+
+
+def test_the_renderer_s_truth_and_the_difference_are_shown_beside_it(visit: Visit, explored: Explored) -> None:
+    visit.open().page.locator("#slider-azimuth").fill("20")
+    visit.settle()
+    name = explored.description["examples"][0]["origin"]
+    assert explored.truth is not None
+    truth = visit.page.request.post(
+        f"{visit.address}api/truth", data=json.dumps({"origin": name, "values": {"azimuth": 20}})
+    )
+    np.testing.assert_array_equal(shown(visit, ".beside canvas"), np.frombuffer(truth.body(), np.uint8).reshape(-1, 3))
+    visit.page.locator("#slider-hair-1").fill("1")
+    visit.settle()
+    assert "no slider" in visit.page.locator(".stage .note").inner_text()
+
+
+def test_a_dropped_picture_is_encoded_and_turned(visit: Visit) -> None:
+    visit.open().drop("photo.png", png())
+    visit.page.wait_for_selector(".source b:has-text('photo.png')")
+    before = shown(visit.settle())
+    visit.page.locator("#slider-azimuth").fill("60")
+    assert (shown(visit.settle()) != before).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("evil.svg", b"<svg><script>alert(1)</script></svg>", "expected a picture in evil.svg, found"),
+        ("broken.png", base64.b64decode(png())[:300], "expected a picture in broken.png, found"),
+    ],
+)
+def test_a_file_that_is_no_picture_gives_one_sentence(
+    browser, address: str, name: str, content: bytes, sentence: str
+) -> None:
+    visit = Visit(browser, address).open()
+    before = shown(visit)
+    visit.drop(name, base64.b64encode(content).decode())
+    assert sentence in visit.message()
+    np.testing.assert_array_equal(shown(visit), before)
+    assert len(visit.faults) <= 1  # the browser itself reports the answer 400
+    visit.context.close()
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(visit: Visit) -> None:
+    script = """() => {
+      const file = new File(["x"], "huge.png");
+      Object.defineProperty(file, "size", { value: 300 * 1024 * 1024 });
+      const event = new DragEvent("drop", { bubbles: true });
+      Object.defineProperty(event, "dataTransfer", { value: { files: [file], types: ["Files"] } });
+      document.querySelector("main").dispatchEvent(event);
+    }"""
+    visit.open().page.evaluate(script)
+    assert visit.message() == "expected a picture of 32 MB or less, found 300 MB in huge.png: make the file smaller."
+
+
+def test_a_link_shows_the_same_again(visit: Visit, browser) -> None:
+    page = visit.open().page
+    page.locator("#slider-azimuth").fill("33")
+    page.locator("#slider-shape-1").fill("1.5")
+    page.locator("[data-slot=other] .people button").nth(4).click()
+    visit.settle()
+    again = Visit(browser, visit.address).open(page.url.partition("/#")[2] and "#" + page.url.partition("#")[2])
+    np.testing.assert_array_equal(shown(again), shown(visit))
+    assert again.page.locator("input[type=checkbox]").last.is_checked()
+    again.context.close()
+
+
+def test_the_link_of_a_dropped_picture_holds_its_code(visit: Visit, browser) -> None:
+    visit.open().drop("photo.png", png())
+    visit.page.wait_for_selector(".source b:has-text('photo.png')")
+    visit.settle()
+    again = Visit(browser, visit.address).open("#" + visit.page.url.partition("#")[2])
+    np.testing.assert_array_equal(shown(again), shown(visit))
+    again.context.close()
+
+
+@pytest.mark.parametrize("fragment", ["#person=none/1/1", "#person=~AAAA", "#x", "#person=%", "#azimuth=nan&person="])
+def test_a_wrong_link_leaves_a_working_page(browser, address: str, fragment: str) -> None:
+    visit = Visit(browser, address).open(fragment)
+    assert shown(visit).any()
+    visit.context.close()
+
+
+def test_parts_of_another_person_are_those_of_their_code(visit: Visit, explored: Explored) -> None:
+    network = explored.network
+    assert network is not None
+    visit.open().page.locator("[data-slot=other] .people button").nth(3).click()
+    visit.settle()
+    own, other = (np.array([explored.description["examples"][place]["code"]], np.float32) for place in (0, 3))
+    hair = list(network.run.layout.latents_of("hair"))
+    own[:, hair] = other[:, hair]
+    np.testing.assert_array_equal(shown(visit), as_pixels(network.decode(own, False)))
+
+
+def test_a_sweep_is_saved_as_png_and_as_gif(visit: Visit, tmp_path) -> None:
+    page = visit.open().page
+    page.select_option("#sweep-what", "light_azimuth")
+    page.locator("#sweep-count").fill("5")
+    page.get_by_role("button", name="Draw").click()
+    page.wait_for_selector(".sweep-strip figure:nth-child(5)")
+    sizes = {}
+    for kind, frames in (("PNG", 1), ("GIF", 8)):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Save {kind}").click()
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+        with Image.open(tmp_path / download.value.suggested_filename) as image:
+            assert image.format == kind
+            assert getattr(image, "n_frames", 1) == frames
+            sizes[kind] = image.size
+    assert sizes == {"PNG": (5 * 256, 256), "GIF": (256, 256)}
+
+
+def test_a_bar_of_the_code_sweeps_its_latent(visit: Visit) -> None:
+    visit.open().page.locator(".bar").nth(6).click()
+    visit.page.wait_for_selector(".sweep-strip figure")
+    assert visit.page.locator("#sweep-what").input_value() == "latent 6"
+
+
+def test_the_data_set_is_filtered_by_kind_and_label(visit: Visit) -> None:
+    page = visit.open().page
+    page.get_by_role("tab", name="Data set").click()
+    page.wait_for_selector(".batches li")
+    page.select_option("#data-kind", "age")
+    page.wait_for_selector(".batches:not([aria-busy]) li:first-child .tag:text-is('age')")
+    page.get_by_label("age, lowest").fill("60")
+    page.get_by_label("age, lowest").press("Enter")
+    page.wait_for_selector(".cell.off")
+    ages = [float(label.partition(", age ")[2].partition(",")[0]) for label in page.eval_on_selector_all(
+        ".strip .cell:not(.off)", "them => them.map((it) => it.getAttribute('aria-label'))")]  # fmt: skip
+    assert ages
+    assert min(ages) >= 60
+
+
+def test_a_person_is_turned_in_3d_by_keys_and_mouse(visit: Visit) -> None:
+    page = visit.open().page
+    page.get_by_role("tab", name="Data set").click()
+    page.locator(".strip .cell").nth(21).click()
+    page.get_by_role("button", name="Turn the head in 3D").click()
+    canvas = page.locator(".head canvas")
+    canvas.wait_for()
+    visit.settle()
+    pictures = [canvas.screenshot()]
+    canvas.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    pictures.append(canvas.screenshot())
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30, box["y"] + 100, steps=4)
+    page.mouse.up()
+    pictures.append(canvas.screenshot())
+    assert len(set(pictures)) == 3
+
+
+def test_an_image_of_the_data_set_is_shown_in_the_network(visit: Visit) -> None:
+    page = visit.open().page
+    page.get_by_role("tab", name="Data set").click()
+    page.locator(".strip .cell").nth(3).click()
+    page.get_by_role("button", name="Show in the network").click()
+    page.wait_for_selector(".source b:has-text('test/0/3')")
+    visit.settle()
+    assert "person=test/0/3" in page.url
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_it_fits_the_screen_and_every_field_has_a_name(browser, address: str, width: int, scheme: str) -> None:
+    visit = Visit(browser, address, width, scheme).open()
+    for view in ("Face", "Data set"):
+        visit.page.get_by_role("tab", name=view).click()
+        visit.settle()
+        assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert visit.page.evaluate(NAMELESS) == []
+    assert visit.faults == []
+    visit.context.close()
+
+
+def test_the_keyboard_moves_sliders_and_the_theme_changes(visit: Visit) -> None:
+    page = visit.open().page
+    before = shown(visit)
+    page.locator("#slider-azimuth").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    assert (shown(visit.settle()) != before).any()
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != paper
+
+
+def test_random_events_cause_no_error(visit: Visit) -> None:
+    page = visit.open().page
+    chance = random.Random(0)
+    script = """async (chances) => {
+      for (const [share, value] of chances) {
+        const all = [...document.querySelectorAll("main > :not([hidden]) :is(button, input, select)")].filter(
+          (it) => !it.disabled && it.type !== "file" && !it.textContent.startsWith("Save"));
+        const it = all[Math.floor(share * all.length)];
+        if (it.type === "range") it.value = +it.min + value * (it.max - it.min);
+        else if (it.type === "number") it.value = value < 0.1 ? "" : 200 * value - 100;
+        else if (it.tagName === "SELECT") it.selectedIndex = Math.floor(value * it.length);
+        else it.click();
+        for (const name of ["input", "change"]) it.dispatchEvent(new Event(name));
+        if (value < 0.3) await new Promise((done) => setTimeout(done, 10));
+      }
+    }"""
+    for view in ("Face", "Data set"):
+        page.get_by_role("tab", name=view).click()
+        page.evaluate(script, [[chance.random(), chance.random()] for _ in range(60)])
+    visit.settle()
