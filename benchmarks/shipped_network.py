@@ -15,11 +15,14 @@ import sys
 from pathlib import Path
 
 from benchmarks.errors import one_sentence
+from dcign.arrays import UInt8
+from dcign.data.dataset.reader import FaceDataset
 
 RENDER = "--batches 12000 --size 64 --channels 3 --truth mask"
 VARY = ("age", "sex", "shape", "skin", "hair")
 TRAIN = "--recipe swap --refine 20000"
-EXAMPLE_IMAGE = 0  # of the first batch of the split iid
+EXAMPLES = 12  # pictures of different people
+FRONTAL = {"azimuth": 40, "elevation": 12, "light_azimuth": 45}  # degrees: at most, so that every face is seen
 
 
 @one_sentence()
@@ -40,21 +43,37 @@ def main() -> None:
 
 def _replace_network(run: Path, faces: Path) -> None:
     """Export a run into the package, with a picture of the data set beside it."""
+    import numpy as np
     from PIL import Image
 
-    from dcign.data.dataset.reader import FaceDataset
     from dcign.publish.onnx import export_run
     from dcign.trained.shipped import DEFAULT, EXAMPLE, FOLDER
+    from dcign.trained.shipped import EXAMPLES as EXAMPLES_FILE
     from dcign.trained.trained_run import TrainedRun
 
     folder = FOLDER / DEFAULT
     if folder.exists():
         shutil.rmtree(folder)
     export_run(TrainedRun.open(run), folder, "hub", half=True)
-    first = next(FaceDataset(faces).batches("iid"))
-    Image.fromarray(first.images[EXAMPLE_IMAGE]).save(folder / EXAMPLE, optimize=True)
+    pictures = _examples(FaceDataset(faces))
+    Image.fromarray(pictures[-1]).save(folder / EXAMPLE, optimize=True)
+    Image.fromarray(np.concatenate(pictures, axis=1)).save(folder / EXAMPLES_FILE, optimize=True)
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {size / 1e6:.1f} MB.")
+
+
+def _examples(dataset: FaceDataset) -> list[UInt8]:
+    """Return pictures of the first people of the split iid whose faces are to the front."""
+    names = [factor.name for factor in dataset.factors]
+    found: dict[int, UInt8] = {}
+    for batch in dataset.batches("iid"):
+        values = {name: batch.factors[:, names.index(name)] for name in FRONTAL}
+        for image in range(len(batch.images)):
+            if all(abs(values[name][image]) <= most for name, most in FRONTAL.items()):
+                found.setdefault(int(batch.identity_index[image]), batch.images[image])
+        if len(found) >= EXAMPLES:
+            break
+    return [*found.values()][:EXAMPLES]
 
 
 def _dcign(*words: object) -> None:

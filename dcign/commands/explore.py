@@ -24,13 +24,15 @@ def explore(
 ) -> None:
     """Open a page in the browser, on which sliders move a face live.
 
-    Of a trained RUN: a slider for each factor and for each part of a person, the renderer's truth beside it if the data
-    set is at hand, your own pictures, people with exchanged parts, sweeps as PNG or GIF, and the code as numbers. Of a
-    data set FACES: its batches, filters, truth layers, histograms, and people in 3D. The page loads nothing from other
-    machines, and your pictures stay on this one. Ctrl-C ends it. docs/explore.md describes the page.
+    Without an argument it shows the network that comes with dcign. Of a trained RUN: a slider for each factor and for
+    each part of a person, the renderer's truth beside it if the data set is at hand, your own pictures, people with
+    exchanged parts, sweeps as PNG or GIF, and the code as numbers. Of a data set FACES: its batches, filters, truth
+    layers, histograms, and people in 3D. The page loads nothing from other machines, and your pictures stay on this
+    one. Ctrl-C ends it. docs/explore.md describes the page.
 
     \b
     Example:
+      dcign explore
       dcign explore runs/swap
       dcign explore faces --port 9000
       dcign explore runs/swap --host 0.0.0.0 --no-browser

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dcign.data.dataset.manifest import NAME as DATA_SET_FILE
-from dcign.errors import DcignError, TrainingError
+from dcign.errors import DcignError
 from dcign.explore.data_browser import DataBrowser
 from dcign.explore.network import ExploredRun
 from dcign.explore.truth import TruthRenderer
+from dcign.trained.shipped import DEFAULT, network_folder
 from dcign.trained.trained_run import TrainedRun
 
 Json = dict[str, Any]
@@ -28,11 +29,11 @@ class Explored:
 
     @classmethod
     def open(cls, folder: Path | None, data: Path | None = None, device: str = "cpu") -> Explored:
-        """Open a run or a data set. data: where the run's data set is now.
+        """Open a run or a data set; without a folder, the network of the package.
 
-        Raises TrainingError or DataError if the folder holds neither, or if the run was not evaluated.
+        data: where the run's data set is now. Raises TrainingError or DataError if the folder holds neither, or if the run was not evaluated.
         """
-        folder = shipped_network() if folder is None else folder
+        folder = network_folder(folder or DEFAULT)
         if (folder / DATA_SET_FILE).exists():
             return cls(None, DataBrowser(folder), TruthRenderer(folder))
         run = TrainedRun.open(folder, device)
@@ -59,13 +60,6 @@ class Explored:
         if self.network is not None:
             found["run"] = self.network.describe()
             named = self.data.examples() if self.data is not None else []
-            found["examples"] = self.network.encoded_examples(named) if named else self.network.drawn_examples()
+            pictures = self.network.encoded_examples(named) if named else self.network.shipped_examples()
+            found["examples"] = pictures or self.network.drawn_examples()
         return found
-
-
-def shipped_network() -> Path:
-    """Return the folder of the network that the package holds. Raises TrainingError as long as it holds none."""
-    raise TrainingError(
-        "expected RUN or FACES, found neither, and this version holds no network of its own: name the folder of a run "
-        "or of a data set."
-    )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from dcign.arrays import Floating, UInt8
 from dcign.data.export.png_bytes import png_bytes
@@ -26,6 +27,7 @@ from dcign.infer.write_pictures import as_bytes
 from dcign.metrics import psnr_decibels
 from dcign.run.code_layout import CodeBlock
 from dcign.trained.calibration import Calibration, to_json, with_factors
+from dcign.trained.shipped import EXAMPLES
 from dcign.trained.trained_run import TrainedRun
 
 Json = dict[str, Any]
@@ -146,13 +148,23 @@ class ExploredRun:
             for name, code, image in zip(names, codes, images, strict=True)
         ]
 
-    def encoded_examples(self, named: Sequence[tuple[str, UInt8]]) -> list[Json]:
-        """Return named pictures of a data set with their codes: the name is SPLIT/BATCH/IMAGE."""
+    def encoded_examples(self, named: Sequence[tuple[str, UInt8]], *, of_data: bool = True) -> list[Json]:
+        """Return named pictures with their codes; those of the data set at hand are named SPLIT/BATCH/IMAGE."""
         mu = self.run.codec.encode(np.stack([image for _, image in named]))[0]
         return [
-            {"name": name, "origin": name, "code": as_list(code), "image": data_url(image)}
+            {"name": name, "code": as_list(code), "image": data_url(image)} | ({"origin": name} if of_data else {})
             for (name, image), code in zip(named, mu, strict=True)
         ]
+
+    def shipped_examples(self) -> list[Json]:
+        """Return the rendered people that come with a network of the package; none for other networks."""
+        path = self.run.folder / EXAMPLES
+        if not path.exists():
+            return []
+        strip = np.asarray(Image.open(path))
+        people = np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
+        named = [(f"person {number}", image) for number, image in enumerate(people, 1)]
+        return self.encoded_examples(named, of_data=False)
 
     def _at_rest(self, codes: Floating) -> Floating:
         """Return codes with the factors of the scene and the person at the middle of their ranges: (N, Z)."""

@@ -12,6 +12,7 @@ from dcign.errors import TrainingError
 FOLDER = Path(__file__).with_name("networks")
 DEFAULT = "face"
 EXAMPLE = "example.png"  # a rendered face that the network was not trained on
+EXAMPLES = "examples.png"  # more of them, side by side
 
 
 def shipped_names() -> tuple[str, ...]:
