@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcign.arrays import Float32, Floating, Int64, IntP, UInt8
+from dcign.errors import TrainingError
 from dcign.inputs.batches import EVERYTHING
 from dcign.inputs.source import LabelledBatches
 
@@ -45,7 +46,11 @@ class Sweep:
 
 
 def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
-    """Return the batches in which all factors but this one are at rest, in ascending order of levels."""
+    """Return the batches in which all factors but this one are at rest, in ascending order of levels.
+
+    Raises TrainingError if there are none.
+    """
+    refuse_unswept(batches.factors, factor)
     levels, rows = sweep_levels(batches.factors, factor)
     mask = None if batches.mask is None else batches.mask[rows]
     return Sweep(levels, batches.images[rows], mask, float(rest_of(batches)[factor]))
@@ -58,6 +63,14 @@ def sweep_levels(factors: Float32, factor: int) -> tuple[Floating, IntP]:
     at_rest = np.flatnonzero((np.abs(others) < SLACK).all(axis=(1, 2)) & level)
     levels, first = np.unique(factors[at_rest, 0, factor], return_index=True)
     return levels, at_rest[first]
+
+
+def refuse_unswept(factors: Float32, factor: int) -> None:
+    """Raise TrainingError if no batch with these labels (B, n, F) shows a level of a factor, all others at rest."""
+    if not len(sweep_levels(factors, factor)[0]):
+        raise TrainingError(
+            "expected batches with all factors but one at rest, found none in the sweep split: render it again."
+        )
 
 
 def has_sweep(factors: Float32, factor: int) -> bool:
