@@ -204,9 +204,11 @@ def _cut_splits(axes: Sequence[_Axis], held: Bool, size: int, rng: np.random.Gen
             yield from _mixed(split, chosen, size, rng)
             continue
         most = max(MOST_IMAGES[split], len(held) if split == "train" else 0) // size // len(axes)
-        for axis in axes:
-            rows = cut(np.flatnonzero(chosen), axis.line, axis.level, size, rng)
-            yield split, axis.name, rows[: max(most, 1)]
+        found = [(split, axis.name, cut(np.flatnonzero(chosen), axis.line, axis.level, size, rng)) for axis in axes]
+        if split == "test" and not any(len(rows) for _, _, rows in found):
+            found = _mixed(split, chosen, size, rng)  # single images of lines were held out
+        for name, kind, rows in found:
+            yield name, kind, rows[: max(most, 1)]
 
 
 def _mixed(split: str, chosen: Bool, size: int, rng: np.random.Generator) -> list[Planned]:

@@ -30,6 +30,7 @@ from dcign.foreign import archive_fault
 
 DAMAGED = "replace the file: it is damaged."
 SPRITES = ("color", "shape", "scale", "orientation", "position_x", "position_y")
+ORIGINAL_SPRITES, SPRITE_LICENCE = 737_280, "dSprites: zlib/libpng licence"  # images of the original
 SPRITE_SHAPES = ("square", "ellipse", "heart")
 # Of 4 x 4 there are two versions, with other colours and shapes, which cannot be told apart by the file.
 MPI3D_COLOURS = {4: ("0", "1", "2", "3"), 6: ("white", "green", "red", "blue", "brown", "olive")}
@@ -138,7 +139,7 @@ def _sprites(archive: Archive) -> Source:
                for place, (each, unit) in enumerate(zip(names, units, strict=True))]  # fmt: skip
     original = names == SPRITES
     if original:
-        source.licence = "dSprites: zlib/libpng licence"
+        source.licence = SPRITE_LICENCE if count == ORIGINAL_SPRITES else ""
         columns[1] = _named(columns[1], SPRITE_SHAPES)
         columns[3] = columns[3].circular("radian" if name == "latents_values" else None)
     source.columns = {column.name: column for column in columns}

@@ -23,6 +23,7 @@ from dcign.data.sources.tables import factor_name
 from dcign.errors import DataError
 
 SHAPES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
+ORIGINAL, LICENCE = 480_000, "3D Shapes: Apache License 2.0"  # images of the original
 SHAPE_CLASSES = ("cube", "cylinder", "sphere", "capsule")
 
 
@@ -39,7 +40,7 @@ class Shapes3D(Source):
         columns = [Column(Factor(name, unit, +1), values[:, place])
                    for place, (name, unit) in enumerate(zip(names, units, strict=True))]  # fmt: skip
         if names == SHAPES:
-            self.licence = "3D Shapes: Apache License 2.0"
+            self.licence = LICENCE if self._count == ORIGINAL else ""
             columns[:3] = [column.circular("turn") for column in columns[:3]]
             shape = columns[4].categorical()
             if len(shape.factor.classes) == len(SHAPE_CLASSES):

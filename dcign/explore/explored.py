@@ -31,7 +31,9 @@ class Explored:
     def open(cls, folder: Path | None, data: Path | None = None, device: str = "cpu") -> Explored:
         """Open a run or a data set; without a folder, the network of the package.
 
-        data: where the run's data set is now. Raises TrainingError or DataError if the folder holds neither, or if the run was not evaluated.
+        data: where the run's data set is now.
+
+        Raises TrainingError or DataError if the folder holds neither, or if the run was not evaluated.
         """
         folder = network_folder(folder or DEFAULT)
         if (folder / DATA_SET_FILE).exists():
