@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 
 # Parameters of glibc's mallopt (malloc.h): how much free heap is kept, and from what size on memory is mapped instead.
@@ -17,6 +16,8 @@ def keep_freed_memory() -> bool:
     of a small training step, a sixth of rendering, and a quarter of rendering in dask's workers, which dask sets to
     return all memory they can.
     """
+    import ctypes  # not for every command's help
+
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library

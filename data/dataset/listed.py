@@ -1,7 +1,7 @@
 """A shard as dataset.json lists it, and what every command checks of it before it uses it.
 
-The SHA-256 finds every change. It is read at 1.4 GB/s and core, which is less than a tenth of what loading, exporting
-or encoding takes (docs/shard.md). The other checks say what is wrong and where.
+The SHA-256 finds every change. It is computed at 1.3 GB/s per core, which is less than a tenth of what exporting,
+encoding or training takes (docs/log.md). The other checks say what is wrong and where.
 """
 
 from __future__ import annotations

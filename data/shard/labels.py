@@ -92,8 +92,6 @@ def identity_faults(shard: Shard) -> Iterator[Fault]:
             yield from _constancy_faults(name, values, varies, several | apart)
             yield from faults_at(apart & repeated(values), f"two of its images have the same {name}")
         yield from faults_at(one_each & repeated(values), f"two of its images have the same {name}")
-        if path == IDENTITY_ATTRIBUTES:
-            yield from _finite_faults(name, values)
     yield from trait_faults(shard)
 
 
@@ -156,9 +154,3 @@ def _constancy_faults(name: str, values: NDArray[Any], varies: Str, free: Bool) 
     """Yield batches in which `values` (B, 20, ...) differ between images although they are not free to."""
     for row in np.flatnonzero(~free & ~constant(values)):
         yield int(row), f"{name} differs between its images; only {varies[row]} may"
-
-
-def _finite_faults(name: str, values: NDArray[Any]) -> Iterator[Fault]:
-    """Yield batches in which a NaN or an infinity is among `values` (B, 20, ...)."""
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    yield from faults_at(~finite, f"{name} is not a finite number in every image")

@@ -69,8 +69,11 @@ def _as_given(values: Float32, source: UInt8) -> Bool:
 
 
 def constant(values: NDArray[Any]) -> Bool:
-    """Return whether all 20 are exactly equal. (B, 20, ...) -> (B,)"""
-    return np.asarray((values == values[:, :1]).reshape(len(values), -1).all(axis=1))
+    """Return whether all 20 are exactly equal, or NaN: unknown. (B, 20, ...) -> (B,)"""
+    same = values == values[:, :1]
+    if values.dtype.kind == "f":
+        same |= np.isnan(values) & np.isnan(values[:, :1])
+    return np.asarray(same.reshape(len(values), -1).all(axis=1))
 
 
 def repeated(values: NDArray[Any]) -> Bool:

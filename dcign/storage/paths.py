@@ -9,12 +9,8 @@ before the copy is complete.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -130,6 +126,9 @@ def _fetched(path: Path) -> Path:
 
     Raises FileNotFoundError if the store has no such file, or another process has removed the copy meanwhile.
     """
+    import hashlib  # as secrets, tempfile and shutil below: not for every command's help
+    import secrets
+
     remote = cast("Any", path)
     state = remote.fs.ukey(remote.path)
     digest = hashlib.sha256(f"{path} {state}".encode()).hexdigest()[:32]
@@ -151,6 +150,8 @@ def _copies() -> Path:
 
     Raises DataError if other users may read or write there: its name can be guessed, and they may have made it.
     """
+    import tempfile
+
     folder = Path(tempfile.gettempdir()) / f"dcign-copies-{os.getuid()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
@@ -168,6 +169,8 @@ def _make_room(size: int) -> None:
 
     Files that other processes are downloading stay.
     """
+    import shutil
+
     copies, downloading = [], 0
     for copy in _copies().iterdir():
         with suppress(FileNotFoundError):  # another process has removed it
