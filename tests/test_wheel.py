@@ -1,11 +1,13 @@
-"""The wheel: one package, `dcign`, with everything in it, which works beside a user's own modules of common names."""
+"""The wheel and the source archive: one package, `dcign`, with everything in it, which works beside a user's own modules of common names."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -30,24 +32,64 @@ print(DCIGN.__name__, *cli.dcign.commands)
 """
 
 
+USE = """
+from pathlib import Path
+from dcign.facegen.build import procedural_model
+from dcign.recipes.registry import RECIPES
+from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce.production import render_dataset
+from dcign.run.configuration import TrainConfiguration
+from dcign.train.training import train
+small = RenderConfiguration(Splits(train=4, test=4, iid=1, sweep_levels=(1, 1, 1)), size=32, seed=0)
+render_dataset(Path("faces"), small, procedural_model, worker_count=1, progress=lambda *done: None)
+train(TrainConfiguration(data="faces", out="run", recipe=RECIPES["swap"], steps=2, seed=0, device="cpu", threads=1))
+"""
+BUILD_SDIST = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
+
+
+def run(*words: str | Path, folder: Path, **environment: str) -> str:
+    """Run a program in a folder and return what it printed."""
+    done = subprocess.run(
+        words, capture_output=True, text=True, cwd=folder, env={**os.environ, **environment}, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def make_wheel(source: Path, out: Path) -> Path:
+    """Make the wheel of a source folder or archive."""
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+    run(*command, "-w", out, source, folder=out)
+    [wheel] = out.glob("*.whl")
+    return wheel
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds what a wheel of this tree installs."""
-    top = tmp_path_factory.mktemp("wheel")
-    (top / "source").mkdir()  # a copy, because setuptools writes build/ and dcign.egg-info/ beside what it packs
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what is packed, because setuptools writes build/ and dcign.egg-info/ beside it."""
+    folder = tmp_path_factory.mktemp("packed") / "source"
+    folder.mkdir()
     for name in SOURCES:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, top / "source" / name, symlinks=True, ignore=ignored)
+            shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignored)
         else:
-            shutil.copy(ROOT / name, top / "source")
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
-    done = subprocess.run([*command, "-w", str(top), str(top / "source")], capture_output=True, text=True, cwd=top)
-    assert done.returncode == 0, done.stdout + done.stderr
-    [wheel] = top.glob("*.whl")
+            shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this tree."""
+    return make_wheel(source, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """A folder that holds what the wheel installs."""
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(top / "installed")
-    return top / "installed"
+        archive.extractall(wheel.parent / "installed")
+    return wheel.parent / "installed"
 
 
 def files(package: Path) -> set[str]:
@@ -89,3 +131,39 @@ def test_it_works_from_the_wheel_alone_beside_a_user_s_own_modules(installed: Pa
         )
         assert done.returncode == 0, done.stderr
         assert {"render", "train", "inspect"} <= set(done.stdout.split())
+
+
+def test_the_wheel_of_the_source_archive_holds_the_same_files(source: Path, wheel: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-c", BUILD_SDIST, tmp_path, folder=source)
+    [archive] = tmp_path.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as direct, zipfile.ZipFile(make_wheel(archive, tmp_path)) as through_archive:
+        names = [
+            {(entry.filename, entry.CRC) for entry in each.infolist() if entry.filename.startswith("dcign/")}
+            for each in (direct, through_archive)
+        ]
+    assert names[0] == names[1]
+
+
+def test_a_fresh_environment_with_the_wheel_renders_trains_and_edits(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "environment"
+    run(sys.executable, "-m", "venv", "--without-pip", environment, folder=tmp_path)
+    [packages] = environment.glob("lib/python*/site-packages")
+    (packages / "others.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n")  # torch and so on, but no dcign
+    install = [sys.executable, "-m", "pip", "--python", environment / "bin" / "python", "install"]
+    run(*install, "--no-deps", "--no-index", wheel, folder=tmp_path)
+    alone = {"PYTHONPATH": "", "OMP_NUM_THREADS": "1"}
+    where = "import dcign; print(dcign.__file__)"
+    assert str(packages) in run(environment / "bin" / "python", "-c", where, folder=tmp_path, **alone)
+    run(environment / "bin" / "python", "-c", USE, folder=tmp_path, **alone)
+    program = environment / "bin" / "dcign"
+    run(program, "face", "--seed", "3", "--size", "64", "--out", "photo.png", folder=tmp_path, **alone)
+    turn = ("edit", "face", "photo.png", "--azimuth", "20", "--out", "new.png")
+    assert "new.png: 1 picture." in run(program, *turn, folder=tmp_path, **alone)
+
+
+def test_the_docker_image_is_made_of_what_the_wheel_is_made_of() -> None:
+    lines = re.findall(r"^COPY (.*) \S+$", (ROOT / "Dockerfile").read_text(), re.M)
+    copied = {name for line in lines for name in line.split()}
+    assert copied == {*SOURCES, "constraints.txt"}
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert sent == copied

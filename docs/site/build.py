@@ -88,6 +88,7 @@ API: dict[str, tuple[str, tuple[str, ...]]] = {
         ("dcign.metrics", "dcign.metrics.bootstrap.bootstrap", "dcign.metrics.infomec.infomec", "dcign.measure"),
     ),
 }
+COPIED = ("README.md", "CHANGELOG.md")
 # The site begins with start.md, and Zensical takes a README for the index of its folder. In this order.
 MOVED = {"index.md": "reading.md", "start.md": "index.md", "README.md": "overview.md"}
 LINK = re.compile(r"(\]\(|src=\")((?!https?:|mailto:)[^)#\s\"]+)")
@@ -119,7 +120,7 @@ def build(out: Path) -> None:
 def collect(pages: Path) -> None:
     """Copy every page, picture and notebook, and write the API pages."""
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns("site", "__pycache__"))
-    for name in ("README.md", "CHANGELOG.md"):
+    for name in COPIED:
         shutil.copy(ROOT / name, pages)
     for notebook in sorted((pages / "notebooks").glob("*.ipynb")):
         notebook.with_suffix(".md").write_text(as_markdown(json.loads(notebook.read_text())))
@@ -138,7 +139,8 @@ def link_within(link: str) -> str:
     link = link.removeprefix("docs/").removeprefix("../")
     if link in MOVED:
         return MOVED[link]
-    return link if link.endswith((".md", ".png", ".gif", ".svg")) else "overview.md#the-tree"  # a file of the code
+    held = link in COPIED or (DOCS / link).exists()
+    return link if held else MOVED["README.md"]  # a file of the code: README has the tree
 
 
 def configuration(pages: Path) -> str:

@@ -1,4 +1,4 @@
-"""The notebooks of docs/notebooks run from the first cell to the last, in an empty folder, and are kept without output."""
+"""The notebooks of docs/notebooks run to their last cell, in an empty folder, and are kept without output."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def _responsible_ai(manifest: Manifest, kind: str) -> dict[str, Any]:  # texts
     identity = f"configuration {manifest.configuration_sha256}, seed {manifest.seed}"
     renderer = manifest.renderer.get("name", "unknown")
     return {
-        "dataCollection": f"Rendered by dcign with OpenGL ({renderer}); {identity}. The same of both give the same data."
+        "dataCollection": f"Rendered by dcign with OpenGL ({renderer}); {identity}."
         if rendered
         else f"Taken from the source by dcign and arranged in batches; {identity}.",
         "dataCollectionType": ["Software Collection" if rendered else "Secondary Data Analysis"],

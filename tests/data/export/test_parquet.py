@@ -169,7 +169,7 @@ def test_classes_of_imported_data_are_class_labels_and_nothing_is_said_to_be_ren
     factors = (Factor("shape", "", 1, classes=("cube", "ball")), Factor("image", "degree", 1))
     batches = [
         NewBatch(
-            images=rng.integers(0, 256, (2, 8, 8, 3), dtype=np.uint8),
+            images=rng.integers(0, 256, (2, 16, 16, 3), dtype=np.uint8),
             factors=np.array([[0, number], [1, number]], np.float32),
             split="train",
             varies="shape",
