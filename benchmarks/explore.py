@@ -81,15 +81,17 @@ def measure_drag(page: Any) -> dict[str, float]:  # Playwright's page
     middle = box["y"] + box["height"] / 2
     page.mouse.move(across[0], middle)
     page.mouse.down()
-    began = time.perf_counter()
+    moves, began = 0, time.perf_counter()
     while (passed := (time.perf_counter() - began) / SECONDS) < 1:
         page.mouse.move(across[0] + passed * (across[1] - across[0]), middle)
+        moves += 1
     seconds = time.perf_counter() - began
     shown = page.evaluate("window.shown")
     page.mouse.up()
     milliseconds = [each for each, _ in shown]
     return {
         "seconds": round(seconds, 2),
+        "moves_per_second": round(moves / seconds, 1),  # there cannot be more pictures
         "different_pictures_per_second": round(len({picture for _, picture in shown}) / seconds, 1),
         "mean_milliseconds": round(float(np.mean(milliseconds)), 1),
         "p95_milliseconds": round(float(np.percentile(milliseconds, 95)), 1),

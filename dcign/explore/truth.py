@@ -86,7 +86,7 @@ class TruthRenderer:
         else:
             parts = {name: giver for name, giver in parts_from.items() if name not in names}
             faces = self._renderer.faces(*self._people(shown.person, labels, parts))
-        return self._renderer.draw(faces, factors, shown.nuisance).images[0]
+        return np.asarray(self._renderer.draw(faces, factors, shown.nuisance).images[0])
 
     def mesh(self, origin: str) -> bytes:
         """Return the person of an image as a GLB file. Raises DataError if it shows an object."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ SMALLER = Image.Resampling.BOX  # the mean over a pixel's area, as in rendering 
 LARGER = Image.Resampling.LANCZOS
 
 
-def open_picture(path: str | Path, formats: Sequence[str] | None = None) -> Image.Image:
+def open_picture(path: str | Path, formats: tuple[str, ...] | None = None) -> Image.Image:
     """Read a picture's first frame, rotated as its EXIF says. Raises TrainingError if it cannot be read.
 
     formats: Pillow's names of the only ones that are read.

@@ -54,6 +54,7 @@ export class DataView {
   }
 
   turn(batches) {
+    if (!this.page) return;
     this.first = Math.max(0, Math.min(this.first + batches, this.page.total - 1));
     this.load();
   }
@@ -68,6 +69,7 @@ export class DataView {
   }
 
   fill() {
+    if (!this.page) return; // the first is still on its way
     const { total, images, batches } = this.page;
     const last = Math.min(this.first + PAGE, total);
     this.found.textContent = total

@@ -127,7 +127,9 @@ export class FaceView {
       this.noTruth.textContent = `No truth to compare with: ${asked}`;
       return;
     }
+    this.truthFigures.setAttribute("aria-busy", "true");
     this.truth = await this.backend.truth(asked.origin, asked.values, asked.partsFrom);
+    this.truthFigures.removeAttribute("aria-busy");
     draw(this.truthCanvas, this.truth, this.run.size, this.run.channels);
     this.drawBeside();
   }

@@ -230,6 +230,17 @@ def test_the_data_set_is_filtered_by_kind_and_label(visit: Visit) -> None:
     assert min(ages) >= 60
 
 
+def test_fields_used_before_the_first_batches_arrive_do_no_harm(visit: Visit) -> None:
+    page = visit.open().page
+    script = """() => {
+      document.getElementById("tab-data").click();
+      for (const id of ["data-layer", "data-kind"]) document.getElementById(id).dispatchEvent(new Event("change"));
+      for (const each of document.querySelectorAll(".pager button")) each.click();
+    }"""
+    page.evaluate(script)
+    page.wait_for_selector(".batches li")
+
+
 def test_a_person_is_turned_in_3d_by_keys_and_mouse(visit: Visit) -> None:
     page = visit.open().page
     page.get_by_role("tab", name="Data set").click()
