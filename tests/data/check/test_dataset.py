@@ -414,7 +414,7 @@ def test_a_model_free_shard_needs_indices_alone(make_batch, tmp_path, header):
 @pytest.mark.parametrize("varies", ["azimuth", "identity"])
 def test_attributes_of_people_may_be_unknown(make_batch, make_shard, varies):
     unknown = np.full((20, 1), np.nan, np.float32)
-    batch = replace(make_batch(VARIES_NAMES.index(varies), varies), number=0, identity_attributes=unknown)
+    batch = replace(make_batch([*VARIES].index(varies), varies), number=0, identity_attributes=unknown)
     assert check_shard(make_shard([batch], attributes=("age",))) == []
 
 
