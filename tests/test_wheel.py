@@ -1,4 +1,4 @@
-"""The wheel and the source archive: an installed dcign has everything in it, beside a user's modules of common names."""
+"""The wheel and the source archive: an installed dcign has everything in it, beside a user's own modules."""
 
 from __future__ import annotations
 
