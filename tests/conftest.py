@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dcign.arrays import Floating, Int64
 from dcign.facegen.build import procedural_model
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration, Splits
@@ -58,6 +60,25 @@ def people_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel
     folder = tmp_path_factory.mktemp("people") / "faces"
     render_dataset(folder, PEOPLE, lambda: model, worker_count=1, progress=lambda made, wanted: None)
     return folder
+
+
+@pytest.fixture(scope="module")
+def quick_evaluations() -> Iterator[None]:
+    """Grow 3 trees instead of 100, and draw 5 samples for an interval instead of 50.
+
+    For modules whose tests evaluate, and need no good trees and no true intervals.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dcign.metrics.boosting.STAGES", 3)
+        patch.setattr("dcign.metrics.predictors._fit_classifier", _three_trees)
+        patch.setattr("dcign.evaluate.disentanglement.ROUNDS", 5)
+        yield
+
+
+def _three_trees(codes: Floating, truth: Int64, rng: object) -> object:
+    from sklearn.ensemble import GradientBoostingClassifier  # slow to import for tests without evaluations
+
+    return GradientBoostingClassifier(n_estimators=3, random_state=0).fit(codes, truth)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from dcign.render.plan.objects import FEWEST
 from tests.support.chairs import write_chairs
 from tests.support.commands import dcign, refused
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 SMALL = ("--size", "32", "--batches", "8", "--workers", "1")
 
 

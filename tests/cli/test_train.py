@@ -12,6 +12,8 @@ from PIL import Image
 from dcign.commands import train as command
 from tests.support.commands import dcign, imported_by, refused
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 
 def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, tmp_path: Path) -> None:
     sentence = refused("train", small_faces, "--recipe", "magic", "--out", tmp_path / "run")

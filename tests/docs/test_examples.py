@@ -13,6 +13,8 @@ from dcign import DCIGN
 from dcign.facegen.model.morphable import MorphableModel
 from tests.support.pages import ROOT, python_blocks
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 SIZE = 32  # of the pictures of small_faces
 # Not run: a formula, packages that dcign does not need, a row for a source file, meshes that nobody has.
 NOT_RUN = ("half = np.tan", "webdataset", "dask_", "Push(", "chairs-64")

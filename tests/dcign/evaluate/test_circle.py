@@ -23,6 +23,8 @@ from dcign.trained.calibration import CircularCalibration, write_calibrations
 from dcign.trained.trained_run import TrainedRun
 from tests.support.turning import DESCRIPTION, turning_batches, turning_images, turning_sweep
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 SMALL = {"latents": 8, "encoder_widths": (64, 48, 32), "decoder_widths": (64, 48, 32)}
 TRAIN = turning_batches([0, 1, 2] * 40, 0)
 IID, TEST = turning_batches([-1] * 10, 1), turning_batches([0, 1, 2] * 2, 2)

@@ -11,7 +11,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from sklearn.ensemble import GradientBoostingClassifier
 
 from dcign import metrics
 from dcign.errors import TrainingError
@@ -24,7 +23,6 @@ from dcign.evaluate.sweeps import sweep_of
 from dcign.infer.encode import encode_dataset, save_encoding
 from dcign.inputs.source import DataSource
 from dcign.measure import measure, read_code_table
-from dcign.metrics import boosting, predictors
 from dcign.publish.card import write_card
 from dcign.recipes.registry import RECIPES
 from dcign.report import evaluation_table, write_report
@@ -35,6 +33,8 @@ from dcign.trained.marks import COPYING, NO_BETTER, all_marks, chance_of
 from dcign.trained.terms import BASELINE_TERMS, COMPARED_TERMS, DCI_TERMS, METRIC_TERMS, RECONSTRUCTION_TERMS
 from dcign.trained.trained_run import TrainedRun
 from tests.support.data_sets import make
+
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
 
 FACTORS = ("azimuth", "elevation", "light_azimuth")
 PROMISED = {"r2", "r2_linear", "spearman", "mean_absolute_error", "leakage_r2", "swap_ratio", "latent", "r2_assigned"}
@@ -48,16 +48,6 @@ METRICS = {
 OF_WHOLE_CODE = {"explicitness", "infoe", "dci_explicitness", "dci_size"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_trees():
-    """Grow 3 trees instead of 100: the evaluations of this file need no good ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boosting, "STAGES", 3)
-        quick = lambda codes, truth, rng: GradientBoostingClassifier(n_estimators=3, random_state=0).fit(codes, truth)  # noqa: E731
-        patch.setattr(predictors, "_fit_classifier", quick)
-        yield
-
-
 @pytest.fixture(scope="module")
 def faces(small_configuration, model, tmp_path_factory):
     """A data set with enough iid images to measure."""
@@ -69,11 +59,11 @@ def faces(small_configuration, model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(faces, tmp_path_factory):
-    """One run per recipe, too short to learn anything."""
+    """A run with assigned latents and one without, too short to learn anything."""
     folder = tmp_path_factory.mktemp("runs")
-    for recipe in RECIPES.values():
-        out = str(folder / recipe.name)
-        train(TrainConfiguration(data=str(faces), out=out, recipe=recipe, steps=3, seed=0, device="cpu"))
+    for name in ("swap", "vae"):
+        out = str(folder / name)
+        train(TrainConfiguration(data=str(faces), out=out, recipe=RECIPES[name], steps=3, seed=0, device="cpu"))
     return folder
 
 
@@ -81,6 +71,25 @@ def runs(faces, tmp_path_factory):
 def swap(runs):
     evaluate(TrainedRun.open(runs / "swap"))
     return runs / "swap"
+
+
+@pytest.fixture(scope="module")
+def again(swap):
+    """The evaluation, the same once more, and the splits that the latter read whole."""
+    first, whole = read_evaluation(swap), []
+    with pytest.MonkeyPatch.context() as patch:
+        labelled = DataSource.labelled
+        patch.setattr(DataSource, "labelled", lambda self, split: whole.append(split) or labelled(self, split))
+        evaluate(TrainedRun.open(swap))
+    return first, read_evaluation(swap), whole
+
+
+@pytest.fixture(scope="module")
+def vae(runs):
+    """The report of a plain VAE, and the stages and fractions that its evaluation reported."""
+    told = []
+    found = evaluate(TrainedRun.open(runs / "vae"), progress=lambda stage, fraction: told.append((stage, fraction)))
+    return found.report, told
 
 
 @pytest.fixture(scope="module")
@@ -269,20 +278,14 @@ def test_the_public_functions_give_the_published_figures_to_the_last_digit(swap,
         assert float(f"{metrics.r_squared(truth, read):.5g}") == report["factors"][fit.factor]["r2"]
 
 
-def test_a_plain_vae_is_scored_by_its_best_latents(runs):
-    report = evaluate(TrainedRun.open(runs / "vae")).report
-    for score in report["factors"].values():
+def test_a_plain_vae_is_scored_by_its_best_latents(vae):
+    for score in vae[0]["factors"].values():
         assert score["latent"] == score["best_latent"]
         assert score["r2"] == score["r2_best"]
 
 
-def test_the_training_split_is_never_read_whole(runs, monkeypatch):
-    whole = []
-    monkeypatch.setattr(
-        DataSource, "labelled", lambda self, split, read=DataSource.labelled: whole.append(split) or read(self, split)
-    )
-    evaluate(TrainedRun.open(runs / "swap"))
-    assert sorted(whole) == ["iid", "sweep", "test"]
+def test_the_training_split_is_never_read_whole(again):
+    assert sorted(again[2]) == ["iid", "sweep", "test"]
 
 
 def test_what_is_read_of_a_split_is_what_the_whole_split_has_there(small_faces):
@@ -306,16 +309,13 @@ def test_codes_of_another_network_or_of_no_numbers_are_refused(swap):
             codec.decode(codes)
 
 
-def test_the_same_run_is_evaluated_the_same_again(runs, swap):
-    timeless = []
-    for _ in range(2):
-        report = evaluate(TrainedRun.open(runs / "swap")).report
-        timeless.append({key: value for key, value in report.items() if key != "evaluation_seconds"})
+def test_the_same_run_is_evaluated_the_same_again(again):
+    timeless = [{key: value for key, value in each.items() if key != "evaluation_seconds"} for each in again[:2]]
     assert timeless[0] == timeless[1]
 
 
-def test_the_table_has_a_line_a_factor(runs, swap):
-    reports = [json.loads((swap / "evaluation.json").read_text()), evaluate(TrainedRun.open(runs / "paper")).report]
+def test_the_table_has_a_line_a_factor(swap, vae):
+    reports = [json.loads((swap / "evaluation.json").read_text()), vae[0]]
     table = evaluation_table(reports)
     assert [sum(line.startswith(name) for line in table.splitlines()) for name in FACTORS] == [2, 2, 2]
     parts = -(-len(METRIC_TERMS) // 8)  # 8 metrics beside each other, and those of all latents alone not as one
@@ -361,9 +361,8 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         _ = TrainedRun.open(tmp_path).codec
 
 
-def test_an_evaluation_reports_its_progress_from_zero_to_one(runs):
-    told = []
-    evaluate(TrainedRun.open(runs / "vae"), progress=lambda stage, fraction: told.append((stage, fraction)))
+def test_an_evaluation_reports_its_progress_from_zero_to_one(vae):
+    told = vae[1]
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0

@@ -18,6 +18,8 @@ from dcign.train.training import train
 from dcign.trained.trained_run import TrainedRun
 from tests.support.drawn import Drawn, drawn
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 PARTS = ("shape", "skin", "hair")
 RECIPE = changed(SWAP, {"shape_latents": 3, "skin_latents": 3, "hair_latents": 3})
 DESCRIPTION = ImageDescription(4, 1, ("turn",), ("degree",), (-1,), "none", parts=PARTS)

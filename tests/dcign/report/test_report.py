@@ -25,6 +25,8 @@ from dcign.train.training import train
 from dcign.trained.commands import train_command
 from dcign.trained.trained_run import TrainedRun
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 SECTIONS = (
     "first-factor", "factors", "inferred", "relight", "entangled", "traversal", "swaps", "reconstruction", "invariance",
     "metrics", "robustness", "training", "made",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -174,7 +175,7 @@ def test_copies_used_longest_ago_make_room(store: str, monkeypatch: pytest.Monke
     local_copy(second)
     assert not kept.exists()
     assert local_copy(first, fresh=False).read_bytes() == b"x" * 1000
-    monkeypatch.setattr(places.shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 10})())
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: type("Disk", (), {"free": 10})())
     second.write_bytes(b"y" * 5000)
     with pytest.raises(
         DataError, match=r"expected .* MB for a copy, found .* MB free in .*: free some space, or set TMPDIR"
