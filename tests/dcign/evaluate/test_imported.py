@@ -114,16 +114,17 @@ def test_edit_takes_classes_by_name_and_names_them(run: TrainedRun, grid: Path, 
 
 
 @pytest.mark.parametrize("recipe", ["ada-gvae", "beta-vae", "paper"])
-def test_other_recipes_train_and_evaluate_on_triples(recipe: str, grid: Path, tmp_path: Path) -> None:
-    run = trained(grid, tmp_path / "run", recipe)
-    report = evaluate(run, thread_count=1).report
-    assert report["factors"]["form"]["accuracy"] is not None
-    assert report["entangled"].keys() == {"across", "form", "hue"}
+def test_other_recipes_train_and_evaluate_on_triples(recipe: str, tmp_path: Path) -> None:
+    few = (batch for batch in grid_batches() if batch.identity[0] in (0, 6))
+    write_dataset(tmp_path / "few", TOYS, few, name="few")
+    report = evaluate(trained(tmp_path / "few", tmp_path / "run", recipe), thread_count=1).report
+    assert report["factors"]["form"]["rerender"]["psnr_db"] > 0
+    assert report["factors"]["form"]["swap_ratio"] > 0
     assert report["recipe"] == ("paper,images=3" if recipe == "paper" else recipe)  # a batch has no more
 
 
 def test_a_plain_vae_of_scattered_gray_labels_without_sweeps_has_a_report(tmp_path: Path) -> None:
-    splits = {"train": 30, "test": 30}
+    splits = {"train": 8, "test": 8}
     data = write_toys(tmp_path / "toys", kinds=("all",), splits=splits, size=28, channels=1)
     run = trained(data, tmp_path / "run", "vae")
     report = evaluate(run, thread_count=1).report
