@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dcign.arrays import UInt8
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import Batch
+from dcign.data.schema import Batch, Factor
 from dcign.data.shard.reader import Shard
 from dcign.data.shard.truth_layers import as_pictures
 from dcign.errors import DataError
@@ -25,6 +25,7 @@ FONT_SIZE = 13
 GAP = 2
 MARGIN = 4  # left and right of the text
 MOST_LEVELS = 2  # lines of a sweep's row: one factor is at a level, the others mostly at 0
+LONGEST_CLASS = 12  # characters of a name
 PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 
@@ -81,8 +82,8 @@ def write_png(path: Path, image: Image.Image) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[str, ...], Batch]]:
-    """Yield split, names of its factors and batch, for the first few of each kind."""
+def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[Factor, ...], Batch]]:
+    """Yield split, its factors and batch, for the first few of each kind."""
     if not source.is_dir():
         firsts = [Shard(source)]
     else:
@@ -91,28 +92,29 @@ def _chosen(source: Path, of_each_kind: int) -> Iterator[tuple[str, tuple[str, .
     for first in firsts:
         with first as shard:
             taken: Counter[str] = Counter()
-            names = tuple(factor.name for factor in shard.header.factors)
             for row, varies in enumerate(shard.varies):
                 if taken[varies] < of_each_kind:
                     taken[varies] += 1
-                    yield shard.header.split, names, shard.batch(row)
+                    yield shard.header.split, shard.header.factors, shard.batch(row)
 
 
 def _lines(
-    split: str, factors: tuple[str, ...], batch: Batch, truth: Sequence[str]
+    split: str, factors: tuple[Factor, ...], batch: Batch, truth: Sequence[str]
 ) -> Iterator[tuple[str, list[Image.Image]]]:
     """Yield the batch's text and its images, sorted by the factor that varies, then each truth layer in that order."""
     order = np.arange(len(batch.images))
     text = f"{split}, batch {batch.number}\n{batch.varies}"
-    if batch.varies in factors:
-        values = batch.factors[:, factors.index(batch.varies)]
+    names = [factor.name for factor in factors]
+    if batch.varies in names:
+        column = names.index(batch.varies)
+        values, classes = batch.factors[:, column], factors[column].classes
         order = np.argsort(values, kind="stable")
-        text += f"\n{values.min():.1f} to {values.max():.1f}"
+        text += "\n" + " to ".join(_label(end, classes) for end in (values.min(), values.max()))
     elif batch.identity_source is not None:
         text += f"\n{_whole_people(batch.identity_source)} people, mixed"
     elif split == "sweep":
         same = (batch.factors == batch.factors[0]).all(axis=0)  # people have their own age and sex
-        known = zip(factors, batch.factors[0], same, strict=True)
+        known = zip(names, batch.factors[0], same, strict=True)
         levels = [f"{name} {value:.1f}" for name, value, alike in known if value and alike]
         text += "\n" + "\n".join(levels[:MOST_LEVELS] or ["all at 0"])
     yield text, [_tile(batch.images[index]) for index in order]
@@ -120,6 +122,13 @@ def _lines(
         if name in batch.truth:
             pictures = as_pictures(name, batch.truth[name], batch.images)
             yield name, [_tile(pictures[index]) for index in order]
+
+
+def _label(value: float, classes: tuple[str, ...]) -> str:
+    """Return a number, or the name of a class; a damaged label is no index of one."""
+    if classes and 0 <= value < len(classes):
+        return classes[int(value)][:LONGEST_CLASS]
+    return f"{value:.1f}"
 
 
 def _whole_people(source: UInt8) -> int:

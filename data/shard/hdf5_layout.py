@@ -8,6 +8,7 @@ that never end. This module refuses all of them, so that later readers need no c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,7 +69,7 @@ def read_layout(path: Path) -> ShardLayout:
         layout = ShardLayout(
             **{name: _text(file.attrs[name], name) for name in TEXTS},
             seed=int(file.attrs["seed"]),
-            factors=tuple(Factor(*column, classes=classes.get(column[0], ())) for column in columns),
+            factors=tuple(replace(Factor(*each), classes=classes.get(each[0], ())) for each in columns),
             identity_attributes=_texts(file[attributes].attrs, "names") if attributes in names else (),
             truth_names={layer: _texts(file[name].attrs, "names") for layer, name in truth.items()},
             datasets=_stored_layouts(file, names),

@@ -41,7 +41,7 @@ def value_faults(shard: Shard) -> Iterator[Fault]:
         yield from _bound_faults(name, values, *shard.header.ranges.get(name, (-np.inf, np.inf)))
     for name in (factor.name for factor in shard.header.factors if factor.classes):
         whole = np.isclose(labels[name], np.rint(labels[name]), 0, 0, equal_nan=True)
-        yield from faults_at(~whole.all(axis=1), f"{name} is no index of a class")
+        yield from faults_at(np.asarray(~whole.all(axis=1)), f"{name} is no index of a class")
     for path, each in shard.coefficients.items():
         if path == IDENTITY_ATTRIBUTES:
             yield from _attribute_faults(shard.header.attributes, each)

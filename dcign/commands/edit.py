@@ -46,8 +46,9 @@ def edit(
     RUN is a run's folder or an exported one. PICTURE is any image; its middle square is used. Each factor of the run is
     an option, in the data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or
     the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several
-    values, they change together. Factors that you do not set keep the value read from the picture. If the run's data
-    set varies parts of people, --hair-from, --skin-from and --shape-from take that part from another picture.
+    values, they change together. Factors that you do not set keep the value read from the picture. A factor of classes
+    takes their names; a factor named like another option is --factor-NAME. If the run's data set varies parts of
+    people, --hair-from, --skin-from and --shape-from take that part from another picture.
 
     \b
     Example:
@@ -62,7 +63,11 @@ def edit(
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
 
-    asked = {name: tuple(chain(*values)) for name, values in given.items() if isinstance(values, tuple) and values}
+    asked = {
+        name.removeprefix("factor_"): tuple(chain(*values))
+        for name, values in given.items()
+        if isinstance(values, tuple) and values
+    }
     donors = {name.removesuffix("_from"): path for name, path in given.items() if isinstance(path, Path)}
     with interruptible(NO_FILE_WRITTEN):
         if out is None and (asked or donors or grid or beside):
@@ -77,7 +82,8 @@ def edit(
             codec = trained.codec if plain else trained.sharp_codec
             blocks = dict(zip(donors, others, strict=True))
             edited = editing.edit(codec, trained.calibrations, image, spread, blocks)
-        echo(f"{picture}: {editing.describe(edited.read, trained.description.units)}.")
+        classes = {fit.factor: fit.classes for fit in trained.calibrations if fit.classes}
+        echo(f"{picture}: {editing.describe(edited.read, trained.description.units, classes)}.")
         if caution := editing.warning(edited.psnr_db, edited.flat_psnr_db, editing.usual_decibels(trained)):
             echo(caution, err=True)
         if out is not None:

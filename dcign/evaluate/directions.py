@@ -36,7 +36,8 @@ FORMAT_VERSION = 1
 class Direction:
     """Orthogonal unit vectors (k, Z), and the calibration of the coordinates along them.
 
-    There is one, or two for a circular factor, or one less than there are classes. The calibration's latents are the vectors' largest entries.
+    There is one, or two for a circular factor, or one less than there are classes. The calibration's latents are the
+    vectors' largest entries.
     """
 
     axes: Floating

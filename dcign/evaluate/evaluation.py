@@ -31,7 +31,7 @@ from dcign.evaluate.pictures.reconstruction import measure_reconstruction
 from dcign.evaluate.pictures.refinement import measure_refiner, refined_images
 from dcign.evaluate.pictures.rerendering import sweep_operations
 from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
-from dcign.evaluate.sweeps import sweep_levels
+from dcign.evaluate.sweeps import refuse_unswept
 from dcign.inputs.source import DataSource, LabelledBatches, MixedBatches, PartLabels
 from dcign.metrics.leakage import probe_operations
 from dcign.network.autoencoder import count_parameters
@@ -105,10 +105,7 @@ def refuse_unevaluable(source: DataSource) -> None:
                 f"{splits['train'].shape[1:]} in train: render the data set again."
             )
     for factor in range(splits["train"].factors.shape[2] if source.rendered else 0):
-        if not len(sweep_levels(splits["sweep"].factors, factor)[0]):
-            raise TrainingError(
-                "expected batches with all factors but one at rest, found none in the sweep split: render it again."
-            )
+        refuse_unswept(splits["sweep"].factors, factor)
 
 
 @dataclass(frozen=True, eq=False)

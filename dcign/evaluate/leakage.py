@@ -19,8 +19,9 @@ SEED = 0  # of the probes' weights and of the sampled z: the same for all runs, 
 
 @dataclass(frozen=True)
 class Leakage:
-    """R^2 of probes that predict one factor from all latents but its own; of a circular one its cosine and sine, of classes
-    their indicators.
+    """R^2 of probes that predict one factor from all latents but its own.
+
+    Of a circular factor they predict cosine and sine, of one of classes the classes' indicators.
 
     sampled: from z as the decoder receives it, with noise; active: from mu of the latents that are alive; everything:
     from mu of all latents, standardised, which makes weak signals in almost unused latents visible.

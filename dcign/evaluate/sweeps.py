@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcign.arrays import Float32, Floating, Int64, IntP, UInt8
+from dcign.errors import TrainingError
 from dcign.inputs.batches import EVERYTHING
 from dcign.inputs.source import LabelledBatches
 
@@ -45,7 +46,11 @@ class Sweep:
 
 
 def sweep_of(batches: LabelledBatches, factor: int) -> Sweep:
-    """Return the batches in which all factors but this one are at rest, in ascending order of levels."""
+    """Return the batches in which all factors but this one are at rest, in ascending order of levels.
+
+    Raises TrainingError if there are none.
+    """
+    refuse_unswept(batches.factors, factor)
     levels, rows = sweep_levels(batches.factors, factor)
     mask = None if batches.mask is None else batches.mask[rows]
     return Sweep(levels, batches.images[rows], mask, float(rest_of(batches)[factor]))
@@ -58,6 +63,14 @@ def sweep_levels(factors: Float32, factor: int) -> tuple[Floating, IntP]:
     at_rest = np.flatnonzero((np.abs(others) < SLACK).all(axis=(1, 2)) & level)
     levels, first = np.unique(factors[at_rest, 0, factor], return_index=True)
     return levels, at_rest[first]
+
+
+def refuse_unswept(factors: Float32, factor: int) -> None:
+    """Raise TrainingError if no batch with these labels (B, n, F) shows a level of a factor, all others at rest."""
+    if not len(sweep_levels(factors, factor)[0]):
+        raise TrainingError(
+            "expected batches with all factors but one at rest, found none in the sweep split: render it again."
+        )
 
 
 def has_sweep(factors: Float32, factor: int) -> bool:
@@ -83,9 +96,9 @@ def rest_of(batches: LabelledBatches) -> Float32:
 def cut_sweep(batches: LabelledBatches, identity: Int64) -> LabelledBatches:
     """Cut sweeps out of images whose labels form a grid: identity (B, n), who is shown.
 
-    The "people" of the sweep are images. Each keeps its identity and its other labels, while one factor takes all levels
-    that the grid has for all of them. A factor whose levels no two images share is left out. The first batch shows the
-    images themselves.
+    The "people" of the sweep are images. Each keeps its identity and its other labels, while one factor takes all
+    levels that the grid has for all of them. A factor whose levels no two images share is left out. The first batch
+    shows the images themselves.
     """
     images = batches.images.reshape(-1, *batches.images.shape[2:])
     factors = batches.factors.reshape(len(images), -1)

@@ -16,7 +16,7 @@ from dcign.arrays import Floating, UInt8
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.directions import FILE as DIRECTIONS
 from dcign.evaluate.directions import Direction, load_directions
-from dcign.evaluate.sweeps import Sweep, at_rest, sweep_of
+from dcign.evaluate.sweeps import Sweep, at_rest, has_sweep, sweep_of
 from dcign.inputs.source import LabelledBatches
 from dcign.metrics import r_squared
 from dcign.metrics.circular import circular_r_squared, near, wrapped
@@ -49,7 +49,8 @@ class FactorDirection:
 class Reading:
     """A factor read from a direction on a sweep: levels (L,), inferred (L, n) for n people.
 
-    Of a circular factor, inferred is within half a turn of the level. of_classes: whether values are indices of classes.
+    Of a circular factor, inferred is within half a turn of the level. of_classes: whether values are indices of
+    classes; factor: its name.
     """
 
     name: str  # of the direction
@@ -114,6 +115,8 @@ def baseline_directions(run: TrainedRun) -> tuple[tuple[FactorDirection, ...], .
 
 
 def _latents(fit: Calibration) -> str:
+    if len(fit.own) > 2:
+        return f"latents {fit.own[0]} to {fit.own[-1]}"
     return f"latent{'s' if len(fit.own) > 1 else ''} {' and '.join(map(str, fit.own))}"
 
 
@@ -156,7 +159,10 @@ def count_sweep_images(sweep: LabelledBatches) -> float:
 def encode_sweeps(run: TrainedRun, sweep: LabelledBatches, meter: PartProgress, stage: str) -> EncodedSweeps:
     """Encode every sweep of the split, and report progress as `stage`."""
     factors = len(run.factors)
-    sweeps = tuple(sweep_of(sweep, factor) for factor in range(factors))
+    sweeps = tuple(
+        sweep_of(sweep, factor) if has_sweep(sweep.factors, factor) else Sweep(np.empty(0), sweep.images[:0])
+        for factor in range(factors)
+    )
     codes: list[Floating] = []
     for found in sweeps:
         if len(found.levels) < 2:

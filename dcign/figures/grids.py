@@ -105,13 +105,19 @@ def _informative(run: TrainedRun, codes: Codes) -> list[tuple[int, str]]:
 
 
 def _factor_row(encoded: EncodedSweeps, iid: EncodedImages, factor: int, people: Sequence[int]) -> Row:
-    """Move a factor's latent over its middle values, in the order of the factor. A circular one makes a whole turn."""
+    """Move a factor's latent over its middle values, in the order of the factor. A circular one makes a whole turn.
+
+    One of classes passes from class to class.
+    """
     run = encoded.run
     fit = run.calibrations[factor]
     if fit.circular or fit.classes:
         ends = np.array(fit.range)
         levels = np.linspace(ends[0], ends[1], STEPS)
-        values = fit.coordinates(np.unique(np.rint(levels)) if fit.classes else levels)
+        values = fit.coordinates(levels)
+        if fit.classes:  # from one class to the next on a straight line
+            share = (levels % 1)[:, None]
+            values = (1 - share) * fit.coordinates(np.floor(levels)) + share * fit.coordinates(np.ceil(levels))
     else:
         low, high = np.percentile(iid.codes.flat_mu[:, fit.own[0]], MIDDLE)
         ends = fit.at(np.array([[low], [high]]))

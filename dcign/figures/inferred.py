@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,9 @@ from dcign.arrays import Floating
 from dcign.figures.chart import INK, PALE, RULE, RUN, bare, chart_style
 from dcign.figures.encoded import Reading
 
+SMALLEST_STEP = 5  # of ticks that are symmetric about zero
 SIDE = 3.3  # side of a panel, inches
+LONGEST_TITLE = 44  # characters per line
 SMALL_SIDE = 1.9  # side of a panel among many, inches
 
 
@@ -42,7 +45,7 @@ def inferred_figure(
             for factor, axes in enumerate(panels):
                 reading = row.readings[factor]
                 _plot(axes, reading, units[factor], row.colour)
-                axes.set_title(f"{row.name}: {reading.name}", fontsize=9.5, loc="left")
+                axes.set_title(fill(f"{row.name}: {reading.name}", LONGEST_TITLE), fontsize=9.5, loc="left")
                 axes.set_xlabel(_labelled(f"true {factors[factor]}", units[factor]))
                 if factor == 0:
                     axes.set_ylabel(_labelled("inferred", units[factor]))
@@ -101,10 +104,10 @@ def _labelled(words: str, unit: str) -> str:
 def ticks(levels: Floating) -> list[float]:
     """Return round numbers within a sweep's levels, symmetric about zero if the levels include it."""
     low, high = float(np.min(levels)), float(np.max(levels))
-    if low > 0 or high < 0:
-        return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
     most = max(-low, high)
-    step = next((step for step in (5, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
+    if low > 0 or high < 0 or most < SMALLEST_STEP:
+        return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
+    step = next((step for step in (SMALLEST_STEP, 10, 20, 40, 60, 90) if most / step < 3), max(most / 2, 1e-9))
     most_steps = int(most // step)
     return [step * count for count in range(-most_steps, most_steps + 1) if low <= step * count <= high]
 

@@ -154,8 +154,13 @@ def arranged(values: Mapping[str, Sequence[float]], grid: bool = False) -> tuple
     return columns, {name: spread.get(name, np.full(count, each[0])) for name, each in values.items()}
 
 
-def parse_values(text: str) -> tuple[float, ...]:
-    """Read numbers separated by commas. LOW:HIGH:COUNT stands for COUNT evenly spaced numbers, both ends included."""
+def parse_values(text: str, classes: Sequence[str] = ()) -> tuple[float, ...]:
+    """Read numbers separated by commas. LOW:HIGH:COUNT stands for COUNT evenly spaced numbers, both ends included.
+
+    With classes, read names of classes or their indices, and return indices.
+    """
+    if classes:
+        return tuple(map(float, _class_indices(text, classes)))
     values: list[float] = []
     for part in text.split(","):
         try:
@@ -176,6 +181,17 @@ def parse_values(text: str) -> tuple[float, ...]:
             )
         values += found
     return tuple(values)
+
+
+def _class_indices(text: str, classes: Sequence[str]) -> list[int]:
+    known = {str(index): index for index in range(len(classes))} | {name: index for index, name in enumerate(classes)}
+    if text in known:  # a name may hold commas
+        return [known[text]]
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in known:
+            raise TrainingError(f"expected {', '.join(classes)}, or several of them, found {word!r}: correct it.")
+    return [known[word] for word in words]
 
 
 def usual_decibels(run: TrainedRun) -> float | None:
@@ -206,9 +222,15 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
     )
 
 
-def describe(read: Mapping[str, float], units: Sequence[str]) -> str:
-    """Format values: `azimuth -12.3, elevation 4.0 degrees`. A unit that all share stands once, at the end."""
-    words = [f"{name.replace('_', ' ')} {value:.1f}" for name, value in read.items()]
+def describe(
+    read: Mapping[str, float], units: Sequence[str], classes: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Format values: `azimuth -12.3, elevation 4.0 degrees`. A unit that all share stands once, at the end.
+
+    classes: the names of the classes of factors that have any; the value is then the class's name.
+    """
+    named = {name: each[round(read[name])] for name, each in (classes or {}).items()}
+    words = [f"{name.replace('_', ' ')} {named.get(name, f'{value:.1f}')}" for name, value in read.items()]
     counted = list(map(plural, units))
     if len(set(counted)) > 1:
         return ", ".join(f"{word} {unit}".strip() for word, unit in zip(words, counted, strict=True))

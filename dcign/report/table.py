@@ -8,6 +8,7 @@ from typing import Any
 from dcign.trained.evaluation_file import formatted, value_of
 from dcign.trained.marks import chance_of, sign_of
 from dcign.trained.terms import (
+    CLASS_TERMS,
     FACTOR_TERMS,
     METRIC_TERMS,
     MIX_TERMS,
@@ -26,6 +27,7 @@ leak: R2 of a probe that predicts the factor from the other latents. Its input: 
       mu of all latents (also with a linear probe)
 swap: squared error with this factor taken from another picture of the person, divided by that of reconstruction
 copy: the same ratio for returning the input unchanged, which a swap has to beat
+right: of a factor of classes, the share of pictures whose class its latents tell; R2 is then of the classes' indicators
 still: how much the other latents move with this factor, relative to how much they differ between people (0 = not at
       all)
 own, whole, leak of a part: R2 of its coefficients from its own block, from the whole code, and from all other blocks
@@ -50,14 +52,16 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
             chances = [formatted(chance_of(report, term, factor), term.form, "") for term in terms]
             if any(chances):
                 lines.append("  chance".ljust(width) + "".join(chance.rjust(9) for chance in chances))
+        lines += report.get("left_out") or []
         lines += [*_parts_lines(report), *_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
     return "\n".join([*lines, LEGEND])
 
 
 def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON
-    """Return the columns; those of re-rendering only if it was measured."""
+    """Return the columns; those of re-rendering and of classes only if they were measured."""
+    told = any(value_of(score, CLASS_TERMS[0].key) is not None for score in report["factors"].values())
     measured = any(value_of(score, RERENDER_TERMS[0].key) is not None for score in report["factors"].values())
-    return (*FACTOR_TERMS, *RERENDER_TERMS[: 2 * measured])
+    return (*FACTOR_TERMS, *CLASS_TERMS[:told], *RERENDER_TERMS[: 2 * measured])
 
 
 def _parts_lines(report: dict[str, Any]) -> list[str]:  # JSON

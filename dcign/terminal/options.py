@@ -41,15 +41,18 @@ class LocalPath(click.Path):
 
 
 class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic
-    """Values of a factor: -30, or -30,0,30, or -30:30:7."""
+    """Values of a factor: -30, or -30,0,30, or -30:30:7; names of classes where it has any."""
 
     name = "values"
+
+    def __init__(self, classes: tuple[str, ...] = ()) -> None:
+        self.classes = classes
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         from dcign.infer.edit import parse_values
 
         try:
-            return parse_values(value) if isinstance(value, str) else value
+            return parse_values(value, self.classes) if isinstance(value, str) else value
         except TrainingError as error:
             self.fail(str(error), param, ctx)
 
@@ -102,7 +105,8 @@ class FactorCommand(click.Command):
         words = (expand_home(word) for word in args if not word.startswith("-"))
         folder = next((word for word in words if Path(word).is_dir()), None)
         if folder is not None:
-            ctx.meta["dcign.edit.factors"] = self._factor_options(folder)
+            taken = {word for parameter in super().get_params(ctx) for word in parameter.opts}
+            ctx.meta["dcign.edit.factors"] = self._factor_options(folder, taken)
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -111,7 +115,8 @@ class FactorCommand(click.Command):
         return [*fixed, *ctx.meta.get("dcign.edit.factors", ()), help_option]
 
     @staticmethod
-    def _factor_options(folder: str) -> list[click.Parameter]:
+    def _factor_options(folder: str, taken: set[str]) -> list[click.Parameter]:
+        """Return the options; that of a factor whose name is taken begins with --factor-."""
         from dcign.infer.edit import plural
         from dcign.trained.trained_run import TrainedRun
 
@@ -119,11 +124,14 @@ class FactorCommand(click.Command):
         options: list[click.Parameter] = []
         for fit, units in zip(run.calibrations, run.description.units, strict=True):
             low, high = fit.range
-            text = f"Values from {low:.4g} to {high:.4g} {plural(units)}."
+            text = f"Values from {low:.4g} to {high:.4g} {plural(units)}".rstrip() + "."
             if fit.circular:
                 text = "Any angles, degrees: 190 is -170."
-            names = [f"--{fit.factor.replace('_', '-')}", fit.factor]
-            options.append(click.Option(names, type=FactorValues(), multiple=True, help=text))
+            if fit.classes:
+                text = f"Out of {', '.join(fit.classes)}."
+            word = fit.factor.replace("_", "-")
+            names = [f"--factor-{word}" if f"--{word}" in taken else f"--{word}", f"factor_{fit.factor}"]
+            options.append(click.Option(names, type=FactorValues(fit.classes), multiple=True, help=text))
         for part in run.description.parts if run.configuration.recipe.assigned else ():
             names = [f"--{part}-from", f"{part}_from"]
             options.append(click.Option(names, type=PATH, metavar="PICTURE", help=f"Take the {part} of this picture."))

@@ -19,6 +19,7 @@ from dcign.inputs.batches import ImageBatches
 from dcign.inputs.memory import choose_storage, free_memory
 from dcign.inputs.source import ChunkedBatches, DataSource
 from dcign.machine import keep_freed_memory
+from dcign.recipes.registry import changed
 from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import REFINER as REFINER_FILE
 from dcign.run.checkpoint import load_checkpoint
@@ -132,7 +133,9 @@ def _train(
     progress: Report | None,
     resume: bool,
 ) -> int:
-    folder = Path(configuration.out)
+    folder, recipe = Path(configuration.out), configuration.recipe
+    if description.open_kinds and recipe.images > batches.size:  # other people's batches are as large as they can be
+        configuration = dataclasses.replace(configuration, recipe=changed(recipe, {"images": batches.size}))
     try:
         with ranks.together():
             if resume:

@@ -202,7 +202,7 @@ def calibrate_circle(
 def calibrate_coordinates(
     factor: str, latents: Sequence[int], coordinates: Floating, values: Floating, classes: tuple[str, ...] = ()
 ) -> Calibration:
-    """Fit the maps between coordinates (N, k) and a factor's values (N,): classes, or on the circle if there are two."""
+    """Fit the maps between coordinates (N, k) and a factor's values (N,): of classes, or on the circle if k is 2."""
     if classes:
         return ClassCalibration(factor, tuple(latents), classes, fit_classes(coordinates, values, len(classes)))
     if len(latents) == 1:

@@ -56,6 +56,11 @@ READING_TERMS = (
     Metric("error", "mean_absolute_error", ".1f", "mean error",
          "mean absolute error of the factor read from its latent, in the factor's unit", "less"),
 )  # fmt: skip
+# Of factors of classes, beside R^2.
+CLASS_TERMS = (
+    Metric("right", "accuracy", ".3f", "accuracy", "share of pictures whose class its latents tell", "more",
+         bounded=True),
+)  # fmt: skip
 LEAKAGE_TERMS = (
     Metric("leak z", "leakage_r2", ".2f", "leakage, sampled latents",
          "R² of a neural probe that predicts the factor from all other latents, sampled as the decoder "
@@ -222,10 +227,10 @@ def view_terms(factors: Iterable[str]) -> tuple[Metric, ...]:
 
 # What a page says about each factor, and what a comparison of runs does.
 FACTOR_TABLES = (
-    ("The factor read from its latent", READING_TERMS),
+    ("The factor read from its latent", (*READING_TERMS, *CLASS_TERMS)),
     ("Leakage of the factor into the other latents, by four probes", LEAKAGE_TERMS),
     ("Pictures with the factor taken from another picture", (*PICTURE_TERMS, *RERENDER_TERMS)),
     ("The other latents while the factor varies", STILL_TERMS),
     ("The factor read as from a code without assigned latents", BASELINE_TERMS),
 )
-COMPARED_TERMS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_TERMS, *RERENDER_TERMS)
+COMPARED_TERMS = (*READING_TERMS[1:], *LEAKAGE_TERMS, PICTURE_TERMS[0], *STILL_TERMS, *RERENDER_TERMS, *CLASS_TERMS)

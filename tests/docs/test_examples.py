@@ -48,7 +48,10 @@ def workplace(
     return folder
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/shard.md", "docs/training.md", "docs/metrics.md", "docs/face.md"])
+PAGES = ["README.md", *(f"docs/{name}.md" for name in ("shard", "import", "training", "metrics", "face"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run_one_after_another(
     page: str, workplace: Path, model: MorphableModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from dcign.data.dataset import contact_sheet as sheets
 from dcign.data.dataset.contact_sheet import contact_sheet, write_sheet
 from dcign.data.dataset.summary import summarise, table
-from dcign.data.schema import VARIES
+from dcign.data.schema import FACTORS, VARIES
 from dcign.errors import DataError
 
 pytest_plugins = ["tests.support.discs"]
@@ -122,7 +122,7 @@ def test_a_sheet_of_a_folder_shows_every_split_and_keeps_to_its_rows(make_datase
 def test_rows_of_a_sweep_say_at_what_level_they_stand(make_shard, make_batch):
     batch = make_batch(0, "identity")
     level = np.tile(np.float32([12.5, 0, 0]), (20, 1))
-    said = [sheets._lines("sweep", ("azimuth", "elevation", "light_azimuth"), replace(batch, factors=factors), ())
+    said = [sheets._lines("sweep", FACTORS, replace(batch, factors=factors), ())
             for factors in (level, 0 * level)]  # fmt: skip
     assert [next(iter(lines))[0] for lines in said] == [
         "sweep, batch 0\nidentity\nazimuth 12.5",
