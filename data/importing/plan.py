@@ -26,7 +26,10 @@ MOST_IMAGES = {"train": 240_000, "test": 28_000, "iid": 10_000}
 
 @dataclass(frozen=True)
 class Settings:
-    """How to plan: hold_out is identity, combinations, images, or None for the best possible; batch: images per batch."""
+    """How to plan.
+
+    hold_out: identity, combinations, images, or None for the best possible; batch: images per batch.
+    """
 
     seed: int = 0
     test_share: float = 0.1
