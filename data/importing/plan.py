@@ -19,7 +19,6 @@ from dcign.data.schema import ALL, IDENTITY, Factor
 from dcign.data.sources.source import Ready
 from dcign.errors import DataError
 
-BY = ("identity", "combinations", "images")
 FEW_IDENTITIES = 10  # below, whole people are not held out unless the user asks for it
 # At most so many images of a split, as in the default of `dcign render`; of train, or as many as the source has.
 MOST_IMAGES = {"train": 240_000, "test": 28_000, "iid": 10_000}
@@ -27,7 +26,10 @@ MOST_IMAGES = {"train": 240_000, "test": 28_000, "iid": 10_000}
 
 @dataclass(frozen=True)
 class Settings:
-    """How to plan: hold_out is one of BY or None for the best possible; batch: images per batch, or None."""
+    """How to plan.
+
+    hold_out: identity, combinations, images, or None for the best possible; batch: images per batch.
+    """
 
     seed: int = 0
     test_share: float = 0.1

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from dcign.data.sources.source import Column, Source, blocks, wrong
 from dcign.errors import DataError
 
 BYTES, INTEGERS = 0x1E3D4C55, 0x1E3D4C54  # magic numbers of matrices of uint8 and int32
-DTYPES = {BYTES: np.dtype(np.uint8), INTEGERS: np.dtype("<i4")}
+DTYPES: dict[int, np.dtype[Any]] = {BYTES: np.dtype(np.uint8), INTEGERS: np.dtype("<i4")}  # of one of two kinds
 CATEGORIES = ("animal", "human", "airplane", "truck", "car")
 PARTS = ("dat", "cat", "info")
 LOWEST, STEP = 30.0, 5.0  # degrees of elevation
@@ -126,7 +126,7 @@ def _shape_of_images(file: Path) -> tuple[int, ...]:
 
 
 @contextmanager
-def _matrix(file: Path) -> Iterator[tuple[IO[bytes], np.dtype[np.generic], tuple[int, ...]]]:
+def _matrix(file: Path) -> Iterator[tuple[IO[bytes], np.dtype[Any], tuple[int, ...]]]:
     """Open a matrix: a stream behind its header, its dtype and its shape. Sizes are little-endian int32, 3 or more."""
     try:
         with _opened(file) as stream:
