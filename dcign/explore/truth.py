@@ -100,9 +100,10 @@ class TruthRenderer:
             return file.read_bytes()
 
     def close(self) -> None:
-        """Release the OpenGL context, if there is one."""
-        if "_renderer" in self.__dict__:
-            self._renderer.close()
+        """Release the OpenGL context, if there is one. Drawing again opens another."""
+        renderer: BatchRenderer | None = self.__dict__.pop("_renderer", None)
+        if renderer is not None:
+            renderer.close()
 
     def _shown(self, origin: str) -> Shown:
         split, number, column = parse_origin(origin)

@@ -58,6 +58,13 @@ def test_hair_of_another_changes_the_picture(truth: TruthRenderer) -> None:
     assert np.abs(own.astype(int) - other).max() > 20
 
 
+def test_after_closing_it_draws_the_same_again(truth: TruthRenderer) -> None:
+    before = truth.draw("test/0/3", {}, {})
+    truth.close()
+    truth.close()
+    np.testing.assert_array_equal(truth.draw("test/0/3", {}, {}), before)
+
+
 def test_a_person_is_written_as_glb(truth: TruthRenderer) -> None:
     assert truth.mesh("test/0/3").startswith(b"glTF")
 
