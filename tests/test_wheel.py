@@ -1,4 +1,4 @@
-"""The wheel and the source archive: one package, `dcign`, with everything in it, which works beside a user's own modules of common names."""
+"""Wheel and source archive: one package, `dcign`, with everything in it, beside a user's modules of common names."""
 
 from __future__ import annotations
 
