@@ -1,4 +1,4 @@
-"""The wheel and the source archive: an installed dcign has everything in it, beside a user's own modules."""
+"""Wheel and source archive: one package, `dcign`, with everything in it, beside a user's modules of common names."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from dcign.data.dataset.manifest import Manifest
 
-MIT = "MIT"
 PAPER = (
     "Kulkarni, Whitney, Kohli and Tenenbaum: Deep Convolutional Inverse Graphics Network. NeurIPS 2015. "
     "arXiv:1503.03167 (the method that the data set is made for)"
@@ -50,11 +49,6 @@ class Provenance:
     tags: tuple[str, ...]
     citation: str
     responsible_ai: dict[str, Any]  # text, or a list of texts
-
-    @property
-    def is_mit(self) -> bool:
-        """Whether the licence is MIT, which hubs know by name."""
-        return self.licence == MIT
 
 
 def provenance(manifest: Manifest, size: int, channels: int) -> Provenance:
