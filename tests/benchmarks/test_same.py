@@ -56,7 +56,7 @@ def test_a_file_of_other_bytes_and_a_file_of_one_side_alone_are_not_equal() -> N
 
 
 def test_every_recipe_is_compared() -> None:
-    assert set(same.RECIPES) == set(RECIPES)
+    assert set(same.RECIPES) == set(RECIPES) - {"wild"}  # it needs masks in train, which these data sets lack
 
 
 def test_the_hash_of_a_checkpoint_follows_from_its_tensors_and_their_names(tmp_path: Path) -> None:

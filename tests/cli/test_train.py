@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("quick_evaluations")
 
 def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, tmp_path: Path) -> None:
     sentence = refused("train", small_faces, "--recipe", "magic", "--out", tmp_path / "run")
-    assert "'swap', 'swap-1', 'paper', 'released', 'vae', 'beta-vae', 'ada-gvae'" in sentence
+    assert "'swap', 'swap-1', 'wild', 'paper', 'released', 'vae', 'beta-vae', 'ada-gvae'" in sentence
 
 
 def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces: Path, tmp_path: Path) -> None:

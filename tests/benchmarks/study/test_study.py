@@ -34,7 +34,7 @@ def quick(tmp_path, monkeypatch):
 
 
 def test_every_recipe_and_every_training_has_a_folder_of_its_own():
-    assert set(STEPS) == set(RECIPES)
+    assert set(STEPS) == set(RECIPES) - {"wild"}  # it trains for other pictures than the study measures
     for trainings in (each(2) for each in STUDIES.values()):
         names = [training.name for training in trainings]
         assert len(set(names)) == len(names)

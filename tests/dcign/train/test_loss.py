@@ -50,6 +50,7 @@ def test_what_shares_a_schedule_shares_the_weight_of_an_image():
     assert {name for name, recipe in RECIPES.items() if recipe.pixels} == {
         "swap",
         "swap-1",
+        "wild",
         "vae",
         "beta-vae",
         "ada-gvae",
