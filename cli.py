@@ -18,13 +18,12 @@ from dcign.commands.compare import compare
 from dcign.commands.completion import completion
 from dcign.commands.doctor import doctor
 from dcign.commands.edit import edit
-from dcign.commands.encode import encode
+from dcign.commands.encode import encode, metrics
 from dcign.commands.explore import explore
 from dcign.commands.export import export
 from dcign.commands.face import face
 from dcign.commands.import_ import import_
 from dcign.commands.inspect import inspect
-from dcign.commands.metrics import metrics
 from dcign.commands.push import push
 from dcign.commands.render import render
 from dcign.commands.train import evaluate, train

@@ -146,7 +146,7 @@ def malformations(shape: tuple[int, ...]) -> dict[str, Change]:
         "a seed that is text": attribute("seed", np.bytes_(b"five")),
         "a seed that is a list": attribute("seed", np.arange(1000)),
         "another format": attribute("format", np.bytes_(b"dcign-sharp")),
-        "another version": attribute("version", np.int64(2)),
+        "another version": attribute("version", np.int64(3)),
         "a version of text": attribute("version", np.bytes_(b"one")),
         "a version that is too large": attribute("version", np.float64(1e300)),
     }  # fmt: skip

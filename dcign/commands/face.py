@@ -113,7 +113,9 @@ def face(
         names = f"people {seed} to {seed + gallery - 1}" if gallery else f"person {seed}"
     echo(person_file.write_person(out, model, people, names, sheet=sheet, size=size, hair=haired))
     if out.suffix.lower() == ".json":
-        shown = f"dcign render --batches 600 --people {out}" if gallery else f"dcign face --person {out} --out face.png"
-        echo(f"Next: {shown}")
+        following = (
+            f"dcign render --batches 600 --people {out}" if gallery else f"dcign face --person {out} --out face.png"
+        )
+        echo(f"Next: {following}")
     else:
         echo(f"Look at {out}.")

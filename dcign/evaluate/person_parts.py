@@ -14,10 +14,10 @@ import numpy as np
 
 from dcign.arrays import Floating
 from dcign.evaluate.codes import Codes, encode_split, evenly
+from dcign.evaluate.coefficients import as_amounts, explained_by_ridge, within_batches
 from dcign.evaluate.pictures.reconstruction import Reconstruction
 from dcign.evaluate.pictures.swaps import swap_errors
 from dcign.inputs.source import DataSource, LabelledBatches
-from dcign.metrics.coefficients import as_amounts, explained_by_ridge, within_batches
 from dcign.run.configuration import ImageDescription
 from dcign.trained.codec import Codec
 

@@ -90,7 +90,7 @@ def test_a_truncated_shard_is_named_wherever_it_was_cut(make_shard, share):
 def test_a_newer_version_asks_for_an_update(make_shard):
     path = make_shard()
     with h5py.File(path, "r+") as file:
-        file.attrs["version"] = np.int64(2)
+        file.attrs["version"] = np.int64(3)
     assert "update dcign" in refusal_of(path)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dcign.errors import TrainingError
-from dcign.metrics.coefficients import as_amounts, explained_by_ridge, within_batches
+from dcign.evaluate.coefficients import as_amounts, explained_by_ridge, within_batches
 
 
 def test_only_differences_within_a_batch_count():
