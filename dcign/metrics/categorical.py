@@ -21,8 +21,7 @@ SCORES = ("r2", "r2_linear", "accuracy")
 
 def indicators(values: Floating, classes: Sequence[int]) -> Floating:
     """Return the indicators of classes: indices (N,), and those of K classes -> (N, K) of 0 and 1."""
-    found: Floating = (np.rint(values)[:, None] == np.asarray(classes)).astype(np.float64)
-    return found
+    return np.asarray(np.rint(values)[:, None] == np.asarray(classes), np.float64)
 
 
 def class_r_squared(truth: Floating, predicted: Floating) -> float:
