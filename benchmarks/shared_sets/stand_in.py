@@ -11,6 +11,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -23,6 +24,7 @@ from dcign.render.draw.mesh import Mesh
 from dcign.render.draw.scene import Camera, Gloss, HeadFrame, Light, Scene, Skin
 from dcign.storage.atomic import atomic_file
 
+UPRIGHT = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])  # trimesh's axis is z, ours y
 SHAPES = ("cube", "cylinder", "sphere", "capsule")
 HUES, SCALES, ORIENTATIONS = 10, 8, 15
 SIZE = 64  # pixels
@@ -72,7 +74,8 @@ def _labels(hues: int, scales: int, orientations: int) -> Float64:
     """Return floor, wall and object hue (0 to 1), scale, shape and orientation in degrees (N, 6)."""
     hue = np.arange(hues) / hues
     axes = (hue, hue, hue, _scales(scales), np.arange(len(SHAPES)), _orientations(orientations))
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+    grid: Float64 = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes)).astype(np.float64)
+    return grid
 
 
 def _scales(count: int) -> Float64:
@@ -137,13 +140,14 @@ def _room_with(shape: str) -> tuple[Float32, Float32, UInt8]:
 
 def _solid(shape: str) -> tuple[Float64, Float64]:
     """Return the triangles' corners of an object that stands at the origin, and normals with its sharp edges."""
+    creation: Any = trimesh.creation  # it has no types
     made = {
-        "cube": lambda: trimesh.creation.box((150.0, 150.0, 150.0)),
-        "cylinder": lambda: trimesh.creation.cylinder(80.0, 170.0, sections=64),
-        "sphere": lambda: trimesh.creation.icosphere(4, 95.0),
-        "capsule": lambda: trimesh.creation.capsule(80.0, 62.0, count=(32, 32)),
+        "cube": lambda: creation.box((150.0, 150.0, 150.0)),
+        "cylinder": lambda: creation.cylinder(80.0, 170.0, sections=64),
+        "sphere": lambda: creation.icosphere(4, 95.0),
+        "capsule": lambda: creation.capsule(80.0, 62.0, count=(32, 32)),
     }[shape]()
-    made.apply_transform(trimesh.transformations.rotation_matrix(-np.pi / 2, [1, 0, 0]))  # trimesh's axis is z
+    made.apply_transform(UPRIGHT)
     made.apply_translation([0.0, -made.bounds[0, 1], 0.0])
     flat = np.repeat(made.face_normals, 3, axis=0)
     smooth = made.vertex_normals[made.faces].reshape(-1, 3)

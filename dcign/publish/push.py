@@ -15,7 +15,7 @@ from typing import Any
 
 import huggingface_hub
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils._validators import validate_repo_id
 
 from dcign.data.dataset.manifest import NAME as DATA_SET
 from dcign.data.export.dataset import ABOUT, PARQUET, export_dataset
