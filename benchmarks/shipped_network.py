@@ -1,4 +1,4 @@
-"""Make the network that comes with the package again: render, train, refine, evaluate, export in half precision.
+"""Make the network that comes with the package again: render, train, evaluate, export in half precision.
 
     python -m benchmarks.shipped_network [work] [--threads N]
 
@@ -20,7 +20,7 @@ from dcign.data.dataset.reader import FaceDataset
 
 RENDER = "--batches 12000 --size 64 --channels 3 --truth mask"
 VARY = ("age", "sex", "shape", "skin", "hair")
-TRAIN = "--recipe swap --refine 20000"
+TRAIN = "--recipe swap --set decoder_widths=256:192:96 --set sigma=0.07 --steps 50000"
 EXAMPLES = 12  # pictures of different people
 FRONTAL = {"azimuth": 40, "elevation": 12, "light_azimuth": 45}  # degrees: at most, so that every face is seen
 

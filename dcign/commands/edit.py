@@ -110,5 +110,5 @@ def edit(
             save_strip(out, edited.pictures, columns, stills, scale, fps)
             echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}. Look at it.")
         else:
-            factor = trained.description.factors[0].replace("_", "-")
-            echo(f"Next: dcign edit {run} {picture} --{factor} 30 --out new.png")
+            option = editing.example_option(trained.calibrations[0])
+            echo(f"Next: dcign edit {run} {picture} {option} --out new.png")

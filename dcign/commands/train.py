@@ -93,6 +93,7 @@ def _evaluate_run(
     out: Path, data: Path | None, device: str, threads: int, stopped: str, against: Path | None = None
 ) -> None:
     from dcign.evaluate.evaluation import evaluate
+    from dcign.infer.edit import example_option
     from dcign.publish.card import write_card
     from dcign.report import evaluation_table, refuse_report, write_report
     from dcign.trained.shipped import refuse_shipped
@@ -109,8 +110,8 @@ def _evaluate_run(
     echo(evaluation_table([evaluation.report]))
     echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
     echo(f"Look at {files[0]}.")
-    factor = run.description.factors[0].replace("_", "-")
-    echo(f"Next: dcign edit {out} PICTURE --{factor} 30 --out new.png, or dcign compare RUN RUN")
+    option = example_option(run.calibrations[0])
+    echo(f"Next: dcign edit {out} PICTURE {option} --out new.png, or dcign compare RUN RUN")
 
 
 @click.command(short_help="Evaluate a run on unseen people, write a report.")

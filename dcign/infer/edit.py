@@ -6,6 +6,7 @@ Blocks of the code, such as the hair's, can be taken from other pictures. Names,
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -230,6 +231,14 @@ def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:
         f"Its reconstruction has {psnr_db:.1f} dB, pictures of the test split {usual_db:.1f} dB: it is far from "
         "what the network was trained on, so do not trust these values and pictures."
     )
+
+
+def example_option(fit: Calibration) -> str:
+    """Return an option that changes a factor within its range, such as "--azimuth 34"."""
+    low, high = fit.range
+    value = low + 0.7 * (high - low)
+    text = fit.classes[-1] if fit.classes else f"{value:.0f}" if high - low >= 10 else f"{value:.2g}"
+    return f"--{fit.factor.replace('_', '-')} {shlex.quote(text)}"
 
 
 def describe(

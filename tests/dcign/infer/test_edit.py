@@ -241,7 +241,10 @@ def test_without_factors_the_command_only_reads(run, photo):
     result = dcign(run, photo, "--threads", "1", "--device", "cpu")
     assert result.exit_code == 0
     assert result.stdout.startswith(f"{photo}: across ")
-    assert result.stdout.splitlines()[0].endswith(" px.")
+    read, following = result.stdout.splitlines()
+    assert read.endswith(" px.")
+    command = following.removeprefix("Next: dcign ").split()
+    assert CliRunner().invoke(cli.dcign, [*command[:-1], str(photo.with_name("new.png"))]).exit_code == 0
 
 
 def test_a_gif_has_a_frame_a_value_and_runs_on(run, photo, tmp_path):
