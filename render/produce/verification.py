@@ -71,8 +71,7 @@ def verify(
             shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
             findings, shards = check_shard(path, also=header_check(path.absolute().parent.parent)), [path]
-        shards = [shard for shard in shards if not _is_imported(shard)]
-        if pixels and shards:
+        if pixels and (shards := [shard for shard in shards if not _is_imported(shard)]):
             with bar(f"rendering {path.name} again") as progress:
                 processes = worker_count or devices.worker_count(available_cores())
                 findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)

@@ -292,7 +292,7 @@ def test_the_choices_and_bounds_of_the_options_are_those_of_the_library() -> Non
         (command.name, param.name): param.type for command in cli.dcign.commands.values() for param in command.params
     }
     assert (*export.RUN_FORMATS, *export.DATASET_FORMATS) == tuple(params["export", "to"].choices)
-    assert export.RUN_FORMATS == RUN_FORMATS
+    assert (*RUN_FORMATS, "web") == export.RUN_FORMATS
     assert tuple(RECIPES) == train.RECIPES
     assert tuple(DATASET_FORMATS) == export.DATASET_FORMATS
     assert options.SPLITS == SPLITS

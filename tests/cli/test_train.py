@@ -112,7 +112,7 @@ def test_export_tells_runs_from_data_sets_and_names_what_each_goes_to(small_face
         sentence = refused("export", tmp_path, *words)
         asked = " ".join(words[: 2 if "png" in words else 1])
         assert f"expected dataset.json in {tmp_path}, because {asked} is for data sets" in sentence
-        assert "a run is exported --to onnx, hub, without these options" in sentence
+        assert "a run is exported --to onnx, hub, web, without these options" in sentence
     assert "'zip' is not one of 'onnx', 'hub'" in refused("export", tmp_path, "--to", "zip")
     assert [path.name for path in tmp_path.iterdir()] == ["configuration.json"]
 

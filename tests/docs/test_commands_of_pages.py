@@ -36,6 +36,8 @@ NOT_RUN = {
     "explore": "a server that runs until it is stopped",
     "--recipe wild": "the same as train",
     "--eyes": "photographs",
+    "--box": "photographs",
+    "--detect": "photographs",
     "--photos": "photographs",
 }
 # Words whose place something smaller takes.

@@ -263,7 +263,7 @@ def test_what_is_there_is_not_touched(make_faces, tmp_path):
     with pytest.raises(DataError, match="there already; expected a free name: remove it, or choose another --out"):
         export(folder, tmp_path / "out", "png")
     (tmp_path / ".new.part").mkdir()
-    with pytest.raises(DataError, match=r"\.new\.part is there, and no export wrote it"):
+    with pytest.raises(DataError, match=r"\.new\.part is there, and no `dcign` wrote it"):
         export(folder, tmp_path / "new", "png")
     with pytest.raises(DataError, match="part of the path is a file, not a folder"):
         export(folder, folder / "dataset.json" / "out", "png")

@@ -93,7 +93,7 @@ def test_a_traversal_closes_and_a_sweep_has_each_level_once(swap):
     encoded = encode_sweeps(run, sweep, PartProgress(no_stage_progress, {"all": 1.0}), "all")
     assert encoded.sweeps[0].levels.tolist() == [-180, -135, -90, -45, 0, 45, 90, 135]
     reading = encoded.readings(encoded.directions)[0]
-    assert reading.r2 > 0.7
+    assert reading.score > 0.7
     assert np.abs(reading.inferred - reading.levels[:, None]).max() <= 180
     row = traversal_grid(encoded, EncodedImages(IID, encode_split(run.codec, IID))).groups[0].rows[0]
     assert len(row.blocks[0]) == STEPS

@@ -127,5 +127,5 @@ def test_a_part_needs_a_file_to_draw_into_and_a_picture_to_come_from(run, pictur
     ],
 )
 def test_captions_say_years_without_a_sign_and_small_ranges_with_a_digit(ends, unit, value, words):
-    opened = SimpleNamespace(calibrations=[SimpleNamespace(range=ends)], units=[unit])
+    opened = SimpleNamespace(calibrations=[SimpleNamespace(range=ends, classes=())], units=[unit])
     assert TrainedRun.angle(opened, 0, value) == words

@@ -51,7 +51,7 @@ REFUSED = {
     "a factor that cannot vary": (("angle", "size"), ("all", "identity"), SPLITS, 32, "found angle, size: use these"),
     "everything varies": (FACES, ("all",), SPLITS, 32, "found none for azimuth, elevation, light_azimuth, identity"),
     "one kind is missing": (FACES, (*FACES[:2], "identity"), SPLITS, 32, "light_azimuth: write some, or give it"),
-    "too small": (FACES, (*FACES, "identity"), SPLITS, 24, "expected images of 32 to 256 px, found 24 px"),
+    "too small": (FACES, (*FACES, "identity"), SPLITS, 24, "expected images of 28 to 256 px, found 24 px"),
     "no sweep": (FACES, (*FACES, "identity"), SPLITS[:3], 32, "found no batch of sweep: write this one"),
     "no train": (FACES, (*FACES, "identity"), SPLITS[1:], 32, "found no batch of train"),
 }

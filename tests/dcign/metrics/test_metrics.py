@@ -28,7 +28,7 @@ def codes(rotation=0.0, noise=0.0, own=True, seed=0, batches=40):
     return Codes(mu.astype(np.float32), logvar.astype(np.float32), factors.astype(np.float32), np.full(batches, -1))
 
 
-OWN, PLAIN = [(0,), (1,), (2,)], (False, False, False)
+OWN, PLAIN, NO_CLASSES = [(0,), (1,), (2,)], (False, False, False), ((), (), ())
 
 
 def all_alive(count=6):
@@ -89,7 +89,7 @@ def test_a_calibration_survives_json():
 
 def test_perfect_codes_leak_nothing_and_have_a_gap():
     train, test = codes(seed=0), codes(seed=1)
-    for leak in measure_leakage(train, test, OWN, PLAIN, all_alive()):
+    for leak in measure_leakage(train, test, OWN, PLAIN, NO_CLASSES, all_alive()):
         assert max(leak.sampled, leak.active, leak.everything) < 0.05
     assert mutual_information_gap(test.flat_mu, test.flat_factors) > 0.8
     assert [best_latent(train.flat_mu, column) for column in train.flat_factors.T] == [0, 1, 2]
@@ -97,7 +97,7 @@ def test_perfect_codes_leak_nothing_and_have_a_gap():
 
 def test_rotated_codes_leak_and_have_no_gap():
     train, test = codes(rotation=np.pi / 4, seed=0), codes(rotation=np.pi / 4, seed=1)
-    for leak in measure_leakage(train, test, OWN, PLAIN, all_alive()):
+    for leak in measure_leakage(train, test, OWN, PLAIN, NO_CLASSES, all_alive()):
         assert min(leak.sampled, leak.active, leak.everything) > 0.3
     assert mutual_information_gap(test.flat_mu, test.flat_factors) < 0.2
 
@@ -107,15 +107,15 @@ def test_a_factor_in_the_square_of_another_latent_is_found():
     train, test = codes(seed=0), codes(seed=1)
     for made in (train, test):
         made.mu[..., 5] = np.square(made.factors[..., 0] / 86)
-    swapped = measure_leakage(train, test, [(1,), (0,), (2,)], PLAIN, all_alive())
+    swapped = measure_leakage(train, test, [(1,), (0,), (2,)], PLAIN, NO_CLASSES, all_alive())
     assert swapped[1].active > 0.9  # elevation's latents: all but 0 ...
-    leak = measure_leakage(train, test, OWN, PLAIN, all_alive())[0]
+    leak = measure_leakage(train, test, OWN, PLAIN, NO_CLASSES, all_alive())[0]
     assert leak.active < 0.1  # ... while the square alone has lost the sign
 
 
 def test_noise_has_neither_leak_nor_gap():
     train, test = codes(own=False, seed=0), codes(own=False, seed=1)
-    for leak in measure_leakage(train, test, OWN, PLAIN, all_alive()):
+    for leak in measure_leakage(train, test, OWN, PLAIN, NO_CLASSES, all_alive()):
         assert max(leak.sampled, leak.active, leak.everything) < 0.05
     assert mutual_information_gap(test.flat_mu, test.flat_factors) < 0.05
 
@@ -123,7 +123,7 @@ def test_noise_has_neither_leak_nor_gap():
 def test_what_is_not_alive_is_not_asked():
     train, test = codes(rotation=np.pi / 4, seed=0), codes(rotation=np.pi / 4, seed=1)
     alive = np.array([True, True, True, False, False, False])
-    for leak in measure_leakage(train, test, OWN, PLAIN, alive):
+    for leak in measure_leakage(train, test, OWN, PLAIN, NO_CLASSES, alive):
         assert leak.active < 0.05 < 0.3 < leak.everything
 
 

@@ -68,7 +68,7 @@ def step(recipe, images=5, weight=0.0, groups=FACTORS + 1):
     """One loss and its backward pass on one group of each kind: the bare network, the terms, the active latents."""
     recipe = dataclasses.replace(recipe, latents=LATENTS)
     model = Bare(groups, images)
-    active = active_latents(recipe, layout_of(recipe))[:, None]
+    active = active_latents(recipe, layout_of(recipe))[:groups, None]
     noise = drawn(groups, images, LATENTS, seed=9)
     donors = torch.zeros(groups, images, FACTORS + 1, dtype=torch.long)
     pictures = torch.sigmoid(drawn(groups, images, 1, 2, 2, seed=8))
