@@ -12,6 +12,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.errors import one_sentence
@@ -21,6 +22,7 @@ from dcign.data.dataset.reader import FaceDataset
 RENDER = "--batches 12000 --size 64 --channels 3 --truth mask"
 VARY = ("age", "sex", "shape", "skin", "hair")
 TRAIN = "--recipe swap --set decoder_widths=256:192:96 --set sigma=0.07 --steps 50000"
+CODES_OF = 500  # pictures
 EXAMPLES = 12  # pictures of different people
 FRONTAL = {"azimuth": 40, "elevation": 12, "light_azimuth": 45}  # degrees: at most, so that every face is seen
 
@@ -47,17 +49,20 @@ def _replace_network(run: Path, faces: Path) -> None:
     from PIL import Image
 
     from dcign.publish.onnx import export_run
-    from dcign.trained.shipped import DEFAULT, EXAMPLE, FOLDER
-    from dcign.trained.shipped import EXAMPLES as EXAMPLES_FILE
+    from dcign.trained import shipped
     from dcign.trained.trained_run import TrainedRun
 
-    folder = FOLDER / DEFAULT
+    folder = shipped.FOLDER / shipped.DEFAULT
     if folder.exists():
         shutil.rmtree(folder)
-    export_run(TrainedRun.open(run), folder, "hub", half=True)
+    opened = TrainedRun.open(run)
+    export_run(opened, folder, "hub", half=True)
     pictures = _examples(FaceDataset(faces))
-    Image.fromarray(pictures[-1]).save(folder / EXAMPLE, optimize=True)
-    Image.fromarray(np.concatenate(pictures, axis=1)).save(folder / EXAMPLES_FILE, optimize=True)
+    Image.fromarray(pictures[-1]).save(folder / shipped.EXAMPLE, optimize=True)
+    Image.fromarray(np.concatenate(pictures, axis=1)).save(folder / shipped.EXAMPLES, optimize=True)
+    batches = islice(FaceDataset(faces).batches("iid"), CODES_OF // 20)
+    mu, logvar = opened.codec.encode(np.concatenate([batch.images for batch in batches]))
+    np.savez_compressed(folder / shipped.CODES, mu=mu.astype(np.float16), logvar=logvar.astype(np.float16))
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {size / 1e6:.1f} MB.")
 

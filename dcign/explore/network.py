@@ -27,7 +27,7 @@ from dcign.infer.write_pictures import as_bytes
 from dcign.metrics import psnr_decibels
 from dcign.run.code_layout import CodeBlock
 from dcign.trained.calibration import Calibration, to_json, with_factors
-from dcign.trained.shipped import EXAMPLES
+from dcign.trained.shipped import CODES, EXAMPLES
 from dcign.trained.trained_run import TrainedRun
 
 Json = dict[str, Any]
@@ -70,8 +70,10 @@ class ExploredRun:
     @cached_property
     def codes(self) -> PeopleCodes:
         """The codes of people."""
-        codec = self.run.codec
-        return PeopleCodes.without_pictures(codec) if self.people is None else PeopleCodes(*codec.encode(self.people))
+        codec, path = self.run.codec, self.run.folder / CODES
+        if self.people is not None:
+            return PeopleCodes(*codec.encode(self.people))
+        return PeopleCodes.read(path) if path.exists() else PeopleCodes.without_pictures(codec)
 
     @cached_property
     def directions(self) -> tuple[BlockDirections, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,12 @@ class PeopleCodes:
 
     mu: Floating
     logvar: Floating
+
+    @classmethod
+    def read(cls, path: Path) -> PeopleCodes:
+        """Read the file of a network of the package."""
+        with np.load(path, allow_pickle=False) as found:
+            return cls(found["mu"].astype(np.float32), found["logvar"].astype(np.float32))
 
     @classmethod
     def without_pictures(cls, codec: Codec) -> PeopleCodes:

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).with_name("networks")
 DEFAULT = "face"
 EXAMPLE = "example.png"  # a rendered face that the network was not trained on
 EXAMPLES = "examples.png"  # more of them, side by side
+CODES = "codes.npz"  # mu and logvar (N, Z) of pictures of the split iid, which the explorer measures steps against
 
 
 def shipped_names() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from PIL import Image
 from dcign import DCIGN
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import encode_split
+from dcign.explore.network import ExploredRun
 from dcign.inputs.source import DataSource
 from dcign.metrics import r_squared
 from dcign.trained.shipped import DEFAULT, EXAMPLE, network_folder, refuse_shipped, shipped_names
@@ -32,6 +33,16 @@ def test_the_network_is_small_and_whole() -> None:
     )
     assert sum(files.values()) < LARGEST
     assert shipped_names() == (DEFAULT,)
+
+
+def test_the_explorer_measures_steps_against_people(run: TrainedRun) -> None:
+    """A standard deviation of the code is that of the factors, which were uniform: their range / sqrt(12)."""
+    explored = ExploredRun(run)
+    assert 6 <= len(explored.shipped_examples()) <= 20
+    for fit in run.calibrations[:3]:
+        low, high = fit.range
+        first, second = fit.read(np.stack([explored.codes.mean + sign * explored.codes.spread for sign in (-1, 1)]))
+        assert abs(second - first) / 2 == pytest.approx((high - low) / 12**0.5, rel=0.3), fit.factor
 
 
 def test_a_folder_of_the_user_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
