@@ -14,12 +14,14 @@ RUNS = ("swap", "vae")
 SIZE = 64  # pixels
 MEASURED_STEPS = 40
 OTHER_IMAGES = 20 * 900  # of the splits test, iid and sweep of a small data set
-EVALUATION_STEPS = 3_500  # the evaluation and the report of a run take as long as so many of its training steps
-EVALUATION_SECONDS = 90.0  # the same with a GPU, which is not what limits an evaluation
+# The evaluation and the report of a run take as long as so many of its training steps, and so many more per training
+# batch: the other splits grow with the training split. With a GPU, which does not limit them, they take seconds.
+EVALUATION_STEPS = 1_500, 2.5
+EVALUATION_SECONDS = 60.0, 0.06
 FIXED_SECONDS = 25.0  # starting programs, reading the data, the first picture
 BESIDE = 1.15  # how much longer a step takes while another training runs beside it
-SHARE_RENDERED = 0.3  # of the time
-BATCHES = (300, 4_000)  # fewest and most
+SHARE_RENDERED = 0.25  # of the time
+BATCHES = (300, 1_800)  # fewest and most
 STEPS = (1_500, 40_000)
 
 
@@ -43,14 +45,14 @@ class Plan:
 
 def fitted(speed: Speed, minutes: float, batches: int | None = None, steps: int | None = None) -> Plan:
     """Return the largest demo that fits into the time, or the smallest that there is; what is given stays."""
-    evaluation = EVALUATION_SECONDS if speed.on_gpu else EVALUATION_STEPS * speed.step_seconds
-    free = 60 * minutes - FIXED_SECONDS - evaluation
-    images = SHARE_RENDERED * free * speed.images_per_second
+    images = SHARE_RENDERED * 60 * minutes * speed.images_per_second
     batches = batches or _within(BATCHES, (images - OTHER_IMAGES) / 20, 100)
     rendering = (20 * batches + OTHER_IMAGES) / speed.images_per_second
-    steps = steps or _within(STEPS, (free - rendering) / speed.step_seconds, 500)
-    seconds = FIXED_SECONDS + evaluation + rendering + steps * speed.step_seconds
-    return Plan(batches, steps, seconds)
+    fixed, per_batch = EVALUATION_SECONDS if speed.on_gpu else EVALUATION_STEPS
+    evaluation = (fixed + per_batch * batches) * (1.0 if speed.on_gpu else speed.step_seconds)
+    other = FIXED_SECONDS + rendering + evaluation
+    steps = steps or _within(STEPS, (60 * minutes - other) / speed.step_seconds, 500)
+    return Plan(batches, steps, other + steps * speed.step_seconds)
 
 
 def _within(limits: tuple[int, int], wanted: float, multiple: int) -> int:

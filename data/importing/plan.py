@@ -255,4 +255,4 @@ def _why(axes: Sequence[_Axis], size: int, settings: Settings) -> str:
     if size == MOST:
         return "the most that a batch has"
     narrow = min(axes, key=lambda axis: axis.size)
-    return f"as many as {narrow.name} has levels"
+    return f"as many levels as {narrow.name} has where all else is equal"

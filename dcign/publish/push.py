@@ -23,6 +23,7 @@ from dcign.errors import TrainingError
 from dcign.publish.onnx import export_run
 from dcign.run.configuration import FILE as RUN
 from dcign.trained.published import is_published
+from dcign.trained.shipped import network_folder
 from dcign.trained.trained_run import TrainedRun
 
 SCHEME, DATA_SETS = "hf://", "datasets/"
@@ -75,6 +76,7 @@ def prepared(folder: Path, url: str, splits: Sequence[str], progress: Callable[[
     Raises TrainingError or DataError if the address is wrong, or the folder is none of these, damaged or not evaluated.
     """
     name, of_data_set = repository(url)
+    folder = network_folder(folder)
     kind = _kind(folder)
     if of_data_set and kind == MODEL:
         raise TrainingError(f"expected hf://USER/NAME for the run {folder}, found {url}: leave datasets/ out.")

@@ -10,7 +10,7 @@ from dcign.trained.marks import chance_of, mark_of
 from dcign.trained.terms import DCI_TERMS, LEAKAGE_TERMS, METRIC_TERMS, READING_TERMS, Metric
 
 OF_FACTOR = (*READING_TERMS[:-1], replace(READING_TERMS[-1], form=".3g"), replace(LEAKAGE_TERMS[-1], heading="leak"))
-WIDTH = 13
+WIDTH = 15
 LEGEND = """\
 leak: R2 of a linear model on all other latents
 as one: each block of latents counts as one latent
