@@ -115,7 +115,15 @@ class FactorCommand(click.Command):
         if folder is not None:
             taken = {word for parameter in super().get_params(ctx) for word in parameter.opts}
             ctx.meta["dcign.edit.factors"] = self._factor_options(folder, taken)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if folder is not None:
+                raise
+            raise click.UsageError(
+                f"expected a run that has the option {error.option_name}, found no folder of a run: name a run that "
+                "dcign train wrote, or face."
+            ) from None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the fixed parameters, and the factors' options if the run is known."""

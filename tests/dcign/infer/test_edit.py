@@ -247,6 +247,12 @@ def test_without_factors_the_command_only_reads(run, photo):
     assert CliRunner().invoke(cli.dcign, [*command[:-1], str(photo.with_name("new.png"))]).exit_code == 0
 
 
+def test_an_option_of_a_factor_without_a_run_is_not_called_unknown(photo, tmp_path):
+    result = dcign(tmp_path / "none", photo, "--azimuth", "30", "--out", tmp_path / "new.png")
+    assert result.exit_code == 2
+    assert "found no folder of a run" in result.output
+
+
 def test_a_gif_has_a_frame_a_value_and_runs_on(run, photo, tmp_path):
     out = tmp_path / "new.gif"
     command = (run, photo, "--across", "-60:60:7", "--scale", "2", "--beside", "--fps", "20", "--out", out)
