@@ -118,7 +118,7 @@ class FactorCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if folder is not None:
+            if folder is not None or not error.option_name.startswith("--"):
                 raise
             raise click.UsageError(
                 f"expected a run that has the option {error.option_name}, found no folder of a run: name a run that "
