@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.explore import EVENT
 from dcign.explore.app import explorer_app
 from dcign.explore.explored import Explored
 from dcign.metrics.circular import ClosedCurve
@@ -300,19 +301,13 @@ def test_the_keyboard_moves_sliders_and_the_theme_changes(visit: Visit) -> None:
 def test_random_events_cause_no_error(visit: Visit) -> None:
     page = visit.open().page
     chance = random.Random(0)
-    script = """async (chances) => {
-      for (const [share, value] of chances) {
-        const all = [...document.querySelectorAll("main > :not([hidden]) :is(button, input, select)")].filter(
-          (it) => !it.disabled && it.type !== "file" && !it.textContent.startsWith("Save"));
-        const it = all[Math.floor(share * all.length)];
-        if (it.type === "range") it.value = +it.min + value * (it.max - it.min);
-        else if (it.type === "number") it.value = value < 0.1 ? "" : 200 * value - 100;
-        else if (it.tagName === "SELECT") it.selectedIndex = Math.floor(value * it.length);
-        else it.click();
-        for (const name of ["input", "change"]) it.dispatchEvent(new Event(name));
+    script = f"""async (chances) => {{
+      const event = {EVENT};
+      for (const [share, value] of chances) {{
+        event([share, value]);
         if (value < 0.3) await new Promise((done) => setTimeout(done, 10));
-      }
-    }"""
+      }}
+    }}"""
     for view in ("Face", "Data set"):
         page.get_by_role("tab", name=view).click()
         page.evaluate(script, [[chance.random(), chance.random()] for _ in range(60)])
