@@ -9,7 +9,7 @@ import numpy as np
 
 from dcign.arrays import Float32, Int64
 from dcign.data.schema import Factor
-from dcign.data.sources.source import ANGLES, Column, Source, wrong
+from dcign.data.sources.source import ANGLES, Column, Source, also, wrong
 from dcign.errors import DataError
 
 
@@ -97,7 +97,7 @@ def _refuse_gaps(source: Source, column: Column) -> None:
     missing = np.flatnonzero(~np.isfinite(column.values.astype(np.float32)))
     if len(missing):
         kind = "a class" if column.factor.classes else "a finite number"
-        raise wrong(source.place(int(missing[0])), f"{kind} in {column.name}", "none",
+        raise wrong(source.place(int(missing[0])), f"{kind} in {column.name}", f"none{also(len(missing) - 1)}",
                     f"fill it in, or leave {column.name} out with --factors.")  # fmt: skip
 
 

@@ -96,23 +96,49 @@ def make_plan(labels: Labels, settings: Settings) -> Plan:
 
     Raises DataError if there are too few images, or if what the user asks for is impossible.
     """
-    rng = np.random.default_rng(settings.seed)
     axes, blocked = _axes(labels)
     if settings.batch is not None:
         blocked += [f"{a.name}: batches of {settings.batch} need more levels than most images have, {a.size}"
                     for a in axes if a.size < settings.batch]  # fmt: skip
         axes = [axis for axis in axes if axis.size >= settings.batch]
     identity, count = _who(labels, bool(axes)), len(labels.values)
-    size = settings.batch or min((axis.size for axis in axes), default=0) or _size_without_axes(count, settings)
-    held, held_out = _held(labels, identity, axes, size, settings, rng)
-    batches = [*_cut_splits(axes, held, size, rng)]
-    batches += _mixed("iid", held, size, rng)
-    if labels.identity is not None:
-        batches += sweep_batches(labels, held, size, rng)
-    found = tuple(PlannedBatches(*each) for each in batches if len(each[2]))
-    _refuse_empty(found, count, size)
-    left_out = [*labels.left_out, *blocked, *_unused(found, labels, axes)]
-    return Plan(labels.factors, labels.values, identity, found, held_out, _why(axes, size, settings), tuple(left_out))
+    largest = settings.batch or min((axis.size for axis in axes), default=0) or _size_without_axes(count, settings)
+    sizes = range(largest, (largest if settings.batch is not None else LEAST) - 1, -1)
+    batches, held_out, size = _largest_batches(labels, identity, axes, sizes, settings)
+    left_out = [*labels.left_out, *blocked, *_unused(batches, labels, axes)]
+    why = _why(axes, size, largest, settings)
+    return Plan(labels.factors, labels.values, identity, batches, held_out, why, tuple(left_out))
+
+
+def _largest_batches(
+    labels: Labels, identity: Int64, axes: Sequence[_Axis], sizes: Sequence[int], settings: Settings
+) -> tuple[tuple[PlannedBatches, ...], str, int]:
+    """Return batches of the largest size with which each split has some and train varies everything that can vary.
+
+    If there is no such size: of the largest one with which each split has some. Also returns a sentence about what is
+    held out, and the size.
+    """
+    wanted = {axis.name for axis in axes}
+    second_best = None
+    for size in sizes:
+        rng = np.random.default_rng(settings.seed)
+        held, held_out = _held(labels, identity, axes, size, settings, rng)
+        planned = [*_cut_splits(axes, held, size, rng), *_mixed("iid", held, size, rng)]
+        if labels.identity is not None:
+            planned += sweep_batches(labels, held, size, rng)
+        found = tuple(PlannedBatches(*each) for each in planned if len(each[2]))
+        if _empty(found):
+            continue
+        if wanted <= {each.varies for each in found if each.split == "train"}:
+            return found, held_out, size
+        second_best = second_best or (found, held_out, size)
+    if second_best is None:
+        raise DataError(
+            f"expected enough images for a batch of {sizes[-1]} of each of train, test and iid, found "
+            f"{len(labels.values):,} images in all: add images, choose fewer factors, a smaller --batch or another "
+            "--test-share."
+        )
+    return second_best
 
 
 def kept_plan(labels: Labels, ready: Ready) -> Plan:
@@ -221,13 +247,9 @@ def _mixed(split: str, chosen: Bool, size: int, rng: np.random.Generator) -> lis
     return [(split, ALL, rows.reshape(-1, size))]
 
 
-def _refuse_empty(batches: Sequence[PlannedBatches], count: int, size: int) -> None:
-    for split in ("train", "test", "iid"):
-        if not any(each.split == split for each in batches):
-            raise DataError(
-                f"expected enough images for a batch of {size} of {split}, found {count:,} images in all: add images, "
-                "choose fewer factors, a smaller --batch or another --test-share."
-            )
+def _empty(batches: Sequence[PlannedBatches]) -> bool:
+    """Return whether a split has no batches."""
+    return not {"train", "test", "iid"} <= {each.split for each in batches}
 
 
 def _unused(batches: Sequence[PlannedBatches], labels: Labels, axes: Sequence[_Axis]) -> Iterator[str]:
@@ -247,9 +269,11 @@ def _unused(batches: Sequence[PlannedBatches], labels: Labels, axes: Sequence[_A
             yield f"no batches of train that vary {axis.name}: too few images are left beside those held out"
 
 
-def _why(axes: Sequence[_Axis], size: int, settings: Settings) -> str:
+def _why(axes: Sequence[_Axis], size: int, largest: int, settings: Settings) -> str:
     if settings.batch is not None:
         return "as --batch says"
+    if size < largest:
+        return "the most with which each split has some"
     if not axes:
         return "as no label varies alone"
     if size == MOST:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from dcign.arrays import Int64, UInt8
 from dcign.data.sources.pictures import SUFFIXES, Shape, picture_shape, read_picture
-from dcign.data.sources.source import Source, wrong
+from dcign.data.sources.source import Source, also, wrong
 from dcign.data.sources.tables import Table, guessed_factors, label_columns, read_table
 
 TABLES = ("metadata.csv", "metadata.jsonl", "labels.csv", "labels.jsonl")  # looked for in this order
@@ -90,6 +90,7 @@ def _file_column(table: Table) -> str:
 def _picture_paths(table: Table, folder: Path, names: Sequence[str]) -> list[Path]:
     """Return the file of each row. Raises DataError for one that is missing, named twice or outside of the folder."""
     first: dict[Path, int] = {}
+    missing: list[int] = []
     inside, paths = folder.resolve(), []
     for row, name in enumerate(names):
         path = folder / name
@@ -97,14 +98,15 @@ def _picture_paths(table: Table, folder: Path, names: Sequence[str]) -> list[Pat
         if PurePosixPath(name).is_absolute() or inside not in real.parents:
             raise wrong(table.place(row), f"a picture in {folder}", name or "no name", "copy it into the folder.")
         if not path.exists():
-            raise wrong(
-                table.place(row), f"the picture {name}", "no such file", "check the name, or leave the row out."
-            )
-        if real in first:
+            missing.append(row)
+        elif real in first:
             raise wrong(table.place(row), "each picture once", f"{name}, as in row {table.numbers[first[real]]}",
                         "leave one row out.")  # fmt: skip
         first[real] = row
         paths.append(path)
+    if missing:
+        raise wrong(table.place(missing[0]), f"the picture {names[missing[0]]}",
+                    f"no such file{also(len(missing) - 1)}", "check the names, or leave the rows out.")  # fmt: skip
     return paths
 
 

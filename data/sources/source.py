@@ -122,6 +122,11 @@ def wrong(place: str | Path, expected: str, found: object, do: str) -> DataError
     return DataError(f"{place}: expected {expected}, found {shown(found)}: {do}")
 
 
+def also(further: int) -> str:
+    """Return the words that follow a fault which further rows have too."""
+    return f", nor in {further:,} further row{'s' if further > 1 else ''}" if further else ""
+
+
 def blocks(rows: Int64, image_bytes: int) -> Iterator[Int64]:
     """Yield the rows in pieces whose images fit into BLOCK_BYTES."""
     size = max(1, BLOCK_BYTES // max(image_bytes, 1))

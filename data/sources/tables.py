@@ -22,6 +22,8 @@ from dcign.errors import DataError
 from dcign.foreign import foreign_kind, magic_kind
 
 MOST_FIELD = 10_000  # characters of one field
+DELIMITERS = ",;\t"  # of CSV; a spreadsheet writes semicolons where a comma is the decimal sign
+DECIMAL_COMMA = re.compile(r"^\s*([+-]?\d+),(\d+)\s*$")
 # What is no label, by usual names of columns.
 NOT_LABELS = {"batch", "id", "image", "image_number", "index", "row", "split", "varies"}
 WHO = ("identity", "identity_index", "person", "person_id", "subject", "subject_id", "who")
@@ -128,7 +130,10 @@ def _numbers(texts: Sequence[str]) -> Any:  # Float64 (N,)
 
 def _csv_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, str]]]:  # a text file
     csv.field_size_limit(MOST_FIELD)
-    lines = csv.reader(file, strict=True)
+    first = file.readline(MOST_FIELD)
+    file.seek(0)
+    delimiter = max(DELIMITERS, key=first.count)
+    lines = csv.reader(file, strict=True, delimiter=delimiter)
     heading = next(lines, None)
     if not heading or len({*heading}) < len(heading):
         raise wrong(f"{path}, row 1", "different names of columns", heading or "nothing", "give it a heading.")
@@ -137,6 +142,8 @@ def _csv_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, str]]]:  #
             continue
         if len(cells) != len(heading):
             raise wrong(f"{path}, row {lines.line_num}", f"{len(heading)} cells", len(cells), "correct the row.")
+        if delimiter != ",":
+            cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
         yield lines.line_num, dict(zip(heading, cells, strict=True))
 
 

@@ -106,6 +106,26 @@ def test_options_change_kinds_units_signs_size_and_channels(tmp_path: Path) -> N
     assert batch.images.shape[1:] == (16, 16, 1)
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_as_spreadsheets_save_it_is_read(delimiter: str, tmp_path: Path) -> None:
+    folder, out = foreign_sets.picture_folder(tmp_path / "pictures"), tmp_path / "out"
+    table = folder / "labels.csv"
+    assert dcign("import", folder, "--out", tmp_path / "as-written").exit_code == 0
+    text = table.read_text().replace(",", delimiter)
+    head, *rows = text.split("\n")
+    table.write_text("\n".join([head, *(_with_decimal_commas(row, delimiter) for row in rows)]))
+    assert dcign("import", folder, "--out", out).exit_code == 0
+    for one, two in zip(
+        FaceDataset(tmp_path / "as-written").batches("train"), FaceDataset(out).batches("train"), strict=True
+    ):
+        assert np.array_equal(one.factors, two.factors)
+
+
+def _with_decimal_commas(row: str, delimiter: str) -> str:
+    name, *cells = row.split(delimiter)
+    return delimiter.join([name, *(cell.replace(".", ",") for cell in cells)])
+
+
 def damaged(folder: Path, what: str) -> None:
     """Spoil a folder of pictures: its row 3, which names pictures/0001.png."""
     picture, table = folder / "pictures" / "0001.png", folder / "labels.csv"
@@ -113,6 +133,11 @@ def damaged(folder: Path, what: str) -> None:
     pixels = np.zeros((32, 32), np.uint16)
     if what == "missing picture":
         picture.unlink()
+    elif what == "missing pictures":
+        for each in (picture, picture.with_stem("0002"), picture.with_stem("0005")):
+            each.unlink()
+    elif what == "gaps":
+        lines[2:5] = [line.rsplit(",", 1)[0] + "," for line in lines[2:5]]
     elif what == "NaN":
         lines[2] = lines[2].rsplit(",", 1)[0] + ",nan"
     elif what == "gap":
@@ -142,7 +167,9 @@ def damaged(folder: Path, what: str) -> None:
     [
         ("missing picture", "labels.csv, row 3: expected the picture pictures/0001.png, found no such file"),
         ("NaN", "labels.csv, row 3: expected a finite number in tone, found none"),
-        ("gap", "labels.csv, row 3: expected a finite number in tone, found none"),
+        ("missing pictures", "found no such file, nor in 2 further rows"),
+        ("gap", "labels.csv, row 3: expected a finite number in tone, found none: "),
+        ("gaps", "labels.csv, row 3: expected a finite number in tone, found none, nor in 2 further rows"),
         ("duplicate", "labels.csv, row 4: expected each picture once, found pictures/0001.png, as in row 3"),
         ("mixed sizes", "labels.csv, row 3, with 40 x 32 px: expected 32 x 32 px"),
         ("16-bit", "labels.csv, row 3: expected a picture of 8-bit gray or RGB, found one of 16 bits"),

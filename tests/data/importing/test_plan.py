@@ -113,6 +113,15 @@ def test_a_size_that_is_asked_for_leaves_narrow_factors_out() -> None:
     assert any("f0: batches of 8 need more levels" in sentence for sentence in plan.left_out)
 
 
+def test_batches_are_made_smaller_until_each_split_has_some() -> None:
+    plan = make_plan(labels_of(grid(10, 10)), Settings())
+    assert plan.size == 9
+    assert all({"train", "test"} <= {*plan.counts()[name]} for name in ("f0", "f1"))
+    assert plan.why == "the most with which each split has some"
+    with pytest.raises(DataError, match="expected enough images for a batch of 10 of each"):
+        make_plan(labels_of(grid(10, 10)), Settings(batch=10))
+
+
 def test_the_seed_alone_decides() -> None:
     labels = labels_of(grid(4, 5, 6))
     one, two, other = (make_plan(labels, Settings(seed=seed)) for seed in (3, 3, 4))
