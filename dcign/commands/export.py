@@ -77,8 +77,12 @@ def export(
         )
     if to == "web":
         from dcign.explore.web_export import export_web
+        from dcign.trained.shipped import network_folder, refuse_shipped
 
+        if out is None:
+            refuse_shipped(network_folder(folder))
         out = out or folder / "web"
+        echo("Measuring what each part of the code does, and comparing the network in ONNX with torch ...")
         with interruptible("Stopped. Remove the folder and run the same command again."):
             page = export_web(folder, out)
         echo(f"{page}: look at it with `python -m http.server --directory {out}`.")

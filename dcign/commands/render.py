@@ -148,7 +148,11 @@ def render(
             backdrops=backdrops,
             crowd=crowd,
         )
-    echo(f"{out}: {made.made:,} batches made, {made.kept:,} were there. Look at {out / 'preview.png'}.")
+    others = made.made + made.kept - batches
+    echo(
+        f"{out}: {made.made:,} batches made, {made.kept:,} were there; {batches:,} are to train on, {others:,} to test "
+        f"with. Look at {out / 'preview.png'}."
+    )
     kinds = len(configuration.kinds)
     if batches < kinds:
         echo(f"Next: dcign inspect {out}. To train on it takes {kinds} batches or more, one of each kind.")

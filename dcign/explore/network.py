@@ -151,11 +151,15 @@ class ExploredRun:
         ]
 
     def encoded_examples(self, named: Sequence[tuple[str, UInt8]], *, of_data: bool = True) -> list[Json]:
-        """Return named pictures with their codes; those of the data set at hand are named SPLIT/BATCH/IMAGE."""
+        """Return named pictures with their codes, those that show a person from the front, evenly lit, first.
+
+        Pictures of the data set at hand are named SPLIT/BATCH/IMAGE.
+        """
         mu = self.run.codec.encode(np.stack([image for _, image in named]))[0]
         return [
-            {"name": name, "code": as_list(code), "image": data_url(image)} | ({"origin": name} if of_data else {})
-            for (name, image), code in zip(named, mu, strict=True)
+            {"name": named[place][0], "code": as_list(mu[place]), "image": data_url(named[place][1])}
+            | ({"origin": named[place][0]} if of_data else {})
+            for place in np.argsort(self._off_centre(mu), kind="stable").tolist()
         ]
 
     def shipped_examples(self) -> list[Json]:
@@ -167,6 +171,15 @@ class ExploredRun:
         people = np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
         named = [(f"person {number}", image) for number, image in enumerate(people, 1)]
         return self.encoded_examples(named, of_data=False)
+
+    def _off_centre(self, mu: Floating) -> Floating:
+        """Return how far the factors of the scene are from the middle of their ranges, as shares of these: (N,)."""
+        off: Floating = np.zeros(len(mu))
+        for fit in self.calibrations:
+            if fit.factor not in self.run.description.of_identity:
+                low, high = fit.range
+                off += np.abs(fit.read(mu) - (low + high) / 2) / (high - low)
+        return off
 
     def _at_rest(self, codes: Floating) -> Floating:
         """Return codes with the factors of the scene and the person at the middle of their ranges: (N, Z)."""

@@ -57,8 +57,10 @@ export class CodePanel {
 
   refresh(code) {
     const { run } = this.state;
+    const before = this.code;
     this.code = code;
     this.bars.forEach((bar, latent) => {
+      if (before?.[latent] === code[latent]) return; // most latents, while one slider is dragged
       const deviation = (code[latent] - run.mean[latent]) / run.spread[latent] || 0;
       const share = run.used[latent] ? Math.max(-1, Math.min(1, deviation / SHOWN)) : 0;
       const { style } = bar.firstChild;

@@ -49,14 +49,15 @@ export function settled(milliseconds, action) {
   };
 }
 
-/** Return a function that runs an asynchronous action; of calls that arrive while it runs, only the last one is kept. */
-export function latestOnly(action) {
-  let running = false;
+/** Return a function that runs an asynchronous action, at most so many times at once; of calls that have to wait, only
+ * the last one is kept. */
+export function latestOnly(action, atOnce = 1) {
+  let running = 0;
   let waiting = null;
   return async function call(value) {
     waiting = { value };
-    if (running) return;
-    running = true;
+    if (running >= atOnce) return;
+    running++;
     while (waiting) {
       const { value: next } = waiting;
       waiting = null;
@@ -66,7 +67,7 @@ export function latestOnly(action) {
         tell(error.message);
       }
     }
-    running = false;
+    running--;
   };
 }
 

@@ -19,9 +19,11 @@ export class FaceView {
     this.people = new PeoplePanel(this);
     this.sweep = new SweepPanel(this.state, (codes) => this.decode(codes), (bytes) => this.show(bytes));
     this.codePanel = new CodePanel(this.state, (choice) => this.sweep.choose(choice));
-    this.element = h("section", { class: "face-view" }, this.stage(), h("div", { class: "panels" },
-      this.sliders.element, this.people.element, this.sweep.element, this.codePanel.element));
-    this.update = latestOnly(() => this.drawFace());
+    const panels = [this.sliders, this.people, this.sweep, this.codePanel].map(({ element }) => element);
+    this.element = h("section", { class: "face-view" }, this.stage(),
+      h("div", { class: "panels" }, jumps(panels), panels));
+    this.update = latestOnly(() => this.drawFace(), 2); // the next request travels while a picture is drawn
+    this.asked = this.drawn = 0;
     this.updateTruth = latestOnly(() => this.drawTruth());
     this.finish = settled(SETTLED, () => this.whenSettled());
     this.state.addEventListener("change", () => this.refresh());
@@ -98,10 +100,14 @@ export class FaceView {
 
   async drawFace() {
     const { changedAt } = this;
-    this.code = this.state.code();
-    this.show(await this.decode([this.code]));
+    const number = ++this.asked;
+    const code = this.state.code();
+    const bytes = await this.decode([code]);
+    if (number < this.drawn) return; // a later picture overtook this one
+    this.drawn = number;
+    this.show(bytes);
     document.dispatchEvent(new CustomEvent("dcign:shown", { detail: { milliseconds: performance.now() - changedAt } }));
-    this.codePanel.refresh(this.code);
+    this.codePanel.refresh(code);
   }
 
   show(bytes) {
@@ -213,4 +219,13 @@ export class FaceView {
       if (event.dataTransfer.files[0]) this.showFile(event.dataTransfer.files[0], slot);
     });
   }
+}
+
+/** Buttons that scroll to each panel, which are named by their labels. */
+function jumps(panels) {
+  return h("nav", { class: "jumps", "aria-label": "Panels" }, panels.map((panel) => h("button", {
+    type: "button", class: "quiet", onclick: () => {
+      panel.scrollIntoView();
+      panel.querySelector("input, button, select")?.focus({ preventScroll: true });
+    } }, panel.getAttribute("aria-label"))));
 }

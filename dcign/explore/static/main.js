@@ -62,18 +62,25 @@ function showTabs(views) {
 }
 
 function describe({ run, data }) {
-  const texts = [];
-  if (run) texts.push(`Network ${run.name} (${run.recipe}, ${run.latents} latents)`);
-  if (data) texts.push(`data set ${data.name}`);
+  if (!run) return `Data set ${data.name}`;
+  return data ? `Network ${run.name}, beside its data set` : `Network ${run.name}`;
+}
+
+/** What the header leaves out: it is shown where the pointer rests on it. */
+function details({ run, data }) {
   const { size, channels } = run ?? data;
-  return `${texts.join(", ")}, ${size} px, ${channels === 3 ? "colour" : "gray"}`;
+  const pictures = `${size} px, ${channels === 3 ? "colour" : "gray"}`;
+  const texts = run ? [`recipe ${run.recipe}`, `${run.latents} latents`] : [];
+  return [...texts, ...(data ? [`data set ${data.name}`] : []), pictures].join(", ");
 }
 
 async function start() {
   startTheme();
   const backend = await import(`./backend_${kind}.js`);
   const found = await backend.describe();
-  document.getElementById("about").textContent = describe(found);
+  const about = document.getElementById("about");
+  about.textContent = describe(found);
+  about.title = details(found);
   document.title = `${(found.run ?? found.data).name} · dcign explorer`;
   const views = [];
   let choose = () => {};

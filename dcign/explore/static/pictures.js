@@ -14,10 +14,13 @@ export function toImageData(bytes, size, channels) {
   return data;
 }
 
+// Pixels are put there, not drawn, so the browser need not keep these small canvases on the graphics card.
+const inMemory = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
+
 /** Draw bytes on a canvas, whose own size becomes that of the picture; the style sheet enlarges it. */
 export function draw(canvas, bytes, size, channels) {
   if (canvas.width !== size) canvas.width = canvas.height = size;
-  canvas.getContext("2d").putImageData(toImageData(bytes, size, channels), 0, 0);
+  inMemory(canvas).putImageData(toImageData(bytes, size, channels), 0, 0);
 }
 
 /** Draw how far two pictures differ, three times enlarged, and return the mean absolute difference, 0 to 1. */
@@ -48,7 +51,7 @@ export function drawHeat(canvas, amounts, size, gain) {
     const level = Math.min(1, gain * amount);
     data.data.set([255 * Math.min(1, 1.8 * level), 255 * level ** 1.3, 255 * level ** 3, 255], 4 * pixel);
   });
-  canvas.getContext("2d").putImageData(data, 0, 0);
+  inMemory(canvas).putImageData(data, 0, 0);
 }
 
 /** Pictures (list of bytes) -> one canvas, side by side, each enlarged `scale` times. */

@@ -27,7 +27,9 @@ export class SliderPanel {
       h("div", { class: "heading" }, h("h2", {}, "Move the face"), reset),
       h("p", { class: "note" }, "The small pictures show where each slider leads. Click one to go there."),
       h("h3", {}, "Scene"), ofScene.map((row) => row.element),
-      h("h3", {}, "Person"), ofPerson.map((row) => row.element),
+      h("h3", {}, "Person"),
+      h("p", { class: "note" }, "Where a slider changes more than its name says, the network has not learned to tell the two apart."),
+      ofPerson.map((row) => row.element),
       parts.map(([block, each]) => [
         h("h4", {}, words(block.name, true), h("small", {}, meaningOf(block.name))), each.map((row) => row.element)]));
   }
@@ -42,7 +44,8 @@ export class SliderPanel {
   }
 
   refresh() {
-    for (const row of this.rows) row.refresh();
+    const code = this.state.code();
+    for (const row of this.rows) row.refresh(code);
   }
 
   /** The codes at both ends of each slider, and the block that it belongs to. */
@@ -69,7 +72,10 @@ class Row {
     this.slider = h("input", { type: "range", id, min: first, max: last, step,
       oninput: () => this.set(Number(this.slider.value)) });
     this.number = h("input", { type: "number", "aria-label": `${title} ${spoken}`, min: this.low, max: this.high, step: "any",
-      onchange: () => this.set(Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0))) });
+      onchange: () => {
+        this.shown = null; // the field shows what was typed
+        this.set(Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0)));
+      } });
     [this.lowCanvas, this.highCanvas] = [h("canvas", {}), h("canvas", {})];
     const end = (canvas, value, word) => h("button", { type: "button", class: "end", tabIndex: -1,
       "aria-label": `${title}: ${word} end, ${value.toFixed(1)} ${spoken}`, onclick: () => this.set(value) }, canvas);
@@ -81,6 +87,8 @@ class Row {
   }
 
   show(value, changed, digits) {
+    if (this.shown?.value === value && this.shown.changed === changed) return; // most rows, while one is dragged
+    this.shown = { value, changed };
     this.slider.value = value;
     this.slider.setAttribute("aria-valuetext", `${value.toFixed(digits)} ${this.spoken}`);
     if (document.activeElement !== this.number) this.number.value = value.toFixed(digits);
@@ -116,8 +124,8 @@ class FactorRow extends Row {
     return this.state.code((code) => writeFactor(code, this.factor, value));
   }
 
-  refresh() {
-    const value = this.state.values[this.factor.name] ?? readFactor(this.state.code(), this.factor);
+  refresh(code) {
+    const value = this.state.values[this.factor.name] ?? readFactor(code, this.factor);
     this.show(value, this.factor.name in this.state.values, digitsOf(this.factor));
   }
 }

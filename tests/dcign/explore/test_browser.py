@@ -75,6 +75,33 @@ def test_a_slider_draws_what_dcign_edit_draws(visit: Visit, explored: Explored) 
     assert np.abs(shown(visit).astype(int) - as_pixels(wanted)).max() <= 1
 
 
+@pytest.mark.parametrize("panel", ["Sliders", "People", "Sweep", "Code"])
+def test_a_button_leads_to_each_panel(visit: Visit, panel: str) -> None:
+    visit.open()
+    visit.page.get_by_role("button", name=panel, exact=True).click()
+    visit.settle()
+    inside = visit.page.evaluate("document.activeElement.closest('.panel')?.getAttribute('aria-label')")
+    box = visit.page.locator(f".panel[aria-label={panel}]").bounding_box()
+    assert inside == panel
+    assert box is not None and box["y"] < visit.page.viewport_size["height"]
+
+
+def test_the_page_begins_with_the_person_seen_most_from_the_front(visit: Visit, explored: Explored) -> None:
+    network = explored.network
+    assert network is not None
+    scene = [fit for fit in network.calibrations if fit.factor not in network.run.description.of_identity]
+    off = [
+        sum(
+            abs(fit.read(np.array([each["code"]], np.float32))[0] - sum(fit.range) / 2) / np.ptp(fit.range)
+            for fit in scene
+        )
+        for each in explored.description["examples"]
+    ]
+    assert len(off) > 2
+    assert off == sorted(off)
+    assert off[0] < off[-1]
+
+
 def test_the_page_s_maps_are_those_of_the_calibration(visit: Visit, explored: Explored) -> None:
     network = explored.network
     assert network is not None
