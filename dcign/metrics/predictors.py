@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import config_context
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -209,8 +210,12 @@ def _fit_classifier(
 
 
 def fitted_classifier(classifier: Any, inputs: Floating, truth: Int64) -> Any:  # scikit-learn's, which has no types
-    """Return the classifier, fitted to (N, Z), (N,), without warnings that the metrics' definitions make expected."""
-    with warnings.catch_warnings():
+    """Return the classifier, fitted to (N, Z), (N,), without warnings that the metrics' definitions make expected.
+
+    scikit-learn's checks of parameters and values are off, because they take up to a fifth of the time of small trees,
+    and the tables were checked here.
+    """
+    with warnings.catch_warnings(), config_context(skip_parameter_validation=True, assume_finite=True):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of a definition
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # 20 bins of few rows
         return classifier.fit(inputs, truth)
