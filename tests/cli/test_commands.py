@@ -238,6 +238,12 @@ def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_edits_and_explores_does_not_wait_for_scikit_learn() -> None:
+    script = "import sys, dcign.infer.edit, dcign.explore.network; print({'sklearn', 'scipy.stats'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "set()\n"
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
 )
