@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 EGL_PACKAGES := libegl1 libgl1 libopengl0 libgl1-mesa-dri
 # One process per core, up to 8. A process runs whole files of tests, because the tests of a file share slow fixtures.
-SPREAD := -n logical --maxprocesses 8 --dist loadfile
+# tests/conftest.py puts the longest files first.
+SPREAD := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench docs clean

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from dcign.render.produce.worker_pool import ENVIRONMENT
+
+# One thread per process, as in a worker: threads of several test processes would wait for each other. This stands
+# before numpy is imported, and the processes that tests start inherit it.
+os.environ.update(ENVIRONMENT)
+
 import pytest
 
-from dcign.arrays import Floating, Int64
 from dcign.facegen.build import procedural_model
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.machine import keep_freed_memory
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import Range
-from dcign.render.produce.production import render_dataset
+from tests.support.data_sets import draw
+from tests.support.drawing import in_this_process
+from tests.support.quick import quick_evaluations
 
 # A process of pytest-xdist ignores Ctrl-C, and what it starts would, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -22,6 +31,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+TESTS = Path(__file__).parent
+# The files that take longest, the longest first: processes that run them side by side then end at about the same time.
+LONGEST = (
+    "dcign/train/test_training.py",
+    "dcign/evaluate/test_evaluation.py",
+    "dcign/metrics/test_laws.py",
+    "dcign/train/test_resuming.py",
+    "docs/test_notebooks.py",
+    "dcign/evaluate/test_circle.py",
+    "dcign/explore/test_browser.py",
+    "cli/test_commands.py",
+    "docs/test_examples.py",
+    "test_wheel.py",
+)
 SMALL = RenderConfiguration(Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2)), size=32, seed=3)
 PEOPLE = RenderConfiguration(
     Splits(train=9, test=9, iid=1, sweep_levels=(2, 2, 2, 3, 3), mix=2),
@@ -32,6 +55,25 @@ PEOPLE = RenderConfiguration(
     sex=Range(-2.0, 2.0),
     vary=("age", "sex", "shape", "skin", "hair"),
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+    if missing := [path for path in ranks if not path.is_file()]:
+        raise pytest.UsageError(
+            f"expected the files of LONGEST in tests/, found no {missing[0].name}: correct the list."
+        )
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def economical_process() -> Iterator[None]:
+    """Keep freed memory, as all long commands do, and compute on one thread where a test does not say on how many."""
+    keep_freed_memory()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dcign.device.available_cores", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -49,36 +91,27 @@ def small_configuration() -> RenderConfiguration:
 @pytest.fixture(scope="session")
 def small_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel) -> Path:
     """A whole data set folder of 21 batches at 32 px. Read only: copy it to change it."""
-    folder = tmp_path_factory.mktemp("small") / "faces"
-    render_dataset(folder, SMALL, lambda: model, worker_count=1, progress=lambda made, wanted: None)
-    return folder
+    return draw(tmp_path_factory.mktemp("small") / "faces", model, SMALL)
 
 
 @pytest.fixture(scope="session")
 def people_faces(tmp_path_factory: pytest.TempPathFactory, model: MorphableModel) -> Path:
     """A whole data set folder of 33 batches at 32 px that vary every trait of people. Read only."""
-    folder = tmp_path_factory.mktemp("people") / "faces"
-    render_dataset(folder, PEOPLE, lambda: model, worker_count=1, progress=lambda made, wanted: None)
-    return folder
+    return draw(tmp_path_factory.mktemp("people") / "faces", model, PEOPLE)
 
 
-@pytest.fixture(scope="module")
-def quick_evaluations() -> Iterator[None]:
-    """Grow 3 trees instead of 100, and draw 5 samples for an interval instead of 50.
-
-    For modules whose tests evaluate, and need no good trees and no true intervals.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dcign.metrics.boosting.STAGES", 3)
-        patch.setattr("dcign.metrics.predictors._fit_classifier", _three_trees)
-        patch.setattr("dcign.evaluate.disentanglement.ROUNDS", 5)
+@pytest.fixture(scope="module", name="quick_evaluations")
+def quick_evaluations_of_a_module() -> Iterator[None]:
+    """Let all evaluations of a module be quick."""
+    with quick_evaluations():
         yield
 
 
-def _three_trees(codes: Floating, truth: Int64, rng: object) -> object:
-    from sklearn.ensemble import GradientBoostingClassifier  # slow to import for tests without evaluations
-
-    return GradientBoostingClassifier(n_estimators=3, random_state=0).fit(codes, truth)
+@pytest.fixture(scope="module")
+def drawn_here() -> Iterator[None]:
+    """Let a module's tests draw data sets, and verify them, without starting worker processes."""
+    with in_this_process():
+        yield
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ learning rate of .1. For real factors each stage is one tree, fitted to the resi
 Splits are searched for between bins with equal numbers of examples, not between all neighbouring values. With no more
 distinct values than bins the trees are scikit-learn's own, except for ties.
 
-tests/dcign/metrics hold the trees against scikit-learn: test_twins.py and test_goldens.py (DCI), test_laws.py
+tests/dcign/metrics hold the trees against scikit-learn: test_twins.py and test_goldens.py (DCI), test_boosting.py
 (importances, predictions and probabilities of the classifier) and test_dci.py (the regressor).
 """
 
@@ -226,12 +226,18 @@ def _children(table: _Binned, nodes: _Nodes, residual: Floating, node: Int64) ->
     """Return the nodes of the next level, left and right in turn; node (N,) is the new node of each example."""
     rows = np.flatnonzero(node % 2 == 0)  # left children; a right child is the parent less the left child
     parents, parent = len(nodes.sums), node[rows] // 2
-    left = _Nodes(_sums(table, rows, residual[rows], parent, parents), _sums(table, rows, None, parent, parents))
-    sums, counts = (
-        np.stack([part, both - part], axis=1).reshape(-1, *part.shape[1:])
-        for part, both in ((left.sums, nodes.sums), (left.counts, nodes.counts))
+    return _Nodes(
+        _divided(nodes.sums, _sums(table, rows, residual[rows], parent, parents)),
+        _divided(nodes.counts, _sums(table, rows, None, parent, parents)),
     )
-    return _Nodes(sums, counts)
+
+
+def _divided(both: Floating, left: Floating) -> Floating:
+    """Return what left and right children have, in turn: parents and left children (M, Z, B) -> (2 M, Z, B)."""
+    found = np.empty((2 * len(both), *both.shape[1:]))
+    found[::2] = left
+    np.subtract(both, left, out=found[1::2])
+    return found
 
 
 def _sums(table: _Binned, rows: Int64, values: Floating | None, node: Int64, nodes: int) -> Floating:

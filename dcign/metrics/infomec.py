@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
-from sklearn.linear_model import LogisticRegression
 
 from dcign.arrays import Bool, Floating, Int64, IntP
 from dcign.metrics.information import columns_of_blocks, entropy
@@ -234,6 +233,8 @@ def _logistic_losses(inputs: Floating, known: Int64, asked: Floating, measured: 
     named, counts = np.unique(known, return_counts=True)
     prior = counts / counts.sum()
     if len(named) > 1:
+        from sklearn.linear_model import LogisticRegression  # slow to import
+
         model = fitted_classifier(LogisticRegression(C=np.inf, max_iter=ITERATIONS), inputs, known)
         chances = (1 - PRIOR) * model.predict_proba(asked) + PRIOR * prior
     else:

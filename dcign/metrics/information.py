@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import entropy as entropy_of_rows
 
 from dcign.arrays import Floating, Int64
 from dcign.metrics.regression import least_squares, linear_prediction
@@ -124,6 +123,8 @@ def med_of(found: Floating, top: int | None = None) -> float:
 
 def purities(importances: Floating) -> Floating:
     """Return 1 - the entropy of each row, to the base of the number of columns: (R, C) -> (R,)."""
+    from scipy.stats import entropy as entropy_of_rows  # slow to import
+
     pure: Floating = 1 - entropy_of_rows(importances + TRACE, base=importances.shape[1], axis=1)
     return pure
 

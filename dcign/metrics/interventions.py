@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.linear_model import LogisticRegression
 
 from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
@@ -63,6 +62,8 @@ def beta_vae_score(
     Its inputs are the means over 64 pairs of |z - z'| of standardised latents, averaged in each block (Higgins et al.
     2017).
     """
+    from sklearn.linear_model import LogisticRegression  # slow to import
+
     codes, factor_table = latents_and_factors(latents, factors)
     members = checked_blocks(blocks, codes.shape[1])
     scaled, truth = standardised(codes), classes(factor_table)

@@ -14,18 +14,13 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.svm import LinearSVC
 
 from dcign.arrays import Bool, Floating, Int64
-from dcign.metrics.boosting import BoostedClassifier, fit_boosted_classifier, fit_boosted_regressor
+from dcign.metrics.boosting import BoostedClassifier, BoostedRegressor, fit_boosted_classifier, fit_boosted_regressor
 from dcign.metrics.information import weighted_purity
 from dcign.metrics.regression import r_squared
 from dcign.metrics.tables import (
@@ -36,6 +31,9 @@ from dcign.metrics.tables import (
     train_and_test,
     train_and_test_classes,
 )
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import GradientBoostingClassifier  # scikit-learn is slow to import: editing does without it
 
 EXACT, HISTOGRAM = "exact", "histogram"  # the estimators of DCI
 EXACT_CELLS = 20_000  # rows x latents, for which scikit-learn needs seconds at most
@@ -147,6 +145,8 @@ def sap_continuous(latents: ArrayLike, factors: ArrayLike) -> float:
 def predicted_right(*tables: ArrayLike, blocks: Blocks | None = None) -> Bool:
     """Return for which rows of the last two of the four tables each block's machine is right: (M, G, F)."""
     codes, truth, held, held_truth = train_and_test_classes(*tables)
+    from sklearn.svm import LinearSVC
+
     machine = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0)
     right = [
         [
@@ -175,6 +175,8 @@ def explicitness(
     """
     codes, truth, held, held_truth = train_and_test_classes(train_latents, train_factors, test_latents, test_factors)
     inputs, asked = standardised(codes), standardised(held, codes)
+    from sklearn.linear_model import LogisticRegression
+
     areas = []
     for known, measured in zip(truth.T, held_truth.T, strict=True):
         model = fitted_classifier(LogisticRegression(), inputs, known)
@@ -191,7 +193,7 @@ def _fit_each(tables: Any, fit: Callable[[Any, Any], Any], score: Callable[[Any,
         importances.append(trees.feature_importances_)
         train_scores.append(score(known, trees.predict(codes)))
         test_scores.append(score(asked, trees.predict(held)))
-        estimators.add(EXACT if isinstance(trees, GradientBoostingClassifier) else HISTOGRAM)
+        estimators.add(HISTOGRAM if isinstance(trees, BoostedClassifier | BoostedRegressor) else EXACT)
     return DCI(
         informativeness_train=float(np.mean(train_scores)),
         informativeness=float(np.mean(test_scores)),
@@ -203,14 +205,23 @@ def _fit_each(tables: Any, fit: Callable[[Any, Any], Any], score: Callable[[Any,
 def _fit_classifier(
     codes: Floating, truth: Int64, rng: np.random.Generator
 ) -> BoostedClassifier | GradientBoostingClassifier:
+    from sklearn.ensemble import GradientBoostingClassifier
+
     if codes.size > EXACT_CELLS and len(np.unique(truth)) > 2:
         return fit_boosted_classifier(codes, truth, rng)
     return fitted_classifier(GradientBoostingClassifier(random_state=int(rng.integers(2**31))), codes, truth)
 
 
 def fitted_classifier(classifier: Any, inputs: Floating, truth: Int64) -> Any:  # scikit-learn's, which has no types
-    """Return the classifier, fitted to (N, Z), (N,), without warnings that the metrics' definitions make expected."""
-    with warnings.catch_warnings():
+    """Return the classifier, fitted to (N, Z), (N,), without warnings that the metrics' definitions make expected.
+
+    scikit-learn's checks of parameters and values are off, because they take up to a fifth of the time of small trees,
+    and the tables were checked here.
+    """
+    from sklearn import config_context
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(), config_context(skip_parameter_validation=True, assume_finite=True):
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of a definition
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # 20 bins of few rows
         return classifier.fit(inputs, truth)
@@ -222,6 +233,8 @@ def _accuracy(asked: Int64, predicted: Int64) -> float:
 
 def _mean_area(chances: Floating, named: Int64, truth: Int64) -> float:
     """Average the areas of the classes (C,) that some rows have and others do not: (N, C), (N,) -> 0..1."""
+    from sklearn.metrics import roc_auc_score
+
     areas = []
     for chance, found in zip(chances.T, named, strict=True):
         member = truth == found

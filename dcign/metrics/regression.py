@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
-from sklearn.isotonic import IsotonicRegression
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
@@ -26,6 +24,8 @@ def r_squared(truth: Floating, predicted: Floating) -> float:
 
 def spearman(first: Floating, second: Floating) -> float:
     """Return the correlation of the ranks: (N,), (N,) -> -1..1; 0 if either is constant."""
+    from scipy.stats import rankdata  # slow to import
+
     ranks, others = rankdata(first), rankdata(second)
     if np.ptp(ranks) == 0 or np.ptp(others) == 0:
         return 0.0
@@ -66,6 +66,8 @@ class MonotoneMap:
 
 def fit_monotone(inputs: Floating, outputs: Floating) -> MonotoneMap:
     """Fit the monotone map of least squared error: (N,), (N,). It rises or falls as the rank correlation does."""
+    from sklearn.isotonic import IsotonicRegression  # slow to import
+
     rises = spearman(inputs, outputs) >= 0
     fit = IsotonicRegression(increasing=bool(rises), out_of_bounds="clip").fit(inputs, outputs)
     knots, values = fit.X_thresholds_.astype(np.float64), fit.y_thresholds_.astype(np.float64)

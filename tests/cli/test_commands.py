@@ -238,12 +238,25 @@ def test_without_egl_render_says_what_to_install(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_edits_and_explores_does_not_wait_for_scikit_learn() -> None:
+    script = "import sys, dcign.infer.edit, dcign.explore.network; print({'sklearn', 'scipy.stats'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "set()\n"
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
 )
 def test_a_stopped_render_says_how_to_go_on_and_going_on_works(tmp_path: Path, number: int, code: int) -> None:
     folder = tmp_path / "faces"
-    command = [sys.executable, "-m", "dcign.cli", "render", "--batches", "150", "--size", "16", "--out", str(folder)]
+    script = """
+import sys
+from dcign.render.plan.configuration import Splits
+Splits.in_paper_proportions = classmethod(lambda cls, train, *_: cls(train, test=4, iid=1, sweep_levels=(1, 1, 1)))
+from dcign.start import main
+main()
+"""
+    command = [sys.executable, "-c", script, "render", "--batches", "150", "--size", "16", "--out", str(folder)]
     first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
     while not list(folder.glob("*/.*.part")) and time.monotonic() < deadline:  # the first shard has just begun

@@ -26,7 +26,7 @@ from dcign.render.produce.production import Production, render_dataset
 from dcign.render.produce.verification import verify_pixels
 from tests.support.commands import dcign
 
-pytestmark = pytest.mark.usefixtures("quick_evaluations")
+pytestmark = pytest.mark.usefixtures("quick_evaluations", "drawn_here")
 
 SPLITS = Splits(train=10, test=5, iid=2, sweep_levels=(2, 2, 2, 3))
 GIVEN = {"distance": (800.0, 1000.0), "field_of_view": (25.0, 25.0)}

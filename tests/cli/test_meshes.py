@@ -16,7 +16,7 @@ from dcign.render.plan.objects import FEWEST
 from tests.support.chairs import write_chairs
 from tests.support.commands import dcign, refused
 
-pytestmark = pytest.mark.usefixtures("quick_evaluations")
+pytestmark = pytest.mark.usefixtures("quick_evaluations", "drawn_here")
 
 SMALL = ("--size", "32", "--batches", "8", "--workers", "1")
 

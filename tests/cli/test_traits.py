@@ -13,6 +13,8 @@ from tests.support.commands import dcign, refused
 from tests.support.heads import head
 from tests.support.model_files import flame
 
+pytestmark = pytest.mark.usefixtures("drawn_here")
+
 SMALL = ("--size", "32", "--workers", "1")
 
 

@@ -17,7 +17,8 @@ from dcign.render.plan.configuration import RenderConfiguration
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.trained_run import TrainedRun
-from tests.support.data_sets import make
+from tests.support.data_sets import draw
+from tests.support.quick import quick_evaluations
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +29,11 @@ def workplace(
     folder = tmp_path_factory.mktemp("examples")
     faces, out = folder / "faces", folder / "runs" / "swap"
     measurable = replace(small_configuration.splits, iid=8)
-    make(faces, model, replace(small_configuration, splits=measurable))
+    draw(faces, model, replace(small_configuration, splits=measurable))
     train(TrainConfiguration(data=str(faces), out=str(out), recipe=RECIPES["swap"], steps=2, seed=0, device="cpu"))
     run = TrainedRun.open(out)
-    evaluate(run)
+    with quick_evaluations():
+        evaluate(run)
     for name in ("first", "vae"):
         out.with_name(name).symlink_to(out)
     save_encoding(encode_dataset(run, faces), folder / "z.npz")

@@ -13,6 +13,8 @@ from dcign import cli
 from tests.support.commands import dcign
 from tests.support.pages import ROOT, commands
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 SHIPPED = ROOT / "dcign" / "trained" / "networks" / "face"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EVERY = sorted({line for page in PAGES for line in commands(page)})

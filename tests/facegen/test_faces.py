@@ -33,12 +33,12 @@ def photograph(
 def test_a_face_detector_finds_nearly_every_face(model: MorphableModel) -> None:
     detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     found = 0
-    for picture in photograph(model, 500, (10, 5, 40), seed=0):
+    for picture in photograph(model, 250, (10, 5, 40), seed=0):
         enlarged = cv2.resize(
             cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC
         )
         found += len(detector.detectMultiScale(enlarged, minSize=(100, 100))) > 0
-    assert found >= 490
+    assert found >= 245
 
 
 def test_no_two_of_64_bare_heads_look_alike(model: MorphableModel) -> None:

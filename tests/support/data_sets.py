@@ -10,6 +10,7 @@ from dcign.data.dataset.manifest import read_manifest, write_manifest
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.produce.production import Production, render_dataset
+from tests.support.drawing import in_this_process
 
 
 def make(folder: Path, model: MorphableModel, configuration: RenderConfiguration, workers: int = 1) -> Production:
@@ -17,6 +18,13 @@ def make(folder: Path, model: MorphableModel, configuration: RenderConfiguration
     return render_dataset(
         folder, configuration, lambda: model, worker_count=workers, progress=lambda made, wanted: None
     )
+
+
+def draw(folder: Path, model: MorphableModel, configuration: RenderConfiguration) -> Path:
+    """Render a data set in this process, and return its folder. The bytes are those of `make`."""
+    with in_this_process():
+        make(folder, model, configuration)
+    return folder
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -10,7 +10,6 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 
 from dcign import metrics
 from dcign.errors import TrainingError
@@ -19,7 +18,6 @@ from dcign.evaluate.directions import load_directions
 from dcign.evaluate.evaluation import evaluate, read_sample
 from dcign.evaluate.pictures.reconstruction import measure_reconstruction
 from dcign.evaluate.pictures.swaps import swap_errors
-from dcign.evaluate.sweeps import sweep_of
 from dcign.infer.encode import encode_dataset, save_encoding
 from dcign.inputs.source import DataSource
 from dcign.measure import measure, read_code_table
@@ -32,7 +30,7 @@ from dcign.trained.evaluation_file import read_evaluation
 from dcign.trained.marks import COPYING, NO_BETTER, all_marks, chance_of
 from dcign.trained.terms import BASELINE_TERMS, COMPARED_TERMS, DCI_TERMS, METRIC_TERMS, RECONSTRUCTION_TERMS
 from dcign.trained.trained_run import TrainedRun
-from tests.support.data_sets import make
+from tests.support.data_sets import draw
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations")
 
@@ -53,10 +51,9 @@ OF_WHOLE_CODE = {"explicitness", "infoe", "dci_explicitness", "dci_size"}
 @pytest.fixture(scope="module")
 def faces(small_configuration, model, tmp_path_factory):
     """A data set with enough iid images to measure."""
-    folder = tmp_path_factory.mktemp("measurable") / "faces"
     splits = dataclasses.replace(small_configuration.splits, iid=8)
-    make(folder, model, dataclasses.replace(small_configuration, splits=splits))
-    return folder
+    folder = tmp_path_factory.mktemp("measurable") / "faces"
+    return draw(folder, model, dataclasses.replace(small_configuration, splits=splits))
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +190,7 @@ def test_the_evaluation_has_scores_of_sweeps_and_of_the_baselines(swap):
         assert all(0 <= value <= 1 for value in reading.values())
     assert report["dci"]["classes"]["blocks"] == report["metrics"]["blocks"]["dci_disentanglement"]["value"]
     assert [each.regression.calibration.factor for each in load_directions(swap)] == list(FACTORS)
+    assert [fit.factor for fit in TrainedRun.open(swap).calibrations] == list(FACTORS)
 
 
 def test_every_figure_has_its_chance_level_and_a_network_that_learned_nothing_is_marked(swap):
@@ -305,13 +303,6 @@ def test_what_is_read_of_a_split_is_what_the_whole_split_has_there(small_faces):
         assert np.all(np.ptp(varying.factors[..., place], axis=1) > 0)
 
 
-def test_codes_of_another_network_or_of_no_numbers_are_refused(swap):
-    codec = TrainedRun.open(swap).codec
-    for codes in (np.zeros((2, 3)), np.zeros(28), np.zeros((0, 28)), np.full((1, 28), np.nan)):
-        with pytest.raises(TrainingError, match=r"expected finite codes \(N, 40\), one or more"):
-            codec.decode(codes)
-
-
 def test_the_same_run_is_evaluated_the_same_again(again):
     timeless = [{key: value for key, value in each.items() if key != "evaluation_seconds"} for each in again[:2]]
     assert timeless[0] == timeless[1]
@@ -329,26 +320,6 @@ def test_the_table_has_a_line_a_factor(swap, vae):
     assert "FactorVAE" not in evaluation_table([older])
 
 
-def test_a_codec_encodes_any_number_of_images_and_decodes_what_it_encoded(swap, small_faces):
-    codec = TrainedRun.open(swap).codec
-    images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
-    mu, logvar = codec.encode(images)
-    alone, _ = codec.encode(images[:1])
-    assert mu.shape == logvar.shape == (len(images), RECIPES["swap"].latents)
-    np.testing.assert_allclose(alone[0], mu[0], atol=1e-5)
-    assert codec.decode(mu).shape == images.shape
-    assert [fit.factor for fit in TrainedRun.open(swap).calibrations] == list(FACTORS)
-
-
-def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces):
-    sweep = DataSource(small_faces).labelled("sweep")
-    for place in range(3):
-        found = sweep_of(sweep, place)
-        assert np.all(np.diff(found.levels) > 0)
-        assert found.near(2).levels.tolist() == [found.levels[0], found.levels[-1]]
-        assert len(found.images) == len(found.levels) > 1
-
-
 def test_an_evaluation_on_other_shards_is_refused(swap, faces, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(faces, other)
@@ -359,11 +330,6 @@ def test_an_evaluation_on_other_shards_is_refused(swap, faces, tmp_path):
         evaluate(TrainedRun.open(swap), data=other)
 
 
-def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(TrainingError, match="holds no run"):
-        _ = TrainedRun.open(tmp_path).codec
-
-
 def test_an_evaluation_reports_its_progress_from_zero_to_one(vae):
     told = vae[1]
     fractions = [fraction for _, fraction in told]
@@ -372,14 +338,6 @@ def test_an_evaluation_reports_its_progress_from_zero_to_one(vae):
     assert fractions[-1] == pytest.approx(1)
     assert [stage.split()[0] for stage in dict(told)][:2] == ["reading", "encoding"]
     assert {stage.split()[0] for stage, _ in told} == STAGES
-
-
-def test_encoding_reports_every_pass(swap, small_faces, monkeypatch):
-    monkeypatch.setattr("dcign.trained.codec.PIXELS_AT_ONCE", 10 * 32 * 32)
-    images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)[:25]
-    told = []
-    TrainedRun.open(swap).codec.encode(images, told.append)
-    assert told == [0.4, 0.8, 1.0]
 
 
 def test_swaps_score_the_same_in_one_pass_over_all_images(swap, small_faces):
@@ -416,20 +374,3 @@ def test_a_disk_that_fills_leaves_what_was_there_and_says_how_to_go_on(swap, tmp
     with pytest.raises(TrainingError, match=r"the disk is full; free some space.* is kept: run dcign evaluate"):
         work(TrainedRun.open(run))
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
-
-
-def test_a_network_trained_in_float32_is_evaluated_in_it(swap, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(swap, run)
-    configuration = json.loads((run / "configuration.json").read_text()) | {"precision": "float32"}
-    (run / "configuration.json").write_text(json.dumps(configuration))
-    assert TrainedRun.open(run).codec.precision == torch.float32
-
-
-def test_bfloat16_changes_a_code_little(swap, small_faces):
-    images = DataSource(small_faces).labelled("iid").images.reshape(-1, 32, 32, 1)
-    exact, rounded = (
-        dataclasses.replace(TrainedRun.open(swap).codec, precision=precision).encode(images)[0]
-        for precision in (torch.float32, torch.bfloat16)
-    )
-    assert 0 < np.abs(exact - rounded).max() < 0.05 * exact.std()

@@ -22,6 +22,8 @@ from dcign.trained.trained_run import TrainedRun
 from tests.support.commands import dcign
 from tests.support.toys import TOYS, grid_batches, write_toys
 
+pytestmark = pytest.mark.usefixtures("quick_evaluations")
+
 SMALL = {"encoder_widths": (8,), "decoder_widths": (8,), "encoder_hidden": 16, "decoder_hidden": 16, "latents": 12}
 
 

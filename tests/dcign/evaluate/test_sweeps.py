@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from dcign.errors import TrainingError
 from dcign.evaluate.sweeps import at_rest, rest_of, sweep_of
 from dcign.figures.inferred import ticks
-from dcign.inputs.source import LabelledBatches
+from dcign.inputs.source import DataSource, LabelledBatches
 
 REST = (0.0, 900.0)  # degrees and millimetres
 LEVELS = (np.linspace(-60, 60, 7), np.linspace(700, 1200, 6))
@@ -75,3 +77,12 @@ def test_a_split_in_which_several_factors_move_at_once_is_refused() -> None:
 )
 def test_ticks_lie_within_the_sweep(low: float, high: float, wanted: list[float]) -> None:
     assert ticks(np.linspace(low, high, 11)) == wanted
+
+
+def test_a_sweep_is_one_factors_levels_in_order_and_the_same_people(small_faces: Path) -> None:
+    sweep = DataSource(small_faces).labelled("sweep")
+    for place in range(3):
+        found = sweep_of(sweep, place)
+        assert np.all(np.diff(found.levels) > 0)
+        assert found.near(2).levels.tolist() == [found.levels[0], found.levels[-1]]
+        assert len(found.images) == len(found.levels) > 1

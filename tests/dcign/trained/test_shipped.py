@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,17 @@ from dcign import DCIGN
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import encode_split
 from dcign.explore.network import ExploredRun
+from dcign.facegen.model.morphable import MorphableModel
 from dcign.inputs.source import DataSource
 from dcign.metrics import r_squared
+from dcign.render.plan.configuration import RenderConfiguration
 from dcign.trained.shipped import DEFAULT, EXAMPLE, network_folder, refuse_shipped, shipped_names
 from dcign.trained.trained_run import TrainedRun
 from tests.support.commands import dcign, refused
+from tests.support.data_sets import draw
 
 LARGEST = 12e6  # bytes of all files
+PEOPLE = 2000  # each in one picture
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +57,16 @@ def test_a_folder_of_the_user_comes_before_a_name(tmp_path: Path, monkeypatch: p
     assert network_folder(DEFAULT) == Path(DEFAULT)
 
 
-def test_unseen_people_are_read_and_drawn_as_its_card_says(run: TrainedRun, tmp_path: Path) -> None:
+def test_unseen_people_are_read_and_drawn_as_its_card_says(
+    run: TrainedRun, model: MorphableModel, tmp_path: Path
+) -> None:
     """The figures of evaluation.json hold for the weights in float16, on people of another seed."""
-    vary = [word for name in (*run.description.of_identity, *run.description.parts) for word in ("--vary", name)]
-    said = dcign("render", "--batches", 1, "--size", 64, "--channels", 3, "--seed", 7, *vary, "--out", tmp_path / "new")
-    assert said.exit_code == 0, said.output
+    vary = (*run.description.of_identity, *run.description.parts)
+    configuration, _ = RenderConfiguration.from_options(batches=1, size=64, channels=3, seed=7, vary=vary)
+    one_of_each = dict.fromkeys(("train", "test", "mix"), 1)
+    levels = (1,) * len(configuration.splits.sweep_levels)
+    few = replace(configuration.splits, iid=PEOPLE // 20, sweep_levels=levels, **one_of_each)
+    draw(tmp_path / "new", model, replace(configuration, splits=few))
     iid = DataSource(tmp_path / "new").labelled("iid")
     read = encode_split(run.codec, iid)
     for index, fit in enumerate(run.calibrations):

@@ -19,10 +19,13 @@ from tests.support.model_files import write_h5
 LANDMARK = "center.nose.tip"
 
 
-@pytest.fixture
-def fine(tmp_path: Path, own_cache: Path) -> MorphableModel:
+@pytest.fixture(scope="module")
+def fine(tmp_path_factory: pytest.TempPathFactory) -> MorphableModel:
     """A head of 10,242 vertices."""
-    return load_model(write_h5(tmp_path / "fine.h5", head(subdivisions=5)))
+    folder = tmp_path_factory.mktemp("fine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DCIGN_CACHE", str(folder / "cache"))
+        return load_model(write_h5(folder / "fine.h5", head(subdivisions=5)))
 
 
 def test_a_fine_mesh_gets_levels_for_small_pictures(fine: MorphableModel) -> None:

@@ -13,6 +13,7 @@ from dcign.facegen.loaders import basel_hdf5
 from dcign.facegen.loaders.loading import load_model
 from dcign.facegen.model.bounding_sphere import head_sphere
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.render.plan.configuration import Splits
 from tests.support.commands import dcign
 from tests.support.heads import Head, check_same_head, head
 from tests.support.model_files import flame, write_h5
@@ -108,7 +109,12 @@ def test_the_camera_aims_at_the_head_not_at_the_shoulders(tmp_path: Path) -> Non
     assert np.ptp(loaded.mean[:, 1]) > 290
 
 
-def test_a_data_set_of_a_model_is_verified_and_carries_its_licence(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("drawn_here")
+def test_a_data_set_of_a_model_is_verified_and_carries_its_licence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = Splits(train=1, test=4, iid=2, sweep_levels=(2, 2, 2))
+    monkeypatch.setattr(Splits, "in_paper_proportions", lambda *_: few)
     given, out = write_h5(tmp_path / "tiny.h5", head()), tmp_path / "faces"
     made = dcign("render", "--model", given, "--batches", "1", "--size", "16", "--out", out, "--workers", "1")
     assert made.exit_code == 0, made.output

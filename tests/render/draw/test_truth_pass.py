@@ -309,6 +309,7 @@ def test_large_pictures_of_several_passes_have_their_own_truth(people: People) -
         np.testing.assert_array_equal(several[name][3], alone[name][0])
 
 
+@pytest.mark.usefixtures("drawn_here")
 def test_a_data_set_with_truth_verifies_and_a_changed_layer_is_found(model: MorphableModel, tmp_path: Path) -> None:
     configuration = RenderConfiguration(
         Splits(train=4, test=4, iid=1, sweep_levels=(1, 1, 1)), size=24, seed=2, truth=("landmarks", "depth", "normals")

@@ -27,6 +27,8 @@ from tests.support.chairs import write_chairs
 from tests.support.heads import one_pose
 from tests.support.rasteriser import rasterise
 
+pytestmark = pytest.mark.usefixtures("drawn_here")
+
 COUNT = 60
 CONFIGURATION = RenderConfiguration(
     Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2)), size=32, seed=5, scene=object_scene()

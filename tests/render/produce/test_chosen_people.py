@@ -24,6 +24,8 @@ from dcign.render.produce.production import render_dataset
 from tests.support.commands import dcign, refused
 from tests.support.data_sets import digests, list_again, make
 
+pytestmark = pytest.mark.usefixtures("drawn_here")
+
 PART = Choice(Range(18.0, 30.0), Range(-3.0, 0.0), ("bob",))
 PEOPLE = 90
 

@@ -125,6 +125,7 @@ def test_names_of_parts_and_landmarks_that_the_model_does_not_have_are_found(
     assert said in found
 
 
+@pytest.mark.usefixtures("drawn_here")
 def test_quick_and_verify_find_a_camera_that_is_100_mm_off(small_faces: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(small_faces, tmp_path / "faces"))
     shard = folder / "test" / "shard-00000.h5"

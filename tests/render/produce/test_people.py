@@ -192,6 +192,7 @@ def test_a_shape_that_does_not_follow_from_sex_and_age_is_found(people_faces: Pa
     assert finding.what == "has in image 7 a shape that is not its own shape at its sex and age"
 
 
+@pytest.mark.usefixtures("drawn_here")
 def test_a_loaded_model_varies_shape_and_skin_alone(model: MorphableModel, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     colours = LinearAlbedo(np.full((model.vertices, 3), 0.5, np.float32),

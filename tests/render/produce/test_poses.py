@@ -16,7 +16,9 @@ from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.draw.scene import HeadFrame, view_matrices
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import Range
-from tests.support.data_sets import make
+from tests.support.data_sets import draw
+
+pytestmark = pytest.mark.usefixtures("drawn_here")
 
 SMALL = RenderConfiguration(Splits(train=4, test=4, iid=1, sweep_levels=(1, 1, 1)), size=32, truth=("landmarks",))
 LENSES = {
@@ -36,7 +38,7 @@ def test_projected_points_of_the_model_are_the_landmarks_of_the_pictures(
     lens: str, model: MorphableModel, tmp_path: Path
 ) -> None:
     """Right: x, y and depth of truth/landmarks, which the renderer's own matrices gave."""
-    make(tmp_path / "faces", model, LENSES[lens])
+    draw(tmp_path / "faces", model, LENSES[lens])
     people = model.at_level(SMALL.level_of_detail)
     for shard in FaceDataset(tmp_path / "faces").shards("iid"):
         batch, names = shard.batch(0), shard.header.truth_names["landmarks"]

@@ -24,6 +24,8 @@ from dcign.render.produce.verification import redraw_batch, verify_pixels
 
 Change = Callable[[h5py.File], None]
 
+pytestmark = pytest.mark.usefixtures("drawn_here")
+
 
 def verify(*shards: Path) -> list[Finding]:
     return verify_pixels(shards, worker_count=1, progress=lambda done: None)

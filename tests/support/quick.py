@@ -1,0 +1,26 @@
+"""Evaluations that are quick: for tests that need no good trees and no true intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from dcign.arrays import Floating, Int64
+
+
+@contextmanager
+def quick_evaluations() -> Iterator[None]:
+    """Grow 3 trees instead of 100, and draw 5 samples for an interval instead of 50."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dcign.metrics.boosting.STAGES", 3)
+        patch.setattr("dcign.metrics.predictors._fit_classifier", _three_trees)
+        patch.setattr("dcign.evaluate.disentanglement.ROUNDS", 5)
+        yield
+
+
+def _three_trees(codes: Floating, truth: Int64, rng: object) -> object:
+    from sklearn.ensemble import GradientBoostingClassifier  # slow to import for tests without evaluations
+
+    return GradientBoostingClassifier(n_estimators=3, random_state=0).fit(codes, truth)
