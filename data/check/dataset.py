@@ -131,7 +131,11 @@ def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str
     faults = [*header_faults(shard, listed)] if listed else []
     faults += [f"has {what}, which shards do not have" for what in shard.unknown]
     changed = [CHANGED] if listed and sha256 != listed.entry.sha256 else []
-    return [*(Finding(name, None, what) for what in faults), *also(shard), *(Finding(name, None, what) for what in changed)]
+    return [
+        *(Finding(name, None, what) for what in faults),
+        *also(shard),
+        *(Finding(name, None, what) for what in changed),
+    ]
 
 
 def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:

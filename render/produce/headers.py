@@ -108,7 +108,9 @@ def _unplanned(shard: Shard, configuration: RenderConfiguration, model: _Model |
     faults = [*unplanned(configuration, shard.header.split, shard.numbers, labels, objects, count)]
     wrong = {row for row, _ in faults}
     if len(wrong) > max(FEW, len(shard) * MOST):
-        what = f"{len(wrong)} of {len(shard)} batches have labels that its seed does not imply; the first {faults[0][1]}"
+        what = (
+            f"{len(wrong)} of {len(shard)} batches have labels that its seed does not imply; the first {faults[0][1]}"
+        )
         yield Finding(name, None, f"{what}: labels were altered, or planned by an earlier version")
         return
     yield from (Finding(name, int(shard.numbers[row]), what) for row, what in faults)
