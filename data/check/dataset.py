@@ -168,14 +168,13 @@ def _varying_labels(shard: Shard) -> list[Float32 | None]:
 def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str) -> list[str]:
     """Return what is wrong with one batch's pixels, or why they cannot be read."""
     of_objects = IDENTITY_SHAPE not in shard.columns()
-    turns = of_objects and varies == "azimuth"  # many objects look the same from several sides, stools from all
-    folds = turns or (of_objects and varies.startswith("light_"))  # and they are not as round as a head
+    # Two objects may look the same, and one from several sides or in any light from behind: only people are compared.
+    alike = of_objects or varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair are alike
     try:
-        alike = turns or varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair are alike
         images = shard.images(row)
         # What other pictures may look like is unknown: blank, equal, in any order.
         rendered = shard.header.version == RENDERED
-        faults = pixel_faults(images, labels, varies, folds=folds, alike=alike) if rendered else []
+        faults = pixel_faults(images, None if of_objects else labels, varies, alike=alike) if rendered else []
         layers = {name: shard.truth(name, row) for name in shard.truths}
     except DataError as error:
         return [without_name(error, shard.path)]
