@@ -213,6 +213,12 @@ def test_subdivision_leaves_no_gaps_and_moves_nothing() -> None:
     assert len(subdivided(mesh.vertices, np.asarray(mesh.faces, np.int64), 1e-6, 500)[1]) <= 500
 
 
+def test_edges_that_are_longer_by_rounding_are_not_cut_for_ever() -> None:
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float64)
+    _, triangles = subdivided(vertices, np.array([[0, 1, 2]]), np.sqrt(2) * (1 - 1e-12), 100)
+    np.testing.assert_array_equal(triangles, [[0, 1, 2]])
+
+
 def test_an_object_of_too_many_triangles_keeps_its_shape_and_colours() -> None:
     ring = trimesh.creation.torus(1.0, 0.3, major_sections=128, minor_sections=64)
     soup = normalised(soup_from(ring))
