@@ -5,7 +5,8 @@
 
 Takes a random sample of the mesh files in a folder, at any depth. A file agrees if the areas differ by less than .1 %
 and the mean colours, weighted by area, by less than 6 of 255. Assimp reads in a process of its own, because some files
-crash it; it reads no colours of OFF and STL. Files that we refuse are listed with the reason.
+crash it; it reads no colours of OFF and STL. Files that we refuse are listed with the reason,
+and so are those that take more than a minute.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +35,7 @@ from dcign.printable import printable
 AREA, COLOUR = 1e-3, 6.0  # largest differences of files that agree
 LINEAR = (".glb", ".gltf")
 COLOURLESS = (".off", ".stl")  # formats of which assimp gives no colours
-SECONDS = 60.0  # for which assimp may read a file
+SECONDS = 60.0  # for which assimp may read a file, and of CPU time for which we may
 MOST_TRIANGLES = 200_000  # into which we subdivide what has a texture
 BASE_COLOUR, DIFFUSE = 12, 1  # assimp's kinds of textures
 PLACES = 48  # in each triangle where we look up a texture for assimp
@@ -57,14 +61,21 @@ def main() -> None:
     if not files:
         raise BenchmarkError(f"expected mesh files, found none in {given.folder}: choose another folder.")
     sample = sorted(random.Random(given.seed).sample(files, min(given.count, len(files))))
-    rows = [compare(file) | {"file": printable(file.relative_to(given.folder).as_posix())} for file in sample]
+    rows = []
+    for number, file in enumerate(sample, 1):
+        name = printable(file.relative_to(given.folder).as_posix())
+        rows.append(compare(file) | {"file": name})
+        print(f"{number} of {len(sample)}: {name}: {rows[-1]['verdict']}", file=sys.stderr, flush=True)
     print(json.dumps(rows, indent=1) if given.json else _table(rows))
 
 
 def compare(file: Path) -> dict[str, Any]:
     """Return what we and assimp find in a file, and the verdict."""
     try:
-        ours = _by_us(file)
+        with _at_most(SECONDS):
+            ours = _by_us(file)
+    except _TooSlow:
+        return {"verdict": "too slow", "reason": f"it is not read after {SECONDS:g} s of CPU time"}
     except ModelError as error:
         return {"verdict": "refused", "reason": str(error)}
     command = [sys.executable, "-m", "benchmarks.meshes", "--assimp", str(file)]
@@ -80,6 +91,26 @@ def compare(file: Path) -> dict[str, Any]:
         return {"verdict": "agrees", "colour": "not compared"} | found
     apart = np.abs(np.array(ours["colour"]) - theirs["colour"]).max()
     return {"verdict": "agrees" if apart <= COLOUR else "other colour"} | found
+
+
+class _TooSlow(Exception):
+    """Reading takes too long; not a TimeoutError, which readers would take for one of the file's."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise _TooSlow in what takes more CPU time."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _by_us(file: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from dcign.errors import DataError
 from dcign.storage.atomic import file_sha256
 
 Progress = Callable[[int, int], None]  # batches checked so far, batches to check
-HeaderCheck = Callable[[Shard], Iterable[str]]  # what is wrong with a shard's header
+ShardCheck = Callable[[Shard], Iterable[Finding]]  # what else is wrong with a shard's header or labels
 PixelCheck = tuple[str, list[Fault]]  # the slow part of a shard's check: its SHA-256, and what is wrong with its pixels
 
 
@@ -50,18 +50,18 @@ class _BatchCounter:
                 self.progress(self.done, self.total)
 
 
-def nothing_more(shard: Shard) -> Iterable[str]:
-    """Find nothing wrong with a header."""
+def nothing_more(shard: Shard) -> Iterable[Finding]:
+    """Find nothing else wrong with a shard."""
     return ()
 
 
 def check_dataset(
-    dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None, also: HeaderCheck = nothing_more
+    dataset: FaceDataset, *, workers: int = 1, progress: Progress | None = None, also: ShardCheck = nothing_more
 ) -> list[Finding]:
     """Check every shard, and that the shards are complete, unchanged, and share no people between train and test.
 
     workers: threads that read pixels; progress is called after every batch; also: yields what else is wrong with a
-    shard's header. A shard that cannot be read is a finding.
+    shard. A shard that cannot be read is a finding.
     """
     listed = [entry for entries in dataset.splits.values() for entry in entries]
     counter = _BatchCounter(progress, sum(entry.batches for entry in listed))
@@ -79,7 +79,7 @@ def check_dataset(
     return findings + list(people_in_train(dataset.folder, people))
 
 
-def check_shard(path: Path, *, progress: Progress | None = None, also: HeaderCheck = nothing_more) -> list[Finding]:
+def check_shard(path: Path, *, progress: Progress | None = None, also: ShardCheck = nothing_more) -> list[Finding]:
     """Check one shard, also against the dataset.json of its folder if that lists it.
 
     progress, also: as in `check_dataset`. Raises DataError if the shard cannot be read.
@@ -112,7 +112,7 @@ def _entry_findings(
     entry: ShardEntry,
     people: People,
     check: Callable[[], PixelCheck],
-    also: HeaderCheck,
+    also: ShardCheck,
 ) -> list[Finding]:
     """Check one listed shard: present, unchanged, of this data set, and correct. check: does the slow part."""
     path = dataset.folder / entry.file
@@ -126,14 +126,16 @@ def _entry_findings(
         return [Finding(name, None, without_name(error, path))]
 
 
-def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str, also: HeaderCheck) -> list[Finding]:
+def _header_findings(shard: Shard, name: str, listed: Listed | None, sha256: str, also: ShardCheck) -> list[Finding]:
     """Return where a shard differs from dataset.json, if one lists it, and what else is wrong with its header."""
     faults = [*header_faults(shard, listed)] if listed else []
     faults += [f"has {what}, which shards do not have" for what in shard.unknown]
-    faults += also(shard)
-    if listed and sha256 != listed.entry.sha256:
-        faults.append(CHANGED)
-    return [Finding(name, None, what) for what in faults]
+    changed = [CHANGED] if listed and sha256 != listed.entry.sha256 else []
+    return [
+        *(Finding(name, None, what) for what in faults),
+        *also(shard),
+        *(Finding(name, None, what) for what in changed),
+    ]
 
 
 def _shard_findings(shard: Shard, name: str, people: People, pixels: list[Fault]) -> list[Finding]:
@@ -166,14 +168,13 @@ def _varying_labels(shard: Shard) -> list[Float32 | None]:
 def _batch_pixel_faults(shard: Shard, row: int, labels: Float32 | None, varies: str) -> list[str]:
     """Return what is wrong with one batch's pixels, or why they cannot be read."""
     of_objects = IDENTITY_SHAPE not in shard.columns()
-    turns = of_objects and varies == "azimuth"  # many objects look the same from several sides, stools from all
-    folds = turns or (of_objects and varies.startswith("light_"))  # and they are not as round as a head
+    # Two objects may look the same, and one from several sides or in any light from behind: only people are compared.
+    alike = of_objects or varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair are alike
     try:
-        alike = turns or varies == "hair" or shard.header.split == "mix"  # two bald heads of different hair are alike
         images = shard.images(row)
         # What other pictures may look like is unknown: blank, equal, in any order.
         rendered = shard.header.version == RENDERED
-        faults = pixel_faults(images, labels, varies, folds=folds, alike=alike) if rendered else []
+        faults = pixel_faults(images, None if of_objects else labels, varies, alike=alike) if rendered else []
         layers = {name: shard.truth(name, row) for name in shard.truths}
     except DataError as error:
         return [without_name(error, shard.path)]

@@ -3,8 +3,8 @@
 The images of a batch, sorted by the label that varies, form a smooth path: each image lies between its two neighbours,
 and no exchange of two labels makes the path much shorter. This needs no renderer. It misses a label that is wrong by
 less than the distance to the next one; for that, `dcign.render.produce.verification` renders again. Objects are an
-exception: flat surfaces in moving light become lighter and then darker again, and many objects look the same from
-several sides. So the path goes back the way it came.
+exception: flat surfaces in moving light become lighter and then darker again, many objects look the same from several
+sides, and a thin sheet from above as from below. So the path goes back the way it came, and is not checked.
 """
 
 from __future__ import annotations
@@ -23,21 +23,18 @@ SHORTCUT = 0.03  # share of the path that an exchange of two labels may save
 HAIR = 0.02  # of the batch's range of labels: closer labels may give the same image
 
 
-def pixel_faults(
-    images: UInt8, labels: Float32 | None, factor: str = "label", *, folds: bool = False, alike: bool = False
-) -> list[str]:
+def pixel_faults(images: UInt8, labels: Float32 | None, factor: str = "label", *, alike: bool = False) -> list[str]:
     """Return what is wrong with a batch's pixels (20, H, W, C).
 
-    labels (20,): of the one factor that varies; None if people or everything varies. factor: its name. folds: whether
-    the path may go back the way it came, so that the order of the images cannot be checked; alike: whether images may
-    be equal.
+    labels (20,): of the one factor that varies; None if people or everything varies, or if their order says
+    nothing. factor: its name; alike: whether images may be equal.
     """
     flat = images.reshape(len(images), -1)
     blank = (flat == flat[:, :1]).all(axis=1)
     faults = [f"image {image} is blank" for image in np.flatnonzero(blank)]
     if not faults and not alike:
         faults = _repeats(images, labels)
-    if not faults and labels is not None and not folds:
+    if not faults and labels is not None:
         faults = _disorder(_thumbnails(images), labels, factor)
     return faults
 

@@ -22,7 +22,8 @@ from dcign.storage.atomic import file_sha256
 EXTENSIONS = tuple(READERS)
 UP = ("y", "z")
 LICENCE = "that of the meshes, which are not dcign's"
-LISTED = 3  # files that an error names; the others are counted
+LISTED = 3  # files that a warning names; the others are counted
+REFUSED = 40  # files that an error names: one run should name all that are to be repaired
 MOST_VERTICES = 60_000  # as drawn: the vertex shader numbers the vertices of 20 objects in 32-bit floats
 # What becomes of what is shown only in part, by its kind in collection.NOTES.
 CONSEQUENCES = {
@@ -115,9 +116,9 @@ def pack(folder: MeshFolder, triangles: int, progress: StageProgress) -> Collect
             if words := getattr(content, kind):
                 noted[name] = words
     if wrong:
-        more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
+        more = f" and {len(wrong) - REFUSED} more" if len(wrong) > REFUSED else ""
         raise ModelError(
-            f"expected a different object in each mesh of {folder.path}, found {', '.join(wrong[:LISTED])}{more}: "
+            f"expected a different object in each mesh of {folder.path}, found {', '.join(wrong[:REFUSED])}{more}: "
             "repair or remove them."
         )
     source = printable(folder.path.resolve().name)

@@ -11,6 +11,7 @@ import numpy as np
 from dcign.arrays import Float64, Int64
 from dcign.facegen.objects.soup import distinct
 
+ROUNDED = 1 + 1e-9  # how much longer an edge may be: halves of equal edges differ by rounding
 # The pieces of a triangle whose first k edges are cut: corners 0 1 2 and midpoints 3 (of 01), 4 (of 12), 5 (of 20).
 CUTS = {
     1: ((0, 3, 2), (3, 1, 2)),
@@ -26,7 +27,7 @@ def subdivided(vertices: Float64, triangles: Int64, length: float, most: int) ->
     """
     while True:
         longest = _lengths(vertices, triangles).max(initial=0.0)
-        if longest <= length:
+        if longest <= length * ROUNDED:
             return vertices, triangles
         finer = _cut(vertices, triangles, max(length, longest / 2))
         if len(finer[1]) > most:
@@ -42,7 +43,7 @@ def _lengths(vertices: Float64, triangles: Int64) -> Float64:
 
 def _cut(vertices: Float64, triangles: Int64, length: float) -> tuple[Float64, Int64]:
     """Halve each edge that is longer than `length`."""
-    cut = _lengths(vertices, triangles) > length * (1 + 1e-9)
+    cut = _lengths(vertices, triangles) > length * ROUNDED
     count = cut.sum(axis=1)
     # Rotate the corners of each triangle until its cut edges come first.
     start = np.where(count == 1, cut.argmax(axis=1), np.where(count == 2, (np.argmin(cut, axis=1) + 1) % 3, 0))

@@ -55,20 +55,9 @@ def plan_batch(
     train and test vary one thing, iid all; sweep shows 20 faces on a grid, mix shows people and their recombinations.
     crowd: the people, if the configuration shows those of a file.
     """
-    if split == "sweep":
-        varies, factors = "identity", _sweep_factors(configuration, number)
-    else:
-        rng = generator(configuration.seed, BATCH_STREAM, SPLITS.index(split), number)
-        usual = configuration.kinds[number % len(configuration.kinds)]
-        varies = {"iid": "all", "mix": "identity"}.get(split, usual)
-        factors = _drawn_factors(configuration, varies, rng)
-    nuisance = _nuisances(configuration, split, number, varies)
+    varies, factors, nuisance = plan_labels(configuration, split, number)
     if isinstance(model, Collection):
-        # There are few objects, so batches show them repeatedly.
-        own = generator(configuration.seed, OBJECT_STREAM, SPLITS.index(split), number)
-        order = generator(configuration.seed, DEAL_STREAM)
-        shown = choose_objects(len(model.solids), split, varies, order=order, rng=own)
-        index = np.broadcast_to(shown, BATCH_SIZE).copy()
+        index = plan_objects(configuration, len(model.solids), split, number, varies)
         return BatchPlan(split, number, varies, _table(configuration, factors), index, None, None, None, nuisance)
     people = plan_people(
         configuration, model, split, number, varies, {name: float(v[0]) for name, v in factors.items()}, crowd
@@ -86,6 +75,31 @@ def plan_batch(
         own_shape=people.own_shape,
         source=people.source,
     )
+
+
+def plan_labels(
+    configuration: RenderConfiguration, split: str, number: int
+) -> tuple[str, dict[str, Floating], dict[str, Float32]]:
+    """Plan what varies in batch `number` of a split, its factors and its nuisances, each name -> (20,).
+
+    Nothing here depends on the model: factors that are properties of people are not among them, except those that a
+    sweep gives to all.
+    """
+    if split == "sweep":
+        varies, factors = "identity", _sweep_factors(configuration, number)
+    else:
+        rng = generator(configuration.seed, BATCH_STREAM, SPLITS.index(split), number)
+        usual = configuration.kinds[number % len(configuration.kinds)]
+        varies = {"iid": "all", "mix": "identity"}.get(split, usual)
+        factors = _drawn_factors(configuration, varies, rng)
+    return varies, factors, _nuisances(configuration, split, number, varies)
+
+
+def plan_objects(configuration: RenderConfiguration, count: int, split: str, number: int, varies: str) -> Int64:
+    """Choose which of `count` objects (20,) a batch shows. There are few, so batches show them repeatedly."""
+    own = generator(configuration.seed, OBJECT_STREAM, SPLITS.index(split), number)
+    order = generator(configuration.seed, DEAL_STREAM)
+    return np.broadcast_to(choose_objects(count, split, varies, order=order, rng=own), BATCH_SIZE).copy()
 
 
 def _table(configuration: RenderConfiguration, factors: Mapping[str, Floating]) -> Float32:

@@ -1,4 +1,7 @@
-"""The header of a shard, as its configuration and its model imply it: written with the shard, compared by checks."""
+"""The header of a shard, as its configuration and its model imply it: written with the shard, compared by checks.
+
+The checks compare the labels, too: the configuration implies them.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,15 @@ from typing import Any
 
 from dcign.data.damage import shown
 from dcign.data.dataset.listed import factor_pairs
-from dcign.data.schema import COEFFICIENTS, ShardHeader
+from dcign.data.schema import BATCH_SIZE, COEFFICIENTS, ShardHeader
+from dcign.data.shard.findings import Finding
 from dcign.data.shard.reader import Shard
 from dcign.errors import DcignError
 from dcign.facegen.model.traits import attribute_names, varies_with
 from dcign.facegen.objects.collection import Collection
 from dcign.render.draw.scene import HeadFrame, without_unset
 from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.labels import unplanned
 from dcign.render.plan.objects import FRAME, Subject, read_subject
 from dcign.render.produce.batch_renderer import BatchRenderer, head_frame, subject_truth_names
 from dcign.render.produce.folder import MODEL
@@ -25,6 +30,7 @@ from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import local_copy, store_errors
 
 ROUNDING = 1e-6  # relative; other versions of numpy round the head's sphere differently
+FEW, MOST = 5, 0.5  # batches, and share of a shard's, with wrong labels that get a finding each
 
 Json = dict[str, Any]
 
@@ -58,14 +64,14 @@ def shard_header(
     )
 
 
-def header_check(folder: Path) -> Callable[[Shard], Iterator[str]]:
-    """Return a check of the headers of shards; without model.npz in their folder it compares what it can.
+def header_check(folder: Path) -> Callable[[Shard], Iterator[Finding]]:
+    """Return a check of headers and labels of shards; without model.npz in their folder it compares what it can.
 
     folder: the data set's.
     """
     models: dict[str, _Model | None] = {}  # by the hash that shards give
 
-    def check(shard: Shard) -> Iterator[str]:
+    def check(shard: Shard) -> Iterator[Finding]:
         header = shard.header
         try:
             configuration = RenderConfiguration.from_dict(header.configuration)
@@ -73,9 +79,11 @@ def header_check(folder: Path) -> Callable[[Shard], Iterator[str]]:
             return  # somebody's own pictures: nothing is implied
         if header.model_sha256 not in models:
             models[header.model_sha256] = _read_model(folder / MODEL, header.model_sha256)
-        yield from _differences(shard, configuration, models[header.model_sha256])
-        yield from _extent_faults(shard, configuration)
-        yield from _strangers(shard, configuration)
+        model = models[header.model_sha256]
+        faults = [*_differences(shard, configuration, model), *_extent_faults(shard, configuration)]
+        faults += _strangers(shard, configuration)
+        yield from (Finding(str(shard.path), None, what) for what in faults)
+        yield from _unplanned(shard, configuration, model)
 
     return check
 
@@ -87,6 +95,25 @@ def _strangers(shard: Shard, configuration: RenderConfiguration) -> Iterator[str
         columns = dict(zip(shard.header.attributes, attributes.reshape(-1, attributes.shape[-1]).T, strict=True))
         for what in configuration.people.strangers(columns):
             yield f"shows {what}; its configuration chooses others"
+
+
+def _unplanned(shard: Shard, configuration: RenderConfiguration, model: _Model | None) -> Iterator[Finding]:
+    """Yield batches whose labels, or objects, are not those that the seed implies; one finding if they are most."""
+    names = [factor.name for factor in shard.header.factors]
+    if shard.batch_size != BATCH_SIZE or names != [factor.name for factor in configuration.factors]:
+        return
+    subject = model.subject if model else None
+    objects, count = (shard.identity_index, len(subject.solids)) if isinstance(subject, Collection) else (None, 0)
+    labels, name = shard.labels | shard.nuisances, str(shard.path)
+    faults = [*unplanned(configuration, shard.header.split, shard.numbers, labels, objects, count)]
+    wrong = {row for row, _ in faults}
+    if len(wrong) > max(FEW, len(shard) * MOST):
+        what = (
+            f"{len(wrong)} of {len(shard)} batches have labels that its seed does not imply; the first {faults[0][1]}"
+        )
+        yield Finding(name, None, f"{what}: labels were altered, or planned by an earlier version")
+        return
+    yield from (Finding(name, int(shard.numbers[row]), what) for row, what in faults)
 
 
 def _differences(shard: Shard, configuration: RenderConfiguration, model: _Model | None) -> Iterator[str]:

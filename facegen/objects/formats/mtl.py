@@ -17,6 +17,7 @@ OPTIONS = {
     "-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-imfchan": 1, "-mm": 2,
     "-o": 3, "-s": 3, "-t": 3, "-texres": 1, "-type": 1, "-colorspace": 1,
 }  # fmt: skip
+BLACK = (0.0, 0.0, 0.0)
 DIFFUSE = ("map_kd", "map_ka")  # the first that a material has; some programs write only the ambient one
 
 
@@ -44,7 +45,7 @@ class Material:
 def read_materials(path: Path) -> dict[str, Material]:
     """Read the materials of a file by name. A name that occurs twice is the first of the two."""
     materials: dict[str, Material] = {}
-    name, maps = "", {}  # type: str, dict[str, Material]
+    name, maps, emitted = "", {}, {}  # type: str, dict[str, Material], dict[str, tuple[float, float, float] | None]
     known = False
     for line in utf8(path.read_bytes()).decode("utf-8", "surrogateescape").splitlines():
         word, rest = (*without_comment(line).split(None, 1), "", "")[:2]
@@ -57,11 +58,16 @@ def read_materials(path: Path) -> dict[str, Material]:
         elif word == "kd":
             colour = _colour(rest)
             materials[name] = replace(materials[name], colour=colour, unread="" if colour else f"Kd {rest}")
+        elif word == "ke":
+            emitted[name] = _colour(rest)
         elif word in DIFFUSE and rest:
             maps[word] = _texture(rest)
             chosen = maps[next(each for each in DIFFUSE if each in maps)]
             kept = materials[name]
             materials[name] = replace(chosen, colour=kept.colour, unread=kept.unread, folder=path.parent)
+    for name, material in materials.items():
+        if material.colour == BLACK and material.picture is None and emitted.get(name):  # lamps and screens
+            materials[name] = replace(material, colour=emitted[name])
     return materials
 
 

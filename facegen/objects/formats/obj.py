@@ -78,6 +78,7 @@ def _statements(content: bytes) -> dict[bytes, Statements]:
         word, _, rest = line.partition(b" ")
         if not word and rest:
             word, _, rest = rest.lstrip().partition(b" ")
+        word = word.lower()
         if word in found:
             found[word].texts.append(rest)
             found[word].lines.append(number)

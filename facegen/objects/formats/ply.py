@@ -17,6 +17,7 @@ from dcign.facegen.objects.formats.part import NOT_FINITE, Content, Part, Textur
 from dcign.facegen.objects.formats.pictures import Pictures
 from dcign.facegen.objects.formats.ply_elements import Element, Numbers, Ragged, read_elements
 from dcign.facegen.objects.formats.polygons import strips_cut, triangulated
+from dcign.printable import printable
 
 CORNERS = ("vertex_indices", "vertex_index", "vertex_indexes", "vertices", "indices", "vertex_idx")
 COLOURS = tuple(
@@ -29,15 +30,17 @@ COLOUR_WORDS = re.compile("red|green|blue|rgba?|colou?rs?|gr[ae]y|luminance|inte
 RESTART = 2**32 - 1  # of a strip of unsigned numbers: what -1 is of signed ones
 GRAYS = ("gray", "grey", "luminance", "intensity")
 PLACES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"), ("tex_u", "tex_v"))
+VERTICES = ("vertex", "vertices")
 FACES, STRIPS = ("face", "faces", "polygon", "polygons"), ("tristrips", "tristrip", "strips")
 
 
 def read_ply(path: Path) -> Content:
     """Read a file. Raises ModelError, whose text is a clause."""
     elements, pictures_named = read_elements(path.read_bytes())
-    vertex, face = _element(elements, ("vertex", "vertices")), _element(elements, FACES)
+    vertex, face = _element(elements, VERTICES), _element(elements, FACES)
     if vertex is None or not vertex.count:
         return Content(())
+    _refuse_unread(elements)
     points = _points(vertex)
     counts, corners = _polygons(face)
     strips = _strips(_element(elements, STRIPS))
@@ -85,6 +88,17 @@ def _textured(
 
 def _element(elements: dict[str, Element], names: tuple[str, ...]) -> Element | None:
     return next((elements[name] for name in names if name in elements), None)
+
+
+def _refuse_unread(elements: dict[str, Element]) -> None:
+    """Raise ModelError if an element that is not read is made of vertices: fans, or the grids of scanners."""
+    for name, element in elements.items():
+        if (
+            name not in (*VERTICES, *FACES, *STRIPS)
+            and element.count
+            and any(each in element.lists for each in CORNERS)
+        ):
+            raise ModelError(f"its element {printable(name)[:40]} of vertices is not read")
 
 
 def _points(vertex: Element) -> Float64:

@@ -79,14 +79,16 @@ def _header(content: bytes) -> tuple[str, dict[str, Element], list[str], bytes]:
         raise ModelError("it does not begin with the header of a PLY file")
     body = body.lstrip(b" ")
     body = body[2:] if body[:2] == b"\r\n" else body[1:]
-    order, elements, pictures = "", {}, []  # type: str, dict[str, Element], list[str]
+    order, twice, elements, pictures = "", "", {}, []  # type: str, str, dict[str, Element], list[str]
     for line in head.decode("utf-8", "surrogateescape").splitlines()[1:]:
         words = line.split()
         try:
             if words[:1] == ["format"]:
                 order = ORDERS[words[1]]
             elif words[:1] == ["element"]:
-                element = elements.setdefault(words[1].lower(), Element(int(words[2])))
+                element, name = Element(int(words[2])), words[1].lower()
+                twice = twice or (name if name in elements else "")
+                elements[name] = element
             elif words[:2] == ["property", "list"]:
                 element.properties.append(Property(words[4].lower(), TYPES[words[3].lower()], TYPES[words[2].lower()]))
             elif words[:1] == ["property"]:
@@ -95,6 +97,8 @@ def _header(content: bytes) -> tuple[str, dict[str, Element], list[str], bytes]:
                 pictures.append(line.split(None, 2)[2].strip())
         except (KeyError, IndexError, ValueError, UnboundLocalError):
             raise ModelError(f"it has a line {printable(line)[:60]!r} in its header, which says nothing") from None
+    if twice:
+        raise ModelError(f"it has two elements {printable(twice)[:40]}")
     return order, elements, pictures, body
 
 

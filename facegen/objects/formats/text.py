@@ -50,6 +50,8 @@ def _slowly(words: list[bytes], kind: type[Number]) -> NDArray[Number]:
     found = np.empty(len(words), kind)
     for place, word in enumerate(words):
         try:
+            if b"_" in word:  # Python's own spelling, 1_000
+                raise ValueError
             found[place] = float(word) if kind is np.float64 else int(word)
         except OverflowError:
             raise ModelError(f"it has the number {printable(word.decode())[:40]}, which is too large") from None

@@ -124,3 +124,19 @@ def test_quantised_coordinates_are_what_their_transform_expects(tmp_path: Path) 
     file.tree["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["extensions"] = moved
     file.tree["extensionsRequired"] = ["KHR_mesh_quantization"]
     assert colours_in(file.write(tmp_path / "m.gltf")) == [(255, 255, 255)]
+
+
+def test_a_file_that_needs_a_later_reader_is_refused(tmp_path: Path) -> None:
+    file = textured(tmp_path)
+    file.tree["asset"] = {"version": "2.1", "minVersion": "2.1"}
+    with pytest.raises(ModelError, match=r"it is glTF 2\.1, and only 2\.0 is read"):
+        read_mesh(file.write(tmp_path / "m.gltf"))
+
+
+@pytest.mark.parametrize("with_texture", [False, True])
+def test_a_black_material_shows_what_it_emits(with_texture: bool, tmp_path: Path) -> None:
+    file = textured(tmp_path)
+    emitted = {"emissiveTexture": {"index": 0}} if with_texture else {}
+    black = {"baseColorFactor": [0, 0, 0, 1]}
+    file.tree["materials"] = [{"pbrMetallicRoughness": black, "emissiveFactor": [1, 0, 0]} | emitted]
+    assert colours_in(file.write(tmp_path / "m.gltf")) == [(255, 0, 0)]

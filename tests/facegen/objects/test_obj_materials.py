@@ -132,3 +132,25 @@ def test_texture_coordinates_may_have_comments_and_any_size(folder: Path) -> Non
     path = obj(folder, "newmtl A b\nmap_Kd -s 1e308 1e308 red.png\n")
     path.write_text(path.read_text().replace("vt 1 0", "vt 1e300 0 # far"))
     assert colours_in(path) == [RED]
+
+
+def test_keywords_may_be_written_in_capitals(folder: Path) -> None:
+    path = obj(folder, "NEWMTL A b\nKD 1 0 0\n")
+    path.write_text(
+        "\n".join(line[: line.find(" ")].upper() + line[line.find(" ") :] for line in path.read_text().splitlines())
+    )
+    assert colours_in(path) == [RED]
+
+
+@pytest.mark.parametrize(
+    ("lines", "colour"), [("Kd 0 0 0\nKe 1 0 0", RED), ("Ke 1 0 0\nKd 0 1 0", GREEN), ("Kd 0 0 0\nKe 0 0 0", (0, 0, 0))]
+)
+def test_a_black_material_shows_what_it_emits(lines: str, colour: tuple[int, ...], folder: Path) -> None:
+    assert colours_in(obj(folder, f"newmtl A b\n{lines}\n")) == [colour]
+
+
+def test_numbers_with_underscores_are_none(folder: Path) -> None:
+    path = obj(folder, None)
+    path.write_text(path.read_text().replace("v 1 0 0", "v 1_0 0 0"))
+    with pytest.raises(ModelError, match="it has '1_0' in place of a number"):
+        read_mesh(path)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dcign.errors import ModelError
 from dcign.facegen.objects.collection import Solid, collection_bytes, is_collection, packed, read_collection
-from dcign.facegen.objects.folder import mesh_folder, pack
+from dcign.facegen.objects.folder import REFUSED, mesh_folder, pack
 from dcign.facegen.objects.formats.part import GRAY
 from dcign.facegen.objects.reading import read_mesh, soup_of
 from dcign.facegen.objects.soup import RADIUS, Soup, normalised, simplified, welded
@@ -213,6 +213,12 @@ def test_subdivision_leaves_no_gaps_and_moves_nothing() -> None:
     assert len(subdivided(mesh.vertices, np.asarray(mesh.faces, np.int64), 1e-6, 500)[1]) <= 500
 
 
+def test_edges_that_are_longer_by_rounding_are_not_cut_for_ever() -> None:
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float64)
+    _, triangles = subdivided(vertices, np.array([[0, 1, 2]]), np.sqrt(2) * (1 - 1e-12), 100)
+    np.testing.assert_array_equal(triangles, [[0, 1, 2]])
+
+
 def test_an_object_of_too_many_triangles_keeps_its_shape_and_colours() -> None:
     ring = trimesh.creation.torus(1.0, 0.3, major_sections=128, minor_sections=64)
     soup = normalised(soup_from(ring))
@@ -284,11 +290,15 @@ def test_all_bad_meshes_are_named_in_one_sentence(chairs: Path, tmp_path: Path) 
     assert "a-cut.glb (it is cut short)" in text
     assert "b-points.obj (it has no triangles)" in text
     assert "c-flat.obj (none of its triangles has an area)" in text
-    assert "and 2 more: " in text
-    for name in ("a-cut.glb", "b-points.obj", "c-flat.obj"):
-        (folder / name).unlink()
-    with pytest.raises(ModelError, match=r"d-nan.obj \(.*e-twin.obj \(it is the same as chair-00.obj\)"):
-        pack(mesh_folder(folder, fewest=1), 5000, silent)
+    assert "d-nan.obj (not all of its coordinates are finite numbers)" in text
+    assert "e-twin.obj (it is the same as chair-00.obj): repair or remove them." in text
+
+
+def test_of_very_many_bad_meshes_the_last_are_counted(tmp_path: Path) -> None:
+    for number in range(REFUSED + 2):
+        (tmp_path / f"bad-{number:03}.obj").write_text(f"v {number} 0 0\n")
+    with pytest.raises(ModelError, match=rf"bad-{REFUSED - 1:03}.obj \(it has no triangles\) and 2 more: "):
+        pack(mesh_folder(tmp_path, fewest=1), 5000, silent)
 
 
 def test_a_coordinate_that_is_not_finite_is_refused() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dcign.errors import ModelError
 from dcign.facegen.objects.formats.part import GRAY
 from dcign.facegen.objects.reading import read_mesh
 from tests.support.meshes import area_of, colours_in
@@ -126,3 +127,21 @@ def test_strips_restart_at_the_largest_unsigned_number(kind: str, restart: int, 
     for name, body in (("ascii", text.encode()), ("binary_little_endian", binary)):
         (tmp_path / "m.ply").write_bytes(header.format(name).encode() + body)
         assert area_of(tmp_path / "m.ply") == 4
+
+
+@pytest.mark.parametrize("name", ["trifans", "range_grid"])
+def test_an_element_of_vertices_that_is_not_read_is_refused(name: str, tmp_path: Path) -> None:
+    path = ply(tmp_path, "", [], ())
+    text = path.read_text().replace(
+        "end_header", f"element {name} 1\nproperty list uchar int vertex_indices\nend_header"
+    )
+    path.write_text(f"{text}3 0 1 2\n")
+    with pytest.raises(ModelError, match=f"its element {name} of vertices is not read"):
+        read_mesh(path)
+
+
+def test_two_elements_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = ply(tmp_path, "", [], ())
+    path.write_text(path.read_text().replace("end_header", "element Vertex 0\nend_header"))
+    with pytest.raises(ModelError, match="it has two elements vertex"):
+        read_mesh(path)

@@ -24,6 +24,8 @@ from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.production import Production, render_dataset
 from dcign.render.produce.verification import verify_pixels
 from tests.support.chairs import write_chairs
+from tests.support.commands import dcign
+from tests.support.data_sets import list_again
 from tests.support.heads import one_pose
 from tests.support.rasteriser import rasterise
 
@@ -125,6 +127,34 @@ def test_an_object_under_another_s_number_is_found(data_set: Path, tmp_path: Pat
     found = [str(finding) for finding in verify_pixels([shard], worker_count=1, progress=silent)]
     assert any("batch 0: image 0 to 19 is not what the labels say" in each for each in found)
     assert any(f"batch 1: shows an object that model.npz, which has {COUNT}, does not hold" in each for each in found)
+
+
+@pytest.mark.parametrize("name", ["azimuth", "light_azimuth"])
+def test_exchanged_labels_of_objects_are_found_without_rendering(data_set: Path, tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(data_set, tmp_path / "out"))
+    with h5py.File(folder / "train" / "shard-00000.h5", "r+") as file:
+        kinds = h5py.check_enum_dtype(file["varies"].dtype)
+        row = int(np.flatnonzero(file["varies"][()] == kinds[name])[1])
+        labels = file["factors"][row]
+        column = file["factors"].attrs["names"].tolist().index(name.encode())
+        labels[[3, 11], column] = labels[[11, 3], column]
+        file["factors"][row] = labels
+    list_again(folder)
+    found = dcign("inspect", folder, "--quick")
+    assert found.exit_code == 1
+    said = f"shard-00000.h5, batch {row}: has the {name} of images 3 and 11 exchanged, as its seed shows"
+    assert said in " ".join(found.output.split())
+    assert "1 finding." in found.output
+
+
+def test_an_object_that_the_seed_does_not_choose_is_found_without_rendering(data_set: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(data_set, tmp_path / "out"))
+    with h5py.File(folder / "test" / "shard-00000.h5", "r+") as file:
+        index = file["identity/index"][1]
+        file["identity/index"][1] = index + 1 if index[0] == 0 else index - 1
+    list_again(folder)
+    found = " ".join(dcign("inspect", folder, "--quick").output.split())
+    assert f"batch 1: shows object {index[0] + 1 if index[0] == 0 else index[0] - 1} in image 0; its seed" in found
 
 
 def test_only_what_is_missing_is_made_again_to_the_same_bytes(

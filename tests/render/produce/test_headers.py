@@ -93,8 +93,8 @@ def test_an_attribute_that_the_configuration_does_not_imply_is_found(
         change(file)
     with Shard(folder / "test" / "shard-00000.h5") as shard:
         (found,) = check(shard)
-    assert said in found
-    assert "its configuration implies" in found
+    assert said in found.what
+    assert "its configuration implies" in found.what
 
 
 NAMES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
@@ -122,7 +122,7 @@ def test_names_of_parts_and_landmarks_that_the_model_does_not_have_are_found(
         change(file)
     with Shard(shard) as opened:
         (found,) = header_check(folder)(opened)
-    assert said in found
+    assert said in found.what
 
 
 @pytest.mark.usefixtures("drawn_here")
@@ -145,7 +145,7 @@ def test_without_its_model_a_shard_s_camera_is_compared_with_its_own_radius(smal
     with h5py.File(tmp_path / "shard.h5", "r+") as file:
         CHANGES["distance"][0](file)
     with Shard(tmp_path / "shard.h5") as shard:
-        assert "has camera {'distance'" in next(iter(header_check(tmp_path)(shard)))
+        assert "has camera {'distance'" in next(iter(header_check(tmp_path)(shard))).what
 
 
 def test_somebody_s_own_configuration_implies_nothing(small_faces: Path, tmp_path: Path) -> None:
@@ -155,3 +155,28 @@ def test_somebody_s_own_configuration_implies_nothing(small_faces: Path, tmp_pat
         file.attrs["configuration_sha256"] = np.bytes_(configuration_sha256({"who": "me"}).encode())
     with Shard(tmp_path / "shard.h5") as shard:
         assert list(header_check(tmp_path)(shard)) == []
+
+
+def test_labels_that_the_seed_does_not_imply_are_named_with_batch_and_image(small_faces: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small_faces, tmp_path / "faces"))
+    shard = folder / "iid" / "shard-00000.h5"
+    with h5py.File(shard, "r+") as file:
+        labels = file["factors"][1]
+        before = labels[7, 1].item()
+        labels[7, 1] += 0.01
+        file["factors"][1] = labels
+    with Shard(shard) as opened:
+        (found,) = header_check(folder)(opened)
+    assert found.batch == 1
+    assert found.what == f"has elevation {before + 0.01:.7g} in image 7; its seed implies {before:.7g}"
+
+
+def test_a_shard_of_other_labels_throughout_is_one_finding(small_faces: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(small_faces, tmp_path / "faces"))
+    shard = folder / "train" / "shard-00000.h5"
+    with h5py.File(shard, "r+") as file:
+        file["factors"][:] = np.roll(file["factors"][()], 1, axis=0)
+    with Shard(shard) as opened:
+        (found,) = header_check(folder)(opened)
+    assert found.batch is None
+    assert "of 8 batches have labels that its seed does not imply" in found.what

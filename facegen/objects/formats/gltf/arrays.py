@@ -22,6 +22,7 @@ from dcign.printable import printable
 
 Entry = TypeVar("Entry")
 Decoded = TypeVar("Decoded")
+READABLE = ("1.0", "2.0")  # what files of version 2 may expect of their readers
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 UNSIGNED = (5121, 5123, 5125)  # the only components of indices
 MOST_ZEROS = 2**24  # entries of an accessor without bytes of its own: they are made here, whatever the file says
@@ -59,8 +60,11 @@ class GltfArrays:
             if re.search(rb'"version"\s*:\s*"?1\.', text) or (b'"asset"' not in text and b'"techniques"' in text):
                 raise ModelError("it is glTF 1.0, and only 2.0 is read") from None
             raise ModelError(_invalid(error)) from None
-        if not self.document.asset.version.startswith("2"):
-            raise ModelError(f"it is glTF {printable(self.document.asset.version)[:20]}, and only 2.0 is read")
+        asset = self.document.asset
+        newer = asset.version.startswith("2") and asset.min_version not in READABLE
+        if newer or not asset.version.startswith("2"):
+            needed = asset.min_version if newer else asset.version
+            raise ModelError(f"it is glTF {printable(needed)[:20]}, and only 2.0 is read")
         self._buffers: dict[int, bytes] = {}
 
     def floats(self, index: int, width: int, *, normalised: bool = False) -> Float64:

@@ -73,6 +73,8 @@ class Surfaces:
         if GLOSSY in material.extensions:
             glossy = extension(material.extensions, GLOSSY, SpecularGlossiness)
             factor, info = glossy.diffuse_factor, glossy.diffuse_texture
+        if not any(factor[:3]):  # black, but for what it emits: lamps and screens
+            factor, info = (*material.emissive_factor, 1.0), material.emissive_texture
         light = np.array(factor[:3])
         if info is None:
             return Surface(light)

@@ -15,9 +15,10 @@ Extensions = dict[str, Any]  # any JSON
 
 
 class Asset(msgspec.Struct, frozen=True, rename="camel"):
-    """Which version of glTF the file has."""
+    """Which version of glTF the file has, and which a reader must know."""
 
     version: str
+    min_version: str = "2.0"
 
 
 class Buffer(msgspec.Struct, frozen=True, rename="camel"):
@@ -107,6 +108,8 @@ class Material(msgspec.Struct, frozen=True, rename="camel"):
     """A material."""
 
     pbr_metallic_roughness: BaseColour = BaseColour()
+    emissive_factor: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    emissive_texture: TextureInfo | None = None
     extensions: Extensions = {}
 
 
