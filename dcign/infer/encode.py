@@ -2,8 +2,8 @@
 
 A .npz with one row per image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, named by
 factor_names (F,) in factor_units (F,); split (N,), its name; batch (N,), its number within the split; varies (N,), what
-varies in the batch; identity_index (N,), the number of the person. blocks (Z,), the name of each latent's block of the code,
-such as `hair`: files of runs without assigned latents, and of earlier versions, do not have it.
+varies in the batch; identity_index (N,), the number of the person. blocks (Z,), the name of each latent's block of the
+code, such as `hair`: files of runs without assigned latents, and of earlier versions, do not have it.
 """
 
 from __future__ import annotations
@@ -169,9 +169,7 @@ def load_encoding(path: str | Path) -> Encoding:
             raise TrainingError(f"expected finite numbers as {name} in {path}, found others: encode again.")
     blocks = arrays.get(BLOCKS)
     if blocks is not None and (blocks.dtype.kind != "U" or blocks.shape != arrays["mu"].shape[1:]):
-        raise TrainingError(
-            f"expected the name of each latent's block as {BLOCKS} in {path}, found others: encode again."
-        )
+        raise TrainingError(f"expected the name of each latent's block in {path}, found other {BLOCKS}: encode again.")
     return Encoding(**arrays)
 
 

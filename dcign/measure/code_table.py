@@ -2,8 +2,8 @@
 
 Arrays of the file, one row per image: `latents` (or `codes`, or `mu` of `dcign encode`) (N, Z) and `factors` (N, F).
 Optional: `factor_names`, `factor_units` (F,); `blocks` (Z,), the number or name of each latent's block; `own`
-(F,), each factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one person; and
-`split` (N,), of which `train` is what maps are fitted on.
+(F,), each factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one
+person; and `split` (N,), of which `train` is what maps are fitted on.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ DAMAGES = {
     "lengths": "{'mu':",
     "pickled": "a damaged file: choose",
     "infinite": "others: encode again",
-    "blocks": "others: encode again",
+    "blocks": "other blocks: encode again",
 }
 
 
