@@ -22,7 +22,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     """Write the codes and labels of every image of a data set, so that you can compute metrics yourself.
 
     A .npz with one row per image: mu, logvar, factors, split, batch, varies, identity_index; and factor_names,
-    factor_units.
+    factor_units, and blocks, the name of each latent's block of the code.
 
     \b
     Example:
@@ -53,8 +53,8 @@ def metrics(codes: Path, split: str, own: str, quick: bool, as_json: bool) -> No
     """Compute the metrics of disentanglement of a file of codes, with intervals and what chance gives.
 
     CODES is a .npz of `dcign encode`, or of any model: latents (N, Z) and factors (N, F), one row per image. Optional:
-    factor_names, factor_units, own (F,); blocks (Z,), the number of each latent's block; groups (N,), such as the
-    person of each image; split (N,). Factors of an integer type are classes. docs/metrics.md describes each metric.
+    factor_names, factor_units, own (F,); blocks (Z,), the number or name of each latent's block; groups (N,), such as
+    the person of each image; split (N,). Factors of an integer type are classes. docs/metrics.md describes each metric.
 
     \b
     Example:

@@ -112,10 +112,4 @@ def face(
         )
         names = f"people {seed} to {seed + gallery - 1}" if gallery else f"person {seed}"
     echo(person_file.write_person(out, model, people, names, sheet=sheet, size=size, hair=haired))
-    if out.suffix.lower() == ".json":
-        following = (
-            f"dcign render --batches 600 --people {out}" if gallery else f"dcign face --person {out} --out face.png"
-        )
-        echo(f"Next: {following}")
-    else:
-        echo(f"Look at {out}.")
+    echo(f"Next: {person_file.next_command(out, gallery)}" if out.suffix.lower() == ".json" else f"Look at {out}.")

@@ -2,7 +2,8 @@
 
 A .npz with one row per image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, named by
 factor_names (F,) in factor_units (F,); split (N,), its name; batch (N,), its number within the split; varies (N,), what
-varies in the batch; identity_index (N,), the number of the person.
+varies in the batch; identity_index (N,), the number of the person. blocks (Z,), the name of each latent's block of the
+code, such as `hair`: files of runs without assigned latents, and of earlier versions, do not have it.
 """
 
 from __future__ import annotations
@@ -52,6 +53,17 @@ class Encoding:
     identity_index: Int64
     factor_names: Str
     factor_units: Str
+    blocks: Str | None = None
+
+    def block(self, name: str) -> Float32:
+        """Return mu of the latents of one block: (N, K). Raises TrainingError if the code has no such block."""
+        known = [] if self.blocks is None else list(dict.fromkeys(self.blocks.tolist()))
+        if self.blocks is None or name not in known:
+            raise TrainingError(
+                f"expected a block of the code, found {name!r}: "
+                + (f"choose from {', '.join(known)}." if known else "encode with a run that has assigned latents.")
+            )
+        return self.mu[:, self.blocks == name]
 
     def of(self, split: str) -> Encoding:
         """Return the rows of one split."""
@@ -60,6 +72,7 @@ class Encoding:
         return dataclasses.replace(self, **chosen)
 
 
+BLOCKS = "blocks"  # the array that may be absent
 FINITE = ("mu", "logvar", "factors")
 PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_index")
 
@@ -97,6 +110,7 @@ def encode_dataset(
         **{name: np.concatenate([part[name] for part in parts]) for name in PER_IMAGE},
         factor_names=np.array([factor.name for factor in dataset.factors]),
         factor_units=np.array([factor.units for factor in dataset.factors]),
+        blocks=_blocks(codec),
     )
 
 
@@ -105,7 +119,7 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
     where = refuse_encoding_file(path)
     content = io.BytesIO()
     arrays = {field.name: getattr(encoding, field.name) for field in dataclasses.fields(encoding)}
-    np.savez(content, version=FORMAT_VERSION, **arrays)
+    np.savez(content, version=FORMAT_VERSION, **{name: held for name, held in arrays.items() if held is not None})
     write_atomic(where, content.getvalue())
 
 
@@ -125,11 +139,12 @@ def refuse_encoding_file(path: str | Path) -> Path:
 
 def load_encoding(path: str | Path) -> Encoding:
     """Read a file of `save_encoding`. Raises TrainingError if it is damaged or of another version."""
-    wanted = [field.name for field in dataclasses.fields(Encoding)]
+    wanted = [field.name for field in dataclasses.fields(Encoding) if field.name != BLOCKS]
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
             version = int(found["version"])
             arrays = {name: found[name] for name in wanted} if version == FORMAT_VERSION else {}
+            arrays |= {BLOCKS: found[BLOCKS]} if arrays and BLOCKS in found else {}
     except (
         OSError,
         ValueError,
@@ -152,7 +167,17 @@ def load_encoding(path: str | Path) -> Encoding:
     for name in FINITE:
         if arrays[name].dtype.kind not in "fiu" or not np.isfinite(arrays[name]).all():
             raise TrainingError(f"expected finite numbers as {name} in {path}, found others: encode again.")
+    blocks = arrays.get(BLOCKS)
+    if blocks is not None and (blocks.dtype.kind != "U" or blocks.shape != arrays["mu"].shape[1:]):
+        raise TrainingError(f"expected the name of each latent's block in {path}, found other {BLOCKS}: encode again.")
     return Encoding(**arrays)
+
+
+def _blocks(codec: Codec) -> Str | None:
+    """Return the name of each latent's block (Z,), or None without assigned latents."""
+    if not codec.configuration.recipe.assigned:
+        return None
+    return np.array([block.name for block in codec.layout.blocks for _ in block.latents])
 
 
 def _batches(codec: Codec, dataset: FaceDataset, split: str, run: str | Path) -> Iterator[Batch]:

@@ -1,9 +1,9 @@
 """A table of codes and labels, from arrays or from a .npz file of any model.
 
 Arrays of the file, one row per image: `latents` (or `codes`, or `mu` of `dcign encode`) (N, Z) and `factors` (N, F).
-Optional: `factor_names`, `factor_units` (F,); `blocks` (Z,), the number of each latent's block; `own` (F,), each
-factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one person; and
-`split` (N,), of which `train` is what maps are fitted on.
+Optional: `factor_names`, `factor_units` (F,); `blocks` (Z,), the number or name of each latent's block; `own`
+(F,), each factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one
+person; and `split` (N,), of which `train` is what maps are fitted on.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ LONGEST = 60  # characters of a name from a file in a message
 class CodeTable:
     """Latents (N, Z), factors (N, F), and what is known about them; `place` names the source in messages.
 
-    Factors of an integer type are classes. own (F,) or None; blocks of latents or None; groups (N,), split (N,) or
-    None.
+    Factors of an integer type are classes. own (F,) or None; blocks of latents or None, and their names, where they
+    have any; groups (N,), split (N,) or None. Where each factor has a block of its name with one latent, that is its
+    own, unless own is given.
     """
 
     latents: Floating
@@ -47,6 +48,7 @@ class CodeTable:
     names: tuple[str, ...]
     units: tuple[str, ...] | None = None
     blocks: list[list[int]] | None = None
+    block_names: tuple[str, ...] | None = None
     own: tuple[int, ...] | None = None
     groups: Int64 | None = None
     split: Str | None = None
@@ -75,15 +77,18 @@ class CodeTable:
         (rows, size), count = codes.shape, truth.shape[1]
         groups = [arrays[name] for name in GROUPS if name in arrays]
         names = _strings(arrays, "factor_names", count, place)
+        names = names or tuple(f"factor {index}" for index in range(count))
+        blocks, block_names = _blocks(arrays, size, place)
         return cls(
             codes,
             truth,
-            names or tuple(f"factor {index}" for index in range(count)),
+            names,
             _strings(arrays, "factor_units", count, place),
-            _blocks(arrays, size, place),
-            _own(arrays, count, size, place),
+            blocks,
+            block_names,
+            _own(arrays, count, size, place) or _named_own(names, blocks, block_names),
             np.unique(_column("groups", groups[0], rows, place), return_inverse=True)[1] if groups else None,
-            _column("split", arrays["split"], rows, place).astype(np.str_) if "split" in arrays else None,
+            _text(_column("split", arrays["split"], rows, place)) if "split" in arrays else None,
             place,
         )
 
@@ -171,20 +176,45 @@ def _column(name: str, values: NDArray[Any], count: int, place: str) -> NDArray[
     return values
 
 
+def _text(column: NDArray[Any]) -> Str:
+    """Return entries as text. Bytes that are not UTF-8 become marks."""
+    return np.char.decode(column, "utf-8", "replace") if column.dtype.kind == "S" else column.astype(np.str_)
+
+
 def _strings(arrays: dict[str, NDArray[Any]], name: str, count: int, place: str) -> tuple[str, ...] | None:
     if name not in arrays:
         return None
-    words = tuple(_shown(word) for word in _column(name, arrays[name], count, place).astype(np.str_))
+    words = tuple(_shown(word) for word in _text(_column(name, arrays[name], count, place)))
     if name == "factor_names" and len(set(words)) < count:
         raise TrainingError(f"expected {name} that differ in {place}, found {', '.join(words)}: rename them.")
     return words
 
 
-def _blocks(arrays: dict[str, NDArray[Any]], latents: int, place: str) -> list[list[int]] | None:
+def _blocks(
+    arrays: dict[str, NDArray[Any]], latents: int, place: str
+) -> tuple[list[list[int]] | None, tuple[str, ...] | None]:
+    """Return the latents of each block, in the order of numbers, or of first latents where blocks have names."""
     if "blocks" not in arrays:
+        return None, None
+    column = _column("blocks", arrays["blocks"], latents, place)
+    if column.dtype.kind not in "US":
+        known, names = np.unique(column).tolist(), None
+    else:
+        column = _text(column)
+        known = list(dict.fromkeys(column.tolist()))
+        names = tuple(map(_shown, known))
+    return checked_blocks([np.flatnonzero(column == each).tolist() for each in known], latents), names
+
+
+def _named_own(
+    factors: tuple[str, ...], blocks: list[list[int]] | None, names: tuple[str, ...] | None
+) -> tuple[int, ...] | None:
+    """Return each factor's latent where a block of one latent has its name, or None if a factor has none."""
+    if blocks is None or names is None:
         return None
-    numbers = _column("blocks", arrays["blocks"], latents, place)
-    return checked_blocks([np.flatnonzero(numbers == number).tolist() for number in np.unique(numbers)], latents)
+    held = dict(zip(names, blocks, strict=True))
+    own = [held.get(factor, []) for factor in factors]
+    return tuple(latents[0] for latents in own) if all(len(latents) == 1 for latents in own) else None
 
 
 def _own(arrays: dict[str, NDArray[Any]], factors: int, latents: int, place: str) -> tuple[int, ...] | None:

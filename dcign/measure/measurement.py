@@ -95,6 +95,7 @@ def measure(
         "factors": factors,
         **dataclasses.asdict(found),
         "blocks": blocks,
+        "block_names": table.block_names and list(table.block_names),
         "intervals_over": "rows" if rows.groups is None else "groups of rows",
         "groups": None if rows.groups is None else len(np.unique(rows.groups)),
         "chance": {"shuffled": {"metrics": mixed.metrics, "dci": mixed.dci}},

@@ -20,7 +20,7 @@ from dcign.trained.commands import train_words
 from dcign.trained.evaluation_file import value_of
 from dcign.trained.marks import beside
 from dcign.trained.published import Published
-from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, part_terms
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, TRAIT_TABLES, Metric, TraitTable, part_terms, trait_tables
 from dcign.trained.trained_run import TrainedRun
 
 FILE = "README.md"
@@ -74,6 +74,7 @@ def model_card(
         metrics=_metadata(evaluation) if evaluation else [],
         of_factor=OF_FACTOR,
         of_run=_of_run(evaluation or {}),
+        traits=_of_traits(evaluation or {}),
         command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
 
@@ -91,12 +92,27 @@ def _metadata(evaluation: dict[str, Any]) -> list[tuple[str, str, float]]:  # JS
         for factor, score in evaluation["factors"].items()
         for term in OF_FACTOR
     ]
+    found += [
+        (term.key, f"{term.name}, {table.title}", value_of(evaluation, term.key))
+        for table in trait_tables([evaluation])
+        for term in table.terms
+    ]
     found += [(term.key, term.name, value_of(evaluation, term.key)) for term in _of_run(evaluation)]
     return [(key, name, value) for key, name, value in found if value is not None]
 
 
 def _of_run(evaluation: dict[str, Any]) -> list[Metric]:  # JSON
     return [*OF_RUN, *part_terms([evaluation])]
+
+
+def _of_traits(evaluation: dict[str, Any]) -> list[tuple[str, Sequence[Metric], list[TraitTable]]]:  # JSON
+    """Return a heading, the metrics in words, and a line per trait, for each table of traits that there is."""
+    tables = trait_tables([evaluation])
+    found = [
+        (title.format("").strip(", "), terms, [each for each in tables if each.key == key])
+        for key, title, terms in TRAIT_TABLES
+    ]
+    return [each for each in found if each[2]]
 
 
 def _words(name: str) -> str:

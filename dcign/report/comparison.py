@@ -13,7 +13,7 @@ from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, read_evaluation, value_of
 from dcign.trained.marks import SIGNS, chance_of, mark_of
-from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, part_terms
+from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, TraitTable, part_terms, trait_tables
 from dcign.trained.trained_run import TrainedRun
 
 FORMAT = "dcign-comparison"
@@ -98,6 +98,11 @@ class Comparison:
         """The metrics of a whole run, with those of the parts that any run names."""
         return (*RUN_TERMS, *part_terms(run.evaluation for run in self.runs))
 
+    @property
+    def trait_tables(self) -> tuple[TraitTable, ...]:
+        """The figures of each trait of people that any run names."""
+        return trait_tables(run.evaluation for run in self.runs)
+
 
 def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison:
     """Read and group evaluated runs; a folder that is named twice counts once.
@@ -124,11 +129,14 @@ def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison
 
 
 def comparison_table(comparison: Comparison) -> str:
-    """Return plain tables, one per factor and one for the whole code, with a line per recipe."""
-    width = max(len(_title(group)) for group in comparison.groups) + 2
+    """Return plain tables, one per factor, per trait of people and for the whole code, with a line per recipe."""
+    titles = [table.title for table in comparison.trait_tables]
+    width = max(map(len, [*map(_title, comparison.groups), *titles])) + 2
     lines = []
     for factor in comparison.factors:
         lines += _block(factor, comparison, COMPARED_TERMS, width, factor)
+    for table in comparison.trait_tables:
+        lines += _block(table.title, comparison, table.terms, width)
     lines += _block("whole code", comparison, comparison.run_terms, width)
     return "\n".join([*lines, MARKS, LEGEND])
 
@@ -151,6 +159,7 @@ def comparison_json(comparison: Comparison) -> str:
                 "factors": {factor: _json(group, COMPARED_TERMS, factor) for factor in comparison.factors},
                 "figures": _json(group, comparison.run_terms),
             }
+            | _traits_json(group, comparison.trait_tables)
         )
     return json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "groups": groups}, indent=2)
 
@@ -228,6 +237,16 @@ def _block(title: str, comparison: Comparison, terms: Sequence[Metric], width: i
                 lines.append("  chance".ljust(width) + "".join(text.rjust(CELL) for text in chances))
         lines.append("")
     return lines
+
+
+def _traits_json(group: RecipeGroup, tables: Sequence[TraitTable]) -> dict[str, dict[str, Any]]:  # JSON
+    """Return the figures of traits by the keys of evaluation.json; there are none where no run has any."""
+    found: dict[str, dict[str, Any]] = {}  # JSON
+    for table in tables:
+        figures = _json(group, table.terms)
+        start = len(f"{table.key}.{table.name}.")
+        found.setdefault(table.key, {})[table.name] = {key[start:]: figure for key, figure in figures.items()}
+    return found
 
 
 def _json(group: RecipeGroup, terms: Sequence[Metric], factor: str = "") -> dict[str, Any]:  # JSON

@@ -162,6 +162,7 @@ def _tables(comparison: Comparison, factors: Sequence[str]) -> list[tuple[str, l
         (words, _lines(comparison.groups, COMPARED_TERMS, factor))
         for factor, words in zip(comparison.factors, factors, strict=True)
     ]
+    tables += [(table.title, _lines(comparison.groups, table.terms)) for table in comparison.trait_tables]
     return [*tables, ("the whole code", _lines(comparison.groups, comparison.run_terms))]
 
 

@@ -19,7 +19,7 @@ chance: the same for factors in another order; docs/metrics.md says what each me
 
 def measurement_table(report: dict[str, Any]) -> str:  # JSON
     """Return the rows, a table of factors, and one of metrics of the whole code, as text."""
-    lines = [_summary(report), "", *_factor_lines(report), ""]
+    lines = [_summary(report), *_block_lines(report), "", *_factor_lines(report), ""]
     lines.append("".join([" " * 30, *(word.rjust(WIDTH) for word in ("each latent", "as one", "chance")), "  mark"]))
     for term in (*METRIC_TERMS, *DCI_TERMS):
         if term.text(report, ""):
@@ -36,6 +36,23 @@ def _summary(report: dict[str, Any]) -> str:  # JSON
         f"{len(report['factors'])} factors in {len(report['blocks'])} blocks. "
         f"Intervals (±, 95 %) are over {report['intervals_over']}."
     )
+
+
+def _block_lines(report: dict[str, Any]) -> list[str]:  # JSON
+    """Return which latents each block has, where blocks have names."""
+    names = report.get("block_names")
+    if not names:
+        return []
+    held = [f"{name} {_numbers(latents)}" for name, latents in zip(names, report["blocks"], strict=True)]
+    return [f"Latents of the blocks: {', '.join(held)}."]
+
+
+def _numbers(latents: list[int]) -> str:
+    """Return numbers of latents in words, as few as possible: 5 to 24."""
+    first, last = latents[0], latents[-1]
+    if len(latents) == 1:
+        return str(first)
+    return f"{first} to {last}" if latents == list(range(first, last + 1)) else " and ".join(map(str, latents))
 
 
 def _factor_lines(report: dict[str, Any]) -> list[str]:  # JSON

@@ -21,7 +21,7 @@ from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
-from dcign.trained.marks import beside
+from dcign.trained.marks import beside, mark_of
 from dcign.trained.terms import (
     DCI_TERMS,
     FACTOR_TABLES,
@@ -221,10 +221,15 @@ def _picture_facts(report: dict[str, Any]) -> str:  # JSON
     return f"{of_head}{formatted(frame, '.1f')} dB over the whole frame"
 
 
-def _rows_of(runs: Sequence[TrainedRun], key: str, terms: Sequence[Metric]) -> list[tuple[str, str, list[str]]]:
-    """Return a line per run and entry of a table of evaluation.json: the run, the entry, and a cell per metric."""
+def _rows_of(
+    runs: Sequence[TrainedRun], key: str, terms: Sequence[Metric]
+) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return a line per run and entry of a table of evaluation.json: the run, the entry, and a cell per metric.
+
+    A cell is a figure and its mark.
+    """
     return [
-        (run.name, name, [term.text(score) for term in terms])
+        (run.name, name, [(term.text(score), mark_of(score, term)) for term in terms])
         for run in runs
         for name, score in (run.evaluation.get(key) or {}).items()
     ]

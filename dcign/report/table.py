@@ -70,12 +70,17 @@ def _parts_lines(report: dict[str, Any]) -> list[str]:  # JSON
     if not parts:
         return []
     rows = [("part", [term.heading for term in PERSON_TERMS])]
-    rows += [(name, [term.text(score, "-") for term in PERSON_TERMS]) for name, score in parts.items()]
+    rows += [(name, _marked(score, PERSON_TERMS)) for name, score in parts.items()]
     mixed: dict[str, dict[str, Any]] = report.get("recombination") or {}
     if mixed:
         rows += [("mixed", [term.heading for term in MIX_TERMS])]
-        rows += [(name, [term.text(score, "-") for term in MIX_TERMS]) for name, score in mixed.items()]
+        rows += [(name, _marked(score, MIX_TERMS)) for name, score in mixed.items()]
     return [title.ljust(13) + "".join(cell.rjust(10) for cell in cells) for title, cells in rows]
+
+
+def _marked(score: dict[str, Any], terms: Sequence[Metric]) -> list[str]:  # JSON
+    """Return the figures of one trait of people, each with its mark."""
+    return [term.text(score, "-") + sign_of(score, term) for term in terms]
 
 
 def _metrics_lines(report: dict[str, Any]) -> list[str]:  # JSON

@@ -164,6 +164,7 @@ _REASONS = {
     errno.EPERM: "its folder may not be written to; change the permissions, or write to another folder.",
     errno.ENOTDIR: "part of the path is a file, not a folder; write to another folder.",
     errno.EEXIST: "part of the path is a file, not a folder; write to another folder.",
+    errno.ENOENT: "its folder cannot be made; write to another folder.",
     errno.EISDIR: "there is a folder of this name; remove it, or choose another name.",
     errno.ENAMETOOLONG: "the name is too long for the file system; choose a shorter one.",
 }

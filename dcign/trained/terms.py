@@ -148,7 +148,7 @@ PERSON_TERMS = (
     Metric("leak", "leakage_r2", ".3f", "leakage, other blocks", "the same from all other blocks together", "less"),
     Metric("swap", "swap_ratio", ".2f", "swap / reconstruction",
            "squared error with the part taken from another picture of the batch, divided by that of plain "
-           "reconstruction; 1 is perfect", "less"),
+           "reconstruction; 1 is perfect", "less", copy="copy_ratio"),
     Metric("copy", "copy_ratio", ".2f", "copy / reconstruction",
            "the same ratio for a decoder that returns its input unchanged"),
 )  # fmt: skip
@@ -179,6 +179,8 @@ MIX_TERMS = (
     Metric("rebuilt", "reconstruction_ssim", ".3f", "reconstruction, SSIM",
            "structural similarity of plain reconstructions of the same pictures"),
 )  # fmt: skip
+# Tables of evaluation.json whose entries are traits of people: key, title, metrics.
+TRAIT_TABLES = (("parts", "part {}", PERSON_TERMS), ("recombination", "mixtures, {}", MIX_TERMS))
 # Of re-renderings with a refiner and without, per factor.
 VIEW_TERMS = (
     Metric("view dB", "psnr_db", ".1f", "re-rendering, dB",
@@ -201,6 +203,32 @@ RUN_TERMS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class TraitTable:
+    """Figures of one trait of people: their table in evaluation.json, the trait's name in it, a title, and metrics.
+
+    The metrics' keys start at the whole evaluation: `parts.hair.own_r2`.
+    """
+
+    key: str
+    name: str
+    title: str
+    terms: tuple[Metric, ...]
+
+
+def trait_tables(evaluations: Iterable[Mapping[str, Any]]) -> tuple[TraitTable, ...]:  # JSON
+    """Return a table per part of a person, and one per trait that mixtures exchange, that any evaluation names."""
+    found, known = [], list(evaluations)
+    for key, words, terms in TRAIT_TABLES:
+        names = dict.fromkeys(name for evaluation in known for name in evaluation.get(key) or {})
+        found += [
+            TraitTable(key, name, words.format(name), tuple(_within(f"{key}.{name}", term) for term in terms))
+            for name in names
+            if _is_key(name)
+        ]
+    return tuple(found)
+
+
 def part_terms(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Metric, ...]:  # JSON
     """Return the PSNR of each part of the model that any of these evaluations names.
 
@@ -212,7 +240,7 @@ def part_terms(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Metric, ...]: 
         Metric(f"{name} dB", f"reconstruction.psnr_parts_db.{name}", ".1f", f"reconstruction, {name}, dB",
                f"PSNR of reconstructions over the pixels that show the part {name}; test split", "more")
         for name in names
-        if "." not in name and name.isprintable()
+        if _is_key(name)
     )  # fmt: skip
 
 
@@ -223,6 +251,16 @@ def view_terms(factors: Iterable[str]) -> tuple[Metric, ...]:
         for factor in factors
         for term in VIEW_TERMS
     )
+
+
+def _within(place: str, term: Metric) -> Metric:
+    """Return a metric of a table as one of the evaluation that holds the table at this place."""
+    return replace(term, key=f"{place}.{term.key}", copy=term.copy and f"{place}.{term.copy}")
+
+
+def _is_key(name: str) -> bool:
+    """Return whether a name of a file can be part of a key: it has no dot, and no control characters."""
+    return "." not in name and name.isprintable()
 
 
 # What a page says about each factor, and what a comparison of runs does.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 
 from dcign.arrays import Float32
 from dcign.errors import ModelError
@@ -22,6 +23,7 @@ LIMITS = {
     "hair_length": (-MOST_HAIR_DEVIATION, MOST_HAIR_DEVIATION),
     "hair_volume": (-MOST_HAIR_DEVIATION, MOST_HAIR_DEVIATION),
 }
+LONGEST = 60  # characters of a name that a sentence quotes
 HAIR_SETTINGS = {"hair.length": "hair_length", "hair.volume": "hair_volume"}
 
 
@@ -62,18 +64,21 @@ def changed(model: MorphableModel, person: Person, changes: Changes) -> Person:
 
 
 def parse_settings(words: Iterable[str]) -> dict[str, float]:
-    """Parse "shape.12=+2" and the like. Raises ModelError if there is no name or no number."""
-    settings = {}
+    """Parse "shape.12=+2" and the like. Raises ModelError if there is no name or no number, or a name comes twice."""
+    settings: dict[str, float] = {}
     for word in words:
-        name, equals, value = word.partition("=")
+        name, equals, value = (part.strip() for part in word.partition("="))
         try:
-            settings[name.strip()] = float(value)
+            number = float(value)
         except ValueError:
             equals = ""
         if not equals:
             raise ModelError(
-                f"expected --set NAME=NUMBER, for example shape.12=+2, found {word!r}: give a name and a number."
+                f"expected --set NAME=NUMBER, for example shape.12=+2, found {_quoted(word)}: give a name and a number."
             )
+        if name in settings:
+            raise ModelError(f"expected each name once in --set, found {_quoted(name)} twice: leave one out.")
+        settings[name] = number
     return settings
 
 
@@ -122,10 +127,15 @@ def _set(model: MorphableModel, person: Person, name: str, value: float) -> Pers
         return replace(person, albedo=_with(person.albedo, number, value, name))
     own_names = " or a name such as skin.freckles" if "freckles" in names else ""
     hair = ", hair.length, hair.volume" if model.hair is not None else ""
+    close = get_close_matches(name, [*(f"skin.{each}" for each in names), *(HAIR_SETTINGS if hair else ())], 1, 0.75)
     raise ModelError(
         f"expected shape.0 to shape.{model.shape_modes - 1}, skin.0 to skin.{len(names) - 1}{own_names}{hair}, "
-        f"found {name!r}: set one of these."
+        f"found {_quoted(name)}: set {close[0] if close else 'one of these'}."
     )
+
+
+def _quoted(word: str) -> str:
+    return repr(word if len(word) <= LONGEST else f"{word[: LONGEST - 3]}...")
 
 
 def _number(word: str, count: int) -> int | None:

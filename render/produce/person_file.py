@@ -23,6 +23,7 @@ OF_THE_MODEL = ("modes", "coefficients")  # sheets that show nobody in particula
 USUAL_SIZES = {"gallery": 256, "modes": 192, "coefficients": 192}  # pixels of a side
 PORTRAIT_SIZE = 512
 MOST_PEOPLE = 400  # in a gallery
+FEWEST = 80  # people in a data set of its own: 20 in each of the splits train, test, iid and sweep
 
 
 def refuse_person_file(out: Path, sheet: str, seed: int, people: int) -> None:
@@ -39,6 +40,15 @@ def refuse_person_file(out: Path, sheet: str, seed: int, people: int) -> None:
     accepted = {"": (*EXTENSIONS, ".png", ".json"), "gallery": (".png", ".json")}.get(sheet, (".png",))
     if out.suffix.lower() not in accepted:
         raise ModelError(f"expected a file NAME{', NAME'.join(accepted)}, found {out}: give another --out.")
+
+
+def next_command(out: Path, gallery: int | None) -> str:
+    """Return the command that reads a .json of one person, or of a gallery of so many."""
+    if gallery is None:
+        return f"dcign face --person {out} --out face.png"
+    if gallery >= FEWEST:
+        return f"dcign render --batches 600 --people {out}"
+    return f"dcign face --gallery {FEWEST} --out NAME.json, because dcign render --people takes {FEWEST} people or more"
 
 
 def drawn_people(

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dcign.data.schema import BATCH_SIZE
 from dcign.data.shard.reader import Shard
 from dcign.facegen.files.people_file import read_people, read_person
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.population import sample_person
+from dcign.render.plan.configuration import Splits
 from dcign.render.produce import portrait, subjects
+from dcign.render.produce.person_file import FEWEST
 from tests.support.commands import dcign, refused
 
 
@@ -68,6 +71,12 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
         (["--sex", "lady", "--out", "p.png"], "expected women, men or a number of standard deviations"),
         (["--set", "shape.12", "--out", "p.png"], "expected --set NAME=NUMBER"),
         (["--set", "nose.1=2", "--out", "p.png"], "found 'nose.1': set one of these"),
+        (["--set", "skin.frekles=2", "--out", "p.png"], "found 'skin.frekles': set skin.freckles"),
+        (["--set", "freckles=2", "--out", "p.png"], "found 'freckles': set skin.freckles"),
+        (["--set", "skin.999=2", "--out", "p.png"], "found 'skin.999': set one of these"),
+        (["--set", "skin." + "x" * 99 + "=2", "--out", "p.png"], "xxx...': set one of these"),
+        (["--set", "shape.1=1", "--set", "shape.1 = 2", "--out", "p.png"], "found 'shape.1' twice: leave one out"),
+        (["--out", "p." + "x" * 300 + ".png"], "the name is too long for the file system"),
         (["--modes", "--age", "30", "--out", "p.png"], "expected --modes without --age"),
         (["--turnaround", "--out", "p.json"], "expected a file NAME.png, found"),
         (["--person", "p.json", "--out", "p.png"], "cannot be read (No such file or directory)"),
@@ -99,6 +108,11 @@ def test_a_chosen_person_is_drawn_again_bit_for_bit_for_every_cut(
             assert dcign("face", *chosen, "--out", out).exit_code == 0
         assert dcign("face", "--person", text, "--size", 48, "--out", again).exit_code == 0
         assert first.read_bytes() == again.read_bytes()
+        assert dcign("face", "--person", text, "--out", tmp_path / f"{number}.ply").exit_code == 0
+        assert dcign("face", *chosen, "--out", tmp_path / f"{number}a.ply").exit_code == 0
+        assert (tmp_path / f"{number}.ply").read_bytes() == (tmp_path / f"{number}a.ply").read_bytes()
+        assert dcign("face", "--person", text, "--out", tmp_path / f"{number}b.json").exit_code == 0
+        assert (tmp_path / f"{number}b.json").read_bytes() == text.read_bytes()
         pixels = portrait.three_sides(model, read_person(text, model), size=48)
         with Image.open(first) as picture:
             np.testing.assert_array_equal(np.asarray(pixels), np.asarray(picture))
@@ -113,6 +127,13 @@ def test_a_gallery_as_json_is_its_people(model: MorphableModel, tmp_path: Path) 
     wanted = sample_person(model, np.random.default_rng(7))
     np.testing.assert_array_equal(people[2].shape, wanted.shape)
     assert all(model.hair.cut_names[int(person.attributes[2])] == "bob" for person in people)
+
+
+def test_the_next_command_is_one_that_takes_so_many_people(tmp_path: Path) -> None:
+    told = [dcign("face", "--gallery", count, "--out", tmp_path / f"{count}.json").output for count in (79, 80)]
+    assert f"dcign face --gallery {FEWEST} --out NAME.json" in told[0]
+    assert f"Next: dcign render --batches 600 --people {tmp_path / '80.json'}" in told[1]
+    assert BATCH_SIZE * len(Splits.in_paper_proportions(4).batches()) == FEWEST
 
 
 def test_the_person_of_an_image_is_described_as_its_labels_say(

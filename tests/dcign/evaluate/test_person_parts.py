@@ -17,6 +17,7 @@ from dcign.run.configuration import ImageDescription, TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.trained_run import TrainedRun
 from tests.support.drawn import Drawn, drawn
+from tests.support.evaluation import EVALUATION
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations")
 
@@ -99,3 +100,10 @@ def test_an_evaluation_scores_the_parts_and_the_table_shows_them(run):
     assert any(line.startswith("hair ") for line in lines)
     assert found["recombination"]["all"]["images"] == 16 * len(run.data().mixed().sources)
     assert any(line.startswith("mixed ") for line in lines)
+
+
+def test_the_table_marks_a_swap_of_a_part_that_is_worse_than_the_picture_unchanged():
+    score = {"own_r2": 0.2, "whole_r2": 0.2, "leakage_r2": 0.1, "swap_ratio": 1.5, "copy_ratio": 1.2}
+    table = evaluation_table([EVALUATION | {"parts": {"hair": score, "skin": score | {"copy_ratio": 3.0}}}])
+    hair, skin = (line.split() for line in table.splitlines() if line.startswith(("hair", "skin")))
+    assert (hair[4], skin[4]) == ("1.50!", "1.50")

@@ -14,6 +14,7 @@ from dcign.evaluate.codes import encode_split
 from dcign.evaluate.evaluation import evaluate
 from dcign.infer.encode import encode_dataset, load_encoding, refuse_encoding_file, save_encoding
 from dcign.inputs.source import DataSource
+from dcign.measure import read_code_table
 from dcign.metrics import mutual_information_gap
 from dcign.recipes.registry import RECIPES
 from dcign.run.configuration import TrainConfiguration
@@ -78,6 +79,31 @@ def test_the_file_needs_numpy_alone(written):
         assert arrays["mu"].dtype == np.float32
 
 
+def test_blocks_are_named_and_their_latents_found_by_name(written):
+    found = load_encoding(written)
+    count = RECIPES["swap"].latents
+    assert found.blocks.tolist() == ["azimuth", "elevation", "light_azimuth", *["identity"] * (count - 3)]
+    np.testing.assert_array_equal(found.block("elevation"), found.mu[:, [1]])
+    np.testing.assert_array_equal(found.of("iid").block("identity"), found.of("iid").mu[:, 3:])
+    with pytest.raises(TrainingError, match="found 'hair': choose from azimuth, elevation, light_azimuth, identity"):
+        found.block("hair")
+    table = read_code_table(written)
+    assert table.block_names == ("azimuth", "elevation", "light_azimuth", "identity")
+    assert table.own == (0, 1, 2)
+
+
+def test_a_file_without_blocks_opens_as_before(written, tmp_path):
+    path = tmp_path / "z.npz"
+    with np.load(written) as arrays:
+        np.savez(path, **{name: arrays[name] for name in arrays.files if name != "blocks"})
+    found = load_encoding(path)
+    assert found.blocks is None
+    save_encoding(found, tmp_path / "again.npz")
+    np.testing.assert_array_equal(load_encoding(tmp_path / "again.npz").mu, found.mu)
+    with pytest.raises(TrainingError, match="found 'hair': encode with a run that has assigned latents"):
+        found.block("hair")
+
+
 def test_encoding_a_split_tells_its_way(run, small_faces):
     told = []
     found = encode_dataset(
@@ -132,6 +158,7 @@ DAMAGES = {
     "lengths": "{'mu':",
     "pickled": "a damaged file: choose",
     "infinite": "others: encode again",
+    "blocks": "other blocks: encode again",
 }
 
 
@@ -146,6 +173,8 @@ def test_what_is_no_file_of_codes_is_refused(written, tmp_path, damage):
         arrays["version"] = 2
     elif damage == "lengths":
         arrays["mu"] = arrays["mu"][1:]
+    elif damage == "blocks":
+        arrays["blocks"] = arrays["blocks"][1:]
     elif damage == "infinite":
         arrays["logvar"][3, 1] = np.inf
     elif damage == "pickled":

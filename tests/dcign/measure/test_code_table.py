@@ -140,6 +140,25 @@ def test_no_single_altered_byte_ends_in_anything_but_a_table_or_a_sentence(tmp_p
     assert not [each for each in sentences if "\n" in each]
 
 
+def test_blocks_with_names_are_in_the_order_of_their_latents_and_give_factors_their_own(tmp_path):
+    path = tmp_path / "z.npz"
+    blocks = np.array(["tilt", "hair", "pan", "hair"])
+    np.savez(path, mu=Z, factors=F, factor_names=["pan", "tilt"], blocks=blocks)
+    table = read_code_table(path)
+    assert (table.blocks, table.block_names) == ([[0], [1, 3], [2]], ("tilt", "hair", "pan"))
+    assert table.own == (2, 0)
+    assert CodeTable.of(Z, F, factor_names=["pan", "tilt"], blocks=blocks, own=[1, 3]).own == (1, 3)
+    assert CodeTable.of(Z, F, factor_names=["hair", "tilt"], blocks=blocks).own is None  # hair has two latents
+    assert CodeTable.of(Z, F, blocks=blocks.astype("S")).block_names == ("tilt", "hair", "pan")
+    assert CodeTable.of(Z, F, blocks=[1, 0, 2, 0]).block_names is None
+
+
+def test_names_in_bytes_that_are_no_text_are_read_as_far_as_they_are():
+    table = CodeTable.of(Z, F, factor_names=np.array([b"p\xff", b"tilt"]), split=np.full(len(Z), b"\xfe"))
+    assert table.names == ("p\N{REPLACEMENT CHARACTER}", "tilt")
+    assert set(table.split) == {"\N{REPLACEMENT CHARACTER}"}
+
+
 def test_own_latents_are_numbers_with_commas():
     assert own_latents("0, 2,5") == (0, 2, 5)
     assert own_latents("") == ()

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import huggingface_hub
 import numpy as np
@@ -300,6 +301,23 @@ def test_the_card_says_the_figures_the_range_and_the_command(run):
     assert "frame, dB: 21.5" in text
     assert write_card(TrainedRun.open(run)).read_text() == text
     (run / "README.md").unlink()
+
+
+def test_the_card_has_the_figures_and_the_blocks_of_parts_of_people(run):
+    found = TrainedRun.open(run)
+    images = replace(found.description, parts=("hair",))
+    published = replace(found.published, description=images)
+    parts = {"hair": {"own_r2": 0.2, "whole_r2": 0.25, "leakage_r2": 0.1, "swap_ratio": 1.5, "copy_ratio": 1.2}}
+    mixed = {"hair": {"psnr_db": 23.0, "reconstruction_psnr_db": 27.0, "copy_psnr_db": 20.0}}
+    text = model_card(published, found.calibrations, EVALUATION | {"parts": parts, "recombination": mixed})
+    assert "| hair | 0.200 | 0.250 | 0.100 | 1.50 (worse than copying) | 1.20 |" in text
+    assert "| hair | 23.0 | 27.0 | 20.0 | - | - |" in text
+    assert "The other latents are blocks: hair 2 to 13, identity 14 to 39." in text
+    metrics = {each["type"]: each["value"] for each in front_matter(text)["model-index"][0]["results"][0]["metrics"]}
+    assert (metrics["parts.hair.own_r2"], metrics["recombination.hair.psnr_db"]) == (0.2, 23)
+    plain = model_card(found.published, found.calibrations, EVALUATION)
+    assert "blocks:" not in plain
+    assert "own block" not in plain
 
 
 def test_the_card_of_a_run_that_was_not_evaluated_says_so(run):

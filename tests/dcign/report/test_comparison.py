@@ -172,3 +172,44 @@ def test_figures_that_an_older_run_lacks_are_a_dash_beside_a_newer_one(write):
     older, newer = (group["figures"] for group in json.loads(comparison_json(comparison))["groups"])
     assert older["reconstruction.fine"] is older["reconstruction.psnr_parts_db.iris"] is None
     assert newer["reconstruction.psnr_parts_db.iris"]["mean"] == 21.26
+
+
+def with_traits(seed=0, own_r2=0.2, **changes):
+    """An evaluation of a run whose batches vary hair and age."""
+    parts = {"hair": {"own_r2": own_r2, "whole_r2": 0.25, "leakage_r2": 0.1, "swap_ratio": 1.5, "copy_ratio": 1.2}}
+    mixed = {
+        "all": {"psnr_db": 23.0, "reconstruction_psnr_db": 27.0},
+        "age": {"psnr_db": 24.0, "reconstruction_psnr_db": 27.0, "copy_psnr_db": 29.0},
+    }
+    return evaluation(seed=seed, parts=parts, recombination=mixed, **changes)
+
+
+def test_traits_of_people_have_a_table_each_over_the_seeds(write):
+    folders = write(with_traits(), with_traits(seed=1, own_r2=0.4), evaluation("vae"))
+    lines = comparison_table(compare(folders)).splitlines()
+    (hair,) = (number for number, line in enumerate(lines) if line.startswith("part hair "))
+    assert lines[hair].split()[2:] == ["own", "R2", "whole", "R2", "leak", "swap", "copy"]
+    assert lines[hair + 1].split() == [
+        *("swap", "x2", "0.300±0.100", "0.250±0.000", "0.100±0.000", "1.50±0.00!", "1.20±0.00"),
+    ]
+    assert lines[hair + 2].split() == ["vae", "x1", "-", "-", "-", "-", "-"]
+    (age,) = (number for number, line in enumerate(lines) if line.startswith("mixtures, age "))
+    assert lines[age + 1].split()[2:] == ["24.0±0.0!", "27.0±0.0", "29.0±0.0"]
+    assert max(len(line) for line in lines) <= 110
+
+
+def test_the_json_holds_traits_of_people_by_the_keys_of_the_evaluation_and_none_where_no_run_has_them(write):
+    swap, vae = json.loads(comparison_json(compare(write(with_traits(), evaluation("vae")))))["groups"]
+    assert swap["parts"]["hair"]["own_r2"] == {"mean": 0.2, "low": 0.2, "high": 0.2, "runs": 1}
+    assert swap["parts"]["hair"]["swap_ratio"]["mark"] == "worse than copying"
+    assert swap["recombination"]["age"]["psnr_db"]["mean"] == 24
+    assert swap["recombination"]["all"]["ssim"] is None
+    assert vae["parts"]["hair"]["own_r2"] is None
+    (older,) = json.loads(comparison_json(compare(write(evaluation()))))["groups"]
+    assert not {"parts", "recombination"} & older.keys()
+
+
+def test_traits_whose_names_are_no_keys_are_left_out(write):
+    parts = {"ha.ir": {"own_r2": 0.1}, "skin\x1b": {"own_r2": 0.1}, "hair": {"own_r2": 0.1}}
+    found = compare(write(evaluation(parts=parts)))
+    assert [table.name for table in found.trait_tables] == ["hair"]
