@@ -22,7 +22,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
     """Write the codes and labels of every image of a data set, so that you can compute metrics yourself.
 
     A .npz with one row per image: mu, logvar, factors, split, batch, varies, identity_index; and factor_names,
-    factor_units.
+    factor_units, factor_types.
 
     \b
     Example:
@@ -45,16 +45,17 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
 @click.option("--split", default="", metavar="NAME",
               help="Measure these rows of a file of `dcign encode`.  [default: iid, or all rows]")  # fmt: skip
 @click.option("--own", default="", metavar="Z,Z,...",
-              help="The latent of each factor, for example 0,1,2.  "
-              "[default: the file's, or the one that reads the factor best]")  # fmt: skip
+              help="The latent of each factor, for example 0,1,2; of an angle or a class several, as in 0,1+2.  "
+              "[default: the file's, or the ones that read the factor best]")  # fmt: skip
 @click.option("--quick", is_flag=True, help="Leave out DCI by classes, which takes most of the time.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def metrics(codes: Path, split: str, own: str, quick: bool, as_json: bool) -> None:
     """Compute the metrics of disentanglement of a file of codes, with intervals and what chance gives.
 
     CODES is a .npz of `dcign encode`, or of any model: latents (N, Z) and factors (N, F), one row per image. Optional:
-    factor_names, factor_units, own (F,); blocks (Z,), the number of each latent's block; groups (N,), such as the
-    person of each image; split (N,). Factors of an integer type are classes. docs/metrics.md describes each metric.
+    factor_names, factor_units, own (F,); factor_types (F,), each number, class or angle (in degrees); blocks (Z,), the
+    number of each latent's block; groups (N,), such as the person of each image; split (N,). Without factor_types,
+    factors of an integer type are classes. docs/metrics.md describes each metric.
 
     \b
     Example:

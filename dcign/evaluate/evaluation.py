@@ -33,7 +33,14 @@ from dcign.evaluate.pictures.rerendering import sweep_operations
 from dcign.evaluate.robustness import IMAGES as ROBUSTNESS_IMAGES
 from dcign.evaluate.robustness import WORDS as ALTERATIONS
 from dcign.evaluate.robustness import measure_robustness
-from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
+from dcign.evaluate.scores import (
+    EncodedSplits,
+    latent_blocks,
+    measure_factors,
+    metric_types,
+    other_latents,
+    own_calibrations,
+)
 from dcign.evaluate.sweeps import refuse_unswept
 from dcign.inputs.source import DataSource, LabelledBatches, MixedBatches, PartLabels
 from dcign.metrics.leakage import probe_operations
@@ -179,7 +186,14 @@ def evaluate_codec(
     if not unmeasured:
         own, ranges = [latent for fit in fits for latent in fit.own], label_ranges(held.flat_factors)
         literature = measure_disentanglement(
-            held.flat_mu, held.flat_factors, ranges, own, latent_blocks(codec, fits), rng, disentangling
+            held.flat_mu,
+            held.flat_factors,
+            ranges,
+            own,
+            latent_blocks(codec, fits),
+            rng,
+            disentangling,
+            types=metric_types(codec),
         )
     intrinsic = other_latents(codec, fits)
     intrinsic = intrinsic[alive[intrinsic]]

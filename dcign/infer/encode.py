@@ -1,8 +1,8 @@
 """The codes of a data set as one file of arrays, from which every metric can be computed again.
 
 A .npz with one row per image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, named by
-factor_names (F,) in factor_units (F,); split (N,), its name; batch (N,), its number within the split; varies (N,), what
-varies in the batch; identity_index (N,), the number of the person.
+factor_names (F,) in factor_units (F,), of the factor_types (F,) number, class or angle; split (N,), its name; batch
+(N,), its number within the split; varies (N,), what varies in the batch; identity_index (N,), the number of the person.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.foreign import archive_fault
 from dcign.inputs.scaling import scaled_batches
+from dcign.metrics.tables import NUMBER, factor_types
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.storage.atomic import write_atomic, write_errors
 from dcign.trained.codec import Codec
@@ -52,6 +53,7 @@ class Encoding:
     identity_index: Int64
     factor_names: Str
     factor_units: Str
+    factor_types: Str
 
     def of(self, split: str) -> Encoding:
         """Return the rows of one split."""
@@ -60,6 +62,7 @@ class Encoding:
         return dataclasses.replace(self, **chosen)
 
 
+TYPES = "factor_types"
 FINITE = ("mu", "logvar", "factors")
 PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_index")
 
@@ -97,6 +100,11 @@ def encode_dataset(
         **{name: np.concatenate([part[name] for part in parts]) for name in PER_IMAGE},
         factor_names=np.array([factor.name for factor in dataset.factors]),
         factor_units=np.array([factor.units for factor in dataset.factors]),
+        factor_types=np.array(
+            factor_types(
+                [factor.circular for factor in dataset.factors], [len(factor.classes) for factor in dataset.factors]
+            )
+        ),
     )
 
 
@@ -128,8 +136,10 @@ def load_encoding(path: str | Path) -> Encoding:
     wanted = [field.name for field in dataclasses.fields(Encoding)]
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
-            version = int(found["version"])
-            arrays = {name: found[name] for name in wanted} if version == FORMAT_VERSION else {}
+            version, held = int(found["version"]), dict(found)
+            if TYPES not in held and "factor_names" in held:  # of version 0.2, which took every factor for a number
+                held[TYPES] = np.full(len(held["factor_names"]), NUMBER)
+            arrays = {name: held[name] for name in wanted} if version == FORMAT_VERSION else {}
     except (
         OSError,
         ValueError,

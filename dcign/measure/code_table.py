@@ -1,9 +1,9 @@
 """A table of codes and labels, from arrays or from a .npz file of any model.
 
 Arrays of the file, one row per image: `latents` (or `codes`, or `mu` of `dcign encode`) (N, Z) and `factors` (N, F).
-Optional: `factor_names`, `factor_units` (F,); `blocks` (Z,), the number of each latent's block; `own` (F,), each
-factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one person; and
-`split` (N,), of which `train` is what maps are fitted on.
+Optional: `factor_names`, `factor_units`, `factor_types` (F,), each number, class or angle; `blocks` (Z,), the number of
+each latent's block; `own` (F,), each factor's latent; `groups` (or `identity_index`) (N,), rows that are not
+independent, such as those of one person; and `split` (N,), of which `train` is what maps are fitted on.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dcign.arrays import Floating, Int64, Str
 from dcign.errors import TrainingError
-from dcign.metrics.tables import LARGEST, checked_blocks, refuse_latents
+from dcign.metrics.tables import CLASS, LARGEST, checked_blocks, refuse_latents, types_of
 from dcign.printable import printable
 
 LATENTS = ("latents", "codes", "mu")
 GROUPS = ("groups", "identity_index")
-OPTIONAL = ("factor_names", "factor_units", "blocks", "own", "split", *GROUPS)
+OPTIONAL = ("factor_names", "factor_units", "factor_types", "blocks", "own", "split", *GROUPS)
 IGNORED = ("logvar", "batch", "varies", "version")  # further arrays of `dcign encode`
 DAMAGED = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, NotImplementedError, RuntimeError,
@@ -38,13 +38,14 @@ LONGEST = 60  # characters of a name from a file in a message
 class CodeTable:
     """Latents (N, Z), factors (N, F), and what is known about them; `place` names the source in messages.
 
-    Factors of an integer type are classes. own (F,) or None; blocks of latents or None; groups (N,), split (N,) or
-    None.
+    types (F,): number, class or angle; of factors of an integer type, class by default. own (F,) or None; blocks of
+    latents or None; groups (N,), split (N,) or None.
     """
 
     latents: Floating
     factors: Floating | Int64
     names: tuple[str, ...]
+    types: tuple[str, ...]
     units: tuple[str, ...] | None = None
     blocks: list[list[int]] | None = None
     own: tuple[int, ...] | None = None
@@ -79,6 +80,7 @@ class CodeTable:
             codes,
             truth,
             names or tuple(f"factor {index}" for index in range(count)),
+            _types(arrays, truth, place),
             _strings(arrays, "factor_units", count, place),
             _blocks(arrays, size, place),
             _own(arrays, count, size, place),
@@ -103,12 +105,14 @@ def read_code_table(path: str | Path) -> CodeTable:
     return CodeTable.of(latents, factors, place, **more)
 
 
-def own_latents(text: str) -> tuple[int, ...]:
-    """Return the latents that an option names: "0,1,2" -> (0, 1, 2), "" -> ()."""
-    words = [word.strip() for word in text.split(",")] if text.strip() else []
-    if not all(word.isascii() and word.isdigit() and len(word) < 9 for word in words):
-        raise TrainingError(f"expected numbers of latents such as 0,1,2, found {_shown(text)!r}: change --own.")
-    return tuple(map(int, words))
+def own_latents(text: str) -> tuple[int | tuple[int, ...], ...]:
+    """Return the latent or latents of each factor that an option names: "0,1+2" -> (0, (1, 2)), "" -> ()."""
+    words = [[part.strip() for part in word.split("+")] for word in text.split(",")] if text.strip() else []
+    if not all(part.isascii() and part.isdigit() and len(part) < 9 for word in words for part in word):
+        raise TrainingError(
+            f"expected numbers of latents such as 0,1,2 or 0,1+2, found {_shown(text)!r}: change --own."
+        )
+    return tuple(int(word[0]) if len(word) == 1 else tuple(map(int, word)) for word in words)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:  # of several element types
@@ -178,6 +182,22 @@ def _strings(arrays: dict[str, NDArray[Any]], name: str, count: int, place: str)
     if name == "factor_names" and len(set(words)) < count:
         raise TrainingError(f"expected {name} that differ in {place}, found {', '.join(words)}: rename them.")
     return words
+
+
+def _types(arrays: dict[str, NDArray[Any]], factors: Any, place: str) -> tuple[str, ...]:  # Floating or Int64
+    """Return the type of each factor. Raises TrainingError if the values of a class are no whole numbers."""
+    given = _strings(arrays, "factor_types", factors.shape[1], place)
+    try:
+        found = types_of(factors, types=given)
+    except TrainingError as error:
+        raise TrainingError(f"factor_types in {place}: {error}") from None
+    for index, kind in enumerate(found):
+        if kind == CLASS and (factors[:, index] != np.rint(factors[:, index])).any():
+            raise TrainingError(
+                f"expected whole numbers as classes in column {index} of factors in {place}, found others: number the "
+                "classes, or name another type."
+            )
+    return found
 
 
 def _blocks(arrays: dict[str, NDArray[Any]], latents: int, place: str) -> list[list[int]] | None:

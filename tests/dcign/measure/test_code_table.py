@@ -142,9 +142,10 @@ def test_no_single_altered_byte_ends_in_anything_but_a_table_or_a_sentence(tmp_p
 
 def test_own_latents_are_numbers_with_commas():
     assert own_latents("0, 2,5") == (0, 2, 5)
+    assert own_latents("0,1 + 2") == (0, (1, 2))
     assert own_latents("") == ()
-    for wrong in ("a", "0,,1", "-1", "1.5", "٣", "1" * 30):
-        with pytest.raises(TrainingError, match="expected numbers of latents such as 0,1,2, found"):
+    for wrong in ("a", "0,,1", "-1", "1.5", "1+", "٣", "1" * 30):
+        with pytest.raises(TrainingError, match=r"expected numbers of latents such as 0,1,2 or 0,1\+2, found"):
             own_latents(wrong)
 
 
