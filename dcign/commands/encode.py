@@ -12,25 +12,39 @@ from dcign.terminal.options import NO_FILE_WRITTEN, PATH, PATH_OR_URL, SPLIT, in
 from dcign.terminal.progress import stage_progress
 
 
-@click.command(short_help="Write the codes and labels of a data set (.npz).")
+@click.command(short_help="Write the codes of a data set or of pictures.")
 @click.argument("run", type=PATH)
 @click.argument("faces", type=PATH_OR_URL)
-@click.option("--out", type=PATH, required=True, metavar="NPZ", help="File to write.")
+@click.option("--out", type=PATH, required=True, metavar="NPZ",
+              help="File to write; of pictures also .csv or .jsonl.")  # fmt: skip
 @SPLIT
+@click.option("--detect", is_flag=True, help="Of pictures: cut out the face that a detector finds (the extra photos).")
 @on_device("cpu")
-def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: str, threads: int) -> None:
+def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], detect: bool, device: str, threads: int) -> None:
     """Write the codes and labels of every image of a data set, so that you can compute metrics yourself.
 
     A .npz with one row per image: mu, logvar, factors, split, batch, varies, identity_index; and factor_names,
     factor_units, factor_types.
 
+    FACES may also be a folder of pictures, or one picture, such as photographs: then the file has mu, logvar, the name
+    of each file, the factors that the network reads from it, and a warning where it is far from the training data.
+
     \b
     Example:
       dcign encode runs/swap faces --split iid --out z.npz
+      dcign encode face photos --out photos.csv
     """
     from dcign.infer.encode import encode_dataset, refuse_encoding_file, save_encoding
+    from dcign.infer.encode_pictures import holds_pictures
     from dcign.trained.trained_run import TrainedRun
 
+    if holds_pictures(faces):
+        if splits:
+            raise click.UsageError(f"expected a data set with --split, found pictures in {faces}: leave --split out.")
+        _encode_pictures(run, faces, out, detect, device, threads)
+        return
+    if detect:
+        raise click.UsageError(f"expected pictures with --detect, found none in {faces}: leave --detect out.")
     with interruptible(NO_FILE_WRITTEN):
         refuse_encoding_file(out)
         with stage_progress(f"encoding {faces}") as progress:
@@ -38,6 +52,25 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], device: s
         save_encoding(encoding, out)
     echo(f"{out}: {len(encoding.mu):,} images, {encoding.mu.shape[1]} latents.")
     echo(f"Next: dcign metrics {out}")
+
+
+def _encode_pictures(run: Path, pictures: Path, out: Path, detect: bool, device: str, threads: int) -> None:
+    from dcign.infer.encode import refuse_encoding_file
+    from dcign.infer.encode_pictures import WRITERS, encode_pictures, save_picture_codes
+    from dcign.trained.trained_run import TrainedRun
+
+    with interruptible(NO_FILE_WRITTEN):
+        refuse_encoding_file(out, tuple(WRITERS))
+        trained = TrainedRun.open(run, device)
+        with stage_progress(f"encoding {pictures}") as progress:
+            codes = encode_pictures(
+                trained, pictures, detect, threads, lambda done: progress("encoding pictures", done)
+            )
+        save_picture_codes(codes, out)
+    read = ", ".join(fit.factor for fit in codes.fits) or "no factors, because the run was not evaluated"
+    echo(f"{out}: {len(codes.files):,} pictures, {codes.mu.shape[1]} latents; read: {read}.")
+    if warned := sum(map(bool, codes.warnings)):
+        echo(f"{warned:,} of them are far from what the network was trained on: see the column warning.", err=True)
 
 
 @click.command(short_help="Compute every metric of codes (.npz) of any model.")

@@ -117,11 +117,15 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
     write_atomic(where, content.getvalue())
 
 
-def refuse_encoding_file(path: str | Path) -> Path:
-    """Return the path. Raises TrainingError if codes cannot be written to it, before minutes of encoding."""
+def refuse_encoding_file(path: str | Path, suffixes: Sequence[str] = (".npz",)) -> Path:
+    """Return the path. Raises TrainingError if codes cannot be written to it, before minutes of encoding.
+
+    suffixes: the endings of files that can be written.
+    """
     where = Path(path)
-    if where.suffix != ".npz":
-        raise TrainingError(f"expected a file NAME.npz for codes, found {where}: choose another --out.")
+    if where.suffix not in suffixes:
+        names = ", ".join(f"NAME{suffix}" for suffix in suffixes)
+        raise TrainingError(f"expected a file {names} for codes, found {where}: choose another --out.")
     if where.exists():
         raise TrainingError(f"{where} is there already: remove it or choose another --out.")
     with (
