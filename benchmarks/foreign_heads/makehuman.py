@@ -85,10 +85,7 @@ def _content(bodies: Float64, faces: dict[str, Int32]) -> Content:
 
 
 def _drawn(mean: Float64, faces: dict[str, Int32], eyeballs: list[IntP]) -> Bool:
-    """Return which vertices (V,) belong to the head: those of the body above the joint of the neck, and the eyes.
-
-    The cut is BELOW_NECK lower, so that no camera sees it.
-    """
+    """Return which vertices (V,) belong to the head: those of the body from BELOW_NECK under its joint on, and the eyes."""
     drawn = np.zeros(len(mean), bool)
     drawn[faces[BODY]] = True
     drawn &= mean[:, 1] > mean[np.unique(faces[NECK]), 1].mean() - BELOW_NECK

@@ -52,7 +52,7 @@ from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION
 from dcign.trained.marks import all_marks
-from dcign.trained.trained_run import TrainedRun
+from dcign.trained.trained_run import TrainedRun, subjects_of
 
 TRAINING_IMAGES = 7200  # for calibrations and probes, spread evenly over all training batches
 BASELINE_BATCHES = 30  # per factor, spread evenly over the batches in which it varies
@@ -273,6 +273,7 @@ def _provenance(codec: Codec) -> dict[str, Any]:  # JSON
         "network": network_built(recipe.network, description.size),
         "assigned_latents": recipe.assigned,
         "image": {"size": description.size, "channels": description.channels},
+        "subjects": subjects_of(description),
         "steps": codec.step,
         "images_seen": codec.step * recipe.groups * recipe.images,
         "parameters": count_parameters(codec.model),

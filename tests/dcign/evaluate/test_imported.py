@@ -89,6 +89,8 @@ def test_an_evaluation_measures_numbers_classes_and_angles(run: TrainedRun) -> N
     assert "psnr_head_db" not in report["reconstruction"]
     said = evaluation_table([report])
     assert "There is no split iid" in said
+    assert "people" not in said
+    assert "Measured on unseen pictures." in said
     assert "right" in said.splitlines()[0]
 
 
@@ -96,6 +98,8 @@ def test_the_report_shows_sweeps_and_says_what_is_missing(run: TrainedRun) -> No
     files = {file.name for file in write_report(run, thread_count=1)}
     assert files == {"report.html", "traversal.png", "inferred.png", "reconstruction.png", "relight.png"}
     page = (run.folder / "report.html").read_text()
+    assert "unseen people" not in page
+    assert "unseen pictures" in page
     assert "sweeps were cut from the grid of test" in page
     assert "square" in page
 
