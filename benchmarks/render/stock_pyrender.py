@@ -92,6 +92,14 @@ class StockScene:
         colour, _ = renderer.render(self._scene)
         return np.asarray(np.round(colour @ np.array(GRAY_WEIGHTS)), np.uint8)
 
+    def colour(self, renderer: Any, factors: Float32) -> UInt8:  # Any: OffscreenRenderer
+        """Draw one image: factors (3,) azimuth, elevation, light azimuth -> (H, W, 4) sRGB and coverage."""
+        import pyrender
+
+        self._pose(factors)
+        colour, _ = renderer.render(self._scene, pyrender.RenderFlags.RGBA)
+        return np.asarray(colour, np.uint8)
+
     def _pose(self, factors: Float32) -> None:
         azimuth, elevation, light_azimuth = (factors[i : i + 1] for i in range(3))
         distance = self._lighting.camera.distance(self._head.radius)

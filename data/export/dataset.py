@@ -42,7 +42,7 @@ def export_dataset(
 ) -> int:
     """Write splits of a data set, all by default, into the new folder `out`; return the number of images.
 
-    progress(batches done, batches to do). file_batches: batches per file of webdataset and parquet, 250 by default.
+    progress(images done, images to do). file_batches: batches per file of webdataset and parquet, 250 by default.
     One batch is in memory at a time, of parquet five. `out` appears when it is complete; on any exception nothing is
     left.
 
@@ -64,13 +64,13 @@ def export_dataset(
     if not wanted:
         raise DataError(f"{folder} has no batches; expected at least one: render it again.")
     sources = [split_source(dataset, name) for name in wanted]
-    total, done = sum(source.batch_count for source in sources), 0
+    total, done = sum(source.image_count for source in sources), 0
 
     def counted(batches: Iterable[Batch]) -> Iterator[Batch]:
         nonlocal done
         for batch in batches:
             yield batch
-            done += 1
+            done += len(batch.images)
             progress(done, total)
 
     write = _writer(to, sources, file_batches or FILE_BATCHES)

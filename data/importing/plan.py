@@ -121,6 +121,8 @@ def _largest_batches(
     wanted = {axis.name for axis in axes}
     second_best = None
     for size in sizes:
+        if settings.hold_out == IDENTITY and size > sizes[-1] and _people(labels) < 2 * _least_people(axes, size):
+            continue
         rng = np.random.default_rng(settings.seed)
         held, held_out = _held(labels, identity, axes, size, settings, rng)
         planned = [*_cut_splits(axes, held, size, rng), *_mixed("iid", held, size, rng)]
@@ -192,8 +194,7 @@ def _held(
 ) -> tuple[Bool, str]:
     """Return which images train does not see (N,), and a sentence about it."""
     wanted = wanted_images(len(identity), settings.test_share)
-    people = 0 if labels.identity is None else len(np.unique(identity))
-    least = size if any(axis.name == IDENTITY for axis in axes) else 1
+    people, least = _people(labels), _least_people(axes, size)
     by = settings.hold_out or _best(people, least, bool(axes))
     if by == "identity":
         if people < 2 * least:
@@ -213,6 +214,15 @@ def _held(
         return held, f"{held.sum():,} images, with combinations of labels that train does not have."
     held = held_images(len(identity), wanted, rng)
     return held, f"{held.sum():,} random images."
+
+
+def _people(labels: Labels) -> int:
+    return 0 if labels.identity is None else len(np.unique(labels.identity))
+
+
+def _least_people(axes: Sequence[_Axis], size: int) -> int:
+    """Return how many identities each side of the split needs: with batches that vary who is seen, enough for one."""
+    return size if any(axis.name == IDENTITY for axis in axes) else 1
 
 
 def _best(people: int, least: int, grid: bool) -> str:

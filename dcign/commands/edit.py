@@ -104,7 +104,7 @@ def edit(
             echo(f"{picture}: {window.describe(*opened.size)}.")
         classes = {fit.factor: fit.classes for fit in trained.calibrations if fit.classes}
         echo(f"{picture}: {editing.describe(edited.read, trained.description.units, classes)}.")
-        if caution := editing.caution(trained, edited):
+        if caution := editing.caution(trained, edited.psnr_db, edited.flat_psnr_db):
             echo(caution, err=True)
         if out is not None:
             stills = [image / 255, edited.reconstruction] if beside else None

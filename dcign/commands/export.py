@@ -64,7 +64,7 @@ def export(
             raise click.UsageError(f"expected --half with a run, found it with the data set {folder}: leave it out.")
 
         out = out or Path(f"{folder.resolve().name}-{to}")
-        with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}") as progress:
+        with interruptible(NO_FILE_WRITTEN), batch_progress(f"exporting {folder}", size=1) as progress:
             count = export_dataset(folder, out, to, splits, progress=progress, file_batches=file_batches)
         echo(f"{out}: {count:,} images.")
         echo(f"Next: dcign push {out} hf://USER/NAME --dry-run" if to == "parquet" else f"Look at {out / ABOUT}.")

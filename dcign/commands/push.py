@@ -35,7 +35,7 @@ def push(folder: Path, url: str, splits: tuple[str, ...], private: bool, dry_run
         refuse_without_token()
     with (
         interruptible("Stopped. What the hub has received is complete, old or new: run the same command again."),
-        batch_progress(f"exporting {folder}") as progress,
+        batch_progress(f"exporting {folder}", size=1) as progress,
         prepared(folder, url, splits, progress) as upload,
     ):
         for name, size in upload.files.items():

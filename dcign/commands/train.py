@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dcign.errors import TrainingError
 from dcign.run.kept import kept_sentence
 from dcign.terminal.echo import echo
 from dcign.terminal.options import (
@@ -153,7 +154,7 @@ def evaluate(
     if photos is not None or labels is not None:
         if photos is None or labels is None:
             raise click.UsageError("expected both --photos FOLDER and --labels CSV, found one: give the other.")
-        _evaluate_photographs(run, photos, labels, detect, out or run, device, threads)
+        _evaluate_photographs(run, photos, labels, detect, out, device, threads)
         return
     if detect or out is not None:
         raise click.UsageError("expected --photos FOLDER with --detect and --out, found none: give it, or leave them.")
@@ -162,17 +163,21 @@ def evaluate(
 
 
 def _evaluate_photographs(
-    run: Path, photos: Path, labels: Path, detect: bool, out: Path, device: str, threads: int
+    run: Path, photos: Path, labels: Path, detect: bool, out: Path | None, device: str, threads: int
 ) -> None:
     from dcign.figures.chart import as_png
     from dcign.figures.photographs import photograph_figure
     from dcign.photographs.labels import read_photographs
     from dcign.photographs.measurement import FILE, measure_photographs, photograph_table
     from dcign.storage.atomic import write_atomic
+    from dcign.trained.shipped import is_shipped
     from dcign.trained.trained_run import TrainedRun
 
     with interruptible(NO_FILE_WRITTEN):
         trained = TrainedRun.open(run, device)
+        if out is None and is_shipped(trained.folder):
+            raise TrainingError(f"expected --out FOLDER with {run}, a network of the package, found none: give it.")
+        out = out or run
         described = trained.description
         found = read_photographs(photos, labels, described.factors)
         with stage_progress("reading photographs") as progress:

@@ -26,6 +26,7 @@ from dcign.evaluate.scores import (
     circular_factors,
     latent_blocks,
     leakage_scores,
+    metric_types,
     other_latents,
     own_calibrations,
     picture_scores,
@@ -127,7 +128,14 @@ def _untrained_network(
 def _literature(codec: Codec, held: Codes, fits: Sequence[Calibration], class_trees: bool) -> dict[str, Any]:  # JSON
     own, blocks = [latent for fit in fits for latent in fit.own], latent_blocks(codec, fits)
     found = measure_disentanglement(
-        held.flat_mu, held.flat_factors, label_ranges(held.flat_factors), own, blocks, None, class_trees=class_trees
+        held.flat_mu,
+        held.flat_factors,
+        label_ranges(held.flat_factors),
+        own,
+        blocks,
+        None,
+        class_trees=class_trees,
+        types=metric_types(codec),
     )
     values = {
         kind: {name: {"value": metric["value"]} for name, metric in metrics.items()}

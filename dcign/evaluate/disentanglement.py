@@ -19,7 +19,7 @@ from dcign.metrics.infomec import infomec
 from dcign.metrics.information import binned, entropy, gap_of, information, med_of, modularity_of
 from dcign.metrics.interventions import beta_vae_score, factor_vae_score, interventional_robustness
 from dcign.metrics.predictors import DCI, dci, dci_continuous, explicitness, predicted_right, sap_of
-from dcign.metrics.tables import BINS, Blocks, blocks_around, classes
+from dcign.metrics.tables import BINS, CLASS, Blocks, Types, blocks_around, classes, types_of
 from dcign.progress import FractionProgress, no_fraction_progress
 
 FITTED, MEASURED = 10_000, 5_000  # images at most; of fewer than 15,000, two thirds and one third
@@ -36,9 +36,9 @@ class Disentanglement:
     """The parts of evaluation.json that hold the metrics of the literature.
 
     metrics: of "latents", each latent by itself, and of "blocks", where the latents of each block count as one.
-    dci: DCI disentanglement by "classes", 20 per factor, and by real "values", each over all "latents", over "blocks",
-    and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for "values". All
-    are None if the tables were too small to measure.
+    dci: DCI disentanglement by "classes", 20 per real factor, and by real "values", each over all "latents", over
+    "blocks", and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for
+    "values". All are None if the tables were too small to measure.
     """
 
     metrics: dict[str, Metrics] | None
@@ -56,36 +56,42 @@ def measure_disentanglement(
     progress: FractionProgress = no_fraction_progress,
     class_trees: bool = True,
     groups: Int64 | None = None,
+    types: Types | None = None,
 ) -> Disentanglement:
     """Measure codes mu (N, Z) by factors (N, F), cut into 20 bins of ranges (F, 2); own: all latents of the factors.
 
-    blocks: the latents that count as one; None takes all latents but the factors' own. A circular factor is its angle
-    here, in classes and as a value. ranges: None takes the ranges of the values, and leaves factors of an integer type
-    as they are.
+    blocks: the latents that count as one; None takes all latents but the factors' own. ranges: None takes the ranges of
+    the values. types (F,): number, class or angle; None: classes if the factors are of an integer type, else numbers.
+    Classes are not cut into bins, and models of real values classify them; of an angle they predict cosine and sine.
     rng draws the intervals; None: values alone. class_trees: whether to grow DCI's trees of classes, which take nearly
-    all the time.
+    all the time; without them factors of classes have no DCI.
     groups (N,): rows that the bootstrap draws together, such as those of one person; None draws each row by itself.
     """
-    truth, blocks = classes(factors, ranges), blocks_around(own, mu.shape[1]) if blocks is None else blocks
+    types = types_of(factors, types=types)
+    truth, blocks = classes(factors, ranges, types), blocks_around(own, mu.shape[1]) if blocks is None else blocks
     fitted, measured = halves(len(mu))
     tables = mu[fitted], truth[fitted], mu[measured], truth[measured]
     rows = _Resampling(rng, groups)
-    latents = _metrics(mu, factors, truth, tables, None, rows)
+    latents = _metrics(mu, factors, types, truth, tables, None, rows)
     progress(0.1)
-    grouped = _metrics(mu, factors, truth, tables, blocks, rows)
+    grouped = _metrics(mu, factors, types, truth, tables, blocks, rows)
     progress(0.2)
-    latents |= {"explicitness": {"value": explicitness(*tables)}, **_probed(mu, factors, fitted, measured, rows)}
-    latents.update(_infomec(mu, factors, None, rows))
-    grouped.update(_infomec(mu, factors, blocks, rows))
+    latents |= {"explicitness": {"value": explicitness(*tables)}, **_probed(mu, factors, types, fitted, measured, rows)}
+    latents.update(_infomec(mu, factors, types, None, rows))
+    grouped.update(_infomec(mu, factors, types, blocks, rows))
     del grouped["infoe"]  # of the whole code, as explicitness
-    by_class = dci(*tables, np.random.default_rng(SEED)) if class_trees else None
-    if by_class is not None:
-        latents.update(_dci_metrics(by_class))
-        grouped.update(_dci_metrics(by_class.grouped(blocks)))
+    found_trees: dict[str, DCI] = {}
+    if class_trees:
+        found_trees["classes"] = dci(*tables, np.random.default_rng(SEED))
+        latents.update(_dci_metrics(found_trees["classes"]))
+        grouped.update(_dci_metrics(found_trees["classes"].grouped(blocks)))
     progress(0.95)
-    by_value = dci_continuous(mu[fitted], factors[fitted], mu[measured], factors[measured], np.random.default_rng(SEED))
+    if class_trees and set(types) == {CLASS}:
+        found_trees["values"] = found_trees["classes"]
+    elif class_trees or CLASS not in types:
+        both = mu[fitted], factors[fitted], mu[measured], factors[measured]
+        found_trees["values"] = dci_continuous(*both, np.random.default_rng(SEED), types=types)
     progress(1.0)
-    both = {"values": by_value} if by_class is None else {"classes": by_class, "values": by_value}
     return Disentanglement(
         metrics={"latents": latents, "blocks": grouped},
         dci={
@@ -95,9 +101,9 @@ def measure_disentanglement(
                 "factors": found.disentanglement_of(own),
                 "informativeness": found.informativeness,
             }
-            for name, found in both.items()
+            for name, found in found_trees.items()
         },
-        dci_estimator={name: found.estimator for name, found in both.items()},
+        dci_estimator={name: found.estimator for name, found in found_trees.items()},
     )
 
 
@@ -137,12 +143,13 @@ class _Resampling:
 def _metrics(
     mu: Floating,
     factors: Floating | Int64,
+    types: Types,
     truth: Int64,
     tables: tuple[Floating, Int64, Floating, Int64],
     blocks: Blocks | None,
     rows: _Resampling,
 ) -> Metrics:
-    bins, members, _ = binned(mu, factors, blocks)
+    bins, members, _ = binned(mu, factors, blocks, types)
 
     def informed(code: Int64, factor: Int64) -> tuple[float, float, float]:
         found = information(code, members, factor)
@@ -167,15 +174,19 @@ def _metrics(
     }
 
 
-def _infomec(mu: Floating, factors: Floating | Int64, blocks: Blocks | None, rows: _Resampling) -> Metrics:
-    found = infomec(mu, factors, np.random.default_rng(SEED), blocks, NARROW)
+def _infomec(
+    mu: Floating, factors: Floating | Int64, types: Types, blocks: Blocks | None, rows: _Resampling
+) -> Metrics:
+    found = infomec(mu, factors, np.random.default_rng(SEED), blocks, NARROW, types)
     scores = rows.intervals(found.scores_of, [found.terms, found.losses, found.null_losses])
     return dict(zip(("infom", "infoe", "infoc"), scores, strict=True))
 
 
-def _probed(mu: Floating, factors: Floating | Int64, fitted: slice, measured: slice, rows: _Resampling) -> Metrics:
+def _probed(
+    mu: Floating, factors: Floating | Int64, types: Types, fitted: slice, measured: slice, rows: _Resampling
+) -> Metrics:
     tables = mu[fitted], factors[fitted], mu[measured], factors[measured]
-    found = loss_capacity(*tables, np.random.default_rng(SEED))
+    found = loss_capacity(*tables, np.random.default_rng(SEED), types)
     (explicit,) = rows.intervals(
         lambda *drawn: (found.scores_of(*drawn),), [found.errors, found.constant_errors], measured
     )

@@ -33,7 +33,14 @@ from dcign.evaluate.pictures.rerendering import sweep_operations
 from dcign.evaluate.robustness import IMAGES as ROBUSTNESS_IMAGES
 from dcign.evaluate.robustness import WORDS as ALTERATIONS
 from dcign.evaluate.robustness import measure_robustness
-from dcign.evaluate.scores import EncodedSplits, latent_blocks, measure_factors, other_latents, own_calibrations
+from dcign.evaluate.scores import (
+    EncodedSplits,
+    latent_blocks,
+    measure_factors,
+    metric_types,
+    other_latents,
+    own_calibrations,
+)
 from dcign.evaluate.sweeps import refuse_unswept
 from dcign.inputs.source import DataSource, LabelledBatches, MixedBatches, PartLabels
 from dcign.machine import keep_freed_memory
@@ -46,7 +53,7 @@ from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION
 from dcign.trained.marks import all_marks
-from dcign.trained.trained_run import TrainedRun
+from dcign.trained.trained_run import TrainedRun, subjects_of
 
 TRAINING_IMAGES = 7200  # for calibrations and probes, spread evenly over all training batches
 BASELINE_BATCHES = 30  # per factor, spread evenly over the batches in which it varies
@@ -181,7 +188,14 @@ def evaluate_codec(
     if not unmeasured:
         own, ranges = [latent for fit in fits for latent in fit.own], label_ranges(held.flat_factors)
         literature = measure_disentanglement(
-            held.flat_mu, held.flat_factors, ranges, own, latent_blocks(codec, fits), rng, disentangling
+            held.flat_mu,
+            held.flat_factors,
+            ranges,
+            own,
+            latent_blocks(codec, fits),
+            rng,
+            disentangling,
+            types=metric_types(codec),
         )
     intrinsic = other_latents(codec, fits)
     intrinsic = intrinsic[alive[intrinsic]]
@@ -261,6 +275,7 @@ def _provenance(codec: Codec) -> dict[str, Any]:  # JSON
         "network": network_built(recipe.network, description.size),
         "assigned_latents": recipe.assigned,
         "image": {"size": description.size, "channels": description.channels},
+        "subjects": subjects_of(description),
         "steps": codec.step,
         "images_seen": codec.step * recipe.groups * recipe.images,
         "parameters": count_parameters(codec.model),

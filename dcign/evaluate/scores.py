@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dcign.arrays import Bool, Floating, IntP
+from dcign.arrays import Bool, Floating, Int64, IntP
 from dcign.evaluate.codes import Codes
 from dcign.evaluate.disentanglement import halves
 from dcign.evaluate.leakage import Leakage, measure_leakage
@@ -21,7 +21,7 @@ from dcign.inputs.source import LabelledBatches
 from dcign.metrics import best_latent, invariance_ratio, linear_leakage, read_monotone_latent
 from dcign.metrics.categorical import best_class_latents, indicators, read_classes
 from dcign.metrics.circular import best_pair, factor_columns, per_column, per_factor, read_circle
-from dcign.metrics.tables import Blocks, blocks_around, unmeasurable
+from dcign.metrics.tables import Blocks, blocks_around, factor_types, unmeasurable
 from dcign.progress import PartProgress, no_fraction_progress
 from dcign.trained.calibration import Calibration, calibrate_coordinates
 from dcign.trained.codec import Codec
@@ -67,6 +67,11 @@ def own_calibrations(codec: Codec, fitted: Codes) -> tuple[Calibration, ...]:
 def circular_factors(codec: Codec) -> tuple[bool, ...]:
     """Return which factors are circular: (F,)."""
     return tuple(name in codec.description.circular for name in codec.description.factors)
+
+
+def metric_types(codec: Codec) -> tuple[str, ...]:
+    """Return what metrics take each factor for: a number, a class or an angle, (F,)."""
+    return factor_types(circular_factors(codec), codec.description.class_counts)
 
 
 def other_latents(codec: Codec, fits: Sequence[Calibration]) -> IntP:
@@ -123,15 +128,31 @@ def _read(
     classes: int = 0,
     rng: np.random.Generator | None = None,
 ) -> dict[str, Any]:  # JSON
-    """Score how well latents tell a factor: its class, or a value by a monotone map, or from two an angle."""
+    """Score how well latents tell a factor on the iid split."""
     train, test = splits.fitted, splits.held
-    if len(latents) == 1 and not classes:
-        tables = train.flat_mu, train.flat_factors[:, [factor]], test.flat_mu, test.flat_factors[:, [factor]]
-        return dataclasses.asdict(read_monotone_latent(*tables, latents, rng)[0])
-    columns = train.flat_mu, train.flat_factors[:, factor], test.flat_mu, test.flat_factors[:, factor]
+    tables = train.flat_mu, train.flat_factors[:, factor], test.flat_mu, test.flat_factors[:, factor]
+    return read_factor(tables, latents, classes, rng)
+
+
+def read_factor(
+    tables: tuple[Floating, Floating, Floating, Floating],
+    latents: tuple[int, ...],
+    classes: int = 0,
+    rng: np.random.Generator | None = None,
+    groups: Int64 | None = None,
+) -> dict[str, Any]:  # JSON
+    """Score how well latents tell a factor: one of `classes`, or a value by a monotone map, or from two an angle.
+
+    tables: codes and values fitted on, (N, Z), (N,), and measured on, (M, Z), (M,); groups (M,): rows that the
+    bootstrap draws together.
+    """
+    codes, values, held, asked = tables
     if classes:
-        return {**_named(latents), **dataclasses.asdict(read_classes(*columns, latents, classes, rng))}
-    return {**_named(latents), **dataclasses.asdict(read_circle(*columns, (latents[0], latents[1]), rng))}
+        return {**_named(latents), **dataclasses.asdict(read_classes(*tables, latents, classes, rng, groups))}
+    if len(latents) == 1:
+        columns = codes, values[:, None], held, asked[:, None]
+        return dataclasses.asdict(read_monotone_latent(*columns, latents, rng, groups)[0])
+    return {**_named(latents), **dataclasses.asdict(read_circle(*tables, (latents[0], latents[1]), rng, groups))}
 
 
 def _named(latents: tuple[int, ...]) -> dict[str, Any]:  # JSON

@@ -41,7 +41,7 @@ def relit_grid(encoded: EncodedSweeps, person: int) -> PictureGrid:
         )
         groups.append(RowGroup(rows))
     return PictureGrid(
-        "One picture of an unseen person; each row changes one latent of its code",
+        f"One unseen {encoded.run.subject}; each row changes one latent of its code",
         tuple(groups),
         encoded.people[person][None],
         "the network's input",
@@ -185,7 +185,7 @@ def reconstruction_grid(
         if run.has_refiner:
             rows.append(Row("refined", (run.sharp_codec.decode(mu[chosen]),)))
         groups.append(RowGroup(tuple(rows), f"{title}, of {len(images)} images"))
-    return PictureGrid(f"Unseen people and their reconstructions ({run.name})", tuple(groups))
+    return PictureGrid(f"Unseen {run.subjects} and their reconstructions ({run.name})", tuple(groups))
 
 
 def _donors(encoded: EncodedSweeps, iid: EncodedImages, factor: int) -> list[int]:

@@ -204,14 +204,16 @@ def usual_decibels(run: TrainedRun) -> float | None:
     return float(decibels) if isinstance(decibels, int | float) else None
 
 
-def caution(run: TrainedRun, edited: Edit) -> str:
+def caution(run: TrainedRun, psnr_db: float, flat_psnr_db: float) -> str:
     """Return the warning about a picture that a run was given, or "" if there is nothing to warn of.
+
+    psnr_db, flat_psnr_db: of its reconstruction, and of a constant picture in its mean colour.
 
     A network that was trained to draw clean pictures leaves out the background, so its reconstruction says nothing.
     """
     if run.configuration.recipe.draws_clean:
         return ""
-    return warning(edited.psnr_db, edited.flat_psnr_db, usual_decibels(run))
+    return warning(psnr_db, flat_psnr_db, usual_decibels(run))
 
 
 def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:

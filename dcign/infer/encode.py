@@ -1,9 +1,10 @@
 """The codes of a data set as one file of arrays, from which every metric can be computed again.
 
 A .npz with one row per image, in the data set's order: mu, logvar (N, Z) float32; factors (N, F) float32, named by
-factor_names (F,) in factor_units (F,); split (N,), its name; batch (N,), its number within the split; varies (N,), what
-varies in the batch; identity_index (N,), the number of the person. blocks (Z,), the name of each latent's block of the
-code, such as `hair`: files of runs without assigned latents, and of earlier versions, do not have it.
+factor_names (F,) in factor_units (F,), of the factor_types (F,) number, class or angle; split (N,), its name; batch
+(N,), its number within the split; varies (N,), what varies in the batch; identity_index (N,), the number of the person.
+blocks (Z,), the name of each latent's block of the code, such as `hair`: files of runs without assigned latents, and of
+earlier versions, do not have it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from dcign.device import refuse_threads, threads
 from dcign.errors import DataError, TrainingError
 from dcign.foreign import archive_fault
 from dcign.inputs.scaling import scaled_batches
+from dcign.metrics.tables import NUMBER, factor_types
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.storage.atomic import write_atomic, write_errors
 from dcign.trained.codec import Codec
@@ -53,6 +55,7 @@ class Encoding:
     identity_index: Int64
     factor_names: Str
     factor_units: Str
+    factor_types: Str
     blocks: Str | None = None
 
     def block(self, name: str) -> Float32:
@@ -73,6 +76,7 @@ class Encoding:
 
 
 BLOCKS = "blocks"  # the array that may be absent
+TYPES = "factor_types"
 FINITE = ("mu", "logvar", "factors")
 PER_IMAGE = ("mu", "logvar", "factors", "split", "batch", "varies", "identity_index")
 
@@ -111,6 +115,11 @@ def encode_dataset(
         factor_names=np.array([factor.name for factor in dataset.factors]),
         factor_units=np.array([factor.units for factor in dataset.factors]),
         blocks=_blocks(codec),
+        factor_types=np.array(
+            factor_types(
+                [factor.circular for factor in dataset.factors], [len(factor.classes) for factor in dataset.factors]
+            )
+        ),
     )
 
 
@@ -123,11 +132,15 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
     write_atomic(where, content.getvalue())
 
 
-def refuse_encoding_file(path: str | Path) -> Path:
-    """Return the path. Raises TrainingError if codes cannot be written to it, before minutes of encoding."""
+def refuse_encoding_file(path: str | Path, suffixes: Sequence[str] = (".npz",)) -> Path:
+    """Return the path. Raises TrainingError if codes cannot be written to it, before minutes of encoding.
+
+    suffixes: the endings of files that can be written.
+    """
     where = Path(path)
-    if where.suffix != ".npz":
-        raise TrainingError(f"expected a file NAME.npz for codes, found {where}: choose another --out.")
+    if where.suffix not in suffixes:
+        names = ", ".join(f"NAME{suffix}" for suffix in suffixes)
+        raise TrainingError(f"expected a file {names} for codes, found {where}: choose another --out.")
     if where.exists():
         raise TrainingError(f"{where} is there already: remove it or choose another --out.")
     with (
@@ -142,9 +155,11 @@ def load_encoding(path: str | Path) -> Encoding:
     wanted = [field.name for field in dataclasses.fields(Encoding) if field.name != BLOCKS]
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as found:
-            version = int(found["version"])
-            arrays = {name: found[name] for name in wanted} if version == FORMAT_VERSION else {}
-            arrays |= {BLOCKS: found[BLOCKS]} if arrays and BLOCKS in found else {}
+            version, held = int(found["version"]), dict(found)
+            if TYPES not in held and "factor_names" in held:  # of version 0.2, which took every factor for a number
+                held[TYPES] = np.full(len(held["factor_names"]), NUMBER)
+            arrays = {name: held[name] for name in wanted} if version == FORMAT_VERSION else {}
+            arrays |= {BLOCKS: held[BLOCKS]} if arrays and BLOCKS in held else {}
     except (
         OSError,
         ValueError,

@@ -1,9 +1,9 @@
 """A table of codes and labels, from arrays or from a .npz file of any model.
 
 Arrays of the file, one row per image: `latents` (or `codes`, or `mu` of `dcign encode`) (N, Z) and `factors` (N, F).
-Optional: `factor_names`, `factor_units` (F,); `blocks` (Z,), the number or name of each latent's block; `own`
-(F,), each factor's latent; `groups` (or `identity_index`) (N,), rows that are not independent, such as those of one
-person; and `split` (N,), of which `train` is what maps are fitted on.
+Optional: `factor_names`, `factor_units`, `factor_types` (F,), each number, class or angle; `blocks` (Z,), the number or
+name of each latent's block; `own` (F,), each factor's latent; `groups` (or `identity_index`) (N,), rows that are not
+independent, such as those of one person; and `split` (N,), of which `train` is what maps are fitted on.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from dcign.arrays import Floating, Int64, Str
 from dcign.errors import TrainingError
-from dcign.metrics.tables import LARGEST, checked_blocks, refuse_latents
+from dcign.metrics.tables import ANGLE, CLASS, LARGEST, checked_blocks, refuse_latents, types_of
 from dcign.printable import printable
 
 LATENTS = ("latents", "codes", "mu")
 GROUPS = ("groups", "identity_index")
-OPTIONAL = ("factor_names", "factor_units", "blocks", "own", "split", *GROUPS)
+OPTIONAL = ("factor_names", "factor_units", "factor_types", "blocks", "own", "split", *GROUPS)
 IGNORED = ("logvar", "batch", "varies", "version")  # further arrays of `dcign encode`
 DAMAGED = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, NotImplementedError, RuntimeError,
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, SyntaxError,
 )  # fmt: skip  # what numpy and zipfile raise on damaged files
+Own = int | tuple[int, ...]  # the latent of a factor, or its latents
 LONGEST = 60  # characters of a name from a file in a message
 
 
@@ -38,18 +39,19 @@ LONGEST = 60  # characters of a name from a file in a message
 class CodeTable:
     """Latents (N, Z), factors (N, F), and what is known about them; `place` names the source in messages.
 
-    Factors of an integer type are classes. own (F,) or None; blocks of latents or None, and their names, where they
-    have any; groups (N,), split (N,) or None. Where each factor has a block of its name with one latent, that is its
-    own, unless own is given.
+    types (F,): number, class or angle; of factors of an integer type, class by default. own (F,), the latents of each
+    factor, or None; blocks of latents or None, and their names, where they have any; groups (N,), split (N,) or None.
+    Where each factor has a block of its name, that is its own, unless own is given.
     """
 
     latents: Floating
     factors: Floating | Int64
     names: tuple[str, ...]
+    types: tuple[str, ...]
     units: tuple[str, ...] | None = None
     blocks: list[list[int]] | None = None
     block_names: tuple[str, ...] | None = None
-    own: tuple[int, ...] | None = None
+    own: tuple[Own, ...] | None = None
     groups: Int64 | None = None
     split: Str | None = None
     place: str = "the arrays"
@@ -78,15 +80,17 @@ class CodeTable:
         groups = [arrays[name] for name in GROUPS if name in arrays]
         names = _strings(arrays, "factor_names", count, place)
         names = names or tuple(f"factor {index}" for index in range(count))
+        types = _types(arrays, truth, place)
         blocks, block_names = _blocks(arrays, size, place)
         return cls(
             codes,
             truth,
             names,
+            types,
             _strings(arrays, "factor_units", count, place),
             blocks,
             block_names,
-            _own(arrays, count, size, place) or _named_own(names, blocks, block_names),
+            _own(arrays, count, size, place) or _named_own(names, types, blocks, block_names),
             np.unique(_column("groups", groups[0], rows, place), return_inverse=True)[1] if groups else None,
             _text(_column("split", arrays["split"], rows, place)) if "split" in arrays else None,
             place,
@@ -108,12 +112,14 @@ def read_code_table(path: str | Path) -> CodeTable:
     return CodeTable.of(latents, factors, place, **more)
 
 
-def own_latents(text: str) -> tuple[int, ...]:
-    """Return the latents that an option names: "0,1,2" -> (0, 1, 2), "" -> ()."""
-    words = [word.strip() for word in text.split(",")] if text.strip() else []
-    if not all(word.isascii() and word.isdigit() and len(word) < 9 for word in words):
-        raise TrainingError(f"expected numbers of latents such as 0,1,2, found {_shown(text)!r}: change --own.")
-    return tuple(map(int, words))
+def own_latents(text: str) -> tuple[int | tuple[int, ...], ...]:
+    """Return the latent or latents of each factor that an option names: "0,1+2" -> (0, (1, 2)), "" -> ()."""
+    words = [[part.strip() for part in word.split("+")] for word in text.split(",")] if text.strip() else []
+    if not all(part.isascii() and part.isdigit() and len(part) < 9 for word in words for part in word):
+        raise TrainingError(
+            f"expected numbers of latents such as 0,1,2 or 0,1+2, found {_shown(text)!r}: change --own."
+        )
+    return tuple(int(word[0]) if len(word) == 1 else tuple(map(int, word)) for word in words)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:  # of several element types
@@ -190,6 +196,22 @@ def _strings(arrays: dict[str, NDArray[Any]], name: str, count: int, place: str)
     return words
 
 
+def _types(arrays: dict[str, NDArray[Any]], factors: Any, place: str) -> tuple[str, ...]:  # Floating or Int64
+    """Return the type of each factor. Raises TrainingError if the values of a class are no whole numbers."""
+    given = _strings(arrays, "factor_types", factors.shape[1], place)
+    try:
+        found = types_of(factors, types=given)
+    except TrainingError as error:
+        raise TrainingError(f"factor_types in {place}: {error}") from None
+    for index, kind in enumerate(found):
+        if kind == CLASS and (factors[:, index] != np.rint(factors[:, index])).any():
+            raise TrainingError(
+                f"expected whole numbers as classes in column {index} of factors in {place}, found others: number the "
+                "classes, or name another type."
+            )
+    return found
+
+
 def _blocks(
     arrays: dict[str, NDArray[Any]], latents: int, place: str
 ) -> tuple[list[list[int]] | None, tuple[str, ...] | None]:
@@ -207,14 +229,21 @@ def _blocks(
 
 
 def _named_own(
-    factors: tuple[str, ...], blocks: list[list[int]] | None, names: tuple[str, ...] | None
-) -> tuple[int, ...] | None:
-    """Return each factor's latent where a block of one latent has its name, or None if a factor has none."""
+    factors: tuple[str, ...], types: tuple[str, ...], blocks: list[list[int]] | None, names: tuple[str, ...] | None
+) -> tuple[Own, ...] | None:
+    """Return the latents of the block that has each factor's name, or None if a factor has no such block.
+
+    A number has one latent, an angle two, a class one or more.
+    """
     if blocks is None or names is None:
         return None
     held = dict(zip(names, blocks, strict=True))
     own = [held.get(factor, []) for factor in factors]
-    return tuple(latents[0] for latents in own) if all(len(latents) == 1 for latents in own) else None
+    wanted = [max(1, len(latents)) if kind == CLASS else 2 if kind == ANGLE else 1
+              for kind, latents in zip(types, own, strict=True)]  # fmt: skip
+    if [len(latents) for latents in own] != wanted:
+        return None
+    return tuple(latents[0] if len(latents) == 1 else tuple(latents) for latents in own)
 
 
 def _own(arrays: dict[str, NDArray[Any]], factors: int, latents: int, place: str) -> tuple[int, ...] | None:

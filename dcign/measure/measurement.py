@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,13 @@ import numpy as np
 from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
 from dcign.evaluate.disentanglement import Disentanglement, halves, measure_disentanglement
+from dcign.evaluate.scores import best_latents, read_factor
 from dcign.machine import keep_freed_memory
 from dcign.measure.code_table import CodeTable
-from dcign.metrics import best_latent, blocks_around, linear_leakage, read_monotone_latent
-from dcign.metrics.tables import LEAST_ROWS, refuse_latents, unmeasurable
+from dcign.metrics import blocks_around, linear_leakage
+from dcign.metrics.categorical import indicators
+from dcign.metrics.circular import factor_columns, per_column, per_factor
+from dcign.metrics.tables import ANGLE, CLASS, LEAST_ROWS, Types, own_latents, refuse_latents, unmeasurable
 from dcign.progress import FractionProgress, PartProgress, StageProgress, no_stage_progress
 from dcign.trained.marks import all_marks
 
@@ -46,7 +50,7 @@ class _Rows:
 def measure(
     table: CodeTable,
     split: str = "",
-    own: tuple[int, ...] = (),
+    own: Sequence[int | Sequence[int]] = (),
     class_trees: bool = True,
     progress: StageProgress = no_stage_progress,
 ) -> dict[str, Any]:  # JSON
@@ -59,7 +63,8 @@ def measure(
     split
         The rows to measure, by the table's `split`. "" takes iid if there is one, else all rows.
     own
-        The latent of each factor, (F,). () takes the table's, or the one that is best where maps are fitted.
+        The latents of each factor, (F,): one of a number, two of an angle, some of a class. () takes the table's, or
+        those that are best where maps are fitted.
     class_trees
         Whether to grow DCI's trees of classes, which take nearly all the time.
     progress
@@ -73,17 +78,18 @@ def measure(
     started = time.monotonic()
     keep_freed_memory()  # DCI's trees take nearly half as long
     meter = PartProgress(progress, {"reading factors": 0.02, "measuring": 1.0, "measuring chance": 0.2 + 0.2})
+    table = _numbered(table)
     rows = _rows(table, split)
     _refuse_unmeasurable(table, rows)
     reading = meter.part("reading factors")
     latents = _own(table, rows, own)
-    blocks = table.blocks or blocks_around(latents, rows.latents.shape[1])
+    blocks, mine = table.blocks or blocks_around(latents, rows.latents.shape[1]), [z for each in latents for z in each]
     rng = np.random.default_rng(SEED)
     factors = _factor_scores(table, rows, latents, rng)
     reading(1.0)
-    found = _literature(rows, latents, blocks, rng, meter.part("measuring"), class_trees)
+    found = _literature(rows, table.types, mine, blocks, rng, meter.part("measuring"), class_trees)
     shuffled = dataclasses.replace(rows, factors=rng.permutation(rows.factors), groups=None)
-    mixed = _literature(shuffled, latents, blocks, rng, meter.part("measuring chance"), False)
+    mixed = _literature(shuffled, table.types, mine, blocks, rng, meter.part("measuring chance"), False)
     report: dict[str, Any] = {  # JSON
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -143,9 +149,9 @@ def _taken(table: CodeTable, measured: Int64, fitted: Int64, split: str) -> _Row
     )
     latents, factors = table.latents[measured], table.factors[measured]
     groups = None if table.groups is None else table.groups[measured]
-    if groups is not None and len(np.unique(groups)) == len(groups):
-        groups = None
     known, tested = halves(len(measured))
+    if groups is not None and (len(np.unique(groups)) == len(groups) or len(np.unique(groups[tested])) < 2):
+        groups = None
     if len(fitted):
         known_latents, known_factors, tested = table.latents[fitted], table.factors[fitted], slice(None)
     else:
@@ -173,38 +179,71 @@ def _refuse_unmeasurable(table: CodeTable, rows: _Rows) -> None:
             raise TrainingError(f"{of_split}: {reason}")
 
 
-def _own(table: CodeTable, rows: _Rows, own: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the latent of each factor: given, of the table, or the best one where maps are fitted."""
-    chosen = own or table.own
-    if chosen is None:
+def _own(table: CodeTable, rows: _Rows, own: Sequence[int | Sequence[int]]) -> list[tuple[int, ...]]:
+    """Return the latents of each factor: given, of the table, or the best ones where maps are fitted."""
+    given = own or table.own
+    if given is None:
         values = rows.fitted_factors.astype(np.float64)
-        return tuple(best_latent(rows.fitted_latents, column) for column in values.T)
+        asked = zip(table.types, values.T, _class_counts(table), strict=True)
+        return [best_latents(rows.fitted_latents, column, each == ANGLE, count) for each, column, count in asked]
+    chosen = [tuple(latents) for latents in own_latents(given)]
     if len(chosen) != len(table.names):
         raise TrainingError(
             f"expected a latent for each of the factors {', '.join(table.names)}, found {len(chosen)}: give "
             f"{len(table.names)} numbers."
         )
-    refuse_latents(chosen, rows.latents.shape[1])
+    for name, each, latents in zip(table.names, table.types, chosen, strict=True):
+        if each != CLASS and len(latents) != (2 if each == ANGLE else 1):
+            wanted = "two latents, such as 1+2," if each == ANGLE else "one latent"
+            raise TrainingError(f"expected {wanted} for the {each} {name}, found {len(latents)}: change --own.")
+    refuse_latents((latent for latents in chosen for latent in latents), rows.latents.shape[1])
     return chosen
 
 
 def _factor_scores(
-    table: CodeTable, rows: _Rows, own: tuple[int, ...], rng: np.random.Generator
+    table: CodeTable, rows: _Rows, own: Sequence[tuple[int, ...]], rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:  # JSON
-    """Return how well each factor's own latent tells it, and how well a linear model on all others does, by name."""
-    tables = rows.fitted_latents, rows.fitted_factors, rows.latents[rows.tested], rows.factors[rows.tested]
+    """Return how well each factor's own latents tell it, and how well a linear model on all others does, by name."""
+    tested = rows.factors[rows.tested]
+    turns, counts = [each == ANGLE for each in table.types], _class_counts(table)
+    seen = [_seen(*each) for each in zip(counts, rows.fitted_factors.T, tested.T, strict=True)]
+    columns, asked = (factor_columns(values, turns, seen) for values in (rows.fitted_factors, tested))
+    measured = rows.latents[rows.tested]
+    leaks = linear_leakage(rows.fitted_latents, columns, measured, asked, per_column(own, turns, seen))
     groups = None if rows.groups is None else rows.groups[rows.tested]
-    leaks = linear_leakage(*tables, own)
-    readings = read_monotone_latent(*tables, own, rng, groups)
-    return {
-        name: {**dataclasses.asdict(reading), "leakage_linear_r2": float(leak)}
-        for name, reading, leak in zip(table.names, readings, leaks, strict=True)
-    }
+    found = {}
+    for index, (name, leak) in enumerate(zip(table.names, per_factor(leaks, asked, turns, seen), strict=True)):
+        tables = rows.fitted_latents, rows.fitted_factors[:, index], measured, tested[:, index]
+        reading = read_factor(tables, own[index], counts[index], rng, groups)
+        found[name] = {**reading, "leakage_linear_r2": float(leak)}
+    return found
+
+
+def _seen(count: int, *parts: Floating | Int64) -> tuple[int, ...]:
+    """Return the classes that some values of each part have, and not all."""
+    shares = np.stack([indicators(values, range(count)).mean(axis=0) for values in parts])
+    return tuple(np.flatnonzero(((shares > 0) & (shares < 1)).all(axis=0)).tolist())
+
+
+def _class_counts(table: CodeTable) -> list[int]:
+    """Return the number of classes of each factor, 0 of a number or an angle."""
+    numbered = zip(table.types, table.factors.T, strict=True)
+    return [int(values.max()) + 1 if each == CLASS else 0 for each, values in numbered]
+
+
+def _numbered(table: CodeTable) -> CodeTable:
+    """Return the table with the classes of each factor numbered from 0 on, without gaps."""
+    factors = table.factors.copy()
+    for index, each in enumerate(table.types):
+        if each == CLASS:
+            factors[:, index] = np.unique(factors[:, index], return_inverse=True)[1]
+    return dataclasses.replace(table, factors=factors)
 
 
 def _literature(
     rows: _Rows,
-    own: tuple[int, ...],
+    types: Types,
+    own: list[int],
     blocks: list[list[int]],
     rng: np.random.Generator,
     progress: FractionProgress,
@@ -220,4 +259,5 @@ def _literature(
         progress=progress,
         class_trees=class_trees,
         groups=rows.groups,
+        types=types,
     )

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from dcign.arrays import Floating
-from dcign.metrics.tables import standardised, train_and_test
+from dcign.metrics.circular import as_vectors
+from dcign.metrics.tables import ANGLE, CLASS, Types, standardised, train_and_test, types_of
 
 CAPACITIES = tuple(range(7))
 FIRST = 16  # random features of capacity 1
@@ -73,20 +74,22 @@ def loss_capacity(
     test_latents: ArrayLike,
     test_factors: ArrayLike,
     rng: np.random.Generator,
+    types: Types | None = None,
 ) -> LossCapacity:
     """Fit probes of rising capacity: (N, Z), (N, F) fitted on, (M, Z), (M, F) measured on.
 
-    Factors of an integer type are classes, and losses are error rates; losses of real factors are squared errors. rng
+    Losses of classes are error rates, those of numbers squared errors, and those of angles the squared errors of cosine
+    and sine. types (F,): number, class or angle; None: classes if the tables are of an integer type, else numbers. rng
     draws the random features, which are the same for all factors.
     """
     codes, truth, held, held_truth = train_and_test(train_latents, train_factors, test_latents, test_factors)
     inputs, asked = (features for features in _features(standardised(codes), standardised(held, codes), rng))
     sizes = [1 + codes.shape[1] + FIRST * (2**capacity - 1) for capacity in CAPACITIES]
     gram = inputs.T @ inputs
-    named = truth.dtype.kind in "biu" and held_truth.dtype.kind in "biu"
-    losses = _class_errors if named else _squared_errors
+    losses = {CLASS: _class_errors, ANGLE: _angle_errors}
     found = [
-        losses(gram, inputs, known, asked, wanted, sizes) for known, wanted in zip(truth.T, held_truth.T, strict=True)
+        losses.get(each, _squared_errors)(gram, inputs, known, asked, wanted, sizes)
+        for each, known, wanted in zip(types_of(truth, held_truth, types=types), truth.T, held_truth.T, strict=True)
     ]
     errors, constant = (np.stack(part, axis=-1) for part in zip(*found, strict=True))
     return LossCapacity(CAPACITIES, errors, constant, truth.shape[1] / codes.shape[1])
@@ -131,6 +134,21 @@ def _squared_errors(
         weights = _solved(gram[:size, :size], products[:size], len(inputs))
         errors.append(np.square(truth - mean - asked[:, :size] @ weights))
     return np.stack(errors, axis=1), np.square(truth - truth.mean())
+
+
+def _angle_errors(
+    gram: Floating,
+    inputs: Floating,
+    known: NDArray[np.generic],
+    asked: Floating,
+    wanted: NDArray[np.generic],
+    sizes: list[int],
+) -> tuple[Floating, Floating]:
+    """Return the sums of `_squared_errors` of cosine and sine: (M, P), (M,)."""
+    parts = zip(as_vectors(known).T, as_vectors(wanted).T, strict=True)
+    found = [_squared_errors(gram, inputs, values, asked, truth, sizes) for values, truth in parts]
+    errors, constant = (np.sum(part, axis=0) for part in zip(*found, strict=True))
+    return errors, constant
 
 
 def _class_errors(

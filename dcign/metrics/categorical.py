@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.metrics.bootstrap import bootstrap_all
@@ -102,13 +103,17 @@ def read_classes(
     latents: Sequence[int],
     count: int,
     rng: np.random.Generator | None = None,
+    groups: ArrayLike | None = None,
 ) -> ClassReading:
-    """Tell a class from latents: (N, Z), (N,) fitted on, (M, Z), (M,) measured on. rng draws the intervals."""
+    """Tell a class from latents: (N, Z), (N,) fitted on, (M, Z), (M,) measured on.
+
+    rng draws the intervals; groups (M,): rows that it draws together.
+    """
     fitted, held = train_latents[:, list(latents)], test_latents[:, list(latents)]
     told = fit_classes(fitted, train_values, count).probabilities(held)
     weights = least_squares(fitted.astype(np.float64), indicators(train_values, range(count)))
     arrays = [indicators(test_values, range(count)), told, linear_prediction(held.astype(np.float64), weights)]
-    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng)
+    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng, groups=groups)
     intervals = {name: (each.low, each.high) for name, each in zip(SCORES, drawn, strict=False)}
     most = int(indicators(train_values, range(count)).sum(axis=0).argmax())
     frequent = float((np.rint(test_values) == most).mean())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.metrics.bootstrap import bootstrap_all
@@ -133,12 +134,16 @@ def read_circle(
     test_angles: Floating,
     latents: tuple[int, int],
     rng: np.random.Generator | None = None,
+    groups: ArrayLike | None = None,
 ) -> CircleReading:
-    """Predict an angle from two latents: (N, Z), (N,) fitted on, (M, Z), (M,) measured on. rng draws the intervals."""
+    """Predict an angle from two latents: (N, Z), (N,) fitted on, (M, Z), (M,) measured on.
+
+    rng draws the intervals; groups (M,): rows that it draws together.
+    """
     fitted, held = train_latents[:, latents], test_latents[:, latents]
     read = fit_curve(fitted, train_angles).angle(held)
     arrays = [test_angles.astype(np.float64), read, linear_angles(fitted, train_angles, held)]
-    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng)
+    drawn = () if rng is None else bootstrap_all(_scores, arrays, rng, groups=groups)
     intervals = {name: (each.low, each.high) for name, each in zip(SCORES, drawn, strict=False)}
     return CircleReading(latents, *_scores(*arrays), intervals)
 

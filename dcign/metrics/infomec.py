@@ -9,9 +9,9 @@ Blocks without information are left out. The authors leave out latents of a smal
 variance counts: in their code pure noise has InfoM .81 (tests/goldens).
 
 InfoE is the share of each factor that a linear model on all latents predicts: a logistic regression for classes, a
-linear regression for real factors, whose normalised information is R^2 if errors are Gaussian of a fixed variance. It
-is fitted on one half of the rows and measured on the other, and the other way round, so that it does not grow with the
-number of latents.
+linear regression for real factors, whose normalised information is R^2 if errors are Gaussian of a fixed variance; of
+an angle, that of its cosine and sine together. It is fitted on one half of the rows and measured on the other, and the
+other way round, so that it does not grow with the number of latents.
 """
 
 from __future__ import annotations
@@ -23,10 +23,22 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
 from dcign.arrays import Bool, Floating, Int64, IntP
+from dcign.metrics.circular import as_vectors
 from dcign.metrics.information import columns_of_blocks, entropy
 from dcign.metrics.predictors import fitted_classifier
 from dcign.metrics.regression import least_squares, linear_prediction
-from dcign.metrics.tables import Blocks, checked_blocks, classes, latents_and_factors, standardised
+from dcign.metrics.tables import (
+    ANGLE,
+    CLASS,
+    NUMBER,
+    Blocks,
+    Types,
+    checked_blocks,
+    classes,
+    latents_and_factors,
+    standardised,
+    types_of,
+)
 
 NEIGHBOURS = 10  # as in the authors' code
 COINCIDE = 1e-11  # of the range: values that are nearer than this are equal
@@ -82,6 +94,7 @@ def infomec(
     rng: np.random.Generator,
     blocks: Blocks | None = None,
     least_range: float = 0.0,
+    types: Types | None = None,
 ) -> InfoMEC:
     """Measure InfoMEC: (N, Z), (N, F). It does not depend on order, sign or scale of the latents.
 
@@ -96,16 +109,18 @@ def infomec(
     least_range
         Latents whose range is at most this part of the largest range are left out, too; their units then matter. The
         authors use 1/20.
+    types
+        Of each factor: number, class or angle, (F,). None: classes if the table is of an integer type, else numbers.
     """
     codes, truth = latents_and_factors(latents, factors)
-    labels, values = classes(truth), truth.astype(np.float64)
-    columns, members = columns_of_blocks(codes, values, blocks)
+    labels, values, found = classes(truth, types=types), truth.astype(np.float64), types_of(truth, types=types)
+    columns, members = columns_of_blocks(codes, values, blocks, found)
     terms = _normalised_terms(columns, members, labels)
     ranges = np.ptp(codes, axis=0)
     widest = np.array([ranges[block].max() for block in checked_blocks(blocks, len(ranges))])
     wide = widest > least_range * ranges.max()
-    active = wide & (terms.mean(axis=0).max(axis=1) > _noise(codes, values, labels, blocks, rng))
-    losses, null_losses = _linear_losses(codes, truth, rng)
+    active = wide & (terms.mean(axis=0).max(axis=1) > _noise(codes, values, labels, blocks, found, rng))
+    losses, null_losses = _linear_losses(codes, truth, found, rng)
     return InfoMEC(active, terms, losses, null_losses)
 
 
@@ -189,13 +204,13 @@ def _normalised_terms(columns: Floating, members: list[int], labels: Int64) -> F
 
 
 def _noise(
-    codes: Floating, values: Floating, labels: Int64, blocks: Blocks | None, rng: np.random.Generator
+    codes: Floating, values: Floating, labels: Int64, blocks: Blocks | None, types: Types, rng: np.random.Generator
 ) -> Floating:
     """Return the share that each block has to exceed: what it has with shuffled factors, and a margin; (G,)."""
     found = []
     for _ in range(SHUFFLES):
         rows = rng.permutation(len(codes))
-        columns, members = columns_of_blocks(codes, values[rows], blocks)
+        columns, members = columns_of_blocks(codes, values[rows], blocks, types)
         found.append(_normalised_terms(columns, members, labels[rows]).mean(axis=0))
     shares = np.concatenate(found, axis=1)  # (G, SHUFFLES F)
     around = shares - shares.mean(axis=1, keepdims=True)
@@ -209,23 +224,39 @@ def _share(terms: Floating) -> Floating:
     return mean
 
 
-def _linear_losses(codes: Floating, truth: NDArray[np.generic], rng: np.random.Generator) -> tuple[Floating, Floating]:
+def _linear_losses(
+    codes: Floating, truth: NDArray[np.generic], types: Types, rng: np.random.Generator
+) -> tuple[Floating, Floating]:
     """Return each row's loss of a linear model fitted on the other half of the rows, and of a constant: (N, F)."""
     rows = rng.permutation(len(codes))
     half = len(rows) // 2
-    named = truth.dtype.kind in "biu"
+    numbers = [index for index, each in enumerate(types) if each == NUMBER]
     losses, nulls = np.zeros(truth.shape), np.zeros(truth.shape)
     for fitted, measured in ((rows[:half], rows[half:]), (rows[half:], rows[:half])):
         inputs, asked = standardised(codes[fitted]), standardised(codes[measured], codes[fitted])
-        if named:
-            for index, factor in enumerate(truth.astype(np.int64).T):
-                found = _logistic_losses(inputs, factor[fitted], asked, factor[measured])
+        if numbers:
+            at = np.ix_(measured, numbers)
+            losses[at], nulls[at] = _squared_losses(inputs, truth[np.ix_(fitted, numbers)], asked, truth[at])
+        for index, each in enumerate(types):
+            known, wanted = truth[fitted, index], truth[measured, index]
+            if each == CLASS:
+                found = _logistic_losses(
+                    inputs, np.rint(known).astype(np.int64), asked, np.rint(wanted).astype(np.int64)
+                )
                 losses[measured, index], nulls[measured, index] = found
-        else:
-            known, wanted = truth[fitted].astype(np.float64), truth[measured].astype(np.float64)
-            losses[measured] = np.square(wanted - linear_prediction(asked, least_squares(inputs, known)))
-            nulls[measured] = np.square(wanted - known.mean(axis=0))
+            elif each == ANGLE:
+                vectors = _squared_losses(inputs, as_vectors(known), asked, as_vectors(wanted))
+                losses[measured, index], nulls[measured, index] = (loss.sum(axis=1) for loss in vectors)
     return losses, nulls
+
+
+def _squared_losses(
+    inputs: Floating, known: NDArray[np.generic], asked: Floating, wanted: NDArray[np.generic]
+) -> tuple[Floating, Floating]:
+    """Return the squared errors of a linear regression, and of the mean, on each row measured: (M, C), (M, C)."""
+    values, truth = known.astype(np.float64), wanted.astype(np.float64)
+    weights = least_squares(inputs, values)
+    return np.square(truth - linear_prediction(asked, weights)), np.square(truth - values.mean(axis=0))
 
 
 def _logistic_losses(inputs: Floating, known: Int64, asked: Floating, measured: Int64) -> tuple[Floating, Floating]:

@@ -13,60 +13,90 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating, Int64
+from dcign.metrics.categorical import fit_classes
+from dcign.metrics.circular import linear_angles
 from dcign.metrics.regression import least_squares, linear_prediction
-from dcign.metrics.tables import BINS, Blocks, checked_blocks, classes, latents_and_factors
+from dcign.metrics.tables import (
+    ANGLE,
+    BINS,
+    CLASS,
+    NUMBER,
+    Blocks,
+    Types,
+    checked_blocks,
+    classes,
+    latents_and_factors,
+    types_of,
+)
 
 TRACE = 1e-11  # added to importances, so that the entropy of a row of zeros is defined
 
 
-def mutual_information_gap(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
+def mutual_information_gap(
+    latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None, types: Types | None = None
+) -> float:
     """Return MIG: the information gap between the two most informative blocks, divided by the factor's entropy.
 
-    (N, Z), (N, F) -> 0..1, the mean over factors (Chen et al. 2018).
+    (N, Z), (N, F) -> 0..1, the mean over factors (Chen et al. 2018). types: see `mutual_information`.
     """
-    bins, members, truth = binned(latents, factors, blocks)
+    bins, members, truth = binned(latents, factors, blocks, types)
     return gap_of(information(bins, members, truth), entropy(truth))
 
 
-def modularity(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> float:
+def modularity(
+    latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None, types: Types | None = None
+) -> float:
     """Return how exclusively each block informs about one factor: (N, Z), (N, F) -> 0..1, the mean over blocks.
 
     1 - sum over the other factors of I^2 / (I_max^2 (F - 1)); a block without information scores 0 (Ridgeway and
-    Mozer 2018).
+    Mozer 2018). types: see `mutual_information`.
     """
-    bins, members, truth = binned(latents, factors, blocks)
+    bins, members, truth = binned(latents, factors, blocks, types)
     return modularity_of(information(bins, members, truth))
 
 
 def mutual_information_disentanglement(
-    latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None, top: int | None = None
+    latents: ArrayLike,
+    factors: ArrayLike,
+    blocks: Blocks | None = None,
+    top: int | None = None,
+    types: Types | None = None,
 ) -> float:
     """Return MED: DCI's disentanglement, with mutual information in place of importances (Cao et al. 2022).
 
     (N, Z), (N, F) -> 0..1. Each factor's information is divided by its sum over blocks. top: keep only so many blocks
-    per factor, of those that have most information on it the purest ones ("top-k MED"); None keeps all.
+    per factor, of those that have most information on it the purest ones ("top-k MED"); None keeps all. types: see
+    `mutual_information`.
     """
-    bins, members, truth = binned(latents, factors, blocks)
+    bins, members, truth = binned(latents, factors, blocks, types)
     return med_of(information(bins, members, truth), top)
 
 
-def mutual_information(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None) -> Floating:
+def mutual_information(
+    latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None = None, types: Types | None = None
+) -> Floating:
     """Return the mutual information of each block with each factor, nats: (N, Z), (N, F) -> (G, F).
 
     For a block of several latents it is a lower bound: the largest value among its latents and its best linear
-    prediction. Most joint bins of many latents would be empty.
+    prediction. Most joint bins of many latents would be empty. types (F,): number, class or angle; None: classes if
+    the table is of an integer type, else numbers. Classes are not cut into bins.
     """
-    return information(*binned(latents, factors, blocks))
+    return information(*binned(latents, factors, blocks, types))
 
 
-def binned(latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None) -> tuple[Int64, list[int], Int64]:
+def binned(
+    latents: ArrayLike, factors: ArrayLike, blocks: Blocks | None, types: Types | None = None
+) -> tuple[Int64, list[int], Int64]:
     """Bin the latents, and the linear predictions of blocks: bins (N, C), each column's block, classes (N, F)."""
     codes, factor_table = latents_and_factors(latents, factors)
-    columns, members = columns_of_blocks(codes, factor_table.astype(np.float64), blocks)
-    return _cut(columns), members, classes(factor_table)
+    found = types_of(factor_table, types=types)
+    columns, members = columns_of_blocks(codes, factor_table.astype(np.float64), blocks, found)
+    return _cut(columns), members, classes(factor_table, types=types)
 
 
-def columns_of_blocks(codes: Floating, values: Floating, blocks: Blocks | None) -> tuple[Floating, list[int]]:
+def columns_of_blocks(
+    codes: Floating, values: Floating, blocks: Blocks | None, types: Types
+) -> tuple[Floating, list[int]]:
     """Return the latents of each block, with the block's linear predictions of the factors if it has several latents.
 
     codes (N, Z), values (N, F) -> columns (N, C), each column's block (C,)
@@ -74,10 +104,28 @@ def columns_of_blocks(codes: Floating, values: Floating, blocks: Blocks | None) 
     columns, members = [], []
     for index, block in enumerate(checked_blocks(blocks, codes.shape[1])):
         inside = codes[:, block]
-        found = [inside] if len(block) == 1 else [inside, linear_prediction(inside, least_squares(inside, values))]
+        found = [inside] if len(block) == 1 else [inside, _linear_predictions(inside, values, types)]
         columns += found
         members += [index] * sum(column.shape[1] for column in found)
     return np.concatenate(columns, axis=1), members
+
+
+def _linear_predictions(codes: Floating, values: Floating, types: Types) -> Floating:
+    """Return the best linear prediction of each factor: a value, the class of a linear discriminant, or an angle.
+
+    codes (N, Z), values (N, F) -> (N, F)
+    """
+    predicted = np.empty_like(values)
+    numbers = [index for index, each in enumerate(types) if each == NUMBER]
+    if numbers:
+        predicted[:, numbers] = linear_prediction(codes, least_squares(codes, values[:, numbers]))
+    for index, each in enumerate(types):
+        if each == CLASS:
+            named, member = np.unique(values[:, index], return_inverse=True)
+            predicted[:, index] = fit_classes(codes, member, len(named)).probabilities(codes).argmax(axis=1)
+        elif each == ANGLE:
+            predicted[:, index] = linear_angles(codes, values[:, index], codes)
+    return predicted
 
 
 def information(bins: Int64, members: list[int], truth: Int64) -> Floating:

@@ -21,15 +21,21 @@ from numpy.typing import ArrayLike
 
 from dcign.arrays import Bool, Floating, Int64
 from dcign.metrics.boosting import BoostedClassifier, BoostedRegressor, fit_boosted_classifier, fit_boosted_regressor
+from dcign.metrics.circular import as_angles, as_vectors, circular_r_squared
 from dcign.metrics.information import weighted_purity
 from dcign.metrics.regression import r_squared
 from dcign.metrics.tables import (
+    ANGLE,
+    CLASS,
+    NUMBER,
     Blocks,
+    Types,
     checked_blocks,
     latents_and_factors,
     standardised,
     train_and_test,
     train_and_test_classes,
+    types_of,
 )
 
 if TYPE_CHECKING:
@@ -92,7 +98,7 @@ def dci(
     rng breaks ties between equally good splits. The result's `estimator` says which trees were grown.
     """
     tables = train_and_test_classes(train_latents, train_factors, test_latents, test_factors)
-    found = _fit_each(tables, lambda codes, known: _fit_classifier(codes, known, rng), _accuracy)
+    found = _fit_each(tables, (CLASS,) * tables[1].shape[1], rng)
     return found if blocks is None else found.grouped(blocks)
 
 
@@ -103,16 +109,18 @@ def dci_continuous(
     test_factors: ArrayLike,
     rng: np.random.Generator,
     blocks: Blocks | None = None,
+    types: Types | None = None,
 ) -> DCI:
     """Fit boosted regression trees, for real factors, as Eastwood and Williams do; otherwise as `dci`.
 
-    Informativeness is R^2, at least 0. rng breaks ties between equally good splits.
+    Informativeness is R^2, at least 0. rng breaks ties between equally good splits. types (F,): number, class or angle;
+    None: all are numbers. Trees classify a class, whose score is the accuracy, and regress an angle's cosine and sine.
     """
     codes, truth, held, held_truth = train_and_test(train_latents, train_factors, test_latents, test_factors)
     found = _fit_each(
         (codes, truth.astype(np.float64), held, held_truth.astype(np.float64)),
-        lambda codes, known: fit_boosted_regressor(codes, known, rng),
-        lambda asked, predicted: max(0.0, r_squared(asked, predicted)),
+        (NUMBER,) * truth.shape[1] if types is None else types_of(truth, types=types),
+        rng,
     )
     return found if blocks is None else found.grouped(blocks)
 
@@ -184,12 +192,47 @@ def explicitness(
     return float(np.mean(areas))
 
 
-def _fit_each(tables: Any, fit: Callable[[Any, Any], Any], score: Callable[[Any, Any], float]) -> DCI:  # both kinds
+@dataclass(frozen=True, eq=False)
+class _AngleTrees:
+    """Trees of the cosine and of the sine of an angle."""
+
+    cosine: BoostedRegressor
+    sine: BoostedRegressor
+
+    @property
+    def feature_importances_(self) -> Floating:
+        """The mean of both: (Z,)."""
+        mean: Floating = (self.cosine.feature_importances_ + self.sine.feature_importances_) / 2
+        return mean
+
+    def predict(self, codes: Floating) -> Floating:
+        """(N, Z) -> (N,), degrees."""
+        return as_angles(np.stack([self.cosine.predict(codes), self.sine.predict(codes)], axis=1))
+
+
+def _fit_angle(codes: Floating, angles: Floating, rng: np.random.Generator) -> _AngleTrees:
+    return _AngleTrees(*(fit_boosted_regressor(codes, part, rng) for part in as_vectors(angles).T))
+
+
+def _fit_class(codes: Floating, named: Floating, rng: np.random.Generator) -> Any:  # scikit-learn's, or ours
+    return _fit_classifier(codes, np.rint(named).astype(np.int64), rng)
+
+
+# Of each type of factor: what fits trees, and the score of their predictions.
+TREES: dict[str, tuple[Callable[..., Any], Callable[[Any, Any], float]]] = {
+    NUMBER: (fit_boosted_regressor, lambda asked, predicted: max(0.0, r_squared(asked, predicted))),
+    CLASS: (_fit_class, lambda asked, predicted: float(np.mean(predicted == asked))),
+    ANGLE: (_fit_angle, lambda asked, predicted: max(0.0, circular_r_squared(asked, predicted))),
+}
+
+
+def _fit_each(tables: Any, types: Types, rng: np.random.Generator) -> DCI:  # Any: tables of classes or of values
     """Fit trees to each factor of the first two tables; score them there and on the other two."""
     codes, truth, held, held_truth = tables
     importances, train_scores, test_scores, estimators = [], [], [], set()
-    for known, asked in zip(truth.T, held_truth.T, strict=True):
-        trees = fit(codes, known)
+    for each, known, asked in zip(types, truth.T, held_truth.T, strict=True):
+        fit, score = TREES[each]
+        trees = fit(codes, known, rng)
         importances.append(trees.feature_importances_)
         train_scores.append(score(known, trees.predict(codes)))
         test_scores.append(score(asked, trees.predict(held)))
@@ -225,10 +268,6 @@ def fitted_classifier(classifier: Any, inputs: Floating, truth: Int64) -> Any:  
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of a definition
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # 20 bins of few rows
         return classifier.fit(inputs, truth)
-
-
-def _accuracy(asked: Int64, predicted: Int64) -> float:
-    return float(np.mean(predicted == asked))
 
 
 def _mean_area(chances: Floating, named: Int64, truth: Int64) -> float:

@@ -14,6 +14,9 @@ LARGEST = 1e50  # absolute value: squares of much larger ones overflow, and supp
 LEAST_ROWS = 50  # fewer say nothing: with one or two rows per bin, any latent seems to predict any factor
 BINS = 20  # per range: with raw floats as classes a perfect latent would score about 0
 
+NUMBER, CLASS, ANGLE = TYPES = ("number", "class", "angle")  # of factors; an angle is in degrees
+
+Types = Sequence[str]  # the type of each factor, (F,)
 Blocks = Sequence[Sequence[int]]  # latents of each block; a block counts as one latent
 
 
@@ -38,17 +41,43 @@ def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floatin
     return codes.astype(np.float64), truth
 
 
-def classes(factors: ArrayLike, ranges: ArrayLike | None = None) -> Int64:
-    """Cut each factor into 20 equal bins of its range: (N, F) -> (N, F). Factors of an integer type stay as they are.
+def types_of(*tables: NDArray[np.generic], types: Types | None = None) -> tuple[str, ...]:
+    """Return the type of each factor of tables (N, F): as given; else classes if all are integers, else numbers.
 
-    ranges (F, 2), lowest and highest, or None for the range of the values; values outside go to the nearest bin.
+    Raises TrainingError for other types, or another number of them.
+    """
+    count = tables[0].shape[1]
+    if types is None:
+        return (CLASS if all(table.dtype.kind in "biu" for table in tables) else NUMBER,) * count
+    if len(types) != count or not set(types) <= set(TYPES):
+        raise TrainingError(
+            f"expected one of {', '.join(TYPES)} for each of {count} factors, found {', '.join(map(str, types))}: "
+            "correct the types."
+        )
+    return tuple(types)
+
+
+def factor_types(circular: Iterable[bool], class_counts: Iterable[int]) -> tuple[str, ...]:
+    """Return the types of factors, of which some are circular, and some have classes: (F,), (F,) -> (F,)."""
+    return tuple(
+        CLASS if count else ANGLE if turns else NUMBER for turns, count in zip(circular, class_counts, strict=True)
+    )
+
+
+def classes(factors: ArrayLike, ranges: ArrayLike | None = None, types: Types | None = None) -> Int64:
+    """Cut each factor into 20 equal bins of its range: (N, F) -> (N, F). Classes stay as they are.
+
+    ranges (F, 2), lowest and highest, or None for the range of the values; values outside go to the nearest bin. types
+    (F,): which factors are classes; None: those of an integer type, without ranges.
     """
     truth = np.asarray(factors)
-    if truth.dtype.kind in "biu" and ranges is None:
+    if truth.dtype.kind in "biu" and ranges is None and types is None:
         return truth.astype(np.int64)
     limits = np.stack([truth.min(axis=0), truth.max(axis=0)], axis=1) if ranges is None else np.asarray(ranges)
     edges = [np.linspace(low, high, BINS + 1)[1:-1] for low, high in limits]
-    return np.stack([np.digitize(values, inner) for values, inner in zip(truth.T, edges, strict=True)], axis=1)
+    cut = np.stack([np.digitize(values, inner) for values, inner in zip(truth.T, edges, strict=True)], axis=1)
+    named = np.array([each == CLASS for each in types_of(truth, types=types)]) if types is not None else False
+    return np.where(named, np.rint(truth), cut).astype(np.int64)
 
 
 def train_and_test(

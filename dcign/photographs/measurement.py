@@ -159,13 +159,19 @@ def photograph_table(report: dict[str, Any]) -> str:  # JSON
     columns = ("r2", "r2_line", "spearman", "mean_absolute_error", "slope", "bias", "spread")
     heads = ("R2", "R2 line", "Spearman", "error", "slope", "bias", "spread")
     given, over = report["framings"][GIVEN], report["over_framings"]
-    lines = ["".ljust(16) + "photos".rjust(7) + "".join(head.rjust(16) for head in heads)]
+    rows = [["", "photos", *heads]]
     for factor, scores in given["factors"].items():
-        cells = [f"{scores[name]:.3g}" if name in scores else "-" for name in columns]
-        ranges = [
-            f"{over[factor][name][0]:.3g} to {over[factor][name][1]:.3g}" if name in scores else "" for name in columns
-        ]
-        lines.append(factor.ljust(16) + f"{scores['photographs']}".rjust(7) + "".join(cell.rjust(16) for cell in cells))
-        lines.append("  any framing".ljust(23) + "".join(cell.rjust(16) for cell in ranges))
+        rows.append([factor, f"{scores['photographs']}", *(_cell(scores.get(name)) for name in columns)])
+        ranges = (" to ".join(map(_cell, over[factor][name])) if name in scores else "" for name in columns)
+        rows.append(["  any framing", "", *ranges])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))])
+        for first, *cells in rows
+    ]
     lines.append(f"reconstruction {given['psnr_db']:.1f} dB over the whole frame")
     return "\n".join(lines)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.2f}"

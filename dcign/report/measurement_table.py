@@ -7,7 +7,7 @@ from typing import Any
 
 from dcign.trained.evaluation_file import formatted
 from dcign.trained.marks import chance_of, mark_of
-from dcign.trained.terms import DCI_TERMS, LEAKAGE_TERMS, METRIC_TERMS, READING_TERMS, Metric
+from dcign.trained.terms import CLASS_TERMS, DCI_TERMS, LEAKAGE_TERMS, METRIC_TERMS, READING_TERMS, Metric
 
 OF_FACTOR = (*READING_TERMS[:-1], replace(READING_TERMS[-1], form=".3g"), replace(LEAKAGE_TERMS[-1], heading="leak"))
 WIDTH = 15
@@ -57,10 +57,12 @@ def _numbers(latents: list[int]) -> str:
 
 def _factor_lines(report: dict[str, Any]) -> list[str]:  # JSON
     width = max(map(len, ["factor", *report["factors"]])) + 2
-    lines = ["factor".ljust(width) + "".join(term.heading.rjust(WIDTH) for term in OF_FACTOR)]
+    named = any("accuracy" in score for score in report["factors"].values())
+    terms = (*OF_FACTOR, *CLASS_TERMS) if named else OF_FACTOR
+    lines = ["factor".ljust(width) + "".join(term.heading.rjust(WIDTH) for term in terms)]
     for name, score in report["factors"].items():
         cells = []
-        for term in OF_FACTOR:
+        for term in terms:
             low, high = score["intervals"].get(term.key, (None, None))
             spread = "" if low is None else f"±{formatted((high - low) / 2, term.form)}"
             cells.append((term.text(score, "-") + spread).rjust(WIDTH))

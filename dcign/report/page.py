@@ -33,7 +33,7 @@ from dcign.trained.terms import (
     part_terms,
     view_terms,
 )
-from dcign.trained.trained_run import TrainedRun
+from dcign.trained.trained_run import PEOPLE, TrainedRun
 
 FILE = "report.html"
 CLEAR, ALMOST = 0.98, 0.9  # R^2 on the sweep from which the page says that a latent tells a factor, or nearly does
@@ -126,7 +126,10 @@ def _facts(run: TrainedRun) -> list[tuple[str, str]]:
         ("trained", f"{report['steps']:,} steps, {report['images_seen']:,} images, {_time(report['seconds'])}"),
         ("network", f"{report['network']}, {millions} weights, {alive} of {latents} latents alive"),
         ("seed", str(report["seed"])),
-        ("measured", f"on {pictures} pictures of unseen people"),
+        (
+            "measured",
+            f"on {pictures} " + ("pictures of unseen people" if run.subjects == PEOPLE else "unseen pictures"),
+        ),
     ]
 
 

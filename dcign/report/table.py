@@ -18,18 +18,19 @@ from dcign.trained.terms import (
     Metric,
     view_terms,
 )
+from dcign.trained.trained_run import PEOPLE, PICTURES
 
 ACROSS = 8  # metrics of the whole code beside each other
 LEGEND = """\
-Measured on unseen people.
+Measured on unseen {subjects}.
 error: mean absolute error, in the factor's unit
 leak: R2 of a probe that predicts the factor from the other latents. Its input: sampled z, mu of the alive latents, or
       mu of all latents (also with a linear probe)
-swap: squared error with this factor taken from another picture of the person, divided by that of reconstruction
+swap: squared error with this factor taken from another picture{of_subject}, divided by that of reconstruction
 copy: the same ratio for returning the input unchanged, which a swap has to beat
 right: of a factor of classes, the share of pictures whose class its latents tell; R2 is then of the classes' indicators
-still: how much the other latents move with this factor, relative to how much they differ between people (0 = not at
-      all)
+still: how much the other latents move with this factor, relative to how much they differ between {subjects} (0 =
+      not at all)
 own, whole, leak of a part: R2 of its coefficients from its own block, from the whole code, and from all other blocks
 as one: the latents of each block count as one
 fine: share of the fine structure of faces that reconstructions explain (1 = all, 0 = a constant picture)
@@ -54,7 +55,14 @@ def evaluation_table(reports: Sequence[dict[str, Any]]) -> str:  # JSON, as in e
                 lines.append("  chance".ljust(width) + "".join(chance.rjust(9) for chance in chances))
         lines += report.get("left_out") or []
         lines += [*_parts_lines(report), *_metrics_lines(report), _summary(report), *_refiner_lines(report), ""]
-    return "\n".join([*lines, LEGEND])
+    return "\n".join([*lines, _legend(reports)])
+
+
+def _legend(reports: Sequence[dict[str, Any]]) -> str:  # JSON
+    """Return the legend: of people, unless a run was trained on other people's data."""
+    of_people = all(report.get("subjects", PEOPLE) == PEOPLE for report in reports)
+    words = (PEOPLE, " of the person") if of_people else (PICTURES, "")
+    return LEGEND.format(subjects=words[0], of_subject=words[1])
 
 
 def _terms(report: dict[str, Any]) -> tuple[Metric, ...]:  # JSON

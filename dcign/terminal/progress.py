@@ -25,16 +25,19 @@ def console(stream: TextIO) -> Any:  # rich's Console
 
 
 @contextmanager
-def batch_progress(title: str) -> Iterator[Callable[..., None]]:
-    """Show a bar of images, for callbacks (batches done, batches in total) or (batches done,)."""
+def batch_progress(title: str, size: int = BATCH_SIZE) -> Iterator[Callable[..., None]]:
+    """Show a bar of images, for callbacks (batches done, batches in total) or (batches done,).
+
+    size: images per batch; 1 for callbacks that count images.
+    """
     with _bar(title, "{task.completed:,.0f} images") as update:
         began = 0.0
 
         def progress(done: int, total: int | None = None) -> None:
             nonlocal began
             began = began or time.monotonic()  # the preparation before the first report does not count
-            rate = BATCH_SIZE * done / max(time.monotonic() - began, 1e-3)
-            update(BATCH_SIZE * done, total and BATCH_SIZE * total, f"{rate:,.0f} images/s")
+            rate = size * done / max(time.monotonic() - began, 1e-3)
+            update(size * done, total and size * total, f"{rate:,.0f} images/s")
 
         yield progress
 

@@ -29,9 +29,14 @@ def network_folder(name: str | Path) -> Path:
     return given
 
 
+def is_shipped(folder: Path) -> bool:
+    """Return whether a folder belongs to the package, where nothing may be written."""
+    return folder.parent == FOLDER
+
+
 def refuse_shipped(folder: Path) -> None:
-    """Raise TrainingError if a folder belongs to the package, where nothing may be written."""
-    if folder.parent == FOLDER:
+    """Raise TrainingError if a folder belongs to the package."""
+    if is_shipped(folder):
         name = folder.name
         raise TrainingError(
             f"expected a run's folder, found {name}, a network of the package, where no results are written: copy it "

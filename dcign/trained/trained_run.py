@@ -26,8 +26,14 @@ from dcign.trained.evaluation_file import read_evaluation
 from dcign.trained.published import Published, is_published, load_weights, read_published
 from dcign.trained.shipped import network_folder
 
+PEOPLE, PICTURES = "people", "pictures"
 SHORT = {"year": "y", "standard deviation": "SD"}  # units in captions
 ROUNDED_FROM = 10.0  # range of a factor from which its values are shown as whole numbers
+
+
+def subjects_of(description: ImageDescription) -> str:
+    """Return what the pictures of a data set are counted by: people if it is rendered, else pictures."""
+    return PICTURES if description.open_kinds else PEOPLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +152,16 @@ class TrainedRun:
     def name(self) -> str:
         """The recipe's name, which pictures and pages show."""
         return self.configuration.recipe.name
+
+    @property
+    def subjects(self) -> str:
+        """What pages say is unseen: people, or pictures where the data are not of `dcign render`."""
+        return subjects_of(self.description)
+
+    @property
+    def subject(self) -> str:
+        """One of them."""
+        return "person" if self.subjects == PEOPLE else "picture"
 
     @cached_property
     def factors(self) -> tuple[str, ...]:

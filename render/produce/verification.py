@@ -6,7 +6,7 @@ Drawing again needs model.npz, the shard's configuration and its labels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,29 +53,37 @@ def verify(
     *,
     pixels: bool,
     worker_count: int | None,
-    bar: Callable[[str], AbstractContextManager[Callable[..., Any]]],
+    bar: Callable[[str, int], AbstractContextManager[Callable[..., Any]]],
 ) -> list[Finding]:
     """Check labels, statistics and headers; if `pixels`, then render the pixels again, whatever was found before.
 
     worker_count: number of processes; by default one per core for labels, and one per GPU, if any, for pixels.
-    bar: shows a title while batches are checked; returns the callback that counts them.
+    bar: shows a title while batches of so many images are checked; returns the callback that counts them.
 
     Raises DataError if the shard or the data set cannot be read.
     """
     with store_errors(path):
         if path.is_dir():
             dataset = FaceDataset(path)
-            with bar(f"checking {path.name}") as progress:
+            shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
+            with bar(f"checking {path.name}", _images_per_batch(shards)) as progress:
                 cores = worker_count or available_cores()
                 findings = check_dataset(dataset, workers=cores, progress=progress, also=header_check(path))
-            shards = [path / entry.file for entries in dataset.splits.values() for entry in entries]
         else:
             findings, shards = check_shard(path, also=header_check(path.absolute().parent.parent)), [path]
         if pixels and (shards := [shard for shard in shards if not _is_imported(shard)]):
-            with bar(f"rendering {path.name} again") as progress:
+            with bar(f"rendering {path.name} again", BATCH_SIZE) as progress:
                 processes = worker_count or devices.worker_count(available_cores())
                 findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)
     return findings
+
+
+def _images_per_batch(shards: Sequence[Path]) -> int:
+    """Return the number of images per batch, which is the same in a whole data set, from a shard that opens."""
+    for shard in shards:
+        with suppress(DataError), Shard(shard) as opened:
+            return opened.batch_size
+    return BATCH_SIZE
 
 
 def _is_imported(shard: Path) -> bool:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
+from tests.support.toys import write_toys
 
 
 def test_an_encoder_that_is_told_the_labels_learns_them(small_faces, tmp_path, monkeypatch, capsys):
@@ -27,6 +29,31 @@ def test_an_encoder_that_is_told_the_labels_learns_them(small_faces, tmp_path, m
     assert list(found["factors"]) == ["azimuth", "elevation", "light_azimuth"]
     assert found["factors"]["azimuth"]["r2"] > 0.5
     assert "azimuth: R2 0." in capsys.readouterr().out
+
+
+def test_the_ceiling_of_a_class_is_an_accuracy_and_that_of_an_angle_wraps(tmp_path, monkeypatch, capsys):
+    toys = write_toys(tmp_path / "toys", size=28)
+    small = {"encoder_widths": (16,), "decoder_widths": (8,), "encoder_hidden": 32, "decoder_hidden": 16, "latents": 8}
+    recipe = replace(RECIPES["swap"], **small)
+    monkeypatch.setattr(supervised, "recipe_named", lambda name: recipe)
+    out = tmp_path / "ceiling.json"
+    monkeypatch.setattr(sys, "argv", ["ceiling", str(toys), "--steps", "250", "--out", str(out)])
+    supervised.main()
+    across, form, hue = json.loads(out.read_text())["factors"].values()
+    assert form["accuracy"] > 0.8  # 1 / 3 by chance
+    assert form.keys() == {"r2", "accuracy"}
+    assert across["r2"] > 0.7
+    assert hue["mean_absolute_error"] < 30  # 90 by chance
+    assert "form: accuracy " in capsys.readouterr().out
+
+
+def test_a_network_with_too_few_latents_for_the_classes_is_refused(tmp_path):
+    toys = write_toys(tmp_path / "toys", splits={"train": 4, "iid": 10}, size=28)
+    recipe = replace(RECIPES["swap"], latents=5, class_latents=1)
+    with pytest.raises(
+        BenchmarkError, match="expected a recipe with 6 latents or more, one per number or class, found 5"
+    ):
+        supervised.measure(DataSource(toys), TrainConfiguration("", "", recipe, 1, 0))
 
 
 def test_a_network_trained_to_turn_a_picture_turns_it_nearer_the_more_it_is_trained(

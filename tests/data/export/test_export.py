@@ -236,10 +236,10 @@ def test_the_same_data_set_gives_the_same_bytes(to, make_faces, tmp_path):
     assert about["model"]["licence"] == "MIT"
 
 
-def test_progress_counts_every_batch(make_faces, tmp_path):
+def test_progress_counts_every_image(make_faces, tmp_path):
     told = []
     export(make_faces(), tmp_path / "out", "npz", ["test"], lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [(20, 80), (40, 80), (60, 80), (80, 80)]
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -101,6 +101,19 @@ def test_a_factor_of_people_varies_only_with_them() -> None:
     assert any("each identity has only one f2" in sentence for sentence in plan.left_out)
 
 
+def test_batches_are_smaller_where_identities_are_to_be_held_out_and_are_few() -> None:
+    plan = make_plan(people(6, 7, 6), Settings(hold_out="identity"))
+    assert plan.size == 3  # six identities: three in train, three in test
+    kinds = {(each.split, each.varies) for each in plan.batches}
+    assert {("train", "identity"), ("test", "identity")} <= kinds
+    shown = [{*plan.identity[rows_of(plan, split)]} for split in ("train", "test")]
+    assert not shown[0] & shown[1]
+    with pytest.raises(DataError, match="expected 4 identities or more, to hold out 2 of them, found 3"):
+        make_plan(people(3, 7, 6), Settings(hold_out="identity"))
+    with pytest.raises(DataError, match="expected 10 identities or more, to hold out 5 of them, found 6"):
+        make_plan(people(6, 7, 6), Settings(hold_out="identity", batch=5))
+
+
 def test_few_people_are_in_train_and_test() -> None:
     plan = make_plan(people(6, 5, 4), Settings())
     assert "combinations" in plan.held_out

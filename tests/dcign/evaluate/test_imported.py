@@ -13,7 +13,9 @@ from dcign.data import Factor, NewBatch, write_dataset
 from dcign.evaluate.evaluation import evaluate
 from dcign.evaluate.held_out import read_held_out
 from dcign.evaluate.sweeps import cut_sweep, has_sweep, sweep_of
+from dcign.infer.encode import encode_dataset, load_encoding, save_encoding
 from dcign.inputs.source import DataSource
+from dcign.measure import measure, read_code_table
 from dcign.recipes.registry import recipe_named
 from dcign.report import evaluation_table, write_report
 from dcign.run.configuration import TrainConfiguration
@@ -89,6 +91,8 @@ def test_an_evaluation_measures_numbers_classes_and_angles(run: TrainedRun) -> N
     assert "psnr_head_db" not in report["reconstruction"]
     said = evaluation_table([report])
     assert "There is no split iid" in said
+    assert "people" not in said
+    assert "Measured on unseen pictures." in said
     assert "right" in said.splitlines()[0]
 
 
@@ -96,6 +100,8 @@ def test_the_report_shows_sweeps_and_says_what_is_missing(run: TrainedRun) -> No
     files = {file.name for file in write_report(run, thread_count=1)}
     assert files == {"report.html", "traversal.png", "inferred.png", "reconstruction.png", "relight.png"}
     page = (run.folder / "report.html").read_text()
+    assert "unseen people" not in page
+    assert "unseen pictures" in page
     assert "sweeps were cut from the grid of test" in page
     assert "square" in page
 
@@ -151,3 +157,24 @@ def test_pairs_of_one_factor_without_other_people_are_trained_on(tmp_path: Path)
     report = evaluate(run, thread_count=1).report
     assert report["factors"]["scale"]["latent"] == 0
     assert "--factor-scale" in dcign("edit", run.folder, "--help").output
+
+
+def test_metrics_of_encoded_classes_and_angles_are_those_of_the_evaluation(
+    run: TrainedRun, grid: Path, tmp_path: Path
+) -> None:
+    save_encoding(encode_dataset(run, grid, thread_count=1), tmp_path / "z.npz")
+    table = read_code_table(tmp_path / "z.npz")
+    assert table.types == ("number", "class", "angle")
+    found = measure(table, "test", (0, (1, 2, 3), (4, 5)), class_trees=False)["metrics"]
+    for kind in ("latents", "blocks"):
+        wanted = run.evaluation["metrics"][kind]
+        for name, value in found[kind].items():  # evaluation.json has five digits
+            assert value["value"] == pytest.approx(wanted[name]["value"], rel=1e-4, abs=1e-9), name
+
+
+def test_codes_of_version_0_2_are_read_as_numbers(run: TrainedRun, grid: Path, tmp_path: Path) -> None:
+    save_encoding(encode_dataset(run, grid, ["test"], thread_count=1), tmp_path / "z.npz")
+    with np.load(tmp_path / "z.npz") as new:
+        np.savez(tmp_path / "old.npz", **{name: new[name] for name in new.files if name != "factor_types"})
+    assert load_encoding(tmp_path / "old.npz").factor_types.tolist() == ["number"] * 3
+    assert load_encoding(tmp_path / "z.npz").factor_types.tolist() == ["number", "class", "angle"]

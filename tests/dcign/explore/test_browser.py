@@ -83,7 +83,8 @@ def test_a_button_leads_to_each_panel(visit: Visit, panel: str) -> None:
     inside = visit.page.evaluate("document.activeElement.closest('.panel')?.getAttribute('aria-label')")
     box = visit.page.locator(f".panel[aria-label={panel}]").bounding_box()
     assert inside == panel
-    assert box is not None and box["y"] < visit.page.viewport_size["height"]
+    assert box is not None
+    assert box["y"] < visit.page.viewport_size["height"]
 
 
 def test_the_page_begins_with_the_person_seen_most_from_the_front(visit: Visit, explored: Explored) -> None:

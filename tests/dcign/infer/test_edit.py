@@ -378,5 +378,5 @@ def test_a_network_that_draws_clean_pictures_gives_no_warning(run):
     plain = TrainedRun.open(run)
     wild = dataclasses.replace(plain, configuration=dataclasses.replace(plain.configuration, recipe=WILD))
     poor = Edit({}, IMAGE / 255, psnr_db=9.0, flat_psnr_db=12.0, pictures=IMAGE[None] / 255)
-    assert "do not trust" in caution(plain, poor)
-    assert caution(wild, poor) == ""
+    assert "do not trust" in caution(plain, poor.psnr_db, poor.flat_psnr_db)
+    assert caution(wild, poor.psnr_db, poor.flat_psnr_db) == ""

@@ -161,9 +161,10 @@ def test_names_in_bytes_that_are_no_text_are_read_as_far_as_they_are():
 
 def test_own_latents_are_numbers_with_commas():
     assert own_latents("0, 2,5") == (0, 2, 5)
+    assert own_latents("0,1 + 2") == (0, (1, 2))
     assert own_latents("") == ()
-    for wrong in ("a", "0,,1", "-1", "1.5", "٣", "1" * 30):
-        with pytest.raises(TrainingError, match="expected numbers of latents such as 0,1,2, found"):
+    for wrong in ("a", "0,,1", "-1", "1.5", "1+", "٣", "1" * 30):
+        with pytest.raises(TrainingError, match=r"expected numbers of latents such as 0,1,2 or 0,1\+2, found"):
             own_latents(wrong)
 
 

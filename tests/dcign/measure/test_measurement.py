@@ -171,3 +171,68 @@ def test_the_command_prints_a_table_or_json_and_one_sentence_for_a_file_it_canno
     latents[3, 1] = np.nan
     np.savez(tmp_path / "z.npz", latents=latents, factors=factors)
     assert "found nan in row 3, column 1" in refused("metrics", tmp_path / "z.npz")
+
+
+def of_all_types(order=(0, 1, 2)):
+    """Return a code of one latent per class, one of a number and two of an angle; and the factors."""
+    rng = np.random.default_rng(0)
+    named, number = rng.integers(3, size=ROWS), rng.uniform(-1, 1, ROWS)
+    angle = rng.uniform(-180, 180, ROWS)
+    turned = np.radians(angle)
+    columns = [number, *(named == each for each in range(3)), np.cos(turned), np.sin(turned)]
+    latents = np.stack(columns, axis=1) + 0.02 * rng.normal(size=(ROWS, 6))
+    return latents, np.stack([number, np.array(order)[named], angle], axis=1)
+
+
+TYPES = ["number", "class", "angle"]
+
+
+def test_classes_and_angles_are_read_as_such_and_by_their_own_latents():
+    latents, factors = of_all_types((7, 0, 40))
+    own = (0, (1, 2, 3), (4, 5))
+    report = quick(CodeTable.of(latents, factors, factor_types=TYPES), own=own)
+    number, named, angle = report["factors"].values()
+    assert named["accuracy"] == 1.0
+    assert named["latents"] == (1, 2, 3)
+    assert angle["mean_absolute_error"] < 5 < 20
+    assert number["r2"] > 0.99
+    assert max(each["leakage_linear_r2"] for each in (number, named, angle)) < 0.2
+    assert report["blocks"] == [[0], [1, 2, 3], [4, 5]]
+    assert report["metrics"]["latents"]["infoe"]["value"] > 0.9
+    assert report["dci"]["values"]["blocks"] > 0.9
+    assert "right" in measurement_table(report)
+    assert "right" not in measurement_table(quick(CodeTable.of(latents, factors)))
+    found = quick(CodeTable.of(latents, factors, factor_types=TYPES))["factors"]
+    assert found["factor 2"]["latents"] == (4, 5)
+    assert set(found["factor 1"]["latents"]) < {1, 2, 3}
+
+
+def test_the_names_of_classes_do_not_matter():
+    first, second = (
+        quick(CodeTable.of(*of_all_types(order), factor_types=TYPES), own=(0, (1, 2, 3), (4, 5)))
+        for order in ((0, 1, 2), (5, 90, 17))
+    )
+    for kind in ("latents", "blocks"):
+        for name, metric in first["metrics"][kind].items():
+            assert metric["value"] == pytest.approx(second["metrics"][kind][name]["value"], abs=0.03), name
+    # The first order of the classes and the second one are both without gaps inside the measurement.
+    assert first["factors"]["factor 1"]["accuracy"] == second["factors"]["factor 1"]["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("more", "own", "sentence"),
+    [
+        (
+            {"factor_types": ["number", "class", "hue"]},
+            (),
+            "expected one of number, class, angle for each of 3 factors",
+        ),
+        ({"factor_types": ["class", "class", "angle"]}, (), "expected whole numbers as classes in column 0 of factors"),
+        ({"factor_types": TYPES}, (0, 1, 4), r"expected two latents, such as 1\+2, for the angle factor 2, found 1"),
+        ({"factor_types": TYPES}, ((0, 1), 1, (4, 5)), "expected one latent for the number factor 0, found 2"),
+    ],
+)
+def test_types_that_do_not_fit_are_refused(more, own, sentence):
+    latents, factors = of_all_types()
+    with pytest.raises(TrainingError, match=sentence):
+        quick(CodeTable.of(latents, factors, **more), own=own)

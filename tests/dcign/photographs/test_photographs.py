@@ -173,7 +173,7 @@ def test_the_command_writes_the_report_and_the_chart(folder, tmp_path, monkeypat
     from dcign.trained.trained_run import TrainedRun
 
     described = SimpleNamespace(**vars(RUN.description), units=("share", "share"))
-    run = SimpleNamespace(**{**vars(RUN), "description": described}, factors=FACTORS)
+    run = SimpleNamespace(**{**vars(RUN), "description": described}, factors=FACTORS, folder=folder)
     monkeypatch.setattr(TrainedRun, "open", lambda *words: run)
     out = tmp_path / "out"
     words = ["evaluate", str(folder), "--photos", folder, "--labels", folder / "labels.csv", "--out", out]
@@ -183,3 +183,12 @@ def test_the_command_writes_the_report_and_the_chart(folder, tmp_path, monkeypat
     assert json.loads((out / "photos.json").read_text())["photographs"] == 5
     with Image.open(out / "photos.png") as chart:
         assert chart.width > 300
+
+
+def test_results_of_the_network_of_the_package_need_a_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    words = ["evaluate", "face", "--photos", str(folder), "--labels", str(folder / "labels.csv")]
+    result = CliRunner().invoke(cli.dcign, words)
+    assert result.exit_code == 1
+    assert "expected --out FOLDER with face, a network of the package, found none" in result.output
+    assert not (folder / "face").exists()

@@ -43,3 +43,10 @@ def test_no_line_follows_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     lines(capsys)
     time.sleep(0.2)
     assert not lines(capsys)
+
+
+def test_images_are_counted_by_the_size_of_the_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    with batch_progress("exporting toys", size=1) as report:
+        report(7, 10)
+        time.sleep(0.2)
+    assert "7 images" in lines(capsys)[0]
