@@ -148,7 +148,9 @@ def test_blocks_with_names_are_in_the_order_of_their_latents_and_give_factors_th
     assert (table.blocks, table.block_names) == ([[0], [1, 3], [2]], ("tilt", "hair", "pan"))
     assert table.own == (2, 0)
     assert CodeTable.of(Z, F, factor_names=["pan", "tilt"], blocks=blocks, own=[1, 3]).own == (1, 3)
-    assert CodeTable.of(Z, F, factor_names=["hair", "tilt"], blocks=blocks).own is None  # hair has two latents
+    assert CodeTable.of(Z, F, factor_names=["hair", "tilt"], blocks=blocks).own == ((1, 3), 0)  # F are classes
+    numbers = CodeTable.of(Z, F.astype(float), factor_names=["hair", "tilt"], blocks=blocks)
+    assert numbers.own is None  # a number has one latent
     assert CodeTable.of(Z, F, blocks=blocks.astype("S")).block_names == ("tilt", "hair", "pan")
     assert CodeTable.of(Z, F, blocks=[1, 0, 2, 0]).block_names is None
 
