@@ -60,7 +60,7 @@ def makehuman_model(folder: Path) -> MorphableModel:
 def _content(bodies: Float64, faces: dict[str, Int32]) -> Content:
     """Return the heads of bodies (P, V, 3) as a model of their mean and principal components."""
     mean = bodies.mean(axis=0)
-    eyeballs = {side: np.unique(faces[name]) for side, name in EYES.items()}
+    eyeballs = {side: np.unique(faces[name]).astype(np.intp) for side, name in EYES.items()}
     parts = np.zeros(len(mean), np.uint8)
     for eyeball in eyeballs.values():
         parts[eyeball] = eyeball_parts((mean[eyeball] * MILLIMETRES).astype(np.float32))
@@ -85,7 +85,7 @@ def _content(bodies: Float64, faces: dict[str, Int32]) -> Content:
 
 
 def _drawn(mean: Float64, faces: dict[str, Int32], eyeballs: list[IntP]) -> Bool:
-    """Return which vertices (V,) are the head's: those of the body from BELOW_NECK under its joint on, and the eyes."""
+    """Return which vertices (V,) belong to the head: the body from BELOW_NECK under the neck's joint on, and eyes."""
     drawn = np.zeros(len(mean), bool)
     drawn[faces[BODY]] = True
     drawn &= mean[:, 1] > mean[np.unique(faces[NECK]), 1].mean() - BELOW_NECK

@@ -57,10 +57,11 @@ def turned_row(encoded: EncodedSweeps, direction: FactorDirection, factor: int, 
 
 
 def truth_row(encoded: EncodedSweeps, factor: int, person: int) -> Row:
-    """Return the renderer's pictures of the same person at the same levels."""
+    """Return the data set's pictures of the same person at the same levels."""
     strip = encoded.sweeps[factor].near(STRIP)
     captions = tuple(encoded.run.angle(factor, level) for level in strip.levels)
-    return Row("renderer's truth", (strip.images[:, person],), captions=captions, pale=True)
+    label = "the data's pictures" if encoded.run.description.open_kinds else "renderer's truth"
+    return Row(label, (strip.images[:, person],), captions=captions, pale=True)
 
 
 def turned_grid(compared: Sequence[EncodedSweeps], factor: int, person: int) -> PictureGrid:

@@ -39,10 +39,10 @@ class _Rows:
     """What is measured: latents (N, Z), factors (N, F), groups (N,); and what maps are fitted on."""
 
     latents: Floating
-    factors: Floating | Int64
+    factors: Floating
     groups: Int64 | None
     fitted_latents: Floating
-    fitted_factors: Floating | Int64
+    fitted_factors: Floating
     tested: slice  # the rows that maps are measured on
     split: str
 
@@ -147,13 +147,14 @@ def _taken(table: CodeTable, measured: Int64, fitted: Int64, split: str) -> _Row
         rows if len(rows) <= MOST_ROWS else rows[np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))]
         for rows in (measured, fitted)
     )
-    latents, factors = table.latents[measured], table.factors[measured]
+    every: Floating = np.asarray(table.factors, table.factors.dtype)
+    latents, factors = table.latents[measured], every[measured]
     groups = None if table.groups is None else table.groups[measured]
     known, tested = halves(len(measured))
     if groups is not None and (len(np.unique(groups)) == len(groups) or len(np.unique(groups[tested])) < 2):
         groups = None
     if len(fitted):
-        known_latents, known_factors, tested = table.latents[fitted], table.factors[fitted], slice(None)
+        known_latents, known_factors, tested = table.latents[fitted], every[fitted], slice(None)
     else:
         known_latents, known_factors = latents[known], factors[known]
     return _Rows(latents, factors, groups, known_latents, known_factors, tested, split)
@@ -219,7 +220,7 @@ def _factor_scores(
     return found
 
 
-def _seen(count: int, *parts: Floating | Int64) -> tuple[int, ...]:
+def _seen(count: int, *parts: Floating) -> tuple[int, ...]:
     """Return the classes that some values of each part have, and not all."""
     shares = np.stack([indicators(values, range(count)).mean(axis=0) for values in parts])
     return tuple(np.flatnonzero(((shares > 0) & (shares < 1)).all(axis=0)).tolist())
@@ -232,8 +233,8 @@ def _class_counts(table: CodeTable) -> list[int]:
 
 
 def _numbered(table: CodeTable) -> CodeTable:
-    """Return the table with the classes of each factor numbered from 0 on, without gaps."""
-    factors = table.factors.copy()
+    """Return the table with factors of a float type, and classes numbered from 0 on, without gaps."""
+    factors: Floating = np.array(table.factors, table.factors.dtype if table.factors.dtype.kind == "f" else np.float64)
     for index, each in enumerate(table.types):
         if each == CLASS:
             factors[:, index] = np.unique(factors[:, index], return_inverse=True)[1]

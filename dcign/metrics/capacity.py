@@ -145,7 +145,7 @@ def _angle_errors(
     sizes: list[int],
 ) -> tuple[Floating, Floating]:
     """Return the sums of `_squared_errors` of cosine and sine: (M, P), (M,)."""
-    parts = zip(as_vectors(known).T, as_vectors(wanted).T, strict=True)
+    parts = zip(*(as_vectors(angles.astype(np.float64)).T for angles in (known, wanted)), strict=True)
     found = [_squared_errors(gram, inputs, values, asked, truth, sizes) for values, truth in parts]
     errors, constant = (np.sum(part, axis=0) for part in zip(*found, strict=True))
     return errors, constant

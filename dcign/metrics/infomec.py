@@ -230,11 +230,11 @@ def _linear_losses(
     """Return each row's loss of a linear model fitted on the other half of the rows, and of a constant: (N, F)."""
     rows = rng.permutation(len(codes))
     half = len(rows) // 2
-    numbers = [index for index, each in enumerate(types) if each == NUMBER]
+    numbers = np.array([index for index, each in enumerate(types) if each == NUMBER], np.int64)
     losses, nulls = np.zeros(truth.shape), np.zeros(truth.shape)
     for fitted, measured in ((rows[:half], rows[half:]), (rows[half:], rows[:half])):
         inputs, asked = standardised(codes[fitted]), standardised(codes[measured], codes[fitted])
-        if numbers:
+        if len(numbers):
             at = np.ix_(measured, numbers)
             losses[at], nulls[at] = _squared_losses(inputs, truth[np.ix_(fitted, numbers)], asked, truth[at])
         for index, each in enumerate(types):

@@ -122,7 +122,9 @@ def _linear_predictions(codes: Floating, values: Floating, types: Types) -> Floa
     for index, each in enumerate(types):
         if each == CLASS:
             named, member = np.unique(values[:, index], return_inverse=True)
-            predicted[:, index] = fit_classes(codes, member, len(named)).probabilities(codes).argmax(axis=1)
+            predicted[:, index] = (
+                fit_classes(codes, member.astype(np.float64), len(named)).probabilities(codes).argmax(axis=1)
+            )
         elif each == ANGLE:
             predicted[:, index] = linear_angles(codes, values[:, index], codes)
     return predicted

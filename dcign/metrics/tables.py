@@ -46,7 +46,7 @@ def types_of(*tables: NDArray[np.generic], types: Types | None = None) -> tuple[
 
     Raises TrainingError for other types, or another number of them.
     """
-    count = tables[0].shape[1]
+    count = int(tables[0].shape[1])
     if types is None:
         return (CLASS if all(table.dtype.kind in "biu" for table in tables) else NUMBER,) * count
     if len(types) != count or not set(types) <= set(TYPES):
