@@ -22,7 +22,7 @@ from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import Range
 from tests.support.data_sets import draw
 from tests.support.drawing import in_this_process
-from tests.support.quick import quick_evaluations
+from tests.support.quick import one_thread, quick_evaluations
 
 # A process of pytest-xdist ignores Ctrl-C, and what it starts would, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -34,16 +34,23 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 TESTS = Path(__file__).parent
 # The files that take longest, the longest first: processes that run them side by side then end at about the same time.
 LONGEST = (
-    "dcign/train/test_training.py",
-    "dcign/evaluate/test_evaluation.py",
-    "dcign/metrics/test_laws.py",
-    "dcign/train/test_resuming.py",
     "docs/test_notebooks.py",
-    "dcign/evaluate/test_circle.py",
-    "dcign/explore/test_browser.py",
     "cli/test_commands.py",
-    "docs/test_examples.py",
+    "dcign/evaluate/test_circle.py",
+    "benchmarks/faults/test_faults.py",
+    "dcign/evaluate/test_evaluation.py",
+    "dcign/explore/test_browser.py",
+    "dcign/train/test_training.py",
+    "dcign/train/test_resuming.py",
+    "render/produce/test_cluster.py",
+    "render/produce/test_production.py",
     "test_wheel.py",
+    "docs/test_examples.py",
+    "benchmarks/evaluate/test_artificial_codes.py",
+    "dcign/metrics/test_laws.py",
+    "cli/test_further_factors.py",
+    "dcign/publish/test_onnx.py",
+    "docs/test_contributing.py",
 )
 SMALL = RenderConfiguration(Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2)), size=32, seed=3)
 PEOPLE = RenderConfiguration(
@@ -69,10 +76,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def economical_process() -> Iterator[None]:
-    """Keep freed memory, as all long commands do, and compute on one thread where a test does not say on how many."""
+    """Keep freed memory, as all long commands do, and let networks compute on one thread."""
     keep_freed_memory()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dcign.device.available_cores", lambda: 1)
+    with one_thread():
         yield
 
 

@@ -29,6 +29,7 @@ from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce.person_file import MOST_PEOPLE
 from dcign.terminal import options
 from tests.support.commands import ROOT, dcign, imported_by, refused
+from tests.support.drawing import in_this_process
 
 
 def test_help_imports_neither_torch_nor_numpy_nor_pyrender() -> None:
@@ -247,16 +248,19 @@ def test_what_edits_and_explores_does_not_wait_for_scikit_learn() -> None:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
 )
-def test_a_stopped_render_says_how_to_go_on_and_going_on_works(tmp_path: Path, number: int, code: int) -> None:
+def test_a_stopped_render_says_how_to_go_on_and_going_on_works(
+    tmp_path: Path, number: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"test": 4, "iid": 1, "sweep_levels": (1, 1, 1)}
     folder = tmp_path / "faces"
-    script = """
-import sys
+    script = f"""
 from dcign.render.plan.configuration import Splits
-Splits.in_paper_proportions = classmethod(lambda cls, train, *_: cls(train, test=4, iid=1, sweep_levels=(1, 1, 1)))
+Splits.in_paper_proportions = classmethod(lambda cls, train, *_: cls(train, **{few}))
 from dcign.start import main
 main()
 """
-    command = [sys.executable, "-c", script, "render", "--batches", "150", "--size", "16", "--out", str(folder)]
+    words = ["render", "--batches", "60", "--size", "16", "--out", str(folder)]
+    command = [sys.executable, "-c", script, *words]
     first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120
     while not list(folder.glob("*/.*.part")) and time.monotonic() < deadline:  # the first shard has just begun
@@ -269,7 +273,10 @@ main()
     if number != signal.SIGKILL:
         assert said.rstrip().endswith("run the same command again to continue.")  # no progress after it
         assert not list(folder.glob("**/.*.part"))
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    monkeypatch.setattr(Splits, "in_paper_proportions", lambda train, *_: Splits(train, **few))
+    with in_this_process():
+        again = dcign(*words)
+    assert again.exit_code == 0, again.output
     assert (folder / "dataset.json").exists()
 
 

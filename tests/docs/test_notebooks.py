@@ -12,7 +12,14 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
-QUICK = "from tests.support.quick import quick_evaluations\nquick = quick_evaluations()\nquick.__enter__()"
+# A first cell of notebooks that train or evaluate.
+QUICK = """
+from contextlib import ExitStack
+from tests.support.quick import one_thread, quick_evaluations
+quick = ExitStack()
+quick.enter_context(one_thread())
+quick.enter_context(quick_evaluations())
+"""
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
 
@@ -24,7 +31,7 @@ def test_a_notebook_runs_to_its_end(notebook: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("MPLBACKEND", "agg")
     book = nbformat.read(notebook, as_version=4)
-    if any("dcign.evaluate" in cell.source or "dcign.measure" in cell.source for cell in book.cells):
+    if any(f"dcign.{stage}" in cell.source for cell in book.cells for stage in ("train", "evaluate", "measure")):
         book.cells.insert(0, nbformat.v4.new_code_cell(QUICK))
     client = nbclient.NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
     client.execute()

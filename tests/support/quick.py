@@ -1,4 +1,4 @@
-"""Evaluations that are quick: for tests that need no good trees and no true intervals."""
+"""What makes tests quick: networks on one thread, and evaluations without good trees and true intervals."""
 
 from __future__ import annotations
 
@@ -11,12 +11,22 @@ from dcign.arrays import Floating, Int64
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """Let networks compute on one thread where nobody says on how many: test processes have one core each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dcign.device.available_cores", lambda: 1)
+        yield
+
+
+@contextmanager
 def quick_evaluations() -> Iterator[None]:
-    """Grow 3 trees instead of 100, and draw 5 samples for an interval instead of 50."""
+    """Grow 3 trees instead of 100; draw 5 samples for an interval instead of 50, and 500 groups instead of 10,000."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dcign.metrics.boosting.STAGES", 3)
         patch.setattr("dcign.metrics.predictors._fit_classifier", _three_trees)
         patch.setattr("dcign.evaluate.disentanglement.ROUNDS", 5)
+        patch.setattr("dcign.metrics.interventions.FITTED", 500)
+        patch.setattr("dcign.metrics.interventions.SCORED", 500)
         yield
 
 
