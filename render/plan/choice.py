@@ -130,8 +130,13 @@ def check_crowd_options(vary: Iterable[str], **given: bool) -> None:
 
     vary: what batches vary; given: name of an option -> whether it was given.
     """
+    varied = [f"--vary {name}" for name in vary if name in TRAITS]
+    if varied:
+        raise RenderError(
+            f"expected --people without batches that change people, found {' and '.join(varied)}: leave that out, or "
+            "leave --people out and choose people with --age, --sex and --hair."
+        )
     wrong = [f"--{name.replace('_', '-')}" for name, each in given.items() if each]
-    wrong += [f"--vary {name}" for name in vary if name in TRAITS]
     if wrong:
         raise RenderError(
             f"expected --people without options that choose or change people, found {' and '.join(wrong)}: leave one "
@@ -153,7 +158,8 @@ def parse_hair(text: str) -> tuple[str, tuple[str, ...]]:
 def read_crowd(path: Path, model: MorphableModel, splits: Sequence[str]) -> Crowd:
     """Read the people of a data set with these splits from a file.
 
-    Raises ModelError if the file is unusable, RenderError if two people are the same or there are too few.
+    Raises ModelError if the file is unusable, RenderError if two people are the same, there are too few, or one has
+    hair that goes with somebody else's skin.
     """
     people = read_people(path, model)
     fewest = BATCH_SIZE * len(splits)
@@ -164,6 +170,12 @@ def read_crowd(path: Path, model: MorphableModel, splits: Sequence[str]) -> Crow
         )
     known: dict[bytes, int] = {}
     for number, person in enumerate(people):
+        if len(person.attributes) > len(model.attributes):
+            raise RenderError(
+                f"expected people whose hair goes with their own skin, found a tone in people[{number}].hair of "
+                f"{path}, as people of a data set that varies skin or hair have it: remove it, and hair goes with the "
+                "skin."
+            )
         same = known.setdefault(b"".join(each.tobytes() for each in _values(person)), number)
         if same != number:
             raise RenderError(

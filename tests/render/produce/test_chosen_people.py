@@ -172,7 +172,11 @@ def test_the_command_line_chooses_the_same(tmp_path: Path, crowd: Crowd) -> None
             "expected --people without options that choose or change people, found --age",
         ),
         (("--people", "crowd.json", "--hair", "none"), "found --hair"),
-        (("--people", "crowd.json", "--vary", "age"), "found --vary age"),
+        (
+            ("--people", "crowd.json", "--vary", "age", "--vary", "hair"),
+            "found --vary age and --vary hair: leave that out, or leave --people out and choose people with --age",
+        ),
+        (("--people", "toned.json"), "found a tone in people[80].hair of toned.json"),
         (
             ("--vary", "age", "--correlate", "azimuth,age=0.3"),
             "factors azimuth, elevation, light_azimuth for --correlate",
@@ -195,6 +199,8 @@ def test_what_cannot_be_chosen_is_refused_before_a_folder_is_made(
     document = json.loads(crowd.text)
     Path("crowd.json").write_text(crowd.text)
     Path("few.json").write_text(json.dumps(document | {"people": document["people"][:3]}))
+    toned = {**document["people"][0], "hair": document["people"][0]["hair"] | {"tone": 0.5}}
+    Path("toned.json").write_text(json.dumps(document | {"people": [*document["people"][1:81], toned]}))
     Path("other.json").write_text(json.dumps(document | {"model": {"name": "x", "sha256": "0"}}))
     assert sentence in refused("render", "--batches", 4, "--out", "faces", *map(str, options))
     assert not Path("faces").exists()
