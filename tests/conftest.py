@@ -34,22 +34,25 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 TESTS = Path(__file__).parent
 # The files that take longest, the longest first: processes that run them side by side then end at about the same time.
 LONGEST = (
-    "docs/test_notebooks.py",
+    "dcign/evaluate/test_evaluation.py",
     "cli/test_commands.py",
     "dcign/evaluate/test_circle.py",
+    "docs/test_commands_of_pages.py",
+    "dcign/metrics/test_goldens.py",
     "benchmarks/faults/test_faults.py",
-    "dcign/evaluate/test_evaluation.py",
+    "docs/test_notebooks.py",
     "dcign/explore/test_browser.py",
-    "dcign/train/test_training.py",
-    "dcign/train/test_resuming.py",
-    "render/produce/test_cluster.py",
     "render/produce/test_production.py",
+    "render/produce/test_cluster.py",
+    "dcign/train/test_training.py",
     "test_wheel.py",
-    "docs/test_examples.py",
-    "benchmarks/evaluate/test_artificial_codes.py",
     "dcign/metrics/test_laws.py",
+    "docs/test_examples.py",
     "cli/test_further_factors.py",
+    "benchmarks/evaluate/test_artificial_codes.py",
     "dcign/publish/test_onnx.py",
+    "render/produce/test_chosen_people.py",
+    "dcign/train/test_resuming.py",
     "docs/test_contributing.py",
 )
 SMALL = RenderConfiguration(Splits(train=8, test=4, iid=2, sweep_levels=(3, 2, 2)), size=32, seed=3)
