@@ -219,13 +219,11 @@ def _blocks(
     if "blocks" not in arrays:
         return None, None
     column = _column("blocks", arrays["blocks"], latents, place)
-    if column.dtype.kind not in "US":
-        known, names = np.unique(column).tolist(), None
-    else:
-        column = _text(column)
-        known = list(dict.fromkeys(column.tolist()))
-        names = tuple(map(_shown, known))
-    return checked_blocks([np.flatnonzero(column == each).tolist() for each in known], latents), names
+    named = column.dtype.kind in "US"
+    column = _text(column) if named else column
+    known = list(dict.fromkeys(column.tolist())) if named else np.unique(column).tolist()
+    blocks = checked_blocks([np.flatnonzero(column == each).tolist() for each in known], latents)
+    return blocks, tuple(map(_shown, known)) if named else None
 
 
 def _named_own(

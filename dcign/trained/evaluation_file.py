@@ -51,7 +51,7 @@ class _Evaluation(Struct):
     unmeasured: str | None = None
     left_out: list[str] | None = None  # sentences
     refiner: Table | None = None
-    recombination: Table | None = None
+    recombination: dict[str, Table] | None = None
 
 
 # Keys of numbers alone.

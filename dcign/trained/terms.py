@@ -218,7 +218,8 @@ class TraitTable:
 
 def trait_tables(evaluations: Iterable[Mapping[str, Any]]) -> tuple[TraitTable, ...]:  # JSON
     """Return a table per part of a person, and one per trait that mixtures exchange, that any evaluation names."""
-    found, known = [], list(evaluations)
+    known = list(evaluations)
+    found: list[TraitTable] = []
     for key, words, terms in TRAIT_TABLES:
         names = dict.fromkeys(name for evaluation in known for name in evaluation.get(key) or {})
         found += [

@@ -150,6 +150,7 @@ def test_a_seed_that_was_trained_twice_is_no_spread(write):
         ),
         ({"metrics": 5}, r"Expected `object \| null`, got `int` - at `\$\.metrics`"),
         ({"metrics": {"latents": {"mig": {"value": "much"}}}}, r"as metrics\.latents\.mig\.value, found 'much'"),
+        ({"recombination": {"hair": 5}}, r"Expected `object`, got `int` - at `\$\.recombination\[\.\.\.\]`"),
         ({"steps": -5}, r"Expected `int` >= 0 - at `\$\.steps`"),
         ({"seconds": 10**400}, r"out of range - at `\$\.seconds`"),
         ({"mig": float("nan")}, "it contains NaN"),
