@@ -17,7 +17,6 @@ from click.shell_completion import CompletionItem
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
 from dcign.stop_signals import exit_code
-from dcign.storage.atomic import write_errors
 from dcign.storage.paths import expand_home, to_path
 from dcign.terminal.echo import echo, printable_lines
 from dcign.trained.shipped import network_folder
@@ -237,6 +236,8 @@ def interruptible(sentence: str | Callable[[], str]) -> Iterator[None]:
 
 
 def refuse_overwriting(path: Path, option: str = "--out") -> None:
+    from dcign.storage.atomic import write_errors
+
     with write_errors(path):
         there = path.exists()
     if there:
