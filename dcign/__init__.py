@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dcign.publish.hub import DCIGN
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["DCIGN", "__version__"]
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (pathlib's import takes 10 ms)
