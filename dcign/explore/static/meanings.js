@@ -8,8 +8,8 @@ const FACTORS = {
   distance: "moves the camera away",
   field_of_view: "widens the lens",
   light_to_ambient: "how strong the light is beside the light from all around",
-  age: "makes the same person older",
-  sex: "from typical women to typical men",
+  age: "makes the same person older: skin, and grey hair that recedes",
+  sex: "from typical women to typical men: form, skin and a little of the hair",
 };
 
 const BLOCKS = {

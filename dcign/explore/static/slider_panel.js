@@ -27,9 +27,7 @@ export class SliderPanel {
       h("div", { class: "heading" }, h("h2", {}, "Move the face"), reset),
       h("p", { class: "note" }, "The small pictures show where each slider leads. Click one to go there."),
       h("h3", {}, "Scene"), ofScene.map((row) => row.element),
-      h("h3", {}, "Person"),
-      h("p", { class: "note" }, "Where a slider changes more than its name says, the network has not learned to tell the two apart."),
-      ofPerson.map((row) => row.element),
+      h("h3", {}, "Person"), ofPerson.map((row) => row.element),
       parts.map(([block, each]) => [
         h("h4", {}, words(block.name, true), h("small", {}, meaningOf(block.name))), each.map((row) => row.element)]));
   }
