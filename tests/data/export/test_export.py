@@ -249,7 +249,7 @@ def test_whatever_stops_an_export_leaves_nothing(to, error, make_faces, tmp_path
     before = sorted(tmp_path.iterdir())
 
     def stop(done, total):
-        if done == 3:
+        if done == 60:
             raise error
 
     with pytest.raises(DataError if error is RuntimeError else error):

@@ -41,7 +41,7 @@ def run_of(iid, head, around):
         progress(1.0)
         return (iid.images[chosen].astype(np.float32) / 255 + errors).astype(np.float32)
 
-    return SimpleNamespace(codec=SimpleNamespace(decode=decode), name="a run", has_refiner=False)
+    return SimpleNamespace(codec=SimpleNamespace(decode=decode), name="a run", has_refiner=False, subjects="people")
 
 
 def numbers(group):
