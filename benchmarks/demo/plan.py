@@ -16,7 +16,7 @@ MEASURED_STEPS = 40
 OTHER_IMAGES = 20 * 900  # of the splits test, iid and sweep of a small data set
 # The evaluation and the report of a run take as long as so many of its training steps, and so many more per training
 # batch: the other splits grow with the training split. With a GPU, which does not limit them, they take seconds.
-EVALUATION_STEPS = 1_500, 2.5
+EVALUATION_STEPS = 1_500, 1.9
 EVALUATION_SECONDS = 60.0, 0.06
 FIXED_SECONDS = 25.0  # starting programs, reading the data, the first picture
 BESIDE = 1.15  # how much longer a step takes while another training runs beside it
