@@ -41,7 +41,7 @@ class Explored:
         run = TrainedRun.open(folder, device)
         _ = run.calibrations, run.codec
         if run.exported is not None and data is None:
-            return cls(ExploredRun(run), None, None, "the network is an exported one, without its data set.")
+            return cls(ExploredRun(run), None, None, "the network came without its data set.")
         try:
             run.data(data)
             place = Path(data or run.configuration.data)

@@ -12,13 +12,14 @@ export class CodePanel {
     this.state = state;
     const { run } = state;
     this.blocks = [...run.factors.map(({ name, own }) => ({ name, latents: own })), ...run.blocks];
+    this.signs = signsOf(run);
     this.bars = Array.from({ length: run.latents }, (_, latent) => this.bar(latent, choose));
     this.numbers = h("tbody", {});
     this.element = h("section", { class: "panel", "aria-label": "Code" }, h("h2", {}, "The code"),
-      h("p", { class: "note" }, `The face is drawn from these ${run.latents} numbers and nothing else. A bar shows how far the face is from the mean, in standard deviations over people. Click a bar to see what its latent does alone.`),
+      h("p", { class: "note" }, `The face is drawn from these ${run.latents} numbers and nothing else. A bar shows how far a latent is from its mean, in standard deviations over pictures; for a factor, up means more of it. Click a bar to see what its latent does alone. In the small pictures, the pixels that a factor or a part changes are bright.`),
       h("div", { class: "bars", role: "toolbar", "aria-label": "Latents" }, this.bars),
       h("ul", { class: "legend" }, this.blocks.map((block, place) => this.legend(block, place))),
-      h("details", {}, h("summary", {}, "As numbers"),
+      h("details", { ontoggle: () => this.fillNumbers() }, h("summary", {}, "As numbers"),
         h("div", { class: "code-tools" }, h("button", { type: "button", onclick: () => this.saveJson() }, "Save JSON")),
         h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["latent", "stands for", "value"].map((text) =>
           h("th", { scope: "col" }, text)))), this.numbers))));
@@ -47,7 +48,7 @@ export class CodePanel {
     const factor = this.state.run.factors[place];
     const [first, last] = [Math.min(...block.latents), Math.max(...block.latents)];
     const used = block.latents.filter((latent) => this.state.run.used[latent]).length;
-    const latents = first === last ? `latent ${first}` : `latents ${first}–${last}, ${used} used`;
+    const latents = first === last ? `latent ${first}` : `latents ${first}–${last}, ${used} of ${block.latents.length} used`;
     block.canvas = h("canvas", { role: "img", "aria-label": `Pixels that ${words(block.name)} changes` });
     const measured = factor?.r2 ? ` Read from unseen people: R² ${factor.r2.toFixed(3)}, mean error ${factor.error.toFixed(1)}${factor.unit}.` : "";
     return h("li", {}, block.canvas, h("div", {},
@@ -62,16 +63,16 @@ export class CodePanel {
     this.bars.forEach((bar, latent) => {
       if (before?.[latent] === code[latent]) return; // most latents, while one slider is dragged
       const deviation = (code[latent] - run.mean[latent]) / run.spread[latent] || 0;
-      const share = run.used[latent] ? Math.max(-1, Math.min(1, deviation / SHOWN)) : 0;
+      const share = run.used[latent] ? this.signs[latent] * Math.max(-1, Math.min(1, deviation / SHOWN)) : 0;
       const { style } = bar.firstChild;
       style.top = `${50 - 50 * Math.max(share, 0)}%`;
       style.height = `${50 * Math.abs(share)}%`;
       const owner = words(ownerOf(this.state.run, latent));
-      const text = run.used[latent] ? `${deviation.toFixed(1)} standard deviations from the mean person` : "unused";
+      const text = run.used[latent] ? `${deviation.toFixed(1)} standard deviations from the mean` : "unused";
       bar.title = `latent ${latent}, ${owner}: ${code[latent].toFixed(3)}, ${text}`;
       bar.setAttribute("aria-label", bar.title);
     });
-    if (this.element.querySelector("details").open || !this.numbers.children.length) this.fillNumbers();
+    if (this.element.querySelector("details").open) this.fillNumbers();
   }
 
   fillNumbers() {
@@ -95,4 +96,13 @@ export class CodePanel {
     const content = { run: this.state.run.name, code: this.code, blocks };
     save(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }), `${this.state.run.name}-code.json`);
   }
+}
+
+/** For each latent -1 if its factor falls while it rises, else 1. */
+function signsOf(run) {
+  const signs = new Array(run.latents).fill(1);
+  for (const { circular, own, calibration } of run.factors) {
+    if (!circular && calibration.code.outputs[0] > calibration.code.outputs.at(-1)) signs[own[0]] = -1;
+  }
+  return signs;
 }

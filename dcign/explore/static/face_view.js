@@ -130,7 +130,7 @@ export class FaceView {
     this.noTruth.hidden = !none;
     if (none) {
       this.truth = null;
-      this.noTruth.textContent = `No truth to compare with: ${asked}`;
+      this.noTruth.textContent = `The renderer's picture is not shown: ${asked}`;
       return;
     }
     this.truthFigures.setAttribute("aria-busy", "true");

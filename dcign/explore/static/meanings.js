@@ -8,7 +8,7 @@ const FACTORS = {
   distance: "moves the camera away",
   field_of_view: "widens the lens",
   light_to_ambient: "how strong the light is beside the light from all around",
-  age: "makes the same person older: skin, and grey hair that recedes",
+  age: "makes the same person older: skin, and greyer hair",
   sex: "from typical women to typical men: form, skin and a little of the hair",
 };
 

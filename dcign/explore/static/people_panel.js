@@ -27,7 +27,7 @@ export class PeoplePanel {
       h("div", { class: "slot", "data-slot": "person" }, h("h3", {}, SLOTS.person), this.lists.person, file("person")),
       this.source,
       h("div", { class: "slot", "data-slot": "other" }, h("h3", {}, SLOTS.other),
-        h("p", { class: "note" }, "Choose a second person, then which parts the face takes from them."), this.lists.other, file("other")),
+        h("p", { class: "note" }, `Choose a second person: the face takes their ${words(this.parts().at(-1) ?? "code")}. Then tick what else it takes.`), this.lists.other, file("other")),
       this.takes);
     this.fill();
   }
@@ -74,8 +74,10 @@ export class PeoplePanel {
     this.takes.hidden = !this.state.other;
     this.takes.replaceChildren(h("legend", {}, `Take from ${this.state.other?.name ?? "them"}`), ...this.parts().map((name) =>
       h("label", {}, h("input", { type: "checkbox", checked: this.state.taken.has(name), onchange: (event) => {
-        if (event.target.checked) this.state.taken.add(name);
-        else this.state.taken.delete(name);
+        if (event.target.checked) {
+          this.state.taken.add(name);
+          delete this.state.values[name]; // what is taken replaces the slider's value
+        } else this.state.taken.delete(name);
         this.state.changed();
       } }), words(name))));
   }

@@ -22,12 +22,13 @@ export class SliderPanel {
     const ofPerson = rows.filter(({ factor }) => factor.of_person);
     const parts = blocks.map((block) => [block, block.directions.map((_, place) => new DirectionRow(state, block, place))]);
     this.rows = [...rows, ...parts.flatMap(([, each]) => each)];
-    const reset = h("button", { type: "button", class: "quiet", onclick: () => this.reset() }, "Back to the picture");
+    const reset = h("button", { type: "button", class: "quiet", onclick: () => this.reset() }, "Undo all changes");
     this.element = h("section", { class: "panel", "aria-label": "Sliders" },
       h("div", { class: "heading" }, h("h2", {}, "Move the face"), reset),
-      h("p", { class: "note" }, "The small pictures show where each slider leads. Click one to go there."),
+      h("p", { class: "note" }, `The network has encoded a picture of a face in ${state.run.latents} numbers, and draws it again from them. Move a slider to change one property. The small pictures show where it leads; click one to go there.`),
       h("h3", {}, "Scene"), ofScene.map((row) => row.element),
       h("h3", {}, "Person"), ofPerson.map((row) => row.element),
+      parts.length > 0 && h("p", { class: "note" }, "The numbered sliders are the strongest directions of a part: 0 is this person, 1 SD the step between two typical people. Parts are not separated fully: a direction of one may change another a little."),
       parts.map(([block, each]) => [
         h("h4", {}, words(block.name, true), h("small", {}, meaningOf(block.name))), each.map((row) => row.element)]));
   }
@@ -71,8 +72,10 @@ class Row {
       oninput: () => this.set(Number(this.slider.value)) });
     this.number = h("input", { type: "number", "aria-label": `${title} ${spoken}`, min: this.low, max: this.high, step: "any",
       onchange: () => {
+        const value = Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0));
         this.shown = null; // the field shows what was typed
-        this.set(Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0)));
+        this.set(value);
+        this.number.value = Number(value.toFixed(2));
       } });
     [this.lowCanvas, this.highCanvas] = [h("canvas", {}), h("canvas", {})];
     const end = (canvas, value, word) => h("button", { type: "button", class: "end", tabIndex: -1,
@@ -105,10 +108,12 @@ class FactorRow extends Row {
   constructor(state, factor) {
     super();
     Object.assign(this, { state, factor, block: factor.name, low: factor.low, high: factor.high, unit: factor.unit.trim() });
-    this.build(words(factor.name, true), factor.units, meaningOf(factor.name), niceStep(factor.high - factor.low));
+    const error = factor.error ? `, read to ±${factor.error.toFixed(1)}${factor.unit}` : "";
+    this.build(words(factor.name, true), factor.units, meaningOf(factor.name) + error, niceStep(factor.high - factor.low));
   }
 
   set(value) {
+    this.state.taken.delete(this.factor.name); // the slider replaces what was taken from another person
     this.state.values[this.factor.name] = value;
     this.state.changed();
   }

@@ -102,8 +102,8 @@ function choicesOf(run) {
     set: (code, value, state) => moveAlong(code, block.latents, direction, value - state.moves[block.name][place]),
   })));
   const latents = Array.from({ length: run.latents }, (_, latent) => ({
-    id: `latent ${latent}`, group: "Single latents", label: `latent ${latent} (${words(ownerOf(run, latent))})`,
-    low: run.mean[latent] - 3 * run.spread[latent], high: run.mean[latent] + 3 * run.spread[latent], unit: "", digits: 2,
+    id: `latent ${latent}`, group: "Single latents", label: `latent ${latent} (${words(ownerOf(run, latent))}${run.used[latent] ? "" : ", unused"})`,
+    low: run.mean[latent] - 3 * run.spread[latent], high: run.mean[latent] + 3 * run.spread[latent], unit: "", digits: 3,
     set: (code, value) => (code[latent] = value),
   }));
   return [...factors, ...directions, ...latents];

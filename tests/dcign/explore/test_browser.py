@@ -75,6 +75,39 @@ def test_a_slider_draws_what_dcign_edit_draws(visit: Visit, explored: Explored) 
     assert np.abs(shown(visit).astype(int) - as_pixels(wanted)).max() <= 1
 
 
+def test_the_numbers_of_the_code_are_those_of_the_person_when_they_are_opened(visit: Visit, explored: Explored) -> None:
+    visit.open()
+    visit.page.locator(".people[data-slot=person] button").nth(2).click()
+    visit.settle()
+    visit.page.get_by_text("As numbers").click()
+    cell = visit.page.locator(".scroll tbody tr").first.locator("td").nth(2)
+    assert cell.inner_text() == f"{explored.description['examples'][2]['code'][0]:.4f}"
+
+
+def test_a_number_beyond_the_range_becomes_its_end(visit: Visit, explored: Explored) -> None:
+    assert explored.network is not None
+    high = next(fit.range[1] for fit in explored.network.calibrations if fit.factor == "age")
+    visit.open()
+    field = visit.page.get_by_label("Age years")
+    field.fill("150")
+    field.press("Enter")
+    assert float(field.input_value()) == pytest.approx(high, abs=0.01)
+
+
+def test_what_is_taken_from_another_person_replaces_the_slider_and_the_slider_replaces_it(visit: Visit) -> None:
+    visit.open()
+    slider, taken = visit.page.locator("#slider-age"), visit.page.get_by_role("checkbox", name="age")
+    slider.fill("70")
+    visit.page.locator(".people[data-slot=other] button").nth(3).click()
+    visit.settle()
+    taken.check()
+    visit.settle()
+    assert float(slider.input_value()) != 70
+    slider.fill("60")
+    visit.settle()
+    assert not taken.is_checked()
+
+
 @pytest.mark.parametrize("panel", ["Sliders", "People", "Sweep", "Code"])
 def test_a_button_leads_to_each_panel(visit: Visit, panel: str) -> None:
     visit.open()
