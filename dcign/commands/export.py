@@ -77,10 +77,12 @@ def export(
         )
     if to == "web":
         from dcign.explore.web_export import export_web
-        from dcign.trained.shipped import network_folder, refuse_shipped
+        from dcign.trained.shipped import is_shipped, network_folder
 
-        if out is None:
-            refuse_shipped(network_folder(folder))
+        if out is None and is_shipped(network_folder(folder)):
+            raise click.UsageError(
+                f"expected --out FOLDER with {folder}, a network of the package, found none: give it."
+            )
         out = out or folder / "web"
         echo("Measuring what each part of the code does, and comparing the network in ONNX with torch ...")
         with interruptible("Stopped. Remove the folder and run the same command again."):

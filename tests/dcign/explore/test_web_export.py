@@ -18,6 +18,7 @@ from dcign.explore.web_export import export_web
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.trained.calibration import with_factors
 from tests.support.browser import Visit, chromium, file_server, needs_chromium
+from tests.support.commands import refused
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,7 @@ def test_a_dropped_picture_has_the_code_of_dcign(visit: Visit, explored: Explore
 def test_a_file_that_is_no_picture_gives_one_sentence_without_a_server(visit: Visit) -> None:
     visit.drop("evil.svg", base64.b64encode(b"<svg><script>alert(1)</script></svg>").decode())
     assert "expected a picture in evil.svg, found a file that the browser cannot read" in visit.message()
+
+
+def test_a_network_of_the_package_needs_a_folder_to_be_written_to() -> None:
+    assert "expected --out FOLDER with face, a network of the package" in refused("export", "face", "--to", "web")
