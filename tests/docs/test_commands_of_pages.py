@@ -9,8 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from dcign import cli
-from tests.support.commands import dcign
+from tests.support.commands import dcign, parsed
 from tests.support.pages import ROOT, commands
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations")
@@ -70,12 +69,10 @@ def beside_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("line", EVERY)
 def test_a_command_of_the_pages_is_understood(line: str, beside_runs: None) -> None:
     _, name, *words = shlex.split(line)
-    command = cli.dcign.commands[name]
-    with click.Context(cli.dcign) as parent:
-        try:
-            command.make_context(name, words, parent=parent)
-        except click.UsageError as error:
-            pytest.fail(f"{line}: {error.message}")
+    try:
+        parsed(name, *words)
+    except click.UsageError as error:
+        pytest.fail(f"{line}: {error.message}")
 
 
 @pytest.mark.parametrize("line", [line for line in EVERY if quick(line)])

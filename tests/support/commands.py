@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 from click.testing import CliRunner, Result
 
 from dcign import cli
@@ -24,6 +25,15 @@ def refused(*words: str | Path | int) -> str:
     assert result.exit_code in (1, 2), result.output
     assert "Traceback" not in result.output
     return " ".join(result.output.split())
+
+
+def parsed(name: str, *words: str) -> click.Context:
+    """What the command `name` understands of these words, without running it.
+
+    Its parent has the settings of `dcign`, because click keeps the help option of a command as its first parent had it.
+    """
+    with click.Context(cli.dcign, **cli.dcign.context_settings) as parent:
+        return cli.dcign.commands[name].make_context(name, list(words), parent=parent)
 
 
 def imported_by(*words: str | Path) -> set[str]:

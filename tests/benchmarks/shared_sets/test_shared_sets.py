@@ -12,8 +12,8 @@ import pytest
 from benchmarks.shared_sets.sets import SETS, import_words, training_words
 from benchmarks.shared_sets.stand_in import SHAPES, make_stand_in
 from benchmarks.shared_sets.table import markdown_table
-from dcign.cli import dcign
 from dcign.data.sources.recognise import open_source
+from tests.support.commands import parsed
 
 HUES, SCALES, ORIENTATIONS = 2, 3, 5
 GRID = (HUES, HUES, HUES, SCALES, len(SHAPES), ORIENTATIONS)
@@ -86,5 +86,4 @@ def test_what_was_not_measured_is_a_dash(tmp_path: Path) -> None:
 @pytest.mark.parametrize("each", SETS, ids=lambda each: each.word)
 def test_the_commands_are_ones_that_dcign_has(each) -> None:
     for words in (import_words(each, "source", "out"), training_words("data", "run", "swap", 1, 10)):
-        command = dcign.commands[words[0]]
-        assert command.make_context(words[0], words[1:]).params["out"] is not None
+        assert parsed(*words).params["out"] is not None
