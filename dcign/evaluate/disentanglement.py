@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcign.arrays import Bool, Floating, Int64
-from dcign.metrics.boosting import BINS as SPLIT_BINS
 from dcign.metrics.boosting import STAGES
 from dcign.metrics.bootstrap import bootstrap_all
 from dcign.metrics.capacity import loss_capacity
@@ -120,7 +119,7 @@ def label_ranges(factors: Floating) -> Floating:
 
 def tree_operations(images: int, latents: int, factors: int) -> float:
     """Estimate the floating-point operations of DCI's trees, which take nearly all the time."""
-    return 500.0 * STAGES * BINS * factors * latents * (min(FITTED, 2 * images // 3) + 7 * SPLIT_BINS)
+    return 900.0 * STAGES * BINS * factors * latents * (min(FITTED, 2 * images // 3) + 900)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,9 +19,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.special import softmax
 
-from dcign.arrays import Float32, Floating, Int64
+from dcign.arrays import Bool, Float32, Floating, Int32, Int64
 
 STAGES = 100
 DEPTH = 3
@@ -128,37 +129,51 @@ def fit_boosted_regressor(inputs: Floating, values: Floating, rng: np.random.Gen
 
 @dataclass(frozen=True, eq=False)
 class _Binned:
-    """Inputs in bins: bins (Z, N), each example's; lowest, highest (Z, B), the extreme values in each bin.
+    """Inputs in bins: lowest, highest (Z, B), the extreme values in each bin; every: all examples, sorted."""
 
-    counts (1, Z, B): examples in this bin and all bins below.
-    """
-
-    bins: Int64
     lowest: Floating
     highest: Floating
-    counts: Floating
+    every: _Sorted
 
     @classmethod
     def of(cls, inputs: Float32) -> _Binned:
         bins = np.stack([_bin(column) for column in inputs.T])
         size = int(bins.max()) + 1
-        lowest, highest, counts = np.full((len(bins), size), np.inf), np.full((len(bins), size), -np.inf), []
+        lowest, highest = np.full((len(bins), size), np.inf), np.full((len(bins), size), -np.inf)
         for latent, (column, inside) in enumerate(zip(inputs.T, bins, strict=True)):
             np.minimum.at(lowest[latent], inside, column)
             np.maximum.at(highest[latent], inside, column)
-            counts.append(np.bincount(inside, minlength=size).cumsum())
-        return cls(bins, lowest, highest, np.array([counts], np.float64))
+        rows = np.argsort(bins, axis=1, kind="stable")
+        return cls(lowest, highest, _Sorted(rows, np.take_along_axis(bins, rows, axis=1)))
 
 
 @dataclass(frozen=True, eq=False)
-class _Nodes:
-    """Cumulative sums of residuals, and counts, over the bins of the M nodes of one level: (M, Z, B)."""
+class _Sorted:
+    """The n examples of a node, sorted by each latent: rows (Z, n), their numbers, and bins (Z, n), which ascend."""
 
-    sums: Floating
-    counts: Floating
+    rows: Int64
+    bins: Int32
+
+    def divided(self, left: Bool) -> tuple[_Sorted, _Sorted]:
+        """Return the examples that left (N,) marks, and the others."""
+        marked = left.take(self.rows)
+        return self._where(marked), self._where(~marked)
+
+    def _where(self, chosen: Bool) -> _Sorted:
+        places = np.flatnonzero(chosen).reshape(len(self.rows), -1)
+        return _Sorted(self.rows.take(places), self.bins.take(places))
 
 
-def _bin(column: Float32) -> Int64:
+@dataclass(frozen=True)
+class _Cut:
+    """A node's best cut: by which latent, how many examples go left, and by how much it lowers the squared error."""
+
+    latent: int
+    left: int
+    gain: float
+
+
+def _bin(column: Float32) -> Int32:
     """Give each value a bin of its own, or with too many values cut them into about equal numbers: (N,) -> (N,)."""
     values = np.unique(column)
     cuts = np.flatnonzero(np.diff(values.astype(np.float64)) > APART)
@@ -166,7 +181,7 @@ def _bin(column: Float32) -> Int64:
         below = np.searchsorted(np.sort(column), values[cuts], side="right")  # examples below each cut
         wanted = np.linspace(0, len(column), BINS + 1)[1:-1]
         cuts = cuts[np.unique(np.searchsorted(below, wanted).clip(max=len(cuts) - 1))]
-    return np.searchsorted(values[cuts], column, side="left").astype(np.int64)
+    return np.searchsorted(values[cuts], column, side="left").astype(np.int32)
 
 
 def _grow(
@@ -176,90 +191,50 @@ def _grow(
 
     step: examples' leaves (N,) -> the value of each leaf (2^DEPTH,).
     """
-    latents, count = table.bins.shape
-    rows = np.arange(count)
+    latents, count = table.every.rows.shape
     feature, threshold, gains = np.zeros(2**DEPTH - 1, np.int64), np.full(2**DEPTH - 1, np.inf), np.zeros(latents)
-    node, squared = np.zeros(count, np.int64), np.square(residual)
-    nodes = _Nodes(_sums(table, rows, residual, node, 1), table.counts)
+    leaf = np.zeros(count, np.int64)
+    nodes = {0: table.every}  # by their number in heap order; what cannot be split is left out
     for level in range(DEPTH):
-        if level:
-            nodes = _children(table, nodes, residual, node)
-        size = 2**level
-        chosen, cut, gain = _best_cuts(nodes, rng)
-        total, inside = nodes.sums[:, 0, -1], nodes.counts[:, 0, -1]
-        impure = np.bincount(node, squared, size) - np.square(total) / np.maximum(inside, 1) > PURE * inside
-        split = (gain > 0) & impure
-        at = slice(size - 1, 2 * size - 1)
-        feature[at] = chosen
-        threshold[at] = np.where(split, _middles(table, nodes, chosen, cut), np.inf)
-        np.add.at(gains, chosen[split], gain[split] / count)
-        last = np.where(split, cut, table.lowest.shape[1])  # bin that goes left
-        node = 2 * node + (table.bins[chosen[node], rows] > last[node])
-    tree = _Tree(feature, threshold, step(node))
-    return tree, node, gains
+        order = rng.permutation(latents)
+        leaf *= 2
+        children = {}
+        for node, examples in nodes.items():
+            cut = _best_cut(examples, residual, order)
+            if cut is None:
+                continue
+            last, first = examples.bins[cut.latent, cut.left - 1 : cut.left + 1]
+            feature[node] = cut.latent
+            threshold[node] = table.highest[cut.latent, last] / 2 + table.lowest[cut.latent, first] / 2
+            gains[cut.latent] += cut.gain / count
+            leaf[examples.rows[cut.latent, cut.left :]] += 1
+            if level < DEPTH - 1:
+                children[2 * node + 1], children[2 * node + 2] = examples.divided(leaf % 2 == 0)
+        nodes = children
+    return _Tree(feature, threshold, step(leaf)), leaf, gains
 
 
-def _best_cuts(nodes: _Nodes, rng: np.random.Generator) -> tuple[Int64, Int64, Floating]:
-    """Return each node's cut that lowers the squared error most: latent, last bin on the left, decrease; (M,) each.
+def _best_cut(examples: _Sorted, residual: Floating, order: Int64) -> _Cut | None:
+    """Return the cut of a node that lowers the squared error of residuals (N,) most, or None if none does.
 
-    A cut of n examples with sum T after c examples with sum S lowers it by (n S - c T)^2 / (n c (n - c)).
+    A cut of n examples with sum T after c examples with sum S lowers it by (n S - c T)^2 / (n c (n - c)). The first
+    latent in order (Z,) wins a tie.
     """
-    inside = nodes.counts[:, :1, -1:]
-    decrease = nodes.sums * inside
-    decrease -= nodes.counts * nodes.sums[:, :1, -1:]
+    sums = torch.from_numpy(residual.take(examples.rows)).cumsum(1).numpy()  # NumPy takes four times as long
+    count, total = sums.shape[1], sums[0, -1]
+    if np.square(residual.take(examples.rows[0])).sum() - total**2 / count <= PURE * count:
+        return None
+    below = np.arange(1, count)
+    decrease = sums[:, :-1] * count
+    decrease -= below * total
     np.square(decrease, out=decrease)
-    pairs = inside - nodes.counts
-    pairs *= nodes.counts
-    decrease /= np.maximum(pairs, 0.5, out=pairs)  # with one side empty: 0 / .5
-    cuts = decrease.argmax(axis=2)
-    of_latent = np.take_along_axis(decrease, cuts[:, :, None], axis=2)[:, :, 0]
-    order = rng.permutation(of_latent.shape[1])  # breaks ties between latents at random
-    chosen = order[of_latent[:, order].argmax(axis=1)]
-    each = np.arange(len(chosen))
-    cut = cuts[each, chosen]
-    below, count = nodes.counts[each, chosen, cut], inside[:, 0, 0]
-    gain = np.where((below > 0) & (below < count), of_latent[each, chosen] / np.maximum(count, 1), 0)
-    return chosen, cut, gain
-
-
-def _children(table: _Binned, nodes: _Nodes, residual: Floating, node: Int64) -> _Nodes:
-    """Return the nodes of the next level, left and right in turn; node (N,) is the new node of each example."""
-    rows = np.flatnonzero(node % 2 == 0)  # left children; a right child is the parent less the left child
-    parents, parent = len(nodes.sums), node[rows] // 2
-    return _Nodes(
-        _divided(nodes.sums, _sums(table, rows, residual[rows], parent, parents)),
-        _divided(nodes.counts, _sums(table, rows, None, parent, parents)),
-    )
-
-
-def _divided(both: Floating, left: Floating) -> Floating:
-    """Return what left and right children have, in turn: parents and left children (M, Z, B) -> (2 M, Z, B)."""
-    found = np.empty((2 * len(both), *both.shape[1:]))
-    found[::2] = left
-    np.subtract(both, left, out=found[1::2])
-    return found
-
-
-def _sums(table: _Binned, rows: Int64, values: Floating | None, node: Int64, nodes: int) -> Floating:
-    """Sum values (n,), or 1 each, of some rows (n,) cumulatively over the bins of their node (n,): (nodes, Z, B)."""
-    latents, bins = table.lowest.shape
-    sums = np.empty((nodes, latents, bins))
-    first = node * bins
-    for latent, inside in enumerate(table.bins):  # one latent at a time: the arrays stay in the cache
-        found = np.bincount(inside[rows] + first, values, nodes * bins).reshape(nodes, bins)
-        np.cumsum(found, axis=1, out=sums[:, latent])
-    return sums
-
-
-def _middles(table: _Binned, nodes: _Nodes, latent: Int64, cut: Int64) -> Floating:
-    """Return the thresholds (M,): halfway between the node's examples on both sides of its cut."""
-    found = []
-    for counts, column, last in zip(nodes.counts, latent, cut, strict=True):
-        cumulative = counts[column]
-        before = int(np.searchsorted(cumulative, cumulative[last], side="left"))
-        after = min(int(np.searchsorted(cumulative, cumulative[last], side="right")), len(cumulative) - 1)
-        found.append(table.highest[column, before] / 2 + table.lowest[column, after] / 2)
-    return np.array(found)
+    decrease /= below * (count - below)
+    decrease *= examples.bins[:, :-1] != examples.bins[:, 1:]  # no cut divides a bin
+    of_latent = decrease.max(axis=1)
+    latent = int(order[of_latent[order].argmax()])
+    if of_latent[latent] <= 0:
+        return None
+    return _Cut(latent, int(decrease[latent].argmax()) + 1, float(of_latent[latent]) / count)
 
 
 def _mean(residual: Floating, leaf: Int64) -> Floating:
