@@ -2,8 +2,8 @@
 
 InfoM and InfoC come from the information of each block of latents about each factor, as a share of the factor's
 entropy. We estimate it by nearest neighbours (Ross 2014), so latents are not cut into bins, and noise has about none.
-Real factors are cut into classes. A latent whose values repeat needs no special case: where neighbours coincide, the
-estimate counts them (Gao et al. 2017), which for a quantised latent is the plug-in estimate.
+Real factors are cut into classes. Values that repeat, as those of a quantised latent or of a code in half precision, are
+counted both among all rows and within the class (Gao et al. 2017), so that a latent tells no more than the entropy.
 
 Blocks without information are left out. The authors leave out latents of a small range alone, so that noise of unit
 variance counts: in their code pure noise has InfoM .81 (tests/goldens).
@@ -144,7 +144,8 @@ def neighbour_information(columns: Floating, truth: Int64, neighbours: int = NEI
     """Return each row's term of the information between real columns and classes, nats: (N, C), (N,) -> (N, C).
 
     psi(N) + psi(k) - psi(n) - psi(m): n rows have the row's class; m rows are nearer than its k-th nearest neighbour
-    in that class (Ross 2014). The mean is the estimate. Rows that are alone in their class have the term 0.
+    in that class (Ross 2014). The mean is the estimate. Where values repeat, fewer than k rows of the class are nearer:
+    their number takes the place of k. Rows that are alone in their class have the term 0.
     """
     spread = np.ptp(columns, axis=0)
     # Column c lies in 2 c .. 2 c + 1, so that one sorted array holds all columns.
@@ -160,9 +161,8 @@ def neighbour_information(columns: Floating, truth: Int64, neighbours: int = NEI
         inside = np.take_along_axis(places[rows], order, axis=0)
         nearest = min(neighbours, count - 1)
         distance = _distance_to_neighbour(inside, nearest)
-        coincide = distance <= 2 * COINCIDE
-        reach = np.where(coincide, COINCIDE, distance - COINCIDE)
-        counted = np.where(coincide, _within(inside, inside, reach), nearest) if coincide.any() else nearest
+        reach = np.maximum(distance - COINCIDE, COINCIDE)
+        counted = _within(inside, inside, reach)
         term = psi[-1] + psi[counted - 1] - psi[count - 1] - psi[_within(ranked, inside, reach) - 1]
         np.put_along_axis(terms, rows[order], term, axis=0)
     return terms

@@ -68,6 +68,15 @@ def test_infomec_does_not_depend_on_order_sign_and_units_unless_a_least_range_is
     assert narrow.active.tolist() == [True, False]
 
 
+@pytest.mark.parametrize("digits", [2.0**-5, 2.0**-8, 2.0**-24])
+def test_latents_of_few_digits_tell_no_more_than_the_entropy(digits):
+    factors = rng().integers(0, 4, (ROWS, 3))
+    tight = factors + 0.05 * noise(3)
+    found = infomec(np.round(tight / digits) * digits, factors, rng()).information
+    assert found.diagonal() == pytest.approx(1, abs=1e-3)
+    assert found[~np.eye(3, dtype=bool)].max() < 0.01
+
+
 def test_real_factors_and_their_classes_have_the_same_information_but_are_predicted_by_other_models():
     factors = angles()
     latents = factors + 10 * noise(3)
