@@ -1,4 +1,4 @@
-"""The demo: render a data set, train `swap` and a plain VAE on it for the same number of steps, evaluate both.
+"""The demo: render a data set, train `swap` and a plain VAE on it for about the same time, evaluate both.
 
     python -m benchmarks.demo [demo] [--minutes 9] [--batches N] [--steps N]
 
@@ -18,7 +18,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.demo.plan import RUNS, SIZE, Plan, fitted, measure, threads_of_each
+from benchmarks.demo.plan import RUNS, SIZE, VAE_STEPS, Plan, fitted, measure, threads_of_each
 from benchmarks.errors import one_sentence, refuse_below
 
 PLAN = "plan.json"
@@ -95,7 +95,9 @@ def _train(folder: Path, faces: Path, steps: int) -> None:
             out = folder / run
             if (out / "evaluation.json").exists():
                 continue
-            words = ["train", faces, "--recipe", run, "--steps", steps, "--threads", threads_of_each(), "--out", out]
+            share = VAE_STEPS if run == "vae" else 1.0
+            words = ["train", faces, "--recipe", run, "--steps", round(share * steps), "--out", out]
+            words += ["--threads", threads_of_each()]
             if (out / "configuration.json").exists():
                 words.append("--resume")
             output = {"stdout": log, "stderr": log} if run == "vae" else {"stdout": subprocess.DEVNULL}

@@ -16,9 +16,10 @@ MEASURED_STEPS = 40
 OTHER_IMAGES = 20 * 900  # of the splits test, iid and sweep of a small data set
 # The evaluation and the report of a run take as long as so many of its training steps, and so many more per training
 # batch: the other splits grow with the training split. With a GPU, which does not limit them, they take seconds.
-EVALUATION_STEPS = 1_500, 1.9
+EVALUATION_STEPS = 1_000, 1.25
 EVALUATION_SECONDS = 60.0, 0.06
 FIXED_SECONDS = 25.0  # starting programs, reading the data, the first picture
+VAE_STEPS = 0.78  # of those of `swap`: its steps take longer, because its network is not mirror-equivariant
 BESIDE = 1.15  # how much longer a step takes while another training runs beside it
 SHARE_RENDERED = 0.25  # of the time
 BATCHES = (300, 1_800)  # fewest and most
