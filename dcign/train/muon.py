@@ -100,8 +100,9 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(matrices: Tensor) -> Tensor:
     """Return the matrices (K, R, C) with all singular values near 1: near U V^T, given U S V^T."""
     wide = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
-    scale = wide.square().sum((1, 2), keepdim=True).add_(1e-30).rsqrt_()
-    gram = torch.bmm(wide, wide.mT).mul_(scale.square())
+    gram = torch.bmm(wide, wide.mT)
+    scale = gram.diagonal(dim1=1, dim2=2).sum(1).add_(1e-30).rsqrt_()[:, None, None]  # 1 / the Frobenius norm
+    gram.mul_(scale.square())
     identity = torch.eye(gram.shape[1], device=gram.device, dtype=gram.dtype)
     factor = _quintic(QUINTICS[0], gram, identity)
     step = factor
