@@ -123,6 +123,7 @@ class ExploredRun:
             "channels": description.channels,
             "latents": run.layout.size,
             "refiner": run.has_refiner,
+            "any_framing": run.configuration.recipe.augmented,
             "factors": [self._factor(fit) for fit in self.calibrations],
             "blocks": [
                 {

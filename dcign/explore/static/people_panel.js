@@ -6,6 +6,13 @@ import { draw } from "./pictures.js";
 const SLOTS = { person: "Person", other: "Parts from" };
 const MOST = 24; // people in the list
 
+/** How a picture should be framed. */
+function framing(run) {
+  return run.any_framing
+    ? "The head may be anywhere in the picture, in any size."
+    : "It should be framed as these people are: for other photographs, use “dcign explore wild”.";
+}
+
 export class PeoplePanel {
   constructor(view) {
     this.view = view;
@@ -23,7 +30,7 @@ export class PeoplePanel {
         } }));
     this.element = h("section", { class: "panel", "aria-label": "People" },
       h("h2", {}, "Whose face"),
-      h("p", { class: "note" }, "Choose a person, or drop a picture of a face anywhere on this page. It is encoded, and the sliders turn and relight it."),
+      h("p", { class: "note" }, `Choose a person, or drop a picture of a face anywhere on this page. It is encoded, and the sliders turn and relight it. ${framing(view.run)}`),
       h("div", { class: "slot", "data-slot": "person" }, h("h3", {}, SLOTS.person), this.lists.person, file("person")),
       this.source,
       h("div", { class: "slot", "data-slot": "other" }, h("h3", {}, SLOTS.other),
