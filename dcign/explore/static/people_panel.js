@@ -9,7 +9,7 @@ const MOST = 24; // people in the list
 /** How a picture should be framed. */
 function framing(run) {
   return run.any_framing
-    ? "The head may be anywhere in the picture, in any size."
+    ? "The head should fill most of its middle square. It may be off the middle, and in front of anything."
     : "It should be framed as these people are: for other photographs, use “dcign explore wild”.";
 }
 
@@ -60,7 +60,8 @@ export class PeoplePanel {
   /** What can be taken from another person: factors that belong to people, and parts. */
   parts() {
     const { factors, blocks } = this.view.run;
-    return [...factors.filter((factor) => factor.of_person), ...blocks].map((each) => each.name);
+    const kept = blocks.filter((block) => block.directions.length > 0);
+    return [...factors.filter((factor) => factor.of_person), ...kept].map((each) => each.name);
   }
 
   fill() {
