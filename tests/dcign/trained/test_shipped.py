@@ -118,6 +118,14 @@ def test_it_edits_its_example_and_is_opened_from_python(run: TrainedRun, tmp_pat
     assert network.factors[:3] == ("azimuth", "elevation", "light_azimuth")
 
 
+def test_only_the_network_for_renderings_warns_of_a_photograph_and_names_the_other(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    said = {name: dcign("edit", name, tmp_path / "photo.png").output for name in NAMES}
+    assert "do not trust these values and pictures. For a photograph, use the network wild" in said["face"]
+    assert "trust" not in said["wild"]
+
+
 def test_nothing_is_written_into_the_package(run: TrainedRun, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="a network of the package"):
         refuse_shipped(run.folder)
