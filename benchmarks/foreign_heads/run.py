@@ -33,7 +33,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", nargs="?", help="a run's folder, or face")
+    parser.add_argument("run", nargs="?", help="a run's folder, or a network of the package: face, wild")
     parser.add_argument("heads", nargs="?", type=Path, help="a folder of meshes")
     parser.add_argument("--out", type=Path, default=Path("foreign-heads"), help="for pictures and scores [%(default)s]")
     parser.add_argument("--pictures", type=int, default=400, help="[%(default)s]")

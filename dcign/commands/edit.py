@@ -52,21 +52,23 @@ def edit(
 ) -> None:
     """Print at what angles a picture was taken, and render it again at others.
 
-    RUN is a run's folder, an exported one, or face, the network that comes with dcign. PICTURE is any image; its middle
-    square is used, unless you say where the face is (docs/photographs.md). Each factor of the run is an option, in the
-    data set's units: `dcign edit RUN --help` lists them. Give several values to make a strip, or the frames of a .gif:
-    a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9 is 9 values). If several factors have several values, they change
-    together. Factors that you do not set keep the value read from the picture. A factor of classes takes their names; a
-    factor named like another option is --factor-NAME. If the run's data set varies parts of people, --hair-from,
-    --skin-from and --shape-from take that part from another picture.
+    RUN is a run's folder, an exported one, or a network that comes with dcign: face for pictures that are framed as our
+    renders are, wild for photographs (docs/photographs.md). PICTURE is any image; its middle square is used, unless you
+    say where the face is. Each factor of the run is an option, in the data set's units: `dcign edit RUN --help` lists
+    them. Give several values to make a strip, or the frames of a .gif: a list (-60,0,60) or FIRST:LAST:COUNT (-60:60:9
+    is 9 values). If several factors have several values, they change together. Factors that you do not set keep the
+    value read from the picture. A factor of classes takes their names; a factor named like another option is
+    --factor-NAME. If the run's data set varies parts of people, --hair-from, --skin-from and --shape-from take that
+    part from another picture.
 
     \b
     Example:
       dcign edit face photo.png --azimuth 30 --scale 4 --out new.png
+      dcign edit wild photo.jpg --azimuth -60,0,60 --beside --out turned.png
       dcign edit runs/swap photo.png
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
       dcign edit runs/swap photo.png --azimuth -60:60:25,60:-60:25 --scale 4 --out turning.gif
-      dcign edit runs/wild photo.jpg --eyes 310 412 398 405 --beside --out seen.png
+      dcign edit wild photo.jpg --eyes 310 412 398 405 --beside --out seen.png
       dcign edit runs/people photo.png --age 70 --hair-from other.png --out older.png
     """
     from dcign import device as devices

@@ -32,7 +32,7 @@ def encode(run: Path, faces: Path, out: Path, splits: tuple[str, ...], detect: b
     \b
     Example:
       dcign encode runs/swap faces --split iid --out z.npz
-      dcign encode face photos --out photos.csv
+      dcign encode wild photos --out photos.csv
     """
     from dcign.infer.encode import encode_dataset, refuse_encoding_file, save_encoding
     from dcign.infer.encode_pictures import holds_pictures

@@ -24,15 +24,17 @@ def explore(
 ) -> None:
     """Open a page in the browser, on which sliders move a face live.
 
-    Without an argument it shows the network that comes with dcign. Of a trained RUN: a slider for each factor and for
-    each part of a person, the renderer's truth beside it if the data set is at hand, your own pictures, people with
-    exchanged parts, sweeps as PNG or GIF, and the code as numbers. Of a data set FACES: its batches, filters, truth
-    layers, histograms, and people in 3D. The page loads nothing from other machines, and your pictures stay on this
-    one. Ctrl-C ends it. docs/explore.md describes the page.
+    Without an argument it shows face, a network that comes with dcign; `dcign explore wild` shows the other one, which
+    reads photographs however they are framed. Of a trained RUN: a slider for each factor and for each part of a person,
+    the renderer's truth beside it if the data set is at hand, your own pictures, people with exchanged parts, sweeps as
+    PNG or GIF, and the code as numbers. Of a data set FACES: its batches, filters, truth layers, histograms, and people
+    in 3D. The page loads nothing from other machines, and your pictures stay on this one. Ctrl-C ends it.
+    docs/explore.md describes the page.
 
     \b
     Example:
       dcign explore
+      dcign explore wild
       dcign explore runs/swap
       dcign explore faces --port 9000
       dcign explore runs/swap --host 0.0.0.0 --no-browser
@@ -41,9 +43,8 @@ def explore(
     from dcign.explore.explored import Explored
     from dcign.explore.serve import listen, serve
 
-    with interruptible("Stopped."):
-        listening = listen(host, port)
-        with devices.threads(threads or 1):  # a single picture is faster on one thread than on several
-            explored = Explored.open(folder, data, device)
-            _ = explored.description  # a few seconds: before the page opens, not while it waits
-            serve(explored, listening, host, not no_browser, lambda url: echo(f"Open {url}  (Ctrl-C ends it)"))
+    with interruptible("Stopped."), listen(host, port) as listening, devices.threads(threads or 1):
+        # One thread: a single picture is faster on one than on several.
+        explored = Explored.open(folder, data, device)
+        _ = explored.description  # a few seconds: before the page opens, not while it waits
+        serve(explored, listening, host, not no_browser, lambda url: echo(f"Open {url}  (Ctrl-C ends it)"))

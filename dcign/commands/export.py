@@ -48,6 +48,7 @@ def export(
       dcign export runs/swap --to hub --out swap-hub
       dcign export runs/swap --to hub --half --out swap-small
       dcign export runs/swap --to web --out swap-web
+      dcign export wild --to onnx --out wild-onnx
       dcign export faces --to npz --split iid --out faces-npz
       dcign export faces --to webdataset --file-batches 50
       dcign export faces --to parquet --out faces-parquet

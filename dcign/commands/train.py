@@ -149,7 +149,7 @@ def evaluate(
     \b
     Example:
       dcign evaluate runs/swap --against runs/vae
-      dcign evaluate runs/wild --photos photos --labels photos/labels.csv
+      dcign evaluate wild --photos photos --labels photos/labels.csv --out measured
     """
     if photos is not None or labels is not None:
         if photos is None or labels is None:

@@ -31,7 +31,6 @@ from dcign.evaluate.pictures.reconstruction import measure_reconstruction
 from dcign.evaluate.pictures.refinement import measure_refiner, refined_images
 from dcign.evaluate.pictures.rerendering import sweep_operations
 from dcign.evaluate.robustness import IMAGES as ROBUSTNESS_IMAGES
-from dcign.evaluate.robustness import WORDS as ALTERATIONS
 from dcign.evaluate.robustness import measure_robustness
 from dcign.evaluate.scores import (
     EncodedSplits,
@@ -49,6 +48,7 @@ from dcign.network.autoencoder import count_parameters
 from dcign.network.halves import network_built
 from dcign.progress import PartProgress, StageProgress, no_stage_progress
 from dcign.run.json_files import write_result
+from dcign.trained.altered_pictures import WORDS as ALTERATIONS
 from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE, FORMAT, FORMAT_VERSION

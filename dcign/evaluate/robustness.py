@@ -35,17 +35,6 @@ FRAMINGS: dict[str, dict[str, float]] = {
     "zoom_out": {"zoom": 0.85},
     "zoom_in": {"zoom": 1.4},
 }
-WORDS = {
-    "unaltered": "unaltered",
-    "shift_sideways": "3/64 of the width to the right",
-    "shift_up": "3/64 of the width up",
-    "roll": "rolled by 10° clockwise",
-    "zoom_out": "zoomed by .85",
-    "zoom_in": "zoomed by 1.4",
-    "gray_background": "in front of gray",
-    "gamma": "darker, with a gamma of 1.4",
-    "occlusion": "a gray square of a quarter of the width over a random place of the middle",
-}
 
 
 def measure_robustness(

@@ -27,6 +27,11 @@ class BlockDirections:
     shares: Floating
 
 
+def no_directions(latents: int) -> BlockDirections:
+    """Return no directions of a block with so many latents."""
+    return BlockDirections(np.zeros((0, latents)), np.zeros(0))
+
+
 def principal_directions(
     decode: Callable[[Floating], Float32], codes: Floating, latents: Sequence[int], root: Floating
 ) -> BlockDirections:

@@ -19,9 +19,9 @@ from PIL import Image
 from dcign.arrays import Floating, UInt8
 from dcign.data.export.png_bytes import png_bytes
 from dcign.errors import TrainingError
-from dcign.explore.directions import BlockDirections, principal_directions
+from dcign.explore.directions import BlockDirections, no_directions, principal_directions
 from dcign.explore.people_codes import PeopleCodes
-from dcign.infer.edit import plural, usual_decibels, warning
+from dcign.infer.edit import caution, plural, usual_decibels
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.infer.write_pictures import as_bytes
 from dcign.metrics import psnr_decibels
@@ -77,11 +77,14 @@ class ExploredRun:
 
     @cached_property
     def directions(self) -> tuple[BlockDirections, ...]:
-        """The principal directions of each of `blocks`."""
+        """The principal directions of each of `blocks`: none of a block of which the network uses no latent."""
         decode, people = self.run.codec.decode, self.codes
         around = self._at_rest(people.mu[:AROUND])
         return tuple(
-            principal_directions(decode, around, block.latents, people.root(block.latents)) for block in self.blocks
+            principal_directions(decode, around, block.latents, people.root(block.latents))
+            if people.used[list(block.latents)].any()
+            else no_directions(len(block.latents))
+            for block in self.blocks
         )
 
     def encode(self, image: UInt8) -> Json:
@@ -94,7 +97,7 @@ class ExploredRun:
             "code": as_list(mu[0]),
             "image": data_url(image),
             "psnr_db": round(float(decibels), 2),
-            "warning": warning(float(decibels), float(flat), usual_decibels(self.run)),
+            "warning": caution(self.run, float(decibels), float(flat)),
         }
 
     def encode_upload(self, content: bytes, name: str) -> Json:
@@ -123,6 +126,8 @@ class ExploredRun:
             "channels": description.channels,
             "latents": run.layout.size,
             "refiner": run.has_refiner,
+            "any_framing": run.configuration.recipe.augmented,
+            "draws_clean": run.configuration.recipe.draws_clean,
             "factors": [self._factor(fit) for fit in self.calibrations],
             "blocks": [
                 {

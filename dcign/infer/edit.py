@@ -18,6 +18,7 @@ from dcign.errors import TrainingError
 from dcign.metrics import psnr_decibels
 from dcign.trained.calibration import Calibration, calibration_of, factor_values, with_factors
 from dcign.trained.codec import Codec
+from dcign.trained.shipped import is_shipped
 from dcign.trained.trained_run import TrainedRun
 
 MOST = 1000  # largest number of pictures
@@ -25,6 +26,7 @@ BEYOND = 0.01  # share of a factor's range that is allowed beyond its ends, e.g.
 MOST_TURNED = 3600.0  # degrees of a circular factor, which any number of turns leaves alone
 WORDS = ("degree", "year", "millimetre", "standard deviation")  # units that have a plural
 FAR_DECIBELS = 6.0  # below the test split's reconstruction: four times its squared error
+PHOTOGRAPHS = "For a photograph, use the network wild (docs/photographs.md)."
 LEAST_DECIBELS = 3.0  # above a constant colour: half its squared error
 
 
@@ -213,7 +215,8 @@ def caution(run: TrainedRun, psnr_db: float, flat_psnr_db: float) -> str:
     """
     if run.configuration.recipe.draws_clean:
         return ""
-    return warning(psnr_db, flat_psnr_db, usual_decibels(run))
+    found = warning(psnr_db, flat_psnr_db, usual_decibels(run))
+    return f"{found} {PHOTOGRAPHS}" if found and is_shipped(run.folder) else found
 
 
 def warning(psnr_db: float, flat_psnr_db: float, usual_db: float | None) -> str:

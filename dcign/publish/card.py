@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dcign.run.code_layout import CodeLayout
 from dcign.run.json_files import write_result
+from dcign.trained.altered_pictures import altered_rows
 from dcign.trained.calibration import Calibration
 from dcign.trained.commands import train_words
 from dcign.trained.evaluation_file import value_of
@@ -75,6 +76,8 @@ def model_card(
         of_factor=OF_FACTOR,
         of_run=_of_run(evaluation or {}),
         traits=_of_traits(evaluation or {}),
+        altered=altered_rows([evaluation]) if evaluation else [],
+        alive=_alive(evaluation or {}),
         command=shlex.join(train_words(configuration, data, recipe.name.split(",")[1:], configuration.ratio)),
     )
 
@@ -113,6 +116,12 @@ def _of_traits(evaluation: dict[str, Any]) -> list[tuple[str, Sequence[Metric], 
         for key, title, terms in TRAIT_TABLES
     ]
     return [each for each in found if each[2]]
+
+
+def _alive(evaluation: dict[str, Any]) -> list[tuple[str, int, int]]:  # JSON
+    """Return each block that is no factor's: its name, its number of latents, and how many of them are alive."""
+    blocks = evaluation.get("blocks", {}).items()
+    return [(name, block["count"], block["alive"]) for name, block in blocks if name not in evaluation["factors"]]
 
 
 def _words(name: str) -> str:

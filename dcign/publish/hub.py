@@ -22,7 +22,7 @@ from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import Calibration, write_calibrations
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.published import CONFIGURATION_FILE, WEIGHTS_FILE, Published, write_published
-from dcign.trained.shipped import network_folder
+from dcign.trained.shipped import network_folder, shipped_names
 from dcign.trained.trained_run import TrainedRun
 
 FILES = (WEIGHTS_FILE, REFINER, CONFIGURATION_FILE, CALIBRATION_FILE, EVALUATION_FILE, CARD_FILE)
@@ -115,7 +115,7 @@ class DCIGN(
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> DCIGN:  # the mixin's
-        """Read the folder of a run or of an exported network, or "face", the network that comes with the package.
+        """Read the folder of a run or of an exported network, or "face" or "wild", which come with the package.
 
         Any other name is looked up on the hub.
 
@@ -180,6 +180,6 @@ def _fetched(name: str, options: dict[str, Any]) -> Path:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise TrainingError(
-            f"expected a run's folder, an exported one, or USER/MODEL on the hub, found {name}, which cannot be read "
-            f"({reason}): check the name."
+            f"expected a run's folder, an exported one, a network of the package ({', '.join(shipped_names())}), or "
+            f"USER/MODEL on the hub, found {name}, which cannot be read ({reason}): check the name."
         ) from None

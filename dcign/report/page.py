@@ -16,9 +16,9 @@ from dcign.figures.gallery import Gallery, make_gallery, save_pictures
 from dcign.figures.inferred import single_figure
 from dcign.progress import StageProgress, no_stage_progress
 from dcign.report.inline import chart, environment, strip_of, strips
-from dcign.report.robustness import robustness_rows
 from dcign.run import configuration as run_configuration
 from dcign.run.json_files import refuse_unwritable, write_result
+from dcign.trained.altered_pictures import altered_rows
 from dcign.trained.commands import commands_of
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, value_of
 from dcign.trained.marks import beside, mark_of
@@ -97,7 +97,7 @@ def report_html(gallery: Gallery) -> str:
         picture=_picture_facts(run.evaluation),
         rebuilt=_rebuilt(runs),
         refined=_refined(run),
-        robustness=robustness_rows(runs),
+        robustness=altered_rows([run.evaluation for run in runs]),
         parts=_rows_of(runs, "parts", PERSON_TERMS),
         mixtures=_rows_of(runs, "recombination", MIX_TERMS),
         mix_terms=MIX_TERMS,

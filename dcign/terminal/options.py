@@ -19,7 +19,7 @@ from dcign.printable import printable
 from dcign.stop_signals import exit_code
 from dcign.storage.paths import expand_home, to_path
 from dcign.terminal.echo import echo, printable_lines
-from dcign.trained.shipped import network_folder
+from dcign.trained.shipped import advice, network_folder
 
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
@@ -121,8 +121,7 @@ class FactorCommand(click.Command):
             if folder is not None or not error.option_name.startswith("--"):
                 raise
             raise click.UsageError(
-                f"expected a run that has the option {error.option_name}, found no folder of a run: name a run that "
-                "dcign train wrote, or face."
+                f"expected a run that has the option {error.option_name}, found no folder of a run: {advice()}"
             ) from None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:

@@ -45,6 +45,7 @@ class Published:
     step: int
     seconds: float  # of training
     data_model: dict[str, str] = field(default_factory=dict)  # name and licence of the model that the data show
+    limits: tuple[str, ...] = ()  # sentences about this network for its card, beside those of every card
 
 
 def is_published(folder: str | Path) -> bool:
@@ -62,6 +63,7 @@ def to_json(published: Published) -> dict[str, Any]:  # JSON
         "step": published.step,
         "seconds": published.seconds,
         "data_model": published.data_model,
+        **({"limits": list(published.limits)} if published.limits else {}),
         "run": run_configuration.to_json(named, published.description),
     }
 
@@ -75,7 +77,11 @@ def from_json(found: Any) -> Published:  # unchecked JSON
     model = found.get("data_model")
     if not isinstance(model, dict) or not all(isinstance(text, str) for text in model.values()):
         raise ValueError(f"expected names and texts as data_model, found {model!r}")
-    return Published(*run_configuration.from_json(dict(found["run"])), found["step"], found["seconds"], model)
+    limits = found.get("limits", [])
+    if not isinstance(limits, list) or not all(isinstance(sentence, str) for sentence in limits):
+        raise ValueError(f"expected sentences as limits, found {limits!r}")
+    described = run_configuration.from_json(dict(found["run"]))
+    return Published(*described, found["step"], found["seconds"], model, tuple(limits))
 
 
 def write_published(folder: str | Path, published: Published, networks: Mapping[str, nn.Module]) -> None:

@@ -1,6 +1,7 @@
 """The trained networks that come with the package, by name: folders in the layout of `dcign.trained.published`.
 
-`python -m benchmarks.shipped_network` makes them again.
+face reads pictures that are framed as our renders are; wild reads photographs, too (docs/photographs.md). `python -m
+benchmarks.shipped_network NAME` makes one again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from dcign.errors import TrainingError
 
 FOLDER = Path(__file__).with_name("networks")
-DEFAULT = "face"
+DEFAULT = "face"  # of commands that need no name
 EXAMPLE = "example.png"  # a rendered face that the network was not trained on
 EXAMPLES = "examples.png"  # more of them, side by side
 CODES = "codes.npz"  # mu and logvar (N, Z) of pictures of the split iid, which the explorer measures steps against
@@ -19,6 +20,11 @@ CODES = "codes.npz"  # mu and logvar (N, Z) of pictures of the split iid, which 
 def shipped_names() -> tuple[str, ...]:
     """Return the names of the networks in the package."""
     return tuple(sorted(path.name for path in FOLDER.iterdir() if path.is_dir()))
+
+
+def advice() -> str:
+    """Return the end of a sentence about a name that is neither a run nor a network of the package."""
+    return f"name one that dcign train wrote, or a network of the package ({', '.join(shipped_names())})."
 
 
 def network_folder(name: str | Path) -> Path:

@@ -24,7 +24,7 @@ from dcign.trained.codec import Codec
 from dcign.trained.evaluation_file import FILE as EVALUATION_FILE
 from dcign.trained.evaluation_file import read_evaluation
 from dcign.trained.published import Published, is_published, load_weights, read_published
-from dcign.trained.shipped import network_folder
+from dcign.trained.shipped import advice, network_folder
 
 PEOPLE, PICTURES = "people", "pictures"
 SHORT = {"year": "y", "standard deviation": "SD"}  # units in captions
@@ -52,11 +52,13 @@ class TrainedRun:
 
     @classmethod
     def open(cls, folder: str | Path, device: str = "cpu") -> TrainedRun:
-        """Read what the network in a folder is. If there is no such folder, "face" is the network of the package.
+        """Read what the network in a folder is. If there is no such folder, "face" and "wild" are the package's.
 
         Raises TrainingError if the folder holds neither a run nor an exported network.
         """
         folder = network_folder(folder)
+        if not folder.exists():
+            raise TrainingError(f"expected the folder of a run, found {folder}, which holds no run: {advice()}")
         if is_published(folder):
             exported = read_published(folder)
             return cls(folder, exported.configuration, exported.description, device, exported)

@@ -25,7 +25,7 @@ from tests.support.quick import quick_evaluations
 def workplace(
     small_configuration: RenderConfiguration, model: MorphableModel, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder with what the examples name: faces, runs, z.npz, photo.png. The runs are one, of two steps."""
+    """A folder with what the examples name: faces, runs, z.npz, photo.png, docs. The runs are one, of two steps."""
     folder = tmp_path_factory.mktemp("examples")
     faces, out = folder / "faces", folder / "runs" / "swap"
     measurable = replace(small_configuration.splits, iid=8)
@@ -39,4 +39,5 @@ def workplace(
     save_encoding(encode_dataset(run, faces), folder / "z.npz")
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
     Image.fromarray(pixels).save(folder / "photo.png")
+    (folder / "docs").symlink_to(Path(__file__).parents[2] / "docs")
     return folder

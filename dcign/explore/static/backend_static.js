@@ -88,6 +88,7 @@ function flat(picture, channels) {
 }
 
 function warning(decibels, flatDecibels) {
+  if (about.run.draws_clean) return ""; // it leaves the background out, so its reconstruction says nothing
   if (decibels < flatDecibels + LEAST_DECIBELS) {
     return `Its reconstruction has ${decibels.toFixed(1)} dB, a constant colour ${flatDecibels.toFixed(1)} dB: the network sees little or nothing in it, so do not trust these values and pictures.`;
   }

@@ -6,6 +6,13 @@ import { draw } from "./pictures.js";
 const SLOTS = { person: "Person", other: "Parts from" };
 const MOST = 24; // people in the list
 
+/** How a picture should be framed. */
+function framing(run) {
+  return run.any_framing
+    ? "The head should fill most of its middle square. It may be off the middle, and in front of anything."
+    : "It should be framed as these people are: for other photographs, use “dcign explore wild”.";
+}
+
 export class PeoplePanel {
   constructor(view) {
     this.view = view;
@@ -23,7 +30,7 @@ export class PeoplePanel {
         } }));
     this.element = h("section", { class: "panel", "aria-label": "People" },
       h("h2", {}, "Whose face"),
-      h("p", { class: "note" }, "Choose a person, or drop a picture of a face anywhere on this page. It is encoded, and the sliders turn and relight it."),
+      h("p", { class: "note" }, `Choose a person, or drop a picture of a face anywhere on this page. It is encoded, and the sliders turn and relight it. ${framing(view.run)}`),
       h("div", { class: "slot", "data-slot": "person" }, h("h3", {}, SLOTS.person), this.lists.person, file("person")),
       this.source,
       h("div", { class: "slot", "data-slot": "other" }, h("h3", {}, SLOTS.other),
@@ -53,7 +60,8 @@ export class PeoplePanel {
   /** What can be taken from another person: factors that belong to people, and parts. */
   parts() {
     const { factors, blocks } = this.view.run;
-    return [...factors.filter((factor) => factor.of_person), ...blocks].map((each) => each.name);
+    const kept = blocks.filter((block) => block.directions.length > 0);
+    return [...factors.filter((factor) => factor.of_person), ...kept].map((each) => each.name);
   }
 
   fill() {

@@ -30,7 +30,9 @@ export class SliderPanel {
       h("h3", {}, "Person"), ofPerson.map((row) => row.element),
       parts.length > 0 && h("p", { class: "note" }, "The numbered sliders are the strongest directions of a part: 0 is this person, 1 SD the step between two typical people. Parts are not separated fully: a direction of one may change another a little."),
       parts.map(([block, each]) => [
-        h("h4", {}, words(block.name, true), h("small", {}, meaningOf(block.name))), each.map((row) => row.element)]));
+        h("h4", {}, words(block.name, true), h("small", {}, meaningOf(block.name))), each.length
+          ? each.map((row) => row.element)
+          : h("p", { class: "note" }, "This network keeps nothing of it, so it has no sliders.")]));
   }
 
   reset() {

@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 from dcign.explore import app as application
 from dcign.explore.app import explorer_app
 from dcign.explore.explored import Explored
+from dcign.explore.network import ExploredRun
+from dcign.trained.trained_run import TrainedRun
 
 HERE = "http://127.0.0.1:8321"
 
@@ -80,6 +82,20 @@ def test_an_uploaded_picture_is_encoded_as_edit_does(client: TestClient, explore
     assert explored.network is not None
     np.testing.assert_allclose(answer["code"], explored.network.run.codec.encode(image[None])[0][0], atol=1e-6)
     assert answer["name"] == "photo.png"
+
+
+def test_a_network_that_leaves_out_backgrounds_does_not_warn_of_them_and_shows_no_sliders_of_unused_parts() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    drawing, clean = ExploredRun(TrainedRun.open("face")), ExploredRun(TrainedRun.open("wild"))
+    assert "do not trust" in drawing.encode(noise)["warning"]
+    assert clean.encode(noise)["warning"] == ""
+    assert [(run.describe()["any_framing"], run.describe()["draws_clean"]) for run in (drawing, clean)] == [
+        (False, False),
+        (True, True),
+    ]
+    directions = {block["name"]: len(block["directions"]) for block in clean.describe()["blocks"]}
+    assert directions["shape"] == 0
+    assert min(directions["skin"], directions["hair"]) > 0
 
 
 @pytest.mark.parametrize(

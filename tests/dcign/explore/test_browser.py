@@ -7,6 +7,7 @@ import io
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,6 +182,25 @@ def test_a_dropped_picture_is_encoded_and_turned(visit: Visit) -> None:
     before = shown(visit.settle())
     visit.page.locator("#slider-azimuth").fill("60")
     assert (shown(visit.settle()) != before).any()
+
+
+def test_the_page_says_how_a_picture_should_be_framed_and_what_a_network_does_not_keep(browser, visit: Visit) -> None:
+    """A run of the recipe swap needs the framing of its data; wild draws no background, and keeps no shape."""
+    visit.open()
+    assert "use “dcign explore wild”" in visit.page.inner_text("main")
+    assert "keeps nothing" not in visit.page.inner_text("main")
+    with served(explorer_app(Explored.open(Path("wild")))) as address:
+        other = Visit(browser, address).open()
+        shown = other.page.inner_text("main")
+        assert "It may be off the middle" in shown
+        assert "This network keeps nothing of it" in shown
+        assert other.page.locator("[id^=slider-shape]").count() == 0
+        other.drop("lounge.png", png())
+        other.page.wait_for_selector("text=lounge.png")
+        other.settle()
+        assert other.page.locator("#message").is_hidden()
+        assert other.faults == []
+        other.context.close()
 
 
 @pytest.mark.parametrize(
