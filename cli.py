@@ -14,26 +14,33 @@ try:
 except ModuleNotFoundError:
     sys.exit("dcign: expected the package click, found none: run `pip install -e .` in the folder of dcign.")
 
-from dcign.commands.compare import compare
-from dcign.commands.completion import completion
-from dcign.commands.doctor import doctor
-from dcign.commands.edit import edit
-from dcign.commands.encode import encode, metrics
-from dcign.commands.explore import explore
-from dcign.commands.export import export
-from dcign.commands.face import face
-from dcign.commands.import_ import import_
-from dcign.commands.inspect import inspect
-from dcign.commands.push import push
-from dcign.commands.render import render
-from dcign.commands.train import evaluate, train
+from dcign import __version__
 from dcign.terminal.options import Commands
 
-SECTIONS = {
-    "Data sets": (face, render, import_, inspect),
-    "Networks": (train, evaluate, compare),
-    "Use of networks and codes": (explore, edit, encode, metrics),
-    "Other programs and this machine": (export, push, completion, doctor),
+SECTIONS = {  # each command's name, and where it is: only the one that runs is imported
+    "Data sets": {
+        "face": "dcign.commands.face:face",
+        "render": "dcign.commands.render:render",
+        "import": "dcign.commands.import_:import_",
+        "inspect": "dcign.commands.inspect:inspect",
+    },
+    "Networks": {
+        "train": "dcign.commands.train:train",
+        "evaluate": "dcign.commands.train:evaluate",
+        "compare": "dcign.commands.compare:compare",
+    },
+    "Use of networks and codes": {
+        "explore": "dcign.commands.explore:explore",
+        "edit": "dcign.commands.edit:edit",
+        "encode": "dcign.commands.encode:encode",
+        "metrics": "dcign.commands.encode:metrics",
+    },
+    "Other programs and this machine": {
+        "export": "dcign.commands.export:export",
+        "push": "dcign.commands.push:push",
+        "completion": "dcign.commands.completion:completion",
+        "doctor": "dcign.commands.doctor:doctor",
+    },
 }
 
 
@@ -53,8 +60,12 @@ def main() -> None:
             handler.end()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="dcign", message="%(prog)s %(version)s")
+@click.group(
+    cls=Commands,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def dcign() -> None:
     """Make face data sets in which one thing varies at a time, and train networks whose first latents are
     the factors that varied.
@@ -65,10 +76,6 @@ def dcign() -> None:
       dcign inspect faces
       dcign train faces
     """
-
-
-for title, commands in SECTIONS.items():
-    dcign.add_section(title, commands)
 
 
 if __name__ == "__main__":

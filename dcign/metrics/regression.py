@@ -63,6 +63,20 @@ class MonotoneMap:
         mapped: Floating = np.interp(values, self.inputs, self.outputs)
         return mapped
 
+    def without_plateaus(self) -> MonotoneMap:
+        """Return the strictly monotone map with one knot per different output, at the middle of its inputs."""
+        first = np.flatnonzero(np.diff(self.outputs, prepend=np.nan) != 0)
+        last = np.append(first[1:], len(self.outputs)) - 1
+        return MonotoneMap((self.inputs[first] + self.inputs[last]) / 2, self.outputs[first])
+
+    def inverse(self, low: float, high: float) -> MonotoneMap:
+        """Return the map back of a strictly monotone map. It is constant beyond the outputs, from low to high."""
+        order = np.argsort(self.outputs)
+        inputs, outputs = self.outputs[order], self.inputs[order]
+        below, above = int(low < inputs[0]), int(high > inputs[-1])
+        inputs = np.concatenate([[low][:below], inputs, [high][:above]])
+        return MonotoneMap(inputs, np.pad(outputs, (below, above), mode="edge"))
+
 
 def fit_monotone(inputs: Floating, outputs: Floating) -> MonotoneMap:
     """Fit the monotone map of least squared error: (N,), (N,). It rises or falls as the rank correlation does."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections import UserDict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -170,26 +172,35 @@ class PeopleCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
+class CommandTable(UserDict[str, Any]):  # the values that it keeps are names, the values that it gives are commands
+    """Commands by name. A command is imported when it is looked up, from where its entry says: MODULE:FUNCTION."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, _, function = self.data[name].partition(":")
+        command: click.Command = getattr(import_module(module), function)
+        return command
+
+
 class Commands(click.Group):
-    """The commands. Each error and each warning of dcign is printed as one sentence; an error exits with code 1."""
+    """The commands. Each error and each warning of dcign is printed as one sentence; an error exits with code 1.
 
-    def __init__(self, *args: Any, **keywords: Any) -> None:
+    sections: the titles of the help text, and under each the names of its commands with their MODULE:FUNCTION.
+    """
+
+    def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, str]], **keywords: Any) -> None:
         super().__init__(*args, **keywords)
-        self.sections: dict[str, tuple[click.Command, ...]] = {}
-
-    def add_section(self, title: str, commands: tuple[click.Command, ...]) -> None:
-        """Add commands that the help text lists under a title."""
-        self.sections[title] = commands
-        for command in commands:
-            self.add_command(command)
+        self.sections = sections
+        self.commands = CommandTable({name: at for names in sections.values() for name, at in names.items()})
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, section by section, in the order of the work."""
         width = max(map(len, self.commands))
-        for title, commands in self.sections.items():
+        limit = formatter.width - 6 - width
+        for title, names in self.sections.items():
             with formatter.section(title):
-                limit = formatter.width - 6 - width
-                formatter.write_dl([(f"{each.name:{width}}", each.get_short_help_str(limit)) for each in commands])
+                formatter.write_dl(
+                    [(f"{name:{width}}", self.commands[name].get_short_help_str(limit)) for name in names]
+                )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Parse and run a command."""

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcign import cli
+from dcign import __version__, cli
 from dcign.commands import export, train
 from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
 from dcign.data.schema import MORE_FACTORS, SPLITS
@@ -50,6 +50,26 @@ def test_train_imports_neither_pyrender_nor_the_face(small_faces: Path, tmp_path
     found = imported_by("train", small_faces, "--out", tmp_path / "run", "--steps", "2", "--threads", "1")
     assert "torch" in found
     assert not found & {"pyrender", "OpenGL", "trimesh", "dcign.facegen", "dcign.render"}
+
+
+def test_a_command_imports_no_other_command() -> None:
+    script = (
+        "import sys; from dcign import cli; cli.dcign(['inspect', '--help'], standalone_mode=False); "
+        "print('MODULES', *(name for name in sys.modules if name.startswith('dcign.commands.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.rpartition("MODULES")[2].split() == ["dcign.commands.inspect"]
+
+
+def test_the_version_is_told_without_any_command() -> None:
+    assert dcign("--version").output == f"dcign {__version__}\n"
+    assert not imported_by("--version") & {"dcign.commands", "email"}  # importlib.metadata imports email
+
+
+def test_the_help_lists_every_command_under_its_own_name() -> None:
+    for name, command in cli.dcign.commands.items():
+        assert command.name == name
+        assert f"\n  {name} " in dcign("--help").output
 
 
 @pytest.mark.parametrize("command", sorted(cli.dcign.commands))

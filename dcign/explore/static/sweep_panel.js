@@ -20,7 +20,7 @@ export class SweepPanel {
     this.low = number("sweep-low", 0);
     this.high = number("sweep-high", 0);
     this.count = number("sweep-count", 9, { min: 2, max: 60, step: 1 });
-    this.strip = h("div", { class: "sweep-strip", tabIndex: 0, role: "img", "aria-label": "The pictures of the sweep" });
+    this.strip = h("div", { class: "sweep-strip", role: "img", "aria-label": "The pictures of the sweep" });
     this.buttons = ["Save PNG", "Save GIF"].map((text, place) => h("button", { type: "button", disabled: true,
       onclick: () => this.saveAs(place === 0 ? "png" : "gif") }, text));
     this.element = h("section", { class: "panel", "aria-label": "Sweep" }, h("h2", {}, "Sweep"),

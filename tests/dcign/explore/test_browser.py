@@ -87,7 +87,7 @@ def test_the_numbers_of_the_code_are_those_of_the_person_when_they_are_opened(vi
 
 def test_a_number_beyond_the_range_becomes_its_end(visit: Visit, explored: Explored) -> None:
     assert explored.network is not None
-    high = next(fit.range[1] for fit in explored.network.calibrations if fit.factor == "age")
+    high = next(fit.reach[1] for fit in explored.network.calibrations if fit.factor == "age")
     visit.open()
     field = visit.page.get_by_label("Age years")
     field.fill("150")
@@ -289,6 +289,20 @@ def test_a_sweep_is_saved_as_png_and_as_gif(visit: Visit, tmp_path) -> None:
             assert getattr(image, "n_frames", 1) == frames
             sizes[kind] = image.size
     assert sizes == {"PNG": (5 * 256, 256), "GIF": (256, 256)}
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_picture_of_a_sweep_is_in_sight(visit: Visit, width: int) -> None:
+    page = visit.open().page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.locator("#sweep-count").fill("24")
+    page.get_by_role("button", name="Draw").click()
+    page.wait_for_selector(".sweep-strip figure:nth-child(24)")
+    boxes = [figure.bounding_box() for figure in page.locator(".sweep-strip canvas").all()]
+    assert len({(box["x"], box["y"]) for box in boxes if box}) == 24
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    strip = page.locator(".sweep-strip")
+    assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")
 
 
 def test_a_bar_of_the_code_sweeps_its_latent(visit: Visit) -> None:

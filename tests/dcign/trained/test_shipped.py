@@ -77,6 +77,15 @@ def test_the_explorer_measures_steps_against_people(run: TrainedRun) -> None:
         assert abs(second - first) / 2 == pytest.approx((high - low) / 12**0.5, rel=0.3), fit.factor
 
 
+def test_values_that_can_be_read_are_set_exactly_and_span_the_explorer_s_sliders(run: TrainedRun) -> None:
+    sliders = {each["name"]: (each["low"], each["high"]) for each in ExploredRun(run).describe()["factors"]}
+    for fit in run.calibrations:
+        asked = np.linspace(*fit.reach, 300)
+        np.testing.assert_allclose(fit.value(fit.code(asked)), asked, atol=1e-6)
+        assert sliders[fit.factor] == (pytest.approx(fit.reach[0]), pytest.approx(fit.reach[1]))
+    assert sliders["age"][0] > 25  # the mean age of the people with the lowest latents
+
+
 def test_a_folder_of_the_user_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert network_folder(DEFAULT).is_dir()
