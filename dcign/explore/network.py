@@ -193,7 +193,7 @@ class ExploredRun:
 
     def _factor(self, fit: Calibration) -> Json:
         place = self.run.description.factors.index(fit.factor)
-        low, high = fit.reach
+        low, high = fit.range
         units = self.run.description.units[place]
         evaluated = (self.run.results[1] or {}).get("factors", {}).get(fit.factor, {})
         return {

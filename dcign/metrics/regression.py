@@ -64,18 +64,14 @@ class MonotoneMap:
         return mapped
 
     def without_plateaus(self) -> MonotoneMap:
-        """Return the strictly monotone map with one knot per different output, at the middle of its inputs."""
+        """Return the strictly monotone map with one knot per different output: at its middle, or at the map's end."""
         first = np.flatnonzero(np.diff(self.outputs, prepend=np.nan) != 0)
         last = np.append(first[1:], len(self.outputs)) - 1
-        return MonotoneMap((self.inputs[first] + self.inputs[last]) / 2, self.outputs[first])
-
-    def inverse(self, low: float, high: float) -> MonotoneMap:
-        """Return the map back of a strictly monotone map. It is constant beyond the outputs, from low to high."""
-        order = np.argsort(self.outputs)
-        inputs, outputs = self.outputs[order], self.inputs[order]
-        below, above = int(low < inputs[0]), int(high > inputs[-1])
-        inputs = np.concatenate([[low][:below], inputs, [high][:above]])
-        return MonotoneMap(inputs, np.pad(outputs, (below, above), mode="edge"))
+        if len(first) == 1:
+            return MonotoneMap(self.inputs[[0, -1]], self.outputs[[0, -1]])
+        middles = (self.inputs[first] + self.inputs[last]) / 2
+        middles[[0, -1]] = self.inputs[[0, -1]]
+        return MonotoneMap(middles, self.outputs[first])
 
 
 def fit_monotone(inputs: Floating, outputs: Floating) -> MonotoneMap:

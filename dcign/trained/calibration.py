@@ -1,13 +1,12 @@
 """Calibration: maps between latents and factors, fitted on training identities.
 
 A latent that stands for elevation has units of its own and is not linear in elevation. An isotonic fit maps it to
-degrees. That fit has steps. Lines between the middles of its steps make it strictly monotone, so it has an inverse: a
-value that is set is read back exactly, and a value that is read and set again leaves the code as it is. A circular
-factor has two latents, whose mean passes along a closed curve while the factor makes a turn. A factor of classes has a
-block of latents: a linear discriminant reads the class, and a class is written as its mean.
+degrees, and another one degrees to the latent: the mean angle of a latent, and the mean latent of an angle. Of a noisy
+latent, these are not each other's inverse. An isotonic fit has steps; lines between their middles make it strictly
+monotone. A circular factor has two latents, whose mean passes along a closed curve while the factor makes a turn. A
+factor of classes has a block of latents: a linear discriminant reads the class, and a class is written as its mean.
 
-Maps on a line are constant beyond their ends. `range` gives the factor's lowest and highest value in training. `reach`
-gives those that can be read: the mean of a latent's training images, so less than the range if the latent is noisy.
+Maps on a line are constant beyond their ends. `range` gives the factor's values at the ends.
 """
 
 from __future__ import annotations
@@ -62,11 +61,6 @@ class Calibration(ABC):
     def range(self) -> tuple[float, float]:
         """The lowest and highest value of the factor in the fit."""
 
-    @property
-    def reach(self) -> tuple[float, float]:
-        """The lowest and highest value that a code can be read as."""
-        return self.range
-
     @abstractmethod
     def at(self, coordinates: Floating) -> Floating:
         """Return the factor's values at coordinates: (N, k) -> (N,)."""
@@ -98,8 +92,8 @@ class FactorCalibration(Calibration):
     latent: Latent
     slope: Number  # of the least-squares line from latent to factor
     offset: Number  # that line at latent 0
-    value: MonotoneMap  # strictly monotone
-    code: MonotoneMap  # its inverse, constant from there to the ends of `range`
+    value: MonotoneMap  # the mean value of a latent
+    code: MonotoneMap  # the mean latent of a value
     classes = ()
 
     def linear(self, codes: Floating) -> Floating:
@@ -115,11 +109,6 @@ class FactorCalibration(Calibration):
     def range(self) -> tuple[float, float]:
         """The lowest and highest value of the factor in the fit."""
         return float(self.code.inputs[0]), float(self.code.inputs[-1])
-
-    @property
-    def reach(self) -> tuple[float, float]:
-        """The values at both ends of the latent, the lower first."""
-        return float(self.value.outputs.min()), float(self.value.outputs.max())
 
     def at(self, coordinates: Floating) -> Floating:
         """Return the factor's values: (N, 1) -> (N,)."""
@@ -199,12 +188,10 @@ class ClassCalibration(Calibration):
 
 
 def calibrate(factor: str, latent: int, codes: Floating, values: Floating) -> FactorCalibration:
-    """Fit the map, its inverse and the line between a latent's values (N,) and a factor's values (N,)."""
+    """Fit both maps and the line between a latent's values (N,) and a factor's values (N,)."""
     slope, offset = fit_line(codes, values)
-    value = fit_monotone(codes, values).without_plateaus()
-    return FactorCalibration(
-        factor, latent, slope, offset, value, value.inverse(float(values.min()), float(values.max()))
-    )
+    maps = (fit_monotone(*pair).without_plateaus() for pair in ((codes, values), (values, codes)))
+    return FactorCalibration(factor, latent, slope, offset, *maps)
 
 
 def calibrate_circle(
@@ -313,8 +300,7 @@ def from_json(found: Any) -> Calibration:  # unchecked JSON
         steps = np.diff(side.outputs)
         if not ((steps >= 0).all() or (steps <= 0).all()):
             raise ValueError(f"the outputs of the {name} of {fit.factor} both rise and fall")
-    value = fit.value.without_plateaus()  # earlier files have plateaus, and another map back
-    return replace(fit, value=value, code=value.inverse(*fit.range))
+    return replace(fit, value=fit.value.without_plateaus(), code=fit.code.without_plateaus())  # as in earlier files
 
 
 def _read_circular(found: Any) -> CircularCalibration:  # unchecked JSON

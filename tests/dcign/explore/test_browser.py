@@ -87,7 +87,7 @@ def test_the_numbers_of_the_code_are_those_of_the_person_when_they_are_opened(vi
 
 def test_a_number_beyond_the_range_becomes_its_end(visit: Visit, explored: Explored) -> None:
     assert explored.network is not None
-    high = next(fit.reach[1] for fit in explored.network.calibrations if fit.factor == "age")
+    high = next(fit.range[1] for fit in explored.network.calibrations if fit.factor == "age")
     visit.open()
     field = visit.page.get_by_label("Age years")
     field.fill("150")
