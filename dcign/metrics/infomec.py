@@ -2,8 +2,8 @@
 
 InfoM and InfoC come from the information of each block of latents about each factor, as a share of the factor's
 entropy. We estimate it by nearest neighbours (Ross 2014), so latents are not cut into bins, and noise has about none.
-Real factors are cut into classes. Values that repeat, as those of a quantised latent or of a code in half precision, are
-counted both among all rows and within the class (Gao et al. 2017), so that a latent tells no more than the entropy.
+Real factors are cut into classes. Values that repeat, as those of a quantised latent or of a code in half precision,
+are counted both among all rows and within the class (Gao et al. 2017), so that a latent tells no more than the entropy.
 
 Blocks without information are left out. The authors leave out latents of a small range alone, so that noise of unit
 variance counts: in their code pure noise has InfoM .81 (tests/goldens).
