@@ -188,7 +188,7 @@ def target_rows(out: Path, name: str = "swap") -> list[str]:
         bound = f"{'≥' if target.least else '≤'} {target.bound:g}"
         rows.append([target.heading, bound, *(_number(value, target.digits) for value in found), reached])
     seeds = [f"seed {report['seed']}" for report in reports]
-    return _table(["figure", "wanted", *seeds, "every seed"], rows) if reports else []
+    return _table(["figure", "target", *seeds, "every seed"], rows) if reports else []
 
 
 def supervised_rows(out: Path) -> list[str]:

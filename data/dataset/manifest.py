@@ -141,9 +141,9 @@ def _content(folder: Path) -> bytes:
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            raise DataError(
-                f"{folder} has no {NAME}; expected a finished data set: finish it with `dcign render`."
-            ) from None
+            begun = any((folder / split).is_dir() for split in SPLITS)
+            todo = "finish it with `dcign render`" if begun else "check the name, or make one with `dcign render`"
+            raise DataError(f"{folder} has no {NAME}; expected a finished data set: {todo}.") from None
         except OSError as error:
             if is_remote(path):
                 raise

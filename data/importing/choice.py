@@ -98,7 +98,7 @@ def _refuse_gaps(source: Source, column: Column) -> None:
     if len(missing):
         kind = "a class" if column.factor.classes else "a finite number"
         raise wrong(source.place(int(missing[0])), f"{kind} in {column.name}", f"none{also(len(missing) - 1)}",
-                    f"fill it in, or leave {column.name} out with --factors.")  # fmt: skip
+                    f"fill it in (an empty cell or nan is none), or leave {column.name} out: --factors.")  # fmt: skip
 
 
 def _as_chosen(column: Column, choice: Choice) -> Column:

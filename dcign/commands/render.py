@@ -59,7 +59,7 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
               help="Draw two factors with correlation R, for example azimuth,light_azimuth=0.8. May be given several "
               "times.")  # fmt: skip
 @interval("--age", 18, 80, "Only people of this age, years; with --vary age its range.  [default: 18 to 80]")
-@interval("--sex", -3, 3, "Only women, men, or LO HI in standard deviations, below 0 women; with --vary sex its "
+@interval("--sex", -3, 3, "Only women, only men, or a range in standard deviations, below 0 women; with --vary sex its "
           "range.")  # fmt: skip
 @click.option("--people", type=PATH, metavar="FILE.json",
               help="The people of this file instead of random ones: 80 or more (docs/face.md).")  # fmt: skip

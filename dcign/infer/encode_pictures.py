@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from dcign.arrays import Float32, Floating, UInt8
 from dcign.data.dataset.manifest import NAME as MANIFEST
 from dcign.data.sources.pictures import SUFFIXES
 from dcign.device import refuse_threads, threads
-from dcign.errors import TrainingError
+from dcign.errors import DcignWarning, TrainingError
 from dcign.infer.edit import caution
 from dcign.infer.face_detector import asked_window
 from dcign.infer.read_picture import fitted, open_picture
@@ -35,7 +36,12 @@ from dcign.trained.trained_run import TrainedRun
 
 FORMAT_VERSION = 1
 AT_ONCE = 500  # pictures in memory
+NAMED = 5  # pictures that are left out
 SHARD = ".h5"
+
+
+class LeftOutWarning(DcignWarning):
+    """Some pictures of a folder are left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +92,27 @@ def encode_pictures(
 ) -> PictureCodes:
     """Encode the pictures of a folder, or one picture: the middle square of each, or the face that a detector finds.
 
-    Raises TrainingError that names the file of a picture that cannot be read, or in which no face is found.
+    A picture that cannot be read, or in which no face is found, is left out with a warning. Raises TrainingError if no
+    picture is left.
     """
     refuse_threads(thread_count)
     folder, fits = Path(source), run.results[0]
-    files = picture_files(folder)
-    parts = []
+    found = picture_files(folder)
+    files, faults, parts = [], [], []
     with threads(thread_count):
-        for start in range(0, len(files), AT_ONCE):
-            images = np.stack([_image(run, file, detect) for file in files[start : start + AT_ONCE]])
-            mu, logvar = run.codec.encode(images)
-            parts.append((mu, logvar, *_decibels(run, images, mu)))
-            progress(min(1.0, (start + AT_ONCE) / len(files)))
+        for start in range(0, len(found), AT_ONCE):
+            images, wrong = _images(run, found[start : start + AT_ONCE], detect)
+            files += images
+            faults += wrong
+            if images:
+                pixels = np.stack([*images.values()])
+                mu, logvar = run.codec.encode(pixels)
+                parts.append((mu, logvar, *_decibels(run, pixels, mu)))
+            progress(min(1.0, (start + AT_ONCE) / len(found)))
+    if not files:
+        raise TrainingError(faults[0])
+    if faults:
+        warnings.warn(_left_out(faults, len(found)), LeftOutWarning, stacklevel=2)
     mu, logvar, decibels, flat = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return PictureCodes(
         files=tuple(file.name if file == folder else file.relative_to(folder).as_posix() for file in files),
@@ -109,6 +124,23 @@ def encode_pictures(
         fits=fits,
         units=run.description.units if fits else (),
     )
+
+
+def _left_out(faults: list[str], count: int) -> str:
+    named = "; ".join(fault.rstrip(".") for fault in faults[:NAMED])
+    further = f"; and {len(faults) - NAMED:,} more" if len(faults) > NAMED else ""
+    return f"{len(faults):,} of {count:,} pictures are left out: {named}{further}."
+
+
+def _images(run: TrainedRun, files: Sequence[Path], detect: bool) -> tuple[dict[Path, UInt8], list[str]]:
+    """Return the pictures that can be used, and a sentence about each of the others."""
+    images, faults = {}, []
+    for file in files:
+        try:
+            images[file] = _image(run, file, detect)
+        except TrainingError as error:
+            faults.append(str(error))
+    return images, faults
 
 
 def _image(run: TrainedRun, file: Path, detect: bool) -> UInt8:

@@ -165,9 +165,11 @@ def _numbers(name: str, values: ArrayLike, place: str) -> Any:  # Floating or In
     wrong = ~(np.abs(table.astype(np.float64)) <= LARGEST)
     if wrong.any():
         row, column = (int(index[0]) for index in np.nonzero(wrong))
+        further = int(np.count_nonzero(wrong)) - 1
+        others = f" and in {further:,} other place{'s' * (further > 1)}" if further else ""
         raise TrainingError(
             f"expected {name} that are finite and at most {LARGEST:g} in {place}, found {table[row, column]} in row "
-            f"{row}, column {column}, of {np.count_nonzero(wrong):,} such values: remove these rows."
+            f"{row}, column {column}, counted from 0{others}: remove such rows."
         )
     return table if table.dtype.kind == "f" else table.astype(np.int64)
 

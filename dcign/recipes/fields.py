@@ -72,10 +72,9 @@ def read_settings(settings: Iterable[str], recipe: Any) -> dict[str, Any]:  # va
         name, equals, text = setting.partition("=")
         if not equals or name not in known:
             near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}? The fields are" if near else "set one of"
-            listed = ", ".join(f"{field} ({description})" for field, description in known.items())
+            hint = f"did you mean {near[0]} ({known[near[0]]})?" if near else f"set one of {', '.join(known)}."
             expected = "a field of the recipe" if equals else "FIELD=VALUE"
-            raise TrainingError(f"expected {expected}, found {name if equals else setting!r}: {hint} {listed}.")
+            raise TrainingError(f"expected {expected}, found {name if equals else setting!r}: {hint}")
         values[name] = _convert(
             name, text.split(":") if declared[name] in (Widths, Weights, Span) else text, declared[name], strict=False
         )

@@ -10,7 +10,6 @@ from dcign.trained.marks import chance_of, mark_of
 from dcign.trained.terms import CLASS_TERMS, DCI_TERMS, LEAKAGE_TERMS, METRIC_TERMS, READING_TERMS, Metric
 
 OF_FACTOR = (*READING_TERMS[:-1], replace(READING_TERMS[-1], form=".3g"), replace(LEAKAGE_TERMS[-1], heading="leak"))
-WIDTH = 15
 LEGEND = """\
 leak: R2 of a linear model on all other latents
 as one: each block of latents counts as one latent
@@ -19,12 +18,22 @@ chance: the same for factors in another order; docs/metrics.md says what each me
 
 def measurement_table(report: dict[str, Any]) -> str:  # JSON
     """Return the rows, a table of factors, and one of metrics of the whole code, as text."""
-    lines = [_summary(report), *_block_lines(report), "", *_factor_lines(report), ""]
-    lines.append("".join([" " * 30, *(word.rjust(WIDTH) for word in ("each latent", "as one", "chance")), "  mark"]))
-    for term in (*METRIC_TERMS, *DCI_TERMS):
-        if term.text(report, ""):
-            lines.append(_metric_line(report, term))
-    return "\n".join([*lines, LEGEND])
+    metrics = [_metric_cells(report, term) for term in (*METRIC_TERMS, *DCI_TERMS) if term.text(report, "")]
+    tables = _factor_cells(report), [["", "each latent", "as one", "chance", "mark"], *metrics]
+    first, second = (_aligned(rows) for rows in tables)
+    return "\n".join([_summary(report), *_block_lines(report), "", *first, "", *second, LEGEND])
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Return rows of cells as lines: names to the left, then numbers to the right; a mark comes after two spaces."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if place == 0 or rows[0][place] == "mark" else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def _summary(report: dict[str, Any]) -> str:  # JSON
@@ -55,24 +64,22 @@ def _numbers(latents: list[int]) -> str:
     return f"{first} to {last}" if latents == list(range(first, last + 1)) else " and ".join(map(str, latents))
 
 
-def _factor_lines(report: dict[str, Any]) -> list[str]:  # JSON
-    width = max(map(len, ["factor", *report["factors"]])) + 2
+def _factor_cells(report: dict[str, Any]) -> list[list[str]]:  # JSON
     named = any("accuracy" in score for score in report["factors"].values())
     terms = (*OF_FACTOR, *CLASS_TERMS) if named else OF_FACTOR
-    lines = ["factor".ljust(width) + "".join(term.heading.rjust(WIDTH) for term in terms)]
+    rows = [["factor", *(term.heading for term in terms)]]
     for name, score in report["factors"].items():
-        cells = []
+        cells = [name]
         for term in terms:
             low, high = score["intervals"].get(term.key, (None, None))
             spread = "" if low is None else f"±{formatted((high - low) / 2, term.form)}"
-            cells.append((term.text(score, "-") + spread).rjust(WIDTH))
-        lines.append(name.ljust(width) + "".join(cells))
-    return lines
+            cells.append(term.text(score, "-") + spread)
+        rows.append(cells)
+    return rows
 
 
-def _metric_line(report: dict[str, Any], term: Metric) -> str:  # JSON
+def _metric_cells(report: dict[str, Any], term: Metric) -> list[str]:  # JSON
     blocks = term.of_blocks()
     chance = formatted(chance_of(report, term), term.form, "")
     as_one = blocks.text(report, "") + blocks.half_width(report) if blocks.key else ""
-    cells = (term.text(report, "-") + term.half_width(report), as_one, chance)
-    return term.name.ljust(30) + "".join(cell.rjust(WIDTH) for cell in cells) + f"  {mark_of(report, term)}".rstrip()
+    return [term.name, term.text(report, "-") + term.half_width(report), as_one, chance, mark_of(report, term)]

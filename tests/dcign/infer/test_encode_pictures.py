@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dcign.infer.edit import edit
-from dcign.infer.encode_pictures import encode_pictures, holds_pictures
+from dcign.infer.encode_pictures import encode_pictures, holds_pictures, picture_files
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.trained.shipped import EXAMPLE
 from dcign.trained.trained_run import TrainedRun
@@ -88,6 +89,23 @@ def test_a_data_set_is_not_taken_for_pictures(small_faces, folder, tmp_path):
     (unfinished / "train" / "shard-00000.h5").write_bytes(b"")
     (unfinished / "preview.png").write_bytes(b"")
     assert not holds_pictures(unfinished)
+
+
+def test_pictures_that_cannot_be_read_are_named_and_the_others_encoded(folder, tmp_path):
+    mixed, out = tmp_path / "mixed", tmp_path / "z.csv"
+    shutil.copytree(folder, mixed)
+    for number in range(7):
+        (mixed / f"bad-{number}.png").write_bytes(b"\x89PNG and no more")
+    result = dcign("encode", "face", mixed, "--out", out)
+    assert result.exit_code == 0
+    words = " ".join(result.output.split())
+    count = len(picture_files(folder))
+    assert f"Warning: 7 of {count + 7} pictures are left out: " in words
+    assert "bad-4.png, found" in words
+    assert "bad-5.png" not in words
+    assert "; and 2 more." in words
+    assert f"{count} pictures, " in words
+    assert len(out.read_text().splitlines()) == 1 + count
 
 
 def test_what_cannot_be_encoded_is_named(small_faces, folder, tmp_path):

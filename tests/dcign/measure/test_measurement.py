@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -144,6 +145,13 @@ def test_the_table_names_each_metric_once_beside_what_chance_gives():
         assert sum(line.startswith(name + " ") for line in text.splitlines()) == 1
     assert "DCI completeness" not in text  # no trees of classes were grown
     assert max(map(len, text.splitlines())) < 120
+
+
+def test_two_spaces_are_between_the_columns_of_a_perfect_code():
+    factors = np.random.default_rng(0).uniform(-80, 80, (400, 2))
+    rows = measurement_table(quick(CodeTable.of(factors.copy(), factors))).splitlines()
+    place = next(number for number, row in enumerate(rows) if row.startswith("factor "))
+    assert all(len(re.split(r"  +", row)) == 7 for row in rows[place : place + 3])
 
 
 def test_the_command_prints_a_table_or_json_and_one_sentence_for_a_file_it_cannot_measure(tmp_path):
