@@ -1,4 +1,4 @@
-"""The table that says how well a network reads factors from altered pictures: the key `robustness` of evaluation.json."""
+"""The table of how well a network reads factors from altered pictures: the key `robustness` of evaluation.json."""
 
 from __future__ import annotations
 

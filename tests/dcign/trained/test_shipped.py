@@ -39,9 +39,7 @@ def people(model: MorphableModel, tmp_path_factory: pytest.TempPathFactory) -> L
     """Pictures of people of another seed than the networks were trained on, with masks."""
     description, folder = TrainedRun.open(DEFAULT).description, tmp_path_factory.mktemp("people") / "new"
     vary = (*description.of_identity, *description.parts)
-    configuration, _ = RenderConfiguration.from_options(
-        batches=1, size=64, channels=3, seed=7, vary=vary, truth="mask"
-    )
+    configuration, _ = RenderConfiguration.from_options(batches=1, size=64, channels=3, seed=7, vary=vary, truth="mask")
     one_of_each = dict.fromkeys(("train", "test", "mix"), 1)
     levels = (1,) * len(configuration.splits.sweep_levels)
     few = replace(configuration.splits, iid=PEOPLE // 20, sweep_levels=levels, **one_of_each)
@@ -155,7 +153,9 @@ def test_an_unknown_name_is_refused_with_the_names_that_there_are(
     assert "a network of the package (face, wild)" in " ".join(said.output.split())
 
 
-def test_a_copy_keeps_what_the_card_says_and_in_half_precision_is_half_as_large(run: TrainedRun, tmp_path: Path) -> None:
+def test_a_copy_keeps_what_the_card_says_and_in_half_precision_is_half_as_large(
+    run: TrainedRun, tmp_path: Path
+) -> None:
     for name, words in {"whole": (), "half": ("--half",)}.items():
         said = dcign("export", run.folder.name, "--to", "hub", "--out", tmp_path / name, *words)
         assert said.exit_code == 0, said.output
