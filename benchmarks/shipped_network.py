@@ -4,7 +4,7 @@
     python -m benchmarks.shipped_network wild [work] [--threads N]
 
 work: a folder for the data set (2.7 GB), which both share, and the run. Finished parts are kept: the same command
-continues. The network replaces dcign/trained/networks/NAME. With it go pictures of faces that it was not trained on.
+continues. The network replaces dcign/trained/networks/NAME; with it go pictures of faces that it was not trained on.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Archive:
     def array(self, name: str) -> NDArray[Any] | None:  # the file's own dtype
         """Return a whole array; None if it is pickled."""
         with self._errors(), zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as member:
-            _, dtype = _header(member)
+            _, _, dtype = _header(member)
             if dtype.hasobject:
                 return None
         with self._errors(), zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as member:
@@ -61,9 +61,14 @@ class Archive:
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array of uint8. Raises DataError if it is none."""
         with self._errors(), zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as member:
-            shape, dtype = _header(member)
+            shape, fortran, dtype = _header(member)
         if dtype != np.uint8:
             raise wrong(f"{self.path}, array {name}", "8-bit images, uint8", dtype, "convert them.")
+        if fortran:  # an image's bytes are all over the file
+            raise wrong(
+                f"{self.path}, array {name}", "images in C order", "Fortran order",
+                "save numpy.ascontiguousarray of them.",
+            )  # fmt: skip
         return shape
 
     def stream(self, name: str, image_shape: tuple[int, ...], rows: Int64) -> Iterator[UInt8]:
@@ -226,14 +231,12 @@ def _checked_shape(archive: Archive, name: str, shape: tuple[int, ...]) -> tuple
     return shape[0], shape[1:]
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Read the header of an npy stream: shape and dtype, in C order."""
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of an npy stream: shape, whether it is in Fortran order only, and dtype."""
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(member)
-    if fortran and len(shape) > 1:
-        raise ValueError("Fortran order")
-    return shape, dtype
+    return shape, fortran and len(shape) > 1, dtype
 
 
 def _skip(member: IO[bytes], count: int) -> None:

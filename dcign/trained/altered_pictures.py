@@ -1,4 +1,4 @@
-"""How well a network reads factors from altered pictures, as a table: the key `robustness` of evaluation.json."""
+"""The table of how well a network reads factors from altered pictures: the key `robustness` of evaluation.json."""
 
 from __future__ import annotations
 

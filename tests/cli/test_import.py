@@ -244,6 +244,19 @@ def test_what_is_no_data_set_is_named(tmp_path: Path) -> None:
 FIELDS = ("varies", "images", "factors", "identity_index")
 
 
+def test_labels_of_an_npz_may_be_in_fortran_order_and_images_may_not(tmp_path: Path) -> None:
+    """numpy saves a transposed table so; images in this order cannot be read from front to back."""
+    with np.load(foreign_sets.dsprites(tmp_path / "given.npz"), allow_pickle=True) as given:
+        arrays = {name: given[name] for name in ("imgs", "latents_values")}
+    labels = np.asfortranarray(arrays["latents_values"])
+    np.savez(tmp_path / "labels.npz", imgs=arrays["imgs"], latents_values=labels)
+    said = dcign("import", tmp_path / "labels.npz", "--out", tmp_path / "out", "--dry-run")
+    assert said.exit_code == 0, said.output
+    np.savez(tmp_path / "images.npz", imgs=np.asfortranarray(arrays["imgs"]), latents_values=labels)
+    told = refused("import", tmp_path / "images.npz", "--out", tmp_path / "out")
+    assert "images.npz, array imgs: expected images in C order, found Fortran order: save numpy.ascont" in told
+
+
 @pytest.mark.parametrize("to", ["png", "npz", "3dshapes", "webdataset"])
 def test_our_own_exports_come_back_unchanged(to: str, small_faces: Path, tmp_path: Path) -> None:
     exported, out = tmp_path / "exported", tmp_path / "out"

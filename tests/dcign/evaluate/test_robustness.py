@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from dcign.evaluate.robustness import IMAGES, WORDS, alterations_of, measure_robustness
+from dcign.evaluate.robustness import IMAGES, alterations_of, measure_robustness
 from dcign.inputs.source import LabelledBatches
+from dcign.trained.altered_pictures import WORDS, altered_rows
 from dcign.trained.calibration import calibrate_coordinates
 
 SIZE = 64
@@ -83,13 +82,10 @@ def test_a_gray_background_leaves_the_head_alone_and_a_square_covers_a_sixteenth
 
 
 def test_a_row_of_a_report_is_empty_for_a_run_of_an_older_version(measured):
-    from dcign.report.robustness import robustness_rows
-
-    description = SimpleNamespace(factors=("across", "down"))
-    new = SimpleNamespace(evaluation={"robustness": measured}, description=description)
-    old = SimpleNamespace(evaluation={}, description=description)
-    rows = robustness_rows([new, old])
+    factors = {"across": {}, "down": {}}
+    new, old = {"robustness": measured, "factors": factors}, {"factors": factors}
+    rows = altered_rows([new, old])
     assert [words for words, _ in rows] == list(WORDS.values())
     assert [len(cells) for _, cells in rows] == [4] * len(WORDS)
     assert rows[0][1][2] == rows[0][1][3]
-    assert robustness_rows([old]) == []
+    assert altered_rows([old]) == []

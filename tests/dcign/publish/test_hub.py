@@ -22,6 +22,7 @@ from dcign.errors import DataError, TrainingError
 from dcign.publish.card import model_card, write_card
 from dcign.publish.hub import FILES
 from dcign.publish.onnx import export_run
+from dcign.recipes.registry import changed
 from dcign.trained.published import Published
 from dcign.trained.trained_run import TrainedRun
 from tests.support.evaluation import EVALUATION
@@ -223,6 +224,7 @@ DAMAGE = {
     "no run": lambda folder: edited(folder, run=None),
     "a run of another format": lambda folder: edited(folder, run={"version": 7}),
     "a model that is words": lambda folder: edited(folder, data_model="x"),
+    "limits that are no sentences": lambda folder: edited(folder, limits=[3]),
     "no weights": lambda folder: (folder / "model.safetensors").unlink(),
     "weights that are no numbers": lambda folder: spoilt(folder, float("nan")),
     "weights without end": lambda folder: spoilt(folder, float("inf")),
@@ -318,6 +320,22 @@ def test_the_card_has_the_figures_and_the_blocks_of_parts_of_people(run):
     plain = model_card(found.published, found.calibrations, EVALUATION)
     assert "blocks:" not in plain
     assert "own block" not in plain
+
+
+def test_the_card_has_the_errors_of_altered_pictures_the_alive_latents_and_the_limits(run):
+    found = TrainedRun.open(run)
+    name = found.description.factors[0]
+    altered = {"alterations": {"roll": {name: {"mean_absolute_error": 14.31, "r2": 0.87}}}}
+    blocks = {name: {"count": 1, "alive": 1}, "hair": {"count": 12, "alive": 7}}
+    published = replace(found.published, limits=("It sees no hats.",))
+    text = model_card(published, found.calibrations, EVALUATION | {"robustness": altered, "blocks": blocks})
+    assert "| rolled by 10° clockwise | 14.3 (0.870) |" in text
+    assert "- latents alive, by block: hair 7 of 12\n" in text
+    assert "\n- It sees no hats.\n" in text
+    assert "- Pictures should be framed as the data set's are" in text
+    wild = replace(published.configuration, recipe=changed(published.configuration.recipe, {"shift": 0.1}))
+    assert "should be framed" not in model_card(replace(published, configuration=wild), evaluation=EVALUATION)
+    assert "altered" not in model_card(found.published, found.calibrations, EVALUATION)
 
 
 def test_the_card_of_a_run_that_was_not_evaluated_says_so(run):

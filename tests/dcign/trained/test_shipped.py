@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.shipped_network import MAKINGS
 from dcign import DCIGN
 from dcign.errors import TrainingError
 from dcign.evaluate.codes import encode_split
@@ -63,6 +64,14 @@ def test_a_card_is_that_of_its_files_and_says_what_the_network_cannot_do(name: s
     assert written == model_card(run.published, *run.results)
     assert all(f"\n- {sentence}\n" in written for sentence in run.published.limits)
     assert ("none of shape are alive" in written) == (name == "wild")
+
+
+def test_the_command_that_makes_them_again_trains_what_the_cards_say() -> None:
+    assert MAKINGS.keys() == {*NAMES}
+    for name, making in MAKINGS.items():
+        run = TrainedRun.open(name)
+        assert f"dcign train people64c {making.train} --seed 0\n" in (run.folder / "README.md").read_text()
+        assert run.published.limits == making.limits
 
 
 def test_the_explorer_measures_steps_against_people(run: TrainedRun) -> None:
