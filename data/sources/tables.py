@@ -23,7 +23,7 @@ from dcign.foreign import foreign_kind, magic_kind
 
 MOST_FIELD = 10_000  # characters of one field
 DELIMITERS = ",;\t"  # of CSV; a spreadsheet writes semicolons where a comma is the decimal sign
-DECIMAL_COMMA = re.compile(r"^\s*([+-]?\d+),(\d+)\s*$")
+DECIMAL_COMMAS = re.compile(r"\s*[+-]?\d+(,\d+)?(\s+[+-]?\d+(,\d+)?)*\s*")  # one number, or some between spaces
 # What is no label, by usual names of columns.
 NOT_LABELS = {"batch", "id", "image", "image_number", "index", "row", "split", "varies"}
 WHO = ("identity", "identity_index", "person", "person_id", "subject", "subject_id", "who")
@@ -143,7 +143,7 @@ def _csv_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, str]]]:  #
         if len(cells) != len(heading):
             raise wrong(f"{path}, row {lines.line_num}", f"{len(heading)} cells", len(cells), "correct the row.")
         if delimiter != ",":
-            cells = [DECIMAL_COMMA.sub(r"\1.\2", cell) for cell in cells]
+            cells = [cell.replace(",", ".") if DECIMAL_COMMAS.fullmatch(cell) else cell for cell in cells]
         yield lines.line_num, dict(zip(heading, cells, strict=True))
 
 

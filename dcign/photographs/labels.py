@@ -1,4 +1,4 @@
-"""The labels of photographs: a CSV file with one row per picture of a folder.
+"""The labels of photographs: a table with one row per picture of a folder, as `dcign import` reads tables.
 
 The column `file` names the picture; columns with the names of the run's factors hold its labels, in the factors' units.
 Cells may be empty. The columns `eyes` (X Y X Y) and `box` (X Y W H) say where the face is, in pixels, as the options of
@@ -7,16 +7,15 @@ Cells may be empty. The columns `eyes` (X Y X Y) and `box` (X Y W H) say where t
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dcign.data.sources.tables import read_table
 from dcign.errors import TrainingError
 
 FILE, EYES, BOX = "file", "eyes", "box"
-MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,20 @@ class Photograph:
 
 
 def read_photographs(folder: str | Path, labels: str | Path, factors: Sequence[str]) -> list[Photograph]:
-    """Read which pictures of a folder have which labels. Raises TrainingError that names the file and the row."""
+    """Read which pictures of a folder have which labels.
+
+    Raises DataError for a table that cannot be read, and TrainingError for wrong labels. Both name file and row.
+    """
     path = Path(labels)
     if not Path(folder).is_dir():
         raise TrainingError(f"expected a folder of pictures, found none in {folder}: check the name.")
-    rows = _rows(path)
-    header, *rest = rows or [[]]
+    table = read_table(path)
+    header = [heading.strip() for heading in table.texts]
     _refuse_columns(path, header, factors)
     found = [
-        _photograph(Path(folder), path, number, header, cells, factors)
-        for number, cells in enumerate(rest, start=2)
-        if any(cells)
+        _photograph(Path(folder), path, row, dict(zip(header, cells, strict=True)), factors)
+        for row, *texts in zip(table.numbers, *table.texts.values(), strict=True)
+        if any(cells := [text.strip() for text in texts])
     ]
     if not found:
         raise TrainingError(
@@ -56,17 +58,6 @@ def read_photographs(folder: str | Path, labels: str | Path, factors: Sequence[s
             )
         seen[photograph.path] = photograph.row
     return found
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise TrainingError(f"expected a CSV file of at most {MOST_BYTES:,} bytes, found more in {path}: split it.")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [[cell.strip() for cell in row] for row in csv.reader(file)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        what = "no such file" if isinstance(error, FileNotFoundError) else "a file that is no CSV in UTF-8"
-        raise TrainingError(f"expected a CSV file of labels in {path}, found {what}: check it.") from None
 
 
 def _refuse_columns(path: Path, header: Sequence[str], factors: Sequence[str]) -> None:
@@ -88,14 +79,7 @@ def _refuse_columns(path: Path, header: Sequence[str], factors: Sequence[str]) -
         raise TrainingError(f"expected one of the columns eyes and box, found both in row 1 of {path}: remove one.")
 
 
-def _photograph(
-    folder: Path, path: Path, row: int, header: Sequence[str], cells: Sequence[str], factors: Sequence[str]
-) -> Photograph:
-    if len(cells) != len(header):
-        raise TrainingError(
-            f"expected {len(header)} cells, as row 1 has, found {len(cells)} in row {row} of {path}: correct it."
-        )
-    values = dict(zip(header, cells, strict=True))
+def _photograph(folder: Path, path: Path, row: int, values: Mapping[str, str], factors: Sequence[str]) -> Photograph:
     picture = folder / values[FILE]
     if not values[FILE] or not picture.is_file():
         raise TrainingError(

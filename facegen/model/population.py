@@ -26,6 +26,7 @@ BLEND = 0.9  # standard deviations of sex: the means of women and men have their
 AGE_MEAN = MEAN_PERSON[ATTRIBUTES.index("age")]
 AGE_DEVIATION = 14.2
 MOST_HAIR_DEVIATION = 2.0  # standard deviations, of length and of volume
+UNCHANGED = 1e-4  # standard deviations: a shape that differs less from that of its own shape is only rounded
 BALD = (0.0, 0.0, 0.0)  # cut, length and volume
 
 
@@ -98,13 +99,38 @@ def at_sex_and_age(model: MorphableModel, person: Person, sex: float, age: float
     return replace(person, shape=shape.astype(np.float32), attributes=attributes)
 
 
+def own_shape_of(model: MorphableModel, person: Person) -> Float32:
+    """Return the own shape (Ks,) that gives a person's shape: the known one, and what was changed about the shape."""
+    population = model.population
+    if population is None:
+        return person.shape
+    sex, age = (float(person.attributes[ATTRIBUTES.index(name)]) for name in ("sex", "age"))
+    if person.own_shape is None:
+        return _own_shape(model, population, person, sex, age).astype(np.float32)
+    own = person.own_shape.astype(np.float64)
+    rest = _rest(model, person, shape_of(population, sex, age, own))
+    if np.abs(rest).max() < UNCHANGED:
+        return person.own_shape
+    return np.asarray(own + _unspread(population, sex, rest), np.float32)
+
+
 def _own_shape(model: MorphableModel, population: Population, person: Person, sex: float, age: float) -> Float64:
     """Return a person's own shape (Ks,); if it is not known, a head size that was left out counts as the usual one."""
     if person.own_shape is not None:
         return person.own_shape.astype(np.float64)
-    rest = person.shape - shape_of(population, sex, age, np.zeros(len(person.shape)))
+    return _unspread(population, sex, _rest(model, person, shape_of(population, sex, age, np.zeros(len(person.shape)))))
+
+
+def _rest(model: MorphableModel, person: Person, shape: Float64) -> Float64:
+    """Return a person's shape (Ks,) less another, but 0 for a head size that was left out."""
+    rest = np.asarray(person.shape - shape, np.float64)
     if model.size_mode is not None and person.shape[model.size_mode] == 0:
         rest[model.size_mode] = 0.0
+    return rest
+
+
+def _unspread(population: Population, sex: float, rest: Float64) -> Float64:
+    """Return the own shape (Ks,) whose spread is this."""
     spread = population.arrays["women_shape" if sex < 0 else "men_shape"]
     return np.asarray(np.linalg.solve(spread, rest), dtype=np.float64)
 

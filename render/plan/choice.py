@@ -19,7 +19,6 @@ from dcign.facegen.haircuts import CUT_NAMES
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import AGES, Person
 from dcign.facegen.model.selection import MOST_SEX, Selection, cut_number
-from dcign.facegen.model.traits import TRAITS
 from dcign.render.plan.ranges import Pair, Range
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import with_local_copy
@@ -102,10 +101,11 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Crowd:
-    """The people of a file; text: what people.json of a data set holds of them."""
+    """The people of a file; text: what people.json of a data set holds of them; place: the file, for messages."""
 
     people: tuple[Person, ...]
     text: str
+    place: str = FILE
 
     @property
     def sha256(self) -> str:
@@ -125,17 +125,11 @@ def chosen_part(age: Pair | None, sex: Pair | None, cuts: Iterable[str]) -> Choi
     return None if choice == Choice() else choice
 
 
-def check_crowd_options(vary: Iterable[str], **given: bool) -> None:
+def check_crowd_options(**given: bool) -> None:
     """Raise RenderError if options that choose or change people come with people of a file.
 
-    vary: what batches vary; given: name of an option -> whether it was given.
+    given: name of an option -> whether it was given.
     """
-    varied = [f"--vary {name}" for name in vary if name in TRAITS]
-    if varied:
-        raise RenderError(
-            f"expected --people without batches that change people, found {' and '.join(varied)}: leave that out, or "
-            "leave --people out and choose people with --age, --sex and --hair."
-        )
     wrong = [f"--{name.replace('_', '-')}" for name, each in given.items() if each]
     if wrong:
         raise RenderError(
@@ -181,7 +175,7 @@ def read_crowd(path: Path, model: MorphableModel, splits: Sequence[str]) -> Crow
             raise RenderError(
                 f"expected different people, found people[{same}] and people[{number}] of {path} the same: remove one."
             )
-    return Crowd(tuple(people), people_json(model, people))
+    return Crowd(tuple(people), people_json(model, people), str(path))
 
 
 def read_folder_crowd(folder: Path, choice: Choice, model: MorphableModel) -> Crowd:

@@ -15,6 +15,7 @@ import msgspec
 from dcign.data.damage import shown
 from dcign.data.schema import FACTORS, MORE_FACTORS, PERSON_PARTS, Factor, configuration_sha256, traits, with_circles
 from dcign.errors import RenderError
+from dcign.facegen.model.traits import TRAITS
 from dcign.render.draw.light_pass import VISIBILITY, light_texels
 from dcign.render.draw.scene import DEFAULT_SCENE, Scene, without_unset
 from dcign.render.draw.truth_pass import checked_truth, parse_truth
@@ -246,8 +247,10 @@ class RenderConfiguration:
         elif up is not None:
             raise RenderError(f"expected --meshes beside --up {up}, found none: give --meshes, or leave --up out.")
         if people:
-            check_crowd_options(vary, hair=hair != HAIR[0], keep_head_size=keep_head_size, age=age is not None,
-                                sex=sex is not None)  # fmt: skip
+            # of people whose traits vary, age and sex can be factors, and the head's size is part of the shape
+            check_crowd_options(hair=hair != HAIR[0], keep_head_size=keep_head_size and not {*TRAITS} & {*vary},
+                                age=age is not None and "age" not in vary,
+                                sex=sex is not None and "sex" not in vary)  # fmt: skip
         kind, cuts = parse_hair(hair)
         of_people = {"age": age, "sex": sex}  # of a factor the range, else whom the data set shows
         pairs = {name: of_people.pop(name) if name in of_people and name in vary else ranges.pop(name, None)

@@ -2,7 +2,7 @@
 
 Where batches vary traits of people (`dcign.facegen.model.traits`), the twenty people of a batch give them: picture i of
 a `skin` batch has the skin of person i and everything else of person 0. A mix batch shows four people and their
-recombinations.
+recombinations. People of a file take the places of whole people; the parts that vary alone are drawn.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dcign.facegen.model.selection import EVERYBODY
 from dcign.facegen.model.traits import TRAITS, assemble, traits_of
 from dcign.render.plan.choice import Crowd, choose_people
 from dcign.render.plan.configuration import RenderConfiguration, has_hair
+from dcign.render.plan.crowd_traits import Pieces, pieces_of, plan_numbers
 from dcign.render.plan.seeding import DEAL_STREAM, MIX_STREAM, OBJECT_STREAM, PERSON_STREAM, TRAIT_STREAM, generator
 
 PEOPLE_PER_SPLIT = 10**12  # identity numbers of split i start at i times this: no person is in two splits
@@ -47,6 +48,19 @@ class PlannedPeople:
     source: UInt8 | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Cast:
+    """Who gives traits to a batch: people of a file, if there is one, and then those drawn by number from `first` on.
+
+    pieces, shown: of the file, and the numbers in it of those who are known.
+    """
+
+    first: int
+    known: tuple[Person, ...]
+    pieces: Pieces | None = None
+    shown: Int64 | None = None
+
+
 def check_traits(configuration: RenderConfiguration, model: MorphableModel) -> None:
     """Raise RenderError if the batches are to vary something that people of this model do not have."""
     held = traits_of(model)
@@ -68,14 +82,22 @@ def plan_people(
     crowd: Crowd | None = None,
 ) -> PlannedPeople:
     """Plan the people of a batch; levels: the age or sex that a sweep gives to all; crowd: the people, if given."""
-    if crowd is not None:
-        return _of_crowd(configuration, crowd, split, number, varies)
     first = SPLITS.index(split) * PEOPLE_PER_SPLIT + (0 if split == "sweep" else number * BATCH_SIZE)
     if configuration.traits:
         source = None
         if split == "mix":
             source = _mixed(configuration.traits, generator(configuration.seed, MIX_STREAM, number))
-        return _put_together(configuration, model, first, varies, levels, source)
+        if crowd is None:
+            cast = _Cast(first, ())
+        else:
+            pieces = pieces_of(crowd, model, configuration.traits, configuration.keep_head_size)
+            shown = _chosen(configuration, crowd, split, number, varies)
+            cast = _Cast(pieces.first_drawn + first, tuple(pieces.people[person] for person in shown), pieces, shown)
+        return _put_together(configuration, model, cast, varies, levels, source)
+    if crowd is not None:
+        shown = _chosen(configuration, crowd, split, number, varies)
+        of_crowd = stacked([crowd.people[person] for person in shown])
+        return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *of_crowd)
     shown = first + np.arange(BATCH_SIZE if varies in SEVERAL else 1)
     drawn = stacked([_person(configuration, model, int(person)) for person in shown])
     return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *drawn)
@@ -84,14 +106,16 @@ def plan_people(
 def _put_together(
     configuration: RenderConfiguration,
     model: MorphableModel,
-    first: int,
+    cast: _Cast,
     varies: str,
     levels: Mapping[str, float],
     source: UInt8 | None,
 ) -> PlannedPeople:
-    """Put the people of a batch together from the traits of those from number `first` on."""
-    givers = _givers(configuration.traits, varies, source)
-    people = [_person(configuration, model, first + giver) for giver in range(1 + max(map(np.max, givers.values())))]
+    """Put the people of a batch together from the traits of a cast."""
+    givers, first = _givers(configuration.traits, varies, source), cast.first
+    count = 1 + int(max(map(np.max, givers.values())))
+    drawn = [_person(configuration, model, first + giver) for giver in range(len(cast.known), count)]
+    people = [*cast.known[:count], *drawn]
     scalars = {
         name: np.full(BATCH_SIZE, levels[name], np.float32) if name in levels else given[givers[name]]
         for name, given in _scalars(configuration, first, len(people)).items()
@@ -106,20 +130,20 @@ def _put_together(
         configuration.traits,
         keep_size=configuration.keep_head_size,
     )
-    index = np.arange(BATCH_SIZE) if whole else np.zeros(BATCH_SIZE, np.int64)
-    if source is not None:
-        index = _same_people(source[:, [name in PERSON_PARTS for name in configuration.traits]])
-    return PlannedPeople(first + index, built.shape, built.albedo, built.attributes, built.own_shape, scalars, source)
+    index = first + (np.arange(BATCH_SIZE) if whole else np.zeros(BATCH_SIZE, np.int64))
+    if cast.pieces is not None and cast.shown is not None:
+        index = plan_numbers(cast.pieces, cast.shown, givers, first)
+    elif source is not None:
+        index = first + _same_people(source[:, [name in PERSON_PARTS for name in configuration.traits]])
+    return PlannedPeople(index, built.shape, built.albedo, built.attributes, built.own_shape, scalars, source)
 
 
-def _of_crowd(configuration: RenderConfiguration, crowd: Crowd, split: str, number: int, varies: str) -> PlannedPeople:
-    """Choose people of a file. There are few, so batches show them repeatedly."""
+def _chosen(configuration: RenderConfiguration, crowd: Crowd, split: str, number: int, varies: str) -> Int64:
+    """Choose people of a file, one or 20. There are few, so batches show them repeatedly."""
     own = generator(configuration.seed, OBJECT_STREAM, SPLITS.index(split), number)
     order = generator(configuration.seed, DEAL_STREAM)
     splits = tuple(configuration.splits.batches())
-    shown = choose_people(len(crowd.people), splits, split, varies, order=order, rng=own)
-    people = stacked([crowd.people[person] for person in shown])
-    return PlannedPeople(np.broadcast_to(shown, BATCH_SIZE).copy(), *people)
+    return choose_people(len(crowd.people), splits, split, varies, order=order, rng=own)
 
 
 def _person(configuration: RenderConfiguration, model: MorphableModel, person: int) -> Person:

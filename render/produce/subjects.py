@@ -16,7 +16,9 @@ from dcign.facegen.objects.folder import mesh_folder, pack
 from dcign.progress import StageProgress
 from dcign.render.plan.choice import Crowd, read_crowd
 from dcign.render.plan.configuration import RenderConfiguration
+from dcign.render.plan.crowd_traits import pieces_of
 from dcign.render.plan.objects import FEWEST, Subject, read_subject, triangles_for
+from dcign.render.plan.people import check_traits
 from dcign.render.produce.folder import MODEL
 from dcign.storage.paths import store_errors, with_local_copy
 
@@ -64,6 +66,9 @@ def with_crowd(
     if isinstance(model, Collection):
         raise RenderError(f"expected an --out for faces, found meshes in {out}: choose another --out.")
     crowd = read_crowd(people, model, tuple(configuration.splits.batches()))
+    if configuration.traits:
+        check_traits(configuration, model)
+        pieces_of(crowd, model, configuration.traits, configuration.keep_head_size)  # refuses people who are the same
     return replace(configuration, people=crowd.choice), crowd
 
 

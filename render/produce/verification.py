@@ -18,7 +18,7 @@ from dcign.arrays import IntP
 from dcign.data.check.dataset import check_dataset, check_shard
 from dcign.data.damage import shown
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, IMPORTED, LANDMARKS, MASK, TRUTH_LAYERS, Batch
+from dcign.data.schema import BATCH_SIZE, IMPORTED, LANDMARKS, MASK, PERSON_PARTS, TRUTH_LAYERS, Batch
 from dcign.data.shard.findings import Finding
 from dcign.data.shard.reader import Shard
 from dcign.errors import DataError, ModelError, RenderError
@@ -31,6 +31,7 @@ from dcign.render.draw.light_pass import VISIBILITY
 from dcign.render.gl import devices
 from dcign.render.plan.choice import crowd_faults
 from dcign.render.plan.configuration import ConfigurationError, RenderConfiguration
+from dcign.render.plan.crowd_traits import piece_faults, pieces_of
 from dcign.render.plan.ranges import BOUNDS
 from dcign.render.produce import workers
 from dcign.render.produce.batch_renderer import BatchRenderer
@@ -242,7 +243,7 @@ def _differences(
             return [f"shows an object that model.npz, which has {count}, does not hold"]
     elif batch.identity_shape is None or batch.identity_albedo is None:
         return ["has no identity coefficients to draw it again from"]
-    if strangers := list(_strangers(batch, renderer)):
+    if strangers := list(_strangers(batch, renderer, configuration)):
         return [f"shows {what}" for what in strangers]
     if what := _undrawable(batch, [factor.name for factor in configuration.factors]):
         return [f"has {what}, and cannot be drawn again"]
@@ -261,11 +262,18 @@ def _differences(
     return faults
 
 
-def _strangers(batch: Batch, renderer: BatchRenderer) -> Iterator[str]:
+def _strangers(batch: Batch, renderer: BatchRenderer, configuration: RenderConfiguration) -> Iterator[str]:
     """Yield which images do not show the person of people.json whose number they give."""
     shape, albedo, attributes = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
-    if renderer.crowd is not None and shape is not None and albedo is not None:
-        about = np.zeros((len(shape), 0), np.float32) if attributes is None else attributes
+    if renderer.crowd is None or shape is None or albedo is None or not isinstance(renderer.model, MorphableModel):
+        return
+    about = np.zeros((len(shape), 0), np.float32) if attributes is None else attributes
+    if configuration.traits:
+        pieces = pieces_of(renderer.crowd, renderer.model, configuration.traits, configuration.keep_head_size)
+        columns = {"shape": shape, "albedo": albedo, "attributes": about, "own_shape": batch.identity_own_shape}
+        mixed, drawn = batch.identity_source is not None, batch.varies in PERSON_PARTS
+        yield from piece_faults(pieces, batch.identity_index, columns, mixed=mixed, drawn=drawn)
+    else:
         yield from crowd_faults(renderer.crowd, batch.identity_index, (shape, albedo, about))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from dcign.render.plan.configuration import Splits
 from tests.support.commands import dcign, refused
+from tests.support.data_sets import digests, list_again
 from tests.support.heads import head
 from tests.support.model_files import flame
 
@@ -36,6 +38,39 @@ def test_traits_are_rendered_inspected_and_verified(tmp_path: Path, monkeypatch:
     shown = dcign("inspect", out)
     assert "varying hair" in shown.output
     assert "| mix |" in (out / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def crowd_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("crowd") / "crowd.json"
+    assert dcign("face", "--gallery", "105", "--seed", "50", "--out", file).exit_code == 0
+    return file
+
+
+def test_traits_of_a_user_s_people_are_rendered_verified_and_continued(
+    crowd_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = Splits(train=8, test=8, iid=1, sweep_levels=(1, 1, 1, 2), mix=2)
+    monkeypatch.setattr(Splits, "in_paper_proportions", lambda *_: few)
+    out = tmp_path / "faces"
+    vary = ("--vary", "age", "--vary", "shape", "--vary", "skin", "--vary", "hair")
+    words = ("render", "--batches", "8", *vary, "--people", crowd_file, "--out", out, *SMALL)
+    made = dcign(*words)
+    assert made.exit_code == 0, made.output
+    checked = dcign("inspect", out, "--verify", "--workers", "1")
+    assert checked.exit_code == 0, checked.output
+    assert "or has traits of them" in (out / "README.md").read_text()
+    whole = digests(out)
+    for split in ("mix", "train"):
+        (out / split / "shard-00000.h5").unlink()
+    assert dcign(*words).exit_code == 0
+    assert digests(out) == whole
+    with h5py.File(out / "mix" / "shard-00000.h5", "r+") as file:
+        file["identity/index"][0, 9] += 1
+    list_again(out)
+    found = dcign("inspect", out / "mix" / "shard-00000.h5", "--verify", "--workers", "1")
+    assert found.exit_code == 1
+    assert "of people.json" in " ".join(found.output.split())
 
 
 def test_a_dry_run_counts_the_batches_of_mix_and_names_the_parts(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from dcign import cli
-from dcign.errors import TrainingError
+from dcign.errors import DataError, DcignError, TrainingError
 from dcign.infer.read_picture import fitted
 from dcign.infer.window import window_of_eyes
 from dcign.photographs.labels import read_photographs
@@ -109,13 +110,18 @@ WRONG = {
     ),
     "nan": (HEADER + "0.png,nan\n", r"expected a number as azimuth, found 'nan' in row 2"),
     "duplicate": (HEADER + "0.png,1\n0.png,2\n", r"expected each picture once, found 0.png in rows 2 and 3 of"),
-    "unknown column": ("file,azimut\n", r"found 'azimut', an unknown column, in row 1 of"),
-    "column twice": ("file,azimuth,azimuth\n", r"found 'azimuth', twice, in row 1 of"),
+    "unknown column": ("file,azimut\n0.png,1\n", r"found 'azimut', an unknown column, in row 1 of"),
+    "column twice": (
+        "file,azimuth,azimuth\n",
+        r"labels.csv, row 1: expected different names of columns, found .*azimuth",
+    ),
+    "column twice, with a space": ("file,azimuth,azimuth \n0.png,1,1\n", r"found 'azimuth', twice, in row 1 of"),
     "no factor": ("file\n0.png\n", r"expected the column file and one factor or more out of azimuth, down, found file"),
-    "no rows": (HEADER, r"expected rows of pictures below the names of the columns, found none"),
+    "no rows": (HEADER, r"labels.csv: expected rows of labels, found none"),
+    "empty rows": (HEADER + ",\n,\n", r"expected rows of pictures below the names of the columns, found none"),
     "no label": (HEADER + "0.png,\n", r"expected a label or more, found none in row 2"),
-    "short row": (HEADER + "0.png\n", r"expected 2 cells, as row 1 has, found 1 in row 2"),
-    "empty": ("", r"expected the column file .* found nothing in row 1"),
+    "short row": (HEADER + "0.png\n", r"labels.csv, row 2: expected 2 cells, found 1: correct the row"),
+    "empty": ("", r"labels.csv: expected a table, found an empty file: check the file"),
     "eyes": ("file,azimuth,eyes\n0.png,1,3 4 5\n", r"expected four numbers as eyes, found 3 in row 2"),
     "both": ("file,azimuth,eyes,box\n0.png,1,,\n", r"expected one of the columns eyes and box, found both"),
 }
@@ -124,12 +130,37 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_table_is_refused_with_its_row(folder, what):
     text, words = WRONG[what]
-    with pytest.raises(TrainingError, match=words):
+    with pytest.raises(DcignError, match=words):
         read_photographs(folder, table(folder, text), FACTORS)
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+def test_a_table_as_spreadsheets_save_it_is_read(folder, delimiter):
+    rows = [["file", " azimuth", "down", "eyes"], ["0.png", "-0.2", "", "30.5 60 80 61.25"], ["", "", "", ""],
+            ["1.png", "3", "+1.5", ""]]  # fmt: skip
+    text = "\r\n".join(delimiter.join(row) for row in rows)
+    if delimiter != ",":
+        text = re.sub(r"(\d)\.(\d)", r"\1,\2", text)
+    table(folder, "").write_text("\ufeff" + text, "utf-8")
+    found = read_photographs(folder, folder / "labels.csv", FACTORS)
+    assert [(each.path.name, each.row, each.labels) for each in found] == [
+        ("0.png", 2, {"azimuth": -0.2}),
+        ("1.png", 4, {"azimuth": 3.0, "down": 1.5}),
+    ]
+    assert [each.eyes for each in found] == [(30.5, 60.0, 80.0, 61.25), None]
+
+
+def test_labels_as_json_lines_are_read(folder):
+    (folder / "labels.jsonl").write_text('{"file": "0.png", "azimuth": -0.2}\n{"file": "1.png", "azimuth": null}\n')
+    with pytest.raises(DcignError, match=r"expected a label or more, found none in row 2 of .*labels\.jsonl"):
+        read_photographs(folder, folder / "labels.jsonl", FACTORS)
+    (folder / "labels.jsonl").write_text('{"file": "0.png", "azimuth": -0.2}\n')
+    (found,) = read_photographs(folder, folder / "labels.jsonl", FACTORS)
+    assert (found.path, found.labels) == (folder / "0.png", {"azimuth": -0.2})
+
+
 def test_a_missing_table_and_a_missing_folder_are_refused(folder):
-    with pytest.raises(TrainingError, match=r"expected a CSV file of labels in .*none.csv, found no such file"):
+    with pytest.raises(DataError, match=r"none.csv cannot be read \(No such file or directory\)"):
         read_photographs(folder, folder / "none.csv", FACTORS)
     with pytest.raises(TrainingError, match=r"expected a folder of pictures, found none in"):
         read_photographs(folder / "none", folder / "labels.csv", FACTORS)

@@ -14,6 +14,7 @@ import pytest
 from dcign.data.dataset.manifest import read_manifest
 from dcign.errors import RenderError
 from dcign.facegen.files.people_file import parse_people, people_json
+from dcign.facegen.model.changes import Changes, changed
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.population import sample_person
 from dcign.render.plan.choice import FILE, Choice, Crowd
@@ -174,7 +175,17 @@ def test_the_command_line_chooses_the_same(tmp_path: Path, crowd: Crowd) -> None
         (("--people", "crowd.json", "--hair", "none"), "found --hair"),
         (
             ("--people", "crowd.json", "--vary", "age", "--vary", "hair"),
-            "found --vary age and --vary hair: leave that out, or leave --people out and choose people with --age",
+            "expected 100 people or more, 20 for each of train, test, iid, sweep, mix, found 90 in crowd.json",
+        ),
+        (
+            ("--people", "crowd.json", "--vary", "age", "--sex", "women"),
+            "expected --people without options that choose or change people, found --sex",
+        ),
+        (("--people", "crowd.json", "--vary", "skin", "--hair", "bob"), "found --hair: leave one"),
+        (("--people", "crowd.json", "--keep-head-size"), "found --keep-head-size: leave one"),
+        (
+            ("--people", "aged.json", "--vary", "age"),
+            "found people[0] and people[90] of aged.json the same but for age: remove one",
         ),
         (("--people", "toned.json"), "found a tone in people[80].hair of toned.json"),
         (
@@ -193,7 +204,12 @@ def test_the_command_line_chooses_the_same(tmp_path: Path, crowd: Crowd) -> None
     ],
 )
 def test_what_cannot_be_chosen_is_refused_before_a_folder_is_made(
-    tmp_path: Path, crowd: Crowd, options: tuple[str | float, ...], sentence: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    model: MorphableModel,
+    crowd: Crowd,
+    options: tuple[str | float, ...],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     document = json.loads(crowd.text)
@@ -201,6 +217,8 @@ def test_what_cannot_be_chosen_is_refused_before_a_folder_is_made(
     Path("few.json").write_text(json.dumps(document | {"people": document["people"][:3]}))
     toned = {**document["people"][0], "hair": document["people"][0]["hair"] | {"tone": 0.5}}
     Path("toned.json").write_text(json.dumps(document | {"people": [*document["people"][1:81], toned]}))
+    aged = json.loads(people_json(model, [changed(model, crowd.people[0], Changes(age=71))]))["people"]
+    Path("aged.json").write_text(json.dumps(document | {"people": document["people"] + aged}))
     Path("other.json").write_text(json.dumps(document | {"model": {"name": "x", "sha256": "0"}}))
     assert sentence in refused("render", "--batches", 4, "--out", "faces", *map(str, options))
     assert not Path("faces").exists()
