@@ -62,7 +62,7 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 @interval("--sex", -3, 3, "Only women, men, or LO HI in standard deviations, below 0 women; with --vary sex its "
           "range.")  # fmt: skip
 @click.option("--people", type=PATH, metavar="FILE.json",
-              help="The people of this file instead of random ones: 80 or more, 100 with mix (docs/face.md).")  # fmt: skip
+              help="Show the people of this file: 80 or more, 100 with a split mix (docs/face.md).")  # fmt: skip
 @KEEP_HEAD_SIZE
 @HAIRCUTS
 @click.option("--shadows/--no-shadows", default=True, show_default=True,
