@@ -62,7 +62,7 @@ TRUTH_HELP = "Truth beside the images: mask,depth,normals,albedo,parts,visibilit
 @interval("--sex", -3, 3, "Only women, only men, or a range in standard deviations, below 0 women; with --vary sex its "
           "range.")  # fmt: skip
 @click.option("--people", type=PATH, metavar="FILE.json",
-              help="The people of this file instead of random ones: 80 or more (docs/face.md).")  # fmt: skip
+              help="Show the people of this file: 80 or more, 100 with a split mix (docs/face.md).")  # fmt: skip
 @KEEP_HEAD_SIZE
 @HAIRCUTS
 @click.option("--shadows/--no-shadows", default=True, show_default=True,
@@ -99,7 +99,7 @@ def render(
       dcign render --batches 400 --channels 3 --truth depth,normals,landmarks
       dcign render --batches 1500 --size 64 --vary light_elevation --distance 800 1100 --background random
       dcign render --batches 1500 --size 64 --age 18 30 --sex women --hair bob,curls
-      dcign render --batches 1500 --size 64 --people crowd.json
+      dcign render --batches 1500 --size 64 --people crowd.json --vary age --vary hair
       dcign render --batches 1500 --size 64 --correlate azimuth,light_azimuth=0.8
       dcign render --batches 12000 --size 64 --vary age --vary sex --vary shape --vary skin --vary hair
       dcign render --batches 1500 --size 64 --model model2019_face12.h5 --out basel
