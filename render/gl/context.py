@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -69,10 +70,11 @@ class Context:
 def choose_egl() -> None:
     """Make PyOpenGL, and the window library that pyrender imports, look for EGL instead of X11.
 
-    Both read the environment once, when they are first imported.
+    Both read the environment once, when they are first imported. It also prepares PyOpenGL for Python 3.12 and later.
     """
     os.environ["PYOPENGL_PLATFORM"] = "egl"
     os.environ["PYGLET_HEADLESS"] = "True"
+    _accept_references()
 
 
 def open_context() -> Context:
@@ -82,8 +84,8 @@ def open_context() -> Context:
 
     Raises RenderError where there is no EGL or no driver behind it.
     """
-    choose_egl()
     try:
+        choose_egl()
         from pyrender.platforms import egl
 
         platform = egl.EGLPlatform(16, 16, device=egl.get_device_by_index(int(os.environ.get("EGL_DEVICE_ID", 0))))
@@ -102,6 +104,24 @@ def describe_renderer() -> Renderer:
     from OpenGL.GL import GL_RENDERER, GL_VENDOR, GL_VERSION, glGetString
 
     return Renderer(*(glGetString(key).decode() for key in (GL_VENDOR, GL_RENDERER, GL_VERSION)))
+
+
+def _accept_references() -> None:
+    """Let PyOpenGL accept what `ctypes.byref` returns, by which it passes the numbers that OpenGL fills in.
+
+    It knows types by name, and Python 3.12 moved this one to another module. PyOpenGL 3.1.7 and later know the new
+    name, but pyrender asks for 3.1.0.
+    """
+    from OpenGL.plugins import FormatHandler
+
+    reference = type(ctypes.byref(ctypes.c_int()))
+    if FormatHandler.match(reference) is None:
+        FormatHandler(
+            "reference",
+            "OpenGL.arrays.ctypesparameters.CtypesParameterHandler",
+            [f"{reference.__module__}.{reference.__name__}"],
+            isOutput=True,
+        )
 
 
 if __name__ == "__main__":  # `make setup` asks whether rendering works here

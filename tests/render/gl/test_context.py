@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 
 from benchmarks.render.stock_pyrender import stock_renderer
 from dcign.errors import RenderError
-from dcign.render.gl.context import describe_renderer, open_context
+from dcign.render.gl.context import choose_egl, describe_renderer, open_context
 
 # In a process of its own: what it does to the display would close every renderer of the tests beside it.
 BESIDE_PYRENDER = """
@@ -63,3 +64,16 @@ def test_the_benchmarks_own_pyrender_leaves_other_contexts_alone() -> None:
     ours.close()
     with pytest.raises(RenderError, match="expected an open OpenGL context, found that it was closed"):
         ours.make_current()
+
+
+def test_pyopengl_accepts_references_under_every_name_that_python_gives_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from OpenGL.plugins import FormatHandler
+
+    reference = type(ctypes.byref(ctypes.c_int()))
+    unaware = [handler for handler in FormatHandler.registry if FormatHandler.match(reference) is not handler]
+    monkeypatch.setattr(FormatHandler, "registry", unaware)
+    assert FormatHandler.match(reference) is None
+    choose_egl()
+    choose_egl()
+    assert FormatHandler.match(reference).load().HANDLED_TYPES[0] is reference
+    assert len(unaware) == len({handler.name for handler in unaware})
