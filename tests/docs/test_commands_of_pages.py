@@ -34,6 +34,7 @@ from tests.support.provisions import SHIPPED, Shelf
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations", "small_data_sets")
 
+
 @pytest.fixture
 def beside_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working directory whose runs are the network of the package: `edit` has options for their factors."""
@@ -102,7 +103,7 @@ def test_every_command_of_the_pages_is_of_a_group_that_runs() -> None:
 def test_large_commands_with_the_same_options_become_one_small_one() -> None:
     large = ("--batches 12000", "--batches 600 --size 64", "--batches 12000 --out faces150")
     assert {small(f"dcign render {options}") for options in large} == {small("dcign render --batches 7")}
-    assert small("dcign train faces --recipe vae") != small("dcign train faces")
+    assert small("dcign train faces --steps 4000") == small("dcign train") != small("dcign train faces --recipe vae")
 
 
 def test_a_pattern_is_expanded_as_a_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from tests.support.page_commands import (
     RENDERING,
     STORE,
     TRAINING,
+    leave_evaluation_out,
     run_beside_what_it_names,
     small_commands,
 )
@@ -48,6 +49,7 @@ def kept(store: str, shelf: Shelf) -> Iterator[Path]:
 def test_a_command_of_the_pages_reads_from_a_store(
     line: str, kept: Path, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    leave_evaluation_out(monkeypatch)
     run_beside_what_it_names(line, shelf, tmp_path, monkeypatch)
 
 
