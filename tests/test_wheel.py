@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shutil
@@ -167,3 +168,10 @@ def test_the_docker_image_is_made_of_what_the_wheel_is_made_of() -> None:
     assert copied == {*SOURCES, "constraints.txt"}
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert sent == copied
+
+
+def test_the_docker_image_has_extras_that_the_package_has() -> None:
+    configuration = configparser.ConfigParser()
+    configuration.read(ROOT / "setup.cfg")
+    (extras,) = re.findall(r"^ARG EXTRAS=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
+    assert set(extras.split(",")) <= {*configuration["options.extras_require"]}

@@ -1,60 +1,38 @@
-"""The commands of README and docs/: each is understood, and each that is quick runs, at small size."""
+"""The commands of README and docs/: each is understood, and each runs, at small size. Three files share them."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import click
 import pytest
 
-from tests.support.commands import dcign, parsed
-from tests.support.pages import ROOT, commands
+from tests.support.commands import parsed
+from tests.support.page_commands import (
+    EVERY,
+    NOT_RUN,
+    QUICK,
+    RENDERING,
+    SERVING,
+    TRAINING,
+    expanded,
+    run_beside_what_it_names,
+    small,
+    small_commands,
+)
+from tests.support.pages import commands
+from tests.support.provisions import SHIPPED, Shelf
 
-pytestmark = pytest.mark.usefixtures("quick_evaluations")
-
-SHIPPED = ROOT / "dcign" / "trained" / "networks" / "face"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-EVERY = sorted({line for page in PAGES for line in commands(page)})
-# Commands that do not run here, by what they contain, and why. All are parsed.
-NOT_RUN = {
-    "s3://": "an object store; tests/render/produce and tests/dcign/storage have one",
-    "--cluster": "a cluster; tests/render/produce/test_cluster.py has one",
-    "/shared/": "a disk of many machines",
-    "--model": "face models whose licences do not let us have them; tests/facegen/loaders makes some",
-    "chairs": "meshes that nobody here has; tests/cli/test_meshes.py makes some",
-    "import ": "sources of others; tests/data/importing and the notebook make some",
-    "--data faces": "the same",
-    "train": "minutes of training; the workplace and tests/cli/test_train.py train for some steps",
-    "evaluate": "part of every training",
-    "people": "a run and crowds of 80 people or more; tests/cli/test_traits.py and test_face.py make them",
-    "--verify": "renders everything again; tests/cli/test_commands.py does it",
-    "--truth depth": "layers that the small data set does not have",
-    "export face ": "ONNX; tests/dcign/publish/test_onnx.py exports",
-    "--to onnx": "the same",
-    "compare runs/swap-*": "a pattern that the shell replaces",
-    "explore": "a server that runs until it is stopped",
-    "--recipe wild": "the same as train",
-    "--eyes": "photographs",
-    "--box": "photographs",
-    "--detect": "photographs",
-    "--photos": "photographs",
-    "wild photos": "photographs; tests/dcign/infer/test_encode_pictures.py encodes some",
-}
-# Words whose place something smaller takes.
-SMALLER = {"--gallery 64": "--gallery 2", "--gallery 200": "--gallery 2", "iid:17": "iid:3"}
-
-
-def quick(line: str) -> bool:
-    return not any(word in line for word in NOT_RUN)
-
-
-@pytest.fixture
-def in_workplace(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with what the examples name, as the working directory."""
-    monkeypatch.chdir(workplace)
-    return workplace
+pytestmark = pytest.mark.usefixtures("quick_evaluations", "small_data_sets")
 
 
 @pytest.fixture
@@ -75,30 +53,65 @@ def test_a_command_of_the_pages_is_understood(line: str, beside_runs: None) -> N
         pytest.fail(f"{line}: {error.message}")
 
 
-@pytest.mark.parametrize("line", [line for line in EVERY if quick(line)])
-def test_a_quick_command_of_the_pages_runs(line: str, in_workplace: Path, tmp_path: Path) -> None:
-    for words, smaller in SMALLER.items():
-        line = line.replace(words, smaller)
-    _, *arguments = shlex.split(line)
-    if "--out" in arguments:  # what another line of the pages wrote is not in the way
-        place = arguments.index("--out") + 1
-        arguments[place] = str(tmp_path / arguments[place])
-    elif arguments[0] in ("render", "export"):
-        arguments += ["--out", str(tmp_path / "out")]
-    if arguments[0] == "render":
-        arguments += ["--dry-run"]
-    if "her.json" in line and "--person" in line:
-        dcign("face", "--seed", "4", "--out", tmp_path / "her.json")
-        arguments[arguments.index("her.json")] = str(tmp_path / "her.json")
-    result = dcign(*arguments)
-    assert result.exit_code == 0, result.output
-    if "--out" in arguments and "--dry-run" not in arguments:
-        assert Path(arguments[arguments.index("--out") + 1]).exists()
+@pytest.mark.parametrize("line", small_commands(*QUICK))
+def test_a_quick_command_of_the_pages_runs(
+    line: str, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_beside_what_it_names(line, shelf, tmp_path, monkeypatch)
 
 
-def test_every_exclusion_is_of_a_command_that_is_there_or_documented_later() -> None:
-    assert all(len(reason) > 5 for reason in NOT_RUN.values())
-    assert sum(map(quick, EVERY)) > 25
+@pytest.mark.parametrize("line", small_commands(*SERVING))
+def test_the_explorer_of_the_pages_opens_and_stops(
+    line: str, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    seen: list[str] = []
+    visitor = threading.Thread(target=visit_and_stop, args=(port, seen), daemon=True)
+    visitor.start()
+    result = run_beside_what_it_names(f"{line} --port {port}", shelf, tmp_path, monkeypatch, ends_with=130)
+    visitor.join()
+    assert f"Open http://127.0.0.1:{port}/" in result.output
+    assert "<title>" in seen[0]
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def visit_and_stop(port: int, seen: list[str]) -> None:
+    """Read the page as soon as it is served, then press Ctrl-C."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
+                seen.append(page.read().decode())
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+
+
+def test_every_command_of_the_pages_is_of_a_group_that_runs() -> None:
+    names = {line.split()[1] for line in EVERY}
+    assert names == {*QUICK, *SERVING, *RENDERING, *TRAINING}
+    excluded = [line for line in EVERY if any(word in line for word in NOT_RUN)]
+    assert len(excluded) <= 2
+    assert all(any(word in line for line in EVERY) for word in NOT_RUN)
+
+
+def test_large_commands_with_the_same_options_become_one_small_one() -> None:
+    large = ("--batches 12000", "--batches 600 --size 64", "--batches 12000 --out faces150")
+    assert {small(f"dcign render {options}") for options in large} == {small("dcign render --batches 7")}
+    assert small("dcign train faces --steps 4000") == small("dcign train") != small("dcign train faces --recipe vae")
+
+
+def test_a_pattern_is_expanded_as_a_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b-2", "b-1", "c"):
+        (tmp_path / name).touch()
+    assert expanded("b-*") == ["b-1", "b-2"]
+    assert expanded("d-*") == ["d-*"]
 
 
 def test_a_line_that_is_a_command_ends_where_its_comment_begins(tmp_path: Path) -> None:

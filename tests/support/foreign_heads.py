@@ -6,13 +6,16 @@ An egg with a nose and two blue eyes, made of trimesh's primitives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyrender
 import trimesh
 
 from benchmarks.render.stock_pyrender import stock_renderer
 from dcign.arrays import Float64, UInt8
+
+if TYPE_CHECKING:
+    import pyrender
 
 SIZE = 200  # px
 EYES = np.array([[-32.0, 5, 88], [32, 5, 88]])  # mm, the subject's right one first: left in a picture
@@ -36,6 +39,8 @@ def shots(count: int, rng: np.random.Generator) -> list[Shot]:
 
 
 def _shot(renderer: pyrender.OffscreenRenderer, rng: np.random.Generator) -> Shot:
+    import pyrender  # after `stock_renderer` has chosen EGL: without X11 it cannot be imported otherwise
+
     azimuth, roll = rng.uniform(-25, 25), rng.uniform(-20, 20)
     place = np.array([*rng.uniform(-25, 25, 2), -rng.uniform(800, 1300)])
     turned = _rotation(roll, (0, 0, 1)) @ _rotation(azimuth, (0, 1, 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import sys
@@ -12,10 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
 from dcign.data.dataset.reader import FaceDataset, Shard
@@ -27,32 +24,16 @@ from dcign.storage.lock import UnlockedWarning
 from dcign.storage.paths import is_remote, local_copy, to_path, with_local_copy
 from tests.support.commands import dcign
 from tests.support.data_sets import make
+from tests.support.object_store import IGNORED_WARNINGS, object_store
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::dcign.storage.lock.UnlockedWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # aiohttp's, when a session of a test ends
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-BUCKET = "s3://faces-bucket"
+pytestmark = [pytest.mark.filterwarnings(ignored) for ignored in IGNORED_WARNINGS]
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tmp_path_factory.getbasetemp()  # before TMPDIR is changed
-    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as own:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("TMPDIR", own)  # workers inherit it
-        environment.setattr(tempfile, "tempdir", own)
-        boto3.client("s3").create_bucket(Bucket=BUCKET.removeprefix("s3://"))
-        yield BUCKET
-    server.stop()
+    with object_store("faces-bucket") as bucket:
+        yield bucket
 
 
 def contents(folder: Path) -> dict[str, bytes]:
