@@ -201,7 +201,7 @@ BUILDERS: dict[str, Callable[[Shelf, Path], None]] = {
     "photos": _photographs,
     "pictures": _pictures,
     "norb": _norb,
-    "crowd.json": _made_by("face", "--gallery", "80", "--seed", "1000"),
+    "crowd.json": _made_by("face", "--gallery", "100", "--seed", "1000"),
     "her.json": _made_by("face", "--seed", "4"),
     "model2019_face12.h5": _basel,
     "flame2023_Open.pkl": _flame,
