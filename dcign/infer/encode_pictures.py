@@ -98,7 +98,9 @@ def encode_pictures(
     refuse_threads(thread_count)
     folder, fits = Path(source), run.results[0]
     found = picture_files(folder)
-    files, faults, parts = [], [], []
+    files: list[Path] = []
+    faults: list[str] = []
+    parts = []
     with threads(thread_count):
         for start in range(0, len(found), AT_ONCE):
             images, wrong = _images(run, found[start : start + AT_ONCE], detect)
