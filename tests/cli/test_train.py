@@ -20,12 +20,10 @@ def test_train_refuses_an_unknown_recipe_and_lists_the_known(small_faces: Path, 
     assert "'swap', 'swap-1', 'wild', 'paper', 'released', 'vae', 'beta-vae', 'ada-gvae'" in sentence
 
 
-def test_train_refuses_a_setting_that_cannot_be_and_lists_the_fields(small_faces: Path, tmp_path: Path) -> None:
+def test_train_refuses_a_setting_that_cannot_be_and_names_the_nearest_field(small_faces: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     sentence = " ".join(refused("train", small_faces, "--set", "mirrors=false", "--out", run).split())
-    assert "expected a field of the recipe, found 'mirrors': did you mean mirror?" in sentence
-    assert "mirror (true|false)" in sentence
-    assert "reference (donor|mean|first|none)" in sentence
+    assert sentence.endswith("expected a field of the recipe, found 'mirrors': did you mean mirror (true|false)?")
     assert "expected mirror to be true|false, found 'no'" in refused(
         "train", small_faces, "--set", "mirror=no", "--out", run
     )
