@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 # What its clients warn of when a session ends, and that a store has no locks.
 IGNORED_WARNINGS = (
@@ -33,6 +34,7 @@ def object_store(bucket: str) -> Iterator[str]:
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         environment.setenv("TMPDIR", own)  # workers inherit it
         environment.setattr(tempfile, "tempdir", own)
+        S3FileSystem.clear_instance_cache()  # one of an earlier server would be asked instead
         boto3.client("s3").create_bucket(Bucket=bucket)
         yield f"s3://{bucket}"
     server.stop()
