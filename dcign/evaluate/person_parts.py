@@ -67,20 +67,31 @@ def _measure(
     codec: Codec, sample: PartSample, test: LabelledBatches, tested: Codes, plain: Reconstruction
 ) -> dict[str, Any]:  # JSON
     kind, own = codec.description.kinds.index(sample.name), codec.layout.latents_of(sample.name)
-    values, asked = map(within_batches, as_amounts(sample.coefficients, sample.tested))
-    mu = within_batches(encode_split(codec, sample.fitted).mu)
-    held = within_batches(tested.mu[tested.kind == kind])
     swap = swap_errors(codec, test, tested, plain, kind, own)
+    return {
+        **explained_by_blocks(sample, encode_split(codec, sample.fitted).mu, tested.mu[tested.kind == kind], own),
+        "swap_ratio": swap.ratio,
+        "copy_ratio": swap.copy_ratio,
+    }
+
+
+def explained_by_blocks(
+    sample: PartSample, fitted: Floating, tested: Floating, own: Sequence[int]
+) -> dict[str, float]:  # JSON
+    """Return how much of a part's coefficients its own latents explain, the whole code, and all other latents.
+
+    fitted, tested: the codes of the sample's training batches (B, n, Z) and of its test batches (C, n, Z).
+    """
+    values, asked = map(within_batches, as_amounts(sample.coefficients, sample.tested))
+    mu, held = within_batches(fitted), within_batches(tested)
 
     def explained(latents: Sequence[int]) -> float:
         chosen = list(latents)
         return explained_by_ridge(mu[:, chosen], values, held[:, chosen], asked)
 
-    everything = range(codec.layout.size)
+    everything = range(mu.shape[1])
     return {
         "own_r2": explained(own),
         "whole_r2": explained(everything),
         "leakage_r2": explained([latent for latent in everything if latent not in own]),
-        "swap_ratio": swap.ratio,
-        "copy_ratio": swap.copy_ratio,
     }
