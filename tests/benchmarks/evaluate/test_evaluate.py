@@ -10,9 +10,12 @@ import pytest
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.evaluate import detector_recall, rerendering, supervised, swap_distance
+from dcign.evaluate.codes import encode_split
+from dcign.evaluate.coefficients import as_amounts
 from dcign.evaluate.sweeps import sweep_of
 from dcign.inputs.source import DataSource
 from dcign.recipes.registry import RECIPES
+from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from tests.support.toys import write_toys
@@ -54,6 +57,64 @@ def test_a_network_with_too_few_latents_for_the_classes_is_refused(tmp_path):
         BenchmarkError, match="expected a recipe with 6 latents or more, one per number or class, found 5"
     ):
         supervised.measure(DataSource(toys), TrainConfiguration("", "", recipe, 1, 0))
+
+
+class AllKnowing:
+    """Stands for a codec whose code is the labels and the coefficients of a picture that it knows."""
+
+    def __init__(self, source, description, recipe):
+        """Learn all pictures by heart."""
+        self.description, self.layout, self.known = description, CodeLayout.of(description, recipe), {}
+        for split in ("train", "test", "iid"):
+            whole = source.labelled(split)
+            told = [
+                as_amounts(
+                    source.trait("train", part, np.arange(9)), source.trait(split, part, np.arange(len(whole.kind)))
+                )[1]
+                for part in description.parts
+            ]
+            code = np.concatenate([whole.factors, *told], axis=-1)
+            self.known |= {
+                image.tobytes(): row
+                for image, row in zip(
+                    whole.images.reshape(-1, 32, 32, 3), code.reshape(-1, code.shape[-1]), strict=True
+                )
+            }
+
+    def encode(self, images, progress=None):
+        """Recall the codes of pictures, without any uncertainty."""
+        mu = np.array([self.known[image.tobytes()] for image in images])
+        return mu, np.full_like(mu, -20.0)
+
+
+def test_the_ceiling_has_an_output_for_each_coefficient_of_the_parts(people_faces):
+    source = DataSource(people_faces)
+    description = source.description()
+    configuration = TrainConfiguration("", "", RECIPES["swap"], 3, 0)
+    parts, wide = supervised.with_coefficients(source, description, configuration)
+    assert list(parts) == ["shape", "skin", "hair"]
+    assert {part: values.shape[-1] for part, values in parts.items()} == wide.recipe.latents_of_parts
+    for values in parts.values():
+        assert np.allclose(values.mean(axis=(0, 1)), 0, atol=1e-4)
+        assert np.allclose(values.std(axis=(0, 1)), 1, atol=1e-4)
+    train = source.labelled("train")
+    codec = supervised.train_regressor(train, parts, description, wide)
+    fitted, held = (encode_split(codec, source.labelled(split)) for split in ("train", "test"))
+    found = supervised.trait_scores(source, codec, parts, fitted, held)
+    assert list(found["parts"]) == ["shape", "skin", "hair"]
+    assert list(found["leakage"]) == list(description.factors)
+
+
+def test_outputs_that_are_the_truth_explain_their_part_and_nothing_else(people_faces):
+    source = DataSource(people_faces)
+    description = source.description()
+    parts, wide = supervised.with_coefficients(source, description, TrainConfiguration("", "", RECIPES["swap"], 1, 0))
+    codec = AllKnowing(source, description, wide.recipe)
+    fitted, held = (encode_split(codec, source.labelled(split)) for split in ("train", "test"))
+    found = supervised.trait_scores(source, codec, parts, fitted, held)
+    for score in found["parts"].values():
+        assert score["own_r2"] > 0.2  # of unseen people, from one batch of 20
+        assert score["leakage_r2"] < 0.01
 
 
 def test_a_network_trained_to_turn_a_picture_turns_it_nearer_the_more_it_is_trained(
