@@ -40,7 +40,7 @@ clean:  ## remove .venv, the demo and the site
 
 $(BIN)/.installed: setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "expected Python 3.11 or later, found $$($(PYTHON) --version): name another one, e.g. make setup PYTHON=python3.12."; exit 1; }
+	  { echo "expected Python 3.11 or later, found $$($(PYTHON) --version): name another one, e.g. make setup PYTHON=python3.11."; exit 1; }
 	@$(PYTHON) -m venv .venv 2>/dev/null || { $(MAKE) --no-print-directory apt PACKAGES=python3-venv && $(PYTHON) -m venv .venv; }
 	@echo "Installing dcign and its tools into .venv (most of it is PyTorch) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -144,7 +144,7 @@ def evaluate(
     `dcign train` ends with the same.
 
     With --photos and --labels, writes photos.json and photos.png instead: how well the factors of photographs are read,
-    as framed and under seven framings within 10 %.
+    as framed, and under six other framings: 10 % larger or smaller, or moved by 5 % of the width.
 
     \b
     Example:

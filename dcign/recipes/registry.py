@@ -211,7 +211,7 @@ PAPER = replace(
 VAE = replace(
     SWAP,
     name="vae",
-    summary="a plain VAE: the same network and schedule, nothing clamped",
+    summary="a plain VAE: the same layers and schedule, nothing clamped, not equivariant",
     mirror=False,
     reference="none",
     invariance_start=0.0,
