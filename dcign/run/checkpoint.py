@@ -22,7 +22,8 @@ from dcign.storage.atomic import temporary_path
 
 FILE = "checkpoint.safetensors"
 REFINER = "refiner.safetensors"  # the same of a refiner
-LARGEST = 2**31  # bytes: more than the largest network with its average and the optimiser's moments
+LARGEST = 2**31  # bytes of a file
+MOST_WEIGHTS = LARGEST // 20  # each with its average and at most two moments, 4 bytes each, and some space
 
 # What each optimiser stores per weight. Without momentum, RMSprop has no momentum_buffer.
 MOMENTS = {

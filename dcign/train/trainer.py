@@ -11,8 +11,9 @@ from dcign.data.schema import ALL
 from dcign.errors import TrainingError
 from dcign.inputs.batches import EVERYTHING, ImageBatches, batches_by_kind, step_generator
 from dcign.inputs.trainable import ONE_THING_VARIES
-from dcign.network.autoencoder import build_model
+from dcign.network.autoencoder import build_model, count_parameters
 from dcign.network.halves import initialise
+from dcign.run import checkpoint
 from dcign.run.checkpoint import TrainingState
 from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
@@ -35,6 +36,11 @@ class Trainer(TrainingLoop):
         """Build the network with its first weights."""
         recipe = configuration.recipe
         model = build_model(recipe, description)
+        if (weights := count_parameters(model)) > checkpoint.MOST_WEIGHTS:
+            raise TrainingError(
+                f"expected a network of at most {checkpoint.MOST_WEIGHTS:,} weights, so that its checkpoint can be "
+                f"read again, found {weights:,}: lower its widths."
+            )
         initialise(model, recipe.gain, step_generator(configuration.seed, INITIALISATION))
         model.to(ranks.device)
         super().__init__(

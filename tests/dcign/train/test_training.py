@@ -168,6 +168,13 @@ def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
         train_on(moving_blobs(), DESCRIPTION, configured(tmp_path))
 
 
+def test_a_network_whose_checkpoint_could_not_be_read_again_is_refused_before_it_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer.checkpoint, "MOST_WEIGHTS", 1000)
+    with pytest.raises(TrainingError, match=r"at most 1,000 weights, .*, found [\d,]+: lower its widths"):
+        train_on(moving_blobs(), DESCRIPTION, configured(tmp_path / "run", steps=1))
+    assert not (tmp_path / "run" / "configuration.json").exists()
+
+
 def test_more_images_than_a_batch_has_are_refused_of_a_fresh_run(tmp_path):
     recipe = changed(SWAP, {"images": 21})
     with pytest.raises(TrainingError, match="expected images of at most 20, as many as a batch has, found 21"):
