@@ -20,8 +20,17 @@ Types = Sequence[str]  # the type of each factor, (F,)
 Blocks = Sequence[Sequence[int]]  # latents of each block; a block counts as one latent
 
 
+def as_floats(table: ArrayLike) -> Floating:
+    """Return a table of float32 as it is, and any other in float64: in float16, sums of squares overflow."""
+    values: NDArray[np.generic] = np.asarray(table)
+    return np.asarray(values, np.float32 if values.dtype == np.float32 else np.float64)
+
+
 def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floating, NDArray[np.generic]]:
-    """Check the two tables: (N, Z), (N, F) -> latents in float64 (N, Z), factors in their own type (N, F)."""
+    """Check the two tables: (N, Z), (N, F) -> latents in float64 (N, Z), factors (N, F).
+
+    Factors keep an integer type; floats are as of `as_floats`.
+    """
     codes, truth = np.asarray(latents), np.asarray(factors)
     if codes.ndim != 2 or truth.ndim != 2 or len(codes) != len(truth) or 0 in (*codes.shape, *truth.shape):
         raise TrainingError(
@@ -38,7 +47,7 @@ def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floatin
             raise TrainingError(f"expected {name} of at most {LARGEST:g}, found larger values: scale them down.")
     if reason := unmeasurable(truth):
         raise TrainingError(reason)
-    return codes.astype(np.float64), truth
+    return codes.astype(np.float64), as_floats(truth) if truth.dtype.kind == "f" else truth
 
 
 def types_of(*tables: NDArray[np.generic], types: Types | None = None) -> tuple[str, ...]:

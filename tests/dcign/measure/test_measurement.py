@@ -72,6 +72,14 @@ def test_metrics_are_those_of_the_functions_whatever_the_order_of_the_rows():
     assert ordered["metrics"]["latents"]["explicitness"]["value"] > 0.7
 
 
+def test_labels_in_float16_score_as_in_float64():
+    latents, factors = np.random.default_rng(1).normal(size=(ROWS, 2)), arrays()[1]
+    narrow = (80 * factors).astype(np.float16)
+    found = [quick(CodeTable.of(latents, values))["factors"] for values in (narrow, narrow.astype(np.float64))]
+    assert found[0] == found[1]
+    assert found[0]["factor 0"]["r2"] < 0.2
+
+
 def test_given_blocks_and_own_latents_are_used():
     latents, factors = arrays()
     turned = latents * [1, 1, 0.3, 1]
