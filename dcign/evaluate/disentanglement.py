@@ -16,9 +16,9 @@ from dcign.metrics.bootstrap import bootstrap_all
 from dcign.metrics.capacity import loss_capacity
 from dcign.metrics.infomec import infomec
 from dcign.metrics.information import binned, entropy, gap_of, information, med_of, modularity_of
-from dcign.metrics.interventions import beta_vae_score, factor_vae_score, interventional_robustness
+from dcign.metrics.interventions import beta_vae_score, factor_vae_score, irs_of
 from dcign.metrics.predictors import DCI, dci, dci_continuous, explicitness, predicted_right, sap_of
-from dcign.metrics.tables import BINS, CLASS, Blocks, Types, blocks_around, classes, types_of
+from dcign.metrics.tables import BINS, CLASS, Blocks, Types, blocks_around, checked_blocks, classes, types_of
 from dcign.progress import FractionProgress, no_fraction_progress
 
 FITTED, MEASURED = 10_000, 5_000  # images at most; of fewer than 15,000, two thirds and one third
@@ -149,6 +149,7 @@ def _metrics(
     rows: _Resampling,
 ) -> Metrics:
     bins, members, _ = binned(mu, factors, blocks, types)
+    checked = checked_blocks(blocks, mu.shape[1])
 
     def informed(code: Int64, factor: Int64) -> tuple[float, float, float]:
         found = information(code, members, factor)
@@ -158,7 +159,7 @@ def _metrics(
         return (sap_of(right),)
 
     def robust(codes: Floating, factor: Int64) -> tuple[float]:
-        return (interventional_robustness(codes, factor, blocks),)
+        return (irs_of(codes, factor, checked),)
 
     gap, modularity, purity = rows.intervals(informed, [bins, truth])
     (separate,) = rows.intervals(separated, [predicted_right(*tables, blocks=blocks)], halves(len(mu))[1])

@@ -86,12 +86,15 @@ def interventional_robustness(latents: ArrayLike, factors: ArrayLike, blocks: Bl
     mean over latents, weighted by d. The latents of a block share the factor that is best for their weighted mean.
     """
     codes, factor_table = latents_and_factors(latents, factors)
-    truth = classes(factor_table)
+    return irs_of(codes, classes(factor_table), checked_blocks(blocks, codes.shape[1]))
+
+
+def irs_of(codes: Floating, truth: Int64, members: list[list[int]]) -> float:
+    """Return IRS of codes (N, Z), classes (N, F) and blocks, unchecked: a bootstrap may draw one class alone."""
     largest = np.abs(codes - codes.mean(axis=0)).max(axis=0)
     if not largest.any():
         return 0.0
     moved = np.stack([_moved_within(codes, column) for column in truth.T], axis=1)  # (Z, F)
-    members = checked_blocks(blocks, codes.shape[1])
     still = [(largest[block, None] - moved[block]).sum(axis=0).max() for block in members]
     return float(np.sum(still) / largest.sum())
 

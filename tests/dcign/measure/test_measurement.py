@@ -109,6 +109,17 @@ def test_intervals_over_groups_are_wider_where_rows_repeat():
     assert width(grouped) > 1.5 * width(plain)
 
 
+def test_intervals_over_few_groups_are_drawn_where_a_class_is_constant_in_each():
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(6), 60)
+    factors = np.stack([person % 2, rng.integers(4, size=360)], axis=1)
+    latents = factors + 0.1 * rng.normal(size=factors.shape)
+    report = quick(CodeTable.of(latents, factors, groups=person))
+    assert report["groups"] == 6
+    irs = report["metrics"]["latents"]["irs"]
+    assert irs["low"] <= irs["value"] <= irs["high"]
+
+
 def test_a_split_is_measured_and_train_is_what_maps_are_fitted_on():
     latents, factors = arrays(rows=3 * ROWS)
     split = np.repeat(["train", "iid", "test"], ROWS)
