@@ -65,11 +65,15 @@ class MonotoneMap:
         return mapped
 
     def without_plateaus(self) -> MonotoneMap:
-        """Return the strictly monotone map with one knot per different output: at its middle, or at the map's end."""
+        """Return the strictly monotone map with one knot per different output: at its middle, or at the map's end.
+
+        A constant map has a knot at each end, or one of a single input.
+        """
         first = np.flatnonzero(np.diff(self.outputs, prepend=np.nan) != 0)
         last = np.append(first[1:], len(self.outputs)) - 1
         if len(first) == 1:
-            return MonotoneMap(self.inputs[[0, -1]], self.outputs[[0, -1]])
+            ends = [0, -1] if self.inputs[0] < self.inputs[-1] else [0]
+            return MonotoneMap(self.inputs[ends], self.outputs[ends])
         middles = (self.inputs[first] + self.inputs[last]) / 2
         middles[[0, -1]] = self.inputs[[0, -1]]
         return MonotoneMap(middles, self.outputs[first])
