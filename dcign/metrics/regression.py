@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.metrics.bootstrap import bootstrap_all
-from dcign.metrics.tables import as_floats, refuse_latents, train_and_test
+from dcign.metrics.tables import as_floats, deviations, refuse_latents, train_and_test
 
 SCORES = ("r2", "r2_linear", "spearman", "mean_absolute_error")  # of MonotoneLatent
 KNOTS = 200  # of a monotone map: enough for a tenth of a degree, few enough for a JSON file
@@ -20,7 +20,7 @@ def r_squared(truth: Floating, predicted: Floating) -> float:
     """Return 1 - squared error / variance: (N,), (N,) -> at most 1, below 0 if worse than the mean."""
     wanted, found = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)  # squares of narrow types overflow
     spread = np.square(wanted - wanted.mean()).sum()
-    return float(1 - np.square(wanted - found).sum() / spread) if spread > 0 else 0.0
+    return float(1 - np.square(wanted - found).sum() / spread) if deviations(wanted) > 0 else 0.0
 
 
 def spearman(first: Floating, second: Floating) -> float:
@@ -48,7 +48,7 @@ def linear_prediction(inputs: Floating, weights: Floating) -> Floating:
 def fit_line(inputs: Floating, outputs: Floating) -> tuple[float, float]:
     """Return slope and offset of the least-squares line: (N,), (N,). The slope is 0 for constant inputs."""
     spread = float(np.var(inputs))
-    slope = float(np.cov(inputs, outputs, bias=True)[0, 1]) / spread if spread > 0 else 0.0
+    slope = float(np.cov(inputs, outputs, bias=True)[0, 1]) / spread if deviations(inputs) > 0 else 0.0
     return slope, float(outputs.mean() - slope * inputs.mean())
 
 

@@ -12,6 +12,7 @@ from dcign.errors import TrainingError
 
 LARGEST = 1e50  # absolute value: squares of much larger ones overflow, and support vector machines never converge
 LEAST_ROWS = 50  # fewer say nothing: with one or two rows per bin, any latent seems to predict any factor
+ROUNDING = 4  # times the float type's precision, relative to the largest value
 BINS = 20  # per range: with raw floats as classes a perfect latent would score about 0
 
 NUMBER, CLASS, ANGLE = TYPES = ("number", "class", "angle")  # of factors; an angle is in degrees
@@ -164,9 +165,23 @@ def refuse_latents(named: Iterable[int], latents: int) -> None:
         raise TrainingError(f"expected latents from 0 to {latents - 1}, found {unknown[0]}: name latents of the code.")
 
 
+def deviations(columns: Floating) -> Floating:
+    """Return the standard deviation of each column, (N, ...) -> (...); 0 where values differ by rounding alone.
+
+    The deviation of equal values need not be 0, because their mean is rounded: it is 1e-17 for many values of .1.
+    """
+    table = as_floats(columns)
+    rounding = ROUNDING * np.finfo(table.dtype).eps * np.abs(table).max(axis=0)
+    spread: Floating = np.where(np.ptp(table, axis=0) > rounding, table.std(axis=0), 0.0)
+    return spread
+
+
 def standardised(values: Floating, like: Floating | None = None) -> Floating:
-    """Scale columns (N, Z) to mean 0 and deviation 1, by the statistics of `like` if given; constant ones become 0."""
+    """Scale columns (N, Z) to mean 0 and deviation 1, by the statistics of `like` if given.
+
+    Constant ones become 0: see `deviations`.
+    """
     source = values if like is None else like
-    spread = source.std(axis=0)
+    spread = deviations(source)
     scaled: Floating = (values - source.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
     return scaled
