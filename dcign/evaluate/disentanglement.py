@@ -37,12 +37,12 @@ class Disentanglement:
     metrics: of "latents", each latent by itself, and of "blocks", where the latents of each block count as one.
     dci: DCI disentanglement by "classes", 20 per real factor, and by real "values", each over all "latents", over
     "blocks", and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for
-    "values". All are None if the tables were too small to measure.
+    "values". All are None if the tables could not be measured.
     """
 
-    metrics: dict[str, Metrics] | None
-    dci: dict[str, dict[str, float]] | None
-    dci_estimator: dict[str, str] | None
+    metrics: dict[str, Metrics] | None = None
+    dci: dict[str, dict[str, float]] | None = None
+    dci_estimator: dict[str, str] | None = None
 
 
 def measure_disentanglement(
@@ -110,6 +110,27 @@ def halves(images: int) -> tuple[slice, slice]:
     """Return the rows on which metrics are fitted, and those on which they are measured."""
     fitted = slice(min(FITTED, 2 * images // 3))
     return fitted, slice(fitted.stop, fitted.stop + MEASURED)
+
+
+def unmeasurable_bins(
+    factors: Floating | Int64, ranges: Floating | None, types: Types, names: Sequence[str] = ()
+) -> str:
+    """Return why factors (N, F) cannot be measured once they are cut into bins, as one sentence, or "" if they can.
+
+    An outlier widens the range, so that all other values may lie in one bin. names (F,): of the factors; () numbers
+    them. The rest as in `measure_disentanglement`.
+    """
+    truth = classes(factors, ranges, types)
+    for done, rows in zip(("fitted", "measured"), halves(len(truth)), strict=True):
+        for index, (values, kind) in enumerate(zip(truth[rows].T, types, strict=True)):
+            if values.min() == values.max():
+                return (
+                    "expected factors that vary in the rows that metrics are fitted on and in those measured, found "
+                    f"{names[index] if names else f'factor {index}'} in one "
+                    f"{'class' if kind == CLASS else f'of {BINS} bins of its range'} in all {len(values):,} rows "
+                    f"{done}: remove outliers of that factor, or leave it out."
+                )
+    return ""
 
 
 def label_ranges(factors: Floating) -> Floating:

@@ -157,6 +157,24 @@ def test_too_few_rows_and_constant_factors_are_refused_by_name():
         quick(CodeTable.of(latents, factors, factor_names=["pan", "tilt"]))
 
 
+def test_a_factor_of_one_outlier_is_refused_by_name_because_all_else_is_in_one_bin():
+    latents, factors = arrays()
+    factors[0, 1] = 1000
+    with pytest.raises(TrainingError, match=r"found tilt in one of 20 bins of its range in all \d+ rows "):
+        quick(CodeTable.of(latents, factors, factor_names=["pan", "tilt"]))
+
+
+def test_chance_is_left_out_where_shuffled_labels_have_an_outlier_in_one_part_alone(monkeypatch):
+    latents, factors = arrays()
+    table = CodeTable.of(latents, factors, factor_names=["pan", "tilt"])
+    monkeypatch.setattr("dcign.measure.measurement._shuffled", lambda rows, groups: rows)
+    factors[[0, -1], 1] = 1000  # each part has one; with SEED, both get into the same part
+    report = quick(table)
+    assert report["chance"]["shuffled"] == {"metrics": None, "dci": None}
+    assert report["metrics"]["latents"]["mig"]["value"] > 0.3
+    assert "InfoM" in measurement_table(report)
+
+
 def test_the_table_names_each_metric_once_beside_what_chance_gives():
     text = measurement_table(quick(CodeTable.of(*arrays(), factor_names=["pan", "tilt"])))
     assert text.startswith("the arrays: 240 of 240 rows, 4 latents, 2 factors in 3 blocks.")
