@@ -16,7 +16,7 @@ import torch
 from dcign.arrays import Bool
 from dcign.evaluate.codes import Codes, encode_split
 from dcign.evaluate.directions import measure_baselines
-from dcign.evaluate.disentanglement import label_ranges, measure_disentanglement
+from dcign.evaluate.disentanglement import label_ranges, measure_disentanglement, unmeasurable_bins
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.leakage import measure_leakage
 from dcign.evaluate.pictures.reconstruction import Reconstruction, measure_reconstruction
@@ -126,16 +126,20 @@ def _untrained_network(
 
 
 def _literature(codec: Codec, held: Codes, fits: Sequence[Calibration], class_trees: bool) -> dict[str, Any]:  # JSON
+    """Return the metrics of the literature, or nothing if labels cannot be cut into bins."""
     own, blocks = [latent for fit in fits for latent in fit.own], latent_blocks(codec, fits)
+    ranges, types = label_ranges(held.flat_factors), metric_types(codec)
+    if unmeasurable_bins(held.flat_factors, ranges, types):
+        return {}
     found = measure_disentanglement(
         held.flat_mu,
         held.flat_factors,
-        label_ranges(held.flat_factors),
+        ranges,
         own,
         blocks,
         None,
         class_trees=class_trees,
-        types=metric_types(codec),
+        types=types,
     )
     values = {
         kind: {name: {"value": metric["value"]} for name, metric in metrics.items()}

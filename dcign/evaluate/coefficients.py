@@ -8,6 +8,7 @@ from sklearn.linear_model import RidgeCV
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
+from dcign.metrics.tables import deviations
 
 PENALTIES = np.logspace(-2, 4, 13)  # of which cross-validation on the rows fitted chooses one
 LEAST_SPREAD = 1e-6  # standard deviation within batches below which a column is constant
@@ -17,6 +18,7 @@ MOST_CLASSES = 32  # of a column of whole numbers, which is a class and no amoun
 def within_batches(values: ArrayLike) -> Floating:
     """Return differences from the mean of each batch: (B, n, K) -> (B n, K)."""
     table = np.asarray(values, np.float64)
+    table = table - table[:, :1]  # so that equal values differ by 0, not by the rounding of their mean
     differences: Floating = (table - table.mean(axis=1, keepdims=True)).reshape(-1, table.shape[-1])
     return differences
 
@@ -52,7 +54,7 @@ def explained_by_ridge(
 
     The tables hold differences from a mean, so there is no offset: predicting 0 scores 0.
     """
-    scale = train_latents.std(axis=0)
+    scale = deviations(train_latents)
     scale = np.where(scale > 0, scale, np.inf)
     model = RidgeCV(PENALTIES, fit_intercept=False).fit(train_latents / scale, train_values)
     predicted = model.predict(test_latents / scale).reshape(test_values.shape)

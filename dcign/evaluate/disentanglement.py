@@ -16,9 +16,9 @@ from dcign.metrics.bootstrap import bootstrap_all
 from dcign.metrics.capacity import loss_capacity
 from dcign.metrics.infomec import infomec
 from dcign.metrics.information import binned, entropy, gap_of, information, med_of, modularity_of
-from dcign.metrics.interventions import beta_vae_score, factor_vae_score, interventional_robustness
+from dcign.metrics.interventions import beta_vae_score, factor_vae_score, irs_of
 from dcign.metrics.predictors import DCI, dci, dci_continuous, explicitness, predicted_right, sap_of
-from dcign.metrics.tables import BINS, CLASS, Blocks, Types, blocks_around, classes, types_of
+from dcign.metrics.tables import BINS, CLASS, Blocks, Types, blocks_around, checked_blocks, classes, types_of
 from dcign.progress import FractionProgress, no_fraction_progress
 
 FITTED, MEASURED = 10_000, 5_000  # images at most; of fewer than 15,000, two thirds and one third
@@ -37,12 +37,12 @@ class Disentanglement:
     metrics: of "latents", each latent by itself, and of "blocks", where the latents of each block count as one.
     dci: DCI disentanglement by "classes", 20 per real factor, and by real "values", each over all "latents", over
     "blocks", and over the "factors" own latents alone. dci_estimator: which trees DCI grew for "classes" and for
-    "values". All are None if the tables were too small to measure.
+    "values". All are None if the tables could not be measured.
     """
 
-    metrics: dict[str, Metrics] | None
-    dci: dict[str, dict[str, float]] | None
-    dci_estimator: dict[str, str] | None
+    metrics: dict[str, Metrics] | None = None
+    dci: dict[str, dict[str, float]] | None = None
+    dci_estimator: dict[str, str] | None = None
 
 
 def measure_disentanglement(
@@ -112,6 +112,27 @@ def halves(images: int) -> tuple[slice, slice]:
     return fitted, slice(fitted.stop, fitted.stop + MEASURED)
 
 
+def unmeasurable_bins(
+    factors: Floating | Int64, ranges: Floating | None, types: Types, names: Sequence[str] = ()
+) -> str:
+    """Return why factors (N, F) cannot be measured once they are cut into bins, as one sentence, or "" if they can.
+
+    An outlier widens the range, so that all other values may lie in one bin. names (F,): of the factors; () numbers
+    them. The rest as in `measure_disentanglement`.
+    """
+    truth = classes(factors, ranges, types)
+    for done, rows in zip(("fitted", "measured"), halves(len(truth)), strict=True):
+        for index, (values, kind) in enumerate(zip(truth[rows].T, types, strict=True)):
+            if values.min() == values.max():
+                return (
+                    "expected factors that vary in the rows that metrics are fitted on and in those measured, found "
+                    f"{names[index] if names else f'factor {index}'} in one "
+                    f"{'class' if kind == CLASS else f'of {BINS} bins of its range'} in all {len(values):,} rows "
+                    f"{done}: remove outliers of that factor, or leave it out."
+                )
+    return ""
+
+
 def label_ranges(factors: Floating) -> Floating:
     """Return the lowest and the highest value of each factor: (N, F) -> (F, 2)."""
     return np.stack([factors.min(axis=0), factors.max(axis=0)], axis=1)
@@ -149,6 +170,7 @@ def _metrics(
     rows: _Resampling,
 ) -> Metrics:
     bins, members, _ = binned(mu, factors, blocks, types)
+    checked = checked_blocks(blocks, mu.shape[1])
 
     def informed(code: Int64, factor: Int64) -> tuple[float, float, float]:
         found = information(code, members, factor)
@@ -158,7 +180,7 @@ def _metrics(
         return (sap_of(right),)
 
     def robust(codes: Floating, factor: Int64) -> tuple[float]:
-        return (interventional_robustness(codes, factor, blocks),)
+        return (irs_of(codes, factor, checked),)
 
     gap, modularity, purity = rows.intervals(informed, [bins, truth])
     (separate,) = rows.intervals(separated, [predicted_right(*tables, blocks=blocks)], halves(len(mu))[1])

@@ -22,7 +22,13 @@ from dcign.errors import TrainingError
 from dcign.evaluate.chance import measure_chance
 from dcign.evaluate.codes import ALIVE_NATS, encode_split, evenly, thinning
 from dcign.evaluate.directions import Baselines, measure_baselines, save_directions
-from dcign.evaluate.disentanglement import Disentanglement, label_ranges, measure_disentanglement, tree_operations
+from dcign.evaluate.disentanglement import (
+    Disentanglement,
+    label_ranges,
+    measure_disentanglement,
+    tree_operations,
+    unmeasurable_bins,
+)
 from dcign.evaluate.held_out import SPLITS, held_out_names, read_held_out
 from dcign.evaluate.identification import identify_first
 from dcign.evaluate.person_parts import PartSample, measure_parts, read_parts
@@ -182,11 +188,13 @@ def evaluate_codec(
     splits = EncodedSplits(test, sweep, fitted, held, tested)
     scores = measure_factors(codec, splits, fits, alive, plain, rng, meter)
     baselines = measure_baselines(codec, train.varying, fitted)
-    unmeasured = splits.unmeasurable()
-    literature = Disentanglement(None, None, None)
+    too_small = splits.unmeasurable()
+    ranges, types = label_ranges(held.flat_factors), metric_types(codec)
+    unmeasured = too_small or unmeasurable_bins(held.flat_factors, ranges, types, factors)
+    literature = Disentanglement()
     disentangling = meter.part("disentangling")
     if not unmeasured:
-        own, ranges = [latent for fit in fits for latent in fit.own], label_ranges(held.flat_factors)
+        own = [latent for fit in fits for latent in fit.own]
         literature = measure_disentanglement(
             held.flat_mu,
             held.flat_factors,
@@ -195,7 +203,7 @@ def evaluate_codec(
             latent_blocks(codec, fits),
             rng,
             disentangling,
-            types=metric_types(codec),
+            types=types,
         )
     intrinsic = other_latents(codec, fits)
     intrinsic = intrinsic[alive[intrinsic]]
@@ -222,7 +230,7 @@ def evaluate_codec(
         "blocks": _blocks(codec, alive),
         "identity": dataclasses.asdict(identity) if identity else None,
         "entangled": {
-            name: {} if unmeasured else each.score(held.flat_mu, truth)
+            name: {} if too_small else each.score(held.flat_mu, truth)
             for name, each, truth in zip(factors, baselines, held.flat_factors.T, strict=False)
         },
         "mig": literature.metrics["latents"]["mig"]["value"] if literature.metrics else None,

@@ -17,6 +17,7 @@ from dcign.arrays import UInt8
 from dcign.inputs.framing import Framing, framed, over
 from dcign.inputs.light import encoded_light, light_of
 from dcign.inputs.source import LabelledBatches
+from dcign.metrics.categorical import same_class
 from dcign.metrics.circular import circular_r_squared, wrapped
 from dcign.metrics.regression import r_squared
 from dcign.progress import FractionProgress, no_fraction_progress
@@ -44,7 +45,7 @@ def measure_robustness(
     rng: np.random.Generator,
     progress: FractionProgress = no_fraction_progress,
 ) -> dict[str, Any]:  # JSON
-    """Return the error and R^2 of each factor under each alteration, by their names, as evaluation.json has them.
+    """Return `read_scores` of each factor under each alteration, by their names, as evaluation.json has them.
 
     The gray background needs masks; without them it is left out.
     """
@@ -58,18 +59,20 @@ def measure_robustness(
     for number, (name, altered) in enumerate(alterations.items()):
         read = factor_values(codec.encode(altered)[0], fits)
         found[name] = {
-            fit.factor: read_scores(values, wanted, fit.circular)
+            fit.factor: read_scores(values, wanted, fit)
             for fit, values, wanted in zip(fits, read.T, truth.T, strict=True)
         }
         progress((number + 1) / len(alterations))
     return {"images": len(images), "alterations": found}
 
 
-def read_scores(read: Any, truth: Any, circular: bool) -> dict[str, float]:  # arrays (N,) of any floating type
-    """Return the mean absolute error and R^2 of values of a factor, (N,) each."""
+def read_scores(read: Any, truth: Any, fit: Calibration) -> dict[str, float]:  # arrays (N,) of any floating type
+    """Return the mean absolute error and R^2 of a factor's values, (N,) each, or the accuracy of its classes."""
     values, wanted = np.asarray(read, np.float64), np.asarray(truth, np.float64)
-    error = wrapped(values - wanted) if circular else values - wanted
-    r2 = circular_r_squared(wanted, values) if circular else r_squared(wanted, values)
+    if fit.classes:
+        return {"accuracy": same_class(values, wanted)}
+    error = wrapped(values - wanted) if fit.circular else values - wanted
+    r2 = circular_r_squared(wanted, values) if fit.circular else r_squared(wanted, values)
     return {"mean_absolute_error": float(np.abs(error).mean()), "r2": r2}
 
 

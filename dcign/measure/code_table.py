@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dcign.arrays import Floating, Int64, Str
 from dcign.errors import TrainingError
-from dcign.metrics.tables import ANGLE, CLASS, LARGEST, checked_blocks, refuse_latents, types_of
+from dcign.metrics.tables import ANGLE, CLASS, LARGEST, as_floats, checked_blocks, refuse_latents, types_of
 from dcign.printable import printable
 
 LATENTS = ("latents", "codes", "mu")
@@ -155,7 +155,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:  # of several element types
 
 
 def _numbers(name: str, values: ArrayLike, place: str) -> Any:  # Floating or Int64
-    """Check a table of finite numbers with at least one row and column (N, K); other types than floats become int64."""
+    """Check a table of finite numbers with at least one row and column (N, K) -> float32, float64 or int64."""
     table = np.asarray(values)
     if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "biuf":
         raise TrainingError(
@@ -171,7 +171,7 @@ def _numbers(name: str, values: ArrayLike, place: str) -> Any:  # Floating or In
             f"expected {name} that are finite and at most {LARGEST:g} in {place}, found {table[row, column]} in row "
             f"{row}, column {column}, counted from 0{others}: remove such rows."
         )
-    return table if table.dtype.kind == "f" else table.astype(np.int64)
+    return as_floats(table) if table.dtype.kind == "f" else table.astype(np.int64)
 
 
 def _column(name: str, values: NDArray[Any], count: int, place: str) -> NDArray[Any]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
-from dcign.evaluate.disentanglement import Disentanglement, halves, measure_disentanglement
+from dcign.evaluate.disentanglement import Disentanglement, halves, measure_disentanglement, unmeasurable_bins
 from dcign.evaluate.scores import best_latents, read_factor
 from dcign.machine import keep_freed_memory
 from dcign.measure.code_table import CodeTable
@@ -89,7 +89,10 @@ def measure(
     reading(1.0)
     found = _literature(rows, table.types, mine, blocks, rng, meter.part("measuring"), class_trees)
     shuffled = dataclasses.replace(rows, factors=rng.permutation(rows.factors), groups=None)
-    mixed = _literature(shuffled, table.types, mine, blocks, rng, meter.part("measuring chance"), False)
+    mixed, chance = Disentanglement(), meter.part("measuring chance")
+    if not unmeasurable_bins(shuffled.factors, None, table.types):
+        mixed = _literature(shuffled, table.types, mine, blocks, rng, chance, False)
+    chance(1.0)
     report: dict[str, Any] = {  # JSON
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -161,7 +164,7 @@ def _taken(table: CodeTable, measured: Int64, fitted: Int64, split: str) -> _Row
 
 
 def _refuse_unmeasurable(table: CodeTable, rows: _Rows) -> None:
-    """Raise TrainingError if there are too few rows, or a factor is constant where maps are fitted or measured."""
+    """Raise TrainingError if there are too few rows, or a factor is constant or in one bin."""
     of_split = f"the split {rows.split} of {table.place}" if rows.split else table.place
     last = rows.factors[halves(len(rows.factors))[1]]
     if len(last) < LEAST_ROWS:
@@ -178,6 +181,8 @@ def _refuse_unmeasurable(table: CodeTable, rows: _Rows) -> None:
                 )
         if reason := unmeasurable(part):
             raise TrainingError(f"{of_split}: {reason}")
+    if reason := unmeasurable_bins(rows.factors, None, table.types, table.names):
+        raise TrainingError(f"{of_split}: {reason}")
 
 
 def _own(table: CodeTable, rows: _Rows, own: Sequence[int | Sequence[int]]) -> list[tuple[int, ...]]:

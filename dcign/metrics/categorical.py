@@ -36,6 +36,11 @@ def accuracy(truth: Floating, predicted: Floating) -> float:
     return float((truth.argmax(axis=1) == predicted.argmax(axis=1)).mean())
 
 
+def same_class(truth: Floating, read: Floating) -> float:
+    """Return the share of rows whose class was read right: indices of classes, (N,), (N,)."""
+    return float((np.rint(truth) == np.rint(read)).mean())
+
+
 @dataclass(frozen=True, eq=False)
 class Discriminant:
     """Normal distributions of one covariance, one per class: means (K, k); log probabilities are linear.

@@ -188,9 +188,16 @@ def weighted_purity(importances: Floating) -> float:
 
 
 def _cut(columns: Floating) -> Int64:
-    """Cut each column into 20 equal bins of its range, with np.histogram's edges: (N, C) -> 0..19."""
-    edges = [np.histogram(column, BINS)[1][:-1] for column in columns.T]
-    return np.stack([np.digitize(column, lower) - 1 for column, lower in zip(columns.T, edges, strict=True)], axis=1)
+    """Cut each column into 20 equal bins of its range, with np.histogram's edges: (N, C) -> 0..19.
+
+    A column whose range is too narrow for 20 bins of different edges is in one bin.
+    """
+    return np.stack([np.digitize(column, _lower_edges(column)) - 1 for column in columns.T], axis=1)
+
+
+def _lower_edges(column: Floating) -> Floating:
+    edges: Floating = np.linspace(column.min(), column.max(), BINS + 1)
+    return edges[:-1] if (np.diff(edges) > 0).all() else edges[:1]
 
 
 def _shared(first: Int64, second: Int64) -> float:

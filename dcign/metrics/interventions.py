@@ -13,7 +13,15 @@ from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating, Int64
 from dcign.errors import TrainingError
-from dcign.metrics.tables import Blocks, checked_blocks, classes, latents_and_factors, refuse_latents, standardised
+from dcign.metrics.tables import (
+    Blocks,
+    checked_blocks,
+    classes,
+    deviations,
+    latents_and_factors,
+    refuse_latents,
+    standardised,
+)
 
 GROUP = 64  # rows, or pairs of rows, that share a class
 FITTED, SCORED = 10_000, 5_000  # groups, as in disentanglement_lib
@@ -36,7 +44,7 @@ def factor_vae_score(
     """
     codes, factor_table = latents_and_factors(latents, factors)
     spread = codes.var(axis=0, ddof=1) if len(codes) > 1 else np.zeros(codes.shape[1])
-    alive = np.sqrt(spread) > dead
+    alive = (np.sqrt(spread) > dead) & (deviations(codes) > 0)
     members = [kept for block in checked_blocks(blocks, codes.shape[1]) if (kept := [z for z in block if alive[z]])]
     if not members:
         return 0.0
@@ -86,12 +94,15 @@ def interventional_robustness(latents: ArrayLike, factors: ArrayLike, blocks: Bl
     mean over latents, weighted by d. The latents of a block share the factor that is best for their weighted mean.
     """
     codes, factor_table = latents_and_factors(latents, factors)
-    truth = classes(factor_table)
+    return irs_of(codes, classes(factor_table), checked_blocks(blocks, codes.shape[1]))
+
+
+def irs_of(codes: Floating, truth: Int64, members: list[list[int]]) -> float:
+    """Return IRS of codes (N, Z), classes (N, F) and blocks, unchecked: a bootstrap may draw one class alone."""
     largest = np.abs(codes - codes.mean(axis=0)).max(axis=0)
-    if not largest.any():
+    if not deviations(codes).any():
         return 0.0
     moved = np.stack([_moved_within(codes, column) for column in truth.T], axis=1)  # (Z, F)
-    members = checked_blocks(blocks, codes.shape[1])
     still = [(largest[block, None] - moved[block]).sum(axis=0).max() for block in members]
     return float(np.sum(still) / largest.sum())
 

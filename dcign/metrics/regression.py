@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dcign.arrays import Floating
 from dcign.errors import TrainingError
 from dcign.metrics.bootstrap import bootstrap_all
-from dcign.metrics.tables import refuse_latents, train_and_test
+from dcign.metrics.tables import as_floats, deviations, refuse_latents, train_and_test
 
 SCORES = ("r2", "r2_linear", "spearman", "mean_absolute_error")  # of MonotoneLatent
 KNOTS = 200  # of a monotone map: enough for a tenth of a degree, few enough for a JSON file
@@ -18,8 +18,9 @@ KNOTS = 200  # of a monotone map: enough for a tenth of a degree, few enough for
 
 def r_squared(truth: Floating, predicted: Floating) -> float:
     """Return 1 - squared error / variance: (N,), (N,) -> at most 1, below 0 if worse than the mean."""
-    spread = np.square(truth - truth.mean()).sum()
-    return float(1 - np.square(truth - predicted).sum() / spread) if spread > 0 else 0.0
+    wanted, found = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)  # squares of narrow types overflow
+    spread = np.square(wanted - wanted.mean()).sum()
+    return float(1 - np.square(wanted - found).sum() / spread) if deviations(wanted) > 0 else 0.0
 
 
 def spearman(first: Floating, second: Floating) -> float:
@@ -47,7 +48,7 @@ def linear_prediction(inputs: Floating, weights: Floating) -> Floating:
 def fit_line(inputs: Floating, outputs: Floating) -> tuple[float, float]:
     """Return slope and offset of the least-squares line: (N,), (N,). The slope is 0 for constant inputs."""
     spread = float(np.var(inputs))
-    slope = float(np.cov(inputs, outputs, bias=True)[0, 1]) / spread if spread > 0 else 0.0
+    slope = float(np.cov(inputs, outputs, bias=True)[0, 1]) / spread if deviations(inputs) > 0 else 0.0
     return slope, float(outputs.mean() - slope * inputs.mean())
 
 
@@ -64,11 +65,15 @@ class MonotoneMap:
         return mapped
 
     def without_plateaus(self) -> MonotoneMap:
-        """Return the strictly monotone map with one knot per different output: at its middle, or at the map's end."""
+        """Return the strictly monotone map with one knot per different output: at its middle, or at the map's end.
+
+        A constant map has a knot at each end, or one of a single input.
+        """
         first = np.flatnonzero(np.diff(self.outputs, prepend=np.nan) != 0)
         last = np.append(first[1:], len(self.outputs)) - 1
         if len(first) == 1:
-            return MonotoneMap(self.inputs[[0, -1]], self.outputs[[0, -1]])
+            ends = [0, -1] if self.inputs[0] < self.inputs[-1] else [0]
+            return MonotoneMap(self.inputs[ends], self.outputs[ends])
         middles = (self.inputs[first] + self.inputs[last]) / 2
         middles[[0, -1]] = self.inputs[[0, -1]]
         return MonotoneMap(middles, self.outputs[first])
@@ -118,7 +123,8 @@ def read_monotone_latent(
     Parameters
     ----------
     train_latents, train_factors
-        The tables that the maps are fitted on: (N, Z), (N, F). Arithmetic is in the tables' own float type.
+        The tables that the maps are fitted on: (N, Z), (N, F). Tables of float32 are fitted in float32, others in
+        float64.
     test_latents, test_factors
         The tables that the predictions are scored on: (M, Z), (M, F).
     own
@@ -133,7 +139,7 @@ def read_monotone_latent(
     One result per factor, in the factors' order.
     """
     train_and_test(train_latents, train_factors, test_latents, test_factors)
-    codes, truth, held, held_truth = map(_floats, (train_latents, train_factors, test_latents, test_factors))
+    codes, truth, held, held_truth = map(as_floats, (train_latents, train_factors, test_latents, test_factors))
     latents = [best_latent(codes, values) for values in truth.T] if own is None else np.asarray(own).tolist()
     if len(latents) != truth.shape[1]:
         raise TrainingError(f"expected a latent for each of {truth.shape[1]} factors, found {latents}: change own.")
@@ -171,12 +177,6 @@ def _scores(codes: Floating, truth: Floating, mapped: Floating, line: Floating) 
     """Return SCORES of the two predictions; all arrays (M,)."""
     error = float(np.abs(mapped - truth).mean())
     return r_squared(truth, mapped), r_squared(truth, line), spearman(codes, truth), error
-
-
-def _floats(table: ArrayLike) -> Floating:
-    """Return a float table as it is, and any other as float64."""
-    values: NDArray[np.generic] = np.asarray(table)
-    return np.asarray(values, values.dtype if values.dtype.kind == "f" else np.float64)
 
 
 def _with_ones(inputs: Floating) -> Floating:

@@ -12,6 +12,7 @@ from dcign.errors import TrainingError
 
 LARGEST = 1e50  # absolute value: squares of much larger ones overflow, and support vector machines never converge
 LEAST_ROWS = 50  # fewer say nothing: with one or two rows per bin, any latent seems to predict any factor
+ROUNDING = 4  # times the float type's precision, relative to the largest value
 BINS = 20  # per range: with raw floats as classes a perfect latent would score about 0
 
 NUMBER, CLASS, ANGLE = TYPES = ("number", "class", "angle")  # of factors; an angle is in degrees
@@ -20,8 +21,17 @@ Types = Sequence[str]  # the type of each factor, (F,)
 Blocks = Sequence[Sequence[int]]  # latents of each block; a block counts as one latent
 
 
+def as_floats(table: ArrayLike) -> Floating:
+    """Return a table of float32 as it is, and any other in float64: in float16, sums of squares overflow."""
+    values: NDArray[np.generic] = np.asarray(table)
+    return np.asarray(values, np.float32 if values.dtype == np.float32 else np.float64)
+
+
 def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floating, NDArray[np.generic]]:
-    """Check the two tables: (N, Z), (N, F) -> latents in float64 (N, Z), factors in their own type (N, F)."""
+    """Check the two tables: (N, Z), (N, F) -> latents in float64 (N, Z), factors (N, F).
+
+    Factors keep an integer type; floats are as of `as_floats`.
+    """
     codes, truth = np.asarray(latents), np.asarray(factors)
     if codes.ndim != 2 or truth.ndim != 2 or len(codes) != len(truth) or 0 in (*codes.shape, *truth.shape):
         raise TrainingError(
@@ -38,7 +48,7 @@ def latents_and_factors(latents: ArrayLike, factors: ArrayLike) -> tuple[Floatin
             raise TrainingError(f"expected {name} of at most {LARGEST:g}, found larger values: scale them down.")
     if reason := unmeasurable(truth):
         raise TrainingError(reason)
-    return codes.astype(np.float64), truth
+    return codes.astype(np.float64), as_floats(truth) if truth.dtype.kind == "f" else truth
 
 
 def types_of(*tables: NDArray[np.generic], types: Types | None = None) -> tuple[str, ...]:
@@ -155,9 +165,23 @@ def refuse_latents(named: Iterable[int], latents: int) -> None:
         raise TrainingError(f"expected latents from 0 to {latents - 1}, found {unknown[0]}: name latents of the code.")
 
 
+def deviations(columns: Floating) -> Floating:
+    """Return the standard deviation of each column, (N, ...) -> (...); 0 where values differ by rounding alone.
+
+    The deviation of equal values need not be 0, because their mean is rounded: it is 1e-17 for many values of .1.
+    """
+    table = as_floats(columns)
+    rounding = ROUNDING * np.finfo(table.dtype).eps * np.abs(table).max(axis=0)
+    spread: Floating = np.where(np.ptp(table, axis=0) > rounding, table.std(axis=0), 0.0)
+    return spread
+
+
 def standardised(values: Floating, like: Floating | None = None) -> Floating:
-    """Scale columns (N, Z) to mean 0 and deviation 1, by the statistics of `like` if given; constant ones become 0."""
+    """Scale columns (N, Z) to mean 0 and deviation 1, by the statistics of `like` if given.
+
+    Constant ones become 0: see `deviations`.
+    """
     source = values if like is None else like
-    spread = source.std(axis=0)
+    spread = deviations(source)
     scaled: Floating = (values - source.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
     return scaled

@@ -16,6 +16,7 @@ from dcign.infer.face_detector import asked_window
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.infer.window import middle_square
 from dcign.metrics import psnr_decibels, r_squared, spearman
+from dcign.metrics.categorical import same_class
 from dcign.metrics.circular import circular_r_squared, near
 from dcign.metrics.regression import fit_line
 from dcign.photographs.labels import Photograph
@@ -36,6 +37,10 @@ FRAMINGS: dict[str, dict[str, float]] = {
     "5 % down": {"down": 0.05},
 }
 GIVEN = "as given"
+COLUMNS = {  # of the table: each score and its heading
+    "r2": "R2", "r2_line": "R2 line", "spearman": "Spearman", "mean_absolute_error": "error", "slope": "slope",
+    "bias": "bias", "spread": "spread",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +117,18 @@ def _all_scores(fits: Sequence[Calibration], read: Any, labels: Float64) -> dict
     for fit, values, truth in zip(fits, np.asarray(read, np.float64).T, labels.T, strict=True):
         known = np.isfinite(truth)
         if known.any():
-            found[fit.factor] = label_scores(values[known], truth[known], fit.circular)
+            found[fit.factor] = label_scores(values[known], truth[known], fit.circular, bool(fit.classes))
     return found
 
 
-def label_scores(read: Float64, truth: Float64, circular: bool = False) -> dict[str, float]:
+def label_scores(read: Float64, truth: Float64, circular: bool = False, classes: bool = False) -> dict[str, float]:
     """Compare the values of a factor that were read with the labels: (N,), (N,).
 
-    Labels that are all equal have the spread of the values instead of R^2, Spearman and the line.
+    Indices of classes have the accuracy alone, because no error or line of indices means anything. Other labels that
+    are all equal have the spread of the values instead of R^2, Spearman and the line.
     """
+    if classes:
+        return {"photographs": len(truth), "accuracy": same_class(truth, read)}
     values = near(read, truth) if circular else read
     errors = values - truth
     found = {
@@ -156,10 +164,10 @@ def _over(framings: dict[str, Any]) -> dict[str, dict[str, list[float]]]:  # JSO
 
 def photograph_table(report: dict[str, Any]) -> str:  # JSON
     """Return a report as a plain table: a line per factor, as given, and the range over the framings below it."""
-    columns = ("r2", "r2_line", "spearman", "mean_absolute_error", "slope", "bias", "spread")
-    heads = ("R2", "R2 line", "Spearman", "error", "slope", "bias", "spread")
     given, over = report["framings"][GIVEN], report["over_framings"]
-    rows = [["", "photos", *heads]]
+    classes = any("accuracy" in scores for scores in given["factors"].values())
+    columns = COLUMNS | ({"accuracy": "accuracy"} if classes else {})
+    rows = [["", "photos", *columns.values()]]
     for factor, scores in given["factors"].items():
         rows.append([factor, f"{scores['photographs']}", *(_cell(scores.get(name)) for name in columns)])
         ranges = (" to ".join(map(_cell, over[factor][name])) if name in scores else "" for name in columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dcign.trained.terms import READING_TERMS
+from dcign.trained.terms import CLASS_TERMS, READING_TERMS
 
 WORDS = {
     "unaltered": "unaltered",
@@ -19,19 +19,21 @@ WORDS = {
     "occlusion": "a gray square of a quarter of the width over a random place of the middle",
 }
 R2, ERROR = (next(term for term in READING_TERMS if term.key == key) for key in ("r2", "mean_absolute_error"))
+(ACCURACY,) = CLASS_TERMS
 
 
 def altered_rows(evaluations: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:  # JSON
     """Return a line per alteration: its words, and the error and R^2 of each factor of each evaluation.
 
-    An evaluation of an older version has empty cells. No lines are returned if all are empty.
+    A factor of classes has its accuracy and an empty text. An evaluation of an older version has empty cells. No lines
+    are returned if all are empty.
     """
     tables = [(evaluation.get("robustness") or {}).get("alterations") or {} for evaluation in evaluations]
     return [
         (
             words,
             [
-                (ERROR.text(scores), R2.text(scores))
+                _cell(scores)
                 for evaluation, table in zip(evaluations, tables, strict=True)
                 for scores in (table.get(name, {}).get(factor, {}) for factor in evaluation["factors"])
             ],
@@ -39,3 +41,9 @@ def altered_rows(evaluations: Sequence[Mapping[str, Any]]) -> list[tuple[str, li
         for name, words in WORDS.items()
         if any(name in table for table in tables)
     ]
+
+
+def _cell(scores: Mapping[str, Any]) -> tuple[str, str]:  # JSON
+    if ACCURACY.key in scores:
+        return f"{ACCURACY.name} {ACCURACY.text(scores)}", ""
+    return ERROR.text(scores), R2.text(scores)

@@ -22,6 +22,7 @@ from dcign.metrics import (
     psnr_decibels,
     structural_similarity,
 )
+from dcign.metrics.circular import wrapped
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.trained.codec import Codec
 
@@ -92,10 +93,13 @@ def measure_reconstruction(
 
 
 def near_frontal(names: tuple[str, ...], factors: Floating) -> Bool:
-    """Return which images show the front: factors (B, n, F) of these names -> (B, n). All, if none is `azimuth`."""
+    """Return which images show the front: factors (B, n, F) of these names -> (B, n). All, if none is `azimuth`.
+
+    Angles may be of any turn: 350 degrees are -10.
+    """
     if TURN not in names:
         return np.ones(factors.shape[:2], bool)
-    front: Bool = np.abs(factors[..., names.index(TURN)]) < FRONTAL
+    front: Bool = np.abs(wrapped(factors[..., names.index(TURN)].astype(np.float64))) < FRONTAL
     return front
 
 

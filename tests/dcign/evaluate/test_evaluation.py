@@ -227,6 +227,28 @@ def test_a_table_too_small_to_measure_is_said_once_and_the_pictures_are_still_me
     assert report["unmeasured"] in write_card(TrainedRun.open(out)).read_text()
 
 
+def test_an_outlier_is_said_once_and_all_but_the_metrics_of_bins_is_measured(faces, runs, tmp_path, monkeypatch):
+    run = TrainedRun.open(shutil.copytree(runs / "swap", tmp_path / "run"))
+    labelled = DataSource.labelled
+
+    def with_outlier(self, split):
+        found = labelled(self, split)
+        if split != "iid":
+            return found
+        factors = found.factors.copy()
+        factors[0, 0, 1] = 1000
+        return dataclasses.replace(found, factors=factors)
+
+    monkeypatch.setattr(DataSource, "labelled", with_outlier)
+    report = evaluate(run, faces).report
+    assert "found elevation in one of 20 bins of its range in all" in report["unmeasured"]
+    assert report["metrics"] is report["dci"] is None
+    for score in report["factors"].values():
+        assert score.keys() >= PROMISED
+    assert report["chance"]["shuffled"]["factors"]["azimuth"].keys() >= {"r2", "leakage_r2"}
+    assert f"not measured: {report['unmeasured']}" in evaluation_table([report])
+
+
 def test_dcign_metrics_gives_the_published_figures_of_the_codes_to_the_last_digit(swap, faces, tmp_path):
     report = read_evaluation(swap)
     save_encoding(encode_dataset(TrainedRun.open(swap), faces), tmp_path / "z.npz")

@@ -130,6 +130,12 @@ def test_each_visible_part_has_the_psnr_of_its_own_pixels(batches):
     assert found["lower"] == pytest.approx(40, abs=1e-2)
 
 
+def test_a_full_turn_has_its_front_on_both_sides_of_zero():
+    azimuths = np.array([[0, 44, 46, 180, 314, 316, 360, -44, -46]], np.float64)
+    front = near_frontal(("azimuth",), azimuths[..., None])
+    assert azimuths[front].tolist() == [0, 44, 316, 360, -44]
+
+
 def test_the_pixels_of_a_part_count_alike_in_all_images(batches):
     labels = np.zeros((BATCHES, IMAGES, SIZE, SIZE), np.uint8)
     labels[0, 0, 8:16, 8:16] = 1  # 64 pixels without an error, and 64 x 3 with one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dcign.evaluate.robustness import IMAGES, alterations_of, measure_robustness
+from dcign.evaluate.robustness import IMAGES, alterations_of, measure_robustness, read_scores
 from dcign.inputs.source import LabelledBatches
 from dcign.trained.altered_pictures import WORDS, altered_rows
 from dcign.trained.calibration import calibrate_coordinates
@@ -89,3 +89,16 @@ def test_a_row_of_a_report_is_empty_for_a_run_of_an_older_version(measured):
     assert [len(cells) for _, cells in rows] == [4] * len(WORDS)
     assert rows[0][1][2] == rows[0][1][3]
     assert altered_rows([old]) == []
+
+
+def test_a_factor_of_classes_has_an_accuracy_and_no_error_of_its_indices():
+    rng = np.random.default_rng(2)
+    truth = rng.integers(3, size=300).astype(float)
+    codes = np.stack([truth == 1, truth == 2], axis=1) + 0.01 * rng.normal(size=(300, 2))
+    fit = calibrate_coordinates("form", (0, 1), codes, truth, ("disc", "square", "bar"))
+    read = fit.at(codes)
+    read[:60] = (read[:60] + 1) % 3
+    scores = read_scores(read, truth, fit)
+    assert scores == {"accuracy": pytest.approx(0.8)}
+    evaluation = {"robustness": {"alterations": {"roll": {"form": scores}}}, "factors": {"form": {}}}
+    assert altered_rows([evaluation]) == [(WORDS["roll"], [("accuracy 0.800", "")])]

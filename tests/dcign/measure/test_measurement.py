@@ -72,6 +72,14 @@ def test_metrics_are_those_of_the_functions_whatever_the_order_of_the_rows():
     assert ordered["metrics"]["latents"]["explicitness"]["value"] > 0.7
 
 
+def test_labels_in_float16_score_as_in_float64():
+    latents, factors = np.random.default_rng(1).normal(size=(ROWS, 2)), arrays()[1]
+    narrow = (80 * factors).astype(np.float16)
+    found = [quick(CodeTable.of(latents, values))["factors"] for values in (narrow, narrow.astype(np.float64))]
+    assert found[0] == found[1]
+    assert found[0]["factor 0"]["r2"] < 0.2
+
+
 def test_given_blocks_and_own_latents_are_used():
     latents, factors = arrays()
     turned = latents * [1, 1, 0.3, 1]
@@ -99,6 +107,17 @@ def test_intervals_over_groups_are_wider_where_rows_repeat():
         return high - low
 
     assert width(grouped) > 1.5 * width(plain)
+
+
+def test_intervals_over_few_groups_are_drawn_where_a_class_is_constant_in_each():
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(6), 60)
+    factors = np.stack([person % 2, rng.integers(4, size=360)], axis=1)
+    latents = factors + 0.1 * rng.normal(size=factors.shape)
+    report = quick(CodeTable.of(latents, factors, groups=person))
+    assert report["groups"] == 6
+    irs = report["metrics"]["latents"]["irs"]
+    assert irs["low"] <= irs["value"] <= irs["high"]
 
 
 def test_a_split_is_measured_and_train_is_what_maps_are_fitted_on():
@@ -136,6 +155,24 @@ def test_too_few_rows_and_constant_factors_are_refused_by_name():
     factors[:, 1] = 4
     with pytest.raises(TrainingError, match="found only 4 as tilt in 240 rows: leave that factor out"):
         quick(CodeTable.of(latents, factors, factor_names=["pan", "tilt"]))
+
+
+def test_a_factor_of_one_outlier_is_refused_by_name_because_all_else_is_in_one_bin():
+    latents, factors = arrays()
+    factors[0, 1] = 1000
+    with pytest.raises(TrainingError, match=r"found tilt in one of 20 bins of its range in all \d+ rows "):
+        quick(CodeTable.of(latents, factors, factor_names=["pan", "tilt"]))
+
+
+def test_chance_is_left_out_where_shuffled_labels_have_an_outlier_in_one_part_alone(monkeypatch):
+    latents, factors = arrays()
+    table = CodeTable.of(latents, factors, factor_names=["pan", "tilt"])
+    monkeypatch.setattr("dcign.measure.measurement._shuffled", lambda rows, groups: rows)
+    factors[[0, -1], 1] = 1000  # each part has one; with SEED, both get into the same part
+    report = quick(table)
+    assert report["chance"]["shuffled"] == {"metrics": None, "dci": None}
+    assert report["metrics"]["latents"]["mig"]["value"] > 0.3
+    assert "InfoM" in measurement_table(report)
 
 
 def test_the_table_names_each_metric_once_beside_what_chance_gives():

@@ -9,7 +9,15 @@ from sklearn.isotonic import IsotonicRegression
 
 from dcign.evaluate.codes import Codes, thinning
 from dcign.evaluate.leakage import measure_leakage
-from dcign.metrics import best_latent, fit_monotone, mutual_information_gap, psnr_decibels, r_squared, spearman
+from dcign.metrics import (
+    best_latent,
+    fit_monotone,
+    mutual_information_gap,
+    psnr_decibels,
+    r_squared,
+    read_monotone_latent,
+    spearman,
+)
 from dcign.trained.calibration import calibrate, from_json, to_json
 
 RANGES = np.array([[-86, 86], [-23, 23], [-80, 80]], dtype=float)
@@ -40,6 +48,20 @@ def test_a_perfect_prediction_scores_one_and_the_mean_zero():
     assert r_squared(truth, truth) == 1
     assert r_squared(truth, np.full(10, truth.mean())) == 0
     assert r_squared(truth, truth[::-1]) < 0
+
+
+@pytest.mark.parametrize("narrow", [np.float16, np.float32])
+def test_labels_of_a_narrow_float_type_score_as_in_float64(narrow):
+    rng = np.random.default_rng(0)
+    scale = 40 if narrow is np.float16 else 1e19  # whose squares, or their sum, overflow in the narrow type
+    truth = (scale * rng.uniform(-2, 2, (1000, 1))).astype(narrow)
+    noise = rng.normal(size=(1000, 1)).astype(narrow)
+    assert r_squared(truth, truth[::-1]) == pytest.approx(r_squared(truth.astype(float), truth[::-1].astype(float)))
+    found, wide = (
+        read_monotone_latent(noise, values, noise, values)[0] for values in (truth, truth.astype(np.float64))
+    )
+    assert found.r2 == pytest.approx(wide.r2, abs=1e-4)
+    assert found.r2 < 0.1
 
 
 def test_the_rank_correlation_is_scipys():

@@ -101,6 +101,18 @@ def test_a_circular_factor_is_compared_the_shorter_way_round():
     assert label_scores(np.array([-179.0, 10]), np.array([179.0, 10]), circular=True)["mean_absolute_error"] == 1
 
 
+def test_classes_have_an_accuracy_and_the_table_a_column_for_it():
+    right = label_scores(np.array([0.0, 2, 2, 1]), np.array([0.0, 2, 1, 1]), classes=True)
+    assert right == {"photographs": 4, "accuracy": 0.75}
+    number = label_scores(np.array([1.0, 2]), np.array([1.0, 2]))
+    framing = {"factors": {"form": right, "across": number}, "psnr_db": 20.0}
+    over = {"form": {"accuracy": [0.5, 0.75]}, "across": {name: [score, score] for name, score in number.items()}}
+    head, form, ranges, *_ = photograph_table({"framings": {"as given": framing}, "over_framings": over}).splitlines()
+    assert head.split()[-1] == "accuracy"
+    assert form.split() == ["form", "4", *"-" * 7, "0.75"]
+    assert ranges.split() == ["any", "framing", "0.5", "to", "0.75"]
+
+
 HEADER = "file,azimuth\n"
 WRONG = {
     "no file": (HEADER + "9.png,1\n", r"found no file '9.png' there, in row 2 of .*labels.csv"),

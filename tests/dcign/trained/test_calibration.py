@@ -44,6 +44,18 @@ def test_what_is_written_is_read_the_same(tmp_path):
         assert before.range == after.range
 
 
+@pytest.mark.parametrize("constant", ["factor", "latent"])
+def test_a_constant_factor_or_latent_is_written_and_read(tmp_path, constant):
+    varying, same = np.linspace(-60, 60, 121), np.full(121, 7.5)
+    codes, values = (varying, same) if constant == "factor" else (same, varying)
+    fit = calibrate("across", 0, codes, values)
+    (found,) = read_calibrations(write_calibrations(tmp_path, [fit]).parent, ("across",), 1)
+    np.testing.assert_array_equal(found.at(codes[:, None]), fit.at(codes[:, None]))
+    np.testing.assert_allclose(found.at(np.array([[7.5]])), values.mean(), atol=1e-9)
+    np.testing.assert_allclose(found.coordinates(np.array([7.5])), [[codes.mean()]], atol=1e-9)
+    assert found.range == (values.min(), values.max())
+
+
 def noisy(seed, rises=True):
     """A factor, and a latent of much noise and few different values, as that of age: (N,), (N,)."""
     rng = np.random.default_rng(seed)
