@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from dcign.commands import train as command
+from dcign.storage.lock import folder_lock
 from tests.support.commands import dcign, imported_by, refused
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations")
@@ -154,5 +156,8 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert result.exit_code == 0, result.output
     assert f"Look at {run / 'report.html'}." in result.output
     assert len((run / "report.html").read_text(encoding="utf-8")) > len(alone)
+    with folder_lock(run):  # as by the evaluation that ends a training
+        assert f"{run} is being written to by process {os.getpid()} on" in refused("evaluate", run)
+    assert not list(run.glob(".*"))
     assert "nowhere" in refused("evaluate", run, "--data", tmp_path / "nowhere")
     assert "holds no run" in refused("evaluate", small_faces)
