@@ -85,9 +85,10 @@ class AtomicFile(io.FileIO):
         self._error: OSError | None = None
 
     def check(self) -> None:
-        """Raise the first error of the disk, if there was one."""
+        """Raise the first error of the disk, if there was one, as DataError."""
         if self._error is not None:
-            raise self._error
+            with write_errors(self.path):
+                raise self._error
 
     def write(self, content: Any) -> int:  # Any: bytes or a memory view, from h5py
         """Write all of the content, or store the error."""
@@ -130,8 +131,7 @@ def atomic_file(path: Path) -> Iterator[AtomicFile]:
             file = AtomicFile(path, part)
         with file:
             yield file
-            with write_errors(path):
-                file.check()
+            file.check()
 
 
 def file_sha256(path: Path) -> str:
