@@ -146,6 +146,14 @@ def file_sha256(path: Path) -> str:
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
 
 
+def refuse_taken_file(path: Path, option: str = "--out") -> None:
+    """Raise DataError if a new file cannot have this name, because it is there already or no name of a file."""
+    with write_errors(path):
+        there = path.exists()
+    if there:
+        raise DataError(f"{path} is there already; expected a new file: remove it or choose another {option}.")
+
+
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
     """Turn what the system or HDF5 raises on a failed write into a DataError of one sentence."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dcign.errors import TrainingError
-from dcign.storage.paths import is_remote
+from dcign.storage.paths import is_remote, is_there
 
 FOLDER = Path(__file__).with_name("networks")
 DEFAULT = "face"  # of commands that need no name
@@ -38,7 +38,7 @@ def network_folder(name: str | Path) -> Path:
             f"expected the folder of a run on this machine, found {name}: copy it here and name the copy."
         )
     given = Path(name)
-    if not given.exists() and str(name) in shipped_names():
+    if not is_there(given) and str(name) in shipped_names():
         return FOLDER / given
     return given
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from dcign.commands import train as command
 from dcign.storage.lock import folder_lock
+from dcign.trained.shipped import EXAMPLE, FOLDER
 from tests.support.commands import dcign, imported_by, refused
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations")
@@ -161,3 +162,21 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert not list(run.glob(".*"))
     assert "nowhere" in refused("evaluate", run, "--data", tmp_path / "nowhere")
     assert "holds no run" in refused("evaluate", small_faces)
+
+
+def test_names_that_are_too_long_are_refused_in_a_sentence(small_faces: Path, tmp_path: Path) -> None:
+    name, picture = 300 * "a", FOLDER / "face" / EXAMPLE
+    too_long = "could not be written: the name is too long for the file system; choose a shorter one."
+    assert too_long in refused("edit", "face", picture, "--azimuth", "5", "--out", tmp_path / f"{name}.png")
+    assert too_long in refused("encode", "face", picture, "--out", tmp_path / f"{name}.npz")
+    assert too_long in refused("face", "--out", tmp_path / f"{name}.png")
+    for command_name in ("edit", "encode"):
+        sentence = refused(command_name, name, picture, *(("--out", "z.csv") if command_name == "encode" else ()))
+        assert "which holds no run: name one that dcign train wrote" in sentence
+
+
+def test_options_that_would_be_dropped_are_refused(tmp_path: Path) -> None:
+    assert "expected --half with --to hub, found it with --to web" in refused("export", "face", "--to", "web", "--half")
+    photos = ("evaluate", "face", "--photos", tmp_path, "--labels", tmp_path / "labels.csv", "--out", tmp_path)
+    for option in ("--data", "--against"):
+        assert f"expected {option} without --photos, found both: leave one out" in refused(*photos, option, tmp_path)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dcign.facegen.files import cache
 from dcign.facegen.files.cache import PACKAGE, code_key
 
 CLOSURE = """
