@@ -156,6 +156,9 @@ def evaluate(
     if photos is not None or labels is not None:
         if photos is None or labels is None:
             raise click.UsageError("expected both --photos FOLDER and --labels CSV, found one: give the other.")
+        if data is not None or against is not None:
+            option = "--against" if data is None else "--data"
+            raise click.UsageError(f"expected {option} without --photos, found both: leave one out.")
         _evaluate_photographs(run, photos, labels, detect, out, device, threads)
         return
     if detect or out is not None:
