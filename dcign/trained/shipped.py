@@ -45,7 +45,7 @@ def network_folder(name: str | Path) -> Path:
 
 def is_shipped(folder: Path) -> bool:
     """Return whether a folder belongs to the package, where nothing may be written."""
-    return folder.parent == FOLDER
+    return folder.resolve().parent == FOLDER.resolve()
 
 
 def refuse_shipped(folder: Path) -> None:
