@@ -180,3 +180,20 @@ def test_options_that_would_be_dropped_are_refused(tmp_path: Path) -> None:
     photos = ("evaluate", "face", "--photos", tmp_path, "--labels", tmp_path / "labels.csv", "--out", tmp_path)
     for option in ("--data", "--against"):
         assert f"expected {option} without --photos, found both: leave one out" in refused(*photos, option, tmp_path)
+
+
+def test_a_run_whose_data_set_moved_is_resumed_and_evaluated_there(
+    small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces, run = tmp_path / "faces", tmp_path / "run"
+    shutil.copytree(small_faces, faces)
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_evaluate_run", lambda *_: None)
+        words = ("--steps", "2", "--out", run, "--threads", "1")
+        assert dcign("train", faces, *words).exit_code == 0
+    before = (run / "configuration.json").read_text()
+    moved = faces.rename(tmp_path / "moved")
+    result = dcign("train", moved, "--resume", "--out", run)
+    assert result.exit_code == 0, result.output
+    assert (run / "evaluation.json").exists()
+    assert (run / "configuration.json").read_text() == before.replace(str(faces), str(moved))
