@@ -20,6 +20,7 @@ from dcign.data.export.truth import describe_truth
 from dcign.data.export.webdataset import write_tars
 from dcign.data.schema import CLASSES, FACTOR_FLAGS, Batch, Factor
 from dcign.errors import DataError
+from dcign.storage.atomic import write_atomic
 from dcign.storage.new_folder import refuse_taken, temporary_folder
 
 Writer = Callable[[SplitSource, Iterable[Batch], Path], None]  # split, its batches, folder to write into
@@ -79,7 +80,7 @@ def export_dataset(
             write(source, counted(source.batches(truth=to != "npz")), part)  # npz reads layer by layer
         if to == PARQUET:
             write_words(part, sources)
-        (part / ABOUT).write_text(json.dumps(_about(sources, to), indent=1) + "\n", encoding="utf-8")
+        write_atomic(part / ABOUT, (json.dumps(_about(sources, to), indent=1) + "\n").encode())
     return sum(source.image_count for source in sources)
 
 

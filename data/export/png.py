@@ -7,8 +7,8 @@ tree of their own, truth/SPLIT/LAYER/BATCH/IMAGE.png or .npy, so that `imagefold
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from dcign.data.export.png_bytes import png_bytes
 from dcign.data.export.split import SplitSource
 from dcign.data.export.truth import layer_file
 from dcign.data.schema import TRUTH, Batch
+from dcign.storage.atomic import write_errors
 
 # Table -> its headings that differ. imagefolder finds the picture by file_name and puts it into a column image.
 TABLES: dict[str, dict[str, str]] = {"labels.csv": {}, "metadata.csv": {"file": "file_name", "image": "image_number"}}
@@ -25,16 +26,29 @@ TABLES: dict[str, dict[str, str]] = {"labels.csv": {}, "metadata.csv": {"file": 
 def write_pictures(split: SplitSource, batches: Iterable[Batch], folder: Path) -> None:
     """Write a split as a tree of PNG files, their labels as tables, and their truth layers."""
     root = folder / split.name
-    root.mkdir()
+    with write_errors(root):
+        root.mkdir()
     with ExitStack() as files:
         tables = []
         for name, renamed in TABLES.items():
-            file = files.enter_context((root / name).open("w", newline="", encoding="utf-8"))
-            tables.append(csv.writer(file, lineterminator="\n"))
+            tables.append(files.enter_context(_table(root / name)))
             tables[-1].writerow([renamed.get(each, each) for each in ("file", *table_heading(split.layout))])
         for batch in batches:
-            _write_batch(split, batch, root, tables)
-            _write_truth(folder / TRUTH / split.name, batch)
+            with write_errors(root):
+                _write_batch(split, batch, root, tables)
+                _write_truth(folder / TRUTH / split.name, batch)
+
+
+@contextmanager
+def _table(path: Path) -> Iterator[Any]:  # csv's writer
+    """Yield a table to write. Raises DataError if the disk refuses what is left to write at the end."""
+    with write_errors(path):
+        file = path.open("w", newline="", encoding="utf-8")
+    try:
+        yield csv.writer(file, lineterminator="\n")
+    finally:
+        with write_errors(path):
+            file.close()
 
 
 def _write_batch(split: SplitSource, batch: Batch, root: Path, tables: list[Any]) -> None:  # csv's writers

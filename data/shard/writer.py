@@ -28,12 +28,12 @@ LIBRARY_VERSIONS = ("v108", "v110")
 
 
 def write_shard(
-    path: Path, header: ShardHeader, batches: Iterable[Batch], count: int, *, overwrite: bool = False, mark: str = ""
+    path: Path, header: ShardHeader, batches: Iterable[Batch], count: int, *, overwrite: bool = False
 ) -> str:
     """Write `count` batches as one shard and return the file's SHA-256.
 
     The file appears under its name only when it is complete; on any exception nothing is left. One batch is in memory
-    at a time. mark: makes the temporary name unique if two processes may write the same shard.
+    at a time. Two processes may write the same shard at once.
 
     Raises DataError if the file exists (unless `overwrite`), a batch does not fit, there are not `count` batches, or
     the disk refuses.
@@ -45,7 +45,7 @@ def write_shard(
             f"{path} was given {count} batches of split {header.split!r}; expected 1 or more of one of "
             f"{', '.join(schema.SPLITS)}."
         )
-    with atomic_file(path, mark) as part:
+    with atomic_file(path) as part:
         with write_errors(path):
             file = h5py.File(part, "w", libver=LIBRARY_VERSIONS)
         with file:  # closing cannot fail: an error of the disk is stored in `part`

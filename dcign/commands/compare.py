@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dcign.terminal.echo import echo
-from dcign.terminal.options import DATA, NO_FILE_WRITTEN, NOT_NEGATIVE, PATH, interruptible, refuse_overwriting
+from dcign.terminal.options import DATA, NO_FILE_WRITTEN, NOT_NEGATIVE, PATH, interruptible
 from dcign.terminal.progress import stage_progress
 
 
@@ -33,12 +33,13 @@ def compare(
       dcign compare runs/swap-* runs/vae-* --out compare.html
     """
     from dcign import report
+    from dcign.storage.atomic import refuse_taken_file
 
     with interruptible(NO_FILE_WRITTEN):
         comparison = report.compare(runs, any_data)
         if out is not None:
             report.refuse_comparison_file(out)
-            refuse_overwriting(out)
+            refuse_taken_file(out)
             with stage_progress("comparing") as progress:
                 report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
     echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))

@@ -76,6 +76,9 @@ def export(
             f"expected {NAME} in {folder}, because {asked} is for data sets, found none: finish the data set with "
             f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
         )
+    to = to or "onnx"
+    if half and to != "hub":
+        raise click.UsageError(f"expected --half with --to hub, found it with --to {to}: leave it out.")
     if to == "web":
         from dcign.explore.web_export import export_web
         from dcign.trained.shipped import is_shipped, network_folder
@@ -94,9 +97,6 @@ def export(
     from dcign.trained.shipped import refuse_shipped
     from dcign.trained.trained_run import TrainedRun
 
-    to = to or "onnx"
-    if half and to != "hub":
-        raise click.UsageError(f"expected --half with --to hub, found it with --to {to}: leave it out.")
     with interruptible("Stopped. Run the same command again."):
         run = TrainedRun.open(folder)
         if out is None:

@@ -14,7 +14,6 @@ from dcign.terminal.options import (
     NOT_NEGATIVE,
     PATH,
     refuse_beside,
-    refuse_overwriting,
 )
 from dcign.terminal.progress import stage_progress
 
@@ -77,6 +76,7 @@ def face(
     from dcign.facegen.model.changes import Changes, changed, parse_settings, parse_sex
     from dcign.render.produce import person_file, subjects
     from dcign.render.produce.described import person_of_image
+    from dcign.storage.atomic import refuse_taken_file
 
     context = click.get_current_context()
     if describe is not None:
@@ -95,7 +95,7 @@ def face(
     if person is not None:
         refuse_beside(context, "person", *set(context.params) - {"seed", "gallery", "keep_head_size"})
     person_file.refuse_person_file(out, sheet, seed, gallery or 0)
-    refuse_overwriting(out)
+    refuse_taken_file(out)
     cut = None if hair in ("natural", "none") else hair
     changes = Changes(None if sex is None else parse_sex(sex), age, cut, parse_settings(settings))
     model = subjects.face_model(model_path, stage_progress)

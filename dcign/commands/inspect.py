@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from dcign.terminal.echo import echo
-from dcign.terminal.options import COUNT, PATH, PATH_OR_URL, interruptible, refuse_overwriting
+from dcign.terminal.options import COUNT, PATH, PATH_OR_URL, interruptible
 from dcign.terminal.progress import batch_progress, console
 
 
@@ -45,6 +45,7 @@ def inspect(
     from dcign.data.shard.findings import brief_lines
     from dcign.inputs.trainable import training_obstacles
     from dcign.render.produce import verification
+    from dcign.storage.atomic import refuse_taken_file
 
     if truth and sheet is None:
         raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
@@ -52,7 +53,7 @@ def inspect(
     if summary["kind"] == "data set":
         summary["refused_by_train"] = training_obstacles(summary)
     if sheet is not None:
-        refuse_overwriting(sheet, "--sheet")
+        refuse_taken_file(sheet, "--sheet")
         write_sheet(path, sheet, truth=[name for each in truth.split(",") if (name := each.strip())])
     findings = None
     if verify or quick:

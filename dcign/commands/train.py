@@ -97,6 +97,7 @@ def _evaluate_run(
     from dcign.infer.edit import example_option
     from dcign.publish.card import write_card
     from dcign.report import evaluation_table, refuse_report, write_report
+    from dcign.storage.lock import folder_lock
     from dcign.trained.shipped import refuse_shipped
     from dcign.trained.trained_run import TrainedRun
 
@@ -104,10 +105,11 @@ def _evaluate_run(
         run, other = TrainedRun.open(out, device), None if against is None else TrainedRun.open(against, device)
         refuse_shipped(run.folder)
         refuse_report(run, data, other)
-        with stage_progress("evaluating") as progress:
-            evaluation = evaluate(run, data, threads, progress)
-        with stage_progress("drawing") as progress:
-            files = [*write_report(run, data, other, threads, progress), write_card(run)]
+        with folder_lock(run.folder):
+            with stage_progress("evaluating") as progress:
+                evaluation = evaluate(run, data, threads, progress)
+            with stage_progress("drawing") as progress:
+                files = [*write_report(run, data, other, threads, progress), write_card(run)]
     echo(evaluation_table([evaluation.report]))
     echo(f"{out}: " + ", ".join(["evaluation.json", *(file.name for file in files)]))
     echo(f"Look at {files[0]}.")
@@ -154,6 +156,9 @@ def evaluate(
     if photos is not None or labels is not None:
         if photos is None or labels is None:
             raise click.UsageError("expected both --photos FOLDER and --labels CSV, found one: give the other.")
+        if data is not None or against is not None:
+            option = "--against" if data is None else "--data"
+            raise click.UsageError(f"expected {option} without --photos, found both: leave one out.")
         _evaluate_photographs(run, photos, labels, detect, out, device, threads)
         return
     if detect or out is not None:

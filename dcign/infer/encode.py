@@ -34,7 +34,7 @@ from dcign.foreign import archive_fault
 from dcign.inputs.scaling import scaled_batches
 from dcign.metrics.tables import NUMBER, factor_types
 from dcign.progress import StageProgress, no_stage_progress
-from dcign.storage.atomic import write_atomic, write_errors
+from dcign.storage.atomic import refuse_taken_file, write_atomic, write_errors
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
 
@@ -133,7 +133,7 @@ def save_encoding(encoding: Encoding, path: str | Path) -> None:
 
 
 def refuse_encoding_file(path: str | Path, suffixes: Sequence[str] = (".npz",)) -> Path:
-    """Return the path. Raises TrainingError if codes cannot be written to it, before minutes of encoding.
+    """Return the path. Raises TrainingError or DataError if codes cannot be written to it, before minutes of encoding.
 
     suffixes: the endings of files that can be written.
     """
@@ -141,8 +141,7 @@ def refuse_encoding_file(path: str | Path, suffixes: Sequence[str] = (".npz",)) 
     if where.suffix not in suffixes:
         names = ", ".join(f"NAME{suffix}" for suffix in suffixes)
         raise TrainingError(f"expected a file {names} for codes, found {where}: choose another --out.")
-    if where.exists():
-        raise TrainingError(f"{where} is there already: remove it or choose another --out.")
+    refuse_taken_file(where)
     with (
         write_errors(where),
         tempfile.TemporaryFile(dir=next(folder for folder in where.absolute().parents if folder.exists())),

@@ -31,6 +31,7 @@ from dcign.metrics import psnr_decibels
 from dcign.metrics.tables import factor_types
 from dcign.progress import FractionProgress, no_fraction_progress
 from dcign.storage.atomic import write_atomic
+from dcign.storage.paths import is_remote, to_path
 from dcign.trained.calibration import Calibration, factor_values
 from dcign.trained.trained_run import TrainedRun
 
@@ -60,7 +61,9 @@ class PictureCodes:
 
 def holds_pictures(source: str | Path) -> bool:
     """Return whether a path is a picture or a local folder of pictures, and not of a data set."""
-    path = Path(source)
+    path = to_path(source)
+    if is_remote(path):
+        return False
     if path.is_file():
         return path.suffix.lower() in SUFFIXES
     held = (

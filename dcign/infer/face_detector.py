@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from dcign.errors import TrainingError
+from dcign.infer.read_picture import as_gray
 from dcign.infer.window import Window, window_of_box, window_of_eyes
 
 CASCADE = "haarcascade_frontalface_default.xml"
@@ -43,7 +44,7 @@ def asked_window(
 def detected_window(picture: Image.Image) -> Window:
     """Return the window that puts the largest face of a picture where our renders have it.
 
-    Raises TrainingError if OpenCV is not installed, or finds no face.
+    Raises TrainingError if OpenCV is not installed, or finds no face, or the picture does not convert to RGB.
     """
     try:
         import cv2
@@ -51,7 +52,7 @@ def detected_window(picture: Image.Image) -> Window:
         raise TrainingError(f"expected OpenCV, to look for the face, found none: {INSTALL}.") from None
     scale = min(1.0, LARGEST / max(picture.size))
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    gray = np.asarray(picture.convert("L").resize(size, Image.Resampling.BOX))
+    gray = np.asarray(Image.fromarray(as_gray(picture)).resize(size, Image.Resampling.BOX))
     cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / CASCADE))
     least = max(20, round(LEAST * min(size)))
     boxes = cascade.detectMultiScale(gray, scaleFactor=1.05, minNeighbors=NEIGHBOURS, minSize=(least, least))

@@ -69,21 +69,38 @@ def fitted(picture: Image.Image, size: int, channels: int, window: Window | None
     return (encoded(np.clip(linear, 0, 1)) * 255).round().astype(np.uint8)
 
 
+def as_gray(picture: Image.Image) -> UInt8:
+    """Return a picture (H, W) in gray as a network sees it, sRGB: over black, and with the white of deep pixels.
+
+    Raises TrainingError for a picture that does not convert to RGB.
+    """
+    deep = _deep(picture)
+    if deep is not None:
+        return (encoded(deep) * 255).round().astype(np.uint8)
+    black = Image.new("RGBA", picture.size, "black")
+    return np.asarray(Image.alpha_composite(black, _with_alpha(picture)).convert("L"))
+
+
 def _linear(picture: Image.Image) -> Iterator[Float32]:
     """Yield red, green and blue (H, W) as linear light 0..1, blended over black."""
     deep = _deep(picture)
     if deep is not None:
         yield from (deep, deep, deep)
         return
+    *colours, alpha = _with_alpha(picture).split()
+    opacity = np.asarray(alpha, np.float32) / 255
+    for colour in colours:
+        yield LINEAR_OF_BYTE[np.asarray(colour)] * opacity
+
+
+def _with_alpha(picture: Image.Image) -> Image.Image:
+    """Return a picture as RGBA."""
     try:
-        *colours, alpha = picture.convert("RGBA").split()
+        return picture.convert("RGBA")
     except ValueError:
         raise TrainingError(
             f"expected a picture that converts to RGB, found mode {picture.mode}: save it as RGB."
         ) from None
-    opacity = np.asarray(alpha, np.float32) / 255
-    for colour in colours:
-        yield LINEAR_OF_BYTE[np.asarray(colour)] * opacity
 
 
 def _deep(picture: Image.Image) -> Float32 | None:

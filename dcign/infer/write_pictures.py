@@ -13,7 +13,7 @@ from PIL import Image
 
 from dcign.arrays import UInt8
 from dcign.errors import TrainingError
-from dcign.storage.atomic import write_atomic
+from dcign.storage.atomic import refuse_taken_file, write_atomic
 
 SUFFIXES = (".png", ".gif")
 LARGEST_SCALE = 16
@@ -23,12 +23,14 @@ Array = NDArray[np.generic]  # uint8, or 0..1
 
 
 def refuse_strip_file(path: str | Path, scale: int = 1, frames_per_second: float = 10) -> Path:
-    """Return the path. Raises TrainingError if pictures cannot be written to it at this scale and speed."""
+    """Return the path.
+
+    Raises TrainingError if pictures cannot be written to it at this scale and speed, DataError if it is there already.
+    """
     where = Path(path)
     if where.suffix.lower() not in SUFFIXES:
         raise TrainingError(f"expected NAME.png, or NAME.gif for an animation, found {where}: choose another --out.")
-    if where.exists():
-        raise TrainingError(f"{where} is there already; expected a new file: remove it or choose another --out.")
+    refuse_taken_file(where)
     if not where.parent.is_dir():
         raise TrainingError(f"expected the folder {where.parent}, found none: make it or choose another --out.")
     if not 1 <= scale <= LARGEST_SCALE:
@@ -51,7 +53,7 @@ def save_strip(
     beside (M, S, S, C): still pictures on the left, before the first row or in every frame.
     scale: how many times pictures are enlarged.
 
-    Raises TrainingError if the file is there, DataError if it cannot be written.
+    Raises DataError if the file is there or cannot be written.
     """
     where = refuse_strip_file(path, scale, frames_per_second)
     stills = [] if beside is None else [_enlarged(picture, scale) for picture in beside]

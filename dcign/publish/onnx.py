@@ -25,7 +25,7 @@ from dcign.errors import TrainingError
 from dcign.network.autoencoder import AutoEncoder
 from dcign.publish.hub import DCIGN, folder_errors
 from dcign.publish.hub import FILES as HUB_FILES
-from dcign.storage.atomic import write_atomic
+from dcign.storage.atomic import refuse_taken_file, write_atomic
 from dcign.trained.calibration import Calibration, to_json
 from dcign.trained.codec import Codec
 from dcign.trained.trained_run import TrainedRun
@@ -43,15 +43,15 @@ def export_run(run: TrainedRun, out: str | Path, to: str = "onnx", *, half: bool
 
     half: whether the weights of "hub" are written in float16, which halves their file.
 
-    Raises TrainingError if a file exists already, if ONNX is not installed, or if ONNX Runtime and torch differ.
+    Raises DataError if a file exists already, TrainingError if ONNX is not installed, or if ONNX Runtime and torch
+    differ.
     """
     if to not in FORMATS:
         raise TrainingError(f"expected one of the formats {', '.join(FORMATS)}, found {to!r}: choose one of these.")
     names = HUB_FILES if to == "hub" else (ENCODER, DECODER)
     paths = [Path(out) / name for name in names]
     for path in paths:
-        if path.exists():
-            raise TrainingError(f"{path} is there already: remove it or choose another --out.")
+        refuse_taken_file(path)
     write = _hub_writer(run, half) if to == "hub" else _onnx_writer(run)
     with folder_errors(Path(out)):
         Path(out).mkdir(parents=True, exist_ok=True)

@@ -1,19 +1,21 @@
 """Write files atomically: a reader sees the old file or the complete new one, never half a file.
 
-Everything is written under a temporary name, flushed to the disk and then renamed. The temporary name is `.NAME.part`
-or `.NAME.MARK.part` in the same folder. For an object store the temporary file lies on this machine and is uploaded.
+Everything is written under a temporary name, flushed to the disk and then renamed. The temporary name is
+`.NAME.HOST-PID-TOKEN.part` in the same folder, which no other writer has: of several writers of one file the last one
+counts. For an object store the temporary file lies on this machine and is uploaded.
 """
 
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import io
 import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -25,33 +27,32 @@ from dcign.storage.paths import is_remote, make_folder, store_errors, with_local
 HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]  # machines may share a temporary folder
 
 
-def write_atomic(path: Path, content: bytes, mark: str = "") -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write a file that fits into memory; on failure the old file stays and no temporary file is left.
-
-    mark: makes the temporary name unique where two processes may write the same file at once.
 
     Raises DataError if the disk or the store refuses.
     """
-    with temporary_path(path, mark) as part, write_errors(path):
+    with temporary_path(path) as part, write_errors(path):
         part.write_bytes(content)
 
 
 @contextmanager
-def temporary_path(path: Path, mark: str = "") -> Iterator[Path]:
+def temporary_path(path: Path) -> Iterator[Path]:
     """Yield the path of an empty temporary file to fill; rename it to `path` afterwards.
 
     The file gets the permissions of an ordinary new file. The temporary file is removed on any exception, and
-    exceptions of the caller pass through unchanged.
+    exceptions of the caller pass through unchanged. What killed writers of the file left on this machine is removed,
+    too.
 
     Raises DataError if the folder cannot be made, or if the disk or the store refuses.
     """
-    part = _temporary_name(path, mark)
-    with write_errors(path):
-        make_folder(path.parent)
-        part.unlink(missing_ok=True)  # of a writer that was killed
-        part.touch()
-        mode = part.stat().st_mode
+    part = _temporary_name(path)
     try:
+        with write_errors(path):
+            make_folder(path.parent)
+            _remove_left_over(path)
+            part.touch()
+            mode = part.stat().st_mode
         yield part
         with write_errors(path):
             part.chmod(mode)  # some libraries write a new file of their own, which only its owner may read
@@ -63,6 +64,7 @@ def temporary_path(path: Path, mark: str = "") -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink()
+        _writing.discard(part.name)
 
 
 def is_temporary(path: Path) -> bool:
@@ -83,9 +85,10 @@ class AtomicFile(io.FileIO):
         self._error: OSError | None = None
 
     def check(self) -> None:
-        """Raise the first error of the disk, if there was one."""
+        """Raise the first error of the disk, if there was one, as DataError."""
         if self._error is not None:
-            raise self._error
+            with write_errors(self.path):
+                raise self._error
 
     def write(self, content: Any) -> int:  # Any: bytes or a memory view, from h5py
         """Write all of the content, or store the error."""
@@ -118,18 +121,17 @@ class AtomicFile(io.FileIO):
 
 
 @contextmanager
-def atomic_file(path: Path, mark: str = "") -> Iterator[AtomicFile]:
+def atomic_file(path: Path) -> Iterator[AtomicFile]:
     """Yield an `AtomicFile` to fill; rename it to `path` afterwards, as `temporary_path` does.
 
     Raises DataError if the folder cannot be made, or if the disk or the store refuses.
     """
-    with temporary_path(path, mark) as part:
+    with temporary_path(path) as part:
         with write_errors(path):
             file = AtomicFile(path, part)
         with file:
             yield file
-            with write_errors(path):
-                file.check()
+            file.check()
 
 
 def file_sha256(path: Path) -> str:
@@ -142,6 +144,14 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions.") from None
+
+
+def refuse_taken_file(path: Path, option: str = "--out") -> None:
+    """Raise DataError if a new file cannot have this name, because it is there already or no name of a file."""
+    with write_errors(path):
+        there = path.exists()
+    if there:
+        raise DataError(f"{path} is there already; expected a new file: remove it or choose another {option}.")
 
 
 @contextmanager
@@ -175,28 +185,54 @@ def _reason(error: Exception) -> str:
     return _REASONS.get(getattr(error, "errno", None) or 0, unknown)
 
 
-def _temporary_name(path: Path, mark: str) -> Path:
-    name = f".{path.name}{mark and '.'}{mark}.part"
-    if not is_remote(path):
-        return path.with_name(name)
-    _remove_files_of_dead_processes()
-    return Path(tempfile.gettempdir()) / f"dcign-{HOST}-{os.getpid()}-{secrets.token_hex(8)}{name}"
+_writing: set[str] = set()  # the names of this process's temporary files
+
+
+def _temporary_name(path: Path) -> Path:
+    """Return a path that no other writer has, of this machine or another one."""
+    writer = f"{HOST}-{os.getpid()}-{secrets.token_hex(4)}"
+    if is_remote(path):
+        part = Path(tempfile.gettempdir()) / f"dcign-{path.name}.{writer}.part"
+    else:
+        part = path.with_name(f".{path.name}.{writer}.part")
+    _writing.add(part.name)
+    return part
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove the temporary files that killed writers on this machine left of a file, or of any file for a store."""
+    if is_remote(path):
+        _remove_uploads_of_killed_processes()
+    else:
+        _remove_dead(path.parent.glob(f".{glob.escape(path.name)}.{HOST}-*.part"))
 
 
 @cache
-def _remove_files_of_dead_processes() -> None:
-    """Remove, once per process, the temporary files of killed processes of this machine that were for a store."""
-    for part in Path(tempfile.gettempdir()).glob(f"dcign-{HOST}-*.part"):
-        process = part.name.split("-")[2]
-        if not process.isdecimal():
-            continue
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            with suppress(OSError):  # it belongs to another user
+def _remove_uploads_of_killed_processes() -> None:
+    """Do so once per process."""
+    _remove_dead(Path(tempfile.gettempdir()).glob(f"dcign-*.{HOST}-*.part"))
+
+
+def _remove_dead(parts: Iterable[Path]) -> None:
+    """Remove those of temporary files whose process has ended, as far as this user may."""
+    for part in parts:
+        process = part.stem.rpartition(".")[2].split("-")[1]
+        if process.isdecimal() and part.name not in _writing and not _is_alive(int(process)):
+            with suppress(OSError):  # it belongs to another user, or another writer has removed it
                 part.unlink()
-        except (OSError, OverflowError):
-            pass  # the process is alive, or the PID is invalid
+
+
+def _is_alive(process: int) -> bool:
+    """Return whether another process is alive, or may be."""
+    if process == os.getpid():  # an earlier one: in a restarted container the numbers are the same again
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's, or no number of a process
+        return True
+    return True
 
 
 def _rename(part: Path, path: Path) -> None:

@@ -76,8 +76,8 @@ def _locked(folder: Path) -> FileLock | None:
         lock.acquire()
     except Timeout:
         raise DataError(
-            f"{folder} is being written to by {_holder(path)}: wait until that has ended, stop it, or choose another "
-            "--out."
+            f"{folder} is being written to by {_holder(path)}: wait until that has ended, stop it, or name another "
+            "folder."
         ) from None
     except OSError as error:
         if not path.exists():

@@ -32,6 +32,8 @@ def refuse_taken(path: Path) -> None:
 def temporary_folder(path: Path) -> Iterator[Path]:
     """Yield the temporary folder `.NAME.part` to fill; rename it at the end, or remove it on any exception.
 
+    Exceptions of the caller pass through unchanged.
+
     Raises DataError if the name is taken, another process is writing the folder, or the disk refuses.
     """
     refuse_taken(path)
@@ -39,14 +41,16 @@ def temporary_folder(path: Path) -> Iterator[Path]:
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir(exist_ok=True)
-        with folder_lock(part):
+    with folder_lock(part):
+        with write_errors(path):
             _clear(part)
-            try:
-                yield part
+        try:
+            yield part
+            with write_errors(path):
                 (part / LOCK).unlink(missing_ok=True)
                 part.rename(path)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _clear(part: Path) -> None:

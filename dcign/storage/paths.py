@@ -112,6 +112,11 @@ def with_local_copy(path: Path, use: Callable[[Path], Used], *, fresh: bool = Tr
     return use(local_copy(path))
 
 
+def is_there(path: Path) -> bool:
+    """Return whether a file or folder of this machine is there; False for a name that is too long or out of reach."""
+    return os.path.exists(path)  # noqa: PTH110  # pathlib's raises for these
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents; an object store has no folders."""
     if not is_remote(folder):

@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
 from dcign.stop_signals import exit_code
-from dcign.storage.paths import expand_home, to_path
+from dcign.storage.paths import expand_home, is_there, to_path
 from dcign.terminal.echo import echo, printable_lines
 from dcign.trained.shipped import advice, network_folder
 
@@ -113,7 +113,7 @@ class FactorCommand(click.Command):
         words = (expand_home(word) for word in args if not word.startswith("-"))
         if ctx.resilient_parsing:  # the shell completes a command, which must not take the seconds that torch takes
             return super().parse_args(ctx, args)
-        folder = next((found for word in words if (found := network_folder(word)).is_dir()), None)
+        folder = next((found for word in words if is_there(found := network_folder(word)) and found.is_dir()), None)
         if folder is not None:
             taken = {word for parameter in super().get_params(ctx) for word in parameter.opts}
             ctx.meta["dcign.edit.factors"] = self._factor_options(folder, taken)
@@ -243,17 +243,6 @@ def interruptible(sentence: str | Callable[[], str]) -> Iterator[None]:
         said = sentence if isinstance(sentence, str) else sentence()
         echo(f"\n{stopped if isinstance(stopped, TrainingInterrupted) else said}", err=True)
         sys.exit(exit_code(stopped))
-
-
-def refuse_overwriting(path: Path, option: str = "--out") -> None:
-    from dcign.storage.atomic import write_errors
-
-    with write_errors(path):
-        there = path.exists()
-    if there:
-        raise click.ClickException(
-            f"expected a new file, found {path}, which is there already: remove it or choose another {option}."
-        )
 
 
 def refuse_beside(context: click.Context, option: str, *allowed: str) -> None:

@@ -149,7 +149,7 @@ def _train(
             trainer: TrainingLoop = Trainer(batches, description, configuration, ranks)
         if ranks.process.first:
             folder.mkdir(parents=True, exist_ok=True)
-            if not resume or configuration.refine:
+            if not resume or run_configuration.read(folder)[0] != configuration:  # as after the data set has moved
                 run_configuration.write(configuration, description)
         _run(trainer, batches, progress)
         if configuration.refine:

@@ -45,4 +45,5 @@ def train_words(
         words += ["--set", setting]
     if ratio is not None:
         words += ["--ratio", ":".join(f"{share:g}" for share in ratio)]
-    return [*words, "--steps", str(configuration.steps), "--seed", str(configuration.seed)]
+    words += ["--steps", str(configuration.steps), "--seed", str(configuration.seed)]
+    return [*words, "--refine", str(configuration.refine)] if configuration.refine else words

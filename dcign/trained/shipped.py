@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dcign.errors import TrainingError
+from dcign.storage.paths import is_remote, is_there
 
 FOLDER = Path(__file__).with_name("networks")
 DEFAULT = "face"  # of commands that need no name
@@ -28,16 +29,23 @@ def advice() -> str:
 
 
 def network_folder(name: str | Path) -> Path:
-    """Return the folder of a run: the path itself or, if nothing has this path, the network in the package."""
+    """Return the folder of a run: the path itself or, if nothing has this path, the network in the package.
+
+    Raises TrainingError for a path in an object store.
+    """
+    if not isinstance(name, str) and is_remote(name):
+        raise TrainingError(
+            f"expected the folder of a run on this machine, found {name}: copy it here and name the copy."
+        )
     given = Path(name)
-    if not given.exists() and str(name) in shipped_names():
+    if not is_there(given) and str(name) in shipped_names():
         return FOLDER / given
     return given
 
 
 def is_shipped(folder: Path) -> bool:
     """Return whether a folder belongs to the package, where nothing may be written."""
-    return folder.parent == FOLDER
+    return folder.resolve().parent == FOLDER.resolve()
 
 
 def refuse_shipped(folder: Path) -> None:

@@ -18,6 +18,7 @@ from dcign.run import configuration as run_configuration
 from dcign.run.checkpoint import REFINER, load_average, read_checkpoint
 from dcign.run.code_layout import CodeLayout
 from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.storage.paths import is_there
 from dcign.trained.calibration import FILE as CALIBRATION_FILE
 from dcign.trained.calibration import Calibration, read_calibrations
 from dcign.trained.codec import Codec
@@ -57,7 +58,7 @@ class TrainedRun:
         Raises TrainingError if the folder holds neither a run nor an exported network.
         """
         folder = network_folder(folder)
-        if not folder.exists():
+        if not is_there(folder):
             raise TrainingError(f"expected the folder of a run, found {folder}, which holds no run: {advice()}")
         if is_published(folder):
             exported = read_published(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import secrets
 from pathlib import Path
 
 import platformdirs
@@ -36,12 +35,12 @@ def code_key(package: Path = PACKAGE) -> str:
 
 
 def write_cached(path: Path, content: bytes) -> None:
-    """Write a file atomically, under a unique temporary name, because two processes may build the same model at once.
+    """Write a file atomically. Two processes may build the same model at once.
 
     Raises ModelError if the folder cannot be written.
     """
     try:
-        write_atomic(path, content, mark=secrets.token_hex(4))
+        write_atomic(path, content)
     except DataError as error:
         reason = str(error).removesuffix(".")
         raise ModelError(f"{reason}, or set {CACHE_VARIABLE} to another folder for cached models.") from None

@@ -20,13 +20,13 @@ from dcign.render.plan.choice import FILE as PEOPLE
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import Subject, read_subject, subject_bytes
 from dcign.render.plan.people import check_traits
-from dcign.storage.atomic import file_sha256, write_atomic
+from dcign.storage.atomic import file_sha256, is_temporary, write_atomic
 from dcign.storage.lock import LOCK_FILE as LOCK
 from dcign.storage.paths import make_folder, with_local_copy
 
 MODEL, CONFIGURATION, PREVIEW, CARD = "model.npz", "configuration.json", "preview.png", "README.md"
 FILES = (MODEL, CONFIGURATION, PREVIEW, CARD, MANIFEST, BACKDROPS, PEOPLE)
-OURS = {*FILES, *(f".{name}.part" for name in FILES), *SPLITS, LOCK}  # all that a folder to continue may hold
+OURS = {*FILES, *SPLITS, LOCK}  # all that a folder to continue may hold, beside temporary files
 LONGEST_WORD = 24  # characters of a value that a sentence quotes
 MOST_DIFFERENCES = 6  # between two configurations that a sentence names
 
@@ -40,7 +40,8 @@ def check_folder(folder: Path, configuration: RenderConfiguration) -> bool:
     Raises RenderError if it holds another configuration's shards, or files that are not ours.
     """
     with _os_errors(folder):
-        others = {entry.name for entry in folder.iterdir()} - OURS if folder.exists() else set()
+        held = [entry for entry in folder.iterdir() if not is_temporary(entry)] if folder.exists() else []
+        others = {entry.name for entry in held} - OURS
         begun, saved = any(folder.glob("*/*.h5")), folder / CONFIGURATION
         if others or (begun and not saved.exists()):
             some = f" ({', '.join(sorted(others)[:3])})" if others else ""

@@ -7,7 +7,6 @@ name only once it is complete, so an interrupted run leaves complete shards or n
 from __future__ import annotations
 
 import functools
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -200,10 +199,9 @@ def make_shard(task: ShardTask) -> DrawnShard:
     renderer = batch_renderer.opengl_renderer
     if task.renderer not in (None, renderer):
         raise _two_renderers(task.folder, task.renderer, renderer)
-    mark = secrets.token_hex(4)  # a cluster may give the shard to a second worker while the first still writes it
     header = shard_header(task.configuration, task.split, task.model_sha256, batch_renderer)
     batches = _batches(task, batch_renderer)
-    return task.drawn(write_shard(task.path, header, batches, task.count, overwrite=True, mark=mark), renderer)
+    return task.drawn(write_shard(task.path, header, batches, task.count, overwrite=True), renderer)
 
 
 def _wait_until_seen(task: ShardTask, shard: DrawnShard) -> None:

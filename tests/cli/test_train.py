@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from dcign.commands import train as command
+from dcign.storage.lock import folder_lock
+from dcign.trained.shipped import EXAMPLE, FOLDER
 from tests.support.commands import dcign, imported_by, refused
 
 pytestmark = pytest.mark.usefixtures("quick_evaluations")
@@ -154,5 +157,43 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert result.exit_code == 0, result.output
     assert f"Look at {run / 'report.html'}." in result.output
     assert len((run / "report.html").read_text(encoding="utf-8")) > len(alone)
+    with folder_lock(run):  # as by the evaluation that ends a training
+        assert f"{run} is being written to by process {os.getpid()} on" in refused("evaluate", run)
+    assert not list(run.glob(".*"))
     assert "nowhere" in refused("evaluate", run, "--data", tmp_path / "nowhere")
     assert "holds no run" in refused("evaluate", small_faces)
+
+
+def test_names_that_are_too_long_are_refused_in_a_sentence(small_faces: Path, tmp_path: Path) -> None:
+    name, picture = 300 * "a", FOLDER / "face" / EXAMPLE
+    too_long = "could not be written: the name is too long for the file system; choose a shorter one."
+    assert too_long in refused("edit", "face", picture, "--azimuth", "5", "--out", tmp_path / f"{name}.png")
+    assert too_long in refused("encode", "face", picture, "--out", tmp_path / f"{name}.npz")
+    assert too_long in refused("face", "--out", tmp_path / f"{name}.png")
+    for command_name in ("edit", "encode"):
+        sentence = refused(command_name, name, picture, *(("--out", "z.csv") if command_name == "encode" else ()))
+        assert "which holds no run: name one that dcign train wrote" in sentence
+
+
+def test_options_that_would_be_dropped_are_refused(tmp_path: Path) -> None:
+    assert "expected --half with --to hub, found it with --to web" in refused("export", "face", "--to", "web", "--half")
+    photos = ("evaluate", "face", "--photos", tmp_path, "--labels", tmp_path / "labels.csv", "--out", tmp_path)
+    for option in ("--data", "--against"):
+        assert f"expected {option} without --photos, found both: leave one out" in refused(*photos, option, tmp_path)
+
+
+def test_a_run_whose_data_set_moved_is_resumed_and_evaluated_there(
+    small_faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces, run = tmp_path / "faces", tmp_path / "run"
+    shutil.copytree(small_faces, faces)
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "_evaluate_run", lambda *_: None)
+        words = ("--steps", "2", "--out", run, "--threads", "1")
+        assert dcign("train", faces, *words).exit_code == 0
+    before = (run / "configuration.json").read_text()
+    moved = faces.rename(tmp_path / "moved")
+    result = dcign("train", moved, "--resume", "--out", run)
+    assert result.exit_code == 0, result.output
+    assert (run / "evaluation.json").exists()
+    assert (run / "configuration.json").read_text() == before.replace(str(faces), str(moved))

@@ -12,6 +12,7 @@ from dcign.data.export.hugging_face.columns import ExportColumn, factor_column
 from dcign.data.export.hugging_face.parquet import parquet_files
 from dcign.data.export.hugging_face.provenance import Provenance
 from dcign.data.export.split import SplitSource
+from dcign.storage.atomic import write_atomic
 
 FILE = "README.md"
 # The hub's names of sizes, by the number of pictures below which they hold.
@@ -40,4 +41,4 @@ def write_card(
         splits=splits,
         words=[sentence for name in SAID for sentence in about.responsible_ai[name]],
     )
-    (folder / FILE).write_text(text, encoding="utf-8")
+    write_atomic(folder / FILE, text.encode())

@@ -15,7 +15,7 @@ from dcign.data.export.hugging_face.columns import CLASS, IMAGE, ExportColumn
 from dcign.data.export.hugging_face.parquet import DATA, parquet_files
 from dcign.data.export.hugging_face.provenance import Provenance
 from dcign.data.export.split import SplitSource
-from dcign.storage.atomic import file_sha256
+from dcign.storage.atomic import file_sha256, write_atomic
 
 FILE = "croissant.json"
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ def write_croissant(
         "distribution": [each for split in splits for each in _distribution(folder, split)],
         "recordSet": [_record_set(split, columns) for split in splits],
     }
-    (folder / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_atomic(folder / FILE, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def _distribution(folder: Path, split: SplitSource) -> Iterator[Json]:

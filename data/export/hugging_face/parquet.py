@@ -20,7 +20,7 @@ from dcign.data.export.hugging_face.columns import CLASS, IMAGE, ExportColumn, V
 from dcign.data.export.split import SplitSource
 from dcign.data.schema import Batch
 from dcign.errors import DataError
-from dcign.storage.atomic import atomic_file
+from dcign.storage.atomic import atomic_file, write_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +51,8 @@ def write_parquet(
     """Write a split as Parquet files of `file_batches` batches; the last may have fewer."""
     import pyarrow.parquet as pq
 
-    (folder / DATA).mkdir(exist_ok=True)
+    with write_errors(folder / DATA):
+        (folder / DATA).mkdir(exist_ok=True)
     schema, left = _schema(columns), iter(batches)
     count = -(-split.batch_count // file_batches)
     for number in range(count):

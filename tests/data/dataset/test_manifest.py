@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 
@@ -105,11 +106,15 @@ def test_a_changed_manifest_is_refused_with_the_reason(make_dataset, case):
     assert said in refusal_of(path.parent)
 
 
-def test_a_manifest_is_replaced_whole_or_not_at_all(make_dataset):
+def refused(path):
+    raise OSError(errno.ENOSPC, "no space")
+
+
+def test_a_manifest_is_replaced_whole_or_not_at_all(make_dataset, monkeypatch):
     folder = make_dataset()
     before = (folder / "dataset.json").read_bytes()
     manifest = read_manifest(folder)
-    (folder / ".dataset.json.part").mkdir()  # the place where it would be written
+    monkeypatch.setattr("dcign.storage.atomic._flush", refused)
     longer = {"train": (*manifest.splits["train"], ShardEntry("train/x.h5", 1, 8, "", 0))}
     with pytest.raises(DataError, match="could not be written"):
         write_manifest(folder, replace(manifest, splits=longer))

@@ -145,6 +145,17 @@ def test_wrong_factors_are_refused(case: str, tmp_path: Path) -> None:
         write_dataset(tmp_path / "toys", factors, toy_batches(), name="toys")
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError, NotImplementedError])
+def test_an_exception_of_the_caller_passes_unchanged_and_leaves_nothing(error: type[Exception], tmp_path: Path) -> None:
+    def batches() -> Iterator[NewBatch]:
+        yield from list(toy_batches())[:1]
+        raise error("the caller's own")
+
+    with pytest.raises(error, match="the caller's own"):
+        write_dataset(tmp_path / "toys", TOYS, batches(), name="toys")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_is_never_overwritten_and_no_batches_are_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected batches to write"):
         write_dataset(tmp_path / "none", TOYS, [], name="toys")

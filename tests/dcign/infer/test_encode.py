@@ -18,6 +18,7 @@ from dcign.measure import read_code_table
 from dcign.metrics import mutual_information_gap
 from dcign.recipes.registry import RECIPES
 from dcign.run.configuration import TrainConfiguration
+from dcign.storage.paths import to_path
 from dcign.train.training import train
 from dcign.trained.calibration import calibrate, factor_values, with_factors
 from dcign.trained.trained_run import TrainedRun
@@ -71,6 +72,22 @@ def test_rows_say_which_image_they_are_of(written, small_faces):
         assert set(test.varies[rows]) == {batch.varies}
         np.testing.assert_array_equal(test.identity_index[rows], batch.identity_index)
         np.testing.assert_array_equal(test.factors[rows], batch.factors)
+
+
+def test_a_data_set_in_a_store_has_the_same_codes(written, run, small_faces, tmp_path):
+    to_path("memory://encoded").fs.put(str(small_faces), "/encoded", recursive=True)
+    words = ["encode", str(run), "memory://encoded", "--split", "iid", "--out", str(tmp_path / "z.npz")]
+    result = CliRunner().invoke(cli.dcign, words)
+    assert result.exit_code == 0, result.output
+    np.testing.assert_array_equal(load_encoding(tmp_path / "z.npz").mu, load_encoding(written).of("iid").mu)
+
+
+def test_a_network_in_a_store_is_refused_in_a_sentence():
+    for words in (("--to", "onnx"), ("--to", "web")):
+        sentence = refused("export", "memory://run", *words)
+        assert sentence == (
+            "Error: expected the folder of a run on this machine, found memory://run: copy it here and name the copy."
+        )
 
 
 def test_the_file_needs_numpy_alone(written):

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
+from dcign.errors import TrainingError
 from dcign.infer.edit import edit
 from dcign.infer.encode_pictures import encode_pictures, holds_pictures, picture_files
-from dcign.infer.read_picture import fitted, open_picture
+from dcign.infer.read_picture import as_gray, fitted, open_picture
 from dcign.trained.shipped import EXAMPLE
 from dcign.trained.trained_run import TrainedRun
 from tests.support.commands import dcign, refused
@@ -106,6 +107,32 @@ def test_pictures_that_cannot_be_read_are_named_and_the_others_encoded(folder, t
     assert "; and 2 more." in words
     assert f"{count} pictures, " in words
     assert len(out.read_text().splitlines()) == 1 + count
+
+
+def test_faces_in_cielab_are_detected(folder, tmp_path):
+    pytest.importorskip("cv2")
+    mixed, face = tmp_path / "mixed", Image.open(folder / "b.jpg")
+    mixed.mkdir()
+    face.save(mixed / "a.png")
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    ImageCms.profileToProfile(face, *profiles, outputMode="LAB").save(mixed / "b.tif")
+    result = dcign("encode", "face", mixed, "--out", tmp_path / "z.npz", "--detect", "--threads", "1")
+    assert result.exit_code == 0, result.output
+    with np.load(tmp_path / "z.npz") as found:
+        assert found["files"].tolist() == ["a.png", "b.tif"]
+        np.testing.assert_allclose(*found["read"], atol=10)  # 8 bits of L, a and b; the box moves a little
+
+
+def test_the_detector_sees_deep_and_transparent_pixels_as_the_network_does():
+    rng = np.random.default_rng(0)
+    colours = Image.fromarray(rng.integers(0, 256, (9, 7, 3)).astype(np.uint8))
+    np.testing.assert_array_equal(as_gray(colours), np.asarray(colours.convert("L")))
+    ten_bits = np.linspace(0, 1023, 63).astype(np.uint16).reshape(9, 7)
+    np.testing.assert_allclose(as_gray(Image.fromarray(ten_bits)), ten_bits / 1023 * 255, atol=0.6)
+    colours.putalpha(0)
+    assert not as_gray(colours).any()
+    with pytest.raises(TrainingError, match="expected a picture that converts to RGB, found mode La: save it as RGB"):
+        as_gray(Image.new("La", (9, 7)))
 
 
 def test_what_cannot_be_encoded_is_named(small_faces, folder, tmp_path):

@@ -158,7 +158,7 @@ def test_a_folder_that_holds_anything_is_not_written_into(run, exported, tmp_pat
         "model.safetensors",
         "refiner.safetensors",
     ]
-    with pytest.raises(TrainingError, match="is there already: remove it or choose another --out"):
+    with pytest.raises(DataError, match="is there already; expected a new file: remove it or choose another --out"):
         export_run(TrainedRun.open(run), exported, "hub")
 
 

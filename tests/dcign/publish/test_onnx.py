@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.inputs.batches import TrainingBatches
 from dcign.publish import onnx as export
 from dcign.recipes.registry import PAPER, SWAP
@@ -66,7 +66,7 @@ def test_the_metadata_of_both_files_hold_the_calibration_as_calibration_json_doe
 
 def test_files_that_are_there_are_not_overwritten(tmp_path):
     (tmp_path / "decoder.onnx").write_bytes(b"mine")
-    with pytest.raises(TrainingError, match=r"decoder\.onnx is there already: remove it or choose another --out"):
+    with pytest.raises(DataError, match=r"decoder\.onnx is there already; expected a new file: remove it"):
         export.export_run(TrainedRun.open(trained(tmp_path / "run", SWAP)), tmp_path)
     assert not (tmp_path / "encoder.onnx").exists()
     assert (tmp_path / "decoder.onnx").read_bytes() == b"mine"

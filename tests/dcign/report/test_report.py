@@ -204,6 +204,7 @@ def test_the_command_that_made_a_run_is_given_again(small_faces):
         "dcign train 'my faces' --recipe swap --set mirror=false --set beta=0.5 --ratio 1:1:1:10 --steps 5 --seed 3 "
         "--out runs/x"
     )
+    assert train_command(replace(configuration, refine=7)).endswith("--steps 5 --seed 3 --refine 7 --out runs/x")
 
 
 def test_the_command_says_what_the_recipe_was_then_where_it_is_another_today():

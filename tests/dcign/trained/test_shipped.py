@@ -172,3 +172,10 @@ def test_a_copy_keeps_what_the_card_says_and_in_half_precision_is_half_as_large(
     assert sizes[0] < 0.55 * sizes[1]
     assert TrainedRun.open(tmp_path / "half").published == run.published
     assert "--half" in refused("export", run.folder.name, "--to", "onnx", "--half", "--out", tmp_path / "onnx")
+
+
+def test_a_network_is_the_package_s_by_a_relative_path_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FOLDER)
+    for name in ("face", "../networks/face"):
+        with pytest.raises(TrainingError, match="expected a run's folder, found face, a network of the package"):
+            refuse_shipped(Path(name))

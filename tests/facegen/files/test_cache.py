@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dcign.facegen.files import cache
-from dcign.facegen.files.cache import PACKAGE, code_key, write_cached
+from dcign.facegen.files.cache import PACKAGE, code_key
 
 CLOSURE = """
 import importlib, pkgutil, sys
@@ -60,13 +59,3 @@ def test_a_module_that_moves_into_a_sub_package_stays_in_the_key(copy: Path) -> 
 def test_the_key_follows_from_the_code_alone(copy: Path) -> None:
     (copy / "notes.txt").write_text("no code")
     assert key(copy) == key(PACKAGE)
-
-
-def test_two_writers_of_one_cached_file_have_temporary_files_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    marks: list[str] = []
-    monkeypatch.setattr(cache, "write_atomic", lambda path, content, mark: marks.append(mark))
-    for _ in range(2):
-        write_cached(tmp_path / "model.npz", b"")
-    assert len(set(marks)) == 2

@@ -23,7 +23,9 @@ from dcign.facegen.files.model_file import model_bytes, read_model
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.render.plan.configuration import SHARD_BATCHES, RenderConfiguration, Splits
 from dcign.render.produce import production
+from dcign.render.produce.folder import check_folder
 from dcign.render.produce.production import DrawnShard, ShardTask, make_shard, shard_tasks
+from dcign.storage.atomic import temporary_path
 from tests.support.data_sets import digests, make
 
 # Several shards a split, quick to draw.
@@ -87,6 +89,14 @@ def test_a_shard_whose_bytes_changed_since_is_made_again(
         file["factors"][0] = file["factors"][0] + 0.5
     assert make(folder, model, MANY_SHARDS).made == 4
     assert digests(folder) == digests(undisturbed)
+
+
+def test_a_folder_in_which_the_model_was_only_begun_is_free(tmp_path: Path) -> None:
+    with temporary_path(tmp_path / "model.npz"):
+        assert not check_folder(tmp_path, MANY_SHARDS)
+        (tmp_path / ".model.npz").touch()
+        with pytest.raises(RenderError, match=r"found other files in .* \(\.model\.npz\)"):
+            check_folder(tmp_path, MANY_SHARDS)
 
 
 def test_a_shard_in_another_s_place_is_made_again(undisturbed: Path, model: MorphableModel, tmp_path: Path) -> None:
