@@ -9,6 +9,7 @@ before the copy is complete.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -115,6 +116,17 @@ def with_local_copy(path: Path, use: Callable[[Path], Used], *, fresh: bool = Tr
 def is_there(path: Path) -> bool:
     """Return whether a file or folder of this machine is there; False for a name that is too long or out of reach."""
     return os.path.exists(path)  # noqa: PTH110  # pathlib's raises for these
+
+
+def unreachable(path: Path) -> str:
+    """Return why the system cannot even say whether a path of this machine is there, or "" if it can."""
+    try:
+        if not is_remote(path):
+            path.lstat()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP):
+            return os.strerror(error.errno).lower()
+    return ""
 
 
 def make_folder(folder: Path) -> None:

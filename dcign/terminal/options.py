@@ -19,10 +19,11 @@ from click.shell_completion import CompletionItem
 from dcign.errors import DcignError, DcignWarning, TrainingError, TrainingInterrupted
 from dcign.printable import printable
 from dcign.stop_signals import exit_code
-from dcign.storage.paths import expand_home, is_there, to_path
+from dcign.storage.paths import expand_home, is_there, to_path, unreachable
 from dcign.terminal.echo import echo, printable_lines
 from dcign.trained.shipped import advice, network_folder
 
+LONGEST_TEXT = 80  # characters of a path in a message
 NO_FILE_WRITTEN = "Stopped. Nothing was written."
 F = TypeVar("F", bound=Callable[..., Any])
 SPLITS = ("train", "test", "iid", "sweep", "mix")
@@ -34,7 +35,7 @@ class PathOrUrl(click.ParamType):  # type: ignore[type-arg]  # older versions ar
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        return to_path(expand_home(value) if isinstance(value, str) else value)
+        return _reachable(self, to_path(expand_home(value) if isinstance(value, str) else value), param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Let the shell complete files."""
@@ -45,7 +46,16 @@ class LocalPath(click.Path):
     """A folder or file of this machine."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return super().convert(expand_home(value) if isinstance(value, str) else value, param, ctx)
+        path: Any = super().convert(expand_home(value) if isinstance(value, str) else value, param, ctx)
+        return _reachable(self, path, param, ctx)
+
+
+def _reachable(kind: click.ParamType, path: Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # type: ignore[type-arg]
+    if reason := unreachable(path):
+        text = printable(str(path))
+        found = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+        kind.fail(f"expected a path that can be reached, found {found} ({reason}): name another.", param, ctx)
+    return path
 
 
 class FactorValues(click.ParamType):  # type: ignore[type-arg]  # older versions are not generic

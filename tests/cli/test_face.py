@@ -76,7 +76,7 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
         (["--set", "skin.999=2", "--out", "p.png"], "found 'skin.999': set one of these"),
         (["--set", "skin." + "x" * 99 + "=2", "--out", "p.png"], "xxx...': set one of these"),
         (["--set", "shape.1=1", "--set", "shape.1 = 2", "--out", "p.png"], "found 'shape.1' twice: leave one out"),
-        (["--out", "p." + "x" * 300 + ".png"], "the name is too long for the file system"),
+        (["--out", "p." + "x" * 300 + ".png"], "(file name too long): name another."),
         (["--modes", "--age", "30", "--out", "p.png"], "expected --modes without --age"),
         (["--turnaround", "--out", "p.json"], "expected a file NAME.png, found"),
         (["--person", "p.json", "--out", "p.png"], "cannot be read (No such file or directory)"),

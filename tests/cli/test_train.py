@@ -164,15 +164,27 @@ def test_train_leaves_weights_figures_and_an_evaluation(small_faces: Path, tmp_p
     assert "holds no run" in refused("evaluate", small_faces)
 
 
-def test_names_that_are_too_long_are_refused_in_a_sentence(small_faces: Path, tmp_path: Path) -> None:
-    name, picture = 300 * "a", FOLDER / "face" / EXAMPLE
-    too_long = "could not be written: the name is too long for the file system; choose a shorter one."
-    assert too_long in refused("edit", "face", picture, "--azimuth", "5", "--out", tmp_path / f"{name}.png")
-    assert too_long in refused("encode", "face", picture, "--out", tmp_path / f"{name}.npz")
-    assert too_long in refused("face", "--out", tmp_path / f"{name}.png")
-    for command_name in ("edit", "encode"):
-        sentence = refused(command_name, name, picture, *(("--out", "z.csv") if command_name == "encode" else ()))
-        assert "which holds no run: name one that dcign train wrote" in sentence
+def test_names_that_are_too_long_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    name, picture = tmp_path / (300 * "a"), FOLDER / "face" / EXAMPLE
+    for words in (
+        ("edit", "face", picture, "--azimuth", "5", "--out", f"{name}.png"),
+        ("edit", "face", f"{name}.png", "--azimuth", "5", "--out", tmp_path / "z.png"),
+        ("edit", name, picture, "--out", tmp_path / "z.png"),
+        ("encode", "face", name, "--out", tmp_path / "z.npz"),
+        ("encode", name, picture, "--out", tmp_path / "z.npz"),
+        ("inspect", name),
+        ("train", name),
+        ("import", name, "--out", tmp_path / "z"),
+        ("render", "--batches", "4", "--out", name),
+        ("face", "--out", f"{name}.png"),
+    ):
+        assert "... (file name too long): name another." in refused(*words), words
+
+
+def test_a_path_in_a_circle_of_links_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    assert "(too many levels of symbolic links): name another." in refused("inspect", tmp_path / "one" / "faces")
 
 
 def test_options_that_would_be_dropped_are_refused(tmp_path: Path) -> None:
