@@ -9,16 +9,16 @@ from pathlib import Path
 from dcign.recipes.registry import SWAP
 
 # Steps of each recipe in 15 minutes of one core at 64 px: 900 s divided by the CPU time of one step with one thread, on
-# an AMD EPYC with bfloat16 products. Those of `swap` (22 ms) are of today's network. The others were measured with that
-# of version 0.2 (`swap-1` 22.3 ms; 34 and 34 for steps of 20 images; 18.3, 18.3 and 19.0).
+# an AMD EPYC (Zen 4) with bfloat16 products. `swap` takes 22 ms, `vae` and `beta-vae` 29, `ada-gvae` 30. Those of
+# `swap-1`, `paper` and `released` are of version 0.2, from a faster machine (22.3, 34 and 34 ms).
 STEPS = {
     "swap": 40_000,
     "swap-1": 40_000,
     "paper": 26_500,
     "released": 26_500,
-    "vae": 49_000,
-    "beta-vae": 49_000,
-    "ada-gvae": 47_000,
+    "vae": 31_000,
+    "beta-vae": 31_000,
+    "ada-gvae": 30_000,
 }
 ABLATION_STEPS = 6_000
 FULL_STEPS = 120_000  # of the study `swap`
