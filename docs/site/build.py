@@ -139,6 +139,8 @@ def link_within(link: str) -> str:
     link = link.removeprefix("docs/").removeprefix("../")
     if link in MOVED:
         return MOVED[link]
+    if link.endswith(".ipynb"):
+        return f"{link.removesuffix('.ipynb')}.md"  # a notebook is a page
     held = link in COPIED or (DOCS / link).exists()
     return link if held else MOVED["README.md"]  # a file of the code: README has the tree
 

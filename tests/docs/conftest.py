@@ -13,7 +13,7 @@ from tests.support.drawing import in_this_process
 from tests.support.page_commands import few_batches
 from tests.support.provisions import Shelf
 
-NAMED = ("faces", "runs/swap", "runs/first", "runs/vae", "z.npz", "photo.png")
+NAMED = ("faces", "runs/swap", "runs/first", "runs/vae", "z.npz", "person.png")
 
 
 @pytest.fixture(scope="session")

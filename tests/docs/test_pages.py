@@ -24,9 +24,9 @@ def named(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-def heading_anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub gives to the headings of a page."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+def heading_anchors(page: Path, level: str = "#+") -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page, of all levels or of one."""
+    headings = re.findall(rf"^{level} (.*)$", page.read_text(), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -37,6 +37,17 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{path} is not there"
         assert not anchor or anchor in heading_anchors(target), f"{path}#{anchor} is not there"
+
+
+@pytest.mark.parametrize("page", [page for page in TODAY if "\nContents: " in page.read_text()], ids=named)
+def test_the_contents_of_a_page_name_each_of_its_sections(page: Path) -> None:
+    contents = page.read_text().partition("\nContents: ")[2].partition("\n\n")[0]
+    assert heading_anchors(page, "##") <= set(re.findall(r"\]\(#([^)]+)\)", contents))
+
+
+def test_the_index_leads_to_every_notebook() -> None:
+    links = set(re.findall(r"\]\((notebooks/[^)]+)\)", (ROOT / "docs" / "index.md").read_text()))
+    assert links == {f"notebooks/{notebook.name}" for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb")}
 
 
 @pytest.mark.parametrize("page", TODAY, ids=named)

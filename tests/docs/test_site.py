@@ -55,6 +55,14 @@ def test_links_within_the_site_lead_to_files(site: Path) -> None:
         assert not [link for link in inside if not (page.parent / link).exists()], page
 
 
+def test_links_to_notebooks_lead_to_their_pages(site: Path) -> None:
+    links = re.findall(r'href="(notebooks/[^"#]+)"', (site / "reading.html").read_text())
+    assert {f"notebooks/{notebook.stem}.html" for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb")} <= set(
+        links
+    )
+    assert not [link for link in links if link.endswith(".ipynb")]
+
+
 def test_the_reference_documents_the_public_names(site: Path) -> None:
     pages = "".join(page.read_text() for page in (site / "api").glob("*.html"))
     import dcign.measure

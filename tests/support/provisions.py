@@ -137,7 +137,7 @@ def _photograph(shelf: Shelf, path: Path) -> None:
 
 def _front(shelf: Shelf) -> Image.Image:
     """The middle one of the three views that `dcign face` draws."""
-    views = Image.open(shelf.get("photo.png"))
+    views = Image.open(shelf.get("person.png"))
     return views.crop((views.height, 0, 2 * views.height, views.height))
 
 
@@ -186,15 +186,14 @@ BUILDERS: dict[str, Callable[[Shelf, Path], None]] = {
     "chairs": _chairs,
     "chairs-64": _made_by("render", *OBJECTS),
     "runs/swap": _run("swap"),
-    "runs/swap-1": _like("runs/swap"),
-    "runs/swap-2": _like("runs/swap"),
+    "runs/swap-seed1": _like("runs/swap"),
     "runs/first": _like("runs/swap"),
     "runs/vae": _like("runs/swap"),
-    "runs/vae-1": _like("runs/vae"),
     "runs/people": _shipped,
     "runs/wild": _shipped,
     "z.npz": _codes,
-    "photo.png": _made_by("face", "--seed", "7"),
+    "person.png": _made_by("face", "--seed", "7"),
+    "photo.png": _like("person.png"),
     "other.png": _made_by("face", "--seed", "8"),
     "photo.jpg": _photograph,
     "docs": lambda shelf, path: path.symlink_to(ROOT / "docs"),
