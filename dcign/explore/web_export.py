@@ -18,6 +18,10 @@ from dcign.explore.page import INDEX, STATIC, index_html
 from dcign.publish.hub import folder_errors
 from dcign.publish.onnx import export_run
 from dcign.storage.atomic import write_atomic
+from dcign.storage.paths import is_there
+from dcign.trained.evaluation_file import FILE as EVALUATION
+from dcign.trained.shipped import network_folder
+from dcign.trained.trained_run import TrainedRun
 
 LEFT_OUT = ("three",)  # the page without a data set shows nothing in 3D
 LIVE, WITHOUT_SERVER = 'name="backend" content="live"', 'name="backend" content="static"'
@@ -33,6 +37,8 @@ def export_web(folder: Path, out: Path, data: Path | None = None) -> Path:
     with folder_errors(out):
         if out.exists() and any(out.iterdir()):
             raise TrainingError(f"expected a new or empty folder, found files in {out}: choose another --out.")
+    if is_there(network_folder(folder) / EVALUATION):
+        TrainedRun.open(folder).refuse_old_evaluation()  # before seconds of work
     explored = Explored.open(folder, data)
     if explored.network is None:
         raise TrainingError(f"expected a run, found a data set in {folder}: the page without a server shows networks.")

@@ -61,8 +61,8 @@ def export_run(run: TrainedRun, out: str | Path, to: str = "onnx", *, half: bool
 
 def _hub_writer(run: TrainedRun, half: bool) -> Callable[[Path], object]:
     """Return a function that writes the folder that `DCIGN.from_pretrained` reads. The run must be evaluated."""
-    _ = run.calibrations
     run.refuse_old_evaluation()
+    _ = run.calibrations
     network = DCIGN.of_run(run)
     return (copy.deepcopy(network).half() if half else network).save_pretrained
 
@@ -75,6 +75,8 @@ def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
             f"expected the packages {', '.join(NEEDED)}, found no package {', '.join(missing)}: run "
             "`pip install 'dcign[onnx]'`."
         )
+    if run.evaluation_is_old:
+        run.refuse_old_evaluation()
     encoder, decoder = _encoder_and_decoder(run.codec, run.results[0])
 
     def write(out: Path) -> None:
