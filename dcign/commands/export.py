@@ -89,7 +89,7 @@ def export(
             )
         out = out or folder / "web"
         echo("Measuring what each part of the code does, and comparing the network in ONNX with torch ...")
-        with interruptible("Stopped. Remove the folder and run the same command again."):
+        with interruptible(NO_FILE_WRITTEN):
             page = export_web(folder, out)
         echo(f"{page}: look at it with `python -m http.server --directory {out}`.")
         return

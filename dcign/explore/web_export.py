@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dcign.errors import TrainingError
@@ -28,7 +30,7 @@ LIVE, WITHOUT_SERVER = 'name="backend" content="live"', 'name="backend" content=
 
 
 def export_web(folder: Path, out: Path, data: Path | None = None) -> Path:
-    """Write the page of a run into a new folder. Returns index.html.
+    """Write the page of a run into a new or empty folder, which is left as it was on failure. Returns index.html.
 
     data: where the run's data set is now. Without it, the page shows invented people. The refiner is left out.
 
@@ -45,10 +47,27 @@ def export_web(folder: Path, out: Path, data: Path | None = None) -> Path:
     found = explored.description
     run = found["run"] | {"refiner": False}
     content = json.dumps(found | {"run": run, "data": None, "missing": ""})
-    export_run(explored.network.run, out / "data", "onnx")
-    with folder_errors(out):
+    with _left_as_it_was(out), folder_errors(out):
+        export_run(explored.network.run, out / "data", "onnx")
         write_atomic(out / "data" / "description.json", content.encode())
         ignored = shutil.ignore_patterns(INDEX, *LEFT_OUT)
         shutil.copytree(STATIC, out / "static", ignore=ignored)
         write_atomic(out / INDEX, index_html().replace(LIVE, WITHOUT_SERVER).encode())
     return out / INDEX
+
+
+@contextmanager
+def _left_as_it_was(out: Path) -> Iterator[None]:
+    """Remove, on any exception and on a stop signal, whatever is in a folder that was new or empty."""
+    new = not out.exists()
+    try:
+        yield
+    except BaseException:
+        for path in [*out.iterdir()] if out.is_dir() else []:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if new and out.is_dir():
+            out.rmdir()
+        raise
