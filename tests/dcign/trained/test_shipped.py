@@ -142,6 +142,17 @@ def test_nothing_is_written_into_the_package(run: TrainedRun, tmp_path: Path) ->
         assert f"dcign export {name} --to hub --out {name}-copy" in refused(*words)
 
 
+def test_networks_of_the_package_are_compared_by_their_names_without_the_advice_to_draw_missing_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = dcign("compare", *NAMES, "--any-data")
+    assert said.exit_code == 0, said.output
+    assert "wild x1" in said.output
+    assert "compare.html" not in said.output
+    assert "expected --out with --data" in refused("compare", *NAMES, "--data", "nowhere")
+
+
 @pytest.mark.parametrize(
     "words",
     [
