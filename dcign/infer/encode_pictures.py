@@ -26,7 +26,7 @@ from dcign.data.sources.pictures import SUFFIXES
 from dcign.device import refuse_threads, threads
 from dcign.errors import DcignWarning, TrainingError
 from dcign.infer.edit import caution
-from dcign.infer.face_detector import asked_window
+from dcign.infer.face_detector import CROP, asked_window
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.metrics import psnr_decibels
 from dcign.metrics.tables import factor_types
@@ -40,7 +40,6 @@ FORMAT_VERSION = 1
 AT_ONCE = 500  # pictures in memory
 NAMED = 5  # pictures that are left out
 SHARD = ".h5"
-CROP = "crop the picture around the face and leave --detect out"
 
 
 class LeftOutWarning(DcignWarning):

@@ -22,6 +22,7 @@ LEAST = 0.1  # smallest box, as a share of the shorter side
 NEIGHBOURS = 4  # boxes that must agree; fewer find more faces where there are none
 # The median box on 122 near-frontal renders (docs/log.md): shares of a render's width, from its centre.
 BOX_DOWN, BOX_SIDE = 0.053, 0.57
+CROP = "crop the picture around the face and leave --detect out"
 GIVE = "give --eyes X Y X Y, or --box X Y W H"  # what to do in `dcign edit` where no face is found
 
 
