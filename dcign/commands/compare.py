@@ -32,6 +32,8 @@ def compare(
     Example:
       dcign compare runs/swap-* runs/vae-* --out compare.html
     """
+    if data is not None and out is None:
+        raise click.UsageError("expected --out with --data, which is for pictures, found none: leave --data out.")
     from dcign import report
     from dcign.storage.atomic import refuse_taken_file
 
@@ -43,5 +45,7 @@ def compare(
             with stage_progress("comparing") as progress:
                 report.write_comparison(comparison, out, data, thread_count=threads, progress=progress)
     echo(report.comparison_json(comparison) if as_json else report.comparison_table(comparison))
-    if not as_json:
-        echo(f"Look at {out}." if out is not None else "Next: the same with --out compare.html, which adds pictures.")
+    if not as_json and out is not None:
+        echo(f"Look at {out}.")
+    elif not as_json and report.has_pictures(comparison):
+        echo("Next: the same with --out compare.html, which adds pictures.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import chain
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from dcign.errors import TrainingError
 from dcign.terminal.echo import echo
@@ -59,7 +61,7 @@ def edit(
     is 9 values). If several factors have several values, they change together. Factors that you do not set keep the
     value read from the picture. A factor of classes takes their names; a factor named like another option is
     --factor-NAME. If the run's data set varies parts of people, --hair-from, --skin-from and --shape-from take that
-    part from another picture.
+    part from another picture, of which the middle square is used, or with --detect the face.
 
     \b
     Example:
@@ -73,7 +75,7 @@ def edit(
     """
     from dcign import device as devices
     from dcign.infer import edit as editing
-    from dcign.infer.face_detector import asked_window
+    from dcign.infer.face_detector import CROP, asked_window
     from dcign.infer.read_picture import fitted, open_picture
     from dcign.infer.write_pictures import refuse_strip_file, save_strip
     from dcign.trained.trained_run import TrainedRun
@@ -84,8 +86,17 @@ def edit(
         if isinstance(values, tuple) and values
     }
     donors = {name.removesuffix("_from"): path for name, path in given.items() if isinstance(path, Path)}
+    if donors and (eyes or box):
+        raise click.UsageError(
+            f"expected --{next(iter(donors))}-from without {'--eyes' if eyes else '--box'}, which says where the face "
+            "of one picture is, found both: use --detect, or crop the pictures first."
+        )
+    source = click.get_current_context().get_parameter_source
+    drawing = any(source(name) is ParameterSource.COMMANDLINE for name in ("grid", "beside", "plain", "scale", "fps"))
+    if out is not None and out.suffix.lower() == ".png" and source("fps") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"expected --fps with NAME.gif, found {out}: leave --fps out.")
     with interruptible(NO_FILE_WRITTEN):
-        if out is None and (asked or donors or grid or beside):
+        if out is None and (asked or donors or drawing):
             raise TrainingError("expected a file to write the picture to, found none: give --out NEW.png, or NEW.gif.")
         if out is not None:
             refuse_strip_file(out, scale, fps)
@@ -96,7 +107,8 @@ def edit(
         window = asked_window(opened, eyes, box, detect)
         image = fitted(opened, *shape, window)
         others = [
-            fitted(donor, *shape, asked_window(donor, detect=detect)) for donor in map(open_picture, donors.values())
+            fitted(donor, *shape, asked_window(donor, detect=detect, advice=CROP))
+            for donor in map(open_picture, donors.values())
         ]
         with devices.threads(threads):
             codec = trained.codec if plain else trained.sharp_codec
@@ -114,4 +126,11 @@ def edit(
             echo(f"{out}: {len(edited.pictures)} picture{'s' if len(edited.pictures) > 1 else ''}. Look at it.")
         else:
             option = editing.example_option(trained.calibrations[0])
-            echo(f"Next: dcign edit {run} {picture} {option} --out new.png")
+            words = ["dcign", "edit", str(run), str(picture), *_framing(eyes, box, detect)]
+            echo(f"Next: {shlex.join(words)} {option} --out new.png")
+
+
+def _framing(eyes: tuple[float, ...] | None, box: tuple[float, ...] | None, detect: bool) -> list[str]:
+    """Return the words of the command line that say where the face is."""
+    numbers = [f"{number:.10g}" for number in eyes or box or ()]
+    return ["--eyes", *numbers] if eyes else ["--box", *numbers] if box else ["--detect"] * detect

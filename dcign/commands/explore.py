@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from dcign.terminal.echo import echo
 from dcign.terminal.options import DATA, PATH, interruptible, on_device
@@ -40,9 +41,15 @@ def explore(
       dcign explore runs/swap --host 0.0.0.0 --no-browser
     """
     from dcign import device as devices
+    from dcign.data.dataset.manifest import NAME
     from dcign.explore.explored import Explored
     from dcign.explore.serve import listen, serve
 
+    if folder is not None and (folder / NAME).exists():
+        source = click.get_current_context().get_parameter_source
+        for name in ("data", "device"):
+            if source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"expected --{name} with a run, found the data set {folder}: leave it out.")
     with interruptible("Stopped."), listen(host, port) as listening, devices.threads(threads or 1):
         # One thread: a single picture is faster on one than on several.
         explored = Explored.open(folder, data, device)

@@ -76,31 +76,27 @@ def export(
             f"expected {NAME} in {folder}, because {asked} is for data sets, found none: finish the data set with "
             f"`dcign render`; a run is exported --to {', '.join(RUN_FORMATS)}, without these options."
         )
+    from dcign.trained.shipped import is_shipped, network_folder
+
     to = to or "onnx"
+    if out is None and is_shipped(network_folder(folder)):
+        raise click.UsageError(f"expected --out FOLDER with {folder}, a network of the package, found none: give it.")
     if half and to != "hub":
         raise click.UsageError(f"expected --half with --to hub, found it with --to {to}: leave it out.")
     if to == "web":
         from dcign.explore.web_export import export_web
-        from dcign.trained.shipped import is_shipped, network_folder
 
-        if out is None and is_shipped(network_folder(folder)):
-            raise click.UsageError(
-                f"expected --out FOLDER with {folder}, a network of the package, found none: give it."
-            )
         out = out or folder / "web"
         echo("Measuring what each part of the code does, and comparing the network in ONNX with torch ...")
-        with interruptible("Stopped. Remove the folder and run the same command again."):
+        with interruptible(NO_FILE_WRITTEN):
             page = export_web(folder, out)
         echo(f"{page}: look at it with `python -m http.server --directory {out}`.")
         return
     from dcign.publish.onnx import export_run
-    from dcign.trained.shipped import refuse_shipped
     from dcign.trained.trained_run import TrainedRun
 
     with interruptible("Stopped. Run the same command again."):
         run = TrainedRun.open(folder)
-        if out is None:
-            refuse_shipped(run.folder)
         files = export_run(run, out or folder / to, to, half=half)
     checked = "Checked against torch: " if to == "onnx" else ""
     echo(checked + ", ".join(str(file) for file in files if file.exists()))

@@ -18,6 +18,7 @@ from dcign.figures.encoded import Reading
 SMALLEST_STEP = 5  # of ticks that are symmetric about zero
 SIDE = 3.3  # side of a panel, inches
 LONGEST_TITLE = 44  # characters per line
+LONGEST_SMALL_TITLE = 24  # the same of panels among many
 SMALL_SIDE = 1.9  # side of a panel among many, inches
 
 
@@ -55,22 +56,32 @@ def inferred_figure(
 def comparison_figure(
     columns: Sequence[InferredRun], factors: Sequence[str], units: Sequence[str], side: float = SMALL_SIDE
 ) -> Figure:
-    """Draw one column per run and one row per factor, in small panels, to compare many runs."""
+    """Draw one column per run and one row per factor, in small panels, to compare many runs.
+
+    factors: names as readings have them. The panel of a factor that a run has no reading of is empty.
+    """
     with chart_style():
-        figure = Figure(figsize=(side * len(columns) + 0.4, (side + 0.3) * len(factors) + 0.2), layout="constrained")
+        titles = [fill(column.name, LONGEST_SMALL_TITLE) for column in columns]
+        height = (side + 0.3) * len(factors) + 0.2 * max(title.count("\n") + 1 for title in titles)
+        figure = Figure(figsize=(side * len(columns) + 0.4, height), layout="constrained")
         grid = figure.subplots(len(factors), len(columns), squeeze=False)
-        for factor, panels in enumerate(grid):
+        for title, axes in zip(titles, grid[0], strict=True):
+            axes.set_title(title, fontsize=9.5)
+        for factor, unit, panels in zip(factors, units, grid, strict=True):
+            first = True
             for column, axes in zip(columns, panels, strict=True):
-                reading = column.readings[factor]
+                reading = next((each for each in column.readings if each.factor == factor), None)
+                if reading is None:
+                    axes.set_axis_off()
+                    continue
                 _lines(axes, reading, column.colour, 0.6)
                 score = reading.words("").splitlines()[0]
                 axes.text(0.04, 0.97, score, va="top", transform=axes.transAxes, color=INK, fontsize=9)
-                axes.tick_params(labelsize=8, labelleft=column is columns[0])
-                if factor == 0:
-                    axes.set_title(column.name)
-            panels[0].set_ylabel(_labelled("inferred", units[factor]))
-            for axes in panels:
-                axes.set_xlabel(_labelled(f"true {factors[factor]}", units[factor]), fontsize=9)
+                axes.tick_params(labelsize=8, labelleft=first)
+                axes.set_xlabel(_labelled(f"true {factor.replace('_', ' ')}", unit), fontsize=9)
+                if first:
+                    axes.set_ylabel(_labelled("inferred", unit))
+                first = False
         figure.align_ylabels(grid[:, 0])
     return figure
 

@@ -3,7 +3,8 @@
 Written as .npz: files (N,), names in the folder; mu, logvar (N, Z) float32; read (N, F), the factors that the network
 reads, named by factor_names (F,) in factor_units (F,), of the factor_types (F,) number, class or angle; psnr_db (N,),
 of the reconstruction; warnings (N,), why a row should not be trusted, or "". As .csv or .jsonl: the same, a row or line
-per picture, with classes by name. A run that was never evaluated has no map from its code to factors: then F is 0.
+per picture, with classes by name, and escapes in names of files that are not UTF-8. A run that was never evaluated has
+no map from its code to factors: then F is 0.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dcign.data.sources.pictures import SUFFIXES
 from dcign.device import refuse_threads, threads
 from dcign.errors import DcignWarning, TrainingError
 from dcign.infer.edit import caution
-from dcign.infer.face_detector import asked_window
+from dcign.infer.face_detector import CROP, asked_window
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.metrics import psnr_decibels
 from dcign.metrics.tables import factor_types
@@ -152,7 +153,7 @@ def _image(run: TrainedRun, file: Path, detect: bool) -> UInt8:
     """Return a picture as the network gets it: (S, S, C)."""
     picture = open_picture(file)
     try:
-        window = asked_window(picture, detect=detect)
+        window = asked_window(picture, detect=detect, advice=CROP)
         return fitted(picture, run.description.size, run.description.channels, window)
     except TrainingError as error:
         raise TrainingError(f"{file}: {error}") from None
@@ -197,7 +198,7 @@ def _as_csv(codes: PictureCodes) -> bytes:
     for row, file in enumerate(codes.files):
         decibels, warning = round(float(codes.psnr_db[row]), 3), codes.warnings[row]
         table.writerow([file, *_read(codes, row).values(), decibels, warning, *codes.mu[row], *codes.logvar[row]])
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="surrogateescape").decode(errors="backslashreplace").encode()
 
 
 def _as_json_lines(codes: PictureCodes) -> bytes:

@@ -37,6 +37,7 @@ FRAMINGS: dict[str, dict[str, float]] = {
     "5 % down": {"down": 0.05},
 }
 GIVEN = "as given"
+LABELLED = "give its eyes, X Y X Y, or its box, X Y W H, in the table of labels"
 COLUMNS = {  # of the table: each score and its heading
     "r2": "R2", "r2_line": "R2 line", "spearman": "Spearman", "mean_absolute_error": "error", "slope": "slope",
     "bias": "bias", "spread": "spread",
@@ -103,7 +104,8 @@ def _image(photo: Photograph, change: dict[str, float], size: int, channels: int
     """Return a photograph as the network gets it, under a framing: (S, S, C) uint8."""
     try:
         picture = open_picture(photo.path)
-        window = asked_window(picture, photo.eyes, photo.box, detect and photo.eyes is None and photo.box is None)
+        detect = detect and photo.eyes is None and photo.box is None
+        window = asked_window(picture, photo.eyes, photo.box, detect, LABELLED)
         if change:
             window = (window or middle_square(*picture.size)).reframed(**change)
         return fitted(picture, size, channels, window)

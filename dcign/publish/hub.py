@@ -105,10 +105,13 @@ class DCIGN(
 
     @classmethod
     def of_run(cls, run: TrainedRun) -> DCIGN:
-        """Return the network of an opened run, in evaluation mode, with its calibrations and evaluation."""
+        """Return the network of an opened run, in evaluation mode, with its calibrations and evaluation.
+
+        It has neither, with a warning, if the run was trained further since its evaluation.
+        """
         calibrations, evaluation = run.results
-        if evaluation is not None and evaluation["steps"] != run.codec.step:  # the run was trained further since
-            evaluation = None
+        if run.evaluation_is_old:
+            calibrations, evaluation = (), None
         model = cls(run.published, calibrations, evaluation)
         model.network, model.refiner = run.sharp_codec.model, run.sharp_codec.refiner
         return model.eval()

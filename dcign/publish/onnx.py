@@ -13,7 +13,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ TRACED, CHECKED = 3, (1, 5)  # numbers of images; they differ, so that the check
 
 
 def export_run(run: TrainedRun, out: str | Path, to: str = "onnx", *, half: bool = False) -> list[Path]:
-    """Write a run's averaged network into the folder `out`. Returns the files.
+    """Write a run's averaged network into the folder `out`. Returns the files. On failure none of them is left.
 
     half: whether the weights of "hub" are written in float16, which halves their file.
 
@@ -53,16 +53,25 @@ def export_run(run: TrainedRun, out: str | Path, to: str = "onnx", *, half: bool
     for path in paths:
         refuse_taken_file(path)
     write = _hub_writer(run, half) if to == "hub" else _onnx_writer(run)
-    with folder_errors(Path(out)):
-        Path(out).mkdir(parents=True, exist_ok=True)
-        write(Path(out))
+    new = not Path(out).exists()
+    try:
+        with folder_errors(Path(out)):
+            Path(out).mkdir(parents=True, exist_ok=True)
+            write(Path(out))
+    except BaseException:  # a stop signal, too: the same command must find its names free
+        with suppress(OSError):
+            for path in paths:
+                path.unlink(missing_ok=True)
+            if new:
+                Path(out).rmdir()
+        raise
     return paths
 
 
 def _hub_writer(run: TrainedRun, half: bool) -> Callable[[Path], object]:
     """Return a function that writes the folder that `DCIGN.from_pretrained` reads. The run must be evaluated."""
-    _ = run.calibrations
     run.refuse_old_evaluation()
+    _ = run.calibrations
     network = DCIGN.of_run(run)
     return (copy.deepcopy(network).half() if half else network).save_pretrained
 
@@ -75,6 +84,8 @@ def _onnx_writer(run: TrainedRun) -> Callable[[Path], object]:
             f"expected the packages {', '.join(NEEDED)}, found no package {', '.join(missing)}: run "
             "`pip install 'dcign[onnx]'`."
         )
+    if run.evaluation_is_old:
+        run.refuse_old_evaluation()
     encoder, decoder = _encoder_and_decoder(run.codec, run.results[0])
 
     def write(out: Path) -> None:

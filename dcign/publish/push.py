@@ -80,6 +80,8 @@ def prepared(folder: Path, url: str, splits: Sequence[str], progress: Callable[[
     kind = _kind(folder)
     if of_data_set and kind == MODEL:
         raise TrainingError(f"expected hf://USER/NAME for the run {folder}, found {url}: leave datasets/ out.")
+    if splits and not (folder / DATA_SET).exists():
+        raise TrainingError(f"expected a data set with --split, found {folder}, which is none: leave --split out.")
     with tempfile.TemporaryDirectory(prefix="dcign-push-") as temporary:
         out = Path(temporary, "export")
         if kind == MODEL and not is_published(folder):

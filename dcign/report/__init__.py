@@ -5,7 +5,7 @@ Never imports the renderer or the face model.
 """
 
 from dcign.report.comparison import compare, comparison_json, comparison_table
-from dcign.report.comparison_page import refuse_comparison_file, write_comparison
+from dcign.report.comparison_page import has_pictures, refuse_comparison_file, write_comparison
 from dcign.report.measurement_table import measurement_table
 from dcign.report.page import refuse_report, write_report
 from dcign.report.table import evaluation_table
@@ -15,6 +15,7 @@ __all__ = [
     "comparison_json",
     "comparison_table",
     "evaluation_table",
+    "has_pictures",
     "measurement_table",
     "refuse_comparison_file",
     "refuse_report",

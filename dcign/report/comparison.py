@@ -13,6 +13,7 @@ from dcign.errors import TrainingError
 from dcign.run import configuration as run_configuration
 from dcign.trained.evaluation_file import NOTHING, formatted, half_width, read_evaluation, value_of
 from dcign.trained.marks import SIGNS, chance_of, mark_of
+from dcign.trained.shipped import network_folder
 from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, Metric, TraitTable, part_terms, trait_tables
 from dcign.trained.trained_run import TrainedRun
 
@@ -105,12 +106,12 @@ class Comparison:
 
 
 def compare(folders: Sequence[str | Path], any_data: bool = False) -> Comparison:
-    """Read and group evaluated runs; a folder that is named twice counts once.
+    """Read and group evaluated runs, or networks of the package; a folder that is named twice counts once.
 
     Raises TrainingError if one cannot be read, if data sets differ (unless any_data), or if two runs have the same seed
     and configuration.
     """
-    once = {Path(folder).resolve(): Path(folder) for folder in reversed(folders)}
+    once = {folder.resolve(): folder for folder in map(network_folder, reversed(folders))}
     runs = [_read(folder) for folder in reversed(once.values())]
     if not runs:
         raise TrainingError("expected the folders of one or more evaluated runs, found none: name them.")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from dcign import __version__
 from dcign.device import refuse_threads, threads
-from dcign.errors import TrainingError
+from dcign.errors import DataError, TrainingError
 from dcign.evaluate.held_out import read_sweep
 from dcign.figures.chart import OTHER, RUN, as_png
 from dcign.figures.encoded import Reading, count_sweep_images, encode_sweeps
@@ -59,19 +59,30 @@ def write_comparison(
     write_atomic(path, _picture(comparison, runs, read) if as_picture else _page(comparison, runs, read))
 
 
+def has_pictures(comparison: Comparison) -> bool:
+    """Return whether the data sets of all runs are where they were, so that a comparison can be drawn."""
+    try:
+        for each in comparison.runs:
+            TrainedRun.open(each.folder).data()
+    except (DataError, TrainingError):
+        return False
+    return True
+
+
 def _picture(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:
     """Draw one column per recipe, from the readings of its first seed."""
     columns = [
         InferredRun(group.name, readings, _colour(run))
         for group, run, readings in zip(comparison.groups, runs, read, strict=True)
     ]
-    swept = [name for name, reading in _named(runs[0], read[0])]
+    held = {reading.factor for readings in read for reading in readings}
+    swept = [index for index, name in enumerate(comparison.factors) if name in held]
     if not swept:
         raise TrainingError(
             "expected data with sweeps for a picture of factors, found none: compare into a page, --out NAME.html."
         )
-    units = [runs[0].units[runs[0].factors.index(name)] for name in swept]
-    return as_png(comparison_figure(columns, swept, units))
+    names, units = ([given[index] for index in swept] for given in (comparison.factors, runs[0].units))
+    return as_png(comparison_figure(columns, names, units))
 
 
 def _page(comparison: Comparison, runs: Sequence[TrainedRun], read: Sequence[tuple[Reading, ...]]) -> bytes:

@@ -147,9 +147,13 @@ def file_sha256(path: Path) -> str:
 
 
 def refuse_taken_file(path: Path, option: str = "--out") -> None:
-    """Raise DataError if a new file cannot have this name, because it is there already or no name of a file."""
+    """Raise DataError if a new file cannot have this name: it is there already, or it or its temporary name is none."""
     with write_errors(path):
         there = path.exists()
+        if not is_remote(path):
+            part = _temporary_name(path).name
+            _writing.discard(part)
+            (next(folder for folder in path.absolute().parents if folder.exists()) / part).exists()
     if there:
         raise DataError(f"{path} is there already; expected a new file: remove it or choose another {option}.")
 

@@ -145,11 +145,13 @@ class FactorCommand(click.Command):
     def _factor_options(folder: Path, taken: set[str]) -> list[click.Parameter]:
         """Return the options; that of a factor whose name is taken begins with --factor-."""
         from dcign.infer.edit import plural
+        from dcign.trained.calibration import read_calibrations
         from dcign.trained.trained_run import TrainedRun
 
         run = TrainedRun.open(folder)
+        fits = read_calibrations(folder, run.description.factors, run.layout.size)  # the command warns of old ones
         options: list[click.Parameter] = []
-        for fit, units in zip(run.calibrations, run.description.units, strict=True):
+        for fit, units in zip(fits, run.description.units, strict=True):
             low, high = fit.range
             text = f"Values from {low:.4g} to {high:.4g} {plural(units)}".rstrip() + "."
             if fit.circular:

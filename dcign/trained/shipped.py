@@ -49,10 +49,9 @@ def is_shipped(folder: Path) -> bool:
 
 
 def refuse_shipped(folder: Path) -> None:
-    """Raise TrainingError if a folder belongs to the package."""
+    """Raise TrainingError if a folder belongs to the package: it holds no run to evaluate."""
     if is_shipped(folder):
-        name = folder.name
         raise TrainingError(
-            f"expected a run's folder, found {name}, a network of the package, where no results are written: copy it "
-            f"with `dcign export {name} --to hub --out {name}-copy` and name the copy."
+            f"expected a run's folder, found {folder.name}, a network of the package, which cannot be evaluated again: "
+            "name a run that dcign train wrote, or measure photographs with --photos."
         )

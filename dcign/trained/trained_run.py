@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from dcign.device import choose_device, choose_precision
-from dcign.errors import DataError, TrainingError
+from dcign.errors import DataError, DcignWarning, TrainingError
 from dcign.inputs.source import DataSource
 from dcign.network.autoencoder import build_model
 from dcign.network.refiner import build_refiner
@@ -30,6 +31,10 @@ from dcign.trained.shipped import advice, network_folder
 PEOPLE, PICTURES = "people", "pictures"
 SHORT = {"year": "y", "standard deviation": "SD"}  # units in captions
 ROUNDED_FROM = 10.0  # range of a factor from which its values are shown as whole numbers
+
+
+class OldEvaluationWarning(DcignWarning):
+    """A run was trained further after its evaluation."""
 
 
 def subjects_of(description: ImageDescription) -> str:
@@ -104,13 +109,34 @@ class TrainedRun:
 
     @cached_property
     def calibrations(self) -> tuple[Calibration, ...]:
-        """The calibrations that the run's evaluation wrote, in the data set's order of factors."""
-        return read_calibrations(self.folder, self.description.factors, self.layout.size)
+        """The calibrations that the run's evaluation wrote, in the data set's order of factors.
+
+        Warns with OldEvaluationWarning if the network was trained further since.
+        """
+        found = read_calibrations(self.folder, self.description.factors, self.layout.size)
+        if self.evaluation_is_old:
+            warnings.warn(
+                f"{self.folder} was evaluated at step {self.evaluation['steps']} and trained to step "
+                f"{self.codec.step} since, so factors may be read and set wrongly: run dcign evaluate {self.folder} "
+                "again.",
+                OldEvaluationWarning,
+                stacklevel=2,
+            )
+        return found
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:  # JSON
         """What evaluation.json says. Raises TrainingError if there is none, or it is damaged."""
         return read_evaluation(self.folder)
+
+    @property
+    def evaluation_is_old(self) -> bool:
+        """Whether there is an evaluation, and of an earlier step than the network's last one."""
+        try:
+            evaluation = self.evaluation
+        except TrainingError:
+            return False
+        return bool(evaluation["steps"] != self.codec.step)
 
     def refuse_old_evaluation(self) -> None:
         """Raise TrainingError unless evaluation.json is of the network's last step."""

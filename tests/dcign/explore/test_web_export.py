@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from dcign.errors import TrainingError
+from dcign.explore import web_export
 from dcign.explore.explored import Explored
 from dcign.explore.web_export import export_web
 from dcign.infer.read_picture import fitted, open_picture
@@ -62,6 +63,23 @@ def test_a_folder_with_files_is_refused(run_folder: Path, exported: Path, people
         export_web(run_folder, exported)
     with pytest.raises(TrainingError, match="expected a run, found a data set"):
         export_web(people_faces, tmp_path / "page")
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["new", "empty"])
+def test_an_export_that_fails_leaves_the_folder_as_it_was(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "page"
+    if made:
+        out.mkdir()
+    monkeypatch.setattr(web_export, "export_run", lambda run, data, to: data.mkdir(parents=True))
+    monkeypatch.setattr(web_export, "index_html", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        export_web(run_folder, out)
+    assert [*tmp_path.rglob("*")] == [out] * made
 
 
 def torch_s_picture(explored: Explored, code: np.ndarray) -> np.ndarray:

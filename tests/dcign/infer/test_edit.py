@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
@@ -294,7 +295,7 @@ def test_a_picture_of_another_world_is_warned_of(run, photo, tmp_path, monkeypat
         (("--across", "99", "--out", "OUT/new.png"), "the range of training, found 99"),
         (("--across", "--out", "OUT/new.png"), "found '--out'"),
         (("--across", "3", "--out", "OUT/new.png", "--scale", "0"), "0 is not in the range 1<=x<=16"),
-        (("--across", "3", "--out", "OUT/new.png", "--fps", "nan"), "found nan"),
+        (("--across", "3", "--out", "OUT/new.gif", "--fps", "nan"), "found nan"),
         (("--threads", "60000"), "or 0 for one per core, found 60000"),
         (("--device", "abacus"), "expected a device of this machine, found 'abacus'"),
         (("another.png",), "Got unexpected extra argument"),
@@ -372,6 +373,26 @@ def test_a_face_is_cut_out_by_its_eyes_and_the_command_says_how(run, tmp_path):
 )
 def test_a_face_that_is_not_there_is_refused(run, photo, words, wanted):
     assert wanted in refused(run, photo, *words)
+
+
+@pytest.mark.parametrize("words", [("--plain",), ("--scale", 2), ("--fps", 5)], ids=lambda words: words[0])
+def test_options_of_drawing_need_a_file_to_draw_into(run, photo, words):
+    assert "expected a file to write the picture to, found none" in refused(run, photo, *words)
+
+
+def test_frames_per_second_are_of_an_animation(run, photo, tmp_path):
+    said = refused(run, photo, "--across", 3, "--fps", 5, "--out", tmp_path / "new.png")
+    assert "expected --fps with NAME.gif, found" in said
+
+
+@pytest.mark.parametrize("framing", ["--eyes 10.5 16 22 16", "--box 4 4 24 24"])
+def test_the_next_command_can_be_run_and_frames_the_picture_as_this_one(run, photo, tmp_path, framing):
+    odd = tmp_path / "my off.png"
+    odd.write_bytes(photo.read_bytes())
+    said = dcign(run, odd, *framing.split()).output.splitlines()[-1]
+    assert f"{shlex.quote(str(odd))} {framing} --across" in said
+    _, _, _, *words = shlex.split(said)
+    assert dcign(*words[:-1], tmp_path / "new.png").exit_code == 0
 
 
 def test_a_network_that_draws_clean_pictures_gives_no_warning(run):

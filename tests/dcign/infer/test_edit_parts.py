@@ -116,6 +116,15 @@ def test_a_part_needs_a_file_to_draw_into_and_a_picture_to_come_from(run, pictur
     assert not (tmp_path / "new.png").exists()
 
 
+@pytest.mark.parametrize("framing", [("--eyes", 10, 16, 22, 16), ("--box", 4, 4, 24, 24)], ids=lambda words: words[0])
+def test_where_the_face_of_one_picture_is_says_nothing_of_the_other(run, pictures, tmp_path, framing):
+    photo, other = pictures
+    words = (run.folder, photo, *framing, "--hair-from", other, "--out", tmp_path / "new.png")
+    said = " ".join(dcign(*words).output.split())
+    assert f"expected --hair-from without {framing[0]}, which says where the face of one picture is" in said
+    assert not (tmp_path / "new.png").exists()
+
+
 @pytest.mark.parametrize(
     ("ends", "unit", "value", "words"),
     [

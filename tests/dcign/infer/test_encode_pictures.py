@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from dcign.errors import TrainingError
+from dcign.infer import encode_pictures as encode_pictures_module
 from dcign.infer.edit import edit
 from dcign.infer.encode_pictures import encode_pictures, holds_pictures, picture_files
 from dcign.infer.read_picture import as_gray, fitted, open_picture
@@ -133,6 +135,32 @@ def test_the_detector_sees_deep_and_transparent_pixels_as_the_network_does():
     assert not as_gray(colours).any()
     with pytest.raises(TrainingError, match="expected a picture that converts to RGB, found mode La: save it as RGB"):
         as_gray(Image.new("La", (9, 7)))
+
+
+def test_a_name_that_is_no_utf_8_is_written_with_escapes(folder, tmp_path):
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    shutil.copy(folder / "b.jpg", os.fsencode(odd) + b"/\xe9.jpg")
+    shutil.copy(folder / "b.jpg", odd / "é.jpg")
+    for name in ("z.csv", "z.jsonl", "z.npz"):
+        assert dcign("encode", "face", odd, "--out", tmp_path / name, "--threads", "1").exit_code == 0, name
+    with (tmp_path / "z.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["file"] for row in csv.DictReader(file)} == {r"\xe9.jpg", "é.jpg"}
+
+
+def test_a_file_whose_temporary_name_would_be_too_long_is_refused_before_the_work(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(encode_pictures_module, "open_picture", lambda *_: pytest.fail("a picture was read"))
+    for name in ("z" * 235 + ".csv", "new/" + "z" * 235 + ".csv"):
+        said = refused("encode", "face", folder, "--out", tmp_path / name)
+        assert "the name is too long for the file system; choose a shorter one." in said
+
+
+def test_a_face_that_is_not_found_is_no_reason_to_give_options_of_another_command(tmp_path):
+    pytest.importorskip("cv2")
+    Image.new("RGB", (200, 100)).save(tmp_path / "empty.png")
+    said = refused("encode", "face", tmp_path / "empty.png", "--detect", "--out", tmp_path / "z.csv")
+    assert "200 x 100 px: crop the picture around the face and leave --detect out." in said
+    assert "--eyes" not in said
 
 
 def test_what_cannot_be_encoded_is_named(small_faces, folder, tmp_path):

@@ -24,7 +24,7 @@ from dcign.publish.hub import FILES
 from dcign.publish.onnx import export_run
 from dcign.recipes.registry import changed
 from dcign.trained.published import Published
-from dcign.trained.trained_run import TrainedRun
+from dcign.trained.trained_run import OldEvaluationWarning, TrainedRun
 from tests.support.evaluation import EVALUATION
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
@@ -258,7 +258,8 @@ def test_a_run_that_was_not_evaluated_loads_but_is_not_exported(run, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     (folder / "evaluation.json").write_text(json.dumps(EVALUATION | {"steps": 1}))
-    assert DCIGN.from_pretrained(folder).evaluation is None
+    with pytest.warns(OldEvaluationWarning):
+        assert DCIGN.from_pretrained(folder).evaluation is None
     with pytest.raises(TrainingError, match="which was trained further since"):
         export_run(TrainedRun.open(folder), tmp_path / "out", "hub")
     (folder / "calibration.json").unlink()

@@ -9,12 +9,15 @@ import torch
 
 from dcign.errors import DataError, TrainingError
 from dcign.inputs.batches import TrainingBatches
+from dcign.publish import hub
 from dcign.publish import onnx as export
 from dcign.recipes.registry import PAPER, SWAP
 from dcign.run.configuration import ImageDescription, TrainConfiguration
+from dcign.storage.atomic import write_atomic
 from dcign.train.training import train_on
 from dcign.trained.calibration import calibrate, from_json, write_calibrations
 from dcign.trained.trained_run import TrainedRun
+from tests.support.noise_run import make_noise_run
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -88,6 +91,25 @@ def test_a_difference_from_torch_is_refused_and_nothing_written(tmp_path, monkey
     with pytest.raises(TrainingError, match=r"expected mu of ONNX Runtime within 0\.0001 of torch's"):
         export.export_run(TrainedRun.open(run), tmp_path / "onnx")
     assert not (tmp_path / "onnx").exists()
+
+
+@pytest.mark.parametrize("to", ["onnx", "hub"])
+def test_an_export_that_fails_half_way_leaves_no_file_and_can_be_tried_again(tmp_path, monkeypatch, to):
+    folder, out = make_noise_run(tmp_path / "run"), tmp_path / "out"
+    last = {"onnx": "decoder.onnx", "hub": "README.md"}[to]
+
+    def full(path, content):
+        if path.name == last:
+            raise OSError(28, "No space left on device")
+        write_atomic(path, content)
+
+    with monkeypatch.context() as broken:
+        broken.setattr({"onnx": export, "hub": hub}[to], "write_atomic", full)
+        with pytest.raises(TrainingError, match="No space left on device"):
+            export.export_run(TrainedRun.open(folder), out, to)
+    assert not out.exists()
+    out.mkdir()
+    assert export.export_run(TrainedRun.open(folder), out, to)[0].exists()
 
 
 def test_without_onnx_the_extra_is_named(tmp_path, monkeypatch):

@@ -99,6 +99,11 @@ def test_an_address_of_data_sets_is_refused_for_a_run(run, fake_hub):
     assert "leave datasets/ out" in refused("push", run, "hf://datasets/user/face")
 
 
+def test_splits_are_of_data_sets(run, fake_hub):
+    said = refused("push", run, "hf://user/face", "--split", "iid", "--dry-run")
+    assert f"expected a data set with --split, found {run}, which is none: leave --split out." in said
+
+
 def test_folders_that_are_neither_are_named(make_dataset, tmp_path, fake_hub):
     assert f"found no such folder at {tmp_path / 'none'}" in refused("push", tmp_path / "none", "hf://user/face")
     assert f"found neither at {tmp_path}" in refused("push", tmp_path, "hf://user/face")

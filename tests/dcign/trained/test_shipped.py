@@ -138,8 +138,20 @@ def test_nothing_is_written_into_the_package(run: TrainedRun, tmp_path: Path) ->
         refuse_shipped(run.folder)
     refuse_shipped(tmp_path)
     name = run.folder.name
-    for words in (("evaluate", name), ("export", name)):
-        assert f"dcign export {name} --to hub --out {name}-copy" in refused(*words)
+    assert "which cannot be evaluated again: name a run that dcign train wrote" in refused("evaluate", name)
+    for to in ("onnx", "hub", "web"):
+        assert f"expected --out FOLDER with {name}, a network of the package" in refused("export", name, "--to", to)
+
+
+def test_networks_of_the_package_are_compared_by_their_names_without_the_advice_to_draw_missing_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = dcign("compare", *NAMES, "--any-data")
+    assert said.exit_code == 0, said.output
+    assert "wild x1" in said.output
+    assert "compare.html" not in said.output
+    assert "expected --out with --data" in refused("compare", *NAMES, "--data", "nowhere")
 
 
 @pytest.mark.parametrize(
