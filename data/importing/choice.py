@@ -57,14 +57,15 @@ def chosen_labels(source: Source, choice: Choice) -> Labels:
     columns = {name: each.as_written() if name in as_texts else each for name, each in source.columns.items()}
     for name in (*names, *who):
         _refuse_gaps(source, columns[name])
-    varying = [name for name in names if np.ptp(columns[name].values) > 0]
-    if not varying:
+    chosen = [_as_chosen(columns[name], choice) for name in names]
+    chosen = [column for column in chosen if np.ptp(column.values.astype(np.float32)) > 0]
+    if not chosen:
         held = ", ".join(source.columns) or "none"
         raise wrong(source.path, "a column of labels with two values or more", held, "choose --factors, or add labels.")
-    chosen = [_as_chosen(columns[name], choice) for name in varying]
     identity = _identity([columns[name] for name in who]) if who else None
     values = np.column_stack([column.values for column in chosen]).astype(np.float32)
-    constant = [f"{name}: the same in all images" for name in names if name not in varying]
+    varying = {column.name for column in chosen}
+    constant = [f"{name}: the same in all images, as float32" for name in names if name not in varying]
     unused = [name for name in source.columns if name not in names and name not in who]
     left_out = [*constant, *([f"columns that are no factors: {', '.join(unused)}"] if unused else [])]
     factors = tuple(_of_identity(column.factor, values[:, n], identity) for n, column in enumerate(chosen))

@@ -6,7 +6,7 @@ Everything follows from the labels and a seed; no image is read. N images, F fac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -135,10 +135,13 @@ def _largest_batches(
             return found, held_out, size
         second_best = second_best or (found, held_out, size)
     if second_best is None:
+    if second_best is None and settings.hold_out is None and any(not axis.line.any() for axis in axes):
+        # An axis with one line alone, which combinations hold out whole.
+        return _largest_batches(labels, identity, axes, sizes, replace(settings, hold_out="images"))
         raise DataError(
             f"expected enough images for a batch of {sizes[-1]} of each of train, test and iid, found "
             f"{len(labels.values):,} images in all: add images, choose fewer factors, a smaller --batch or another "
-            "--test-share."
+            "--test-share or --hold-out."
         )
     return second_best
 
