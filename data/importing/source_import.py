@@ -83,6 +83,7 @@ def run_import(made: Import, out: Path, *, name: str = "", licence: str = "", pr
             licence=licence or source.licence,
             source=about,
             progress=lambda done: progress("writing batches", done / total),
+            identities_known=made.labels.identity is not None,
         )
     return total
 
