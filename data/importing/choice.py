@@ -68,8 +68,14 @@ def chosen_labels(source: Source, choice: Choice) -> Labels:
     constant = [f"{name}: the same in all images, as float32" for name in names if name not in varying]
     unused = [name for name in source.columns if name not in names and name not in who]
     left_out = [*constant, *([f"columns that are no factors: {', '.join(unused)}"] if unused else [])]
-    factors = tuple(_of_identity(column.factor, values[:, n], identity) for n, column in enumerate(chosen))
+    people = None if keeps_batches(source, choice) else identity
+    factors = tuple(_of_identity(column.factor, values[:, n], people) for n, column in enumerate(chosen))
     return Labels(factors, values, identity, who, tuple(left_out))
+
+
+def keeps_batches(source: Source, choice: Choice) -> bool:
+    """Return whether the batches that a source has are kept: unless the user chooses factors, or who is seen."""
+    return source.ready is not None and choice.factors is None and choice.identity is None
 
 
 def _refuse_unknown(source: Source, choice: Choice) -> None:
