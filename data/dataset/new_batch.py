@@ -27,7 +27,8 @@ class NewBatch:
 
     split: train, test, iid (all batches vary "all") or sweep (all vary "identity"); varies: a factor's name,
     "identity", or "all"; images (n, H, W, C), C 1 or 3; factors (n, F); identity (n,), the number of the person or
-    object, 0 or more; mask (n, H, W), how much of each pixel the object covers, 0 to 255, or None.
+    object, 0 or more; mask (n, H, W), how much of each pixel the object covers, 0 to 255, or None. The arrays are
+    copied, so that they can be filled again for the next batch.
     """
 
     split: str
@@ -92,13 +93,13 @@ class BatchCheck:
         return Batch(
             number=row,
             varies=new.varies,
-            images=new.images,
-            factors=np.asarray(new.factors, np.float32),
-            identity_index=np.asarray(new.identity, np.int64),
+            images=np.array(new.images),
+            factors=np.array(new.factors, np.float32),
+            identity_index=np.array(new.identity, np.int64),
             identity_shape=None,
             identity_albedo=None,
             nuisance={},
-            truth={} if new.mask is None else {MASK: new.mask},
+            truth={} if new.mask is None else {MASK: np.array(new.mask)},
         )
 
     def _faults(self, new: NewBatch) -> Iterator[str]:
@@ -161,7 +162,7 @@ class BatchCheck:
         if new.varies not in (IDENTITY, ALL) and (identity != identity[0]).any():
             yield f"different identities; expected only {new.varies} to vary"
         if new.split == "sweep":
-            self._sweep = identity if self._sweep is None else self._sweep
+            self._sweep = identity.copy() if self._sweep is None else self._sweep
             if (identity != self._sweep).any():
                 yield "other identities than the first batch of sweep; expected the same in the same order"
 

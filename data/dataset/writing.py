@@ -34,6 +34,7 @@ def write_dataset(
     name: str,
     licence: str = "",
     source: Mapping[str, str] | None = None,
+    identities_known: bool = True,
     progress: Progress | None = None,
 ) -> FaceDataset:
     """Write a data set that every command of dcign accepts, and return it.
@@ -49,6 +50,8 @@ def write_dataset(
     name, licence, source
         What the data are, under which licence, and where they came from, such as file names and their SHA-256. They
         go into dataset.json, each shard and the data card.
+    identities_known
+        Whether the numbers of identities say who or what is seen. If not, the data card says so.
     progress
         Called with the number of batches written, after each.
 
@@ -83,7 +86,7 @@ def write_dataset(
             factors=factors,
         )
         write_manifest(part, manifest)
-        card = written_card(manifest, {name: split.tally for name, split in written.items()})
+        card = written_card(manifest, {name: split.tally for name, split in written.items()}, identities_known)
         write_atomic(part / "README.md", card.encode())
         write_sheet(part, part / "preview.png", of_each_kind=1)
     return FaceDataset(folder)

@@ -12,6 +12,7 @@ from dcign.data.dataset.manifest import Manifest
 from dcign.data.schema import Batch, Factor
 
 CLASSES_NAMED = 12  # at most, of a factor
+NOBODY_KNOWN = "No label says who or which object is seen: those of other splits may be in train, too."
 
 
 class SplitTally:
@@ -33,7 +34,7 @@ class SplitTally:
         self.highest = np.maximum(self.highest, batch.factors.max(axis=0))
 
 
-def written_card(manifest: Manifest, tallies: Mapping[str, SplitTally]) -> str:
+def written_card(manifest: Manifest, tallies: Mapping[str, SplitTally], identities_known: bool) -> str:
     """Return README.md of the folder, with the front matter that data hubs read."""
     about = manifest.configuration
     size = next(tally.images // tally.batches for tally in tallies.values())
@@ -49,13 +50,13 @@ def written_card(manifest: Manifest, tallies: Mapping[str, SplitTally]) -> str:
         "",
         "| split | batches | images | identities | batches by what varies |",
         "|---|---|---|---|---|",
-        *(_split_row(split, tally) for split, tally in tallies.items()),
+        *(_split_row(split, tally, identities_known) for split, tally in tallies.items()),
         "",
         "| factor | values | in a mirrored image |",
         "|---|---|---|",
         *_factor_rows(manifest.factors, [*tallies.values()]),
         "",
-        _held_out(tallies),
+        _held_out(tallies) if identities_known else NOBODY_KNOWN,
         "",
         f"Licence: {about['licence'] or 'not stated by whoever wrote this folder'}.",
         *(["", "Source:", "", *(f"- {key}: {value}" for key, value in about["source"].items())]
@@ -66,9 +67,10 @@ def written_card(manifest: Manifest, tallies: Mapping[str, SplitTally]) -> str:
     ])  # fmt: skip
 
 
-def _split_row(split: str, tally: SplitTally) -> str:
+def _split_row(split: str, tally: SplitTally, identities_known: bool) -> str:
+    identities = f"{len(tally.identities):,}" if identities_known else "not known"
     kinds = ", ".join(f"{name} {count:,}" for name, count in tally.kinds.items())
-    return f"| {split} | {tally.batches:,} | {tally.images:,} | {len(tally.identities):,} | {kinds} |"
+    return f"| {split} | {tally.batches:,} | {tally.images:,} | {identities} | {kinds} |"
 
 
 def _factor_rows(factors: Sequence[Factor], tallies: Sequence[SplitTally]) -> list[str]:

@@ -12,6 +12,8 @@ from dcign.data.schema import Factor
 from dcign.data.sources.source import ANGLES, Column, Source, also, wrong
 from dcign.errors import DataError
 
+EXACT = 2**53  # below, each whole number is a float64
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -51,20 +53,29 @@ def chosen_labels(source: Source, choice: Choice) -> Labels:
     who = source.identity if choice.identity is None else choice.identity
     names = source.factors if choice.factors is None else choice.factors
     names = tuple(name for name in names if name not in who)
+    as_texts = {*who, *choice.categorical}
+    columns = {name: each.as_written() if name in as_texts else each for name, each in source.columns.items()}
     for name in (*names, *who):
-        _refuse_gaps(source, source.columns[name])
-    varying = [name for name in names if np.ptp(source.columns[name].values) > 0]
-    if not varying:
+        _refuse_gaps(source, columns[name])
+    chosen = [_as_chosen(columns[name], choice) for name in names]
+    chosen = [column for column in chosen if np.ptp(column.values.astype(np.float32)) > 0]
+    if not chosen:
         held = ", ".join(source.columns) or "none"
         raise wrong(source.path, "a column of labels with two values or more", held, "choose --factors, or add labels.")
-    columns = [_as_chosen(source.columns[name], choice) for name in varying]
-    identity = _identity([source.columns[name] for name in who]) if who else None
-    values = np.column_stack([column.values for column in columns]).astype(np.float32)
-    constant = [f"{name}: the same in all images" for name in names if name not in varying]
+    identity = _identity([columns[name] for name in who]) if who else None
+    values = np.column_stack([column.values for column in chosen]).astype(np.float32)
+    varying = {column.name for column in chosen}
+    constant = [f"{name}: the same in all images, as float32" for name in names if name not in varying]
     unused = [name for name in source.columns if name not in names and name not in who]
     left_out = [*constant, *([f"columns that are no factors: {', '.join(unused)}"] if unused else [])]
-    factors = tuple(_of_identity(column.factor, values[:, n], identity) for n, column in enumerate(columns))
+    people = None if keeps_batches(source, choice) else identity
+    factors = tuple(_of_identity(column.factor, values[:, n], people) for n, column in enumerate(chosen))
     return Labels(factors, values, identity, who, tuple(left_out))
+
+
+def keeps_batches(source: Source, choice: Choice) -> bool:
+    """Return whether the batches that a source has are kept: unless the user chooses factors, or who is seen."""
+    return source.ready is not None and choice.factors is None and choice.identity is None
 
 
 def _refuse_unknown(source: Source, choice: Choice) -> None:
@@ -121,8 +132,9 @@ def _as_chosen(column: Column, choice: Choice) -> Column:
 
 def _identity(columns: Sequence[Column]) -> Int64:
     """Return the number of each combination of the columns' values (N,); of one column of whole numbers these."""
-    if len(columns) == 1 and (columns[0].values == np.rint(columns[0].values)).all() and columns[0].values.min() >= 0:
-        return columns[0].values.astype(np.int64)
+    values = columns[0].values
+    if len(columns) == 1 and (values == np.rint(values)).all() and values.min() >= 0 and values.max() < EXACT:
+        return values.astype(np.int64)
     held = np.column_stack([column.values for column in columns])
     return np.unique(held, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 

@@ -6,7 +6,7 @@ Everything follows from the labels and a seed; no image is read. N images, F fac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from dcign.data.importing.cutting import LEAST, MOST, codes_of, cut, levels_per_
 from dcign.data.importing.holding_out import held_combinations, held_identities, held_images, wanted_images
 from dcign.data.importing.sweep import sweep_batches
 from dcign.data.schema import ALL, IDENTITY, Factor
+from dcign.data.sources.exports import NO_BATCHES
 from dcign.data.sources.source import Ready
 from dcign.errors import DataError
 
@@ -134,11 +135,14 @@ def _largest_batches(
         if wanted <= {each.varies for each in found if each.split == "train"}:
             return found, held_out, size
         second_best = second_best or (found, held_out, size)
+    if second_best is None and settings.hold_out is None and any(not axis.line.any() for axis in axes):
+        # An axis with one line alone, which combinations hold out whole.
+        return _largest_batches(labels, identity, axes, sizes, replace(settings, hold_out="images"))
     if second_best is None:
         raise DataError(
             f"expected enough images for a batch of {sizes[-1]} of each of train, test and iid, found "
             f"{len(labels.values):,} images in all: add images, choose fewer factors, a smaller --batch or another "
-            "--test-share."
+            "--test-share or --hold-out."
         )
     return second_best
 
@@ -150,7 +154,7 @@ def kept_plan(labels: Labels, ready: Ready) -> Plan:
         for place, (split, varies) in enumerate(zip(ready.splits, ready.varies, strict=True))
     )
     if not batches:
-        raise DataError("expected batches of train, test, iid or sweep in the export, found none: export these splits.")
+        raise DataError(NO_BATCHES)
     sentence = "as in the exported data set."
     return Plan(labels.factors, labels.values, ready.identity, batches, sentence, "as exported", labels.left_out)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from dcign.data.dataset.new_batch import NewBatch
 from dcign.data.dataset.writing import write_dataset
-from dcign.data.importing.choice import Choice, Labels, chosen_labels
+from dcign.data.importing.choice import Choice, Labels, chosen_labels, keeps_batches
 from dcign.data.importing.plan import Plan, Settings, kept_plan, make_plan
 from dcign.data.importing.spool import Spool, spooled
 from dcign.data.sources.recognise import open_source
@@ -47,7 +47,8 @@ def prepare_import(
     source = open_source(path)
     labels = chosen_labels(source, choice)
     shape = _image_shape(source, size, channels)
-    if source.ready is not None and choice == Choice():
+    if source.ready is not None and keeps_batches(source, choice):
+        _refuse_settings(source, settings)
         return Import(source, labels, kept_plan(labels, source.ready), shape)
     return Import(source, labels, make_plan(labels, settings), shape)
 
@@ -82,9 +83,19 @@ def run_import(made: Import, out: Path, *, name: str = "", licence: str = "", pr
             name=name or f"{source.path.resolve().name}, imported",
             licence=licence or source.licence,
             source=about,
+            identities_known=made.labels.identity is not None,
             progress=lambda done: progress("writing batches", done / total),
         )
     return total
+
+
+def _refuse_settings(source: Source, settings: Settings) -> None:
+    """Raise DataError for options that kept batches cannot follow."""
+    given = [f"--{each.name.replace('_', '-')}" for each in fields(Settings)
+             if getattr(settings, each.name) != each.default]  # fmt: skip
+    if given:
+        raise wrong(source.path, "no options that plan batches, as those of an export are kept", ", ".join(given),
+                    "leave them out, or choose --factors or --identity.")  # fmt: skip
 
 
 def _image_shape(source: Source, size: int | None, channels: int | None) -> tuple[int, int, int]:

@@ -21,6 +21,8 @@ def sweep_batches(labels: Labels, held: Bool, size: int, rng: np.random.Generato
     if labels.identity is None:
         return []
     own = [place for place, factor in enumerate(labels.factors) if not factor.of_identity]
+    if not own:
+        return []
     values, rest = labels.values[:, own], _rest(labels.values[:, own])
     at_rest = values == rest
     rows_of: dict[tuple[int, float], dict[int, int]] = {}

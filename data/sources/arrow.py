@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dcign.arrays import Int64, UInt8
+from dcign.arrays import Float64, Int64, UInt8
+from dcign.data.schema import Factor
 from dcign.data.sources.picture_folder import common_shape
 from dcign.data.sources.pictures import Shape, picture_shape, read_picture
 from dcign.data.sources.source import Column, Source, wrong
@@ -45,15 +45,42 @@ class ArrowSource(Source):
                 for row, content in enumerate(_contents(batch, self._image)):
                     shapes.append(picture_shape(content, f"{file}, row {place + row - self._first[-1]}"))
                 for name in batch.schema.names:
-                    if name != self._image and _is_label(batch.schema.field(name).type):
-                        labels.setdefault(name, []).extend(batch.column(name).to_pylist())
+                    if name == self._image:
+                        continue
+                    held = labels.setdefault(name, [])
+                    if _is_label(batch.schema.field(name).type):
+                        held.extend(batch.column(name).to_pylist())
             self._first = np.append(self._first, len(shapes))
         if not shapes:
             raise wrong(path, "rows of images", "none", "check the files.")
-        self.columns, left_out = _columns(labels, len(shapes), self._class_names())
-        self.left_out = tuple(left_out)
+        self.left_out = tuple(self._read_columns(labels))
         self.factors, self.identity = guessed_factors(self.columns)
         self.shape, self.mixed = common_shape(shapes, self.place)
+
+    def _read_columns(self, labels: dict[str, list[Any]]) -> list[str]:
+        """Make the label columns; those with names of classes are categorical. Return what is left out.
+
+        labels: the values of each column, fewer than there are rows where some files have none that can be labels.
+        """
+        whole = {name: held for name, held in labels.items() if len(held) == self.count}
+        texts = {name: ["" if value is None else str(value) for value in held] for name, held in whole.items()}
+        self.columns, left_out = label_columns(texts)
+        for heading, names in self._class_names().items():
+            if heading in whole and not any(isinstance(value, str) for value in whole[heading]):
+                factor = Factor(factor_name(heading), "", +1, classes=tuple(names))
+                self.columns[factor.name] = Column(factor, self._class_indices(factor, whole[heading]))
+        if odd := sorted({*labels} - {*whole}):
+            left_out.append(f"columns that are not numbers or texts in every file: {', '.join(odd)}")
+        return left_out
+
+    def _class_indices(self, factor: Factor, held: Sequence[Any]) -> Float64:
+        """Return class labels as numbers; NaN where there is none, which `datasets` writes as -1, too."""
+        values = np.array([np.nan if value in (None, -1) else float(value) for value in held])
+        odd = np.flatnonzero(np.isfinite(values) & ~np.isin(values, np.arange(len(factor.classes))))
+        if len(odd):
+            expected = f"0 to {len(factor.classes) - 1}, or -1 for none, in {factor.name}"
+            raise wrong(self.place(int(odd[0])), expected, f"{values[odd[0]]:g}", "correct the label.")
+        return values
 
     def _class_names(self) -> dict[str, Sequence[str]]:
         """Return the names of class labels that `datasets` keeps in the schema: column -> names."""
@@ -157,23 +184,6 @@ def _contents(batch: Batch, name: str) -> list[bytes]:
 
 def _is_label(kind: Any) -> bool:  # pyarrow.DataType
     types = _pyarrow().types
+    kind = kind.value_type if types.is_dictionary(kind) else kind
     return any(test(kind) for test in (types.is_integer, types.is_floating, types.is_boolean, types.is_string,
                                        types.is_large_string))  # fmt: skip
-
-
-def _columns(
-    labels: dict[str, list[Any]], count: int, names: dict[str, Sequence[str]]
-) -> tuple[dict[str, Column], list[str]]:
-    """Return the label columns; those with names of classes are categorical."""
-    texts = {
-        name: ["" if value is None else str(value) for value in held]
-        for name, held in labels.items()
-        if len(held) == count
-    }
-    columns, left_out = label_columns(texts)
-    for heading, held in names.items():
-        name = factor_name(heading)
-        if name in columns and len(held) >= 2:
-            column = columns[name]
-            columns[name] = Column(replace(column.factor, classes=tuple(held)), column.values)
-    return columns, left_out

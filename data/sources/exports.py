@@ -24,11 +24,14 @@ from dcign.data.sources.npz import Archive
 from dcign.data.sources.pictures import read_picture
 from dcign.data.sources.shapes3d import opened, stream_dataset
 from dcign.data.sources.source import Column, Ready, Source, wrong
+from dcign.errors import DataError
 
 ABOUT = "about.json"
 SPLITS = ("train", "test", "iid", "sweep")
 KNOWN = {factor.name: factor for factor in (*FACTORS, *MORE_FACTORS)}
+WHO = "identity_index"  # the column that says who is seen
 DAMAGED = "export the data set again."
+NO_BATCHES = "expected batches of train, test, iid or sweep in the export, found none: export these splits."
 Json = dict[str, Any]
 
 
@@ -61,6 +64,8 @@ class Exported(Source):
         self._read_labels, self._stream, self._list = FORMATS[about["format"]]
         factors = [_factor(each) for each in about["factors"]]
         image, splits = about["image"], [split for split in about["splits"] if split in SPLITS]
+        if not splits:
+            raise DataError(NO_BATCHES)
         self.shape = image["height"], image["width"], image["channels"]
         self.licence = str(about.get("model", {}).get("licence", ""))
         labels = [self._read_labels(path, split, factors) for split in splits]
@@ -70,6 +75,9 @@ class Exported(Source):
         self.columns = {factor.name: Column(factor, values[:, place]) for place, factor in enumerate(factors)}
         self.factors = tuple(self.columns)
         self.ready, self.left_out = self._batches(labels, [*self.columns, IDENTITY, ALL])
+        if WHO not in self.columns:
+            self.columns[WHO] = Column(Factor(WHO, "", +1), self.ready.identity.astype(np.float64))
+            self.identity = (WHO,)
         dropped = sorted({*about["splits"]} - {*splits})
         self.left_out += tuple(f"split {name}, which only `dcign render` can make" for name in dropped)
 

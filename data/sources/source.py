@@ -27,10 +27,15 @@ MOST_CLASSES = 64  # of a text column that is taken for a factor unasked
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One label of every image: the factor that it would be, and its values (N,)."""
+    """One label of every image: the factor that it would be, and its values (N,).
+
+    texts: what numbers were written as (N), where that tells more of them apart than the numbers do, such as 1e3 and
+    1000; "" where there is none.
+    """
 
     factor: Factor
     values: Float64
+    texts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -42,6 +47,13 @@ class Column:
         scale = ANGLES[units or (self.factor.units if self.factor.units in ANGLES else "degree")]
         degrees = np.mod(np.round(self.values * scale, 9), FULL_TURN)
         return Column(replace(self.factor, units="degree", circular=True, classes=()), degrees)
+
+    def as_written(self) -> Column:
+        """Return the column as classes of its texts, if it has any."""
+        if not self.texts:
+            return self
+        names, codes = text_classes(self.texts)
+        return Column(replace(self.factor, units="", classes=names), codes)
 
     def categorical(self) -> Column:
         """Return the column as indices of classes, in ascending order of its values."""
@@ -132,6 +144,13 @@ def blocks(rows: Int64, image_bytes: int) -> Iterator[Int64]:
     size = max(1, BLOCK_BYTES // max(image_bytes, 1))
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
+
+
+def text_classes(texts: Sequence[str]) -> tuple[tuple[str, ...], Float64]:
+    """Return the different texts in order, and the index of each row's (N,); NaN where a text is empty."""
+    names = sorted({*texts})
+    code = {text: float(place) if text else np.nan for place, text in enumerate(names)}
+    return tuple(names), np.array([code[text] for text in texts])
 
 
 def grid_columns(factors: Sequence[Factor], levels: Sequence[Float64], index: Int64) -> dict[str, Column]:

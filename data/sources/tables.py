@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from dcign.arrays import Float64
 from dcign.data.schema import Factor
-from dcign.data.sources.source import MOST_CLASSES, Column, wrong
+from dcign.data.sources.source import MOST_CLASSES, Column, text_classes, wrong
 from dcign.errors import DataError
 from dcign.foreign import foreign_kind, magic_kind
 
@@ -76,7 +79,8 @@ def read_table(path: Path) -> Table:
 def label_columns(texts: dict[str, list[str]]) -> tuple[dict[str, Column], list[str]]:
     """Return the columns of numbers and classes, and a sentence about each that is neither.
 
-    A column is one of numbers if at least half of its texts are; the others are NaN, and are refused when it is used.
+    A column is one of numbers if at least half of its texts are; the others are NaN, and are refused when it is used as
+    numbers.
     """
     found: dict[str, Column] = {}
     left_out = []
@@ -86,14 +90,13 @@ def label_columns(texts: dict[str, list[str]]) -> tuple[dict[str, Column], list[
             raise wrong("columns", "different names", f"{heading!r}, twice", "rename one.")
         values = _numbers(held)
         if np.isfinite(values).sum() * 2 >= len(values):
-            found[name] = Column(Factor(name, UNITS.get(name.split("_")[-1], ""), +1), values)
+            factor = Factor(name, UNITS.get(name.split("_")[-1], ""), +1)
+            found[name] = Column(factor, values, _texts_apart(held, values))
             continue
-        names = sorted({*held})
+        names, codes = text_classes(held)
         if len(names) > MOST_CLASSES and name not in WHO:
             left_out.append(f"column {heading}: {len(names):,} different texts")
-        code = {text: float(place) for place, text in enumerate(names)}
-        column = np.array([code[text] if text else np.nan for text in held])
-        found[name] = Column(Factor(name, "", +1, classes=tuple(names)), column)
+        found[name] = Column(Factor(name, "", +1, classes=names), codes)
     return found, left_out
 
 
@@ -114,18 +117,26 @@ def factor_name(heading: str) -> str:
     return name if name.isidentifier() else f"column_{name}"
 
 
+def number(text: str) -> float:
+    """Return the number that a text is, or NaN. 1_000 is none: Python alone writes numbers so."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except ValueError:
+        return math.nan
+
+
+def _texts_apart(texts: Sequence[str], values: Float64) -> tuple[str, ...]:
+    """Return the texts of a column of numbers if they tell more rows apart than the numbers do; "" for nan."""
+    written = tuple("" if text.strip().lower() == "nan" else text.strip() for text in texts)
+    return written if len({*written} - {""}) > len(np.unique(values[np.isfinite(values)])) else ()
+
+
 def _varies(column: Column) -> bool:
     return bool((column.values != column.values[0]).any())
 
 
-def _numbers(texts: Sequence[str]) -> Any:  # Float64 (N,)
-    values = np.empty(len(texts))
-    for row, text in enumerate(texts):
-        try:
-            values[row] = float(text)
-        except ValueError:
-            values[row] = np.nan
-    return values
+def _numbers(texts: Sequence[str]) -> Float64:
+    return np.array([number(text) for text in texts], np.float64)
 
 
 def _csv_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, str]]]:  # a text file
@@ -148,30 +159,38 @@ def _csv_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, str]]]:  #
 
 
 def _json_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, str]]]:  # a text file
-    for number, line in enumerate(file, 1):
+    for row, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
             if not isinstance(record, dict):
                 raise ValueError("no object")
+            leaves = [*_leaves(record)]
         except (ValueError, RecursionError):
             raise wrong(
-                f"{path}, row {number}", "a JSON object on one line", "another text", "write JSON lines."
+                f"{path}, row {row}", "a JSON object on one line", "another text", "write JSON lines."
             ) from None
-        yield number, {str(name): "" if value is None else _text(value) for name, value in _flat(record).items()}
+        count = Counter(path[-1] for path, _ in leaves)
+        names = [path[-1] if count[path[-1]] == 1 else ".".join(path) for path, _ in leaves]
+        if twice := [name for name, uses in Counter(names).items() if uses > 1]:
+            raise wrong(f"{path}, row {row}", "different names of labels", f"{twice[0]}, twice", "rename one.")
+        yield row, {name: _text(value) for name, (_, value) in zip(names, leaves, strict=True)}
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Return nested objects as columns of their own, named by their leaves."""
-    flat: dict[str, Any] = {}
+def _leaves(record: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the path and the value of each label of nested objects."""
     for name, value in record.items():
-        flat |= _flat(value) if isinstance(value, dict) else {name: value}
-    return flat
+        if isinstance(value, dict):
+            yield from _leaves(value, *above, name)
+        else:
+            yield (*above, name), value
 
 
 def _gathered(path: Path, rows: Iterator[tuple[int, dict[str, str]]]) -> Table:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dcign.data.sources.tables import read_table
+from dcign.data.sources.tables import number, read_table
 from dcign.errors import TrainingError
 
 FILE, EYES, BOX = "file", "eyes", "box"
@@ -102,10 +102,7 @@ def _photograph(folder: Path, path: Path, row: int, values: Mapping[str, str], f
 
 
 def _number(text: str, name: str, row: int, path: Path) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+    found = number(text)
+    if not math.isfinite(found):
         raise TrainingError(f"expected a number as {name}, found {text!r} in row {row} of {path}: correct it.")
-    return number
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,42 @@ def test_shards_are_written_as_they_fill(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_the_same_batches_give_the_same_bytes(tmp_path: Path) -> None:
     assert digests(write_toys(tmp_path / "one")) == digests(write_toys(tmp_path / "two"))
+
+
+BUFFERS = ("images", "factors", "identity", "mask")
+
+
+def refilled(batches: Iterable[NewBatch]) -> Iterator[NewBatch]:
+    """Yield batches in the same arrays, which are filled again for each."""
+    buffer: NewBatch | None = None
+    for batch in batches:
+        batch = replace(batch, factors=batch.factors.astype(np.float32))
+        buffer = buffer or replace(batch, **{name: getattr(batch, name).copy() for name in BUFFERS})
+        for name in BUFFERS:
+            getattr(buffer, name)[:] = getattr(batch, name)
+        yield replace(buffer, split=batch.split, varies=batch.varies)
+
+
+def test_arrays_may_be_filled_again_for_the_next_batch(tmp_path: Path) -> None:
+    given = [*toy_batches(masks=True)]
+    write_dataset(tmp_path / "one", TOYS, given, name="toys")
+    write_dataset(tmp_path / "two", TOYS, refilled(given), name="toys")
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+
+
+def test_another_sweep_is_noticed_in_arrays_that_are_filled_again(tmp_path: Path) -> None:
+    one, two = toy_batches(splits={"sweep": 2}, masks=True)
+    given = refilled([one, replace(two, identity=two.identity + 1)])
+    with pytest.raises(DataError, match="other identities than the first batch of sweep"):
+        write_dataset(tmp_path / "toys", TOYS, given, name="toys")
+
+
+def test_the_card_of_unknown_people_says_nothing_of_them(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "toys", TOYS, toy_batches(), name="toys", identities_known=False)
+    card = (tmp_path / "toys" / "README.md").read_text()
+    assert "| train | 24 | 144 | not known |" in card
+    assert "No label says who or which object is seen: those of other splits may be in train, too." in card
+    assert "No identity of another split" not in card
 
 
 def changed(**changes: Any) -> Callable[[NewBatch], NewBatch]:

@@ -114,6 +114,29 @@ def test_batches_are_smaller_where_identities_are_to_be_held_out_and_are_few() -
         make_plan(people(6, 7, 6), Settings(hold_out="identity", batch=5))
 
 
+def test_people_of_whom_every_factor_is_a_property_are_held_out_and_have_no_sweep() -> None:
+    plan = make_plan(people(40, 10, 1), Settings())  # 40 people, 10 levels; then of 40 people ten pictures each
+    ages = replace(labels_of(plan.values[:, 2:], plan.identity), factors=plan.factors[2:])
+    plan = make_plan(ages, Settings())
+    assert_batches_keep_their_promise(plan)
+    assert "of 40 identities" in plan.held_out
+    assert {each.varies for each in plan.batches if each.split == "train"} == {"identity"}
+    assert "sweep" not in {each.split for each in plan.batches}
+
+
+@pytest.mark.parametrize("levels", [5, 3000])
+def test_of_one_factor_alone_images_are_held_out(levels: int) -> None:
+    """All images are one line, which would be held out whole."""
+    labels = labels_of(np.arange(3000)[:, None] % levels)
+    plan = make_plan(labels, Settings())
+    assert_batches_keep_their_promise(plan)
+    assert plan.held_out == "300 random images."
+    assert plan.size == min(levels, 20)
+    assert {each.split for each in plan.batches if each.varies == "f0"} == {"train", "test"}
+    with pytest.raises(DataError, match=r"found 3,000 images in all: .* another --test-share or --hold-out"):
+        make_plan(labels, Settings(hold_out="combinations"))
+
+
 def test_few_people_are_in_train_and_test() -> None:
     plan = make_plan(people(6, 5, 4), Settings())
     assert "combinations" in plan.held_out

@@ -120,6 +120,7 @@ WRONG = {
         HEADER + "0.png,1\n1.png,x\n",
         r"expected a number as azimuth, found 'x' in row 3 of .*labels.csv",
     ),
+    "underscore": (HEADER + "0.png,1_0\n", r"expected a number as azimuth, found '1_0' in row 2"),
     "nan": (HEADER + "0.png,nan\n", r"expected a number as azimuth, found 'nan' in row 2"),
     "duplicate": (HEADER + "0.png,1\n0.png,2\n", r"expected each picture once, found 0.png in rows 2 and 3 of"),
     "unknown column": ("file,azimut\n0.png,1\n", r"found 'azimut', an unknown column, in row 1 of"),
