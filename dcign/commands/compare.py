@@ -30,7 +30,7 @@ def compare(
 
     \b
     Example:
-      dcign compare runs/swap-* runs/vae-* --out compare.html
+      dcign compare runs/swap runs/swap-seed* runs/vae --out compare.html
     """
     if data is not None and out is None:
         raise click.UsageError("expected --out with --data, which is for pictures, found none: leave --data out.")

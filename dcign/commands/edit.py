@@ -65,7 +65,7 @@ def edit(
 
     \b
     Example:
-      dcign edit face photo.png --azimuth 30 --scale 4 --out new.png
+      dcign edit face person.png --azimuth 30 --scale 4 --out new.png
       dcign edit wild photo.jpg --azimuth -60,0,60 --beside --out turned.png
       dcign edit runs/swap photo.png
       dcign edit runs/swap photo.png --azimuth 30 --light-azimuth -60 --out new.png
