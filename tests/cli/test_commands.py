@@ -190,6 +190,15 @@ def test_inspect_verify_passes_an_honest_data_set(small_faces: Path) -> None:
     assert "nothing wrong" in result.output
 
 
+def test_inspect_drops_no_option(small_faces: Path) -> None:
+    said = refused("inspect", small_faces, "--verify", "--quick")
+    assert "expected --verify or --quick, found both: leave --quick out" in said
+    assert "Verified" not in said
+    assert "expected --workers beside --verify or --quick, found neither" in refused(
+        "inspect", small_faces, "--workers", 2
+    )
+
+
 def test_inspect_verify_names_the_batch_that_lies(small_faces: Path, tmp_path: Path) -> None:
     shutil.copytree(small_faces, tmp_path / "faces")
     shard = tmp_path / "faces" / "test" / "shard-00000.h5"
