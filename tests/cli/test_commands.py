@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from PIL import Image
 
 from dcign import __version__, cli
 from dcign.commands import export, train
+from dcign.data.dataset.manifest import read_manifest
 from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
 from dcign.data.schema import MORE_FACTORS, SPLITS
 from dcign.infer.write_pictures import LARGEST_SCALE
@@ -26,6 +28,7 @@ from dcign.publish.onnx import FORMATS as RUN_FORMATS
 from dcign.recipes.registry import RECIPES
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import BOUNDS
+from dcign.render.produce.card import data_set_card
 from dcign.render.produce.person_file import MOST_PEOPLE
 from dcign.terminal import options
 from tests.support.commands import ROOT, dcign, imported_by, refused
@@ -162,6 +165,16 @@ def test_fewer_batches_than_kinds_are_not_said_to_be_trainable(tmp_path: Path, m
 def test_the_card_says_who_the_people_are(small_faces: Path) -> None:
     card = (small_faces / "README.md").read_text()
     assert "sex (negative women, positive men), age (years), hair_cut (0 bald; 1 cropped" in card
+
+
+def test_the_card_of_our_own_model_from_a_file_is_that_of_our_model(small_faces: Path) -> None:
+    manifest = read_manifest(small_faces)
+    of_a_file = {"source": "model.npz: a dcign model", "source_sha256": "0" * 64}
+    card = data_set_card(replace(manifest, model=manifest.model | of_a_file))
+    added = [line for line in card.splitlines() if line not in data_set_card(manifest).splitlines()]
+    assert added == [f"- Read from model.npz: a dcign model. SHA-256 {'0' * 64}"]
+    foreign = data_set_card(replace(manifest, model=manifest.model | of_a_file | {"name": "another"}))
+    assert "Before you share this folder" in foreign
 
 
 def test_inspect_describes_a_folder_and_a_shard(small_faces: Path) -> None:
