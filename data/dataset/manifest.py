@@ -18,6 +18,7 @@ from dcign.storage.paths import is_remote, store_errors
 NAME = "dataset.json"
 FORMAT = "dcign-dataset"
 FORMAT_VERSION = 1
+PROCEDURAL = "dcign procedural head"  # the name of our own face model, as in facegen/build.py
 
 LONGEST_NAME = 200  # characters of a file's name
 
@@ -51,6 +52,11 @@ class Manifest:
     splits: dict[str, tuple[ShardEntry, ...]]
     factors: tuple[Factor, ...] = FACTORS
     parts: tuple[str, ...] = ()
+
+    @property
+    def foreign_model(self) -> bool:
+        """Whether faces are of a model of others; ours may have been read from a file, too."""
+        return "source" in self.model and self.model.get("name") != PROCEDURAL
 
 
 class _Kind(msgspec.Struct):

@@ -73,7 +73,7 @@ def face(
       dcign face --seed 7 --model flame2023_Open.pkl --out flame.png
     """
     from dcign.facegen.files.people_file import person_json, read_person
-    from dcign.facegen.model.changes import Changes, changed, parse_settings, parse_sex
+    from dcign.facegen.model.changes import HAIR_SETTINGS, Changes, changed, parse_settings, parse_sex
     from dcign.render.produce import person_file, subjects
     from dcign.render.produce.described import person_of_image
     from dcign.storage.atomic import refuse_taken_file
@@ -94,10 +94,12 @@ def face(
         refuse_beside(context, sheet, "out", "size", "model_path")
     if person is not None:
         refuse_beside(context, "person", *set(context.params) - {"seed", "gallery", "keep_head_size"})
-    person_file.refuse_person_file(out, sheet, seed, gallery or 0)
+    person_file.refuse_person_file(out, sheet, seed, gallery or 0, size)
     refuse_taken_file(out)
     cut = None if hair in ("natural", "none") else hair
     changes = Changes(None if sex is None else parse_sex(sex), age, cut, parse_settings(settings))
+    if hair == "none" and (of_hair := HAIR_SETTINGS.keys() & changes.settings):
+        raise click.UsageError(f"expected --hair none without --set {min(of_hair)}, found both: leave one out.")
     model = subjects.face_model(model_path, stage_progress)
     if sheet in person_file.OF_THE_MODEL:
         echo(person_file.write_sheet_of_model(out, model, sheet, size))

@@ -49,6 +49,12 @@ def inspect(
 
     if truth and sheet is None:
         raise click.UsageError("expected a contact sheet for the layers of --truth, found none: give --sheet PNG.")
+    if verify and quick:
+        raise click.UsageError(
+            "expected --verify or --quick, found both: leave --quick out, because --verify checks all that it checks."
+        )
+    if workers is not None and not (verify or quick):
+        raise click.UsageError("expected --workers beside --verify or --quick, found neither: give one of them.")
     summary = summarise(path)
     if summary["kind"] == "data set":
         summary["refused_by_train"] = training_obstacles(summary)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
+import numpy as np
+
 from dcign.arrays import Float32
 from dcign.errors import ModelError
 from dcign.facegen.model.morphable import MorphableModel
@@ -51,7 +53,8 @@ def changed(model: MorphableModel, person: Person, changes: Changes) -> Person:
 
     At another age or sex, everything that does not depend on it stays.
 
-    Raises ModelError for a value out of bounds, and for what the model does not have.
+    Raises ModelError for a value out of bounds, for what the model does not have, and if age or sex moves a coefficient
+    of shape out of bounds.
     """
     if changes.sex is not None or changes.age is not None:
         person = _at(model, person, _sex(changes.sex), changes.age)
@@ -60,6 +63,11 @@ def changed(model: MorphableModel, person: Person, changes: Changes) -> Person:
         person = _with_attribute(model, person, "hair_cut", cut)
     for name, value in changes.settings.items():
         person = _set(model, person, name, value)
+    for mode in np.flatnonzero(np.abs(person.shape) > MOST_DEVIATIONS).tolist():
+        raise ModelError(
+            f"expected shape.{mode} from {-MOST_DEVIATIONS:g} to {MOST_DEVIATIONS:g} standard deviations after all "
+            f"changes, found {person.shape[mode]:g}: give another age or sex, or set shape.{mode}."
+        )
     return person
 
 

@@ -18,6 +18,7 @@ from dcign.facegen.objects.soup import Soup, normalised, simplified, welded
 from dcign.printable import printable
 from dcign.progress import StageProgress
 from dcign.storage.atomic import file_sha256
+from dcign.storage.tree import entries_below
 
 EXTENSIONS = tuple(READERS)
 UP = ("y", "z")
@@ -53,7 +54,7 @@ class MeshFolder:
 
 
 def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
-    """Find the meshes of a folder, at any depth.
+    """Find the meshes of a folder, at any depth, behind links to other folders, too.
 
     Raises ModelError if the path is no folder, cannot be read, or has fewer than `fewest` meshes; DataError if a file
     cannot be read.
@@ -64,7 +65,7 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
         found = "a file" if path.exists() else "nothing"
         raise ModelError(f"expected a folder of meshes, found {found} at {path}: choose another one.")
     try:
-        entries = sorted(each for each in path.rglob("*") if not _hidden(each, path))
+        entries = [each for each in entries_below(path) if not _hidden(each, path)]
         everything = [each for each in entries if each.is_file()]
         skipped = [
             f"{printable(each.relative_to(path).as_posix())} ({kind})"
@@ -82,7 +83,8 @@ def mesh_folder(path: Path, *, fewest: int, up: str = "y") -> MeshFolder:
             digest.update(os.fsencode(f"{each.relative_to(path).as_posix()} {file_sha256(each)}\n"))
     except OSError as error:
         raise ModelError(
-            f"expected a readable folder, found {path} ({error.strerror or error}): check its permissions."
+            f"expected a readable folder, found {error.filename or path} ({error.strerror or error}): check its "
+            "permissions."
         ) from None
     return MeshFolder(path, files, up, digest.hexdigest(), tuple(skipped))
 
@@ -155,8 +157,8 @@ def _digest(solid: Solid) -> bytes:
 
 
 def _special_kind(path: Path) -> str | None:
-    """Return what an entry is that is neither a file nor a folder, as a noun phrase, or None."""
-    if path.is_file() or path.is_dir():
+    """Return what an entry is that is no file, as a noun phrase, or None."""
+    if path.is_file():
         return None
     if path.is_symlink():
         return "a link to nothing"

@@ -25,6 +25,7 @@ from dcign.picture_file import RAISED, picture_fault, refuse_special_file
 from dcign.render.plan.ranges import Range
 from dcign.storage.atomic import file_sha256
 from dcign.storage.paths import expand_home, with_local_copy
+from dcign.storage.tree import entries_below
 
 FILE = "backgrounds.npz"
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -96,7 +97,7 @@ def parse_background(text: str, size: int) -> tuple[Background | None, Backdrops
 
 
 def read_pictures(folder: Path, size: int) -> Backdrops:
-    """Read every picture in a folder and its subfolders, sorted by name, as squares of `size` pixels.
+    """Read every picture in a folder, its subfolders and those behind links, sorted by name, as squares of `size` px.
 
     Raises RenderError as `parse_background` does.
     """
@@ -105,7 +106,13 @@ def read_pictures(folder: Path, size: int) -> Backdrops:
             f"expected --background with a colour (gray, '#336699'), random, or a folder of pictures, found {folder}: "
             "give one of these."
         )
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    try:
+        files = [path for path in entries_below(folder) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    except OSError as error:
+        raise RenderError(
+            f"expected a readable folder for --background, found {error.filename} ({error.strerror}): check its "
+            "permissions."
+        ) from None
     most = MOST_BYTES // (3 * size**2)
     if not 1 <= len(files) <= most:
         raise RenderError(

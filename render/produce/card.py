@@ -76,6 +76,7 @@ def data_set_card(manifest: Manifest, correlations: Sequence[str] = ()) -> str:
         correlations=correlations,
         configuration_sha256=manifest.configuration_sha256,
         factors=configuration.factors,
+        foreign=manifest.foreign_model,
         hair=configuration.hair,
         keep_head_size=configuration.keep_head_size,
         model=manifest.model,

@@ -26,10 +26,10 @@ MOST_PEOPLE = 400  # in a gallery
 FEWEST = 80  # people in a data set of its own: 20 in each of the splits train, test, iid and sweep
 
 
-def refuse_person_file(out: Path, sheet: str, seed: int, people: int) -> None:
+def refuse_person_file(out: Path, sheet: str, seed: int, people: int, size: int | None) -> None:
     """Raise ModelError or RenderError unless `write_person` could write this file, whatever the model.
 
-    sheet: one of SHEETS, or "" for one person.
+    sheet: one of SHEETS, or "" for one person; size: None if it was not asked for.
     """
     if sheet == "gallery" and not 1 <= people <= MOST_PEOPLE:
         raise RenderError(
@@ -40,6 +40,8 @@ def refuse_person_file(out: Path, sheet: str, seed: int, people: int) -> None:
     accepted = {"": (*EXTENSIONS, ".png", ".json"), "gallery": (".png", ".json")}.get(sheet, (".png",))
     if out.suffix.lower() not in accepted:
         raise ModelError(f"expected a file NAME{', NAME'.join(accepted)}, found {out}: give another --out.")
+    if size is not None and out.suffix.lower() != ".png":
+        raise ModelError(f"expected --size with a picture NAME.png, found {out}: leave --size out.")
 
 
 def next_command(out: Path, gallery: int | None) -> str:
@@ -91,10 +93,10 @@ def write_person(
         text = people_json(model, people) if sheet == "gallery" else person_json(model, people[0])
         write_atomic(out, text.encode())
         return f"{out}: {names}."
+    model = model if hair else model.without_hair()
     if sheet == "gallery":
         write_png(out, portrait.gallery(model, people, size=size))
         return f"{out}: {names}."
-    model = model if hair else model.without_hair()
     if sheet == "turnaround":
         write_png(out, portrait.turnaround(model, people[0], size=size))
     elif out.suffix.lower() == ".png":

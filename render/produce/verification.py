@@ -5,7 +5,7 @@ Drawing again needs model.npz, the shard's configuration and its labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dcign.arrays import IntP
 from dcign.data.check.dataset import check_dataset, check_shard
+from dcign.data.check.smoothness import is_suspicion
 from dcign.data.damage import shown
 from dcign.data.dataset.reader import FaceDataset
 from dcign.data.schema import BATCH_SIZE, IMPORTED, LANDMARKS, MASK, PERSON_PARTS, TRUTH_LAYERS, Batch
@@ -58,6 +59,8 @@ def verify(
 ) -> list[Finding]:
     """Check labels, statistics and headers; if `pixels`, then render the pixels again, whatever was found before.
 
+    A suspicion from the order of a batch's images is left out if its pixels, rendered again, are the same.
+
     worker_count: number of processes; by default one per core for labels, and one per GPU, if any, for pixels.
     bar: shows a title while batches of so many images are checked; returns the callback that counts them.
 
@@ -75,8 +78,18 @@ def verify(
         if pixels and (shards := [shard for shard in shards if not _is_imported(shard)]):
             with bar(f"rendering {path.name} again", BATCH_SIZE) as progress:
                 processes = worker_count or devices.worker_count(available_cores())
-                findings = findings + verify_pixels(shards, worker_count=processes, progress=progress)
+                differences = verify_pixels(shards, worker_count=processes, progress=progress)
+            findings = [*_unrefuted(findings, differences, {str(shard) for shard in shards}), *differences]
     return findings
+
+
+def _unrefuted(findings: Sequence[Finding], differences: Sequence[Finding], redrawn: Set[str]) -> Iterator[Finding]:
+    """Yield the findings, but no suspicions about batches of redrawn shards that do not differ."""
+    differing = {(each.shard, each.batch) for each in differences}
+    for each in findings:
+        differs = not differing.isdisjoint({(each.shard, each.batch), (each.shard, None)})
+        if differs or each.shard not in redrawn or not is_suspicion(each.what):
+            yield each
 
 
 def _images_per_batch(shards: Sequence[Path]) -> int:

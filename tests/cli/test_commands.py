@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from PIL import Image
 
 from dcign import __version__, cli
 from dcign.commands import export, train
+from dcign.data.dataset.manifest import read_manifest
 from dcign.data.export.dataset import FORMATS as DATASET_FORMATS
 from dcign.data.schema import MORE_FACTORS, SPLITS
 from dcign.infer.write_pictures import LARGEST_SCALE
@@ -26,6 +28,7 @@ from dcign.publish.onnx import FORMATS as RUN_FORMATS
 from dcign.recipes.registry import RECIPES
 from dcign.render.plan.configuration import RenderConfiguration, Splits
 from dcign.render.plan.ranges import BOUNDS
+from dcign.render.produce.card import data_set_card
 from dcign.render.produce.person_file import MOST_PEOPLE
 from dcign.terminal import options
 from tests.support.commands import ROOT, dcign, imported_by, refused
@@ -164,6 +167,16 @@ def test_the_card_says_who_the_people_are(small_faces: Path) -> None:
     assert "sex (negative women, positive men), age (years), hair_cut (0 bald; 1 cropped" in card
 
 
+def test_the_card_of_our_own_model_from_a_file_is_that_of_our_model(small_faces: Path) -> None:
+    manifest = read_manifest(small_faces)
+    of_a_file = {"source": "model.npz: a dcign model", "source_sha256": "0" * 64}
+    card = data_set_card(replace(manifest, model=manifest.model | of_a_file))
+    added = [line for line in card.splitlines() if line not in data_set_card(manifest).splitlines()]
+    assert added == [f"- Read from model.npz: a dcign model. SHA-256 {'0' * 64}"]
+    foreign = data_set_card(replace(manifest, model=manifest.model | of_a_file | {"name": "another"}))
+    assert "Before you share this folder" in foreign
+
+
 def test_inspect_describes_a_folder_and_a_shard(small_faces: Path) -> None:
     assert "azimuth" in dcign("inspect", small_faces).output
     about = json.loads(dcign("inspect", small_faces / "train" / "shard-00000.h5", "--json").stdout)
@@ -188,6 +201,15 @@ def test_inspect_verify_passes_an_honest_data_set(small_faces: Path) -> None:
     result = dcign("inspect", small_faces, "--verify", "--workers", "1")
     assert result.exit_code == 0, result.output
     assert "nothing wrong" in result.output
+
+
+def test_inspect_drops_no_option(small_faces: Path) -> None:
+    said = refused("inspect", small_faces, "--verify", "--quick")
+    assert "expected --verify or --quick, found both: leave --quick out" in said
+    assert "Verified" not in said
+    assert "expected --workers beside --verify or --quick, found neither" in refused(
+        "inspect", small_faces, "--workers", 2
+    )
 
 
 def test_inspect_verify_names_the_batch_that_lies(small_faces: Path, tmp_path: Path) -> None:

@@ -41,6 +41,15 @@ def test_a_gallery_shows_the_people_that_face_draws_one_by_one(tmp_path: Path) -
         np.testing.assert_array_equal(np.asarray(sheet)[:32, 32:64], np.asarray(one))
 
 
+def test_bare_heads_of_a_gallery_have_no_layer_of_hair(model: MorphableModel, tmp_path: Path) -> None:
+    bare = ("--hair", "none", "--seed", 4, "--size", 32)
+    assert dcign("face", "--gallery", 2, *bare, "--out", tmp_path / "p.png").exit_code == 0
+    people = [sample_person(model, np.random.default_rng(seed), hair=False) for seed in (4, 5)]
+    wanted = portrait.gallery(model.without_hair(), people, size=32)
+    with Image.open(tmp_path / "p.png") as sheet:
+        np.testing.assert_array_equal(np.asarray(sheet), np.asarray(wanted))
+
+
 def test_a_turnaround_has_five_sides_and_three_lights(tmp_path: Path) -> None:
     assert dcign("face", "--turnaround", "--seed", "7", "--out", tmp_path / "t.png", "--size", "32").exit_code == 0
     with Image.open(tmp_path / "t.png") as sheet:
@@ -65,6 +74,13 @@ def test_a_sheet_of_modes_is_a_picture(tmp_path: Path) -> None:
         (["--size", "0", "--out", "p.png"], "0 is not in the range 16<=x<=4096"),
         (["--gallery", "9", "--out", "p.glb"], "expected a file NAME.png, NAME.json, found"),
         (["--gallery", "9", "--modes", "--out", "p.png"], "give one"),
+        (["--size", "64", "--out", "p.glb"], "expected --size with a picture NAME.png, found"),
+        (["--size", "64", "--out", "p.json"], "p.json: leave --size out"),
+        (["--gallery", "9", "--size", "64", "--out", "p.json"], "p.json: leave --size out"),
+        (
+            ["--hair", "none", "--set", "shape.1=1", "--set", "hair.length=2", "--out", "p.png"],
+            "expected --hair none without --set hair.length, found both",
+        ),
         (["--modes", "--out", "p.png", "--size", "8"], "8 is not in the range 16<=x"),
         (["--hair", "long", "--out", "p.png"], "expected one of bald, cropped,"),
         (["--age", "81", "--out", "p.png"], "expected age from 18 to 80 years, found 81"),
@@ -102,10 +118,10 @@ def test_a_chosen_person_is_drawn_again_bit_for_bit_for_every_cut(
     monkeypatch.setattr(subjects, "face_model", lambda path, bar: model)  # not read 33 times
     drawn = set()
     for number, cut in enumerate(model.hair.cut_names):
-        chosen = (*CHOSEN, "--hair", cut.replace(", ", "-"), "--size", 48)
+        chosen = (*CHOSEN, "--hair", cut.replace(", ", "-"))
         first, again, text = (tmp_path / f"{number}{end}" for end in ("a.png", "b.png", ".json"))
-        for out in (first, text):
-            assert dcign("face", *chosen, "--out", out).exit_code == 0
+        for out in ((first, "--size", 48), (text,)):
+            assert dcign("face", *chosen, "--out", *out).exit_code == 0
         assert dcign("face", "--person", text, "--size", 48, "--out", again).exit_code == 0
         assert first.read_bytes() == again.read_bytes()
         assert dcign("face", "--person", text, "--out", tmp_path / f"{number}.ply").exit_code == 0

@@ -21,6 +21,7 @@ from dcign.data.schema import TRUTH, Batch
 from dcign.errors import DataError
 
 IMAGE, CLASS = "image", "class"
+SOURCE = "source"
 FIXED = ("image", "batch", "image_number", "varies", "identity_index")
 Values = Sequence[bytes] | NDArray[Any]  # PNG files, or any real dtype
 
@@ -30,7 +31,7 @@ class ExportColumn:
     """One column.
 
     dtype: `image`, `class` or numpy's name of a number; shape: of one value, () for a number; names: of the classes;
-    text: what it is, with its unit.
+    text: what it is, with its unit; group: TRUTH or SOURCE for a layer or source, which a split may lack.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ExportColumn:
     text: str
     shape: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    group: str = ""
 
     @property
     def feature(self) -> dict[str, Any]:  # JSON
@@ -92,11 +94,13 @@ def _columns(layout: SplitLayout) -> Iterable[ExportColumn]:
     for name in layout.nuisances:
         yield ExportColumn(f"nuisance_{name}", "float32", "sampled, but no factor")
     for name in layout.sources:
-        yield ExportColumn(f"source_{name}", "uint8", "the image of the batch that shows whose trait this is")
+        text = "the image of the batch that shows whose trait this is"
+        yield ExportColumn(f"{SOURCE}_{name}", "uint8", text, group=SOURCE)
     for name, stored in layout.truth.items():
         shape, text = stored.shape[1:], f"truth layer {name}"
         picture = is_picture(stored.dtype, shape)
-        yield ExportColumn(f"{TRUTH}_{name}", *((IMAGE, text) if picture else (stored.dtype.name, text, shape)))
+        dtype, shape = (IMAGE, ()) if picture else (stored.dtype.name, shape)
+        yield ExportColumn(f"{TRUTH}_{name}", dtype, text, shape, group=TRUTH)
 
 
 def batch_values(layout: SplitLayout, batch: Batch) -> Mapping[str, Values]:
@@ -113,7 +117,7 @@ def batch_values(layout: SplitLayout, batch: Batch) -> Mapping[str, Values]:
         **{factor_column(each.name): column for each, column in zip(layout.factors, batch.factors.T, strict=True)},
         **{f"attribute_{name}": column for name, column in zip(layout.attributes, attributes, strict=True)},
         **{f"nuisance_{name}": batch.nuisance[name] for name in layout.nuisances},
-        **{f"source_{name}": column for name, column in zip(layout.sources, sources, strict=True)},
+        **{f"{SOURCE}_{name}": column for name, column in zip(layout.sources, sources, strict=True)},
         **{f"{TRUTH}_{name}": _layer(values) for name, values in batch.truth.items()},
     }
 

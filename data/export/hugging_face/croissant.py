@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dcign.data.export.hugging_face.columns import CLASS, IMAGE, ExportColumn
+from dcign.data.export.hugging_face.columns import CLASS, IMAGE, SOURCE, ExportColumn
 from dcign.data.export.hugging_face.parquet import DATA, parquet_files
 from dcign.data.export.hugging_face.provenance import Provenance
 from dcign.data.export.split import SplitSource
+from dcign.data.schema import TRUTH
 from dcign.storage.atomic import file_sha256, write_atomic
 
 FILE = "croissant.json"
@@ -117,9 +118,8 @@ def _record_set(split: SplitSource, columns: Sequence[ExportColumn]) -> Json:
 
 def _is_held(split: SplitSource, column: ExportColumn) -> bool:
     """Return whether a split has values in this column; it is null in the others."""
-    kind, _, name = column.name.partition("_")
-    held = {"truth": split.layout.truth, "source": split.layout.sources}
-    return kind not in held or name in held[kind]
+    held = {TRUTH: split.layout.truth, SOURCE: split.layout.sources}
+    return not column.group or column.name.removeprefix(f"{column.group}_") in held[column.group]
 
 
 def _field(split: str, column: ExportColumn) -> Json:

@@ -82,7 +82,7 @@ _SUBJECT_TAGS = {
 def _kind(manifest: Manifest) -> str:
     if not manifest.renderer:
         return IMPORTED
-    return MESHES if "meshes" in manifest.model else FOREIGN if "source" in manifest.model else FACES
+    return MESHES if "meshes" in manifest.model else FOREIGN if manifest.foreign_model else FACES
 
 
 def _responsible_ai(manifest: Manifest, kind: str) -> dict[str, Any]:  # texts

@@ -109,6 +109,16 @@ def test_a_licence_that_the_hub_does_not_know_is_named(make_faces, tmp_path):
     assert "faces" in card.data.tags
 
 
+def test_our_own_model_is_ours_from_a_file_too(make_faces, model, tmp_path):
+    folder = make_faces()
+    manifest = read_manifest(folder)
+    of_a_file = {"source": "model.npz: a dcign model", "source_sha256": "0" * 64}
+    write_manifest(folder, replace(manifest, model={**manifest.model, **of_a_file, "name": model.name}))
+    document = json.loads((exported(folder, tmp_path) / "croissant.json").read_text())
+    assert document["name"] == "dcign-faces-24px"
+    assert document["rai:personalSensitiveInformation"][0].startswith("None. No real person is shown")
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of rdflib and pandas, within mlcroissant
 def test_croissant_is_valid_and_reads_the_pictures(with_truth, tmp_path):
     croissant = pytest.importorskip("mlcroissant")
@@ -141,6 +151,17 @@ def test_croissant_has_hashes_and_the_fields_of_responsible_ai(make_faces, tmp_p
     fields = {each["@id"]: [field["name"] for field in each["field"]] for each in document["recordSet"]}
     assert "truth_mask" in fields["iid"]
     assert "truth_mask" not in fields["train"]
+
+
+def test_croissant_has_every_factor_whatever_its_name(tmp_path):
+    factors = tuple(Factor(name, "", 1) for name in ("source", "source_x", "truth_x"))
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 1), dtype=np.uint8)
+    labels = np.arange(6, dtype=np.float32).reshape(2, 3)
+    batch = NewBatch(images=images, factors=labels, split="train", varies="all", identity=np.zeros(2, np.int64))
+    write_dataset(tmp_path / "theirs", factors, [batch], name="blocks", licence="CC0")
+    document = json.loads((exported(tmp_path / "theirs", tmp_path) / "croissant.json").read_text())
+    names = {field["name"] for field in document["recordSet"][0]["field"]}
+    assert {factor.name for factor in factors} <= names
 
 
 def test_a_factor_called_like_a_column_has_a_prefix():

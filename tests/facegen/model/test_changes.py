@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dcign.errors import ModelError
+from dcign.facegen.files.people_file import parse_person, person_json
 from dcign.facegen.haircuts import CUT_NAMES
 from dcign.facegen.model.changes import Changes, changed, parse_settings
 from dcign.facegen.model.morphable import MorphableModel
@@ -75,6 +76,15 @@ def test_a_coefficient_that_was_set_stays_set_at_another_age(model: MorphableMod
     one = changed(model, changed(model, person, changes), Changes(age=70, sex="men"))
     other = changed(model, person, Changes(age=70, sex="men"))
     np.testing.assert_allclose(one.shape - other.shape, 2.0 * (np.arange(model.shape_modes) == 12), atol=1e-5)
+
+
+def test_a_shape_that_another_sex_moves_out_of_bounds_is_refused_until_it_is_set(model: MorphableModel) -> None:
+    far = changed(model, person_of(model, 0), Changes(sex=-4.0, settings={"shape.0": 18.0}))
+    sentence = r"expected shape\.0 from -20 to 20 standard deviations after all changes, found 23\.\d+: give another"
+    with pytest.raises(ModelError, match=sentence):
+        changed(model, far, Changes(sex=4.0))
+    near = changed(model, far, Changes(sex=4.0, settings={"shape.0": 20.0}))
+    assert parse_person(person_json(model, near), model).shape[0] == 20
 
 
 def test_hair_and_single_coefficients_change_alone(model: MorphableModel) -> None:

@@ -253,6 +253,18 @@ def test_the_hash_of_a_folder_depends_on_all_its_files(chairs: Path, tmp_path: P
     assert mesh_folder(folder, fewest=9).sha256 != first
 
 
+def test_meshes_behind_a_link_to_a_folder_are_found_once(chairs: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "chairs").symlink_to(chairs)
+    (folder / "circle").symlink_to(folder)
+    found = mesh_folder(folder, fewest=9)
+    assert [file.relative_to(folder).as_posix() for file in found.files] == [
+        f"chairs/{file.name}" for file in mesh_folder(chairs, fewest=9).files
+    ]
+    assert not found.skipped
+
+
 def test_z_may_point_up(tmp_path: Path) -> None:
     for name, axis in (("y", 1), ("z", 2)):
         mesh = chair(3)

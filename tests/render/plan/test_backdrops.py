@@ -56,6 +56,23 @@ def test_a_folder_s_pictures_are_cropped_to_their_middle_and_named(pictures: Pat
     assert [set(picture.ravel().tolist()) for picture in backdrops.pixels] == [{64}, {90}, {200}]
 
 
+def test_pictures_behind_a_link_to_a_folder_are_read_once(pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "linked"
+    folder.mkdir()
+    (folder / "link").symlink_to(pictures)
+    (folder / "circle").symlink_to(folder)
+    assert read_pictures(folder, 16).names == ("link/deep.png", "link/more/gray.jpg", "link/wide.png")
+
+
+def test_a_folder_that_cannot_be_read_is_refused(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> list[Path]:
+        raise PermissionError(13, "Permission denied", str(folder / "more"))
+
+    monkeypatch.setattr("dcign.render.plan.backdrops.entries_below", refuse)
+    with pytest.raises(RenderError, match=r"found .*more \(Permission denied\): check its permissions\.$"):
+        read_pictures(pictures, 16)
+
+
 def test_a_folder_is_kept_in_a_file_that_is_checked(pictures: Path, tmp_path: Path) -> None:
     background, backdrops = parse_background(str(pictures), 16)
     assert background is not None

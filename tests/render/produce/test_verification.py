@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import h5py
@@ -12,12 +13,15 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from dcign.data.check import smoothness
 from dcign.data.dataset.reader import Shard
 from dcign.data.schema import configuration_sha256
 from dcign.data.shard.findings import Finding
 from dcign.errors import RenderError
 from dcign.facegen.model.morphable import MorphableModel
+from dcign.render.plan.batches import plan_batch
 from dcign.render.plan.configuration import RenderConfiguration, Splits
+from dcign.render.produce import verification
 from dcign.render.produce.batch_renderer import BatchRenderer
 from dcign.render.produce.production import render_dataset
 from dcign.render.produce.verification import redraw_batch, verify_pixels
@@ -79,6 +83,45 @@ def test_one_foreign_face_is_found(changed: Callable[[str, Change], Path]) -> No
 
     (finding,) = verify(changed("train", replace_face))
     assert (finding.batch, "image 7 is not" in finding.what) == (1, True)
+
+
+def test_drawing_again_refutes_a_suspicion_unless_the_batch_differs(
+    changed: Callable[[str, Change], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoothness, "DETOUR", 1.0)  # suspects every batch of which one factor varies
+
+    def dim(file: h5py.File) -> None:
+        images = file["images"][1]
+        images[7] //= 2
+        file["images"][1] = images
+
+    shard = changed("train", dim)
+    bar = lambda title, images: nullcontext(lambda *done: None)  # noqa: E731
+    quick, full = (verification.verify(shard, pixels=each, worker_count=1, bar=bar) for each in (False, True))
+    suspected = [{each.batch for each in found if smoothness.is_suspicion(each.what)} for found in (quick, full)]
+    assert suspected[0] > {1}
+    assert suspected[1] == {1}
+    assert [each.batch for each in full if "drawn again" in each.what] == [1]
+
+
+EVERYWHERE = {"azimuth": (-180, 180), "elevation": (-90, 90), "light_azimuth": (-180, 180)}
+SCENE = ("field_of_view", "light_to_ambient", "light_elevation", "distance")
+WIDEST = {  # name of the factor -> the options, and the batch that the thresholds for default ranges would suspect
+    "field_of_view": ({"batches": 90, "size": 32, "vary": SCENE}, ("test", 21)),
+    "azimuth": ({"batches": 200, "size": 32, "seed": 1, "vary": SCENE}, ("train", 144)),
+    "age": ({"batches": 100, "size": 64, "seed": 4, "vary": ("age", "sex")}, ("test", 39)),
+}
+
+
+@pytest.mark.parametrize("factor", WIDEST)
+def test_sound_images_of_the_widest_ranges_are_not_suspected(model: MorphableModel, factor: str) -> None:
+    options, (split, number) = WIDEST[factor]
+    configuration, _ = RenderConfiguration.from_options(**options, **EVERYWHERE)
+    with BatchRenderer(model, configuration) as renderer:
+        batch = renderer.draw_batch(plan_batch(configuration, renderer.model, split, number))
+    assert batch.varies == factor
+    labels = batch.factors[:, list(configuration.ranges).index(factor)]
+    assert smoothness.pixel_faults(batch.images, labels, factor) == []
 
 
 def test_a_light_off_by_five_degrees_is_found(changed: Callable[[str, Change], Path]) -> None:
