@@ -184,11 +184,13 @@ def _evaluate_photographs(
             raise TrainingError(f"expected --out FOLDER with {run}, a network of the package, found none: give it.")
         out = out or run
         described = trained.description
-        found = read_photographs(photos, labels, described.factors)
+        classes = {fit.factor: fit.classes for fit in trained.calibrations}
+        found = read_photographs(photos, labels, described.factors, classes)
         with stage_progress("reading photographs") as progress:
             measured = measure_photographs(trained, found, detect, threads, progress)
         write_atomic(out / FILE, measured.as_json())
-        figure = photograph_figure(trained.factors, described.units, measured.labels, measured.read)
+        circular = [fit.circular for fit in trained.calibrations]
+        figure = photograph_figure(trained.factors, described.units, measured.labels, measured.read, circular)
         write_atomic(out / "photos.png", as_png(figure))
     echo(photograph_table(measured.report))
     echo(f"{out}: {FILE}, photos.png")

@@ -112,9 +112,15 @@ def _labelled(words: str, unit: str) -> str:
     return f"{words} ({unit.strip()})" if unit.strip() else words
 
 
-def ticks(levels: Floating) -> list[float]:
-    """Return round numbers within a sweep's levels, symmetric about zero if the levels include it."""
+def ticks(levels: Floating, of_classes: bool = False) -> list[float]:
+    """Return round numbers within a sweep's levels, symmetric about zero if the levels include it.
+
+    Those of classes are indices.
+    """
     low, high = float(np.min(levels)), float(np.max(levels))
+    if of_classes:
+        whole = MaxNLocator(5, integer=True).tick_values(low, high)
+        return [tick for tick in whole if low <= tick <= high and tick == round(tick)]
     most = max(-low, high)
     if low > 0 or high < 0 or most < SMALLEST_STEP:
         return [tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high]
@@ -132,8 +138,8 @@ def _lines(axes: Axes, reading: Reading, colour: str, width: float) -> None:
     low, high = float(reading.levels[0]), float(reading.levels[-1])
     axes.plot([low, high], [low, high], color=PALE, linewidth=1.2, linestyle=(0, (4, 3)), zorder=3)
     axes.plot(reading.levels, reading.inferred, color=colour, linewidth=width, alpha=0.55, zorder=2)
-    axes.set_xticks(ticks(reading.levels))
-    axes.set_yticks(ticks(reading.levels))
+    axes.set_xticks(ticks(reading.levels, reading.of_classes))
+    axes.set_yticks(ticks(reading.levels, reading.of_classes))
     margin = 0.06 * (high - low)
     axes.set_xlim(low - margin, high + margin)
     axes.set_ylim(low - margin, high + margin)

@@ -1,6 +1,7 @@
 """The labels of photographs: a table with one row per picture of a folder, as `dcign import` reads tables.
 
-The column `file` names the picture; columns with the names of the run's factors hold its labels, in the factors' units.
+The column `file` names the picture; columns with the names of the run's factors hold its labels, in the factors' units,
+or as names or indices of classes.
 Cells may be empty. The columns `eyes` (X Y X Y) and `box` (X Y W H) say where the face is, in pixels, as the options of
 `dcign edit` do.
 """
@@ -29,8 +30,15 @@ class Photograph:
     box: tuple[float, ...] | None = None
 
 
-def read_photographs(folder: str | Path, labels: str | Path, factors: Sequence[str]) -> list[Photograph]:
-    """Read which pictures of a folder have which labels.
+def read_photographs(
+    folder: str | Path,
+    labels: str | Path,
+    factors: Sequence[str],
+    classes: Mapping[str, Sequence[str]] | None = None,
+) -> list[Photograph]:
+    """Read which pictures of a folder have which labels; those of factors with classes become indices.
+
+    classes: the names of the classes of each factor that has any.
 
     Raises DataError for a table that cannot be read, and TrainingError for wrong labels. Both name file and row.
     """
@@ -41,7 +49,7 @@ def read_photographs(folder: str | Path, labels: str | Path, factors: Sequence[s
     header = [heading.strip() for heading in table.texts]
     _refuse_columns(path, header, factors)
     found = [
-        _photograph(Path(folder), path, row, dict(zip(header, cells, strict=True)), factors)
+        _photograph(Path(folder), path, row, dict(zip(header, cells, strict=True)), factors, classes or {})
         for row, *texts in zip(table.numbers, *table.texts.values(), strict=True)
         if any(cells := [text.strip() for text in texts])
     ]
@@ -79,13 +87,26 @@ def _refuse_columns(path: Path, header: Sequence[str], factors: Sequence[str]) -
         raise TrainingError(f"expected one of the columns eyes and box, found both in row 1 of {path}: remove one.")
 
 
-def _photograph(folder: Path, path: Path, row: int, values: Mapping[str, str], factors: Sequence[str]) -> Photograph:
+def _photograph(
+    folder: Path,
+    path: Path,
+    row: int,
+    values: Mapping[str, str],
+    factors: Sequence[str],
+    classes: Mapping[str, Sequence[str]],
+) -> Photograph:
     picture = folder / values[FILE]
     if not values[FILE] or not picture.is_file():
         raise TrainingError(
             f"expected a picture of {folder}, found no file {values[FILE]!r} there, in row {row} of {path}: correct it."
         )
-    labels = {name: _number(values[name], name, row, path) for name in factors if values.get(name)}
+    labels = {
+        name: _class_index(values[name], name, classes[name], row, path)
+        if classes.get(name)
+        else _number(values[name], name, row, path)
+        for name in factors
+        if values.get(name)
+    }
     if not labels:
         raise TrainingError(f"expected a label or more, found none in row {row} of {path}: remove the row.")
     places = {
@@ -99,6 +120,21 @@ def _photograph(folder: Path, path: Path, row: int, values: Mapping[str, str], f
                 f"expected four numbers as {name}, found {len(numbers)} in row {row} of {path}: correct it."
             )
     return Photograph(picture, row, labels, places.get(EYES), places.get(BOX))
+
+
+def _class_index(text: str, name: str, classes: Sequence[str], row: int, path: Path) -> float:
+    """Return the index of a class that is given by its name, or by its index as data sets have it."""
+    if text in classes:
+        return float(classes.index(text))
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if number not in range(len(classes)):
+        raise TrainingError(
+            f"expected one of {', '.join(classes)} as {name}, found {text!r} in row {row} of {path}: correct it."
+        )
+    return number
 
 
 def _number(text: str, name: str, row: int, path: Path) -> float:

@@ -22,7 +22,7 @@ from dcign.trained.evaluation_file import value_of
 from dcign.trained.marks import beside
 from dcign.trained.published import Published
 from dcign.trained.terms import COMPARED_TERMS, RUN_TERMS, TRAIT_TABLES, Metric, TraitTable, part_terms, trait_tables
-from dcign.trained.trained_run import TrainedRun
+from dcign.trained.trained_run import PEOPLE, TrainedRun, subjects_of
 
 FILE = "README.md"
 TASK = "image-to-image"  # the hub's nearest task name
@@ -66,6 +66,7 @@ def model_card(
         model=published.data_model,
         data=data,
         published=published,
+        of_people=subjects_of(images) == PEOPLE,
         recipe=recipe,
         images=images,
         layout=CodeLayout.of(images, recipe),

@@ -256,11 +256,14 @@ def _refined(run: TrainedRun) -> list[tuple[Metric, list[str]]]:
 def _identity_words(run: TrainedRun) -> str:
     """Return a sentence about matching people by the other latents, or nothing if that was not measured."""
     right, people, apart = (value_of(run.evaluation, f"identity.{key}") for key in ("right", "people", "degrees_apart"))
-    if right is None or people is None or apart is None:
+    names = run.description.factors
+    factor = (run.evaluation.get("identity") or {}).get("factor", names[0])  # earlier versions used the first one
+    if right is None or people is None or apart is None or factor not in names:
         return ""
+    index = names.index(factor)
     return (
         f"{run.name}: its other latents find the right one of {people:.0f} people in {right:.0%} of pictures that "
-        f"differ by {apart:.0f}{run.units[0]} of {run.factors[0]} (chance: {1 / people:.1%})."
+        f"differ by {apart:.0f}{run.units[index]} of {run.factors[index]} (chance: {1 / people:.1%})."
     )
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from dcign.figures.encoded import Reading
-from dcign.figures.inferred import InferredRun, comparison_figure
+from dcign.figures.inferred import InferredRun, comparison_figure, ticks
 
 
 def reading(factor: str) -> Reading:
@@ -34,3 +34,9 @@ def test_long_titles_are_broken_so_that_they_do_not_overlap() -> None:
     figure.draw_without_rendering()
     spans = [axes.title.get_window_extent().intervalx for axes in figure.axes]
     assert all(left[1] < right[0] for left, right in pairwise(spans))
+
+
+def test_ticks_of_classes_are_indices() -> None:
+    assert ticks(np.arange(2), of_classes=True) == [0, 1]
+    assert ticks(np.arange(3), of_classes=True) == [0, 1, 2]
+    assert all(tick == round(tick) for tick in ticks(np.arange(40), of_classes=True))

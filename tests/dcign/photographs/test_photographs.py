@@ -13,6 +13,7 @@ from PIL import Image
 
 from dcign import cli
 from dcign.errors import DataError, DcignError, TrainingError
+from dcign.figures.photographs import photograph_figure
 from dcign.infer.read_picture import fitted
 from dcign.infer.window import window_of_eyes
 from dcign.photographs.labels import read_photographs
@@ -111,6 +112,23 @@ def test_classes_have_an_accuracy_and_the_table_a_column_for_it():
     assert head.split()[-1] == "accuracy"
     assert form.split() == ["form", "4", *"-" * 7, "0.75"]
     assert ranges.split() == ["any", "framing", "0.5", "to", "0.75"]
+
+
+def test_labels_of_classes_are_names_or_indices_and_nothing_else(folder):
+    classes = {"azimuth": (), "down": ("disc", "cube", "7")}
+    text = "file,azimuth,down\n0.png,1,cube\n1.png,1,0\n2.png,2,7\n3.png,2,\n"
+    found = read_photographs(folder, table(folder, text), FACTORS, classes)
+    assert [each.labels.get("down") for each in found] == [1, 0, 2, None]
+    for wrong in ("ball", "3", "1.5", "-1", "nan"):
+        with pytest.raises(TrainingError, match=f"expected one of disc, cube, 7 as down, found '{wrong}' in row 2 of"):
+            read_photographs(folder, table(folder, f"file,down\n0.png,{wrong}\n"), FACTORS, classes)
+
+
+def test_angles_are_drawn_beside_their_labels():
+    labels, read = np.array([[350.0], [355.0], [20.0]]), np.array([[-10.0], [-6.0], [21.0]])
+    for circular, wanted in ((True, [350, 354, 21]), (False, [-10, -6, 21])):
+        (axes,) = photograph_figure(["turn"], ["degree"], labels, read, [circular]).axes
+        assert axes.lines[1].get_ydata() == pytest.approx(wanted)
 
 
 HEADER = "file,azimuth\n"

@@ -1,6 +1,7 @@
 """A network handed on: what is saved is what was trained, to the bit, with a card that says what it is."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from dcign.publish.card import model_card, write_card
 from dcign.publish.hub import FILES
 from dcign.publish.onnx import export_run
 from dcign.recipes.registry import changed
+from dcign.trained.calibration import calibrate_coordinates
 from dcign.trained.published import Published
 from dcign.trained.trained_run import OldEvaluationWarning, TrainedRun
 from tests.support.evaluation import EVALUATION
@@ -337,6 +339,19 @@ def test_the_card_has_the_errors_of_altered_pictures_the_alive_latents_and_the_l
     wild = replace(published.configuration, recipe=changed(published.configuration.recipe, {"shift": 0.1}))
     assert "should be framed" not in model_card(replace(published, configuration=wild), evaluation=EVALUATION)
     assert "altered" not in model_card(found.published, found.calibrations, EVALUATION)
+
+
+def test_the_card_of_imported_data_speaks_of_pictures_and_names_classes(run):
+    found = TrainedRun.open(run)
+    images = replace(found.description, open_kinds=True, classes=((), ("disc", "cube")))
+    codes = np.repeat([[0.0], [1.0]], 9, axis=0)
+    fits = (found.calibrations[0], calibrate_coordinates("tilt_up", (1,), codes, codes[:, 0], ("disc", "cube")))
+    text = model_card(replace(found.published, description=images), fits, EVALUATION)
+    assert "| tilt up | 1 | px | disc, cube |" in text
+    assert "Measured on pictures outside the training split." in text
+    assert "trained on the pictures of one data set" in text
+    assert not re.search("identities|render(ed|s) pictures|somebody|was rendered", text)
+    assert "unseen identities" in model_card(found.published, found.calibrations, EVALUATION)
 
 
 def test_the_card_of_a_run_that_was_not_evaluated_says_so(run):
