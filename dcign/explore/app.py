@@ -132,7 +132,7 @@ class _Api:
         image, labels = await self._in("data", self._data.image, *parse_origin(origin))
         found: Json = {"origin": origin, "name": origin, "labels": labels, "image": data_url(image)}
         if self._explored.network is not None:
-            found = await self._in("network", self._explored.network.encode, image) | found
+            found |= await self._in("network", self._explored.network.encode, image)
         return JSONResponse(found)
 
     async def draw_truth(self, request: Request) -> Response:

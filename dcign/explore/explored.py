@@ -12,6 +12,7 @@ from dcign.errors import DcignError
 from dcign.explore.data_browser import DataBrowser
 from dcign.explore.network import ExploredRun
 from dcign.explore.truth import TruthRenderer
+from dcign.storage.paths import to_path
 from dcign.trained.shipped import DEFAULT, network_folder
 from dcign.trained.trained_run import TrainedRun
 
@@ -44,14 +45,14 @@ class Explored:
             return cls(ExploredRun(run), None, None, "the network came without its data set.")
         try:
             run.data(data)
-            place = Path(data or run.configuration.data)
+            place = to_path(data or run.configuration.data)
             browser = DataBrowser(place)
             people = browser.people()
         except DcignError as error:
             if data is not None:
                 raise
             return cls(ExploredRun(run), None, None, str(error))
-        return cls(ExploredRun(run, people), browser, TruthRenderer(place))
+        return cls(ExploredRun(run, people), browser, TruthRenderer(place, run.description.size))
 
     @cached_property
     def description(self) -> Json:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from dcign.explore.explored import Explored
-from dcign.recipes.registry import SWAP, changed
+from dcign.recipes.registry import SWAP, Recipe, changed
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
 from dcign.trained.calibration import calibrate, write_calibrations
 from dcign.trained.trained_run import TrainedRun
 
+SMALLER = 28  # px: the least that a network can have
 SIZES = {"shape_latents": 4, "skin_latents": 3, "hair_latents": 2}
 RANGES = {"azimuth": 86, "elevation": 23, "light_azimuth": 80}
 
@@ -21,9 +22,18 @@ RANGES = {"azimuth": 86, "elevation": 23, "light_azimuth": 80}
 @pytest.fixture(scope="session")
 def run_folder(people_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run's folder. Its factors of the scene are -2 to 2 in the code, age 18 to 80, sex -2 to 2."""
-    folder = tmp_path_factory.mktemp("explore") / "run"
-    recipe = changed(SWAP, SIZES)
-    train(TrainConfiguration(str(people_faces), str(folder), recipe, 2, 0, device="cpu", threads=1))
+    return trained(people_faces, tmp_path_factory.mktemp("explore") / "run", changed(SWAP, SIZES))
+
+
+@pytest.fixture(scope="session")
+def smaller_run(people_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `run_folder`, but the network has 28 px and its data set 32 px."""
+    return trained(people_faces, tmp_path_factory.mktemp("smaller") / "run", changed(SWAP, SIZES | {"size": SMALLER}))
+
+
+def trained(faces: Path, folder: Path, recipe: Recipe) -> Path:
+    """Train two steps and write calibrations that are known; return the folder."""
+    train(TrainConfiguration(str(faces), str(folder), recipe, 2, 0, device="cpu", threads=1))
     codes = np.linspace(-2, 2, 81)
     fits = []
     for latent, name in enumerate(TrainedRun.open(folder).description.factors):
