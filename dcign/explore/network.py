@@ -189,7 +189,7 @@ class ExploredRun:
         """Return how far the factors of the scene are from the middle of their ranges, as shares of these: (N,)."""
         off: Floating = np.zeros(len(mu))
         for fit in self.calibrations:
-            if fit.factor not in self.run.description.of_identity:
+            if fit.factor not in self.run.description.of_identity and not fit.classes:  # classes have no middle
                 low, high = fit.range
                 off += np.abs(fit.read(mu) - (low + high) / 2) / (high - low)
         return off
@@ -211,11 +211,13 @@ class ExploredRun:
             "low": low,
             "high": high,
             "circular": fit.circular,
+            "classes": list(fit.classes),
             "of_person": fit.factor in self.run.description.of_identity,
             "own": list(fit.own),
             "calibration": to_json(fit),
             "r2": evaluated.get("r2"),
             "error": evaluated.get("mean_absolute_error"),
+            "accuracy": evaluated.get("accuracy"),
         }
 
 

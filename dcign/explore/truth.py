@@ -112,7 +112,7 @@ class TruthRenderer:
 
     def _shown(self, origin: str) -> Shown:
         split, number, column = parse_origin(origin)
-        batch = self._browser.batch(split, number)
+        batch = self._browser.batch_of_image(split, number, column)
         shape, albedo, about = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
         person = None
         if shape is not None and albedo is not None:
@@ -157,8 +157,6 @@ def parse_origin(origin: str) -> tuple[str, int, int]:
     if len(numbers) != 2 or not all(each.isascii() and each.isdigit() and len(each) < 10 for each in numbers):
         raise DataError(f"expected SPLIT/BATCH/IMAGE, found {origin[:60]!r}: choose an image of the data set.")
     batch, image = map(int, numbers)
-    if image >= 20:
-        raise DataError(f"expected an image from 0 to 19, found {image}: choose one of the batch.")
     return split, batch, image
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from dcign.explore.explored import Explored
+from dcign.metrics.circular import ClosedCurve
 from dcign.recipes.registry import SWAP, Recipe, changed
 from dcign.run.configuration import TrainConfiguration
 from dcign.train.training import train
-from dcign.trained.calibration import calibrate, write_calibrations
+from dcign.trained.calibration import CircularCalibration, calibrate, calibrate_coordinates, write_calibrations
 from dcign.trained.trained_run import TrainedRun
+from tests.support.toys import FORM, write_toys
 
 SMALLER = 28  # px: the least that a network can have
 SIZES = {"shape_latents": 4, "skin_latents": 3, "hair_latents": 2}
@@ -47,3 +49,27 @@ def trained(faces: Path, folder: Path, recipe: Recipe) -> Path:
 def explored(run_folder: Path) -> Explored:
     """The run, opened beside its data set."""
     return Explored.open(run_folder)
+
+
+@pytest.fixture(scope="session")
+def toys_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on imported data: batches of 6, a number `across`, a factor of classes `form`, an angle `hue`."""
+    folder = tmp_path_factory.mktemp("toys")
+    faces, run = write_toys(folder / "faces"), folder / "run"
+    train(TrainConfiguration(str(faces), str(run), changed(SWAP, {}), 2, 0, device="cpu", threads=1))
+    across, form, hue = (block.latents for block in TrainedRun.open(run).layout.factors)
+    rng = np.random.default_rng(0)
+    values = np.arange(90) % 3
+    coordinates = np.eye(3)[values] + rng.normal(scale=0.1, size=(90, 3))
+    angles = np.linspace(-np.pi, np.pi, 72, endpoint=False)
+    curve = ClosedCurve(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    write_calibrations(run, [calibrate("across", across[0], np.linspace(-2, 2, 81), np.linspace(-1, 1, 81)),
+                             calibrate_coordinates("form", form, coordinates, values, FORM.classes),
+                             CircularCalibration("hue", (hue[0], hue[1]), curve)])  # fmt: skip
+    return run
+
+
+@pytest.fixture(scope="session")
+def toys(toys_run: Path) -> Explored:
+    """That run, opened beside its data set."""
+    return Explored.open(toys_run)
