@@ -57,6 +57,10 @@ export class Histograms {
   }
 
   narrow(name, fields, floor, ceiling) {
+    const ends = [floor, ceiling];
+    fields.forEach((field, place) => {
+      if (field.value === "") field.value = ends[place]; // an emptied field filters nothing
+    });
     const [low, high] = fields.map((field) => Number(field.value));
     if (low <= floor && high >= ceiling) delete this.ranges[name];
     else this.ranges[name] = [low, high];
