@@ -45,6 +45,7 @@ MOST_BODY = 1 << 20  # bytes of any other request
 MOST_CODES = 64
 LONGEST_NAME = 60
 NO_DATA = "expected a data set, found none: open the explorer with a data set, or with a run whose data set is there."
+NO_RENDERER = "expected a data set of dcign render, found another one: it has no renderer and no heads in 3D."
 NOT_FILTERS = ("split", "kind", "first")
 
 Json = dict[str, Any]
@@ -132,7 +133,7 @@ class _Api:
         image, labels = await self._in("data", self._data.image, *parse_origin(origin))
         found: Json = {"origin": origin, "name": origin, "labels": labels, "image": data_url(image)}
         if self._explored.network is not None:
-            found = await self._in("network", self._explored.network.encode, image) | found
+            found |= await self._in("network", self._explored.network.encode, image)
         return JSONResponse(found)
 
     async def draw_truth(self, request: Request) -> Response:
@@ -178,7 +179,7 @@ class _Api:
     @property
     def _truth(self) -> TruthRenderer:
         if self._explored.truth is None:
-            raise DataError(NO_DATA)
+            raise DataError(NO_DATA if self._explored.data is None else NO_RENDERER)
         return self._explored.truth
 
     async def _in(self, thread: str, function: Callable[..., T], *arguments: Any) -> T:  # those of the function

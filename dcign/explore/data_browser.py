@@ -16,7 +16,7 @@ from PIL import Image
 from dcign.arrays import Bool, Float32, Int64, UInt8
 from dcign.data.dataset.manifest import ShardEntry
 from dcign.data.dataset.reader import FaceDataset
-from dcign.data.schema import BATCH_SIZE, MORE_FACTORS, VARIES, Batch
+from dcign.data.schema import MORE_FACTORS, RENDERED, Batch
 from dcign.data.shard.truth_layers import as_pictures
 from dcign.errors import DataError
 
@@ -36,14 +36,14 @@ UNITS = {factor.name: factor.plural for factor in MORE_FACTORS}
 
 @dataclass(frozen=True, eq=False)
 class SplitLabels:
-    """All labels of a split: varies (B,) names; columns: label -> (B, 20); people (B, 20)."""
+    """All labels of a split, n images per batch: varies (B,) names; columns: label -> (B, n); people (B, n)."""
 
     varies: tuple[str, ...]
     columns: dict[str, Float32]
     people: Int64
 
     def matching(self, kind: str, ranges: Ranges) -> Bool:
-        """Return which images (B, 20) are of batches of a kind, "" for any, and within the ranges of all labels."""
+        """Return which images (B, n) are of batches of a kind, "" for any, and within the ranges of all labels."""
         kept = np.ones(self.people.shape, np.bool_)
         if kind:
             kept &= np.array([name == kind for name in self.varies])[:, None]
@@ -67,12 +67,20 @@ class DataBrowser:
         held = self.dataset.splits
         return tuple(name for name in FIRST_SPLITS if held.get(name))
 
+    @cached_property
+    def rendered(self) -> bool:
+        """Whether `dcign render` made the data set, so that the renderer can draw its people or objects."""
+        split = self.splits[0]
+        with self.dataset.opened(split, self.dataset.splits[split][0]) as shard:
+            return shard.header.version == RENDERED
+
     def describe(self) -> Json:
         """Return what the page needs to know about the data set, without reading its images."""
         first = self.splits[0]
         entry = self.dataset.splits[first][0]
         with self.dataset.opened(first, entry) as shard:
             size, _, channels = shard.image_shape
+            heads = self.rendered and shard.identity_shape is not None
             cuts = str(self.dataset.manifest.model.get("hair_cuts", ""))
         return {
             "name": self.dataset.folder.resolve().name,
@@ -80,9 +88,11 @@ class DataBrowser:
             "licence": self.dataset.manifest.model.get("licence", ""),
             "size": size,
             "channels": channels,
+            "heads": heads,
             "cuts": [text.partition(" ")[2] for text in cuts.split("; ")] if cuts else [],
             "units": UNITS | {factor.name: factor.plural for factor in self.dataset.factors},
             "factors": [factor.name for factor in self.dataset.factors],
+            "classes": {factor.name: factor.classes for factor in self.dataset.factors if factor.classes},
             "splits": [self._describe_split(name) for name in self.splits],
         }
 
@@ -131,8 +141,16 @@ class DataBrowser:
         with self.dataset.opened(split, entry) as shard:
             return shard.batch(row, truth=truth)
 
+    def batch_of_image(self, split: str, number: int, column: int) -> Batch:
+        """Return the batch of an image. Raises DataError if there is no such image."""
+        batch = self.batch(split, number)
+        last = len(batch.images) - 1
+        if not 0 <= column <= last:
+            raise DataError(f"expected an image from 0 to {last}, found {column}: choose one of the batch.")
+        return batch
+
     def strip(self, split: str, number: int, layer: str) -> bytes:
-        """Return the 20 pictures of a batch, or of one of its truth layers, side by side as a PNG."""
+        """Return the pictures of a batch, or of one of its truth layers, side by side as a PNG."""
         entry, row = self._place(split, number)
         with self.dataset.opened(split, entry) as shard:
             pictures = shard.images(row)
@@ -166,16 +184,15 @@ class DataBrowser:
 
     def image(self, split: str, number: int, column: int) -> tuple[UInt8, dict[str, float]]:
         """Return one picture (S, S, C) and its labels."""
-        batch = self.batch(split, number)
-        if not 0 <= column < BATCH_SIZE:
-            raise DataError(f"expected an image from 0 to {BATCH_SIZE - 1}, found {column}: choose one of the batch.")
+        batch = self.batch_of_image(split, number, column)
         columns = self.labels(split).columns
         return batch.images[column], {name: float(values[number, column]) for name, values in columns.items()}
 
     def _describe_split(self, name: str) -> Json:
         entries = self.dataset.splits[name]
         with self.dataset.opened(name, entries[0]) as shard:
-            layers, kinds = shard.truths, [kind for kind in VARIES if kind in shard.varies]
+            found = {*shard.varies}  # other shards may hold more kinds: `find` names those of the whole split
+            layers, kinds = shard.truths, [kind for kind in shard.header.codes if kind in found]
         return {
             "name": name,
             "batches": sum(entry.batches for entry in entries),

@@ -12,15 +12,17 @@ from dcign.errors import DcignError
 from dcign.explore.data_browser import DataBrowser
 from dcign.explore.network import ExploredRun
 from dcign.explore.truth import TruthRenderer
+from dcign.storage.paths import to_path
 from dcign.trained.shipped import DEFAULT, network_folder
 from dcign.trained.trained_run import TrainedRun
 
 Json = dict[str, Any]
+NOT_RENDERED = "the data set was not made by dcign render, so there is no renderer that draws its pictures."
 
 
 @dataclass(frozen=True, eq=False)
 class Explored:
-    """network, data and truth: None where there is none. missing: a sentence that says why the data set is missing."""
+    """network, data and truth: None where there is none. missing: a sentence that says why the truth is missing."""
 
     network: ExploredRun | None
     data: DataBrowser | None
@@ -37,21 +39,22 @@ class Explored:
         """
         folder = network_folder(folder or DEFAULT)
         if (folder / DATA_SET_FILE).exists():
-            return cls(None, DataBrowser(folder), TruthRenderer(folder))
+            browser = DataBrowser(folder)
+            return cls(None, browser, *_truth_of(browser))
         run = TrainedRun.open(folder, device)
         _ = run.calibrations, run.codec
         if run.exported is not None and data is None:
             return cls(ExploredRun(run), None, None, "the network came without its data set.")
         try:
             run.data(data)
-            place = Path(data or run.configuration.data)
-            browser = DataBrowser(place)
+            browser = DataBrowser(to_path(data or run.configuration.data))
             people = browser.people()
+            truth, missing = _truth_of(browser, run.description.size)
         except DcignError as error:
             if data is not None:
                 raise
             return cls(ExploredRun(run), None, None, str(error))
-        return cls(ExploredRun(run, people), browser, TruthRenderer(place))
+        return cls(ExploredRun(run, people), browser, truth, missing)
 
     @cached_property
     def description(self) -> Json:
@@ -65,3 +68,10 @@ class Explored:
             pictures = self.network.encoded_examples(named) if named else self.network.shipped_examples()
             found["examples"] = pictures or self.network.drawn_examples()
         return found
+
+
+def _truth_of(browser: DataBrowser, size: int = 0) -> tuple[TruthRenderer | None, str]:
+    """Return the renderer of a data set, or None and a sentence that says why there is none."""
+    if browser.rendered:
+        return TruthRenderer(browser.dataset.folder, size), ""
+    return None, NOT_RENDERED

@@ -24,6 +24,7 @@ from dcign.explore.people_codes import PeopleCodes
 from dcign.infer.edit import caution, plural, usual_decibels
 from dcign.infer.read_picture import fitted, open_picture
 from dcign.infer.write_pictures import as_bytes
+from dcign.inputs.scaling import scaled_batches
 from dcign.metrics import psnr_decibels
 from dcign.run.code_layout import CodeBlock
 from dcign.trained.calibration import Calibration, to_json, with_factors
@@ -41,7 +42,8 @@ AROUND = 6  # people at whom directions are measured
 class ExploredRun:
     """An opened and evaluated run. Raises TrainingError on first use if it has no calibration.
 
-    people: pictures of different people (N, S, S, C), or None where the data set is not at hand.
+    people: pictures of different people (N, H, H, C), or None where the data set is not at hand. Pictures of the data
+    set may be larger than the network's, which are S px: they are scaled down, as in training.
     """
 
     run: TrainedRun
@@ -72,7 +74,7 @@ class ExploredRun:
         """The codes of people."""
         codec, path = self.run.codec, self.run.folder / CODES
         if self.people is not None:
-            return PeopleCodes(*codec.encode(self.people))
+            return PeopleCodes(*codec.encode(self._seen(self.people)))
         return PeopleCodes.read(path) if path.exists() else PeopleCodes.without_pictures(codec)
 
     @cached_property
@@ -88,7 +90,8 @@ class ExploredRun:
         )
 
     def encode(self, image: UInt8) -> Json:
-        """Return the code of a picture (S, S, C), the picture as a PNG, and a warning if it looks like no other."""
+        """Return the code of a picture (H, H, C), it at S px as a PNG, and a warning if it looks like no other."""
+        image = self._seen(image[None])[0]
         mu = self.run.codec.encode(image[None])[0]
         shown = image.astype(np.float32) / 255
         made = self.run.codec.decode(mu)[0]
@@ -160,9 +163,10 @@ class ExploredRun:
 
         Pictures of the data set at hand are named SPLIT/BATCH/IMAGE.
         """
-        mu = self.run.codec.encode(np.stack([image for _, image in named]))[0]
+        images = self._seen(np.stack([image for _, image in named]))
+        mu = self.run.codec.encode(images)[0]
         return [
-            {"name": named[place][0], "code": as_list(mu[place]), "image": data_url(named[place][1])}
+            {"name": named[place][0], "code": as_list(mu[place]), "image": data_url(images[place])}
             | ({"origin": named[place][0]} if of_data else {})
             for place in np.argsort(self._off_centre(mu), kind="stable").tolist()
         ]
@@ -177,11 +181,15 @@ class ExploredRun:
         named = [(f"person {number}", image) for number, image in enumerate(people, 1)]
         return self.encoded_examples(named, of_data=False)
 
+    def _seen(self, pictures: UInt8) -> UInt8:
+        """Scale pictures (N, H, H, C) of the data set down to those that the network was trained on (N, S, S, C)."""
+        return scaled_batches(pictures[:, None], self.run.description.size)[:, 0]
+
     def _off_centre(self, mu: Floating) -> Floating:
         """Return how far the factors of the scene are from the middle of their ranges, as shares of these: (N,)."""
         off: Floating = np.zeros(len(mu))
         for fit in self.calibrations:
-            if fit.factor not in self.run.description.of_identity:
+            if fit.factor not in self.run.description.of_identity and not fit.classes:  # classes have no middle
                 low, high = fit.range
                 off += np.abs(fit.read(mu) - (low + high) / 2) / (high - low)
         return off
@@ -203,11 +211,13 @@ class ExploredRun:
             "low": low,
             "high": high,
             "circular": fit.circular,
+            "classes": list(fit.classes),
             "of_person": fit.factor in self.run.description.of_identity,
             "own": list(fit.own),
             "calibration": to_json(fit),
             "r2": evaluated.get("r2"),
             "error": evaluated.get("mean_absolute_error"),
+            "accuracy": evaluated.get("accuracy"),
         }
 
 

@@ -18,6 +18,7 @@ from dcign.facegen.files.mesh_file import export_face
 from dcign.facegen.model.morphable import MorphableModel
 from dcign.facegen.model.person import ATTRIBUTES, Person
 from dcign.facegen.model.traits import SCALARS, TRAITS, assemble
+from dcign.inputs.scaling import scaled_batches
 from dcign.render.plan.backdrops import read_backdrops
 from dcign.render.plan.configuration import RenderConfiguration
 from dcign.render.plan.objects import Subject
@@ -43,10 +44,13 @@ class TruthRenderer:
     """Draws people of a data set at any values of the factors.
 
     Opens an OpenGL context when it first draws. Use it from one thread, and `close` it there.
+
+    size: of its pictures, px, scaled down from the data set's as those of a smaller network are; 0: no scaling.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, size: int = 0) -> None:
         self._browser = DataBrowser(folder)
+        self._size = size
         self.shown = lru_cache(KEPT)(self._shown)
 
     @cached_property
@@ -86,7 +90,8 @@ class TruthRenderer:
         else:
             parts = {name: giver for name, giver in parts_from.items() if name not in names}
             faces = self._renderer.faces(*self._people(shown.person, labels, parts))
-        return np.asarray(self._renderer.draw(faces, factors, shown.nuisance).images[0])
+        images = np.asarray(self._renderer.draw(faces, factors, shown.nuisance).images)
+        return scaled_batches(images[None], self._size or images.shape[-2])[0, 0]
 
     def mesh(self, origin: str) -> bytes:
         """Return the person of an image as a GLB file. Raises DataError if it shows an object."""
@@ -107,7 +112,7 @@ class TruthRenderer:
 
     def _shown(self, origin: str) -> Shown:
         split, number, column = parse_origin(origin)
-        batch = self._browser.batch(split, number)
+        batch = self._browser.batch_of_image(split, number, column)
         shape, albedo, about = batch.identity_shape, batch.identity_albedo, batch.identity_attributes
         person = None
         if shape is not None and albedo is not None:
@@ -152,8 +157,6 @@ def parse_origin(origin: str) -> tuple[str, int, int]:
     if len(numbers) != 2 or not all(each.isascii() and each.isdigit() and len(each) < 10 for each in numbers):
         raise DataError(f"expected SPLIT/BATCH/IMAGE, found {origin[:60]!r}: choose an image of the data set.")
     batch, image = map(int, numbers)
-    if image >= 20:
-        raise DataError(f"expected an image from 0 to 19, found {image}: choose one of the batch.")
     return split, batch, image
 
 

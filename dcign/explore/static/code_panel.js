@@ -50,7 +50,7 @@ export class CodePanel {
     const used = block.latents.filter((latent) => this.state.run.used[latent]).length;
     const latents = first === last ? `latent ${first}` : `latents ${first}–${last}, ${used} of ${block.latents.length} used`;
     block.canvas = h("canvas", { role: "img", "aria-label": `Pixels that ${words(block.name)} changes` });
-    const measured = factor?.r2 ? ` Read from unseen people: R² ${factor.r2.toFixed(3)}, mean error ${factor.error.toFixed(1)}${factor.unit}.` : "";
+    const measured = factor?.r2 ? ` Read from unseen pictures: R² ${factor.r2.toFixed(3)}${errorOf(factor)}.` : "";
     return h("li", {}, block.canvas, h("div", {},
       h("b", {}, h("span", { class: "chip", style: { "--hue": this.colour(block.name) } }), words(block.name, true)),
       h("small", {}, ` ${latents}`), h("p", {}, `${meaningOf(block.name)}.${measured}`)));
@@ -98,11 +98,16 @@ export class CodePanel {
   }
 }
 
+function errorOf({ accuracy, error, unit }) {
+  if (typeof accuracy === "number") return `, ${(100 * accuracy).toFixed(0)} % of the classes right`;
+  return typeof error === "number" ? `, mean error ${error.toFixed(1)}${unit}` : "";
+}
+
 /** For each latent -1 if its factor falls while it rises, else 1. */
 function signsOf(run) {
   const signs = new Array(run.latents).fill(1);
-  for (const { circular, own, calibration } of run.factors) {
-    if (!circular && calibration.code.outputs[0] > calibration.code.outputs.at(-1)) signs[own[0]] = -1;
+  for (const { own, calibration } of run.factors) { // angles and classes have no such sign
+    if (calibration.code && calibration.code.outputs[0] > calibration.code.outputs.at(-1)) signs[own[0]] = -1;
   }
   return signs;
 }

@@ -1,5 +1,6 @@
 // Codes: reading factors from them, setting factors, exchanging blocks, moving along directions.
-// The same sums as dcign/trained/calibration.py and dcign/metrics/circular.py, which the tests compare with these.
+// The same sums as dcign/trained/calibration.py, dcign/metrics/circular.py and dcign/metrics/categorical.py, which the
+// tests compare with these.
 
 const TURN = 360;
 
@@ -48,20 +49,33 @@ export function pointOnCurve(angle, points) {
   return [px + (place - index) * (qx - px), py + (place - index) * (qy - py)];
 }
 
-/** Read a factor from a code, in its unit. */
+/** The index of the most probable class: the largest of weights (K, k) x + offsets (K). */
+export function classOf(coordinates, { weights, offsets }) {
+  const logs = weights.map((row, place) => row.reduce((sum, each, axis) => sum + each * coordinates[axis], offsets[place]));
+  return logs.indexOf(Math.max(...logs));
+}
+
+/** Read a factor from a code, in its unit; of a factor of classes, the index of the class. */
 export function readFactor(code, factor) {
   const { calibration, circular, own } = factor;
+  if (calibration.discriminant) return classOf(own.map((latent) => code[latent]), calibration.discriminant);
   if (circular) return angleOnCurve(own.map((latent) => code[latent]), calibration.curve.points);
   return interpolate(code[own[0]], calibration.value.inputs, calibration.value.outputs);
 }
 
-/** Set a factor in a code, which is changed. */
+/** Set a factor in a code, which is changed; a class is set as its mean. */
 export function writeFactor(code, factor, value) {
-  const { calibration, circular, own } = factor;
-  const coordinates = circular
-    ? pointOnCurve(value, calibration.curve.points)
-    : [interpolate(value, calibration.code.inputs, calibration.code.outputs)];
-  own.forEach((latent, place) => (code[latent] = coordinates[place]));
+  const coordinates = coordinatesOf(value, factor);
+  factor.own.forEach((latent, place) => (code[latent] = coordinates[place]));
+}
+
+function coordinatesOf(value, { calibration, circular }) {
+  if (calibration.discriminant) {
+    const { means } = calibration.discriminant;
+    return means[Math.min(means.length - 1, Math.max(0, Math.round(value)))];
+  }
+  if (circular) return pointOnCurve(value, calibration.curve.points);
+  return [interpolate(value, calibration.code.inputs, calibration.code.outputs)];
 }
 
 /** Take latents of another code. */

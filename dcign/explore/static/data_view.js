@@ -3,8 +3,12 @@
 import { h, latestOnly, settled, tell, words } from "./dom.js";
 import { Histograms } from "./histograms.js";
 
-const IMAGES = 20;
 const PAGE = 8;
+const NAMED = 3; // classes of a batch that are listed
+
+/** The style of one image of a strip of so many pictures side by side. */
+const cellOf = (url, image, images) => ({ "background-image": `url("${url}")`, "background-size": `${100 * images}% 100%`,
+  "background-position": `${(100 * image) / Math.max(1, images - 1)}% 0` });
 
 export class DataView {
   constructor(backend, { data }, showFace) {
@@ -20,7 +24,7 @@ export class DataView {
     this.back = h("button", { type: "button", onclick: () => this.turn(-PAGE) }, "← Earlier");
     this.next = h("button", { type: "button", onclick: () => this.turn(PAGE) }, "Later →");
     this.chosen = h("aside", { class: "chosen panel", "aria-label": "The chosen image" },
-      h("p", { class: "note" }, "Choose an image to see its labels and layers, and its person in 3D."));
+      h("p", { class: "note" }, `Choose an image to see its labels and layers${data.heads ? ", and its person in 3D" : ""}.`));
     const label = (field, text) => h("label", { htmlFor: field.id }, text, field);
     this.element = h("section", { class: "data-view" },
       h("div", { class: "data-main" },
@@ -37,10 +41,16 @@ export class DataView {
   chooseSplit() {
     const split = this.data.splits.find(({ name }) => name === this.split.value);
     const option = (text, value) => h("option", { value }, text);
-    this.kind.replaceChildren(option("anything", ""), ...split.kinds.map((name) => option(words(name), name)));
+    this.offerKinds(split.kinds, "");
     this.layer.replaceChildren(option("images", "images"), ...split.layers.map((name) => option(words(name), name)));
     this.histograms.clear();
     this.filterChanged();
+  }
+
+  offerKinds(kinds, chosen) {
+    this.kind.replaceChildren(...["", ...kinds].map((name) => h("option", { value: name }, name ? words(name) : "anything")));
+    this.kind.value = chosen;
+    this.kinds = kinds;
   }
 
   get filter() {
@@ -65,6 +75,9 @@ export class DataView {
     this.page = { ...(await this.backend.batches(filter, this.first)), split: filter.split };
     this.fill();
     this.list.removeAttribute("aria-busy");
+    const kinds = Object.keys(this.page.kinds); // of all shards; the description names those of the first
+    const current = filter.split === this.split.value;
+    if (current && kinds.some((name) => !this.kinds.includes(name))) this.offerKinds(kinds, this.kind.value);
     this.histograms.show(await this.backend.histograms(filter));
   }
 
@@ -84,9 +97,8 @@ export class DataView {
     const url = this.backend.stripUrl(this.page.split, batch.batch, this.layer.value || "images");
     return h("li", {}, h("h3", {}, `Batch ${batch.batch}`, h("span", { class: "tag" }, words(batch.varies)),
       h("small", {}, this.constants(batch))),
-    h("div", { class: "strip" }, Array.from({ length: IMAGES }, (_, image) => h("button", {
-      type: "button", class: batch.kept[image] ? "cell" : "cell off",
-      style: { "background-image": `url("${url}")`, "background-position": `${(100 * image) / (IMAGES - 1)}% 0` },
+    h("div", { class: "strip" }, batch.kept.map((kept, image) => h("button", {
+      type: "button", class: kept ? "cell" : "cell off", style: cellOf(url, image, batch.kept.length),
       "aria-label": `Batch ${batch.batch}, image ${image}: ${this.describe(batch, image)}`,
       title: this.describe(batch, image), onclick: () => this.choose(batch, image),
     }))));
@@ -96,24 +108,31 @@ export class DataView {
   constants(batch) {
     return this.data.factors.map((name) => {
       const values = batch.labels[name];
+      if (this.data.classes[name]) return this.classesOf(name, values);
       const [low, high] = [Math.min(...values), Math.max(...values)];
       return `${words(name)} ${low.toFixed(0)}${high - low > 0.5 ? ` to ${high.toFixed(0)}` : ""}`;
     }).join(", ");
   }
 
+  classesOf(name, values) {
+    const found = [...new Set(values)].map((value) => this.data.classes[name][value]);
+    return `${words(name)} ${found.length > NAMED ? `of ${found.length} classes` : found.join(", ")}`;
+  }
+
   describe(batch, image) {
-    return this.data.factors.map((name) => `${words(name)} ${batch.labels[name][image].toFixed(1)}`).join(", ");
+    return this.data.factors.map((name) => {
+      const value = batch.labels[name][image];
+      return `${words(name)} ${this.data.classes[name]?.[value] ?? value.toFixed(1)}`;
+    }).join(", ");
   }
 
   choose(batch, image) {
     const origin = `${this.page.split}/${batch.batch}/${image}`;
     const split = this.data.splits.find(({ name }) => name === this.page.split);
-    const cell = (layer) => h("figure", {}, h("div", { class: "cell", role: "img", "aria-label": `${words(layer)} of ${origin}`, style: {
-      "background-image": `url("${this.backend.stripUrl(this.page.split, batch.batch, layer)}")`,
-      "background-position": `${(100 * image) / (IMAGES - 1)}% 0`,
-    } }), h("figcaption", {}, words(layer)));
+    const cell = (layer) => h("figure", {}, h("div", { class: "cell", role: "img", "aria-label": `${words(layer)} of ${origin}`,
+      style: cellOf(this.backend.stripUrl(this.page.split, batch.batch, layer), image, batch.kept.length) }), h("figcaption", {}, words(layer)));
     const head = h("div", { class: "head" });
-    const turn = h("button", { type: "button", onclick: () => this.turnHead(origin, head, turn) }, "Turn the head in 3D");
+    const turn = this.data.heads && h("button", { type: "button", onclick: () => this.turnHead(origin, head, turn) }, "Turn the head in 3D");
     const use = (text, slot) => h("button", { type: "button", onclick: () => this.showFace(origin, slot) }, text);
     this.chosen.replaceChildren(
       h("h2", {}, origin), h("div", { class: "layers" }, ["images", ...split.layers].map(cell)),
@@ -129,6 +148,7 @@ export class DataView {
   }
 
   value(name, value) {
+    if (this.data.classes[name]) return this.data.classes[name][value];
     if (name === "hair_cut" && this.data.cuts[value]) return this.data.cuts[value];
     const units = this.data.units[name];
     return `${Number(value.toFixed(2))}${units ? ` ${units}` : ""}`;

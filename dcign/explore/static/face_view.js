@@ -124,20 +124,30 @@ export class FaceView {
   }
 
   async drawTruth() {
-    const asked = this.data && this.backend.truth ? this.state.truthRequest() : this.missing || "there is no renderer here.";
-    const none = typeof asked === "string";
-    this.truthFigures.hidden = none;
-    this.noTruth.hidden = !none;
-    if (none) {
-      this.truth = null;
-      this.noTruth.textContent = `The renderer's picture is not shown: ${asked}`;
+    const asked = this.data && !this.missing && this.backend.truth ? this.state.truthRequest() : this.missing || "there is no renderer here.";
+    if (typeof asked === "string") {
+      this.leaveTruthOut(asked);
       return;
     }
     this.truthFigures.setAttribute("aria-busy", "true");
-    this.truth = await this.backend.truth(asked.origin, asked.values, asked.partsFrom);
-    this.truthFigures.removeAttribute("aria-busy");
+    try {
+      this.truth = await this.backend.truth(asked.origin, asked.values, asked.partsFrom);
+    } catch (error) {
+      this.leaveTruthOut(error.message);
+      return;
+    } finally {
+      this.truthFigures.removeAttribute("aria-busy");
+    }
+    [this.truthFigures.hidden, this.noTruth.hidden] = [false, true];
     draw(this.truthCanvas, this.truth, this.run.size, this.run.channels);
     this.drawBeside();
+  }
+
+  /** Say why there is no truth of what is shown; that of something else must not stay. */
+  leaveTruthOut(reason) {
+    this.truth = null;
+    [this.truthFigures.hidden, this.noTruth.hidden] = [true, false];
+    this.noTruth.textContent = `The renderer's picture is not shown: ${reason}`;
   }
 
   async whenSettled() {

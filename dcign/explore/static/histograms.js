@@ -4,6 +4,7 @@ import { h, svg, words } from "./dom.js";
 
 const WIDE = 120;
 const HIGH = 36;
+const NAMED = 6; // classes whose numbers are explained
 
 export class Histograms {
   constructor(data, changed) {
@@ -33,14 +34,15 @@ export class Histograms {
   }
 
   cell({ name, edges }) {
+    const classes = this.data.classes[name];
     const [low, high] = [edges[0], edges.at(-1)];
     const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", role: "img" });
-    const step = high - low >= 10 ? 1 : 0.1;
-    const [floor, ceiling] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
-    const field = (value, word) => h("input", { type: "number", value: Number(value.toFixed(1)), step,
+    const step = classes || high - low >= 10 ? 1 : 0.1;
+    const [floor, ceiling] = [Math.floor(low / step), Math.ceil(high / step)].map((each) => Number((each * step).toFixed(1)));
+    const field = (value, word) => h("input", { type: "number", value, step,
       "aria-label": `${words(name)}, ${word}`, onchange: () => this.narrow(name, fields, floor, ceiling) });
     const fields = [field(floor, "lowest"), field(ceiling, "highest")];
-    const units = this.data.units[name];
+    const units = classes ? classes.slice(0, NAMED).map((each, place) => `${place} ${each}`).join(", ") : this.data.units[name];
     const element = h("figure", {}, h("figcaption", {}, words(name), h("small", {}, units ? ` ${units}` : "")), picture,
       h("div", { class: "ends" }, fields));
     const draw = ({ counts, all }) => {
@@ -55,6 +57,10 @@ export class Histograms {
   }
 
   narrow(name, fields, floor, ceiling) {
+    const ends = [floor, ceiling];
+    fields.forEach((field, place) => {
+      if (field.value === "") field.value = ends[place]; // an emptied field filters nothing
+    });
     const [low, high] = fields.map((field) => Number(field.value));
     if (low <= floor && high >= ceiling) delete this.ranges[name];
     else this.ranges[name] = [low, high];

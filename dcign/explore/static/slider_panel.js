@@ -13,6 +13,11 @@ export function formatted(value, unit, digits) {
   return `${Number(rounded) === 0 ? (0).toFixed(digits) : rounded.replace("-", "−")}${unit}`;
 }
 
+/** Format a value of a factor: with its unit, or the name of its class. */
+export function valueText(value, factor, digits) {
+  return factor.classes[Math.round(value)] ?? formatted(value, factor.unit, digits);
+}
+
 export class SliderPanel {
   constructor(state) {
     this.state = state;
@@ -41,7 +46,7 @@ export class SliderPanel {
   }
 
   text(factor) {
-    return formatted(this.state.valueOf(factor), factor.unit, digitsOf(factor));
+    return valueText(this.state.valueOf(factor), factor, digitsOf(factor));
   }
 
   refresh() {
@@ -62,7 +67,7 @@ export class SliderPanel {
   }
 }
 
-const digitsOf = (factor) => (factor.high - factor.low >= 10 ? 1 : 2);
+const digitsOf = ({ classes, high, low }) => (classes.length ? 0 : high - low >= 10 ? 1 : 2);
 
 /** One slider with a picture of each end, a field for its number, and a button that takes the change back. */
 class Row {
@@ -72,16 +77,10 @@ class Row {
     const [first, last] = [Math.ceil(this.low / step) * step, Math.floor(this.high / step) * step]; // stops at round numbers
     this.slider = h("input", { type: "range", id, min: first, max: last, step,
       oninput: () => this.set(Number(this.slider.value)) });
-    this.number = h("input", { type: "number", "aria-label": `${title} ${spoken}`, min: this.low, max: this.high, step: "any",
-      onchange: () => {
-        const value = Math.min(this.high, Math.max(this.low, Number(this.number.value) || 0));
-        this.shown = null; // the field shows what was typed
-        this.set(value);
-        this.number.value = Number(value.toFixed(2));
-      } });
+    this.number = this.field({ "aria-label": `${title} ${spoken}`, onchange: () => this.typed() });
     [this.lowCanvas, this.highCanvas] = [h("canvas", {}), h("canvas", {})];
     const end = (canvas, value, word) => h("button", { type: "button", class: "end", tabIndex: -1,
-      "aria-label": `${title}: ${word} end, ${value.toFixed(1)} ${spoken}`, onclick: () => this.set(value) }, canvas);
+      "aria-label": `${title}: ${word} end, ${this.sayable(value, 1)}`, onclick: () => this.set(value) }, canvas);
     this.undo = h("button", { type: "button", class: "undo", "aria-label": `Take back ${title}`, onclick: () => this.clear() }, "↺");
     this.element = h("div", { class: "row" },
       h("label", { htmlFor: id }, title, h("small", {}, text)),
@@ -89,11 +88,34 @@ class Row {
       h("span", { class: "value" }, this.number, h("span", { "aria-hidden": "true" }, this.unit)), this.undo);
   }
 
+  /** The field for a number. */
+  field(properties) {
+    return h("input", { type: "number", min: this.low, max: this.high, step: "any", ...properties });
+  }
+
+  typed() {
+    const { value: text } = this.number;
+    const value = Math.min(this.high, Math.max(this.low, Number(text)));
+    const before = this.shown?.value;
+    this.shown = null; // the field shows what was typed
+    if (text === "" || Number.isNaN(value)) { // an emptied field changes nothing
+      if (before !== undefined) this.number.value = Number(before.toFixed(2));
+      return;
+    }
+    this.set(value);
+    this.number.value = Number(value.toFixed(2));
+  }
+
+  /** A value as screen readers say it. */
+  sayable(value, digits) {
+    return `${value.toFixed(digits)} ${this.spoken}`;
+  }
+
   show(value, changed, digits) {
     if (this.shown?.value === value && this.shown.changed === changed) return; // most rows, while one is dragged
     this.shown = { value, changed };
     this.slider.value = value;
-    this.slider.setAttribute("aria-valuetext", `${value.toFixed(digits)} ${this.spoken}`);
+    this.slider.setAttribute("aria-valuetext", this.sayable(value, digits));
     if (document.activeElement !== this.number) this.number.value = value.toFixed(digits);
     this.element.classList.toggle("changed", changed);
     this.undo.disabled = !changed;
@@ -111,7 +133,19 @@ class FactorRow extends Row {
     super();
     Object.assign(this, { state, factor, block: factor.name, low: factor.low, high: factor.high, unit: factor.unit.trim() });
     const error = factor.error ? `, read to ±${factor.error.toFixed(1)}${factor.unit}` : "";
-    this.build(words(factor.name, true), factor.units, meaningOf(factor.name) + error, niceStep(factor.high - factor.low));
+    const step = factor.classes.length ? 1 : niceStep(factor.high - factor.low);
+    this.build(words(factor.name, true), factor.units, meaningOf(factor.name) + error, step);
+  }
+
+  /** The field for a number; of a factor of classes, the list of their names. */
+  field(properties) {
+    const { classes } = this.factor;
+    if (!classes.length) return super.field(properties);
+    return h("select", properties, classes.map((name, place) => h("option", { value: place }, name)));
+  }
+
+  sayable(value, digits) {
+    return this.factor.classes[Math.round(value)] ?? super.sayable(value, digits);
   }
 
   set(value) {

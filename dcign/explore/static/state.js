@@ -2,6 +2,8 @@
 
 import { fromText, moveAlong, readFactor, takeLatents, toText, writeFactor } from "./codes.js";
 
+const WHOLE = "code"; // the only block of a network whose latents have no order, as dcign/explore/network.py
+
 /**
  * A person is {name, code, image, origin}; origin is SPLIT/BATCH/IMAGE of the data set, or undefined.
  * values: factor -> number, absent while it is as the picture shows it. moves: block -> distance along each direction.
@@ -66,6 +68,7 @@ export class State extends EventTarget {
     if (Object.values(this.moves).flat().some((distance) => distance !== 0)) {
       return "the renderer has no slider for the network's own directions.";
     }
+    if (this.taken.has(WHOLE)) return "the renderer does not know what this network's code keeps of a person.";
     if (this.taken.size && !this.other.origin) return "the renderer does not know the other person.";
     return {
       origin: this.person.origin,

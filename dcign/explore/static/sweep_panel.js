@@ -3,7 +3,7 @@
 import { moveAlong, writeFactor } from "./codes.js";
 import { h, save, tell, words } from "./dom.js";
 import { gifOf, pngOf, strip } from "./pictures.js";
-import { formatted } from "./slider_panel.js";
+import { formatted, valueText } from "./slider_panel.js";
 
 const MOST_AT_ONCE = 32; // codes per request
 const LARGEST = 16; // enlargement of saved pictures
@@ -46,24 +46,36 @@ export class SweepPanel {
   }
 
   takeRange() {
-    this.low.value = Number(this.chosen.low.toFixed(this.chosen.digits + 1));
-    this.high.value = Number(this.chosen.high.toFixed(this.chosen.digits + 1));
+    for (const end of ["low", "high"]) this[end].value = Number(this.chosen[end].toFixed(this.chosen.digits + 1));
+  }
+
+  /** The values to draw; of a factor of classes, each class between the ends once. An emptied field is the range's end. */
+  values(choice) {
+    const [low, high] = ["low", "high"].map((end) => (this[end].value === "" ? choice[end] : Number(this[end].value)));
+    const count = Math.round(Math.min(60, Math.max(2, Number(this.count.value) || 9)));
+    if (choice.classes) {
+      const [first, last] = [low, high].map((value) => Math.min(choice.high, Math.max(choice.low, Math.round(value))));
+      const step = first <= last ? 1 : -1;
+      return Array.from({ length: Math.abs(last - first) + 1 }, (_, place) => first + step * place);
+    }
+    return Array.from({ length: count }, (_, place) => low + ((high - low) * place) / (count - 1));
   }
 
   async run() {
-    const [low, high] = [Number(this.low.value), Number(this.high.value)];
-    const count = Math.round(Math.min(60, Math.max(2, Number(this.count.value) || 9)));
-    const values = Array.from({ length: count }, (_, place) => low + ((high - low) * place) / (count - 1));
-    const codes = values.map((value) => this.state.code((code) => this.chosen.set(code, value, this.state)));
+    const number = (this.asked = (this.asked ?? 0) + 1);
+    const choice = this.chosen;
+    const values = this.values(choice);
+    const codes = values.map((value) => this.state.code((code) => choice.set(code, value, this.state)));
     const { size, channels } = this.state.run;
     const pixels = size * size * channels;
     try {
       const pictures = [];
-      for (let first = 0; first < count; first += MOST_AT_ONCE) {
+      for (let first = 0; first < codes.length; first += MOST_AT_ONCE) {
         const bytes = await this.decode(codes.slice(first, first + MOST_AT_ONCE), true);
         for (let place = 0; place < bytes.length; place += pixels) pictures.push(bytes.slice(place, place + pixels));
       }
-      this.pictures = pictures;
+      if (number < this.asked) return; // another sweep was asked for meanwhile
+      Object.assign(this, { pictures, drawn: choice });
     } catch (error) {
       tell(error.message);
       return;
@@ -72,38 +84,43 @@ export class SweepPanel {
   }
 
   showStrip(values) {
+    const { drawn } = this;
     const { size, channels } = this.state.run;
     this.strip.replaceChildren(...this.pictures.map((bytes, place) => h("figure", {
       onpointerenter: () => this.show(bytes) },
-    strip([bytes], size, channels, 1), h("figcaption", {}, formatted(values[place], this.chosen.unit, this.chosen.digits)))));
-    this.strip.setAttribute("aria-label", `${this.pictures.length} pictures of the sweep of ${this.chosen.label}`);
+    strip([bytes], size, channels, 1), h("figcaption", {}, drawn.text(values[place])))));
+    this.strip.setAttribute("aria-label", `${this.pictures.length} pictures of the sweep of ${drawn.label}`);
     for (const button of this.buttons) button.disabled = false;
   }
 
   async saveAs(kind) {
     const { size, channels, name } = this.state.run;
     const scale = Math.max(1, Math.min(LARGEST, Math.round(SAVED_SIDE / size)));
-    const file = `${name}-${this.chosen.id.replaceAll(/[^a-z0-9]+/gi, "-")}.${kind}`;
+    const file = `${name}-${this.drawn.id.replaceAll(/[^a-z0-9]+/gi, "-")}.${kind}`;
     if (kind === "gif") save(gifOf(this.pictures, size, channels, scale), file);
     else save(await pngOf(strip(this.pictures, size, channels, Math.min(scale, Math.floor(16384 / size / this.pictures.length) || 1))), file);
   }
 }
 
-/** Everything that can be swept: {id, group, label, low, high, unit, digits, set(code, value, state)}. */
+/** Everything that can be swept: {id, group, label, low, high, digits, text(value), set(code, value, state)}. */
 function choicesOf(run) {
-  const factors = run.factors.map((factor) => ({
-    id: factor.name, group: "Factors", label: words(factor.name), low: factor.low, high: factor.high,
-    unit: factor.unit, digits: factor.high - factor.low >= 10 ? 0 : 1,
-    set: (code, value) => writeFactor(code, factor, value),
-  }));
+  const factors = run.factors.map((factor) => {
+    const digits = factor.classes.length || factor.high - factor.low >= 10 ? 0 : 1;
+    return {
+      id: factor.name, group: "Factors", label: words(factor.name), low: factor.low, high: factor.high, digits,
+      classes: factor.classes.length > 0, text: (value) => valueText(value, factor, digits),
+      set: (code, value) => writeFactor(code, factor, value),
+    };
+  });
   const directions = run.blocks.flatMap((block) => block.directions.map((direction, place) => ({
     id: `${block.name}.${place + 1}`, group: "Directions of parts", label: `${words(block.name)} ${place + 1}`,
-    low: -2.5, high: 2.5, unit: " SD", digits: 1,
+    low: -2.5, high: 2.5, digits: 1, text: (value) => formatted(value, " SD", 1),
     set: (code, value, state) => moveAlong(code, block.latents, direction, value - state.moves[block.name][place]),
   })));
   const latents = Array.from({ length: run.latents }, (_, latent) => ({
     id: `latent ${latent}`, group: "Single latents", label: `latent ${latent} (${words(ownerOf(run, latent))}${run.used[latent] ? "" : ", unused"})`,
-    low: run.mean[latent] - 3 * run.spread[latent], high: run.mean[latent] + 3 * run.spread[latent], unit: "", digits: 3,
+    low: run.mean[latent] - 3 * run.spread[latent], high: run.mean[latent] + 3 * run.spread[latent], digits: 3,
+    text: (value) => formatted(value, "", 3),
     set: (code, value) => (code[latent] = value),
   }));
   return [...factors, ...directions, ...latents];

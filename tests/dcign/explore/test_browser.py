@@ -291,6 +291,76 @@ def test_a_sweep_is_saved_as_png_and_as_gif(visit: Visit, tmp_path) -> None:
     assert sizes == {"PNG": (5 * 256, 256), "GIF": (256, 256)}
 
 
+def test_a_saved_sweep_has_the_name_of_what_was_drawn(visit: Visit) -> None:
+    page = visit.open().page
+    page.select_option("#sweep-what", "light_azimuth")
+    page.locator("#sweep-low").fill("")  # an emptied field is the end of the range, and not 0
+    page.locator("#sweep-count").fill("3")
+    page.get_by_role("button", name="Draw").click()
+    page.wait_for_selector(".sweep-strip figure:nth-child(3)")
+    assert page.locator(".sweep-strip figcaption").all_inner_texts() == ["−80°", "0°", "80°"]
+    page.select_option("#sweep-what", "elevation")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save PNG").click()
+    assert download.value.suggested_filename == "run-light-azimuth.png"
+
+
+def test_an_emptied_number_of_a_slider_changes_nothing(visit: Visit) -> None:
+    visit.open()
+    field = visit.page.get_by_label("Azimuth degrees", exact=True)
+    before = float(field.input_value())
+    field.fill("")
+    field.press("Enter")
+    visit.settle()
+    assert float(field.input_value()) == pytest.approx(before, abs=0.1)
+    assert "azimuth=" not in visit.page.url
+
+
+def test_an_emptied_filter_keeps_every_image(visit: Visit) -> None:
+    page = visit.open().page
+    page.get_by_role("tab", name="Data set").click()
+    field = page.get_by_label("azimuth, highest", exact=True)
+    field.wait_for()
+    whole = field.input_value()
+    field.fill("-20")
+    field.press("Enter")
+    page.wait_for_selector(".cell.off")
+    field.fill("")
+    field.press("Enter")
+    page.wait_for_selector(".cell.off", state="detached")
+    assert field.input_value() == whole
+
+
+def test_the_whole_code_of_another_person_has_no_truth(visit: Visit) -> None:
+    """As of a network whose latents are not assigned: its only block is called code."""
+    script = """async () => {
+      const { State } = await import(new URL("static/state.js", location.href));
+      const run = { factors: [], blocks: [{ name: "code", latents: [0, 1], directions: [[1, 0]] }], latents: 2 };
+      const state = new State(run, { origin: "test/3/0", code: [0, 0] });
+      state.other = { origin: "test/3/1", code: [1, 1] };
+      state.taken.add("code");
+      return state.truthRequest();
+    }"""
+    found = visit.open().page.evaluate(script)
+    assert found == "the renderer does not know what this network's code keeps of a person."
+
+
+def test_a_truth_that_cannot_be_drawn_is_not_replaced_by_an_older_one(browser, address: str) -> None:
+    visit = Visit(browser, address).open()
+    assert visit.page.locator(".beside").is_visible()
+    answer = {"status": 400, "json": {"error": "expected something else, found this: correct it."}}
+    visit.page.route("**/api/truth", lambda route: route.fulfill(**answer))
+    visit.page.locator("#slider-azimuth").fill("20")
+    visit.page.wait_for_selector(".stage .note:has-text('found this')")
+    assert visit.page.locator(".beside").is_hidden()
+    assert visit.page.locator("#message").is_hidden()
+    visit.page.unroute("**/api/truth")
+    visit.page.locator("#slider-azimuth").fill("30")
+    visit.page.wait_for_selector(".beside:visible")
+    assert visit.page.locator(".stage .note").is_hidden()
+    visit.context.close()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_picture_of_a_sweep_is_in_sight(visit: Visit, width: int) -> None:
     page = visit.open().page
