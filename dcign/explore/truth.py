@@ -91,7 +91,8 @@ class TruthRenderer:
             parts = {name: giver for name, giver in parts_from.items() if name not in names}
             faces = self._renderer.faces(*self._people(shown.person, labels, parts))
         images = np.asarray(self._renderer.draw(faces, factors, shown.nuisance).images)
-        return scaled_batches(images[None], self._size or images.shape[-2])[0, 0]
+        picture: UInt8 = scaled_batches(images[None], self._size or images.shape[-2])[0, 0]
+        return picture
 
     def mesh(self, origin: str) -> bytes:
         """Return the person of an image as a GLB file. Raises DataError if it shows an object."""
