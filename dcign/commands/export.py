@@ -79,10 +79,10 @@ def export(
     from dcign.trained.shipped import is_shipped, network_folder
 
     to = to or "onnx"
-    if out is None and is_shipped(network_folder(folder)):
-        raise click.UsageError(f"expected --out FOLDER with {folder}, a network of the package, found none: give it.")
     if half and to != "hub":
         raise click.UsageError(f"expected --half with --to hub, found it with --to {to}: leave it out.")
+    if out is None and is_shipped(network_folder(folder)):
+        raise click.UsageError(f"expected --out FOLDER with {folder}, a network of the package, found none: give it.")
     if to == "web":
         from dcign.explore.web_export import export_web
 

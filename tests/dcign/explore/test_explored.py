@@ -18,7 +18,6 @@ from dcign.explore.explored import Explored
 from dcign.explore.web_export import export_web
 from dcign.inputs.scaling import scaled_batches
 from dcign.storage.paths import to_path
-from tests.dcign.explore.conftest import SMALLER
 
 HERE = "http://127.0.0.1:8321"
 
@@ -32,8 +31,8 @@ def test_a_network_that_is_smaller_than_its_data_sees_them_scaled_down_as_in_tra
     assert explored.network is not None
     assert explored.data is not None
     codec, original = explored.network.run.codec, explored.data.image("test", 0, 3)[0]
-    seen = scaled_batches(original[None, None], SMALLER)[0, 0]
-    assert original.shape[0] > seen.shape[0] == explored.description["run"]["size"]
+    seen = scaled_batches(original[None, None], explored.description["run"]["size"])[0, 0]
+    assert original.shape[0] > seen.shape[0]
     with TestClient(explorer_app(explored), base_url=HERE) as client:
         found = client.get("/api/image/test/0/3").json()
         drawn = client.post("/api/truth", json={"origin": "test/0/3"}).content
@@ -42,15 +41,16 @@ def test_a_network_that_is_smaller_than_its_data_sees_them_scaled_down_as_in_tra
     assert np.abs(np.frombuffer(drawn, np.uint8).reshape(seen.shape).astype(int) - seen).max() <= 1
     example = explored.description["examples"][0]
     origin, image = next(each for each in explored.data.examples() if each[0] == example["origin"])
-    seen = scaled_batches(image[None, None], SMALLER)[0, 0]
+    seen = scaled_batches(image[None, None], explored.description["run"]["size"])[0, 0]
     np.testing.assert_array_equal(picture(example["image"]), seen, origin)
     np.testing.assert_allclose(example["code"], codec.encode(seen[None])[0][0], atol=1e-6)
 
 
 def test_the_page_of_a_network_that_is_smaller_than_its_data_is_exported(smaller_run: Path, tmp_path: Path) -> None:
     export_web(smaller_run, tmp_path / "page")
-    example = json.loads((tmp_path / "page" / "data" / "description.json").read_text())["examples"][0]
-    assert picture(example["image"]).shape == (SMALLER, SMALLER, 3)
+    found = json.loads((tmp_path / "page" / "data" / "description.json").read_text())
+    size = found["run"]["size"]
+    assert picture(found["examples"][0]["image"]).shape == (size, size, 3)
 
 
 @pytest.mark.parametrize("named", ["by --data", "by the run"])
