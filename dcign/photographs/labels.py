@@ -1,9 +1,8 @@
 """The labels of photographs: a table with one row per picture of a folder, as `dcign import` reads tables.
 
 The column `file` names the picture; columns with the names of the run's factors hold its labels, in the factors' units,
-or as names or indices of classes.
-Cells may be empty. The columns `eyes` (X Y X Y) and `box` (X Y W H) say where the face is, in pixels, as the options of
-`dcign edit` do.
+or as names or indices of classes. Cells may be empty. The columns `eyes` (X Y X Y) and `box` (X Y W H) say where the
+face is, in pixels, as the options of `dcign edit` do.
 """
 
 from __future__ import annotations
